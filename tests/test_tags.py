@@ -1,6 +1,7 @@
 """Tag schemes: every scheme there and back, seqeval as oracle, tables for detection and problems."""
 
 from collections.abc import Sequence
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -100,7 +101,7 @@ def test_lenient_spans_are_those_of_seqeval(case: tuple[Scheme, list[str]]) -> N
     assert spans(tags, scheme) == expected
 
 
-@settings(max_examples=600, deadline=None)
+@modest
 @given(scheme_and_tags())
 def test_strict_spans_are_those_of_seqeval(case: tuple[Scheme, list[str]]) -> None:
     import seqeval.scheme
@@ -109,6 +110,22 @@ def test_strict_spans_are_those_of_seqeval(case: tuple[Scheme, list[str]]) -> No
     oracle = {"iob1": "IOB1", "bio": "IOB2", "bioes": "IOBES", "bilou": "IOBES"}[scheme.name]
     (entities,) = seqeval.scheme.Entities([canonical(tags, scheme)], getattr(seqeval.scheme, oracle)).entities
     assert strict_spans(tags, scheme) == [Span(one.start, one.end, one.tag) for one in entities]
+
+
+@pytest.mark.parametrize(
+    ("name", "oracle", "length"), [("iob1", "IOB1", 5), ("bio", "IOB2", 5), ("bioes", "IOBES", 4)]
+)
+def test_every_short_sentence_has_the_spans_of_seqeval(name: str, oracle: str, length: int) -> None:
+    import seqeval.scheme
+    from seqeval.metrics.sequence_labeling import get_entities
+
+    scheme = parse_scheme(name)
+    letters = [f"{letter}-{label}" for letter in scheme.letters[:-1] for label in ("A", "B")]
+    for tags in product(["O", *letters], repeat=length):
+        (entities,) = seqeval.scheme.Entities([list(tags)], getattr(seqeval.scheme, oracle)).entities
+        assert strict_spans(tags, scheme) == [Span(one.start, one.end, one.tag) for one in entities], tags
+        lenient = [Span(start, last + 1, label) for label, start, last in get_entities(list(tags))]
+        assert spans(tags, scheme) == lenient, tags
 
 
 def test_bilou_letters_mean_what_seqeval_means_by_them() -> None:
@@ -187,6 +204,9 @@ def test_an_illegal_tag_is_refused(tag: str) -> None:
         assert str(caught.value) == message
 
 
+ILLEGAL = "'?' is not a BIOES tag; expected O, B-label, I-label, E-label or S-label"
+
+
 @pytest.mark.parametrize(
     ("name", "tags", "expected"),
     [
@@ -211,8 +231,9 @@ def test_an_illegal_tag_is_refused(tag: str) -> None:
         (
             "bioes",
             ["B-A", "?"],
-            [(1, "'?' is not a BIOES tag; expected O, B-label, I-label, E-label or S-label")],
+            [(1, ILLEGAL)],
         ),
+        ("bioes", ["?", "O", "E-A"], [(0, ILLEGAL), (2, "E-A follows O; BIOES expects S-A")]),
         ("bio", [], []),
         ("plain", ["NN", "B-X"], []),
     ],

@@ -56,6 +56,7 @@ AB = [[("a", "O"), ("b", "B-X")]]
         ("# id = 7\na x y O\nb x y B-X\n", AB),  # as many columns as a row, but key = value
         ("# sent id = 7\na x y z O\nb x y z B-X\n", AB),
         ("a\tO\nb\tB-X\n\n# the end\n", AB),
+        ("# one\ttwo\na\tx\tO\nb\tx\tB-X\n", AB),
         ("#comment\na\tO\nb\tB-X\n", AB),
         ("#\tO\na\tO\n", [[("#", "O"), ("a", "O")]]),
         ("# O\na O\n", [[("#", "O"), ("a", "O")]]),
@@ -78,6 +79,7 @@ def test_good_files(text: str, expected: Pairs) -> None:
         ("a\tO\nb O\n", "FILE:2: the row holds no tab; expected columns separated by tabs, as in line 1"),
         ("a O\n\nb\tO\n", "FILE:3: the row holds a tab; expected columns separated by spaces, as in line 1"),
         ("a O\nb \t O\n", "FILE:2: the row holds a tab; expected columns separated by spaces, as in line 1"),
+        ("a O\nb\tx O\n", "FILE:2: the row holds a tab; expected columns separated by spaces, as in line 1"),
         ("a\tO\n\tO\n", "FILE:2: the token in column 1 is empty"),
         ("a\tO\n  \tO\n", "FILE:2: the token in column 1 is empty"),
         ("a\tO\nb\t\n", "FILE:2: the tag in column 2 is empty"),

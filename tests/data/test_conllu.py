@@ -25,7 +25,7 @@ def test_comments_ranges_and_empty_nodes_are_skipped() -> None:
         row("1", "ca", "AUX"),
         row("2", "n't", "PART"),
         row("2.1", "empty", "VERB"),
-        row("2.2", "empty", "VERB"),
+        "# a comment in the middle",
         row("3", "_", "PUNCT"),
         row("4", "#", "SYM"),
         " \t",

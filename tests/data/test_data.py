@@ -40,6 +40,14 @@ def test_the_format_is_recognised(
         assert [one.tokens for one in sentences(path)] == expected
 
 
+@pytest.mark.parametrize("name", ["file.conllu", "file.CONLLU.GZ"])
+def test_the_name_of_the_file_decides_first(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text(CONLL)
+    with pytest.raises(DataError, match=r"1: the row has 2 columns; expected the 10 of CoNLL-U"):
+        list(sentences(path))
+
+
 def test_the_name_of_a_field_asks_for_conllu(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text(f"# one\n2\ta{REST}\n")
