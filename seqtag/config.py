@@ -1,0 +1,398 @@
+"""Every setting once: its name, type, default, bounds and help.
+
+A field here is the YAML key, the `--set` path, the command-line option (where it has a flag), the line in
+`seqtag init-config`, and the row in the README. Names are Keras's own where Keras has one.
+"""
+
+import dataclasses
+import difflib
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from seqtag import parts
+from seqtag.errors import UsageError, suggest
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    flag: bool = False,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    choices: Mapping[str, Any] | tuple[str, ...] | None = None,
+) -> Any:
+    """A dataclass field that knows its help, its bounds and whether the command line has an option for it.
+
+    Args:
+        default: The value where nobody says another.
+        help: One sentence for `--help`, the YAML comment and the README.
+        flag: Whether `seqtag train` has an option of this name.
+        low: Smallest value allowed.
+        high: Largest value allowed.
+        above: The value must be greater than this.
+        below: The value must be less than this.
+        choices: The names allowed, for a setting that names a part.
+    """
+    bounds = {"low": low, "high": high, "above": above, "below": below}
+    return field(default=default, metadata={"help": help, "flag": flag, "choices": choices, **bounds})
+
+
+ACTIVATIONS = (
+    "tanh",
+    "sigmoid",
+    "relu",
+    "elu",
+    "leaky_relu",
+    "hard_sigmoid",
+    "softsign",
+    "softplus",
+    "linear",
+)
+INITIALIZERS = (
+    "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
+    "orthogonal", "identity", "random_normal", "random_uniform", "zeros",
+)  # fmt: skip
+SCHEMES = ("auto", "iob1", "bio", "iob2", "bioes", "iobes", "bmes", "bmewo", "bilou", "plain")
+
+
+@dataclass(frozen=True)
+class Data:
+    """How the corpus is read."""
+
+    format: str = setting(
+        "auto", "corpus format (auto goes by the file)", flag=True, choices=("auto", *parts.READERS)
+    )
+    token_column: int | str | None = setting(
+        None,
+        "column of the tokens: from 1, negative from the end, or a CoNLL-U field; the first if not given",
+        flag=True,
+    )
+    tag_column: int | str | None = setting(
+        None,
+        "column of the tags: from 1, negative from the end, or a CoNLL-U field; the last if not given",
+        flag=True,
+    )
+    scheme: str = setting(
+        "auto", "tag scheme of the corpus (auto finds it in the training file)", flag=True, choices=SCHEMES
+    )
+    train_scheme: str = setting(
+        "auto", "tag scheme to train in (auto: the corpus's own; predictions are always in the corpus's)",
+        flag=True, choices=SCHEMES,
+    )  # fmt: skip
+    dev_fraction: float = setting(
+        0.1, "share of the training file held out when there is no --dev", above=0, below=1
+    )
+    tokenizer: str = setting(
+        "auto", "tokenizer for raw text, stored with the model (auto goes by the training corpus)",
+        flag=True, choices=("auto", *parts.TOKENIZERS),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Word:
+    """Word embeddings, learnt from the training file."""
+
+    dim: int = setting(100, "size of a word's vector; 0 for none", low=0, high=4096)
+    min_count: int = setting(1, "words seen less often than this are unknown words", low=1)
+    normalize_digits: bool = setting(True, "read every digit as 0 when looking a word up")
+    unknown_rate: float = setting(
+        0.5,
+        "chance that a word seen once in training is shown as the unknown word, so that this vector is learnt",
+        low=0,
+        high=1,
+    )
+    trainable: bool = setting(True, "whether training changes the vectors")
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """What a token looks like to the network."""
+
+    word: Word = field(default_factory=Word)
+    dropout: float = setting(
+        0.5,
+        "share of the embedding's components dropped, the same at each token (variational)",
+        low=0,
+        below=1,
+    )
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """The recurrent network between the embeddings and the head."""
+
+    cell: str = setting("lstm", "recurrent cell", flag=True, choices=parts.CELLS)
+    units: int = setting(100, "units of a layer, in each direction", flag=True, low=1, high=8192)
+    layers: int = setting(1, "layers, one upon the other", flag=True, low=1, high=32)
+    bidirectional: bool = setting(True, "read the sentence in both directions", flag=True)
+    activation: str | None = setting(None, "activation; tanh if not given", choices=ACTIVATIONS)
+    recurrent_activation: str | None = setting(
+        None, "activation of the gates (lstm, gru); sigmoid if not given", choices=ACTIVATIONS
+    )
+    kernel_initializer: str = setting(
+        "glorot_uniform", "first values of the input weights", choices=INITIALIZERS
+    )
+    recurrent_initializer: str = setting(
+        "orthogonal", "first values of the recurrent weights", choices=INITIALIZERS
+    )
+    dropout: float = setting(
+        0.5,
+        "share of each layer's outputs dropped, the same at each token (variational)",
+        flag=True,
+        low=0,
+        below=1,
+    )
+    recurrent_dropout: float = setting(
+        0.0, "share of the state dropped between steps (slow: rules out fused GPU kernels)", low=0, below=1
+    )
+
+
+@dataclass(frozen=True)
+class Head:
+    """What turns the encoder's features into tags."""
+
+    name: str = setting(
+        "auto",
+        "head (auto: crf for spans, softmax for plain tags)",
+        flag=True,
+        choices=("auto", *parts.HEADS),
+    )
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the network is trained."""
+
+    optimizer: str = setting("adam", "optimizer", flag=True, choices=parts.OPTIMIZERS)
+    learning_rate: float = setting(0.001, "learning rate", flag=True, above=0)
+    epochs: int = setting(50, "at most this many passes over the training file", flag=True, low=1)
+    patience: int = setting(
+        5, "stop after so many epochs without a better dev score; 0 never stops early", flag=True, low=0
+    )
+    batch_size: int = setting(32, "sentences in a batch", flag=True, low=1)
+    max_sentence_length: int = setting(
+        500,
+        "longer training sentences are learnt in pieces of this many tokens (none is dropped; tagging has no limit)",
+        low=2,
+    )
+    global_clipnorm: float | None = setting(
+        1.0,
+        "rescale all gradients together to at most this norm (Pascanu et al. 2013); 0: no clipping",
+        flag=True,
+        low=0,
+    )
+    clipnorm: float | None = setting(
+        None, "rescale the gradient of each weight to at most this norm; 0: no clipping", flag=True, low=0
+    )
+    clipvalue: float | None = setting(
+        None, "cut each component of the gradient to +-this; 0: no clipping", flag=True, low=0
+    )
+    seed: int = setting(42, "seed of everything random", flag=True, low=0, high=2**31 - 1)
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of a run."""
+
+    data: Data = field(default_factory=Data)
+    embeddings: Embeddings = field(default_factory=Embeddings)
+    encoder: Encoder = field(default_factory=Encoder)
+    head: Head = field(default_factory=Head)
+    training: Training = field(default_factory=Training)
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as nested plain values; `from_values` reads them back."""
+        return dataclasses.asdict(self)
+
+
+# Settings of which at most one holds: the one from the strongest source takes the place of the others.
+EXCLUSIVE = (("training.global_clipnorm", "training.clipnorm", "training.clipvalue"),)
+
+# Options whose name on the command line is not the last part of the path.
+FLAG_NAMES = {"embeddings.word.dim": "embedding_dim", "head.name": "head"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One leaf of the tree of settings, as `settings()` lists them."""
+
+    path: str
+    type: Any
+    default: Any
+    metadata: Mapping[str, Any]
+
+    @property
+    def flag(self) -> str | None:
+        """The option's name with underscores, or None where the command line has none."""
+        if self.path in FLAG_NAMES:
+            return FLAG_NAMES[self.path]
+        return self.path.rpartition(".")[2] if self.metadata["flag"] else None
+
+    @property
+    def help(self) -> str:
+        return str(self.metadata["help"])
+
+    @property
+    def expected(self) -> str:
+        """What a value may be, in words: `a whole number, at least 1`."""
+        members = [member for member in members_of(self.type) if member is not type(None)]
+        if self.metadata["choices"]:
+            words = "one of " + ", ".join(self.metadata["choices"])
+        else:
+            words = " or ".join(TYPE_WORDS[member] for member in members)
+        for key, text in BOUND_WORDS.items():
+            if self.metadata[key] is not None:
+                words += f", {text} {self.metadata[key]}"
+        return words + (", or null" if type(None) in members_of(self.type) else "")
+
+
+TYPE_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+BOUND_WORDS = {"low": "at least", "above": "greater than", "high": "at most", "below": "less than"}
+
+
+def members_of(annotation: Any) -> tuple[Any, ...]:
+    """The types of a union, or the one type itself."""
+    return typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+
+
+def settings(kind: type = Config, prefix: str = "") -> Iterator[Setting]:
+    """All leaves of the tree, in order."""
+    for entry in dataclasses.fields(kind):
+        path = prefix + entry.name
+        if dataclasses.is_dataclass(entry.type):
+            yield from settings(typing.cast(type, entry.type), path + ".")
+        else:
+            yield Setting(path, entry.type, entry.default, entry.metadata)
+
+
+SETTINGS: dict[str, Setting] = {entry.path: entry for entry in settings()}
+
+
+def check_value(path: str, value: Any, source: str) -> Any:
+    """The value in the setting's own type.
+
+    Raises:
+        UsageError: A value of the wrong type or out of bounds; the message names source and path.
+    """
+    entry = SETTINGS[path]
+    problem = UsageError(f"{source}: {path} is {value!r}; expected {entry.expected}.")
+    members = members_of(entry.type)
+    if value is None:
+        if type(None) in members:
+            return None
+        raise problem
+    value = _typed(value, members, problem)
+    choices = entry.metadata["choices"]
+    if choices is not None and value not in choices:
+        raise UsageError(f"{source}: {path} is {value!r}.{suggest(str(value), choices)}")
+    bounds = entry.metadata
+    if (
+        (bounds["low"] is not None and not value >= bounds["low"])
+        or (bounds["high"] is not None and not value <= bounds["high"])
+        or (bounds["above"] is not None and not value > bounds["above"])
+        or (bounds["below"] is not None and not value < bounds["below"])
+    ):
+        raise problem
+    return value
+
+
+def _typed(value: Any, members: tuple[Any, ...], problem: UsageError) -> Any:
+    if isinstance(value, bool):
+        if bool in members:
+            return value
+        raise problem
+    if isinstance(value, int) and int in members:
+        return value
+    if isinstance(value, int | float) and float in members:
+        return _finite(float(value), problem)
+    if isinstance(value, str):
+        if int in members and re.fullmatch(r"[+-]?\d{1,18}", value):  # a column on the command line
+            return int(value)
+        if float in members:  # YAML 1.1 reads 1e-3 as text
+            try:
+                return _finite(float(value), problem)
+            except ValueError:
+                raise problem from None
+        if str in members:
+            return value
+    raise problem
+
+
+def _finite(value: float, problem: UsageError) -> float:
+    if value != value or value in (float("inf"), float("-inf")):
+        raise problem
+    return value
+
+
+def check_key(path: str, source: str) -> None:
+    """Raises UsageError, with the closest known key, if there is no such setting."""
+    if path not in SETTINGS:
+        same_name = [known for known in SETTINGS if known.rpartition(".")[2] == path.rpartition(".")[2]]
+        close = same_name or difflib.get_close_matches(path, SETTINGS, n=1, cutoff=0.5)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise UsageError(
+            f"{source}: there is no setting {path!r}.{hint} `seqtag init-config` lists all settings."
+        )
+
+
+def merge(*layers: Mapping[str, tuple[Any, str]]) -> Config:
+    """The settings from layers of {path: (value, source)}, weakest first, over the defaults.
+
+    Raises:
+        UsageError: An unknown path, a bad value, or two settings of one layer that exclude each other.
+    """
+    values = {path: entry.default for path, entry in SETTINGS.items()}
+    for layer in layers:
+        checked = {}
+        for path, (value, source) in layer.items():
+            check_key(path, source)
+            checked[path] = check_value(path, value, source)
+        for group in EXCLUSIVE:
+            chosen = [path for path in group if checked.get(path) is not None]
+            if len([path for path in chosen if checked[path]]) > 1:
+                names = " and ".join(chosen)
+                raise UsageError(f"{layer[chosen[0]][1]}: {names} exclude each other; set one of them.")
+            if chosen:
+                values.update(dict.fromkeys(group))
+        values.update(checked)
+    return typing.cast(Config, _build(Config, "", values))
+
+
+def from_values(tree: Mapping[str, Any], source: str) -> Config:
+    """The settings from nested values, as `Config.to_json` writes them: each key must be there and no
+    other.
+    """
+    leaves = dict(flatten(tree))
+    missing = [path for path in SETTINGS if path not in leaves]
+    if missing:
+        raise UsageError(f"{source}: the setting {missing[0]!r} is missing.")
+    for path in leaves:
+        check_key(path, source)
+    return typing.cast(
+        Config, _build(Config, "", {path: check_value(path, value, source) for path, value in leaves.items()})
+    )
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, value) of each leaf of nested mappings."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and prefix + str(key) not in SETTINGS:
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield prefix + str(key), value
+
+
+def _build(kind: Any, prefix: str, values: Mapping[str, Any]) -> Any:
+    arguments = {}
+    for entry in dataclasses.fields(kind):
+        path = prefix + entry.name
+        inner = dataclasses.is_dataclass(entry.type)
+        arguments[entry.name] = _build(entry.type, path + ".", values) if inner else values[path]
+    return kind(**arguments)

@@ -1,0 +1,127 @@
+"""Settings as YAML: a file of them, a `key.path=value` on the command line, and a commented file of all of
+them.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import yaml
+
+from seqtag.config import SETTINGS, Config
+from seqtag.errors import DataError, UsageError
+
+Layer = dict[str, tuple[Any, str]]
+
+MAX_BYTES = 1 << 20
+
+
+def read(path: str) -> Layer:
+    """The settings of a YAML file: {path: (value, "FILE:LINE")}.
+
+    Raises:
+        DataError: The file cannot be read or is not YAML.
+        UsageError: It is not a tree of settings: a key given twice, a list, an alias.
+    """
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as problem:
+        raise DataError(path, None, f"cannot be read: {problem.strerror}") from problem
+    if len(content) > MAX_BYTES:
+        raise DataError(path, None, f"has more than {MAX_BYTES} bytes; expected a file of settings")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = content[: problem.start].count(b"\n") + 1
+        raise DataError(path, line, "is not UTF-8") from problem
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise UsageError(f"{path}:{line}: aliases are not allowed in settings.")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError, ValueError) as problem:
+        mark = getattr(problem, "problem_mark", None)
+        words = getattr(problem, "problem", None) or "cannot be read as YAML"
+        raise DataError(path, mark.line + 1 if mark else None, f"is not YAML: {words}") from problem
+    if root is None:
+        return {}
+    if not isinstance(root, yaml.MappingNode):
+        raise UsageError(f"{path}:{root.start_mark.line + 1}: expected settings as `key: value`.")
+    return dict(_leaves(root, "", path))
+
+
+def _leaves(node: yaml.MappingNode, prefix: str, path: str) -> Iterator[tuple[str, tuple[Any, str]]]:
+    seen: set[str] = set()
+    for key_node, value_node in node.value:
+        source = f"{path}:{key_node.start_mark.line + 1}"
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise UsageError(f"{source}: a key must be a name.")
+        name = prefix + key_node.value
+        if name in seen:
+            raise UsageError(f"{source}: {name} is given twice.")
+        seen.add(name)
+        if isinstance(value_node, yaml.MappingNode):
+            yield from _leaves(value_node, name + ".", path)
+        elif isinstance(value_node, yaml.ScalarNode):
+            yield name, (_scalar(value_node, source), source)
+        else:
+            raise UsageError(f"{source}: {name} is a list; expected one value.")
+
+
+def _scalar(node: yaml.ScalarNode, source: str) -> Any:
+    loader = yaml.SafeLoader("")
+    try:
+        return loader.construct_object(node)
+    except (yaml.YAMLError, ValueError) as problem:
+        raise UsageError(f"{source}: {node.value!r} cannot be read as a value.") from problem
+    finally:
+        loader.dispose()
+
+
+def parse_assignments(assignments: Sequence[str]) -> Layer:
+    """The settings of `--set key.path=value` options; the last one of a path holds."""
+    layer: Layer = {}
+    for assignment in assignments:
+        path, equals, value = assignment.partition("=")
+        source = f"--set {assignment}"
+        if not equals or not path.strip():
+            raise UsageError(f"{source}: expected key.path=value, such as encoder.units=200.")
+        try:
+            parsed = yaml.safe_load(value)
+        except yaml.YAMLError as problem:
+            raise UsageError(f"{source}: {value!r} cannot be read as a value.") from problem
+        layer[path.strip()] = (parsed, source)
+    return layer
+
+
+def commented() -> str:
+    """All settings with their defaults as YAML, each with its help and bounds as a comment."""
+    lines = ["# Settings of seqtag. Each line may be left out: what stands here is the default.", ""]
+    lines += _section(Config, "")
+    return "\n".join(lines) + "\n"
+
+
+def _section(kind: Any, prefix: str) -> Iterator[str]:
+    indent = "  " * prefix.count(".")
+    for entry in dataclasses.fields(kind):
+        path = prefix + entry.name
+        if dataclasses.is_dataclass(entry.type):
+            first_line = (entry.type.__doc__ or "").strip().splitlines()[0]
+            if not prefix:
+                yield ""
+            yield f"{indent}{entry.name}:  # {first_line}"
+            yield from _section(entry.type, path + ".")
+        else:
+            leaf = SETTINGS[path]
+            yield f"{indent}# {leaf.help}"
+            yield f"{indent}#   ({leaf.expected})"
+            yield f"{indent}{entry.name}: {plain(leaf.default)}"
+
+
+def plain(value: Any) -> str:
+    """A default as YAML writes it."""
+    return (
+        str(yaml.safe_dump(value, default_flow_style=True, explicit_end=False)).replace("\n...", "").strip()
+    )

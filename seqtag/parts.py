@@ -1,0 +1,58 @@
+"""Tables of the names that a user can write, and where the part behind each name lives.
+
+A part is imported when it is asked for and not before, so a table costs nothing to look at. To add one: its
+own file, a line here, a line in the README.
+"""
+
+import importlib
+from typing import Any
+
+READERS = {
+    "conll": "seqtag.data.conll:parse",
+    "conllu": "seqtag.data.conllu:parse",
+}
+WRITERS = {
+    "conll": "seqtag.predict:ConllWriter",
+    "jsonl": "seqtag.predict:JsonlWriter",
+    "text": "seqtag.predict:TextWriter",
+}
+INPUTS = {
+    "text": "seqtag.predict:read_text",
+    "conll": "seqtag.predict:read_conll",
+    "jsonl": "seqtag.predict:read_jsonl",
+}
+TOKENIZERS = {
+    "word": "seqtag.text:Tokenizer",
+    "whitespace": "seqtag.text:Tokenizer",
+    "char": "seqtag.text:Tokenizer",
+}
+EMBEDDINGS = {
+    "word": "seqtag.model.embeddings.word:WordEmbedding",
+}
+INDEXERS = {
+    "word": "seqtag.vocab:WordIndexer",
+}
+CELLS = {
+    "simplernn": "seqtag.model.cells.simplernn:SimpleRNN",
+    "lstm": "seqtag.model.cells.lstm:LSTM",
+    "gru": "seqtag.model.cells.gru:GRU",
+}
+HEADS = {
+    "softmax": "seqtag.model.heads.softmax:SoftmaxHead",
+    "crf": "seqtag.model.heads.crf:CRFHead",
+}
+OPTIMIZERS = {
+    "adam": "keras.optimizers:Adam",
+    "nadam": "keras.optimizers:Nadam",
+    "adamw": "keras.optimizers:AdamW",
+    "rmsprop": "keras.optimizers:RMSprop",
+    "adagrad": "keras.optimizers:Adagrad",
+    "adadelta": "keras.optimizers:Adadelta",
+    "sgd": "keras.optimizers:SGD",
+}
+
+
+def load(table: dict[str, str], name: str) -> Any:
+    """The part behind a name that `config` has checked already."""
+    module, _, attribute = table[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)
