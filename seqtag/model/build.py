@@ -1,0 +1,128 @@
+"""The network from a configuration: embeddings -> encoder -> head."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from seqtag import parts
+from seqtag.config import Config
+from seqtag.model.embeddings.base import Input
+from seqtag.model.encoder import Encoder, variational_dropout
+from seqtag.model.export import Graph
+from seqtag.model.heads.chain import Legal
+
+Arrays = dict[str, Any]
+
+
+class Network(keras.Model):  # type: ignore[misc]
+    """Embeddings, encoder and head as one model.
+
+    It reads a dict of arrays: those of its embeddings, and `lengths` `(batch,)`. What stands at padding never
+    changes a result.
+
+    Args:
+        config: The settings.
+        sizes: What each embedding's indexer says of its table.
+        tags: Number of tags.
+        legal: Which tags may follow each other in the tag scheme; None for plain tags, where all may.
+    """
+
+    def __init__(
+        self, config: Config, sizes: dict[str, dict[str, int]], tags: int, legal: Legal | None = None
+    ) -> None:
+        super().__init__(name="network")
+        self.embeddings = [
+            parts.load(parts.EMBEDDINGS, name).from_config(config, embedding_sizes)
+            for name, embedding_sizes in sizes.items()
+        ]
+        self.dropout = variational_dropout(config.embeddings.dropout, "dropout_0")
+        self.encoder = Encoder(config.encoder)
+        self.head = parts.load(parts.HEADS, head_name(config, legal)).from_config(config, tags, legal)
+        self.build()
+
+    @property
+    def inputs_needed(self) -> dict[str, Input]:
+        """Each input array by name."""
+        needed = {"lengths": Input("int32", (None,))}
+        for embedding in self.embeddings:
+            needed |= embedding.inputs
+        return needed
+
+    def build(self, input_shape: Any = None) -> None:
+        """Runs one word through all parts, so that each builds its weights, in a fixed order."""
+        one = {
+            name: tf.ones([size or 1 for size in entry.shape], entry.dtype)
+            for name, entry in self.inputs_needed.items()
+        }
+        features = self.call(one)
+        self.head.decode(features, mask_of(one["lengths"], features))
+        self.built = True
+
+    def call(self, inputs: Arrays, training: bool = False) -> Any:
+        """Features `(batch, time, features)`."""
+        vectors = [embedding(inputs, training=training) for embedding in self.embeddings]
+        joined = self.dropout(tf.concat(vectors, axis=-1), training=training)  # (batch, time, sum of dims)
+        return self.encoder(joined, inputs["lengths"], training=training)
+
+    def loss_of(self, inputs: Arrays, tags: Any, training: bool = False) -> Any:
+        """The loss of a batch, a scalar; `tags` is `(batch, time)` int32."""
+        features = self(inputs, training=training)
+        return self.head.loss(features, tags, mask_of(inputs["lengths"], features), training=training)
+
+    def decode(self, inputs: Arrays) -> tuple[Any, Any]:
+        """Tags `(batch, time)` int32 and their probabilities; zero at padding."""
+        features = self(inputs, training=False)
+        tags, probabilities = self.head.decode(features, mask_of(inputs["lengths"], features))
+        return tags, probabilities
+
+    def export(self) -> bytes:
+        """The network, decoding included, as a serialised ONNX model with outputs `tags` and
+        `probabilities`.
+        """
+        graph = Graph()
+        lengths = graph.input("lengths", "int32", ("batch",))
+        vectors = [embedding.export(graph) for embedding in self.embeddings]
+        joined = graph.node("Concat", *vectors, axis=-1) if len(vectors) > 1 else vectors[0]
+        features = self.encoder.export(graph, joined, lengths)
+        exported = self.head.export(graph, features, lengths)
+        graph.output(exported.tags, "tags", "int64", ("batch", "time"))
+        graph.output(exported.probabilities, "probabilities", "float32", ("batch", "time"))
+        for name, source in exported.arrays.items():
+            graph.output(source, name, "float32", ("batch", "time", "tags"))
+        for name, array in exported.constants.items():
+            graph.output(graph.constant(array), name, "float32", array.shape)
+        return graph.finish()
+
+    def named_weights(self) -> dict[str, NDArray[Any]]:
+        """Each weight by its path, as arrays."""
+        return {
+            weight.path.partition("/")[2]: weight.numpy() for weight in self.weights if not _is_seed(weight)
+        }
+
+    def assign_weights(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Takes the weights that `named_weights` gave."""
+        for weight in self.weights:
+            if not _is_seed(weight):
+                weight.assign(arrays[weight.path.partition("/")[2]])
+
+
+def head_name(config: Config, legal: Legal | None) -> str:
+    """The head that the configuration means: a CRF where tags depend on each other, unless it says
+    otherwise.
+    """
+    if config.head.name != "auto":
+        return config.head.name
+    return "softmax" if legal is None else "crf"
+
+
+def _is_seed(weight: Any) -> bool:
+    """Whether a variable is a dropout layer's random state and no weight."""
+    return bool(np.dtype(weight.dtype).kind == "u")
+
+
+def mask_of(lengths: Any, features: Any) -> Any:
+    """The mask `(batch, time)`, true on words, from lengths and any `(batch, time, ...)`."""
+    return tf.sequence_mask(lengths, tf.shape(features)[1])

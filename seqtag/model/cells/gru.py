@@ -1,0 +1,30 @@
+"""The gated recurrent unit."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag.model.cells.base import Cell, gates
+
+
+class GRU(Cell):
+    """Update and reset gates, no separate memory (Cho et al. 2014, "Learning Phrase Representations using RNN
+    Encoder-Decoder"); the reset gate acts after the matrix product, which is Keras's default and cuDNN's
+    form.
+    """
+
+    keras_layer = keras.layers.GRU
+    operator = "GRU"
+
+    def weights(self, layer: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        kernel, recurrent, bias = layer.get_weights()
+        both = [gates(row, "zrh", "zrh") for row in bias]
+        return gates(kernel, "zrh", "zrh"), gates(recurrent, "zrh", "zrh"), np.concatenate(both)
+
+    def onnx_activations(self) -> list[str]:
+        return [self.recurrent_activation, self.activation]
+
+    def attributes(self) -> dict[str, Any]:
+        return {"linear_before_reset": 1}

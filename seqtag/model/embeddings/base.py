@@ -1,0 +1,36 @@
+"""What an embedding is: the half that the network holds of a part that reads tokens."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from seqtag.model.export import Graph
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input array of the network: its dtype and shape, with None for a size known only at run time."""
+
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+class Embedding(keras.layers.Layer):  # type: ignore[misc]
+    """Turns a batch's arrays into vectors `(batch, time, dim)`.
+
+    Attributes:
+        inputs: The arrays that it reads, by name.
+    """
+
+    inputs: dict[str, Input]
+
+    def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
+        """Vectors `(batch, time, dim)` from the network's inputs."""
+        raise NotImplementedError
+
+    def export(self, graph: Graph) -> str:
+        """Writes the part's nodes and its graph inputs; returns the name of its vectors `(batch, time,
+        dim)`.
+        """
+        raise NotImplementedError

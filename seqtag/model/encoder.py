@@ -1,0 +1,67 @@
+"""The recurrent encoder: layers stacked round any cell, in one direction or both, with variational
+dropout.
+"""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from seqtag import parts
+from seqtag.config import Encoder as Settings
+from seqtag.model.export import Graph
+
+
+class Encoder(keras.layers.Layer):  # type: ignore[misc]
+    """Features `(batch, time, directions * units)` from vectors `(batch, time, dim)`.
+
+    The backward direction (Schuster and Paliwal 1997, "Bidirectional Recurrent Neural Networks") reads each
+    sentence reversed within its own length. So padding stays on the right for both directions, no state ever
+    passes through it, no layer needs a mask, and fused GPU kernels stay possible. Features at padding are
+    undefined: what follows must mask them.
+
+    Dropout is variational (Gal and Ghahramani 2016, "A Theoretically Grounded Application of Dropout in
+    Recurrent Neural Networks"): one mask a sentence, the same at each step.
+
+    Args:
+        settings: The `encoder` section of the configuration.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(name="encoder")
+        self.cell = parts.load(parts.CELLS, settings.cell)(settings)
+        names = ["forward", "backward"] if settings.bidirectional else ["forward"]
+        self.stack = [
+            [self.cell.layer(f"{name}_{number}") for name in names]
+            for number in range(1, settings.layers + 1)
+        ]
+        self.dropouts = [
+            variational_dropout(settings.dropout, f"dropout_{i}") for i in range(1, settings.layers + 1)
+        ]
+
+    def call(self, vectors: Any, lengths: Any, training: bool = False) -> Any:
+        """Features from vectors and the sentences' lengths `(batch,)`."""
+        features = vectors
+        for layers, dropout in zip(self.stack, self.dropouts, strict=True):
+            outputs = [layers[0](features, training=training)]
+            for layer in layers[1:]:
+                reverse = tf.reverse_sequence(features, lengths, seq_axis=1, batch_axis=0)
+                outputs.append(
+                    tf.reverse_sequence(layer(reverse, training=training), lengths, seq_axis=1, batch_axis=0)
+                )
+            features = dropout(
+                tf.concat(outputs, axis=-1), training=training
+            )  # (batch, time, directions * units)
+        return features
+
+    def export(self, graph: Graph, vectors: str, lengths: str) -> str:
+        """Writes all layers; returns the name of the features."""
+        features = vectors
+        for layers in self.stack:
+            features = self.cell.export(graph, features, lengths, layers)
+        return features
+
+
+def variational_dropout(rate: float, name: str) -> keras.layers.Layer:
+    """Dropout of `(batch, time, dim)` with one mask a sentence, the same at each step."""
+    return keras.layers.Dropout(rate, noise_shape=(None, 1, None), name=name)

@@ -1,0 +1,111 @@
+"""One training step: loss, gradients, clipping by true norms, update."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from seqtag import parts
+from seqtag.config import Training
+from seqtag.model.build import Arrays, Network
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a training step did.
+
+    Attributes:
+        loss: The batch's loss before the update.
+        gradient_norm: The true global norm of the gradient before clipping.
+        clipped: Whether clipping changed the gradient.
+    """
+
+    loss: float
+    gradient_norm: float
+    clipped: bool
+
+
+class Trainer:
+    """A network, an optimizer and a rule for clipping.
+
+    Args:
+        network: The network.
+        settings: The `training` section of the configuration.
+    """
+
+    def __init__(self, network: Network, settings: Training) -> None:
+        self.network = network
+        self.clip = Clipping(settings)
+        self.optimizer = parts.load(parts.OPTIMIZERS, settings.optimizer)(
+            learning_rate=settings.learning_rate
+        )
+        self.optimizer.build(network.trainable_variables)
+        inputs = {
+            name: tf.TensorSpec(entry.shape, entry.dtype) for name, entry in network.inputs_needed.items()
+        }
+        tags = tf.TensorSpec((None, None), tf.int32)
+        # One graph for all shapes: batches differ in length, and tracing anew for each would cost seconds.
+        self._step = tf.function(self._step_in_graph, input_signature=[inputs, tags])
+
+    def step(self, inputs: Arrays, tags: Any) -> Step:
+        """Trains on a batch; `tags` is `(batch, time)` int32."""
+        loss, norm, clipped = self._step(inputs, tags)
+        return Step(float(loss), float(norm), bool(clipped))
+
+    def _step_in_graph(self, inputs: Arrays, tags: Any) -> tuple[Any, Any, Any]:
+        variables = self.network.trainable_variables
+        with tf.GradientTape() as tape:
+            loss = self.network.loss_of(inputs, tags, training=True)
+        gradients = [summed(gradient) for gradient in tape.gradient(loss, [v.value for v in variables])]
+        norm = tf.linalg.global_norm(gradients)
+        gradients, clipped = self.clip(gradients, norm)
+        # A gradient that is not finite must not reach the weights; the caller stops on the norm that it
+        # reads.
+        tf.cond(tf.math.is_finite(norm), lambda: self._apply(gradients), lambda: None)
+        return loss, norm, clipped
+
+    def _apply(self, gradients: list[Any]) -> None:
+        self.optimizer.apply(gradients, self.network.trainable_variables)
+
+
+def summed(gradient: Any) -> Any:
+    """The gradient as a tensor of the weight's shape.
+
+    An embedding's gradient comes as `IndexedSlices` in which a row stands once for each place of the word in
+    the batch; any norm taken before these are summed is not the gradient's norm (Keras and
+    `tf.linalg.global_norm` do take it).
+    """
+    if isinstance(gradient, tf.IndexedSlices):
+        return tf.math.unsorted_segment_sum(gradient.values, gradient.indices, gradient.dense_shape[0])
+    return gradient
+
+
+class Clipping:
+    """Clips gradients as the settings say, with Keras's meaning of each.
+
+    `global_clipnorm` rescales all gradients together to the norm (Pascanu et al. 2013, "On the difficulty of
+    training recurrent neural networks"), `clipnorm` rescales each weight's own gradient, `clipvalue` cuts
+    each component. At most one is set; 0 or None is no clipping.
+    """
+
+    def __init__(self, settings: Training) -> None:
+        self.global_clipnorm = settings.global_clipnorm or None
+        self.clipnorm = settings.clipnorm or None
+        self.clipvalue = settings.clipvalue or None
+
+    def __call__(self, gradients: list[Any], norm: Any) -> tuple[list[Any], Any]:
+        """The clipped gradients, and whether any of them changed; `norm` is their global norm."""
+        if self.global_clipnorm:
+            clipped, _ = tf.clip_by_global_norm(gradients, self.global_clipnorm, use_norm=norm)
+            return clipped, norm > self.global_clipnorm
+        if self.clipnorm:
+            norms = tf.stack([tf.norm(gradient) for gradient in gradients])
+            return [tf.clip_by_norm(gradient, self.clipnorm) for gradient in gradients], tf.reduce_any(
+                norms > self.clipnorm
+            )
+        if self.clipvalue:
+            largest = tf.stack([tf.reduce_max(tf.abs(gradient)) for gradient in gradients])
+            return [
+                tf.clip_by_value(gradient, -self.clipvalue, self.clipvalue) for gradient in gradients
+            ], tf.reduce_any(largest > self.clipvalue)
+        return gradients, tf.constant(False)

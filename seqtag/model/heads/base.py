@@ -1,0 +1,93 @@
+"""What a head is."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import keras
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from seqtag.config import Config
+from seqtag.model.export import Graph
+from seqtag.model.heads import chain
+from seqtag.model.heads.chain import Chain, ExportedChain, Legal
+
+
+class Head(keras.layers.Layer):  # type: ignore[misc]
+    """Turns features `(batch, time, dim)` into a loss and into tags.
+
+    A mask `(batch, time)` is true on words and false on padding; padding is on the right, and every sentence
+    holds at least one word. What stands at padding never changes a result.
+    """
+
+    @classmethod
+    def from_config(cls, config: Config, tags: int, legal: Legal | None) -> Self:
+        """The head as the configuration wants it; `legal` is what the tag scheme allows, None if
+        everything.
+        """
+        raise NotImplementedError
+
+    def loss(self, features: Any, tags: Any, mask: Any, training: bool = False) -> Any:
+        """The batch's loss, a scalar: the mean over its words. `tags` is `(batch, time)` int32."""
+        raise NotImplementedError
+
+    def decode(self, features: Any, mask: Any) -> tuple[Any, Any]:
+        """Tags `(batch, time)` int32 and the probability of each `(batch, time)`; zero at padding."""
+        raise NotImplementedError
+
+    def export(self, graph: Graph, features: str, lengths: str) -> "Exported":
+        """Writes the decoder."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Exported:
+    """Names of what a head writes into the graph.
+
+    Attributes:
+        tags: The best tags `(batch, time)` int64.
+        probabilities: The marginal probability of each best tag `(batch, time)`.
+        arrays: Further outputs `(batch, time, tags)` by name: `scores`, `forward`, `backward`.
+        constants: Further outputs that depend on no input, by name: `start`, `transitions`, `end`.
+    """
+
+    tags: str
+    probabilities: str
+    arrays: dict[str, str]
+    constants: dict[str, NDArray[Any]]
+
+
+class ChainHead(Head):
+    """A head whose decoder is a chain over the tags: what CRF and constrained softmax have in common."""
+
+    def scores(self, features: Any) -> Any:
+        """The score of each tag of each word by itself, `(batch, time, tags)`."""
+        raise NotImplementedError
+
+    def export_scores(self, graph: Graph, features: str) -> str:
+        """Writes `scores`."""
+        raise NotImplementedError
+
+    def chain(self) -> Chain:
+        """The scores between tags."""
+        raise NotImplementedError
+
+    def decode(self, features: Any, mask: Any) -> tuple[Any, Any]:
+        scores = self.scores(features)
+        best = chain.best_path(self.chain(), scores, mask)
+        probabilities = tf.gather(chain.marginals(self.chain(), scores, mask), best, batch_dims=2)
+        return best * tf.cast(mask, tf.int32), probabilities * tf.cast(mask, probabilities.dtype)
+
+    def export(self, graph: Graph, features: str, lengths: str) -> Exported:
+        scores = self.export_scores(graph, features)
+        exported = ExportedChain(graph, self.chain(), scores, lengths)
+        best = exported.best_path()
+        forward, backward = exported.ways()
+        joint = graph.node("Add", graph.node("Add", forward, backward), scores)
+        marginals = graph.node("Softmax", joint, axis=-1)  # (batch, time, tags)
+        of_best = graph.node(
+            "GatherElements", marginals, graph.node("Unsqueeze", best, graph.integers(2)), axis=2
+        )
+        probabilities = graph.node("Squeeze", of_best, graph.integers(2))
+        arrays = {"scores": scores, "forward": forward, "backward": backward}
+        return Exported(best, probabilities, arrays, self.chain().arrays())

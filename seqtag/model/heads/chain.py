@@ -1,0 +1,256 @@
+"""A linear chain over the tags of a sentence: best path, marginals and their sum, in TensorFlow and as ONNX.
+
+A chain gives each sequence of tags y_1 ... y_n the score
+
+    start[y_1] + sum_t scores[t, y_t] + sum_t transitions[y_t, y_t+1] + end[y_n].
+
+With learnt transitions this is a CRF (Lafferty et al. 2001, "Conditional Random Fields"); with transitions
+that are 0 or forbidden it is a softmax whose decoder keeps to the tag scheme. Shapes: scores `(batch, time,
+tags)`, start and end `(tags,)`, transitions `(tags, tags)`, where `transitions[i, j]` is the score of tag j
+right after tag i.
+
+Everything that stands at padding is computed and never used: `inner[b, t]` says that word t of sentence b
+has a word after it, and all recursions start from a sentence's own last word.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from seqtag.model.export import Graph
+
+FORBIDDEN = -1e4  # a score no sum of real scores makes up for, and still a number
+TINY = 1e-30  # keeps a logarithm finite where every way is forbidden
+
+
+@dataclass(frozen=True)
+class Legal:
+    """Which tags may start a sentence, follow each other, and end it, as arrays of booleans."""
+
+    start: NDArray[np.bool_]  # (tags,)
+    transitions: NDArray[np.bool_]  # (tags, tags)
+    end: NDArray[np.bool_]  # (tags,)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The scores of a chain that do not depend on the sentence."""
+
+    start: Any
+    transitions: Any
+    end: Any
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """The scores by name."""
+        return {name: np.asarray(getattr(self, name), np.float32) for name in ("start", "transitions", "end")}
+
+
+def penalties(legal: Legal) -> Chain:
+    """A chain that scores 0 what is legal and FORBIDDEN what is not."""
+    arrays = (legal.start, legal.transitions, legal.end)
+    return Chain(*(np.where(array, 0.0, FORBIDDEN).astype(np.float32) for array in arrays))
+
+
+def _time_first(array: Any) -> Any:
+    return tf.transpose(array, [1, 0, *range(2, array.shape.rank)])
+
+
+def _inner(mask: Any) -> Any:
+    """`(time, batch)`: whether a word has a word after it."""
+    following = tf.concat([mask[:, 1:], tf.zeros_like(mask[:, :1])], axis=1)
+    return _time_first(following)
+
+
+def _log_product(values: Any, weights: Any) -> Any:
+    """log(exp(values) @ weights), `(batch, tags)`, without overflow."""
+    largest = tf.stop_gradient(tf.reduce_max(values, axis=-1, keepdims=True))  # (batch, 1)
+    return tf.math.log(tf.maximum(tf.exp(values - largest) @ weights, TINY)) + largest
+
+
+def forward(chain: Chain, scores: Any) -> Any:
+    """`(time, batch, tags)`: entry [t, b, j] sums all ways to arrive at tag j of word t, its own score left
+    out.
+    """
+    weights = tf.exp(chain.transitions)
+    scores = _time_first(scores)
+    first = tf.broadcast_to(chain.start, tf.shape(scores[0]))
+    later = tf.scan(lambda arrived, now: _log_product(arrived + now, weights), scores[:-1], initializer=first)
+    return tf.concat([first[None], later], axis=0)
+
+
+def backward(chain: Chain, scores: Any, mask: Any) -> Any:
+    """`(time, batch, tags)`: entry [t, b, i] sums all ways to go on from tag i of word t to the end."""
+    weights = tf.exp(tf.transpose(chain.transitions))
+    scores = _time_first(scores)
+    last = tf.broadcast_to(chain.end, tf.shape(scores[0]))
+
+    def step(ahead: Any, now: tuple[Any, Any]) -> Any:
+        following, inner = now
+        return tf.where(inner[:, None], _log_product(ahead + following, weights), last)
+
+    # Word t looks at the scores of word t + 1.
+    earlier = tf.scan(step, (scores[1:], _inner(mask)[:-1]), initializer=last, reverse=True)
+    return tf.concat([earlier, last[None]], axis=0)
+
+
+def log_partition(chain: Chain, scores: Any, mask: Any) -> Any:
+    """`(batch,)`: the logarithm of the sum over all sequences of exp(score)."""
+    arrived = forward(chain, scores) + _time_first(scores) + chain.end
+    lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
+    at_end = tf.gather(_time_first(arrived), lengths - 1, batch_dims=1)  # (batch, tags)
+    return tf.reduce_logsumexp(at_end, axis=-1)
+
+
+def path_score(chain: Chain, scores: Any, tags: Any, mask: Any) -> Any:
+    """`(batch,)`: the score of one sequence of tags a sentence, `(batch, time)`."""
+    weights = tf.cast(mask, scores.dtype)
+    own = tf.gather(scores, tags, batch_dims=2)  # (batch, time)
+    steps = tf.gather_nd(
+        chain.transitions, tf.stack([tags[:, :-1], tags[:, 1:]], axis=-1)
+    )  # (batch, time - 1)
+    lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
+    last = tf.gather(tags, lengths - 1, batch_dims=1)
+    return (
+        tf.gather(chain.start, tags[:, 0])
+        + tf.reduce_sum(own * weights, axis=1)
+        + tf.reduce_sum(steps * weights[:, 1:], axis=1)
+        + tf.gather(chain.end, last)
+    )
+
+
+def marginals(chain: Chain, scores: Any, mask: Any) -> Any:
+    """`(batch, time, tags)`: the probability of each tag of each word under the whole chain."""
+    total = _time_first(forward(chain, scores) + backward(chain, scores, mask)) + scores
+    return tf.nn.softmax(total)  # every row sums to the same partition
+
+
+def best_path(chain: Chain, scores: Any, mask: Any) -> Any:
+    """`(batch, time)` int32: the sequence with the highest score (Viterbi)."""
+    scores = _time_first(scores)
+    first = tf.broadcast_to(chain.start, tf.shape(scores[0]))
+
+    def onward(state: tuple[Any, Any, Any], now: Any) -> tuple[Any, Any, Any]:
+        here = state[0] + now  # (batch, tags)
+        ways = here[:, :, None] + chain.transitions  # (batch, from, to)
+        # pointers[b, j]: the tag of this word on the best way to tag j of the next one
+        pointers = tf.argmax(ways, axis=1, output_type=tf.int32)
+        return (
+            tf.reduce_max(ways, axis=1),
+            pointers,
+            tf.argmax(here + chain.end, axis=-1, output_type=tf.int32),
+        )
+
+    zeros = tf.zeros(tf.shape(scores[0]), tf.int32)
+    _, pointers, best_last = tf.scan(onward, scores, initializer=(first, zeros, zeros[:, 0]))
+
+    def back(tag: Any, now: tuple[Any, Any, Any]) -> Any:
+        pointer, last, inner = now
+        return tf.where(inner, tf.gather(pointer, tag, batch_dims=1), last)
+
+    return _time_first(
+        tf.scan(back, (pointers, best_last, _inner(mask)), initializer=zeros[:, 0], reverse=True)
+    )
+
+
+class ExportedChain:
+    """The same recursions as ONNX nodes.
+
+    Args:
+        graph: The graph.
+        chain: The chain's arrays.
+        scores: Name of the scores `(batch, time, tags)`.
+        lengths: Name of the sentences' lengths `(batch,)` int32.
+    """
+
+    def __init__(self, graph: Graph, chain: Chain, scores: str, lengths: str) -> None:
+        self.graph = graph
+        self.start = graph.constant(np.asarray(chain.start)[None])  # (1, tags)
+        self.end = graph.constant(np.asarray(chain.end)[None])
+        self.transitions = graph.constant(np.asarray(chain.transitions))
+        self.forward_weights = graph.constant(np.exp(np.asarray(chain.transitions)))
+        self.backward_weights = graph.constant(np.exp(np.asarray(chain.transitions).T))
+        self.scores = graph.node("Transpose", scores, perm=[1, 0, 2])  # (time, batch, tags)
+        self.inner = self._inner(lengths)
+        one_step = graph.node("Gather", self.scores, graph.constant(np.array(0)), axis=0)  # (batch, tags)
+        self.first = graph.node("Expand", self.start, graph.node("Shape", one_step))
+        self.zeros = graph.node("Sub", one_step, one_step)
+
+    def _inner(self, lengths: str) -> str:
+        """`(time, batch, 1)`: whether a word has a word after it."""
+        graph = self.graph
+        shape = graph.node("Shape", self.scores, start=0, end=1)
+        time = graph.node("Squeeze", shape, graph.integers(0))
+        zero, one = graph.constant(np.array(0)), graph.constant(np.array(1))
+        places = graph.node("Unsqueeze", graph.node("Range", zero, time, one), graph.integers(1))  # (time, 1)
+        last = graph.node("Sub", graph.node("Cast", lengths, to=7), one)  # (batch,) int64
+        return str(graph.node("Unsqueeze", graph.node("Less", places, last), graph.integers(2)))
+
+    def best_path(self) -> str:
+        """Name of the best tags `(batch, time)` int64."""
+        graph = self.graph
+
+        def onward(arrived: str, now: str) -> tuple[list[str], list[str]]:
+            here = graph.node("Add", arrived, now)
+            ways = graph.node("Add", graph.node("Unsqueeze", here, graph.integers(2)), self.transitions)
+            best = graph.node("ReduceMax", ways, graph.integers(1), keepdims=0)
+            pointers = graph.node("ArgMax", ways, axis=1, keepdims=0)
+            last = graph.node("ArgMax", graph.node("Add", here, self.end), axis=1, keepdims=1)
+            return [best], [pointers, last]
+
+        pointers, best_last = graph.scan(
+            onward,
+            states=[(self.first, "float32")],
+            inputs=[(self.scores, "float32")],
+            outputs=["int64", "int64"],
+        )
+
+        def back(tag: str, pointer: str, last: str, inner: str) -> tuple[list[str], list[str]]:
+            chosen = graph.node("Where", inner, graph.node("GatherElements", pointer, tag, axis=1), last)
+            return [chosen], [chosen]
+
+        column = graph.node("Gather", best_last, graph.constant(np.array(0)), axis=0)  # (batch, 1)
+        (path,) = graph.scan(
+            back,
+            states=[(column, "int64")],
+            inputs=[(pointers, "int64"), (best_last, "int64"), (self.inner, "bool")],
+            outputs=["int64"],
+            backwards=True,
+        )  # (time, batch, 1)
+        return str(graph.node("Squeeze", graph.node("Transpose", path, perm=[1, 0, 2]), graph.integers(2)))
+
+    def _log_product(self, values: str, weights: str) -> str:
+        graph = self.graph
+        largest = graph.node("ReduceMax", values, graph.integers(1), keepdims=1)
+        product = graph.node("MatMul", graph.node("Exp", graph.node("Sub", values, largest)), weights)
+        floor = graph.constant(np.array(TINY, np.float32))
+        return str(graph.node("Add", graph.node("Log", graph.node("Max", product, floor)), largest))
+
+    def ways(self) -> tuple[str, str]:
+        """Names of `forward` and `backward`, each `(batch, time, tags)`."""
+        graph = self.graph
+
+        def onward(arrived: str, now: str) -> tuple[list[str], list[str]]:
+            here = graph.node("Add", arrived, now)
+            return [self._log_product(here, self.forward_weights)], [arrived]
+
+        (arrived,) = graph.scan(
+            onward, states=[(self.first, "float32")], inputs=[(self.scores, "float32")], outputs=["float32"]
+        )
+
+        def back(ahead: str, now: str, inner: str) -> tuple[list[str], list[str]]:
+            onward = graph.node("Where", inner, self._log_product(ahead, self.backward_weights), self.end)
+            return [graph.node("Add", onward, now)], [onward]
+
+        (onward_ways,) = graph.scan(
+            back,
+            states=[(self.zeros, "float32")],
+            inputs=[(self.scores, "float32"), (self.inner, "bool")],
+            outputs=["float32"],
+            backwards=True,
+        )
+        forward = graph.node("Transpose", arrived, perm=[1, 0, 2])
+        backward = graph.node("Transpose", onward_ways, perm=[1, 0, 2])
+        return forward, backward

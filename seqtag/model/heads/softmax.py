@@ -1,0 +1,69 @@
+"""Each token's tag by itself."""
+
+from typing import Any, Self
+
+import keras
+import tensorflow as tf
+
+from seqtag.config import Config
+from seqtag.model.export import Graph
+from seqtag.model.heads.base import ChainHead, Exported
+from seqtag.model.heads.chain import Chain, Legal, penalties
+
+
+class SoftmaxHead(ChainHead):
+    """A dense layer and a softmax over the tags; given the features, tokens are independent in training.
+
+    For spans the decoder keeps to what the tag scheme allows: the best legal sequence, and marginals over
+    legal sequences. For plain tags everything is allowed, and the decoder is the best tag of each token.
+
+    Args:
+        tags: Number of tags.
+        legal: What the tag scheme allows; None if everything.
+    """
+
+    def __init__(self, tags: int, legal: Legal | None) -> None:
+        super().__init__(name="head")
+        self.dense = keras.layers.Dense(tags, name="scores")
+        self.penalties = penalties(legal) if legal is not None else None
+
+    @classmethod
+    def from_config(cls, config: Config, tags: int, legal: Legal | None) -> Self:
+        return cls(tags, legal)
+
+    def loss(self, features: Any, tags: Any, mask: Any, training: bool = False) -> Any:
+        scores = self.dense(features)  # (batch, time, tags)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tags, logits=scores)  # (batch, time)
+        weights = tf.cast(mask, losses.dtype)
+        return tf.reduce_sum(losses * weights) / tf.reduce_sum(weights)
+
+    def scores(self, features: Any) -> Any:
+        return tf.nn.log_softmax(self.dense(features))
+
+    def chain(self) -> Chain:
+        if self.penalties is None:
+            raise ValueError(
+                "a chain without constraints is never needed: each token's best tag is the best path"
+            )
+        return self.penalties
+
+    def decode(self, features: Any, mask: Any) -> tuple[Any, Any]:
+        if self.penalties is not None:
+            return super().decode(features, mask)
+        probabilities = tf.nn.softmax(self.dense(features))  # (batch, time, tags)
+        best = tf.argmax(probabilities, axis=-1, output_type=tf.int32)  # (batch, time)
+        top = tf.reduce_max(probabilities, axis=-1)
+        return best * tf.cast(mask, tf.int32), top * tf.cast(mask, top.dtype)
+
+    def export_scores(self, graph: Graph, features: str) -> str:
+        kernel, bias = (graph.constant(array) for array in self.dense.get_weights())
+        scores = graph.node("Add", graph.node("MatMul", features, kernel), bias)
+        return str(graph.node("LogSoftmax", scores, axis=-1))
+
+    def export(self, graph: Graph, features: str, lengths: str) -> Exported:
+        if self.penalties is not None:
+            return super().export(graph, features, lengths)
+        scores = self.export_scores(graph, features)
+        best = graph.node("ArgMax", scores, axis=-1, keepdims=0)
+        top = graph.node("Exp", graph.node("ReduceMax", scores, graph.integers(-1), keepdims=0))
+        return Exported(best, top, {"scores": scores}, {})

@@ -1,0 +1,42 @@
+"""TensorFlow's start: its seed, its determinism and its silence. Importing this module is free; `start` is
+not.
+"""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+
+def start(seed: int, *, debug: bool = False) -> None:
+    """Imports TensorFlow and Keras, quietly unless `debug`, and makes what follows a function of the seed."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's own Keras configuration says
+    if not debug:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with contextlib.nullcontext() if debug else _silent_stderr():
+        import keras
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+        keras.utils.set_random_seed(seed)
+        tf.constant(0.0) + 1.0  # the first operation prints what the processor can do
+
+
+@contextlib.contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Keeps what C++ code writes to file descriptor 2; shows it after all if the block fails."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(saved, 2)
+            kept.seek(0)
+            os.write(2, kept.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
