@@ -1,0 +1,255 @@
+"""The model folder: written beside its place and put there in one move; checked when read.
+
+    manifest.json       format, format_version, seqtag's version, and size and sha256 of every other file
+    config.json         every setting, as the run used it
+    vocab.json          tables of words and tags, the tag scheme, the tokenizer
+    model.onnx          the network, decoding included: all that tagging needs
+    weights.safetensors the same weights by their Keras paths: to look at, or to train on
+    report.json         data, history, scores, versions
+
+Nothing in it is code, a pickle, a path or a URL.
+"""
+
+import contextlib
+import ctypes
+import ctypes.util
+import errno
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import seqtag
+from seqtag.errors import ModelError, UserError
+
+FORMAT = "seqtag-model"
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+FILES = ("config.json", "vocab.json", "model.onnx", "weights.safetensors", "report.json")
+MAX_MANIFEST = 1 << 20  # bytes; a manifest of five files needs less than one thousandth
+MAX_JSON = 1 << 28  # bytes of any other JSON file: a vocabulary of some ten million words
+
+
+def check_target(target: Path, *, force: bool) -> None:
+    """Says before a run whether a model can be put at `target` after it.
+
+    Raises:
+        UserError: The target exists and `force` is false, is not a model folder, or its parent cannot be
+        written.
+    """
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise UserError(f"{target}: is in the way: not a folder. Choose another -o.")
+    if target.is_dir() and any(target.iterdir()):
+        if not (target / MANIFEST).is_file():
+            raise UserError(
+                f"{target}: exists and is not a model folder, so it is not replaced. Choose another -o."
+            )
+        if not force:
+            raise UserError(
+                f"{target}: a model is there already. Use --force to replace it, or choose another -o."
+            )
+    try:
+        target.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.absolute().parent):
+            pass
+    except OSError as problem:
+        raise UserError(f"{target}: cannot be written: {problem.strerror}.") from problem
+
+
+def write(target: Path, files: Mapping[str, bytes]) -> None:
+    """Puts a model folder with these files at `target`: at every moment the former folder is there or the
+    new one.
+
+    Raises:
+        UserError: It cannot be written; what was there before is untouched.
+    """
+    target = target.absolute()
+    manifest = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "seqtag": seqtag.__version__,
+        "files": {
+            name: {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in sorted(files.items())
+        },
+    }
+    try:
+        with _beside(target) as draft:
+            for name, content in sorted(files.items()):
+                _write_file(draft / name, content)
+            _write_file(draft / MANIFEST, dump_json(manifest))
+            draft.chmod(0o755)
+            _sync_folder(draft)
+            _put_in_place(draft, target)
+            _sync_folder(target.parent)
+    except OSError as problem:
+        raise UserError(f"{target}: the model cannot be written: {problem.strerror}.") from problem
+
+
+def dump_json(value: Any) -> bytes:
+    """The value as JSON with one key a line, UTF-8."""
+    return (json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+
+
+@contextlib.contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """A new folder on the target's file system that is gone at the end, unless it has been moved."""
+    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _put_in_place(draft: Path, target: Path) -> None:
+    """Moves the draft to the target; a former folder takes the draft's place and goes with it."""
+    if not target.exists():
+        draft.rename(target)
+    elif not any(target.iterdir()):
+        draft.rename(target)  # POSIX puts a folder over an empty one
+    elif not _exchange(draft, target):
+        former = draft.with_name(draft.name + ".former")
+        target.rename(former)
+        draft.rename(target)
+        shutil.rmtree(former)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Swaps two folders in one step (Linux); false where system or file system cannot."""
+    library = ctypes.util.find_library("c") if os.name == "posix" else None
+    renameat2 = getattr(ctypes.CDLL(library, use_errno=True), "renameat2", None) if library else None
+    if renameat2 is None:
+        return False
+    at_working_folder, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    if (
+        renameat2(at_working_folder, os.fsencode(first), at_working_folder, os.fsencode(second), exchange)
+        == 0
+    ):
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.EINVAL, errno.ENOSYS, errno.EXDEV):
+        return False
+    raise OSError(number, os.strerror(number))
+
+
+class Folder:
+    """A model folder whose list of files has been checked; each file is checked when it is read.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        ModelError: It is not a complete model folder of a format that this version reads.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.is_dir():
+            raise ModelError(
+                f"{path}: {'is not a folder' if path.exists() else 'no such folder'}; expected a model folder."
+            )
+        if not (path / MANIFEST).exists():
+            raise ModelError(
+                f"{path}: holds no {MANIFEST}, so it is not a model folder (or was not copied whole)."
+            )
+        self._manifest = self._read_manifest()
+        present = sorted(entry.name for entry in path.iterdir() if entry.name != MANIFEST)
+        listed = sorted(self._manifest["files"])
+        for name in sorted(set(listed) - set(present)):
+            raise ModelError(f"{path}: {name} is missing.")
+        for name in sorted(set(present) - set(listed)):
+            raise ModelError(f"{path}: {name} does not belong to the model; move it elsewhere.")
+
+    def _read_manifest(self) -> dict[str, Any]:
+        manifest = self._json(MANIFEST, self._bytes(MANIFEST, MAX_MANIFEST))
+        if manifest.get("format") != FORMAT:
+            raise ModelError(f"{self.path}: {MANIFEST} is not that of a seqtag model.")
+        version = manifest.get("format_version")
+        if not isinstance(version, int) or version < 1:
+            raise ModelError(
+                f"{self.path}: {MANIFEST}: format_version is {version!r}; expected a whole number."
+            )
+        if version > FORMAT_VERSION:
+            raise ModelError(
+                f"{self.path}: its format is {version}, written by seqtag {manifest.get('seqtag')}; this is seqtag "
+                f"{seqtag.__version__}, which reads formats up to {FORMAT_VERSION}. Upgrade seqtag."
+            )
+        files = manifest.get("files")
+        if not isinstance(files, dict) or sorted(files) != sorted(FILES):
+            raise ModelError(f"{self.path}: {MANIFEST} lists other files than {', '.join(FILES)}.")
+        for name, entry in files.items():
+            if (
+                not isinstance(entry, dict)
+                or sorted(entry) != ["sha256", "size"]
+                or type(entry["size"]) is not int
+                or not isinstance(entry["sha256"], str)
+            ):
+                raise ModelError(f"{self.path}: {MANIFEST}: the entry of {name} has no size and sha256.")
+        return manifest
+
+    def read(self, name: str) -> bytes:
+        """The content of a file, which is what the manifest promises.
+
+        Raises:
+            ModelError: Size or checksum differ.
+        """
+        entry = self._manifest["files"][name]
+        content = self._bytes(name, entry["size"])
+        if len(content) != entry["size"]:
+            raise ModelError(
+                f"{self.path}: {name} has {len(content)} bytes; the manifest says {entry['size']}."
+            )
+        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+            raise ModelError(f"{self.path}: {name} is damaged: its checksum is not the manifest's.")
+        return content
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """The content of a JSON file, an object."""
+        if self._manifest["files"][name]["size"] > MAX_JSON:
+            raise ModelError(f"{self.path}: {name} is too large to be true.")
+        return self._json(name, self.read(name))
+
+    def _bytes(self, name: str, limit: int) -> bytes:
+        """At most `limit` + 1 bytes of a regular file that is not a link."""
+        try:
+            descriptor = os.open(self.path / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | os.O_NONBLOCK)
+        except OSError as problem:
+            raise ModelError(f"{self.path}: {name} cannot be read: {problem.strerror}.") from problem
+        with open(descriptor, "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise ModelError(f"{self.path}: {name} is not a regular file.")
+            if status.st_size > limit:
+                raise ModelError(
+                    f"{self.path}: {name} has {status.st_size} bytes; expected {limit} at the most."
+                )
+            return file.read(limit + 1)
+
+    def _json(self, name: str, content: bytes) -> dict[str, Any]:
+        try:
+            value = json.loads(content.decode("utf-8"))
+        except (ValueError, RecursionError) as problem:
+            raise ModelError(f"{self.path}: {name} is not JSON: {problem}.") from problem
+        if not isinstance(value, dict):
+            raise ModelError(f"{self.path}: {name} holds no JSON object.")
+        return value

@@ -1,0 +1,226 @@
+"""A trained model at work: sentences in, tags out. ONNX Runtime, no TensorFlow."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from seqtag.batches import inference_order
+from seqtag.errors import ModelError
+from seqtag.folder import Folder
+from seqtag.lattice import Lattice, TagChain, joins
+from seqtag.tags import Scheme, convert, spans
+from seqtag.vocab import Vocabulary, Words, collate, cut, index
+
+CHUNK = 2048  # sentences that are sorted by length together
+TOKEN_BUDGET = 4096  # tokens of a batch, padding included
+WINDOW = 8192  # a longer sentence is tagged in pieces of so many tokens ...
+OVERLAP = 256  # ... each of which sees so many more on either side
+LATTICE = ("scores", "forward", "backward")  # outputs from which the probability of entities follows
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A span that the model found: tokens from `start` up to, not including, `end`.
+
+    The score is the probability, over all sequences of tags, that just this span with this label is there.
+    """
+
+    start: int
+    end: int
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A sequence of tags, in the corpus's scheme, and its probability."""
+
+    tags: list[str]
+    probability: float
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """The answer for one sentence.
+
+    Attributes:
+        tags: One tag a token, in the corpus's scheme, always well-formed.
+        probabilities: The model's marginal probability of each token's tag.
+        scheme: The corpus's scheme.
+        entities: The spans, where they were asked for.
+        alternatives: The most probable sequences, best first, where they were asked for.
+    """
+
+    tags: list[str]
+    probabilities: list[float]
+    scheme: Scheme
+    entities: list[Entity] = field(default_factory=list)
+    alternatives: list[Alternative] = field(default_factory=list)
+
+
+class Tagger:
+    """A network and its vocabulary.
+
+    Args:
+        network: The serialised ONNX model.
+        vocabulary: The tables that belong to it.
+        threads: Threads of ONNX Runtime; 0 for its own choice.
+    """
+
+    def __init__(self, network: bytes, vocabulary: Vocabulary, threads: int = 0) -> None:
+        self.vocabulary = vocabulary
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 4
+        self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+        self._outputs = {output.name for output in self._session.get_outputs()}
+        self._run_options = onnxruntime.RunOptions()
+        self._run_options.only_execute_path_to_fetches = True
+        self._run_options.log_severity_level = 4
+        self._tags = np.array(vocabulary.tags, dtype=object)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], threads: int = 0) -> Self:
+        """The tagger of a model folder.
+
+        Raises:
+            ModelError: The folder is incomplete, damaged, too new or not one of ours.
+        """
+        folder = Folder(Path(path))
+        try:
+            vocabulary = Vocabulary.from_json(folder.read_json("vocab.json"))
+        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+            raise ModelError(f"{path}: vocab.json is not that of a seqtag model ({problem}).") from problem
+        network = folder.read("model.onnx")
+        try:
+            return cls(network, vocabulary, threads)
+        except Exception as problem:  # ONNX Runtime's errors share no public base class
+            raise ModelError(f"{path}: model.onnx cannot be loaded ({problem}).") from problem
+
+    @property
+    def scheme(self) -> Scheme:
+        """The scheme of the tags that `tag` gives."""
+        return self.vocabulary.scheme
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags that the training file held, in its own scheme."""
+        return tuple(self.vocabulary.tag_counts)
+
+    def tag(self, sentences: Iterable[Words], *, entities: bool = False, nbest: int = 0) -> Iterator[Tagged]:
+        """An answer for each sentence, in order; reads ahead by no more than `CHUNK` sentences.
+
+        Args:
+            sentences: The sentences, as tokens or as `Sentence`s; the latter where the model reads extra
+                columns.
+            entities: Whether entities with their probability are wanted.
+            nbest: How many sequences of tags are wanted for each sentence.
+        """
+        remaining = iter(sentences)
+        while chunk := list(islice(remaining, CHUNK)):
+            yield from self._tag_chunk(chunk, entities, nbest)
+
+    def _tag_chunk(self, sentences: Sequence[Words], entities: bool, nbest: int) -> Iterator[Tagged]:
+        pieces = [piece for number, tokens in enumerate(sentences) for piece in windows(number, len(tokens))]
+        rows = [index(self.vocabulary.indexers, cut(sentences[p.sentence], p.start, p.end)) for p in pieces]
+        names = ["tags", "probabilities"]
+        if entities or nbest:
+            names += [name for name in LATTICE if name in self._outputs]
+        found = [{} for _ in sentences]  # type: list[dict[str, NDArray[Any]]]
+        for batch in inference_order([piece.end - piece.start for piece in pieces], TOKEN_BUDGET):
+            results = self.run(collate(self.vocabulary.indexers, [rows[i] for i in batch]), names)
+            for row, number in enumerate(batch):
+                self._keep(found, sentences, pieces[number], {name: results[name][row] for name in names})
+        for tokens, arrays in zip(sentences, found, strict=True):
+            yield self._tagged(arrays, entities, nbest) if len(tokens) else Tagged([], [], self.scheme)
+
+    def _keep(
+        self,
+        found: list[dict[str, NDArray[Any]]],
+        sentences: Sequence[Words],
+        piece: "Piece",
+        arrays: dict[str, NDArray[Any]],
+    ) -> None:
+        """Puts a piece's results where they belong in their sentence."""
+        length = len(sentences[piece.sentence])
+        kept = slice(piece.keep_start - piece.start, piece.keep_end - piece.start)
+        for name, array in arrays.items():
+            if piece.keep_end - piece.keep_start == length:
+                found[piece.sentence][name] = array[kept]
+                continue
+            whole = found[piece.sentence].setdefault(name, np.empty((length, *array.shape[1:]), array.dtype))
+            whole[piece.keep_start : piece.keep_end] = array[kept]
+
+    def run(
+        self, inputs: dict[str, Any], names: Sequence[str] = ("tags", "probabilities")
+    ) -> dict[str, NDArray[Any]]:
+        """The outputs by name, each `(batch, time, ...)`, for the arrays of a batch."""
+        return dict(zip(names, self._session.run(list(names), inputs, self._run_options), strict=True))
+
+    def _tagged(self, arrays: dict[str, NDArray[Any]], entities: bool, nbest: int) -> Tagged:
+        numbers = arrays["tags"]
+        names = self._tags[numbers].tolist()
+        probabilities = arrays["probabilities"].astype(np.float64).clip(0, 1).tolist()
+        lattice = self._lattice(arrays) if "scores" in arrays else None
+        found: list[Entity] = []
+        if entities and lattice is not None:
+            for span in spans(names, self.vocabulary.train_scheme):
+                found.append(Entity(*span, lattice.span_probability(span, numbers)))
+        alternatives = []
+        if nbest and lattice is not None:
+            for sequence in lattice.best(nbest):
+                written = self._written([self.vocabulary.tags[number] for number in sequence.tags])
+                alternatives.append(Alternative(written, sequence.probability))
+        return Tagged(self._written(names), probabilities, self.scheme, found, alternatives)
+
+    def _lattice(self, arrays: dict[str, NDArray[Any]]) -> Lattice:
+        scores = arrays["scores"]
+        # Without a chain each token stands alone: every way to arrive and to go on sums to 1, whose
+        # logarithm is 0.
+        nothing = np.zeros_like(scores)
+        return Lattice(self._chain, scores, arrays.get("forward", nothing), arrays.get("backward", nothing))
+
+    @cached_property
+    def _chain(self) -> TagChain:
+        """The scores between tags, which the network gives as outputs that depend on no input."""
+        count = len(self.vocabulary.tags)
+        joined = joins(self.vocabulary.tags, self.vocabulary.train_scheme)
+        if "transitions" not in self._outputs:
+            return TagChain(np.zeros(count), np.zeros((count, count)), np.zeros(count), joined)
+        anything = collate(self.vocabulary.indexers, [index(self.vocabulary.indexers, ["."])])
+        arrays = self.run(anything, ["start", "transitions", "end"])
+        start, transitions, end = (array.astype(np.float64) for array in arrays.values())
+        return TagChain(start, transitions, end, joined)
+
+    def _written(self, tags: list[str]) -> list[str]:
+        """The network's tags in the corpus's scheme."""
+        return convert(tags, self.vocabulary.train_scheme, self.scheme)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a sentence that is tagged at once, and the part of it whose tags are kept."""
+
+    sentence: int
+    start: int
+    end: int
+    keep_start: int
+    keep_end: int
+
+
+def windows(sentence: int, length: int) -> Iterator[Piece]:
+    """The pieces of a sentence: one, unless it is longer than `WINDOW`; none if it is empty."""
+    if 0 < length <= WINDOW:
+        yield Piece(sentence, 0, length, 0, length)
+        return
+    for start in range(0, length, WINDOW):
+        end = min(start + WINDOW, length)
+        yield Piece(sentence, max(start - OVERLAP, 0), min(end + OVERLAP, length), start, end)
