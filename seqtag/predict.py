@@ -1,0 +1,345 @@
+"""The prediction stage: raw or tokenised text in, tagged text out, as a stream."""
+
+import json
+import os
+import queue
+import stat
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Protocol, TextIO
+
+from seqtag import parts
+from seqtag.data import sentences
+from seqtag.data.lines import lines, shown
+from seqtag.errors import DataError
+from seqtag.tagger import CHUNK, Tagged, Tagger
+from seqtag.text import Token, Tokenizer
+
+READ_AHEAD = 4 * CHUNK  # sentences that a pipe's reader may be ahead of the tagger
+
+
+@dataclass(frozen=True)
+class Record:
+    """A sentence on its way through.
+
+    Attributes:
+        text: The sentence as it came, or its tokens joined by spaces if it came in tokens.
+        tokens: Its tokens with their place in `text`, in code points.
+        extra: What else a JSON line held; it is handed on as it is.
+    """
+
+    text: str
+    tokens: Sequence[Token]
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def from_tokens(words: Sequence[str]) -> Record:
+    """The record of a sentence that came in tokens."""
+    tokens, start = [], 0
+    for word in words:
+        tokens.append(Token(word, start, start + len(word)))
+        start += len(word) + 1
+    return Record(" ".join(words), tokens)
+
+
+def read_text(path: str, tokenizer: Tokenizer) -> Iterator[Record]:
+    """A sentence a line; an empty line is a sentence without tokens, so that lines out are lines in."""
+    for _, line in lines(path):
+        yield Record(line, tokenizer(line))
+
+
+def read_conll(path: str, tokenizer: Tokenizer) -> Iterator[Record]:
+    """Tokens from the first column of a CoNLL file, or the forms of a CoNLL-U file; tags in it are not
+    looked at.
+    """
+    for sentence in sentences(path, with_tags=False):
+        yield from_tokens(sentence.tokens)
+
+
+def read_jsonl(path: str, tokenizer: Tokenizer) -> Iterator[Record]:
+    """An object a line, with `text` or with `tokens` (a list of texts); other keys are handed on.
+
+    Raises:
+        DataError: A line is not such an object.
+    """
+    for number, line in lines(path):
+        if not line.strip(" \t\r"):
+            continue
+        expected = 'expected an object with "text", or with "tokens" as a list of texts'
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as problem:
+            raise DataError(shown(path), number, f"is not JSON ({problem}); {expected}") from problem
+        if not isinstance(value, dict):
+            raise DataError(shown(path), number, f"holds no object; {expected}")
+        extra = {
+            name: content for name, content in value.items() if name not in ("text", "tokens", "entities")
+        }
+        words = value.get("tokens")
+        if isinstance(value.get("text"), str) and words is None:
+            yield Record(value["text"], tokenizer(value["text"]), extra)
+        elif (
+            isinstance(words, list)
+            and all(isinstance(word, str) and word for word in words)
+            and "text" not in value
+        ):
+            record = from_tokens(words)
+            yield Record(record.text, record.tokens, extra)
+        else:
+            raise DataError(shown(path), number, expected)
+
+
+class Writer(Protocol):
+    """Writes one answer after the other to a stream.
+
+    Attributes:
+        entities: Whether it needs the answers' entities.
+    """
+
+    entities: bool
+
+    def __init__(self, stream: TextIO) -> None: ...
+
+    def write(self, record: Record, tagged: Tagged) -> None:
+        """Writes one sentence's answer."""
+        ...
+
+
+class ConllWriter:
+    """token TAB tag, and a blank line after each sentence; a sentence without tokens has nothing to write."""
+
+    entities = False
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, record: Record, tagged: Tagged) -> None:
+        if record.tokens:
+            rows = [f"{token.text}\t{tag}\n" for token, tag in zip(record.tokens, tagged.tags, strict=True)]
+            self._stream.write("".join(rows) + "\n")
+
+
+class JsonlWriter:
+    """An object a line: `text`, `tokens`, `entities`; offsets count code points of `text`."""
+
+    entities = True
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, record: Record, tagged: Tagged) -> None:
+        answer = {
+            **record.extra,
+            "text": record.text,
+            "tokens": [
+                {
+                    "text": token.text,
+                    "start": token.start,
+                    "end": token.end,
+                    "tag": tag,
+                    "probability": round(p, 4),
+                }
+                for token, tag, p in zip(record.tokens, tagged.tags, tagged.probabilities, strict=True)
+            ],
+            "entities": [
+                {
+                    "start": record.tokens[entity.start].start,
+                    "end": record.tokens[entity.end - 1].end,
+                    "label": entity.label,
+                    "text": record.text[
+                        record.tokens[entity.start].start : record.tokens[entity.end - 1].end
+                    ],
+                    "score": round(entity.score, 4),
+                }
+                for entity in tagged.entities
+            ],
+        }
+        if tagged.alternatives:
+            answer["nbest"] = [
+                {"tags": alternative.tags, "probability": round(alternative.probability, 4)}
+                for alternative in tagged.alternatives
+            ]
+        self._stream.write(json.dumps(answer, ensure_ascii=False) + "\n")
+
+
+class TextWriter:
+    """The sentence with its entities marked: `[Rotterdam LOC]`, in colour on a terminal; plain tags as
+    word/TAG.
+    """
+
+    entities = True
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+
+        self._stream = stream
+        self._console = Console(file=stream, soft_wrap=True, highlight=False, emoji=False)
+        self._colours: dict[str, str] = {}
+
+    def write(self, record: Record, tagged: Tagged) -> None:
+        marks = self._entities(record, tagged) if tagged.scheme.is_spans else self._tags(record, tagged)
+        if not self._console.is_terminal:
+            opening, closing = ("[", "]") if tagged.scheme.is_spans else ("", "")
+            separator = " " if tagged.scheme.is_spans else "/"
+            pieces = [
+                f"{opening}{text}{separator}{label}{closing}" if label else text for text, label in marks
+            ]
+            self._stream.write("".join(pieces) + "\n")
+            return
+        from rich.text import Text
+
+        line = Text()
+        for text, label in marks:
+            # What came from a file must not steer the terminal.
+            shown_text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+            colour = self._colour(label)
+            line.append(shown_text, style=f"bold {colour}" if label else "")
+            if label:
+                line.append(
+                    f" {label}", style=f"{colour} reverse" if tagged.scheme.is_spans else f"dim {colour}"
+                )
+        self._console.print(line)
+
+    def _entities(self, record: Record, tagged: Tagged) -> Iterator[tuple[str, str]]:
+        """The text in pieces, each with its label or ""."""
+        at = 0
+        for entity in tagged.entities:
+            start, end = record.tokens[entity.start].start, record.tokens[entity.end - 1].end
+            yield record.text[at:start], ""
+            yield record.text[start:end], entity.label or "_"
+            at = end
+        yield record.text[at:], ""
+
+    def _tags(self, record: Record, tagged: Tagged) -> Iterator[tuple[str, str]]:
+        at = 0
+        for token, tag in zip(record.tokens, tagged.tags, strict=True):
+            # Tokens that touch are set apart here, so that each tag is seen to belong to its token.
+            yield record.text[at : token.start] or (" " if at else ""), ""
+            yield token.text, tag
+            at = token.end
+        yield record.text[at:], ""
+
+    def _colour(self, label: str) -> str:
+        palette = ("green", "cyan", "magenta", "yellow", "blue", "red")
+        return self._colours.setdefault(label, palette[len(self._colours) % len(palette)])
+
+
+def predict(
+    model: str,
+    paths: Sequence[str],
+    stream: TextIO,
+    *,
+    output_format: str = "conll",
+    input_format: str = "text",
+    tokenizer: str | None = None,
+    nbest: int = 0,
+) -> int:
+    """Tags files one after the other; each answer is written as soon as it is there.
+
+    Args:
+        model: The model folder.
+        paths: The files; "-" is standard input.
+        stream: Where answers go.
+        output_format: A name in `parts.WRITERS`.
+        input_format: A name in `parts.INPUTS`.
+        tokenizer: A name in `parts.TOKENIZERS` to use in place of the model's own.
+        nbest: How many sequences of tags to give for each sentence; JSON lines only.
+
+    Returns:
+        How many tokens were tagged.
+
+    Raises:
+        UserError: The model or a file cannot be read; what came before is written.
+    """
+    tagger = Tagger.load(model)
+    splitter = Tokenizer(tokenizer) if tokenizer else tagger.vocabulary.tokenizer
+    writer: Writer = parts.load(parts.WRITERS, output_format)(stream)
+    read: Callable[[str, Tokenizer], Iterator[Record]] = parts.load(parts.INPUTS, input_format)
+    tokens = 0
+    for path in paths:
+        records = read(path, splitter)
+        for chunk in _chunks(records) if _is_file(path) else _as_they_come(records):
+            words = ([token.text for token in record.tokens] for record in chunk)
+            answers = tagger.tag(words, entities=writer.entities, nbest=nbest)
+            for record, tagged in zip(chunk, answers, strict=True):
+                writer.write(record, tagged)
+                tokens += len(record.tokens)
+            stream.flush()
+    return tokens
+
+
+def _is_file(path: str) -> bool:
+    """Whether all of the input is there already, as in a regular file."""
+    try:
+        status = os.fstat(sys.stdin.fileno()) if path == "-" else os.stat(path)
+    except (OSError, ValueError):
+        return True  # reading it will say what is wrong
+    return stat.S_ISREG(status.st_mode)
+
+
+def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """All records in chunks of one size; what came before an error comes out before it."""
+    remaining = iter(records)
+    while True:
+        chunk: list[Record] = []
+        try:
+            chunk.extend(islice(remaining, CHUNK))
+        except DataError:
+            if chunk:
+                yield chunk
+            raise
+        if not chunk:
+            return
+        yield chunk
+
+
+def _as_they_come(records: Iterator[Record]) -> Iterator[list[Record]]:
+    """Chunks of what has arrived by now: a pipe's first line is answered before its second is there."""
+    arrived: queue.Queue[Record | BaseException | None] = queue.Queue(READ_AHEAD)
+    stopped = threading.Event()
+
+    def put(item: Record | BaseException | None) -> None:
+        while not stopped.is_set():
+            try:
+                return arrived.put(item, timeout=0.5)
+            except queue.Full:
+                continue
+
+    def fetch() -> None:
+        try:
+            for record in records:
+                put(record)
+                if stopped.is_set():
+                    return
+            put(None)
+        except BaseException as problem:  # handed over whole to the thread that can report it
+            put(problem)
+
+    threading.Thread(target=fetch, daemon=True).start()
+    try:
+        yield from _drain(arrived)
+    finally:
+        stopped.set()
+
+
+def _drain(arrived: "queue.Queue[Record | BaseException | None]") -> Iterator[list[Record]]:
+    while True:
+        item = arrived.get()
+        chunk: list[Record] = []
+        while isinstance(item, Record):
+            chunk.append(item)
+            if len(chunk) == CHUNK:
+                break
+            try:
+                item = arrived.get_nowait()
+            except queue.Empty:
+                break
+        if chunk:
+            yield chunk
+        if item is None:
+            return
+        if isinstance(item, BaseException):
+            raise item
