@@ -1,0 +1,5 @@
+"""`python -m seqtag`."""
+
+from seqtag.cli import main
+
+main()

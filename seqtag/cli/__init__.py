@@ -1,0 +1,129 @@
+"""The command line: each command parses, calls one stage and prints.
+
+Results go to stdout, talk to stderr. What a stage cannot do is a UserError, which ends here as one message
+and its exit code; a traceback is shown with `--debug` only.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from seqtag import __version__
+from seqtag.cli import check, evaluate, init_config, predict, train
+from seqtag.errors import UserError
+
+app = typer.Typer(
+    name="seqtag",
+    help="Train, evaluate and use recurrent sequence taggers: named entities, parts of speech, chunks, slots.",
+    epilog="Start with: seqtag train --train FILE -o MODEL, then: seqtag predict MODEL FILE",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    rich_markup_mode="rich",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"seqtag {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks and all that TensorFlow says.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Train, evaluate and use recurrent sequence taggers: named entities, parts of speech, chunks, slots."""
+    # --debug is read in `main`, because it must hold before any command runs.
+
+
+app.command("train")(train.command)
+app.command("evaluate")(evaluate.evaluate)
+app.command("predict")(predict.predict)
+app.command("check")(check.check)
+app.command("init-config")(init_config.init_config)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line and leaves the process with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command line; returns 0 done, 1 data or run failed, 2 wrong usage, 130 interrupted."""
+    _prepare_streams()
+    debug = wants_debug(arguments)
+    try:
+        app(arguments, prog_name="seqtag")
+        sys.stdout.flush()
+    except UserError as problem:
+        _complain(str(problem), debug)
+        return problem.exit_code
+    except SystemExit as end:
+        return _code(end.code)
+    except KeyboardInterrupt:
+        _complain("interrupted", debug=False)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Whoever read our output has closed it, as `head` does; Python would complain once more at exit.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except OSError as problem:
+        _complain(f"{problem.filename or 'output'}: {problem.strerror}", debug)
+        return 1
+    except MemoryError:
+        _complain("not enough memory; a smaller training.batch_size or encoder.units needs less", debug)
+        return 1
+    except Exception as problem:
+        _complain(
+            f"an error in seqtag: {type(problem).__name__}: {problem}. Run it with --debug and report it.",
+            debug,
+        )
+        return 1
+    return 0
+
+
+def wants_debug(arguments: list[str] | None = None) -> bool:
+    """Whether `--debug` stands before the command."""
+    for argument in sys.argv[1:] if arguments is None else arguments:
+        if argument == "--debug":
+            return True
+        if not argument.startswith("-"):
+            return False
+    return False
+
+
+def _code(code: Any) -> int:
+    return code if isinstance(code, int) else int(code is not None)
+
+
+def _complain(message: str, debug: bool) -> None:
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    with contextlib.suppress(OSError):
+        print(f"seqtag: {message}", file=sys.stderr)
+
+
+def _prepare_streams() -> None:
+    """UTF-8 and bare line feeds, whatever the locale; a stream that was closed before we came is
+    /dev/null.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  it lives as long as the process
+        elif hasattr(stream, "reconfigure") and name != "stdin":
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace" if name == "stderr" else "strict")

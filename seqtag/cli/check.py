@@ -1,0 +1,203 @@
+"""`seqtag check`: what is in these corpus files, and is anything wrong with them?"""
+
+import json
+import os
+import sys
+from itertools import combinations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqtag.errors import UsageError, UserError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+    from seqtag.check import FileReport, Pair, Report
+
+STDOUT = "-"
+MOST_PROBLEMS = 5
+MOST_ROWS = 30
+MOST_TAGS = 12
+
+
+def check(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Corpus files, the one for training first.")
+    ],
+    json_path: Annotated[
+        str | None,
+        typer.Option(
+            "--json", metavar="OUT", help="Write all findings as JSON; - writes them alone to stdout."
+        ),
+    ] = None,
+    scheme: Annotated[
+        str, typer.Option(help="Tag scheme of the files: auto, iob1, bio, bioes, bmes, bilou, plain.")
+    ] = "auto",
+    format: Annotated[str, typer.Option(help="Format of the files: auto, conll, conllu.")] = "auto",
+    token_column: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column of tokens: from 1, or a CoNLL-U field.")
+    ] = None,
+    tag_column: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column of tags: from 1, negative from the end, or a field."),
+    ] = None,
+) -> None:
+    """Count what is in corpus files, and point at what may be wrong with them.
+
+    Ill-formed tags, repeated sentences, sentences and tags that the files share or do not share.
+
+    Examples:
+      seqtag check train.conll dev.conll test.conll
+      seqtag check --json report.json corpus.conllu
+    """
+    _check_output(json_path, files)
+    from seqtag import check as stage
+
+    report = stage.check(
+        files, scheme=scheme, format=format, token_column=token_column, tag_column=tag_column
+    )
+    if json_path is not None:
+        text = json.dumps(report.to_json(), ensure_ascii=False, indent=2) + "\n"
+        if json_path == STDOUT:
+            sys.stdout.write(text)
+            return
+        with open(json_path, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    _show(report, auto=scheme == "auto")
+
+
+def _check_output(path: str | None, files: list[str]) -> None:
+    """Refuses before the work what could not be written after it, or would overwrite what is read."""
+    if path is None or path == STDOUT:
+        return
+    if any(os.path.exists(path) and os.path.exists(file) and os.path.samefile(path, file) for file in files):
+        raise UsageError(f"{path}: this file is read; expected another one to write to.")
+    if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path) or "."):
+        what = "is a folder" if os.path.isdir(path) else "has no folder to stand in"
+        raise UserError(f"{path}: {what}; expected a file to write to")
+
+
+def _show(report: "Report", auto: bool) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    first = report.files[0]
+    found = " (found in file 1)" if auto else ""
+    for number, file in enumerate(report.files, 1):
+        console.print(_safe(f"file {number}: {file.path}"), soft_wrap=True)
+    console.print(f"Tag scheme: {_title(first.scheme)}{found}")
+    console.print(_files_table(report.files))
+    console.print(_types_table(report.files))
+    if report.pairs:
+        console.print(_pairs_table(report))
+    for line in _remarks(report):
+        console.print(_safe(line), soft_wrap=True)
+
+
+def _files_table(files: "tuple[FileReport, ...]") -> "Table":
+    table = _table("", "sentences", "tokens", "longest", "unknown", "repeated", "ill-formed")
+    for number, file in enumerate(files, 1):
+        rate = "" if file.unknown_word_rate is None else f"{file.unknown_word_rate:.1%}"
+        table.add_row(
+            f"file {number}",
+            f"{file.sentences:,}",
+            f"{file.tokens:,}",
+            f"{file.longest.tokens:,}",
+            rate,
+            f"{file.duplicates.sentences:,}",
+            f"{len(file.ill_formed):,}",
+        )
+    return table
+
+
+def _types_table(files: "tuple[FileReport, ...]") -> "Table":
+    """Counts of the span types, or of the tags where there are no spans, a column for each file."""
+    plain = files[0].scheme == "plain"
+    counts = [file.tags if plain else file.entities for file in files]
+    names = list(dict.fromkeys(name for one in counts for name in one))
+    table = _table("tag" if plain else "type", *(f"file {number}" for number in range(1, len(files) + 1)))
+    for name in names[:MOST_ROWS]:
+        table.add_row(_safe(name or "(no label)"), *(f"{one.get(name, 0):,}" for one in counts))
+    if rest := names[MOST_ROWS:]:
+        sums = (f"{sum(one.get(name, 0) for name in rest):,}" for one in counts)
+        table.add_row(f"{len(rest):,} more", *sums)
+    return table
+
+
+def _pairs_table(report: "Report") -> "Table":
+    table = _table("sentences shared", "sentences", "share", "with other tags")
+    numbers = combinations(range(1, len(report.files) + 1), 2)
+    for (first, second), pair in zip(numbers, report.pairs, strict=True):
+        shared = pair.shared
+        table.add_row(
+            f"of file {second} in file {first}",
+            f"{shared.sentences:,}",
+            f"{shared.sentences / report.files[second - 1].sentences:.1%}",
+            f"{shared.retagged:,}",
+        )
+    return table
+
+
+def _remarks(report: "Report") -> list[str]:
+    lines = []
+    for file in report.files:
+        if file.detected_scheme != file.scheme:
+            lines.append(f"{file.path}: the tags look like {_title(file.detected_scheme)}")
+        for problem in file.ill_formed[:MOST_PROBLEMS]:
+            lines.append(f"{file.path}:{problem.line}: {problem.problem}")
+        if (more := len(file.ill_formed) - MOST_PROBLEMS) > 0:
+            lines.append(f"{file.path}: {more:,} more ill-formed {_plural('place', more)}")
+        if file.duplicates.retagged:
+            lines.append(_retagged(file))
+    for pair in report.pairs:
+        lines.extend(_pair_remarks(pair))
+    return lines
+
+
+def _retagged(file: "FileReport") -> str:
+    count = file.duplicates.retagged
+    return f"{file.path}: {count:,} repeated {_plural('sentence', count)} with other tags than before"
+
+
+def _pair_remarks(pair: "Pair") -> list[str]:
+    lines = []
+    if pair.shared.examples:
+        one = pair.shared.examples[0]
+        text = one.text if len(one.text) <= 60 else f"{one.text[:57]}..."
+        lines.append(f"{pair.second}:{one.second_line}: also {pair.first}:{one.first_line}: {text}")
+    for have, lack, only in (
+        (pair.first, pair.second, pair.tags_only_in_first),
+        (pair.second, pair.first, pair.tags_only_in_second),
+    ):
+        if only:
+            more = f" and {len(only) - MOST_TAGS:,} more" if len(only) > MOST_TAGS else ""
+            lines.append(f"{lack}: lacks tags of {have}: {', '.join(only[:MOST_TAGS])}{more}")
+    return lines
+
+
+def _title(scheme: str) -> str:
+    return scheme if scheme == "plain" else scheme.upper()
+
+
+def _plural(noun: str, count: int) -> str:
+    return noun if count == 1 else f"{noun}s"
+
+
+def _table(first: str, *numbers: str) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _safe(text: str) -> "Text":
+    """Text that came from a file: no markup in it, and nothing that steers the terminal."""
+    from rich.text import Text
+
+    return Text("".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text))

@@ -1,0 +1,242 @@
+"""What `seqtag train` shows: a live line on a terminal, one plain line an epoch elsewhere, a summary at the
+end.
+"""
+
+import sys
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from seqtag.cli.tables import print_score
+from seqtag.config import Config
+from seqtag.train import Epoch, Prepared, Progress, Result
+
+
+class Display(Protocol):
+    """Hears of a run from start to end."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def event(self, event: Prepared | Progress | Epoch) -> None:
+        """Takes what the stage tells."""
+        ...
+
+    def finish(self, result: Result) -> None:
+        """Shows what the run came to."""
+        ...
+
+
+def display(config: Config, *, quiet: bool = False) -> Display:
+    """The display that fits where standard error goes."""
+    if quiet:
+        return Quiet()
+    return Live_(config) if sys.stderr.isatty() else Lines(config)
+
+
+class Quiet:
+    """Says nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def event(self, event: Prepared | Progress | Epoch) -> None:
+        """Says nothing."""
+
+    def finish(self, result: Result) -> None:
+        """Says nothing."""
+
+
+class Lines(Quiet):
+    """One plain line an epoch on stderr, for logs; the summary on stdout."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._metric = "F1"
+
+    def event(self, event: Prepared | Progress | Epoch) -> None:
+        """Prints what was read, and each epoch."""
+        if isinstance(event, Prepared):
+            self._metric = metric(event)
+            for line in introduction(event, self._config):
+                self._console.print(line, markup=False)
+        elif isinstance(event, Epoch):
+            self._console.print(
+                f"epoch {event.number:>3}  loss {event.loss:.4f}  dev {self._metric} {event.dev_score:.4f}"
+                f"{' *' if event.best else '  '}  gradient norm {event.gradient_norm:.3f}  "
+                f"clipped {event.clipped:.0%}  {event.tokens_per_second:,.0f} tokens/s  {event.seconds:.1f} s",
+                markup=False,
+            )
+
+    def finish(self, result: Result) -> None:
+        """Prints the summary."""
+        summary(result, self._config)
+
+
+class Live_(Quiet):
+    """A table of epochs that grows, with a bar for the epoch under way."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._console = Console(stderr=True, highlight=False)
+        self._bar = Bar(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("tokens  loss {task.fields[loss]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            expand=True,
+        )
+        self._task = self._bar.add_task("", total=None, epoch="1", loss="   -  ")
+        self._live = Live(self._bar, console=self._console, refresh_per_second=5, transient=True)
+        self._metric = "F1"
+
+    def __enter__(self) -> Self:
+        self._console.print("reading the corpus and starting TensorFlow ...", style="dim")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def event(self, event: Prepared | Progress | Epoch) -> None:
+        """Moves the bar, or prints a row."""
+        if isinstance(event, Prepared):
+            self._metric = metric(event)
+            for line in introduction(event, self._config):
+                self._console.print(line, markup=False)
+            self._console.print(
+                f"epoch    loss  dev {self._metric:<8}  gradient norm  clipped  tokens/s  seconds",
+                style="bold",
+            )
+            self._live.start()
+        elif isinstance(event, Progress):
+            self._bar.update(
+                self._task,
+                completed=event.tokens,
+                total=event.of_tokens,
+                epoch=str(event.epoch),
+                loss=f"{event.loss:.4f}",
+            )
+        else:
+            self._console.print(
+                f"{event.number:>5}  {event.loss:.4f}  {event.dev_score:>10.4f} {'*' if event.best else ' '}"
+                f"{event.gradient_norm:>14.3f}  {event.clipped:>7.0%}  {event.tokens_per_second:>8,.0f}  {event.seconds:>7.1f}",
+                style="green" if event.best else "",
+                markup=False,
+            )
+
+    def finish(self, result: Result) -> None:
+        """Prints the summary."""
+        self._live.stop()
+        summary(result, self._config)
+
+
+def metric(prepared: Prepared) -> str:
+    """The name of the score that chooses the best epoch."""
+    return "F1" if prepared.scheme.is_spans else "accuracy"
+
+
+def introduction(prepared: Prepared, config: Config) -> list[str]:
+    """What is known before the first epoch."""
+    train, dev = prepared.train, prepared.dev
+    lines = [
+        f"train  {len(train.sentences):,} sentences, {train.tokens:,} tokens ({train.path})",
+        f"dev    {len(dev.sentences):,} sentences, {dev.tokens:,} tokens "
+        + (
+            f"(held out of {dev.path}, seed {config.training.seed})" if prepared.held_out else f"({dev.path})"
+        ),
+        f"tags   {prepared.scheme.title} ({'given' if config.data.scheme != 'auto' else 'found'})"
+        + (f", trained as {prepared.train_scheme.title}" if prepared.train_scheme != prepared.scheme else ""),
+        f"model  {describe(config)}; {prepared.parameters:,} parameters; {prepared.vocabulary:,} words",
+        f"clip   {clipping(config)}",
+    ]
+    if prepared.ill_formed:
+        lines.append(
+            f"note   {prepared.ill_formed:,} ill-formed tags in the training file are read as conlleval reads them "
+            "(`seqtag check` lists them)"
+        )
+    if prepared.windowed:
+        lines.append(
+            f"note   {prepared.windowed:,} long training sentences are learnt in pieces; no token is left out"
+        )
+    if prepared.unseen_tags:
+        tags = ", ".join(f"{tag} ({count})" for tag, count in prepared.unseen_tags.items())
+        lines.append(f"note   dev has tags that training never saw, which count as misses: {tags}")
+    return lines
+
+
+def describe(config: Config) -> str:
+    """The network in a few words."""
+    encoder = config.encoder
+    direction = "bidirectional " if encoder.bidirectional else ""
+    return f"{direction}{encoder.cell}, {encoder.layers} x {encoder.units} units, {config.head.name}"
+
+
+def clipping(config: Config) -> str:
+    """Which clipping holds, in words."""
+    training = config.training
+    if training.global_clipnorm:
+        return f"all gradients together to norm {training.global_clipnorm:g} (global_clipnorm)"
+    if training.clipnorm:
+        return f"each weight's gradient to norm {training.clipnorm:g} (clipnorm)"
+    if training.clipvalue:
+        return f"each component to +-{training.clipvalue:g} (clipvalue)"
+    return "none"
+
+
+def summary(result: Result, config: Config) -> None:
+    """Prints the table at the end to stdout."""
+    console = Console(highlight=False)
+    prepared = result.prepared
+    table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    held = " (held out)" if prepared.held_out else ""
+    table.add_row(
+        "data",
+        f"train {len(prepared.train.sentences):,}, dev {len(prepared.dev.sentences):,} sentences{held}",
+    )
+    table.add_row("tags", prepared.scheme.title)
+    table.add_row("unknown words in dev", f"{prepared.unknown_rate:.1%}")
+    table.add_row("network", f"{describe(config)}; {prepared.parameters:,} parameters")
+    clipped = sum(epoch.clipped for epoch in result.history) / len(result.history)
+    table.add_row("clipping", f"{clipping(config)}; it acted in {clipped:.0%} of the steps")
+    stop = ", stopped early" if result.stopped_early else ""
+    table.add_row(
+        "best epoch", f"{result.best_epoch} of {len(result.history)}{stop}; {result.seconds:.0f} s in all"
+    )
+    console.print(table)
+    console.print("dev", style="bold")
+    print_score(result.dev, console)
+    if result.test is not None:
+        console.print("\ntest", style="bold")
+        print_score(result.test, console)
+    path = str(result.path)
+    quoted = (
+        path
+        if path.replace("/", "").replace("-", "").replace("_", "").replace(".", "").isalnum()
+        else repr(path)
+    )
+    console.print(f"\nmodel written to {path}", markup=False, soft_wrap=True)
+    console.print(f"  score it:  seqtag evaluate {quoted} FILE", markup=False, soft_wrap=True)
+    console.print(
+        f"  use it:    seqtag predict {quoted} TEXTFILE --format text", markup=False, soft_wrap=True
+    )

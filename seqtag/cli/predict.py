@@ -1,0 +1,110 @@
+"""`seqtag predict`: a model at work on raw text."""
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from seqtag import parts
+from seqtag.errors import UsageError, suggest
+
+
+def predict(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model folder.")],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILE]...", help="Text, one sentence a line; stdin if none or -."),
+    ] = None,
+    output_format: Annotated[
+        str,
+        typer.Option("--format", metavar="|".join(parts.WRITERS), help="How answers are written."),
+    ] = "conll",
+    input_format: Annotated[
+        str | None,
+        typer.Option(
+            "--input-format",
+            metavar="|".join(parts.INPUTS),
+            help="How the input is written; by the file's ending if not given, else text.",
+            show_default=False,
+        ),
+    ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(parts.TOKENIZERS),
+            help="Tokenizer for text; the model's own if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    nbest: Annotated[
+        int | None,
+        typer.Option(
+            "--nbest",
+            min=1,
+            metavar="K",
+            help="The K best sequences with their probability (jsonl).",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to write; stdout if not given."),
+    ] = None,
+) -> None:
+    """Tag raw sentences, or sentences that are tokenised already.
+
+    Reads one sentence a line and streams: an answer is written as soon as it is there.
+
+    Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag predict model --format text
+    """
+    paths = files or ["-"]
+    known = {"--format": (output_format, parts.WRITERS), "--input-format": (input_format, parts.INPUTS)}
+    known["--tokenizer"] = (tokenizer, parts.TOKENIZERS)
+    for option, (name, table) in known.items():
+        if name is not None and name not in table:
+            raise UsageError(f"{option} {name}:{suggest(name, table)}")
+    if nbest and output_format != "jsonl":
+        raise UsageError("--nbest needs --format jsonl.")
+    if input_format is None:
+        input_format = by_ending(paths)
+    if output is None and paths == ["-"] and sys.stdin.isatty():
+        print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
+    from seqtag.predict import predict as stage
+
+    with contextlib.ExitStack() as stack:
+        stream: TextIO = sys.stdout
+        if output is not None:
+            stream = stack.enter_context(output.open("w", encoding="utf-8", newline="\n"))
+        stage(
+            model,
+            paths,
+            stream,
+            output_format=output_format,
+            input_format=input_format,
+            tokenizer=tokenizer,
+            nbest=nbest or 0,
+        )
+
+
+def by_ending(paths: list[str]) -> str:
+    """The format that the files' endings tell.
+
+    Raises:
+        UsageError: They tell different ones.
+    """
+    endings = {
+        "conll": "conll",
+        "conllu": "conll",
+        "iob": "conll",
+        "bio": "conll",
+        "jsonl": "jsonl",
+        "ndjson": "jsonl",
+    }
+    found = {endings.get(path.removesuffix(".gz").rpartition(".")[2].lower(), "text") for path in paths}
+    if len(found) > 1:
+        raise UsageError(
+            f"the files look like {' and '.join(sorted(found))}; say --input-format for all of them."
+        )
+    return found.pop()

@@ -1,0 +1,67 @@
+"""Command-line options made from the settings, so that name, type, default and help stand in `config`
+alone.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from seqtag.config import SETTINGS, Setting, members_of
+
+PANELS = {
+    "data": "Corpus",
+    "embeddings": "Network",
+    "encoder": "Network",
+    "head": "Network",
+    "training": "Training",
+}
+
+# Second names that users of other tools type first.
+ALIASES = {"learning_rate": ("--lr",)}
+
+
+def flags() -> dict[str, Setting]:
+    """The settings that have an option, by the option's name with underscores."""
+    return {entry.flag: entry for entry in SETTINGS.values() if entry.flag is not None}
+
+
+def with_settings(function: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command an option for each setting with a flag, in place of its `**chosen` parameter.
+
+    An option that is not given is None, so that the configuration file and the defaults can speak.
+    """
+    signature = inspect.signature(function)
+    own = [
+        entry for entry in signature.parameters.values() if entry.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    made = [_parameter(name, entry) for name, entry in flags().items()]
+    parameters = [entry.replace(kind=inspect.Parameter.KEYWORD_ONLY) for entry in own] + made
+    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    function.__annotations__ = {entry.name: entry.annotation for entry in parameters}
+    return function
+
+
+def _parameter(name: str, entry: Setting) -> inspect.Parameter:
+    kinds = [member for member in members_of(entry.type) if member is not type(None)]
+    kind = kinds[0] if len(kinds) == 1 else str
+    dashed = name.replace("_", "-")
+    names = [f"--{dashed}/--no-{dashed}"] if kind is bool else [f"--{dashed}", *ALIASES.get(name, ())]
+    default = "" if entry.default is None else f" [default: {_shown(entry.default)}]"
+    choices = entry.metadata["choices"]
+    names_allowed = f": {', '.join(choices)}" if choices else ""
+    option = typer.Option(
+        *names,
+        help=entry.help[0].upper() + entry.help[1:] + names_allowed + "." + default.replace("[", "\\["),
+        show_default=False,
+        metavar="COLUMN" if len(kinds) > 1 else "NAME" if kind is str else None,
+        rich_help_panel=PANELS[entry.path.partition(".")[0]],
+    )
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
+    )
+
+
+def _shown(value: Any) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

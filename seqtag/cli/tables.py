@@ -1,0 +1,92 @@
+"""Tables for the terminal that more than one command shows."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from seqtag.scoring import Average, Counts, Score
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+MOST_UNSEEN = 12
+"""How many unseen tags are named; the rest is only counted (`--json` has all)."""
+
+
+def print_score(score: Score, console: "Console") -> None:
+    """Print the table of a score and, on a line of its own that is never broken, its signature."""
+    console.print(score_table(score))
+    console.print(score.signature, markup=False, highlight=False, soft_wrap=True)
+
+
+def score_table(score: Score) -> "RenderableType":
+    """All figures of a score, for a terminal of 80 columns or more; without the signature."""
+    from rich.console import Group
+
+    parts: list[RenderableType] = [_types_table(score)]
+    if score.strict is not None:
+        parts.append(_modes_table(score.counts, score.strict))
+    parts.extend(_line(text) for text in _remarks(score))
+    return Group(*parts, "")
+
+
+def _types_table(score: Score) -> "Table":
+    table = _table("type" if score.spans else "tag", "precision", "recall", "F1", "support")
+    for name, counts in score.types.items():
+        table.add_row(_line(name), *_ratios(counts), f"{counts.gold:,}")
+    table.add_section()
+    support = f"{score.counts.gold:,}"
+    table.add_row("micro average", *_ratios(score.counts), support)
+    table.add_row("macro average", *_ratios(score.macro), support)
+    table.add_row("weighted average", *_ratios(score.weighted), support)
+    return table
+
+
+def _modes_table(lenient: Counts, strict: Counts) -> "Table":
+    table = _table("micro average by mode", "conlleval", "strict")
+    for name, *values in zip(("precision", "recall", "F1"), _ratios(lenient), _ratios(strict), strict=True):
+        table.add_row(name, *values)
+    table.add_section()
+    for name in ("correct", "predicted", "gold"):
+        table.add_row(f"spans {name}", *(f"{getattr(counts, name):,}" for counts in (lenient, strict)))
+    return table
+
+
+def _remarks(score: Score) -> Iterable[str]:
+    counted = f"{score.tokens:,} tokens in {score.sentences:,} sentences"
+    yield f"Token accuracy {score.accuracy:.4f} ({counted})."
+    if score.strict is not None:
+        spans = "1 span" if score.disagreements == 1 else f"{score.disagreements:,} spans"
+        yield f"conlleval (lenient) and strict disagree on {spans}, gold and predicted together."
+    if score.unseen_types:
+        yield f"Types never seen in training: {_listed(score.unseen_types)}."
+    if score.unseen_tags:
+        yield f"Tags never seen in training: {_listed(score.unseen_tags)}."
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    named = [f"{name} ({count:,})" for name, count in list(counts.items())[:MOST_UNSEEN]]
+    rest = len(counts) - len(named)
+    return ", ".join(named) + (f" and {rest:,} more" if rest else "")
+
+
+def _ratios(values: Counts | Average) -> tuple[str, str, str]:
+    return f"{values.precision:.4f}", f"{values.recall:.4f}", f"{values.f1:.4f}"
+
+
+def _table(first: str, *numbers: str) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _line(text: str) -> "RenderableType":
+    """Text that came from a file: no markup in it, and nothing that steers the terminal."""
+    from rich.text import Text
+
+    return Text("".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text))

@@ -1,0 +1,282 @@
+"""The command: what it prints, what it writes, and what it refuses before any work is done."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import typer
+from rich.console import Console
+from typer.testing import CliRunner
+
+from seqtag import __version__, scoring, tags
+from seqtag.cli.evaluate import evaluate
+from seqtag.cli.tables import MOST_UNSEEN, print_score, score_table
+from seqtag.errors import DataError, UsageError, UserError
+from seqtag.scoring import score
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+THREE = str(GOLDEN / "conlleval.conll")
+GOLD = "Ana\tB-PER\nRuiz\tI-PER\nflew\tO\n\nOslo\tB-LOC\n\n"
+Write = Callable[[str, str], str]
+
+app = typer.Typer()
+app.command()(evaluate)
+
+
+def run(*arguments: str) -> str:
+    """What the command prints on stdout; stderr must stay empty and errors are raised."""
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert done.stderr == ""
+    return done.stdout
+
+
+def cells(text: str) -> list[list[str]]:
+    """The rows of what was printed, split where two spaces part the columns."""
+    return [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in text.split("\n")]
+
+
+@pytest.fixture(autouse=True)
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(name: str, text: str) -> str:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return str(tmp_path / name)
+
+    return write
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A model that has seen B-PER, I-PER and O, and finds Ana alone."""
+
+    class Tagger:
+        scheme = tags.parse_scheme("bio")
+        tags = ("B-PER", "I-PER", "O")
+
+        @classmethod
+        def load(cls, folder: str) -> "Tagger":
+            assert folder == "folder"
+            return cls()
+
+        def tag(self, sentences: list[list[str]]) -> list[SimpleNamespace]:
+            return [
+                SimpleNamespace(tags=["B-PER" if token == "Ana" else "O" for token in row])
+                for row in sentences
+            ]
+
+    module = SimpleNamespace(Tagger=Tagger)
+    monkeypatch.setitem(sys.modules, "seqtag.tagger", module)  # type: ignore[arg-type]
+    return "folder"
+
+
+class TestTable:
+    def test_figures_of_predictions(self) -> None:
+        text = run("--predicted", THREE, "--tag-column", "2", THREE)
+        rows = cells(text)
+        assert rows[0] == [f"{THREE} against {THREE}, tags: BIO"]
+        assert ["type", "precision", "recall", "F1", "support"] in rows
+        assert ["LOC", "0.6667", "0.4000", "0.5000", "5"] in rows
+        assert ["EVENT", "0.0000", "0.0000", "0.0000", "0"] in rows
+        assert ["micro average", "0.5000", "0.5000", "0.5000", "14"] in rows
+        assert ["macro average", "0.5233", "0.4800", "0.4944", "14"] in rows
+        assert ["weighted average", "0.5810", "0.5000", "0.5278", "14"] in rows
+        assert ["micro average by mode", "conlleval", "strict"] in rows
+        assert ["precision", "0.5000", "0.3636"] in rows
+        assert ["recall", "0.5000", "0.3077"] in rows
+        assert ["F1", "0.5000", "0.3333"] in rows
+        assert ["spans correct", "7", "4"] in rows
+        assert ["spans predicted", "14", "11"] in rows
+        assert ["spans gold", "14", "13"] in rows
+        assert ["Token accuracy 0.7500 (36 tokens in 8 sentences)."] in rows
+        assert "disagree on 4 spans" in text
+        assert "never seen" not in text
+        assert "tokens/s" not in text
+        assert text.endswith(
+            "\nspans:exact|mode:conlleval|scheme:bio|sentences:8|tokens:36|gold:14|"
+            f"as:seqeval-1.2.2|seqtag:{__version__}\n"
+        )
+
+    def test_figures_of_a_model(self, write: Write, model: str) -> None:
+        text = run(model, write("gold.conll", GOLD))
+        rows = cells(text)
+        assert rows[0][0].startswith("folder against ")
+        assert rows[1][0].startswith("Tagged 4 tokens in ")
+        assert rows[1][0].endswith(" tokens/s.")
+        assert ["LOC", "0.0000", "0.0000", "0.0000", "1"] in rows
+        assert ["Types never seen in training: LOC (1)."] in rows
+        assert ["Tags never seen in training: B-LOC (1)."] in rows
+        assert "disagree on 0 spans" in text
+
+    def test_plain_tags_have_no_modes(self, write: Write) -> None:
+        path = write("gold.conll", "the\tDET\ncat\tNOUN\n\n")
+        text = run("--predicted", path, path)
+        assert ["tag", "precision", "recall", "F1", "support"] in cells(text)
+        assert "conlleval" not in text
+        assert "strict" not in text
+        assert "Token accuracy 1.0000 (2 tokens in 1 sentences)." in text
+
+    def test_80_columns_do_and_the_signature_is_never_broken(self, write: Write, model: str) -> None:
+        gold = "".join(f"t\tB-{'long' * 30}{number}\n" for number in range(40)) + "\n"
+        *lines, signature, end = run(model, write("gold.conll", gold)).split("\n")
+        assert end == ""
+        assert len(signature) > 80
+        assert max(map(len, lines[1:])) <= 80
+        first = "".join(row[0] for row in cells("\n".join(lines)) if row)
+        assert all(f"{'long' * 30}{number}" in first for number in range(20, 40)), "folded, not cut"
+
+    def test_many_unseen_tags_are_counted(self, model: str, write: Write) -> None:
+        gold = "".join(f"t\tB-T{number:02}\n" * (60 - number) for number in range(40)) + "\n"
+        text = " ".join(run(model, write("gold.conll", gold)).split())
+        assert "Tags never seen in training: B-T00 (60), B-T01 (59)," in text
+        assert f"B-T{MOST_UNSEEN - 1} ({61 - MOST_UNSEEN}) and {40 - MOST_UNSEEN} more." in text
+        assert f"B-T{MOST_UNSEEN} " not in text
+
+    def test_what_a_file_holds_is_no_markup_and_steers_no_terminal(self, write: Write) -> None:
+        path = write("gold.conll", "a\tB-[red]x[/red]\nb\tB-\x1b[31mESC\n\n")
+        text = run("--predicted", path, path)
+        assert "[red]x[/red]" in text
+        assert "\x1b" not in text
+        assert r"\x1b[31mESC" in text
+
+    def test_large_numbers(self) -> None:
+        rows = [["B-PER"] * 1000] * 3
+        console = Console(width=80, force_terminal=False)
+        with console.capture() as capture:
+            console.print(score_table(score(rows, rows, tags.parse_scheme("bio"))))
+        assert ["PER", "1.0000", "1.0000", "1.0000", "3,000"] in cells(capture.get())
+        assert "3,000 tokens in 3 sentences" in capture.get()
+
+    def test_one_disagreement_is_one_span(self) -> None:
+        found = score([["O", "I-PER"]], [["O", "O"]], tags.parse_scheme("bio"))
+        console = Console(width=80, force_terminal=False)
+        with console.capture() as capture:
+            print_score(found, console)
+        assert "disagree on 1 span, gold" in capture.get()
+        assert capture.get().endswith(f"{found.signature}\n")
+
+
+class TestFiles:
+    def test_json_alone_on_stdout(self) -> None:
+        written = json.loads(run("--predicted", THREE, "--tag-column", "2", THREE, "--json", "-"))
+        assert (written["f1"], written["strict_f1"], written["accuracy"]) == (0.5, pytest.approx(1 / 3), 0.75)
+        assert written["gold_file"] == written["predicted_file"] == THREE
+
+    def test_json_in_a_file_beside_the_table(self, write: Write, tmp_path: Path, model: str) -> None:
+        text = run(
+            model, write("gold.conll", GOLD.replace("LOC", "ÖRT")), "--json", str(tmp_path / "out.json")
+        )
+        assert "micro average" in text
+        written = (tmp_path / "out.json").read_text(encoding="utf-8")
+        assert "ÖRT" in written
+        assert written.endswith("}\n")
+        assert json.loads(written)["unseen_types"] == {"ÖRT": 1}
+
+    def test_columns(self, write: Write, tmp_path: Path, model: str) -> None:
+        expected = b"Ana\tB-PER\tB-PER\nRuiz\tI-PER\tO\nflew\tO\tO\n\nOslo\tB-LOC\tO\n\n"
+        gold = write("gold.conll", GOLD)
+        assert "micro average" in run(model, gold, "--output", str(tmp_path / "out"))
+        assert (tmp_path / "out").read_bytes() == expected
+        assert run(model, gold, "--output", "-") == expected.decode()
+
+    def test_json_and_columns_at_once(self, write: Write, tmp_path: Path, model: str) -> None:
+        text = run(model, write("gold.conll", GOLD), "--output", str(tmp_path / "out"), "--json", "-")
+        assert json.loads(text)["tokens"] == 4
+        assert (tmp_path / "out").exists()
+
+
+class TestOptions:
+    def test_crosscheck(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        said = "Cross-check passed"
+        assert said not in run("--predicted", THREE, THREE)
+        assert said in run("--predicted", THREE, "--tag-column", "2", THREE, "--crosscheck")
+        monkeypatch.setattr(scoring.Counts, "recall", property(lambda counts: 0.25))
+        with pytest.raises(UserError, match="the cross-check failed"):
+            run("--predicted", THREE, THREE, "--crosscheck")
+
+    def test_columns_scheme_and_format(self, write: Write) -> None:
+        gold = write("gold", "1 Ana I-PER x\n2 Ruiz B-PER x\n\n")
+        predicted = write("pred", "Ana\tB-PER\tI-PER\nRuiz\tI-PER\tB-PER\n\n")
+        fixed = ("--token-column", "2", "--tag-column", "-2", "--format", "conll", gold)
+        text = run("--predicted", predicted, *fixed)
+        assert "tags: IOB1\n" in text
+        assert "Token accuracy 1.0000" in text
+        text = run("--predicted", predicted, *fixed, "--scheme", "bio", "--predicted-column", "2")
+        assert "tags: BIO\n" in text
+        assert "Token accuracy 0.0000" in text
+
+    def test_fields_of_conllu(self, write: Write) -> None:
+        row = "1\tAna\tana\tPROPN\tNNP\t_\t0\troot\t_\t_\n\n"
+        path = write("gold.conllu", row)
+        fields = ("--tag-column", "xpos", "--predicted-column", "upos")
+        rows = cells(run("--predicted", path, path, *fields))
+        assert ["NNP", "0.0000", "0.0000", "0.0000", "1"] in rows
+        assert ["PROPN", "0.0000", "0.0000", "0.0000", "0"] in rows
+
+    def test_options_reach_a_model_too(self, write: Write, model: str) -> None:
+        gold = write("gold", "1 Ana S-PER x\n\n")
+        text = run(
+            model, gold, "--token-column", "2", "--tag-column", "3", "--scheme", "bioes", "--crosscheck"
+        )
+        assert "tags: BIOES\n" in text
+        assert "Cross-check passed" in text
+        assert "Token accuracy 1.0000" in text
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("arguments", "problem"),
+        [
+            (["folder"], "Expected MODEL and FILE, or --predicted FILE and GOLD. Received: folder"),
+            (["--predicted", THREE, "folder", THREE], "expected the gold file alone. Received: folder"),
+            (["--predicted", "-", "-"], "Only one of the two files can come from stdin"),
+            (["folder", THREE, "--predicted-column", "2"], "Received no --predicted"),
+            (["folder", THREE, "--json", "-", "--output", "-"], "--json and --output both write to -"),
+            (["folder", THREE, "--json", "x", "--output", "./x"], "both write to x"),
+            (["folder", THREE, "--output", THREE], "this is read"),
+            (["--predicted", THREE, str(GOLDEN / "conlleval.txt"), "--json", THREE], "this is read"),
+        ],
+    )
+    def test_wrong_usage(self, model: str, arguments: list[str], problem: str) -> None:
+        before = Path(THREE).read_bytes()
+        with pytest.raises(UsageError) as caught:
+            run(*arguments)
+        assert problem in str(caught.value)
+        assert Path(THREE).read_bytes() == before
+
+    def test_the_model_folder_stays_as_it_is(self, tmp_path: Path) -> None:
+        """One file more and the folder would be refused as damaged."""
+        for path in (tmp_path / "score.json", tmp_path / "manifest.json"):
+            with pytest.raises(UsageError, match="expected a file elsewhere"):
+                run(str(tmp_path), THREE, "--json", str(path))
+        with pytest.raises(UsageError, match="this is read"):
+            run(str(tmp_path), THREE, "--json", str(tmp_path))
+
+    def test_what_cannot_be_written_is_said_before_the_work(self, tmp_path: Path) -> None:
+        for path, problem in ((tmp_path, "is a folder"), (tmp_path / "none" / "out", "has no folder")):
+            with pytest.raises(UserError, match=problem):
+                run("a model that is never looked for", THREE, "--json", str(path))
+
+    def test_errors_of_the_stage_rise(self, write: Write) -> None:
+        with pytest.raises(DataError, match=r"pred:1: the token is 'Ana', but 'Marta' at"):
+            run("--predicted", write("pred", GOLD), THREE)
+
+    def test_click_speaks_for_missing_and_extra_arguments(self) -> None:
+        assert CliRunner().invoke(app, []).exit_code == 2
+        assert CliRunner().invoke(app, ["a", "b", "c"]).exit_code == 2
+
+
+def test_importing_the_command_is_cheap() -> None:
+    slow = {"seqtag.evaluate", "seqtag.tagger", "numpy", "onnxruntime", "seqeval", "rich.table", "tensorflow"}
+    code = f"import sys, seqtag.cli.evaluate, seqtag.cli.tables; print(sorted({slow} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
