@@ -79,6 +79,17 @@ class Data:
         "column of the tags: from 1, negative from the end, or a CoNLL-U field; the last if not given",
         flag=True,
     )
+    feature_columns: str | None = setting(
+        None,
+        "further columns to use as features, such as 2,3 or xpos,feats; text to tag must have them too",
+        flag=True,
+    )
+    character_places: str = setting(
+        "auto",
+        "what to do with tokens that are a character and a digit for its place in the word, as in 科0 技1 "
+        "(auto: drop the digit if all are so)",
+        choices=("auto", "keep", "drop"),
+    )
     scheme: str = setting(
         "auto", "tag scheme of the corpus (auto finds it in the training file)", flag=True, choices=SCHEMES
     )
@@ -112,10 +123,70 @@ class Word:
 
 
 @dataclass(frozen=True)
+class Vectors:
+    """Pretrained word vectors."""
+
+    file: str | None = setting(
+        None, "pretrained vectors: GloVe or word2vec text, plain or .gz, or word2vec .bin", flag=True
+    )
+    trainable: bool = setting(False, "whether training changes the vectors of the training file's words")
+
+
+@dataclass(frozen=True)
+class Characters:
+    """Features of a word from its characters."""
+
+    encoder: str = setting(
+        "auto",
+        "network over a word's characters (auto: cnn, or none where tokens are single characters)",
+        flag=True,
+        choices=("auto", "none", *parts.CHARACTER_ENCODERS),
+    )
+    dim: int = setting(30, "size of a character's vector", low=1, high=1024)
+    units: int = setting(
+        50, "filters of the cnn, or units of lstm and gru in each direction", low=1, high=2048
+    )
+    width: int = setting(3, "characters that a filter of the cnn sees", low=1, high=16)
+    dropout: float = setting(0.0, "share of a character vector's components dropped", low=0, below=1)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The casing of a word: lower, upper, initial, with digits, ..."""
+
+    dim: int = setting(10, "size of a shape's vector; 0 for none", low=0, high=256)
+
+
+@dataclass(frozen=True)
+class Bigrams:
+    """Pairs of neighbouring tokens, for corpora whose tokens are single characters."""
+
+    enabled: str = setting(
+        "auto",
+        "whether they are used (auto: where tokens are single characters)",
+        choices=("auto", "yes", "no"),
+    )
+    dim: int = setting(50, "size of a pair's learnt vector; 0 for pretrained vectors alone", low=0, high=1024)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Extra columns of the corpus as features."""
+
+    dim: int = setting(20, "size of a value's vector, for each column", low=1, high=1024)
+
+
+@dataclass(frozen=True)
 class Embeddings:
     """What a token looks like to the network."""
 
     word: Word = field(default_factory=Word)
+    vectors: Vectors = field(default_factory=Vectors)
+    characters: Characters = field(default_factory=Characters)
+    shape: Shape = field(default_factory=Shape)
+    bigrams: Bigrams = field(default_factory=Bigrams)
+    columns: Columns = field(default_factory=Columns)
+    word_dropout: float = setting(0.0, "share of tokens of which nothing is seen in training", low=0, below=1)
     dropout: float = setting(
         0.5,
         "share of the embedding's components dropped, the same at each token (variational)",
@@ -194,6 +265,33 @@ class Training:
     clipvalue: float | None = setting(
         None, "cut each component of the gradient to +-this; 0: no clipping", flag=True, low=0
     )
+    schedule: str = setting(
+        "constant",
+        "how the learning rate goes on after the warm-up",
+        flag=True,
+        choices=tuple(parts.SCHEDULES),
+    )
+    warmup: float = setting(0.0, "epochs in which the learning rate rises from 0", low=0)
+    decay: float = setting(
+        0.05, "inverse_time: the rate in epoch n is 1 / (1 + decay (n - 1)) of the first", low=0
+    )
+    plateau_factor: float = setting(0.5, "plateau: what the rate is multiplied with", above=0, below=1)
+    plateau_patience: int = setting(2, "plateau: after so many epochs without a better dev score", low=1)
+    averaging: str = setting(
+        "none",
+        "weights to use: the last ones, their moving average (ema), or their mean over epochs (swa)",
+        choices=("none", "ema", "swa"),
+    )
+    averaging_decay: float = setting(0.995, "ema: weight of the past at each step", low=0, below=1)
+    averaging_epochs: int = setting(5, "swa: how many of the last epochs", low=2)
+    label_smoothing: float = setting(
+        0.0, "share of the target that is spread over all tags (softmax)", low=0, below=1
+    )
+    class_weights: str = setting(
+        "none",
+        "weights of tags in the loss (softmax); balanced: by the inverse of their frequency",
+        choices=("none", "balanced"),
+    )
     seed: int = setting(42, "seed of everything random", flag=True, low=0, high=2**31 - 1)
 
 
@@ -216,7 +314,12 @@ class Config:
 EXCLUSIVE = (("training.global_clipnorm", "training.clipnorm", "training.clipvalue"),)
 
 # Options whose name on the command line is not the last part of the path.
-FLAG_NAMES = {"embeddings.word.dim": "embedding_dim", "head.name": "head"}
+FLAG_NAMES = {
+    "embeddings.word.dim": "embedding_dim",
+    "embeddings.vectors.file": "embeddings",
+    "embeddings.characters.encoder": "characters",
+    "head.name": "head",
+}
 
 
 @dataclass(frozen=True)
@@ -311,9 +414,12 @@ def _typed(value: Any, members: tuple[Any, ...], problem: UsageError) -> Any:
     if isinstance(value, int) and int in members:
         return value
     if isinstance(value, int | float) and float in members:
-        return _finite(float(value), problem)
+        try:
+            return _finite(float(value), problem)
+        except OverflowError:  # a whole number of more than 308 digits
+            raise problem from None
     if isinstance(value, str):
-        if int in members and re.fullmatch(r"[+-]?\d{1,18}", value):  # a column on the command line
+        if int in members and re.fullmatch(r"[+-]?[0-9]{1,18}", value):  # a column on the command line
             return int(value)
         if float in members:  # YAML 1.1 reads 1e-3 as text
             try:
@@ -354,15 +460,20 @@ def merge(*layers: Mapping[str, tuple[Any, str]]) -> Config:
         for path, (value, source) in layer.items():
             check_key(path, source)
             checked[path] = check_value(path, value, source)
+        _check_exclusive(checked, {path: source for path, (_, source) in layer.items()})
         for group in EXCLUSIVE:
-            chosen = [path for path in group if checked.get(path) is not None]
-            if len([path for path in chosen if checked[path]]) > 1:
-                names = " and ".join(chosen)
-                raise UsageError(f"{layer[chosen[0]][1]}: {names} exclude each other; set one of them.")
-            if chosen:
+            if any(checked.get(path) is not None for path in group):
                 values.update(dict.fromkeys(group))
         values.update(checked)
     return typing.cast(Config, _build(Config, "", values))
+
+
+def _check_exclusive(checked: Mapping[str, Any], sources: Mapping[str, str]) -> None:
+    for group in EXCLUSIVE:
+        chosen = [path for path in group if checked.get(path)]
+        if len(chosen) > 1:
+            names = " and ".join(chosen)
+            raise UsageError(f"{sources[chosen[-1]]}: {names} exclude each other; set one of them.")
 
 
 def from_values(tree: Mapping[str, Any], source: str) -> Config:
@@ -375,9 +486,9 @@ def from_values(tree: Mapping[str, Any], source: str) -> Config:
         raise UsageError(f"{source}: the setting {missing[0]!r} is missing.")
     for path in leaves:
         check_key(path, source)
-    return typing.cast(
-        Config, _build(Config, "", {path: check_value(path, value, source) for path, value in leaves.items()})
-    )
+    checked = {path: check_value(path, value, source) for path, value in leaves.items()}
+    _check_exclusive(checked, dict.fromkeys(checked, source))
+    return typing.cast(Config, _build(Config, "", checked))
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -15,6 +15,9 @@ Layer = dict[str, tuple[Any, str]]
 
 MAX_BYTES = 1 << 20
 
+# What PyYAML raises for a value that is not what it looks like (2001-99-99) or says it is (!!bool maybe).
+UNREADABLE = (yaml.YAMLError, ValueError, KeyError, IndexError, AttributeError)
+
 
 def read(path: str) -> Layer:
     """The settings of a YAML file: {path: (value, "FILE:LINE")}.
@@ -41,15 +44,23 @@ def read(path: str) -> Layer:
                 line = event.start_mark.line + 1 if event.start_mark else 1
                 raise UsageError(f"{path}:{line}: aliases are not allowed in settings.")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.reader.ReaderError as problem:
+        line = text[: problem.position].count("\n") + 1
+        raise DataError(path, line, f"is not YAML: it holds U+{int(problem.character):04X}") from problem
     except (yaml.YAMLError, RecursionError, ValueError) as problem:
         mark = getattr(problem, "problem_mark", None)
         words = getattr(problem, "problem", None) or "cannot be read as YAML"
         raise DataError(path, mark.line + 1 if mark else None, f"is not YAML: {words}") from problem
-    if root is None:
+    if root is None or _is_empty(root):
         return {}
     if not isinstance(root, yaml.MappingNode):
         raise UsageError(f"{path}:{root.start_mark.line + 1}: expected settings as `key: value`.")
-    return dict(_leaves(root, "", path))
+    layer: Layer = {}
+    for name, (value, source) in _leaves(root, "", path):
+        if name in layer:  # once as `a.b: ...` and once as `a: {b: ...}`
+            raise UsageError(f"{source}: {name} is given twice.")
+        layer[name] = (value, source)
+    return layer
 
 
 def _leaves(node: yaml.MappingNode, prefix: str, path: str) -> Iterator[tuple[str, tuple[Any, str]]]:
@@ -64,17 +75,23 @@ def _leaves(node: yaml.MappingNode, prefix: str, path: str) -> Iterator[tuple[st
         seen.add(name)
         if isinstance(value_node, yaml.MappingNode):
             yield from _leaves(value_node, name + ".", path)
+        elif _is_empty(value_node) and any(known.startswith(name + ".") for known in SETTINGS):
+            continue  # a section of which every line has been made a comment
         elif isinstance(value_node, yaml.ScalarNode):
             yield name, (_scalar(value_node, source), source)
         else:
             raise UsageError(f"{source}: {name} is a list; expected one value.")
 
 
+def _is_empty(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.style is None and not node.value
+
+
 def _scalar(node: yaml.ScalarNode, source: str) -> Any:
     loader = yaml.SafeLoader("")
     try:
         return loader.construct_object(node)
-    except (yaml.YAMLError, ValueError) as problem:
+    except UNREADABLE as problem:
         raise UsageError(f"{source}: {node.value!r} cannot be read as a value.") from problem
     finally:
         loader.dispose()
@@ -90,7 +107,7 @@ def parse_assignments(assignments: Sequence[str]) -> Layer:
             raise UsageError(f"{source}: expected key.path=value, such as encoder.units=200.")
         try:
             parsed = yaml.safe_load(value)
-        except yaml.YAMLError as problem:
+        except (*UNREADABLE, RecursionError) as problem:
             raise UsageError(f"{source}: {value!r} cannot be read as a value.") from problem
         layer[path.strip()] = (parsed, source)
     return layer

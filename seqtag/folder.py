@@ -6,6 +6,7 @@
     model.onnx          the network, decoding included: all that tagging needs
     weights.safetensors the same weights by their Keras paths: to look at, or to train on
     report.json         data, history, scores, versions
+    vectors.bin         pretrained vectors, where the network reads some
 
 Nothing in it is code, a pickle, a path or a URL.
 """
@@ -16,13 +17,14 @@ import ctypes.util
 import errno
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import seqtag
 from seqtag.errors import ModelError, UserError
@@ -31,6 +33,7 @@ FORMAT = "seqtag-model"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 FILES = ("config.json", "vocab.json", "model.onnx", "weights.safetensors", "report.json")
+OPTIONAL_FILES = ("vectors.bin",)
 MAX_MANIFEST = 1 << 20  # bytes; a manifest of five files needs less than one thousandth
 MAX_JSON = 1 << 28  # bytes of any other JSON file: a vocabulary of some ten million words
 
@@ -195,7 +198,7 @@ class Folder:
                 f"{seqtag.__version__}, which reads formats up to {FORMAT_VERSION}. Upgrade seqtag."
             )
         files = manifest.get("files")
-        if not isinstance(files, dict) or sorted(files) != sorted(FILES):
+        if not isinstance(files, dict) or not set(FILES) <= set(files) <= {*FILES, *OPTIONAL_FILES}:
             raise ModelError(f"{self.path}: {MANIFEST} lists other files than {', '.join(FILES)}.")
         for name, entry in files.items():
             if (
@@ -206,6 +209,23 @@ class Folder:
             ):
                 raise ModelError(f"{self.path}: {MANIFEST}: the entry of {name} has no size and sha256.")
         return manifest
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the folder's files, the manifest left out."""
+        return tuple(self._manifest["files"])
+
+    def map(self, name: str) -> mmap.mmap:
+        """A file's content as `read` gives it, mapped into memory instead of copied."""
+        entry = self._manifest["files"][name]
+        with self._open(name, entry["size"]) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size != entry["size"] or size == 0:
+                raise ModelError(f"{self.path}: {name} has {size} bytes; the manifest says {entry['size']}.")
+            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+            raise ModelError(f"{self.path}: {name} is damaged: its checksum is not the manifest's.")
+        return content
 
     def read(self, name: str) -> bytes:
         """The content of a file, which is what the manifest promises.
@@ -230,20 +250,24 @@ class Folder:
         return self._json(name, self.read(name))
 
     def _bytes(self, name: str, limit: int) -> bytes:
-        """At most `limit` + 1 bytes of a regular file that is not a link."""
+        with self._open(name, limit) as file:
+            return file.read(limit + 1)
+
+    def _open(self, name: str, limit: int) -> BinaryIO:
+        """A regular file, not a link, of at most `limit` bytes."""
         try:
             descriptor = os.open(self.path / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | os.O_NONBLOCK)
         except OSError as problem:
             raise ModelError(f"{self.path}: {name} cannot be read: {problem.strerror}.") from problem
-        with open(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise ModelError(f"{self.path}: {name} is not a regular file.")
-            if status.st_size > limit:
-                raise ModelError(
-                    f"{self.path}: {name} has {status.st_size} bytes; expected {limit} at the most."
-                )
-            return file.read(limit + 1)
+        file = open(descriptor, "rb")  # noqa: SIM115  the caller closes it
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
+            file.close()
+            what = f"has {status.st_size} bytes; expected {limit} at the most"
+            raise ModelError(
+                f"{self.path}: {name} {what if stat.S_ISREG(status.st_mode) else 'is not a regular file'}."
+            )
+        return file
 
     def _json(self, name: str, content: bytes) -> dict[str, Any]:
         try:

@@ -3,12 +3,13 @@ sequences.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.tags import Scheme, Span, spans
+from seqtag.tags import Scheme, Span, spans, split
 
 Floats = NDArray[np.float64]
 
@@ -22,12 +23,19 @@ class TagChain:
         transitions: Entry [i, j] is the score of tag j right after tag i, `(tags, tags)`.
         end: Score of a tag as the last one, `(tags,)`.
         joins: Entry [i, j] says whether tag j right after tag i goes on with the same span, `(tags, tags)`.
+        labels: The label of the span that a tag is in; None where it is in none.
     """
 
     start: Floats
     transitions: Floats
     end: Floats
     joins: NDArray[np.bool_]
+    labels: tuple[str | None, ...]
+
+    @cached_property
+    def weights(self) -> Floats:
+        """The transitions as factors; 0 where they are forbidden."""
+        return np.exp(self.transitions)
 
 
 def joins(tags: tuple[str, ...], scheme: Scheme) -> NDArray[np.bool_]:
@@ -35,6 +43,11 @@ def joins(tags: tuple[str, ...], scheme: Scheme) -> NDArray[np.bool_]:
     return np.array(
         [[spans([first, second], scheme)[:1] == [(0, 2, first[2:])] for second in tags] for first in tags]
     )
+
+
+def labels(tags: tuple[str, ...], scheme: Scheme) -> tuple[str | None, ...]:
+    """The label of the span that each tag is in; None where it is in none."""
+    return tuple(split(tag, scheme)[1] if scheme.is_spans and tag != "O" else None for tag in tags)
 
 
 class Sequence(NamedTuple):
@@ -51,7 +64,8 @@ class Lattice:
         chain: The scores between tags.
         scores: The score of each tag of each word by itself, `(time, tags)`.
         forward: Entry [t, j] sums (in logarithms) all ways to arrive at tag j of word t, `(time, tags)`.
-        backward: Entry [t, i] sums all ways to go on from tag i of word t, `(time, tags)`.
+        backward: Entry [t, i] sums all ways to go on from tag i of word t, `(time, tags)`. From each row of forward and
+            backward a constant may be missing.
     """
 
     def __init__(
@@ -65,29 +79,33 @@ class Lattice:
         self._scores = scores.astype(np.float64)
         self._forward = forward.astype(np.float64)
         self._backward = backward.astype(np.float64)
-        self._total = float(np.logaddexp.reduce(self._forward[0] + self._scores[0] + self._backward[0]))
 
-    def span_probability(self, span: Span, tags: NDArray[np.int64]) -> float:
-        """The probability that exactly this span is there, with these tags: no longer, no shorter.
+    def span_probability(self, span: Span) -> float:
+        """The probability that exactly this span is there, no longer and no shorter, however it is tagged.
 
-        Args:
-            span: The span.
-            tags: The numbers of the sentence's tags, of which the span's are looked at.
+        Two sums over the stretch are compared: of the sequences in which it is the span, and of all. So whatever
+        constant is missing in a row of `forward` or `backward` is missing in both.
         """
-        chain, (start, end, _) = self._chain, span
-        path = tags[start:end]
-        total = self._scores[np.arange(start, end), path].sum() + chain.transitions[path[:-1], path[1:]].sum()
+        chain, (start, end, label) = self._chain, span
         if start == 0:
-            total += chain.start[path[0]]
+            every = fresh = _exp(chain.start)  # (tags,)
         else:
-            before = self._forward[start - 1] + self._scores[start - 1] + chain.transitions[:, path[0]]
-            total += np.logaddexp.reduce(before[~chain.joins[:, path[0]]])
+            before = _exp(self._forward[start - 1] + self._scores[start - 1])
+            every, fresh = before @ chain.weights, before @ (chain.weights * ~chain.joins)
+        inside = fresh * [own == label for own in chain.labels]
+        for place in range(start, end):
+            if place > start:
+                every, inside = every @ chain.weights, inside @ (chain.weights * chain.joins)
+            own = _exp(self._scores[place])
+            largest = (every * own).max() or 1.0
+            every, inside = every * own / largest, inside * own / largest
         if end == len(self._scores):
-            total += chain.end[path[-1]]
+            onward = last = _exp(chain.end)
         else:
-            after = chain.transitions[path[-1]] + self._scores[end] + self._backward[end]
-            total += np.logaddexp.reduce(after[~chain.joins[path[-1]]])
-        return min(float(np.exp(total - self._total)), 1.0)
+            ahead = _exp(self._scores[end] + self._backward[end])
+            onward, last = chain.weights @ ahead, (chain.weights * ~chain.joins) @ ahead
+        whole = float(every @ onward)
+        return min(float(inside @ last) / whole, 1.0) if whole else 0.0
 
     def best(self, count: int) -> list[Sequence]:
         """The `count` most probable sequences of tags, best first; fewer where there are fewer.
@@ -98,6 +116,7 @@ class Lattice:
         scores, chain = self._scores, self._chain
         tags = scores.shape[1]
         kept = (chain.start + scores[0])[:, None]  # (tags, ways)
+        sums = kept[:, 0]  # (tags,): as `forward`, but nothing is missing
         pointers = []
         for now in scores[1:]:
             ways = kept[:, :, None] + chain.transitions[:, None, :] + now  # (from, way, to)
@@ -105,10 +124,12 @@ class Lattice:
             order = np.argsort(-flat, axis=0, kind="stable")[: min(count, len(flat))]  # (ways, to)
             pointers.append((order, kept.shape[1]))
             kept = np.take_along_axis(flat, order, axis=0).T
+            sums = np.logaddexp.reduce(sums[:, None] + chain.transitions, axis=0) + now
+        total = np.logaddexp.reduce(sums + chain.end)
         final = (kept + chain.end[:, None]).ravel()
         found: list[Sequence] = []
         for place in np.argsort(-final, kind="stable")[:count]:
-            probability = float(np.exp(final[place] - self._total))
+            probability = float(np.exp(final[place] - total))
             if found and probability == 0.0:
                 break  # only forbidden sequences are left
             tag, way = divmod(int(place), kept.shape[1])
@@ -118,3 +139,9 @@ class Lattice:
                 path.append(tag)
             found.append(Sequence(path[::-1], min(probability, 1.0)))
         return found
+
+
+def _exp(values: Floats) -> Floats:
+    """exp(values) up to a factor, without overflow."""
+    scaled: Floats = np.exp(values - values.max())
+    return scaled

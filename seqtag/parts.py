@@ -27,10 +27,27 @@ TOKENIZERS = {
     "char": "seqtag.text:Tokenizer",
 }
 EMBEDDINGS = {
-    "word": "seqtag.model.embeddings.word:WordEmbedding",
+    "word": "seqtag.model.embeddings.table:WordEmbedding",
+    "vectors": "seqtag.model.embeddings.vectors:VectorEmbedding",
+    "characters": "seqtag.model.embeddings.characters:CharacterEmbedding",
+    "shape": "seqtag.model.embeddings.table:ShapeEmbedding",
+    "bigrams": "seqtag.model.embeddings.table:BigramEmbedding",
+    "bigram_vectors": "seqtag.model.embeddings.vectors:BigramVectorEmbedding",
+    "columns": "seqtag.model.embeddings.table:ColumnEmbedding",
 }
 INDEXERS = {
-    "word": "seqtag.vocab:WordIndexer",
+    "word": "seqtag.indexers.word:WordIndexer",
+    "vectors": "seqtag.indexers.vectors:VectorIndexer",
+    "characters": "seqtag.indexers.characters:CharacterIndexer",
+    "shape": "seqtag.indexers.shape:ShapeIndexer",
+    "bigrams": "seqtag.indexers.bigrams:BigramIndexer",
+    "bigram_vectors": "seqtag.indexers.vectors:BigramVectorIndexer",
+    "columns": "seqtag.indexers.columns:ColumnIndexer",
+}
+CHARACTER_ENCODERS = {
+    "cnn": "seqtag.model.embeddings.characters:CharacterCNN",
+    "lstm": "seqtag.model.embeddings.characters:CharacterRNN",
+    "gru": "seqtag.model.embeddings.characters:CharacterRNN",
 }
 CELLS = {
     "simplernn": "seqtag.model.cells.simplernn:SimpleRNN",
@@ -49,6 +66,14 @@ OPTIMIZERS = {
     "adagrad": "keras.optimizers:Adagrad",
     "adadelta": "keras.optimizers:Adadelta",
     "sgd": "keras.optimizers:SGD",
+}
+
+
+SCHEDULES = {
+    "constant": "seqtag.schedules:constant",
+    "inverse_time": "seqtag.schedules:inverse_time",
+    "plateau": "seqtag.schedules:plateau",
+    "cosine": "seqtag.schedules:cosine",
 }
 
 

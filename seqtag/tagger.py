@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from seqtag.batches import inference_order
 from seqtag.errors import ModelError
 from seqtag.folder import Folder
-from seqtag.lattice import Lattice, TagChain, joins
+from seqtag.indexers.base import Resources
+from seqtag.lattice import Lattice, TagChain, joins, labels
 from seqtag.tags import Scheme, convert, spans
-from seqtag.vocab import Vocabulary, Words, collate, cut, index
+from seqtag.vectors import Vectors
+from seqtag.vocab import Vocabulary, Words, cut
 
 CHUNK = 2048  # sentences that are sorted by length together
 TOKEN_BUDGET = 4096  # tokens of a batch, padding included
@@ -96,9 +98,12 @@ class Tagger:
         """
         folder = Folder(Path(path))
         try:
-            vocabulary = Vocabulary.from_json(folder.read_json("vocab.json"))
+            vectors = Vectors.unpack(folder.map("vectors.bin")) if "vectors.bin" in folder.files else None
+            vocabulary = Vocabulary.from_json(folder.read_json("vocab.json"), Resources(vectors))
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
-            raise ModelError(f"{path}: vocab.json is not that of a seqtag model ({problem}).") from problem
+            raise ModelError(
+                f"{path}: its vocabulary is not that of a seqtag model ({problem})."
+            ) from problem
         network = folder.read("model.onnx")
         try:
             return cls(network, vocabulary, threads)
@@ -130,13 +135,13 @@ class Tagger:
 
     def _tag_chunk(self, sentences: Sequence[Words], entities: bool, nbest: int) -> Iterator[Tagged]:
         pieces = [piece for number, tokens in enumerate(sentences) for piece in windows(number, len(tokens))]
-        rows = [index(self.vocabulary.indexers, cut(sentences[p.sentence], p.start, p.end)) for p in pieces]
+        rows = [self.vocabulary.index(cut(sentences[p.sentence], p.start, p.end)) for p in pieces]
         names = ["tags", "probabilities"]
         if entities or nbest:
             names += [name for name in LATTICE if name in self._outputs]
         found = [{} for _ in sentences]  # type: list[dict[str, NDArray[Any]]]
         for batch in inference_order([piece.end - piece.start for piece in pieces], TOKEN_BUDGET):
-            results = self.run(collate(self.vocabulary.indexers, [rows[i] for i in batch]), names)
+            results = self.run(self.vocabulary.collate([rows[i] for i in batch]), names)
             for row, number in enumerate(batch):
                 self._keep(found, sentences, pieces[number], {name: results[name][row] for name in names})
         for tokens, arrays in zip(sentences, found, strict=True):
@@ -173,7 +178,7 @@ class Tagger:
         found: list[Entity] = []
         if entities and lattice is not None:
             for span in spans(names, self.vocabulary.train_scheme):
-                found.append(Entity(*span, lattice.span_probability(span, numbers)))
+                found.append(Entity(*span, lattice.span_probability(span)))
         alternatives = []
         if nbest and lattice is not None:
             for sequence in lattice.best(nbest):
@@ -192,13 +197,20 @@ class Tagger:
     def _chain(self) -> TagChain:
         """The scores between tags, which the network gives as outputs that depend on no input."""
         count = len(self.vocabulary.tags)
-        joined = joins(self.vocabulary.tags, self.vocabulary.train_scheme)
+        tags, scheme = self.vocabulary.tags, self.vocabulary.train_scheme
+        of_spans = joins(tags, scheme), labels(tags, scheme)
         if "transitions" not in self._outputs:
-            return TagChain(np.zeros(count), np.zeros((count, count)), np.zeros(count), joined)
-        anything = collate(self.vocabulary.indexers, [index(self.vocabulary.indexers, ["."])])
+            return TagChain(np.zeros(count), np.zeros((count, count)), np.zeros(count), *of_spans)
+        types = {"tensor(float)": np.float32, "tensor(int32)": np.int32}
+        anything = {
+            entry.name: np.ones(
+                [size if isinstance(size, int) else 1 for size in entry.shape], types[entry.type]
+            )
+            for entry in self._session.get_inputs()
+        }
         arrays = self.run(anything, ["start", "transitions", "end"])
         start, transitions, end = (array.astype(np.float64) for array in arrays.values())
-        return TagChain(start, transitions, end, joined)
+        return TagChain(start, transitions, end, *of_spans)
 
     def _written(self, tags: list[str]) -> list[str]:
         """The network's tags in the corpus's scheme."""

@@ -2,7 +2,8 @@
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 import seqtag
-from seqtag import folder, text
+from seqtag import folder, prepare, text
 from seqtag.batches import training_order
 from seqtag.config import Config
-from seqtag.data import Corpus, check_tags, read_corpus
+from seqtag.data import Corpus
 from seqtag.errors import UserError
+from seqtag.indexers.base import Ids, Resources, pad
+from seqtag.indexers.vectors import coverage
 from seqtag.model import runtime
+from seqtag.prepare import Corpora
+from seqtag.schedules import learning_rate
 from seqtag.scoring import Score, score
 from seqtag.tagger import Tagger
-from seqtag.tags import Scheme, allowed, convert, detect, parse_scheme, problems
-from seqtag.vocab import Ids, Vocabulary, collate, fit_indexers, index, legal_sequences, pad, tag_inventory
+from seqtag.tags import Scheme, problems
+from seqtag.vectors import Vectors
+from seqtag.vectors import read as read_vectors
+from seqtag.vocab import legal_sequences
 
 PARITY = 1e-5  # how far Keras and the exported network may differ in a probability
 PARITY_SENTENCES = 200
@@ -42,7 +49,8 @@ class Prepared:
         unseen_tags: Tags of dev that training does not have, with their counts.
         unknown_rate: Share of dev's tokens that are unknown words.
         parameters: Trainable numbers of the network.
-        vocabulary: Words known.
+        vocabulary: Distinct words of the training corpus.
+        coverage: How many of these have a pretrained vector, by how it was found; empty without vectors.
         tokenizer: The tokenizer that is stored for raw text.
     """
 
@@ -57,6 +65,7 @@ class Prepared:
     unknown_rate: float
     parameters: int
     vocabulary: int
+    coverage: dict[str, int]
     tokenizer: text.Tokenizer
 
 
@@ -142,9 +151,11 @@ def train(
     """
     started = time.perf_counter()
     folder.check_target(output, force=force)
-    corpora = _read(config, train_path, dev_path, test_path)
+    corpora = prepare.read_corpora(config, train_path, dev_path, test_path)
+    file = config.embeddings.vectors.file
+    vectors = read_vectors(file) if file else None
     runtime.start(config.training.seed, debug=debug)
-    run = _Run(config, corpora)
+    run = _Run(config, corpora, vectors)
     listener(run.prepared)
     history = run.fit(listener)
     network = run.best_network()
@@ -172,87 +183,37 @@ def score_corpus(tagger: Tagger, corpus: Corpus, scheme: Scheme) -> Score:
     return score(gold, predicted, scheme, known_tags=tagger.tags)
 
 
-@dataclass(frozen=True)
-class _Corpora:
-    train: Corpus
-    dev: Corpus
-    test: Corpus | None
-    held_out: bool
-    scheme: Scheme
-
-
-def _read(config: Config, train_path: str, dev_path: str | None, test_path: str | None) -> _Corpora:
-    """Reads all files and checks every tag, so that nothing fails after training that could have failed
-    before.
-    """
-    data = config.data
-
-    def read(path: str) -> Corpus:
-        return read_corpus(
-            path, format=data.format, token_column=data.token_column, tag_column=data.tag_column
-        )
-
-    train = read(train_path)
-    dev = read(dev_path) if dev_path else None
-    test = read(test_path) if test_path else None
-    tags = (sentence.tags or () for sentence in train.sentences)
-    scheme = detect(tags) if data.scheme == "auto" else parse_scheme(data.scheme)
-    for corpus in (train, dev, test):
-        if corpus is not None:
-            check_tags(corpus, scheme)
-    if dev is not None:
-        return _Corpora(train, dev, test, False, scheme)
-    kept, held = _hold_out(train, data.dev_fraction, config.training.seed)
-    return _Corpora(kept, held, test, True, scheme)
-
-
-def _hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus]:
-    """The corpus without a random part, and that part; both in the file's order."""
-    count = len(corpus.sentences)
-    if count < 2:
-        raise UserError(
-            f"{corpus.path}: one sentence is too few to hold some out for dev; give a --dev file."
-        )
-    size = min(max(round(count * fraction), 1), count - 1)
-    held = set(np.random.default_rng([seed, 0]).permutation(count)[:size].tolist())
-    parts = ([], [])  # type: tuple[list[Any], list[Any]]
-    for number, sentence in enumerate(corpus.sentences):
-        parts[number in held].append(sentence)
-    return Corpus(corpus.path, tuple(parts[0])), Corpus(corpus.path, tuple(parts[1]))
-
-
-@dataclass(frozen=True)
-class _Example:
-    """A training sentence, or a piece of one, as numbers."""
-
-    rows: dict[str, Ids]
-    tags: Ids
-
-
 class _Run:
     """The state of a training run."""
 
-    def __init__(self, config: Config, corpora: _Corpora) -> None:
+    def __init__(self, config: Config, corpora: Corpora, vectors: Vectors | None) -> None:
         from seqtag.model.build import Network
         from seqtag.model.fit import Trainer
         from seqtag.model.heads.chain import Legal
 
         self.config = config
         self.corpora = corpora
-        self.vocabulary = _fit_vocabulary(config, corpora)
+        self.vectors = vectors
+        self.vocabulary = prepare.fit_vocabulary(config, corpora, Resources(vectors))
+        if not self.vocabulary.indexers:
+            raise UserError("the network has no input: switch on one of the embeddings.")
+        self.examples, windowed = prepare.make_examples(config, corpora, self.vocabulary)
         sizes = {name: indexer.sizes for name, indexer in self.vocabulary.indexers.items()}
         legal = legal_sequences(self.vocabulary.tags, self.vocabulary.train_scheme)
-        self.network = Network(config, sizes, len(self.vocabulary.tags), Legal(*legal) if legal else None)
+        tags = len(self.vocabulary.tags)
+        frequencies = np.bincount(np.concatenate([example.tags for example in self.examples]), minlength=tags)
+        self.network = Network(config, sizes, tags, Legal(*legal) if legal else None, frequencies)
         self.trainer = Trainer(self.network, config.training)
-        self.examples, windowed = _examples(config, corpora, self.vocabulary)
         self.prepared = self._prepared(windowed)
+        self.scores: list[float] = []
+        self.recent: deque[dict[str, NDArray[Any]]] = deque(maxlen=config.training.averaging_epochs)
         self.best_epoch = 0
         self.best_score = -1.0
         self.best_weights: dict[str, NDArray[Any]] = {}
 
     def _prepared(self, windowed: int) -> Prepared:
         corpora, vocabulary = self.corpora, self.vocabulary
-        words: Any = vocabulary.indexers["word"]
+        words = {token for sentence in corpora.train.sentences for token in sentence.tokens}
         dev_tags = [tag for sentence in corpora.dev.sentences for tag in sentence.tags or ()]
         unseen = sorted(set(dev_tags) - set(vocabulary.tag_counts))
         return Prepared(
@@ -264,9 +225,10 @@ class _Run:
             ill_formed=sum(len(problems(s.tags or (), corpora.scheme)) for s in corpora.train.sentences),
             windowed=windowed,
             unseen_tags={tag: dev_tags.count(tag) for tag in unseen},
-            unknown_rate=sum(words.unknown(s.tokens) for s in corpora.dev.sentences) / corpora.dev.tokens,
+            unknown_rate=prepare.unknown_rate(corpora),
             parameters=sum(int(np.prod(weight.shape)) for weight in self.network.trainable_variables),
-            vocabulary=len(words.words),
+            vocabulary=len(words),
+            coverage=coverage(self.vectors, words) if self.vectors else {},
             tokenizer=vocabulary.tokenizer,
         )
 
@@ -291,7 +253,9 @@ class _Run:
         clipped: list[bool] = []
         tokens = 0
         for inputs, tags in self._batches(number):
-            step = self.trainer.step(inputs, tags)
+            progress = number - 1 + tokens / of_tokens
+            rate = learning_rate(self.config.training, progress, self.scores)
+            step = self.trainer.step(inputs, tags, rate)
             if not (np.isfinite(step.loss) and np.isfinite(step.gradient_norm)):
                 raise UserError(
                     f"training stopped in epoch {number}, step {len(losses) + 1}: loss {step.loss}, gradient norm "
@@ -303,11 +267,12 @@ class _Run:
             tokens += int(inputs["lengths"].sum())
             listener(Progress(number, tokens, of_tokens, float(np.mean(losses))))
         trained = time.perf_counter() - started
-        dev_score = score_corpus(self.tagger(), self.corpora.dev, self.corpora.scheme).main
+        weights = self.network.named_weights()
+        dev_score, candidate = self._score_dev(weights)
+        self.scores.append(dev_score)
         best = dev_score > self.best_score
         if best:
-            self.best_epoch, self.best_score = number, dev_score
-            self.best_weights = self.network.named_weights()
+            self.best_epoch, self.best_score, self.best_weights = number, dev_score, candidate
         return Epoch(
             number=number,
             loss=float(np.mean(losses)),
@@ -319,6 +284,19 @@ class _Run:
             best=best,
         )
 
+    def _score_dev(self, weights: dict[str, NDArray[Any]]) -> tuple[float, dict[str, NDArray[Any]]]:
+        """The dev score, and the weights that have it: the network's own, or an average as the settings say."""
+        candidate = weights
+        if self.config.training.averaging == "ema":
+            candidate = self.trainer.averaged()
+        elif self.config.training.averaging == "swa":
+            self.recent.append(weights)
+            candidate = {name: np.mean([past[name] for past in self.recent], axis=0) for name in weights}
+        self.network.assign_weights(candidate)
+        score = score_corpus(self.tagger(), self.corpora.dev, self.corpora.scheme).main
+        self.network.assign_weights(weights)
+        return score, candidate
+
     def _batches(self, epoch: int) -> Iterator[tuple[dict[str, Ids], Ids]]:
         """An epoch's batches; what is random in them is a function of seed, epoch and step."""
         training = self.config.training
@@ -327,7 +305,7 @@ class _Run:
         for step, numbers in enumerate(order):
             random = np.random.default_rng([training.seed, epoch, step])
             examples = [self.examples[number] for number in numbers]
-            inputs = collate(self.vocabulary.indexers, [example.rows for example in examples], random)
+            inputs = self.vocabulary.collate([example.rows for example in examples], random)
             yield inputs, pad([example.tags for example in examples], int(inputs["lengths"].max()))
 
     def tagger(self) -> Tagger:
@@ -342,10 +320,10 @@ class _Run:
         """
         self.network.assign_weights(self.best_weights)
         network = self.network.export()
-        rows = [index(self.vocabulary.indexers, s) for s in self.corpora.dev.sentences[:PARITY_SENTENCES]]
+        rows = [self.vocabulary.index(sentence) for sentence in self.corpora.dev.sentences[:PARITY_SENTENCES]]
         session = Tagger(network, self.vocabulary)
         for start in range(0, len(rows), 32):
-            inputs = collate(self.vocabulary.indexers, rows[start : start + 32])
+            inputs = self.vocabulary.collate(rows[start : start + 32])
             _compare(self.network.decode(inputs), session.run(inputs), inputs["lengths"])
         return network
 
@@ -353,73 +331,16 @@ class _Run:
         """The content of the model folder."""
         import safetensors.numpy
 
-        return {
-            "config.json": folder.dump_json(self.config.to_json()),
+        settings = self.config.to_json()
+        settings["embeddings"]["vectors"]["file"] = None  # the folder holds no path; the vectors are in it
+        files = {
+            "config.json": folder.dump_json(settings),
             "vocab.json": folder.dump_json(self.vocabulary.to_json()),
             "model.onnx": network,
             "weights.safetensors": safetensors.numpy.save(self.best_weights),
             "report.json": folder.dump_json(report),
         }
-
-
-def _fit_vocabulary(config: Config, corpora: _Corpora) -> Vocabulary:
-    """Everything that is learnt from the training corpus before the network is."""
-    sentences = [sentence.tokens for sentence in corpora.train.sentences]
-    counts: dict[str, int] = {}
-    for sentence in corpora.train.sentences:
-        for tag in sentence.tags or ():
-            counts[tag] = counts.get(tag, 0) + 1
-    wanted = config.data.train_scheme
-    train_scheme = corpora.scheme if wanted == "auto" else parse_scheme(wanted)
-    if train_scheme.is_spans != corpora.scheme.is_spans:
-        raise UserError(
-            f"--train-scheme {wanted}: the corpus has {corpora.scheme.title} tags, which cannot be written so."
-        )
-    seen = {
-        tag
-        for sentence in corpora.train.sentences
-        for tag in convert(sentence.tags or (), corpora.scheme, train_scheme)
-    }
-    return Vocabulary(
-        indexers=fit_indexers(corpora.train.sentences, config),
-        scheme=corpora.scheme,
-        train_scheme=train_scheme,
-        tags=tag_inventory(seen, train_scheme),
-        tag_counts=dict(sorted(counts.items())),
-        tokenizer=text.choose(sentences)
-        if config.data.tokenizer == "auto"
-        else text.Tokenizer(config.data.tokenizer),
-    )
-
-
-def _examples(config: Config, corpora: _Corpora, vocabulary: Vocabulary) -> tuple[list[_Example], int]:
-    """The training sentences as numbers, the longest ones in pieces, and how many were cut so."""
-    numbers = {tag: number for number, tag in enumerate(vocabulary.tags)}
-    examples, windowed = [], 0
-    for sentence in corpora.train.sentences:
-        tags = convert(sentence.tags or (), corpora.scheme, vocabulary.train_scheme)
-        rows = index(vocabulary.indexers, sentence)
-        ids = np.array([numbers[tag] for tag in tags], np.int32)
-        ends = _cuts(tags, vocabulary.train_scheme, config.training.max_sentence_length)
-        windowed += len(ends) > 1
-        for start, end in zip([0, *ends], ends, strict=False):
-            examples.append(_Example({name: row[start:end] for name, row in rows.items()}, ids[start:end]))
-    return examples, windowed
-
-
-def _cuts(tags: Sequence[str], scheme: Scheme, longest: int) -> list[int]:
-    """Where the pieces of a sentence end: between spans wherever a piece holds such a place."""
-    ends = []
-    start = 0
-    while len(tags) - start > longest:
-        end = start + longest
-        while end > start + 1 and not (
-            allowed(tags[end - 1], None, scheme) and allowed(None, tags[end], scheme)
-        ):
-            end -= 1
-        start = end if end > start + 1 else start + longest
-        ends.append(start)
-    return [*ends, len(tags)]
+        return files | ({"vectors.bin": self.vectors.packed()} if self.vectors else {})
 
 
 def _compare(keras: tuple[Any, Any], exported: dict[str, NDArray[Any]], lengths: Ids) -> None:
@@ -437,7 +358,7 @@ def _compare(keras: tuple[Any, Any], exported: dict[str, NDArray[Any]], lengths:
         )
 
 
-def _report(result: Result, corpora: _Corpora) -> dict[str, Any]:
+def _report(result: Result, corpora: Corpora) -> dict[str, Any]:
     """What `report.json` holds."""
     import keras
     import onnxruntime
@@ -456,6 +377,7 @@ def _report(result: Result, corpora: _Corpora) -> dict[str, Any]:
         "unknown_rate": prepared.unknown_rate,
         "parameters": prepared.parameters,
         "vocabulary": prepared.vocabulary,
+        "coverage": prepared.coverage,
         "history": [_reproducible(epoch) for epoch in result.history],
         "best_epoch": result.best_epoch,
         "dev": result.dev.to_json(),

@@ -15,6 +15,7 @@ from seqtag.model.export import Graph
 from seqtag.model.heads.chain import Legal
 
 Arrays = dict[str, Any]
+POINTERS = ("word_pieces", "spellings")  # inputs that count the rows of other inputs
 
 
 class Network(keras.Model):  # type: ignore[misc]
@@ -28,10 +29,16 @@ class Network(keras.Model):  # type: ignore[misc]
         sizes: What each embedding's indexer says of its table.
         tags: Number of tags.
         legal: Which tags may follow each other in the tag scheme; None for plain tags, where all may.
+        frequencies: How often each tag stands in the training file, `(tags,)`.
     """
 
     def __init__(
-        self, config: Config, sizes: dict[str, dict[str, int]], tags: int, legal: Legal | None = None
+        self,
+        config: Config,
+        sizes: dict[str, dict[str, int]],
+        tags: int,
+        legal: Legal | None = None,
+        frequencies: NDArray[Any] | None = None,
     ) -> None:
         super().__init__(name="network")
         self.embeddings = [
@@ -39,8 +46,13 @@ class Network(keras.Model):  # type: ignore[misc]
             for name, embedding_sizes in sizes.items()
         ]
         self.dropout = variational_dropout(config.embeddings.dropout, "dropout_0")
+        self.word_dropout = keras.layers.Dropout(
+            config.embeddings.word_dropout, noise_shape=(None, None, 1), name="word_dropout"
+        )
         self.encoder = Encoder(config.encoder)
-        self.head = parts.load(parts.HEADS, head_name(config, legal)).from_config(config, tags, legal)
+        self.head = parts.load(parts.HEADS, head_name(config, legal)).from_config(
+            config, tags, legal, frequencies
+        )
         self.build()
 
     @property
@@ -54,7 +66,8 @@ class Network(keras.Model):  # type: ignore[misc]
     def build(self, input_shape: Any = None) -> None:
         """Runs one word through all parts, so that each builds its weights, in a fixed order."""
         one = {
-            name: tf.ones([size or 1 for size in entry.shape], entry.dtype)
+            # Row 1 of each table; but the only word of the batch, and its only piece, are number 0.
+            name: tf.fill([size or 1 for size in entry.shape], tf.cast(name not in POINTERS, entry.dtype))
             for name, entry in self.inputs_needed.items()
         }
         features = self.call(one)
@@ -64,7 +77,8 @@ class Network(keras.Model):  # type: ignore[misc]
     def call(self, inputs: Arrays, training: bool = False) -> Any:
         """Features `(batch, time, features)`."""
         vectors = [embedding(inputs, training=training) for embedding in self.embeddings]
-        joined = self.dropout(tf.concat(vectors, axis=-1), training=training)  # (batch, time, sum of dims)
+        joined = tf.concat(vectors, axis=-1)  # (batch, time, sum of dims)
+        joined = self.dropout(self.word_dropout(joined, training=training), training=training)
         return self.encoder(joined, inputs["lengths"], training=training)
 
     def loss_of(self, inputs: Arrays, tags: Any, training: bool = False) -> Any:
@@ -106,7 +120,7 @@ class Network(keras.Model):  # type: ignore[misc]
         """Takes the weights that `named_weights` gave."""
         for weight in self.weights:
             if not _is_seed(weight):
-                weight.assign(arrays[weight.path.partition("/")[2]])
+                weight.assign(arrays[weight_name(weight)])
 
 
 def head_name(config: Config, legal: Legal | None) -> str:
@@ -116,6 +130,11 @@ def head_name(config: Config, legal: Legal | None) -> str:
     if config.head.name != "auto":
         return config.head.name
     return "softmax" if legal is None else "crf"
+
+
+def weight_name(weight: Any) -> str:
+    """The weight's path within the network."""
+    return str(weight.path.partition("/")[2])
 
 
 def _is_seed(weight: Any) -> bool:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from seqtag import parts
 from seqtag.config import Training
-from seqtag.model.build import Arrays, Network
+from seqtag.model.build import Arrays, Network, weight_name
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Trainer:
             learning_rate=settings.learning_rate
         )
         self.optimizer.build(network.trainable_variables)
+        self.decay = settings.averaging_decay if settings.averaging == "ema" else None
+        self.steps = tf.Variable(0.0, trainable=False)
+        self.averages = [
+            tf.Variable(v.value, trainable=False) for v in network.trainable_variables if self.decay
+        ]
         inputs = {
             name: tf.TensorSpec(entry.shape, entry.dtype) for name, entry in network.inputs_needed.items()
         }
@@ -47,8 +53,10 @@ class Trainer:
         # One graph for all shapes: batches differ in length, and tracing anew for each would cost seconds.
         self._step = tf.function(self._step_in_graph, input_signature=[inputs, tags])
 
-    def step(self, inputs: Arrays, tags: Any) -> Step:
+    def step(self, inputs: Arrays, tags: Any, learning_rate: float | None = None) -> Step:
         """Trains on a batch; `tags` is `(batch, time)` int32."""
+        if learning_rate is not None:
+            self.optimizer.learning_rate = learning_rate
         loss, norm, clipped = self._step(inputs, tags)
         return Step(float(loss), float(norm), bool(clipped))
 
@@ -65,7 +73,21 @@ class Trainer:
         return loss, norm, clipped
 
     def _apply(self, gradients: list[Any]) -> None:
-        self.optimizer.apply(gradients, self.network.trainable_variables)
+        variables = self.network.trainable_variables
+        self.optimizer.apply(gradients, variables)
+        if self.decay is not None:
+            # The average must not remember the first values, so its memory grows with the steps.
+            self.steps.assign_add(1.0)
+            decay = tf.minimum(self.decay, (1 + self.steps) / (10 + self.steps))
+            for average, variable in zip(self.averages, variables, strict=True):
+                average.assign(average * decay + variable.value * (1 - decay))
+
+    def averaged(self) -> dict[str, NDArray[Any]]:
+        """The network's weights with the moving average in place of each trainable one."""
+        weights = self.network.named_weights()
+        for average, variable in zip(self.averages, self.network.trainable_variables, strict=True):
+            weights[weight_name(variable)] = average.numpy()
+        return weights
 
 
 def summed(gradient: Any) -> Any:

@@ -82,6 +82,20 @@ class Cell:
         Returns:
             The name of the output, `(batch, time, directions * units)`: zeros at padding.
         """
+        every, _ = self._node(graph, features, lengths, directions)  # (time, directions, batch, units)
+        batch_first = graph.node("Transpose", every, perm=[2, 0, 1, 3])  # (batch, time, directions, units)
+        joined = graph.integers(0, 0, len(directions) * self.settings.units)
+        return str(graph.node("Reshape", batch_first, joined))
+
+    def export_last(self, graph: Graph, features: str, lengths: str, directions: Sequence[Any]) -> str:
+        """As `export`, but the name of each direction's last output, `(batch, directions * units)`."""
+        _, last = self._node(graph, features, lengths, directions)  # (directions, batch, units)
+        batch_first = graph.node("Transpose", last, perm=[1, 0, 2])
+        return str(
+            graph.node("Reshape", batch_first, graph.integers(0, len(directions) * self.settings.units))
+        )
+
+    def _node(self, graph: Graph, features: str, lengths: str, directions: Sequence[Any]) -> tuple[str, str]:
         kernels, recurrents, biases = zip(*(self.weights(layer) for layer in directions), strict=True)
         activations = [ONNX_ACTIVATIONS[name] for name in self.onnx_activations()] * len(directions)
         constants = {
@@ -89,7 +103,7 @@ class Cell:
             "activation_beta": [beta for _, _, beta in activations if beta is not None],
         }
         time_first = graph.node("Transpose", features, perm=[1, 0, 2])  # (time, batch, features)
-        output, _ = graph.node(
+        every, last = graph.node(
             self.operator,
             time_first,
             graph.constant(np.stack(kernels)),
@@ -102,11 +116,8 @@ class Cell:
             activations=[name for name, _, _ in activations],
             **{name: values for name, values in constants.items() if values},
             **self.attributes(),
-        )  # (time, directions, batch, units)
-        batch_first = graph.node("Transpose", output, perm=[2, 0, 1, 3])  # (batch, time, directions, units)
-        return str(
-            graph.node("Reshape", batch_first, graph.integers(0, 0, len(directions) * self.settings.units))
         )
+        return every, last
 
 
 def gates(array: NDArray[Any], order: str, wanted: str) -> NDArray[Any]:

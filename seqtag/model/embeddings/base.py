@@ -1,10 +1,11 @@
 """What an embedding is: the half that the network holds of a part that reads tokens."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import keras
 
+from seqtag.config import Config
 from seqtag.model.export import Graph
 
 
@@ -24,6 +25,11 @@ class Embedding(keras.layers.Layer):  # type: ignore[misc]
     """
 
     inputs: dict[str, Input]
+
+    @classmethod
+    def from_config(cls, config: Config, sizes: dict[str, int]) -> Self:
+        """The part as the configuration wants it; `sizes` come from its indexer."""
+        raise NotImplementedError
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         """Vectors `(batch, time, dim)` from the network's inputs."""

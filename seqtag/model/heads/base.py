@@ -21,9 +21,16 @@ class Head(keras.layers.Layer):  # type: ignore[misc]
     """
 
     @classmethod
-    def from_config(cls, config: Config, tags: int, legal: Legal | None) -> Self:
-        """The head as the configuration wants it; `legal` is what the tag scheme allows, None if
-        everything.
+    def from_config(
+        cls, config: Config, tags: int, legal: Legal | None, frequencies: NDArray[Any] | None = None
+    ) -> Self:
+        """The head as the configuration wants it.
+
+        Args:
+            config: The settings.
+            tags: Number of tags.
+            legal: What the tag scheme allows; None if everything.
+            frequencies: How often each tag stands in the training file, `(tags,)`.
         """
         raise NotImplementedError
 

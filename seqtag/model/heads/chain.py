@@ -11,6 +11,9 @@ right after tag i.
 
 Everything that stands at padding is computed and never used: `inner[b, t]` says that word t of sentence b
 has a word after it, and all recursions start from a sentence's own last word.
+
+Marginals and the best path scale each step's row so that its largest entry is 0: sums that grow with the
+sentence lose their last digits in float32 (for 500 words, the fourth digit of a probability).
 """
 
 from dataclasses import dataclass
@@ -70,30 +73,39 @@ def _log_product(values: Any, weights: Any) -> Any:
     return tf.math.log(tf.maximum(tf.exp(values - largest) @ weights, TINY)) + largest
 
 
-def forward(chain: Chain, scores: Any) -> Any:
+def _scaled(ways: Any) -> Any:
+    """`(batch, tags)` with the largest entry of each row at 0."""
+    return ways - tf.reduce_max(ways, axis=-1, keepdims=True)
+
+
+def forward(chain: Chain, scores: Any, scaled: bool = False) -> Any:
     """`(time, batch, tags)`: entry [t, b, j] sums all ways to arrive at tag j of word t, its own score left
     out.
     """
+    scale = _scaled if scaled else tf.identity
     weights = tf.exp(chain.transitions)
     scores = _time_first(scores)
     first = tf.broadcast_to(chain.start, tf.shape(scores[0]))
-    later = tf.scan(lambda arrived, now: _log_product(arrived + now, weights), scores[:-1], initializer=first)
-    return tf.concat([first[None], later], axis=0)
+    # One step more than is needed: in a graph, tf.scan fails over no steps, as sentences of one word have it.
+    later = tf.scan(
+        lambda arrived, now: scale(_log_product(arrived + now, weights)), scores, initializer=first
+    )
+    return tf.concat([first[None], later[:-1]], axis=0)
 
 
 def backward(chain: Chain, scores: Any, mask: Any) -> Any:
-    """`(time, batch, tags)`: entry [t, b, i] sums all ways to go on from tag i of word t to the end."""
+    """`(time, batch, tags)`: entry [t, b, i] sums all ways to go on from tag i of word t to the end; scaled."""
     weights = tf.exp(tf.transpose(chain.transitions))
     scores = _time_first(scores)
     last = tf.broadcast_to(chain.end, tf.shape(scores[0]))
 
     def step(ahead: Any, now: tuple[Any, Any]) -> Any:
         following, inner = now
-        return tf.where(inner[:, None], _log_product(ahead + following, weights), last)
+        return tf.where(inner[:, None], _scaled(_log_product(ahead + following, weights)), last)
 
-    # Word t looks at the scores of word t + 1.
-    earlier = tf.scan(step, (scores[1:], _inner(mask)[:-1]), initializer=last, reverse=True)
-    return tf.concat([earlier, last[None]], axis=0)
+    # Word t looks at the scores of word t + 1; the last one looks at none, whatever stands there.
+    following = tf.concat([scores[1:], scores[:1]], axis=0)
+    return tf.scan(step, (following, _inner(mask)), initializer=last, reverse=True)
 
 
 def log_partition(chain: Chain, scores: Any, mask: Any) -> Any:
@@ -123,8 +135,8 @@ def path_score(chain: Chain, scores: Any, tags: Any, mask: Any) -> Any:
 
 def marginals(chain: Chain, scores: Any, mask: Any) -> Any:
     """`(batch, time, tags)`: the probability of each tag of each word under the whole chain."""
-    total = _time_first(forward(chain, scores) + backward(chain, scores, mask)) + scores
-    return tf.nn.softmax(total)  # every row sums to the same partition
+    total = _time_first(forward(chain, scores, scaled=True) + backward(chain, scores, mask)) + scores
+    return tf.nn.softmax(total)  # in each row, exp(total) is in the ratio of the probabilities
 
 
 def best_path(chain: Chain, scores: Any, mask: Any) -> Any:
@@ -138,7 +150,7 @@ def best_path(chain: Chain, scores: Any, mask: Any) -> Any:
         # pointers[b, j]: the tag of this word on the best way to tag j of the next one
         pointers = tf.argmax(ways, axis=1, output_type=tf.int32)
         return (
-            tf.reduce_max(ways, axis=1),
+            _scaled(tf.reduce_max(ways, axis=1)),
             pointers,
             tf.argmax(here + chain.end, axis=-1, output_type=tf.int32),
         )
@@ -198,7 +210,7 @@ class ExportedChain:
             best = graph.node("ReduceMax", ways, graph.integers(1), keepdims=0)
             pointers = graph.node("ArgMax", ways, axis=1, keepdims=0)
             last = graph.node("ArgMax", graph.node("Add", here, self.end), axis=1, keepdims=1)
-            return [best], [pointers, last]
+            return [self._scaled(best)], [pointers, last]
 
         pointers, best_last = graph.scan(
             onward,
@@ -228,20 +240,25 @@ class ExportedChain:
         floor = graph.constant(np.array(TINY, np.float32))
         return str(graph.node("Add", graph.node("Log", graph.node("Max", product, floor)), largest))
 
+    def _scaled(self, ways: str) -> str:
+        graph = self.graph
+        return str(graph.node("Sub", ways, graph.node("ReduceMax", ways, graph.integers(1), keepdims=1)))
+
     def ways(self) -> tuple[str, str]:
-        """Names of `forward` and `backward`, each `(batch, time, tags)`."""
+        """Names of `forward` and `backward`, each `(batch, time, tags)`, scaled."""
         graph = self.graph
 
         def onward(arrived: str, now: str) -> tuple[list[str], list[str]]:
             here = graph.node("Add", arrived, now)
-            return [self._log_product(here, self.forward_weights)], [arrived]
+            return [self._scaled(self._log_product(here, self.forward_weights))], [arrived]
 
         (arrived,) = graph.scan(
             onward, states=[(self.first, "float32")], inputs=[(self.scores, "float32")], outputs=["float32"]
         )
 
         def back(ahead: str, now: str, inner: str) -> tuple[list[str], list[str]]:
-            onward = graph.node("Where", inner, self._log_product(ahead, self.backward_weights), self.end)
+            further = self._scaled(self._log_product(ahead, self.backward_weights))
+            onward = graph.node("Where", inner, further, self.end)
             return [graph.node("Add", onward, now)], [onward]
 
         (onward_ways,) = graph.scan(

@@ -5,6 +5,7 @@ from typing import Any, Self
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from seqtag.config import Config
 from seqtag.model.export import Graph
@@ -36,7 +37,9 @@ class CRFHead(ChainHead):
         self.end = self.add_weight(shape=(tags,), initializer=initializer, name="end")
 
     @classmethod
-    def from_config(cls, config: Config, tags: int, legal: Legal | None) -> Self:
+    def from_config(
+        cls, config: Config, tags: int, legal: Legal | None, frequencies: NDArray[Any] | None = None
+    ) -> Self:
         return cls(tags, legal)
 
     def loss(self, features: Any, tags: Any, mask: Any, training: bool = False) -> Any:

@@ -3,7 +3,9 @@
 from typing import Any, Self
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from seqtag.config import Config
 from seqtag.model.export import Graph
@@ -20,21 +22,46 @@ class SoftmaxHead(ChainHead):
     Args:
         tags: Number of tags.
         legal: What the tag scheme allows; None if everything.
+        smoothing: Share of the target that is spread over all tags (Szegedy et al. 2016, "Rethinking the Inception
+            Architecture for Computer Vision").
+        tag_weights: The weight of each tag in the loss, `(tags,)`; None for equal ones.
     """
 
-    def __init__(self, tags: int, legal: Legal | None) -> None:
+    def __init__(
+        self,
+        tags: int,
+        legal: Legal | None,
+        smoothing: float = 0.0,
+        tag_weights: NDArray[np.float32] | None = None,
+    ) -> None:
         super().__init__(name="head")
+        self.smoothing = smoothing
+        self.tag_weights = tag_weights
         self.dense = keras.layers.Dense(tags, name="scores")
         self.penalties = penalties(legal) if legal is not None else None
 
     @classmethod
-    def from_config(cls, config: Config, tags: int, legal: Legal | None) -> Self:
-        return cls(tags, legal)
+    def from_config(
+        cls, config: Config, tags: int, legal: Legal | None, frequencies: NDArray[Any] | None = None
+    ) -> Self:
+        weights = None
+        if config.training.class_weights == "balanced" and frequencies is not None:
+            seen = np.maximum(frequencies, 1).astype(np.float64)
+            # Frequent tags count less, rare ones more, and a token counts 1 on average.
+            weights = (1 / seen / (frequencies / seen).sum() * frequencies.sum()).astype(np.float32)
+        return cls(tags, legal, config.training.label_smoothing, weights)
 
     def loss(self, features: Any, tags: Any, mask: Any, training: bool = False) -> Any:
         scores = self.dense(features)  # (batch, time, tags)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tags, logits=scores)  # (batch, time)
+        if self.smoothing:
+            even = -tf.reduce_mean(
+                tf.nn.log_softmax(scores), axis=-1
+            )  # the loss of a target spread over all tags
+            losses = (1 - self.smoothing) * losses + self.smoothing * even
         weights = tf.cast(mask, losses.dtype)
+        if self.tag_weights is not None:
+            weights *= tf.gather(tf.constant(self.tag_weights), tags)
         return tf.reduce_sum(losses * weights) / tf.reduce_sum(weights)
 
     def scores(self, features: Any) -> Any:

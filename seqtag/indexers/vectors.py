@@ -1,0 +1,110 @@
+"""Pretrained vectors, looked up outside the network, so that words which training never saw have theirs as well."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag.config import Config
+from seqtag.data.sentence import Sentence
+from seqtag.indexers.base import RESERVED, Resources
+from seqtag.indexers.bigrams import bigrams, wanted
+from seqtag.vectors import Vectors
+
+CACHE = 1_000_000  # forms whose row is remembered
+
+
+class VectorIndexer:
+    """The vector of each word, zeros where the file has none; and, to train on, the row of each training word.
+
+    Args:
+        vectors: The table.
+        words: The training words that have a vector which training may change, by its row in the table; empty for
+            fixed vectors.
+    """
+
+    name = "vectors"
+
+    def __init__(self, vectors: Vectors, words: Sequence[int] = ()) -> None:
+        self.vectors = vectors
+        self.words = tuple(words)
+        self._changed = {row: number for number, row in enumerate(self.words, start=RESERVED)}
+        self._rows: dict[str, int] = {}
+
+    @classmethod
+    def fit(cls, sentences: Sequence[Sentence], config: Config, resources: Resources) -> Self | None:
+        if resources.vectors is None:
+            return None
+        indexer = cls(resources.vectors)
+        if not config.embeddings.vectors.trainable:
+            return indexer
+        rows = sorted({int(row) for sentence in sentences for row in indexer.index(sentence)} - {-1})
+        return cls(resources.vectors, rows)
+
+    @staticmethod
+    def forms(sentence: Sentence) -> Sequence[str]:
+        """What is looked up: one form a token."""
+        return sentence.tokens
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return {"dim": self.vectors.dim, "rows": RESERVED + len(self.words) if self.words else 0}
+
+    def index(self, sentence: Sentence) -> NDArray[np.int64]:
+        """The row of each token in the table, -1 where there is none."""
+        forms = self.forms(sentence)
+        known = self._rows
+        unknown = [form for form in dict.fromkeys(forms) if form not in known]
+        if unknown:
+            if len(known) > CACHE:
+                known.clear()
+                unknown = list(dict.fromkeys(forms))
+            rows, _ = self.vectors.word_rows(unknown)
+            known.update(zip(unknown, rows.tolist(), strict=True))
+        return np.array([known[form] for form in forms], np.int64)
+
+    def collate(
+        self, rows: Sequence[NDArray[np.int64]], time: int, random: np.random.Generator | None
+    ) -> dict[str, NDArray[Any]]:
+        padded = np.full((len(rows), time), -1, np.int64)
+        for number, row in enumerate(rows):
+            padded[number, : len(row)] = row
+        vectors = self.vectors.gather(padded.ravel()).reshape(len(rows), time, self.vectors.dim)
+        inputs: dict[str, NDArray[Any]] = {self.name: vectors}
+        if self.words:
+            changed = [self._changed.get(row, 0) for row in padded.ravel().tolist()]
+            inputs[f"{self.name}_rows"] = np.array(changed, np.int32).reshape(padded.shape)
+        return inputs
+
+    def to_json(self) -> dict[str, Any]:
+        return {"words": list(self.words)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
+        if resources.vectors is None:
+            raise ValueError("the pretrained vectors are missing")
+        return cls(resources.vectors, values["words"])
+
+
+class BigramVectorIndexer(VectorIndexer):
+    """The vector of each token with the one after it, from the same table."""
+
+    name = "bigram_vectors"
+
+    @classmethod
+    def fit(cls, sentences: Sequence[Sentence], config: Config, resources: Resources) -> Self | None:
+        if resources.vectors is None or not wanted(sentences, config):
+            return None
+        return cls(resources.vectors)
+
+    @staticmethod
+    def forms(sentence: Sentence) -> Sequence[str]:
+        return bigrams(sentence.tokens)
+
+
+def coverage(vectors: Vectors, words: Iterable[str]) -> dict[str, int]:
+    """How many of the distinct words are found as they are, in lower case, with digits normalised, or not at all."""
+    _, kinds = vectors.word_rows(sorted(set(words)))
+    names = {"exact": 0, "lower case": 1, "digits": 2, "missing": -1}
+    return {name: int((kinds == kind).sum()) for name, kind in names.items()}

@@ -1,0 +1,155 @@
+"""What is done to a corpus before training: reading, holding out, learning tables, turning sentences into numbers."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqtag import text
+from seqtag.config import Config
+from seqtag.data import Corpus, Sentence, check_tags, read_corpus
+from seqtag.errors import UsageError, UserError
+from seqtag.indexers.base import Ids, Resources
+from seqtag.tags import Scheme, allowed, convert, detect, parse_scheme
+from seqtag.vocab import Vocabulary, fit_indexers, have_places, tag_inventory, without_places
+
+
+@dataclass(frozen=True)
+class Corpora:
+    """The corpora of a run, read and checked.
+
+    Attributes:
+        train: The training corpus, without what was held out.
+        dev: The development corpus.
+        test: The corpus that the finished model is scored on, if there is one.
+        held_out: Whether dev is a part of the training file.
+        scheme: The corpus's tag scheme.
+    """
+
+    train: Corpus
+    dev: Corpus
+    test: Corpus | None
+    held_out: bool
+    scheme: Scheme
+
+
+def read_corpora(config: Config, train_path: str, dev_path: str | None, test_path: str | None) -> Corpora:
+    """Reads all files and checks every tag, so that nothing fails after training that could have failed
+    before.
+    """
+    data = config.data
+    columns = [column.strip() for column in data.feature_columns.split(",")] if data.feature_columns else []
+
+    def read(path: str) -> Corpus:
+        return read_corpus(
+            path,
+            format=data.format,
+            token_column=data.token_column,
+            tag_column=data.tag_column,
+            feature_columns=columns,
+        )
+
+    train = read(train_path)
+    dev = read(dev_path) if dev_path else None
+    test = read(test_path) if test_path else None
+    tags = (sentence.tags or () for sentence in train.sentences)
+    scheme = detect(tags) if data.scheme == "auto" else parse_scheme(data.scheme)
+    for corpus in (train, dev, test):
+        if corpus is not None:
+            check_tags(corpus, scheme)
+    if dev is not None:
+        return Corpora(train, dev, test, False, scheme)
+    kept, held = _hold_out(train, data.dev_fraction, config.training.seed)
+    return Corpora(kept, held, test, True, scheme)
+
+
+def _hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus]:
+    """The corpus without a random part, and that part; both in the file's order."""
+    count = len(corpus.sentences)
+    if count < 2:
+        raise UserError(
+            f"{corpus.path}: one sentence is too few to hold some out for dev; give a --dev file."
+        )
+    size = min(max(round(count * fraction), 1), count - 1)
+    held = set(np.random.default_rng([seed, 0]).permutation(count)[:size].tolist())
+    parts = ([], [])  # type: tuple[list[Any], list[Any]]
+    for number, sentence in enumerate(corpus.sentences):
+        parts[number in held].append(sentence)
+    return Corpus(corpus.path, tuple(parts[0])), Corpus(corpus.path, tuple(parts[1]))
+
+
+@dataclass(frozen=True)
+class Example:
+    """A training sentence, or a piece of one, as numbers: what each indexer keeps of it, and its tags `(time,)`."""
+
+    rows: dict[str, Any]
+    tags: Ids
+
+
+def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vocabulary:
+    """Everything that is learnt from the training corpus before the network is."""
+    sentences: Sequence[Sentence] = corpora.train.sentences
+    places = config.data.character_places
+    drop_places = places == "drop" or (places == "auto" and have_places(sentences))
+    if drop_places:
+        sentences = [without_places(sentence) for sentence in sentences]
+    wanted = config.data.train_scheme
+    train_scheme = corpora.scheme if wanted == "auto" else parse_scheme(wanted)
+    if train_scheme.is_spans != corpora.scheme.is_spans:
+        title = corpora.scheme.title
+        raise UsageError(f"--train-scheme {wanted}: the corpus has {title} tags, which cannot be written so.")
+    counts = Counter(tag for sentence in sentences for tag in sentence.tags or ())
+    seen = {
+        tag for sentence in sentences for tag in convert(sentence.tags or (), corpora.scheme, train_scheme)
+    }
+    tokenizer = config.data.tokenizer
+    return Vocabulary(
+        indexers=fit_indexers(sentences, config, resources),
+        scheme=corpora.scheme,
+        train_scheme=train_scheme,
+        tags=tag_inventory(seen, train_scheme),
+        tag_counts=dict(sorted(counts.items())),
+        tokenizer=text.choose([s.tokens for s in sentences])
+        if tokenizer == "auto"
+        else text.Tokenizer(tokenizer),
+        drop_places=drop_places,
+    )
+
+
+def make_examples(config: Config, corpora: Corpora, vocabulary: Vocabulary) -> tuple[list[Example], int]:
+    """The training sentences as numbers, the longest ones in pieces, and how many were cut so."""
+    numbers = {tag: number for number, tag in enumerate(vocabulary.tags)}
+    examples, windowed = [], 0
+    for sentence in corpora.train.sentences:
+        tags = convert(sentence.tags or (), corpora.scheme, vocabulary.train_scheme)
+        rows = vocabulary.index(sentence)
+        ids = np.array([numbers[tag] for tag in tags], np.int32)
+        ends = _cuts(tags, vocabulary.train_scheme, config.training.max_sentence_length)
+        windowed += len(ends) > 1
+        for start, end in zip([0, *ends], ends, strict=False):
+            examples.append(Example({name: row[start:end] for name, row in rows.items()}, ids[start:end]))
+    return examples, windowed
+
+
+def _cuts(tags: Sequence[str], scheme: Scheme, longest: int) -> list[int]:
+    """Where the pieces of a sentence end: between spans wherever a piece holds such a place."""
+    ends = []
+    start = 0
+    while len(tags) - start > longest:
+        end = start + longest
+        while end > start + 1 and not (
+            allowed(tags[end - 1], None, scheme) and allowed(None, tags[end], scheme)
+        ):
+            end -= 1
+        start = end if end > start + 1 else start + longest
+        ends.append(start)
+    return [*ends, len(tags)]
+
+
+def unknown_rate(corpora: Corpora) -> float:
+    """The share of dev's tokens that the training corpus does not hold, neither as they are nor in lower case."""
+    known = {token for sentence in corpora.train.sentences for token in sentence.tokens}
+    tokens = [token for sentence in corpora.dev.sentences for token in sentence.tokens]
+    return sum(token not in known and token.lower() not in known for token in tokens) / len(tokens)
