@@ -96,8 +96,14 @@ def evaluate_model(
     # ONNX Runtime is loaded here and not above: whoever compares two files does not need it.
     from seqtag.tagger import Tagger
 
-    corpus = data.read_corpus(path, format=format, token_column=token_column, tag_column=tag_column)
     tagger = Tagger.load(folder)
+    corpus = data.read_corpus(
+        path,
+        format=format,
+        token_column=tagger.vocabulary.token_column if token_column is None else token_column,
+        tag_column=tagger.vocabulary.tag_column if tag_column is None else tag_column,
+        feature_columns=tagger.vocabulary.feature_columns,
+    )
     gold = _tags(corpus)
     gold_scheme = tags.parse_scheme(scheme) if _named(scheme) else _closest(gold, tagger.scheme)
     data.check_tags(corpus, gold_scheme)

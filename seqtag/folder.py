@@ -5,6 +5,7 @@
     vocab.json          tables of words and tags, the tag scheme, the tokenizer
     model.onnx          the network, decoding included: all that tagging needs
     weights.safetensors the same weights by their Keras paths: to look at, or to train on
+    known.json          words and entities of the training file, for evaluations
     report.json         data, history, scores, versions
     vectors.bin         pretrained vectors, where the network reads some
 
@@ -22,9 +23,9 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import seqtag
 from seqtag.errors import ModelError, UserError
@@ -32,9 +33,10 @@ from seqtag.errors import ModelError, UserError
 FORMAT = "seqtag-model"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
-FILES = ("config.json", "vocab.json", "model.onnx", "weights.safetensors", "report.json")
+FILES = ("config.json", "vocab.json", "model.onnx", "weights.safetensors", "known.json", "report.json")
 OPTIONAL_FILES = ("vectors.bin",)
 MAX_MANIFEST = 1 << 20  # bytes; a manifest of five files needs less than one thousandth
+ATTEMPTS = 20  # to read a model while others are put in its place
 MAX_JSON = 1 << 28  # bytes of any other JSON file: a vocabulary of some ten million words
 
 
@@ -87,11 +89,16 @@ def write(target: Path, files: Mapping[str, bytes]) -> None:
                 _write_file(draft / name, content)
             _write_file(draft / MANIFEST, dump_json(manifest))
             draft.chmod(0o755)
-            _sync_folder(draft)
+            with contextlib.suppress(
+                OSError
+            ):  # its files are on disk; not every file system can sync a folder
+                _sync_folder(draft)
             _put_in_place(draft, target)
-            _sync_folder(target.parent)
     except OSError as problem:
-        raise UserError(f"{target}: the model cannot be written: {problem.strerror}.") from problem
+        reason = problem.strerror or problem
+        raise UserError(f"{target}: the model cannot be written: {reason}.") from problem
+    with contextlib.suppress(OSError):  # the model is there; not every file system can sync a folder
+        _sync_folder(target.parent)
 
 
 def dump_json(value: Any) -> bytes:
@@ -133,8 +140,12 @@ def _put_in_place(draft: Path, target: Path) -> None:
     elif not _exchange(draft, target):
         former = draft.with_name(draft.name + ".former")
         target.rename(former)
-        draft.rename(target)
-        shutil.rmtree(former)
+        try:
+            draft.rename(target)
+        except OSError:
+            former.rename(target)
+            raise
+        shutil.rmtree(former, ignore_errors=True)
 
 
 def _exchange(first: Path, second: Path) -> bool:
@@ -188,7 +199,7 @@ class Folder:
         if manifest.get("format") != FORMAT:
             raise ModelError(f"{self.path}: {MANIFEST} is not that of a seqtag model.")
         version = manifest.get("format_version")
-        if not isinstance(version, int) or version < 1:
+        if type(version) is not int or version < 1:
             raise ModelError(
                 f"{self.path}: {MANIFEST}: format_version is {version!r}; expected a whole number."
             )
@@ -205,6 +216,7 @@ class Folder:
                 not isinstance(entry, dict)
                 or sorted(entry) != ["sha256", "size"]
                 or type(entry["size"]) is not int
+                or entry["size"] < 0
                 or not isinstance(entry["sha256"], str)
             ):
                 raise ModelError(f"{self.path}: {MANIFEST}: the entry of {name} has no size and sha256.")
@@ -259,15 +271,14 @@ class Folder:
             descriptor = os.open(self.path / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | os.O_NONBLOCK)
         except OSError as problem:
             raise ModelError(f"{self.path}: {name} cannot be read: {problem.strerror}.") from problem
-        file = open(descriptor, "rb")  # noqa: SIM115  the caller closes it
-        status = os.fstat(file.fileno())
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
-            file.close()
+            os.close(descriptor)
             what = f"has {status.st_size} bytes; expected {limit} at the most"
             raise ModelError(
                 f"{self.path}: {name} {what if stat.S_ISREG(status.st_mode) else 'is not a regular file'}."
             )
-        return file
+        return open(descriptor, "rb")
 
     def _json(self, name: str, content: bytes) -> dict[str, Any]:
         try:
@@ -277,3 +288,31 @@ class Folder:
         if not isinstance(value, dict):
             raise ModelError(f"{self.path}: {name} holds no JSON object.")
         return value
+
+
+Loaded = TypeVar("Loaded")
+
+
+def load(path: Path, make: Callable[[Folder], Loaded]) -> Loaded:
+    """What `make` reads from a model folder, all of it from one model, even if another is put there meanwhile.
+
+    Raises:
+        ModelError: The folder cannot be read, and nobody is writing it.
+    """
+    for _ in range(ATTEMPTS):
+        before = _identity(path)
+        try:
+            return make(Folder(path))
+        except (ModelError, OSError):
+            if _identity(path) == before:
+                raise
+    return make(Folder(path))
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    """What tells a folder from another one of the same name; None where there is none."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino, status.st_ctime_ns

@@ -1,5 +1,6 @@
 """The prediction stage: raw or tokenised text in, tagged text out, as a stream."""
 
+import dataclasses
 import json
 import os
 import queue
@@ -12,7 +13,7 @@ from itertools import islice
 from typing import Any, Protocol, TextIO
 
 from seqtag import parts
-from seqtag.data import sentences
+from seqtag.data import Sentence, sentences
 from seqtag.data.lines import lines, shown
 from seqtag.errors import DataError
 from seqtag.tagger import CHUNK, Tagged, Tagger
@@ -29,11 +30,13 @@ class Record:
         text: The sentence as it came, or its tokens joined by spaces if it came in tokens.
         tokens: Its tokens with their place in `text`, in code points.
         extra: What else a JSON line held; it is handed on as it is.
+        columns: The extra columns of a CoNLL file that the model reads.
     """
 
     text: str
     tokens: Sequence[Token]
     extra: dict[str, Any] = field(default_factory=dict)
+    columns: tuple[tuple[str, ...], ...] = ()
 
 
 def from_tokens(words: Sequence[str]) -> Record:
@@ -45,21 +48,26 @@ def from_tokens(words: Sequence[str]) -> Record:
     return Record(" ".join(words), tokens)
 
 
-def read_text(path: str, tokenizer: Tokenizer) -> Iterator[Record]:
+def read_text(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Record]:
     """A sentence a line; an empty line is a sentence without tokens, so that lines out are lines in."""
     for _, line in lines(path):
         yield Record(line, tokenizer(line))
 
 
-def read_conll(path: str, tokenizer: Tokenizer) -> Iterator[Record]:
-    """Tokens from the first column of a CoNLL file, or the forms of a CoNLL-U file; tags in it are not
-    looked at.
-    """
-    for sentence in sentences(path, with_tags=False):
-        yield from_tokens(sentence.tokens)
+def read_conll(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Record]:
+    """Tokens from the column of a CoNLL or CoNLL-U file in which the training corpus had them; tags are not read."""
+    vocabulary = tagger.vocabulary
+    found = sentences(
+        path,
+        token_column=vocabulary.token_column,
+        with_tags=False,
+        feature_columns=vocabulary.feature_columns,
+    )
+    for sentence in found:
+        yield dataclasses.replace(from_tokens(sentence.tokens), columns=sentence.columns)
 
 
-def read_jsonl(path: str, tokenizer: Tokenizer) -> Iterator[Record]:
+def read_jsonl(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Record]:
     """An object a line, with `text` or with `tokens` (a list of texts); other keys are handed on.
 
     Raises:
@@ -257,12 +265,14 @@ def predict(
     tagger = Tagger.load(model)
     splitter = Tokenizer(tokenizer) if tokenizer else tagger.vocabulary.tokenizer
     writer: Writer = parts.load(parts.WRITERS, output_format)(stream)
-    read: Callable[[str, Tokenizer], Iterator[Record]] = parts.load(parts.INPUTS, input_format)
+    read: Callable[[str, Tagger, Tokenizer], Iterator[Record]] = parts.load(parts.INPUTS, input_format)
     tokens = 0
     for path in paths:
-        records = read(path, splitter)
+        records = read(path, tagger, splitter)
         for chunk in _chunks(records) if _is_file(path) else _as_they_come(records):
-            words = ([token.text for token in record.tokens] for record in chunk)
+            words = (
+                Sentence(tuple(t.text for t in record.tokens), columns=record.columns) for record in chunk
+            )
             answers = tagger.tag(words, entities=writer.entities, nbest=nbest)
             for record, tagged in zip(chunk, answers, strict=True):
                 writer.write(record, tagged)

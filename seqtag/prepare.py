@@ -12,7 +12,7 @@ from seqtag.config import Config
 from seqtag.data import Corpus, Sentence, check_tags, read_corpus
 from seqtag.errors import UsageError, UserError
 from seqtag.indexers.base import Ids, Resources
-from seqtag.tags import Scheme, allowed, convert, detect, parse_scheme
+from seqtag.tags import Scheme, allowed, convert, detect, parse_scheme, spans
 from seqtag.vocab import Vocabulary, fit_indexers, have_places, tag_inventory, without_places
 
 
@@ -40,7 +40,7 @@ def read_corpora(config: Config, train_path: str, dev_path: str | None, test_pat
     before.
     """
     data = config.data
-    columns = [column.strip() for column in data.feature_columns.split(",")] if data.feature_columns else []
+    columns = feature_columns(config)
 
     def read(path: str) -> Corpus:
         return read_corpus(
@@ -63,6 +63,12 @@ def read_corpora(config: Config, train_path: str, dev_path: str | None, test_pat
         return Corpora(train, dev, test, False, scheme)
     kept, held = _hold_out(train, data.dev_fraction, config.training.seed)
     return Corpora(kept, held, test, True, scheme)
+
+
+def feature_columns(config: Config) -> tuple[str, ...]:
+    """The extra columns that the settings name."""
+    named = config.data.feature_columns
+    return tuple(column.strip() for column in named.split(",")) if named else ()
 
 
 def _hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus]:
@@ -115,6 +121,9 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
         if tokenizer == "auto"
         else text.Tokenizer(tokenizer),
         drop_places=drop_places,
+        token_column=config.data.token_column,
+        tag_column=config.data.tag_column,
+        feature_columns=feature_columns(config),
     )
 
 
@@ -153,3 +162,20 @@ def unknown_rate(corpora: Corpora) -> float:
     known = {token for sentence in corpora.train.sentences for token in sentence.tokens}
     tokens = [token for sentence in corpora.dev.sentences for token in sentence.tokens]
     return sum(token not in known and token.lower() not in known for token in tokens) / len(tokens)
+
+
+def known(corpora: Corpora) -> dict[str, Any]:
+    """What the training corpus holds, so that an evaluation can tell the known from the unseen.
+
+    Returns:
+        `words`, sorted, and `entities`: each label's surface forms, tokens joined by spaces, sorted.
+    """
+    words = {token for sentence in corpora.train.sentences for token in sentence.tokens}
+    entities: dict[str, set[str]] = {}
+    for sentence in corpora.train.sentences:
+        for start, end, label in spans(sentence.tags or (), corpora.scheme):
+            entities.setdefault(label, set()).add(" ".join(sentence.tokens[start:end]))
+    return {
+        "words": sorted(words),
+        "entities": {label: sorted(entities[label]) for label in sorted(entities)},
+    }

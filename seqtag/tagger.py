@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from seqtag.batches import inference_order
 from seqtag.errors import ModelError
 from seqtag.folder import Folder
+from seqtag.folder import load as load_folder
 from seqtag.indexers.base import Resources
 from seqtag.lattice import Lattice, TagChain, joins, labels
 from seqtag.tags import Scheme, convert, spans
@@ -96,19 +97,24 @@ class Tagger:
         Raises:
             ModelError: The folder is incomplete, damaged, too new or not one of ours.
         """
-        folder = Folder(Path(path))
+        return load_folder(Path(path), lambda folder: cls._of(folder, threads))
+
+    @classmethod
+    def _of(cls, folder: Folder, threads: int) -> Self:
         try:
             vectors = Vectors.unpack(folder.map("vectors.bin")) if "vectors.bin" in folder.files else None
             vocabulary = Vocabulary.from_json(folder.read_json("vocab.json"), Resources(vectors))
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
             raise ModelError(
-                f"{path}: its vocabulary is not that of a seqtag model ({problem})."
+                f"{folder.path}: its vocabulary is not that of a seqtag model ({_one_line(problem)})."
             ) from problem
         network = folder.read("model.onnx")
         try:
             return cls(network, vocabulary, threads)
         except Exception as problem:  # ONNX Runtime's errors share no public base class
-            raise ModelError(f"{path}: model.onnx cannot be loaded ({problem}).") from problem
+            raise ModelError(
+                f"{folder.path}: model.onnx cannot be loaded ({_one_line(problem)})."
+            ) from problem
 
     @property
     def scheme(self) -> Scheme:
@@ -236,3 +242,7 @@ def windows(sentence: int, length: int) -> Iterator[Piece]:
     for start in range(0, length, WINDOW):
         end = min(start + WINDOW, length)
         yield Piece(sentence, max(start - OVERLAP, 0), min(end + OVERLAP, length), start, end)
+
+
+def _one_line(problem: Exception) -> str:
+    return " ".join(str(problem).split())

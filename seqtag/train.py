@@ -48,6 +48,8 @@ class Prepared:
         windowed: Training sentences that are learnt in pieces.
         unseen_tags: Tags of dev that training does not have, with their counts.
         unknown_rate: Share of dev's tokens that are unknown words.
+        inputs: The parts of the network's input, by name.
+        head: The network's head, by name.
         parameters: Trainable numbers of the network.
         vocabulary: Distinct words of the training corpus.
         coverage: How many of these have a pretrained vector, by how it was found; empty without vectors.
@@ -63,6 +65,8 @@ class Prepared:
     windowed: int
     unseen_tags: dict[str, int]
     unknown_rate: float
+    inputs: tuple[str, ...]
+    head: str
     parameters: int
     vocabulary: int
     coverage: dict[str, int]
@@ -202,7 +206,8 @@ class _Run:
         legal = legal_sequences(self.vocabulary.tags, self.vocabulary.train_scheme)
         tags = len(self.vocabulary.tags)
         frequencies = np.bincount(np.concatenate([example.tags for example in self.examples]), minlength=tags)
-        self.network = Network(config, sizes, tags, Legal(*legal) if legal else None, frequencies)
+        self.legal = Legal(*legal) if legal else None
+        self.network = Network(config, sizes, tags, self.legal, frequencies)
         self.trainer = Trainer(self.network, config.training)
         self.prepared = self._prepared(windowed)
         self.scores: list[float] = []
@@ -212,6 +217,8 @@ class _Run:
         self.best_weights: dict[str, NDArray[Any]] = {}
 
     def _prepared(self, windowed: int) -> Prepared:
+        from seqtag.model.build import head_name
+
         corpora, vocabulary = self.corpora, self.vocabulary
         words = {token for sentence in corpora.train.sentences for token in sentence.tokens}
         dev_tags = [tag for sentence in corpora.dev.sentences for tag in sentence.tags or ()]
@@ -226,6 +233,8 @@ class _Run:
             windowed=windowed,
             unseen_tags={tag: dev_tags.count(tag) for tag in unseen},
             unknown_rate=prepare.unknown_rate(corpora),
+            inputs=tuple(vocabulary.indexers),
+            head=head_name(self.config, self.legal),
             parameters=sum(int(np.prod(weight.shape)) for weight in self.network.trainable_variables),
             vocabulary=len(words),
             coverage=coverage(self.vectors, words) if self.vectors else {},
@@ -338,6 +347,7 @@ class _Run:
             "vocab.json": folder.dump_json(self.vocabulary.to_json()),
             "model.onnx": network,
             "weights.safetensors": safetensors.numpy.save(self.best_weights),
+            "known.json": folder.dump_json(prepare.known(self.corpora)),
             "report.json": folder.dump_json(report),
         }
         return files | ({"vectors.bin": self.vectors.packed()} if self.vectors else {})

@@ -66,6 +66,9 @@ class Vocabulary:
         tag_counts: The tags of the training file, in its own scheme, and how often each was seen.
         tokenizer: The tokenizer that fits the training corpus.
         drop_places: Whether tokens are a character and a digit, of which only the character is looked at.
+        token_column: The corpus's column of tokens as the user named it, so that other files are read alike.
+        tag_column: The corpus's column of tags.
+        feature_columns: The extra columns that the model reads.
     """
 
     indexers: dict[str, Indexer]
@@ -75,6 +78,9 @@ class Vocabulary:
     tag_counts: dict[str, int]
     tokenizer: Tokenizer
     drop_places: bool = False
+    token_column: int | str | None = None
+    tag_column: int | str | None = None
+    feature_columns: tuple[str, ...] = ()
 
     def index(self, words: Words) -> dict[str, Any]:
         """The sentence as each indexer keeps it."""
@@ -103,6 +109,9 @@ class Vocabulary:
             "tag_counts": self.tag_counts,
             "tokenizer": self.tokenizer.to_json(),
             "drop_places": self.drop_places,
+            "token_column": self.token_column,
+            "tag_column": self.tag_column,
+            "feature_columns": list(self.feature_columns),
             "indexers": {name: indexer.to_json() for name, indexer in self.indexers.items()},
         }
 
@@ -120,6 +129,9 @@ class Vocabulary:
             tag_counts=dict(values["tag_counts"]),
             tokenizer=Tokenizer.from_json(values["tokenizer"]),
             drop_places=bool(values["drop_places"]),
+            token_column=values["token_column"],
+            tag_column=values["tag_column"],
+            feature_columns=tuple(values["feature_columns"]),
         )
 
 

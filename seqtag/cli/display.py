@@ -138,7 +138,8 @@ class Live_(Quiet):
         else:
             self._console.print(
                 f"{event.number:>5}  {event.loss:.4f}  {event.dev_score:>10.4f} {'*' if event.best else ' '}"
-                f"{event.gradient_norm:>14.3f}  {event.clipped:>7.0%}  {event.tokens_per_second:>8,.0f}  {event.seconds:>7.1f}",
+                f"{event.gradient_norm:>14.3f}  {event.clipped:>7.0%}  {event.tokens_per_second:>8,.0f}"
+                f"  {event.seconds:>7.1f}",
                 style="green" if event.best else "",
                 markup=False,
             )
@@ -165,9 +166,14 @@ def introduction(prepared: Prepared, config: Config) -> list[str]:
         ),
         f"tags   {prepared.scheme.title} ({'given' if config.data.scheme != 'auto' else 'found'})"
         + (f", trained as {prepared.train_scheme.title}" if prepared.train_scheme != prepared.scheme else ""),
-        f"model  {describe(config)}; {prepared.parameters:,} parameters; {prepared.vocabulary:,} words",
+        f"model  {describe(prepared, config)}; {prepared.parameters:,} parameters; {prepared.vocabulary:,} words",
         f"clip   {clipping(config)}",
     ]
+    if prepared.coverage:
+        found = {name: count for name, count in prepared.coverage.items() if name != "missing"}
+        share = sum(found.values()) / prepared.vocabulary
+        how = ", ".join(f"{count:,} {name}" for name, count in found.items())
+        lines.append(f"vectors found for {share:.1%} of the training file's distinct words ({how})")
     if prepared.ill_formed:
         lines.append(
             f"note   {prepared.ill_formed:,} ill-formed tags in the training file are read as conlleval reads them "
@@ -183,11 +189,12 @@ def introduction(prepared: Prepared, config: Config) -> list[str]:
     return lines
 
 
-def describe(config: Config) -> str:
+def describe(prepared: Prepared, config: Config) -> str:
     """The network in a few words."""
     encoder = config.encoder
     direction = "bidirectional " if encoder.bidirectional else ""
-    return f"{direction}{encoder.cell}, {encoder.layers} x {encoder.units} units, {config.head.name}"
+    inputs = " + ".join(name.replace("_", " ") for name in prepared.inputs)
+    return f"{inputs} -> {direction}{encoder.cell} {encoder.layers} x {encoder.units} -> {prepared.head}"
 
 
 def clipping(config: Config) -> str:
@@ -216,7 +223,7 @@ def summary(result: Result, config: Config) -> None:
     )
     table.add_row("tags", prepared.scheme.title)
     table.add_row("unknown words in dev", f"{prepared.unknown_rate:.1%}")
-    table.add_row("network", f"{describe(config)}; {prepared.parameters:,} parameters")
+    table.add_row("network", f"{describe(prepared, config)}; {prepared.parameters:,} parameters")
     clipped = sum(epoch.clipped for epoch in result.history) / len(result.history)
     table.add_row("clipping", f"{clipping(config)}; it acted in {clipped:.0%} of the steps")
     stop = ", stopped early" if result.stopped_early else ""

@@ -65,8 +65,8 @@ class CharacterIndexer:
         """Characters of the pieces, the pieces of each distinct word, and which word stands where.
 
         Returns:
-            `characters` `(pieces, characters)`; `word_pieces` `(distinct words, pieces of the longest)`, in which a word with
-            fewer pieces repeats its first; `spellings` `(batch, time)`, rows of the latter.
+            `characters` `(pieces, characters)`; `word_pieces` `(distinct words, pieces of the longest)`, in
+            which a word with fewer pieces repeats its first; `spellings` `(batch, time)`, rows of the latter.
         """
         numbers: dict[str, int] = {}
         spellings = np.zeros((len(rows), time), np.int32)

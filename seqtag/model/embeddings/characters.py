@@ -132,4 +132,4 @@ class CharacterRNN(keras.layers.Layer):  # type: ignore[misc]
     def export(self, graph: Graph, vectors: str, mask: str) -> str:
         """Writes both layers; returns the name of the features."""
         counts = graph.node("ReduceSum", graph.node("Cast", mask, to=6), graph.integers(1), keepdims=0)
-        return self.cell.export_last(graph, vectors, counts, [self.forward, self.backward])
+        return str(self.cell.export_last(graph, vectors, counts, [self.forward, self.backward]))
