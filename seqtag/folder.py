@@ -89,10 +89,7 @@ def write(target: Path, files: Mapping[str, bytes]) -> None:
                 _write_file(draft / name, content)
             _write_file(draft / MANIFEST, dump_json(manifest))
             draft.chmod(0o755)
-            with contextlib.suppress(
-                OSError
-            ):  # its files are on disk; not every file system can sync a folder
-                _sync_folder(draft)
+            _sync_folder(draft)
             _put_in_place(draft, target)
     except OSError as problem:
         reason = problem.strerror or problem

@@ -134,11 +134,13 @@ def make_examples(config: Config, corpora: Corpora, vocabulary: Vocabulary) -> t
     for sentence in corpora.train.sentences:
         tags = convert(sentence.tags or (), corpora.scheme, vocabulary.train_scheme)
         rows = vocabulary.index(sentence)
-        ids = np.array([numbers[tag] for tag in tags], np.int32)
         ends = _cuts(tags, vocabulary.train_scheme, config.training.max_sentence_length)
         windowed += len(ends) > 1
         for start, end in zip([0, *ends], ends, strict=False):
-            examples.append(Example({name: row[start:end] for name, row in rows.items()}, ids[start:end]))
+            # A span longer than a piece is cut: its second part must begin as a span does.
+            piece = convert(tags[start:end], vocabulary.train_scheme, vocabulary.train_scheme)
+            ids = np.array([numbers[tag] for tag in piece], np.int32)
+            examples.append(Example({name: row[start:end] for name, row in rows.items()}, ids))
     return examples, windowed
 
 
@@ -148,11 +150,9 @@ def _cuts(tags: Sequence[str], scheme: Scheme, longest: int) -> list[int]:
     start = 0
     while len(tags) - start > longest:
         end = start + longest
-        while end > start + 1 and not (
-            allowed(tags[end - 1], None, scheme) and allowed(None, tags[end], scheme)
-        ):
+        while end > start and not (allowed(tags[end - 1], None, scheme) and allowed(None, tags[end], scheme)):
             end -= 1
-        start = end if end > start + 1 else start + longest
+        start = end if end > start else start + longest
         ends.append(start)
     return [*ends, len(tags)]
 

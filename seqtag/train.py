@@ -1,128 +1,65 @@
 """The training stage: corpus files and settings in, model folder out."""
 
+import dataclasses
 import platform
+import statistics
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 import seqtag
-from seqtag import folder, prepare, text
-from seqtag.batches import training_order
+from seqtag import folder, prepare
 from seqtag.config import Config
-from seqtag.data import Corpus
-from seqtag.errors import UserError
-from seqtag.indexers.base import Ids, Resources, pad
-from seqtag.indexers.vectors import coverage
 from seqtag.model import runtime
 from seqtag.prepare import Corpora
-from seqtag.schedules import learning_rate
-from seqtag.scoring import Score, score
+from seqtag.run import Epoch, Listener, Prepared, Progress, Run, score_corpus
+from seqtag.scoring import Score
 from seqtag.tagger import Tagger
-from seqtag.tags import Scheme, problems
 from seqtag.vectors import Vectors
 from seqtag.vectors import read as read_vectors
-from seqtag.vocab import legal_sequences
 
-PARITY = 1e-5  # how far Keras and the exported network may differ in a probability
-PARITY_SENTENCES = 200
+__all__ = ["Epoch", "Prepared", "Progress", "Result", "SeedResult", "spread", "train"]
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """What was read, before training starts.
+class SeedResult:
+    """What training with one seed came to.
 
     Attributes:
-        train: The training corpus, without what was held out.
-        dev: The development corpus.
-        held_out: Whether dev is a part of the training file.
-        scheme: The corpus's tag scheme.
-        train_scheme: The scheme of training.
-        ill_formed: Places in the training corpus that break its scheme; they are read as conlleval reads
-            them.
-        windowed: Training sentences that are learnt in pieces.
-        unseen_tags: Tags of dev that training does not have, with their counts.
-        unknown_rate: Share of dev's tokens that are unknown words.
-        inputs: The parts of the network's input, by name.
-        head: The network's head, by name.
-        parameters: Trainable numbers of the network.
-        vocabulary: Distinct words of the training corpus.
-        coverage: How many of these have a pretrained vector, by how it was found; empty without vectors.
-        tokenizer: The tokenizer that is stored for raw text.
+        seed: The seed.
+        history: Each epoch.
+        best_epoch: The epoch whose weights were kept.
+        dev: Their score on dev.
+        test: Their score on test, if there is a test file.
+        seconds: The whole run.
     """
 
-    train: Corpus
-    dev: Corpus
-    held_out: bool
-    scheme: Scheme
-    train_scheme: Scheme
-    ill_formed: int
-    windowed: int
-    unseen_tags: dict[str, int]
-    unknown_rate: float
-    inputs: tuple[str, ...]
-    head: str
-    parameters: int
-    vocabulary: int
-    coverage: dict[str, int]
-    tokenizer: text.Tokenizer
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where an epoch stands after a step: tokens trained so far and in all, and the mean loss until now."""
-
-    epoch: int
-    tokens: int
-    of_tokens: int
-    loss: float
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What an epoch brought.
-
-    Attributes:
-        number: The epoch, from 1.
-        loss: Mean loss of its steps.
-        dev_score: The score that counts, on dev.
-        gradient_norm: Mean of the true global norm of the gradient, before clipping.
-        clipped: Share of the steps in which clipping acted.
-        tokens_per_second: Training tokens a second, dev scoring left out.
-        seconds: The whole epoch.
-        best: Whether its dev score is the best so far.
-    """
-
-    number: int
-    loss: float
-    dev_score: float
-    gradient_norm: float
-    clipped: float
-    tokens_per_second: float
-    seconds: float
-    best: bool
-
-
-@dataclass(frozen=True)
-class Result:
-    """What training came to."""
-
-    path: Path
-    prepared: Prepared
+    seed: int
     history: list[Epoch]
     best_epoch: int
-    stopped_early: bool
     dev: Score
     test: Score | None
     seconds: float
 
 
-Listener = Callable[[Prepared | Progress | Epoch], None]
+@dataclass(frozen=True)
+class Result:
+    """What training came to.
+
+    Attributes:
+        path: The model folder.
+        prepared: What was read.
+        best: The seed whose model was kept: the best on dev.
+        seeds: All seeds, in order.
+        seconds: Everything.
+    """
+
+    path: Path
+    prepared: Prepared
+    best: SeedResult
+    seeds: list[SeedResult]
+    seconds: float
 
 
 def train(
@@ -132,6 +69,7 @@ def train(
     test_path: str | None,
     output: Path,
     *,
+    seeds: int = 1,
     force: bool = False,
     debug: bool = False,
     listener: Listener = lambda event: None,
@@ -144,237 +82,68 @@ def train(
         dev_path: The development file; a seeded part of the training file is held out if there is none.
         test_path: A file that is scored once, by the model that was kept.
         output: The model folder.
+        seeds: How many runs, with the seed of the settings and those after it; the best on dev is kept.
         force: Whether a model there may be replaced.
         debug: Whether TensorFlow may print.
         listener: Hears what was read, each step and each epoch.
 
     Raises:
-        UserError: A file cannot be read right, the output cannot be written, or training ran into numbers
-        that are
-            not finite.
+        UserError: A file cannot be read right, the output cannot be written, or training ran into numbers that are not
+            finite.
     """
     started = time.perf_counter()
     folder.check_target(output, force=force)
     corpora = prepare.read_corpora(config, train_path, dev_path, test_path)
     file = config.embeddings.vectors.file
     vectors = read_vectors(file) if file else None
-    runtime.start(config.training.seed, debug=debug)
-    run = _Run(config, corpora, vectors)
+    results: list[SeedResult] = []
+    best: SeedResult | None = None
+    for seed in range(config.training.seed, config.training.seed + seeds):
+        runtime.start(seed, debug=debug)
+        settings = dataclasses.replace(config, training=dataclasses.replace(config.training, seed=seed))
+        run, network, result = _run(settings, corpora, vectors, listener)
+        results.append(result)
+        if best is None or result.dev.main > best.dev.main:
+            best, prepared = result, run.prepared
+            files = run.files(network, _report(prepared, result, corpora))
+    if best is None:
+        raise ValueError(f"at least one seed is needed. Received: seeds={seeds}")
+    folder.write(output, files)
+    return Result(output, prepared, best, results, time.perf_counter() - started)
+
+
+def _run(
+    config: Config, corpora: Corpora, vectors: Vectors | None, listener: Listener
+) -> tuple[Run, bytes, SeedResult]:
+    """Trains with one seed; returns the run, the exported network of its best epoch, and what it came to."""
+    started = time.perf_counter()
+    run = Run(config, corpora, vectors)
     listener(run.prepared)
     history = run.fit(listener)
     network = run.best_network()
     tagger = Tagger(network, run.vocabulary)
-    dev_score = score_corpus(tagger, corpora.dev, corpora.scheme)
-    test_score = score_corpus(tagger, corpora.test, corpora.scheme) if corpora.test else None
-    result = Result(
-        path=output,
-        prepared=run.prepared,
+    result = SeedResult(
+        seed=config.training.seed,
         history=history,
         best_epoch=run.best_epoch,
-        stopped_early=len(history) < config.training.epochs,
-        dev=dev_score,
-        test=test_score,
+        dev=score_corpus(tagger, corpora.dev, corpora.scheme),
+        test=score_corpus(tagger, corpora.test, corpora.scheme) if corpora.test else None,
         seconds=time.perf_counter() - started,
     )
-    folder.write(output, run.files(network, _report(result, corpora)))
-    return result
+    return run, network, result
 
 
-def score_corpus(tagger: Tagger, corpus: Corpus, scheme: Scheme) -> Score:
-    """The tagger's score on a corpus that is in the given scheme."""
-    predicted = [tagged.tags for tagged in tagger.tag(corpus.sentences)]
-    gold = [sentence.tags or () for sentence in corpus.sentences]
-    return score(gold, predicted, scheme, known_tags=tagger.tags)
+def spread(scores: list[float]) -> tuple[float, float]:
+    """Mean and sample standard deviation; the latter is 0 for one score."""
+    return statistics.fmean(scores), statistics.stdev(scores) if len(scores) > 1 else 0.0
 
 
-class _Run:
-    """The state of a training run."""
-
-    def __init__(self, config: Config, corpora: Corpora, vectors: Vectors | None) -> None:
-        from seqtag.model.build import Network
-        from seqtag.model.fit import Trainer
-        from seqtag.model.heads.chain import Legal
-
-        self.config = config
-        self.corpora = corpora
-        self.vectors = vectors
-        self.vocabulary = prepare.fit_vocabulary(config, corpora, Resources(vectors))
-        if not self.vocabulary.indexers:
-            raise UserError("the network has no input: switch on one of the embeddings.")
-        self.examples, windowed = prepare.make_examples(config, corpora, self.vocabulary)
-        sizes = {name: indexer.sizes for name, indexer in self.vocabulary.indexers.items()}
-        legal = legal_sequences(self.vocabulary.tags, self.vocabulary.train_scheme)
-        tags = len(self.vocabulary.tags)
-        frequencies = np.bincount(np.concatenate([example.tags for example in self.examples]), minlength=tags)
-        self.legal = Legal(*legal) if legal else None
-        self.network = Network(config, sizes, tags, self.legal, frequencies)
-        self.trainer = Trainer(self.network, config.training)
-        self.prepared = self._prepared(windowed)
-        self.scores: list[float] = []
-        self.recent: deque[dict[str, NDArray[Any]]] = deque(maxlen=config.training.averaging_epochs)
-        self.best_epoch = 0
-        self.best_score = -1.0
-        self.best_weights: dict[str, NDArray[Any]] = {}
-
-    def _prepared(self, windowed: int) -> Prepared:
-        from seqtag.model.build import head_name
-
-        corpora, vocabulary = self.corpora, self.vocabulary
-        words = {token for sentence in corpora.train.sentences for token in sentence.tokens}
-        dev_tags = [tag for sentence in corpora.dev.sentences for tag in sentence.tags or ()]
-        unseen = sorted(set(dev_tags) - set(vocabulary.tag_counts))
-        return Prepared(
-            train=corpora.train,
-            dev=corpora.dev,
-            held_out=corpora.held_out,
-            scheme=corpora.scheme,
-            train_scheme=vocabulary.train_scheme,
-            ill_formed=sum(len(problems(s.tags or (), corpora.scheme)) for s in corpora.train.sentences),
-            windowed=windowed,
-            unseen_tags={tag: dev_tags.count(tag) for tag in unseen},
-            unknown_rate=prepare.unknown_rate(corpora),
-            inputs=tuple(vocabulary.indexers),
-            head=head_name(self.config, self.legal),
-            parameters=sum(int(np.prod(weight.shape)) for weight in self.network.trainable_variables),
-            vocabulary=len(words),
-            coverage=coverage(self.vectors, words) if self.vectors else {},
-            tokenizer=vocabulary.tokenizer,
-        )
-
-    def fit(self, listener: Listener) -> list[Epoch]:
-        """Trains until the epochs or the patience are used up."""
-        history: list[Epoch] = []
-        patience = self.config.training.patience
-        for number in range(1, self.config.training.epochs + 1):
-            epoch = self._epoch(number, listener)
-            history.append(epoch)
-            listener(epoch)
-            # A score of 0 is no start: many a tagger finds its first entity only after some epochs.
-            if patience and self.best_score > 0 and number - self.best_epoch >= patience:
-                break
-        return history
-
-    def _epoch(self, number: int, listener: Listener) -> Epoch:
-        started = time.perf_counter()
-        of_tokens = sum(len(example.tags) for example in self.examples)
-        losses: list[float] = []
-        norms: list[float] = []
-        clipped: list[bool] = []
-        tokens = 0
-        for inputs, tags in self._batches(number):
-            progress = number - 1 + tokens / of_tokens
-            rate = learning_rate(self.config.training, progress, self.scores)
-            step = self.trainer.step(inputs, tags, rate)
-            if not (np.isfinite(step.loss) and np.isfinite(step.gradient_norm)):
-                raise UserError(
-                    f"training stopped in epoch {number}, step {len(losses) + 1}: loss {step.loss}, gradient norm "
-                    f"{step.gradient_norm}. Lower the learning rate or set a smaller clipping norm."
-                )
-            losses.append(step.loss)
-            norms.append(step.gradient_norm)
-            clipped.append(step.clipped)
-            tokens += int(inputs["lengths"].sum())
-            listener(Progress(number, tokens, of_tokens, float(np.mean(losses))))
-        trained = time.perf_counter() - started
-        weights = self.network.named_weights()
-        dev_score, candidate = self._score_dev(weights)
-        self.scores.append(dev_score)
-        best = dev_score > self.best_score
-        if best:
-            self.best_epoch, self.best_score, self.best_weights = number, dev_score, candidate
-        return Epoch(
-            number=number,
-            loss=float(np.mean(losses)),
-            dev_score=dev_score,
-            gradient_norm=float(np.mean(norms)),
-            clipped=float(np.mean(clipped)),
-            tokens_per_second=tokens / trained,
-            seconds=time.perf_counter() - started,
-            best=best,
-        )
-
-    def _score_dev(self, weights: dict[str, NDArray[Any]]) -> tuple[float, dict[str, NDArray[Any]]]:
-        """The dev score, and the weights that have it: the network's own, or an average as the settings say."""
-        candidate = weights
-        if self.config.training.averaging == "ema":
-            candidate = self.trainer.averaged()
-        elif self.config.training.averaging == "swa":
-            self.recent.append(weights)
-            candidate = {name: np.mean([past[name] for past in self.recent], axis=0) for name in weights}
-        self.network.assign_weights(candidate)
-        score = score_corpus(self.tagger(), self.corpora.dev, self.corpora.scheme).main
-        self.network.assign_weights(weights)
-        return score, candidate
-
-    def _batches(self, epoch: int) -> Iterator[tuple[dict[str, Ids], Ids]]:
-        """An epoch's batches; what is random in them is a function of seed, epoch and step."""
-        training = self.config.training
-        lengths = [len(example.tags) for example in self.examples]
-        order = training_order(lengths, training.batch_size, training.seed, epoch)
-        for step, numbers in enumerate(order):
-            random = np.random.default_rng([training.seed, epoch, step])
-            examples = [self.examples[number] for number in numbers]
-            inputs = self.vocabulary.collate([example.rows for example in examples], random)
-            yield inputs, pad([example.tags for example in examples], int(inputs["lengths"].max()))
-
-    def tagger(self) -> Tagger:
-        """The network as it is now, as those will use it who predict."""
-        return Tagger(self.network.export(), self.vocabulary)
-
-    def best_network(self) -> bytes:
-        """The exported network of the best epoch, after a comparison with Keras.
-
-        Raises:
-            UserError: The two do not agree; this is an error in seqtag, and no model is written.
-        """
-        self.network.assign_weights(self.best_weights)
-        network = self.network.export()
-        rows = [self.vocabulary.index(sentence) for sentence in self.corpora.dev.sentences[:PARITY_SENTENCES]]
-        session = Tagger(network, self.vocabulary)
-        for start in range(0, len(rows), 32):
-            inputs = self.vocabulary.collate(rows[start : start + 32])
-            _compare(self.network.decode(inputs), session.run(inputs), inputs["lengths"])
-        return network
-
-    def files(self, network: bytes, report: dict[str, Any]) -> dict[str, bytes]:
-        """The content of the model folder."""
-        import safetensors.numpy
-
-        settings = self.config.to_json()
-        settings["embeddings"]["vectors"]["file"] = None  # the folder holds no path; the vectors are in it
-        files = {
-            "config.json": folder.dump_json(settings),
-            "vocab.json": folder.dump_json(self.vocabulary.to_json()),
-            "model.onnx": network,
-            "weights.safetensors": safetensors.numpy.save(self.best_weights),
-            "known.json": folder.dump_json(prepare.known(self.corpora)),
-            "report.json": folder.dump_json(report),
-        }
-        return files | ({"vectors.bin": self.vectors.packed()} if self.vectors else {})
-
-
-def _compare(keras: tuple[Any, Any], exported: dict[str, NDArray[Any]], lengths: Ids) -> None:
-    """Raises UserError where two decodings differ by more than rounding."""
-    tags, probabilities = (np.asarray(array) for array in keras)
-    other_tags, other_probabilities = exported["tags"], exported["probabilities"]
-    words = np.arange(tags.shape[1]) < lengths[:, None]
-    gap = np.abs(probabilities - other_probabilities)[words].max()
-    # Two tags may be so close that rounding decides; then their probabilities are equal as well.
-    wrong = (tags != other_tags) & words & (probabilities > 0.5 + PARITY)
-    if gap > PARITY or wrong.any():
-        raise UserError(
-            f"the exported network differs from the trained one (by {gap:.1e} in a probability, in {wrong.sum()} tags); "
-            "no model was written. Please report this."
-        )
-
-
-def _report(result: Result, corpora: Corpora) -> dict[str, Any]:
+def _report(prepared: Prepared, result: SeedResult, corpora: Corpora) -> dict[str, Any]:
     """What `report.json` holds."""
     import keras
     import onnxruntime
     import tensorflow as tf
 
-    prepared = result.prepared
     files = {"train": corpora.train, "dev": corpora.dev, "test": corpora.test}
     return {
         "data": {
@@ -388,6 +157,7 @@ def _report(result: Result, corpora: Corpora) -> dict[str, Any]:
         "parameters": prepared.parameters,
         "vocabulary": prepared.vocabulary,
         "coverage": prepared.coverage,
+        "seed": result.seed,
         "history": [_reproducible(epoch) for epoch in result.history],
         "best_epoch": result.best_epoch,
         "dev": result.dev.to_json(),

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from seqtag.cli.tables import print_score
 from seqtag.config import Config
-from seqtag.train import Epoch, Prepared, Progress, Result
+from seqtag.train import Epoch, Prepared, Progress, Result, spread
 
 
 class Display(Protocol):
@@ -224,18 +224,22 @@ def summary(result: Result, config: Config) -> None:
     table.add_row("tags", prepared.scheme.title)
     table.add_row("unknown words in dev", f"{prepared.unknown_rate:.1%}")
     table.add_row("network", f"{describe(prepared, config)}; {prepared.parameters:,} parameters")
-    clipped = sum(epoch.clipped for epoch in result.history) / len(result.history)
+    best = result.best
+    clipped = sum(epoch.clipped for epoch in best.history) / len(best.history)
     table.add_row("clipping", f"{clipping(config)}; it acted in {clipped:.0%} of the steps")
-    stop = ", stopped early" if result.stopped_early else ""
+    stop = ", stopped early" if len(best.history) < config.training.epochs else ""
     table.add_row(
-        "best epoch", f"{result.best_epoch} of {len(result.history)}{stop}; {result.seconds:.0f} s in all"
+        "best epoch", f"{best.best_epoch} of {len(best.history)}{stop}; {result.seconds:.0f} s in all"
     )
     console.print(table)
-    console.print("dev", style="bold")
-    print_score(result.dev, console)
-    if result.test is not None:
-        console.print("\ntest", style="bold")
-        print_score(result.test, console)
+    of_seed = f" (seed {best.seed}, the best on dev)" if len(result.seeds) > 1 else ""
+    console.print(f"dev{of_seed}", style="bold")
+    print_score(best.dev, console)
+    if best.test is not None:
+        console.print(f"\ntest{of_seed}", style="bold")
+        print_score(best.test, console)
+    if len(result.seeds) > 1:
+        console.print(seeds_table(result, metric(prepared)))
     path = str(result.path)
     quoted = (
         path
@@ -247,3 +251,26 @@ def summary(result: Result, config: Config) -> None:
     console.print(
         f"  use it:    seqtag predict {quoted} TEXTFILE --format text", markup=False, soft_wrap=True
     )
+
+
+def seeds_table(result: Result, name: str) -> Table:
+    """Each seed's scores, and their mean and standard deviation."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("seed")
+    columns = ["dev"] if result.best.test is None else ["dev", "test"]
+    for column in columns:
+        table.add_column(f"{column} {name}", justify="right")
+    table.add_column("best epoch", justify="right")
+    table.add_column("seconds", justify="right")
+    scores = [
+        [score.main for score in (entry.dev, entry.test) if score is not None] for entry in result.seeds
+    ]
+    for entry, row in zip(result.seeds, scores, strict=True):
+        kept = " (kept)" if entry is result.best else ""
+        shown = [f"{value:.4f}" for value in row]
+        table.add_row(f"{entry.seed}{kept}", *shown, str(entry.best_epoch), f"{entry.seconds:.0f}")
+    table.add_section()
+    spreads = [spread(list(column)) for column in zip(*scores, strict=True)]
+    table.add_row("mean", *(f"{mean:.4f}" for mean, _ in spreads), "", "")
+    table.add_row("standard deviation", *(f"{deviation:.4f}" for _, deviation in spreads), "", "")
+    return table

@@ -46,6 +46,13 @@ def command(
             help="Any setting, over the file; may be given again and again.",
         ),
     ] = None,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            "--seeds", metavar="N", min=1, rich_help_panel="Training",
+            help="Train N times, with --seed and the seeds after it; show mean and spread, keep the best on dev.",
+        ),
+    ] = 1,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace a model that is there.", rich_help_panel="Files")
     ] = False,
@@ -75,7 +82,15 @@ def command(
 
     with display(resolved, quiet=quiet) as show:
         result = stage(
-            resolved, train, dev, test, output, force=force, debug=wants_debug(), listener=show.event
+            resolved,
+            train,
+            dev,
+            test,
+            output,
+            seeds=seeds,
+            force=force,
+            debug=wants_debug(),
+            listener=show.event,
         )
         show.finish(result)
     sys.stdout.flush()

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 
 
 def start(seed: int, *, debug: bool = False) -> None:
-    """Imports TensorFlow and Keras, quietly unless `debug`, and makes what follows a function of the seed."""
+    """Imports TensorFlow and Keras, quietly unless `debug`, and makes what follows a function of the seed.
+
+    It may be called again, for another run in the same process.
+    """
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's own Keras configuration says
     if not debug:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -18,7 +21,10 @@ def start(seed: int, *, debug: bool = False) -> None:
         import keras
         import tensorflow as tf
 
+        if not debug:
+            tf.get_logger().setLevel("ERROR")
         tf.config.experimental.enable_op_determinism()
+        keras.backend.clear_session()  # names of layers start anew, so that a second run equals a first one
         keras.utils.set_random_seed(seed)
         tf.constant(0.0) + 1.0  # the first operation prints what the processor can do
 

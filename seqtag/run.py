@@ -1,0 +1,308 @@
+"""One training run with one seed: epochs, dev scores, the best weights; the model folder's content at the
+end.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag import folder, prepare, text
+from seqtag.batches import training_order
+from seqtag.config import Config
+from seqtag.data import Corpus
+from seqtag.errors import UserError
+from seqtag.indexers.base import Ids, Resources, pad
+from seqtag.indexers.vectors import coverage
+from seqtag.prepare import Corpora
+from seqtag.schedules import learning_rate
+from seqtag.scoring import Score, score
+from seqtag.tagger import Tagger
+from seqtag.tags import Scheme, problems
+from seqtag.vectors import Vectors
+from seqtag.vocab import legal_sequences
+
+PARITY = 1e-5  # how far Keras and the exported network may differ in a probability
+PARITY_SENTENCES = 200
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What was read, before training starts.
+
+    Attributes:
+        train: The training corpus, without what was held out.
+        dev: The development corpus.
+        held_out: Whether dev is a part of the training file.
+        scheme: The corpus's tag scheme.
+        train_scheme: The scheme of training.
+        ill_formed: Places in the training corpus that break its scheme; they are read as conlleval reads
+            them.
+        windowed: Training sentences that are learnt in pieces.
+        unseen_tags: Tags of dev that training does not have, with their counts.
+        unknown_rate: Share of dev's tokens that are unknown words.
+        inputs: The parts of the network's input, by name.
+        head: The network's head, by name.
+        parameters: Trainable numbers of the network.
+        vocabulary: Distinct words of the training corpus.
+        coverage: How many of these have a pretrained vector, by how it was found; empty without vectors.
+        tokenizer: The tokenizer that is stored for raw text.
+    """
+
+    train: Corpus
+    dev: Corpus
+    held_out: bool
+    scheme: Scheme
+    train_scheme: Scheme
+    ill_formed: int
+    windowed: int
+    unseen_tags: dict[str, int]
+    unknown_rate: float
+    inputs: tuple[str, ...]
+    head: str
+    parameters: int
+    vocabulary: int
+    coverage: dict[str, int]
+    tokenizer: text.Tokenizer
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where an epoch stands after a step: tokens trained so far and in all, and the mean loss until now."""
+
+    epoch: int
+    tokens: int
+    of_tokens: int
+    loss: float
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What an epoch brought.
+
+    Attributes:
+        number: The epoch, from 1.
+        loss: Mean loss of its steps.
+        dev_score: The score that counts, on dev.
+        gradient_norm: Mean of the true global norm of the gradient, before clipping.
+        clipped: Share of the steps in which clipping acted.
+        tokens_per_second: Training tokens a second, dev scoring left out.
+        seconds: The whole epoch.
+        best: Whether its dev score is the best so far.
+    """
+
+    number: int
+    loss: float
+    dev_score: float
+    gradient_norm: float
+    clipped: float
+    tokens_per_second: float
+    seconds: float
+    best: bool
+
+
+Listener = Callable[[Prepared | Progress | Epoch], None]
+
+
+def score_corpus(tagger: Tagger, corpus: Corpus, scheme: Scheme) -> Score:
+    """The tagger's score on a corpus that is in the given scheme."""
+    predicted = [tagged.tags for tagged in tagger.tag(corpus.sentences)]
+    gold = [sentence.tags or () for sentence in corpus.sentences]
+    return score(gold, predicted, scheme, known_tags=tagger.tags)
+
+
+class Run:
+    """The state of a training run.
+
+    Args:
+        config: The settings; its seed is this run's.
+        corpora: What to train and to score on.
+        vectors: Pretrained vectors, if the network reads some.
+    """
+
+    def __init__(self, config: Config, corpora: Corpora, vectors: Vectors | None) -> None:
+        from seqtag.model.build import Network
+        from seqtag.model.fit import Trainer
+        from seqtag.model.heads.chain import Legal
+
+        self.config = config
+        self.corpora = corpora
+        self.vectors = vectors
+        self.vocabulary = prepare.fit_vocabulary(config, corpora, Resources(vectors))
+        if not self.vocabulary.indexers:
+            raise UserError("the network has no input: switch on one of the embeddings.")
+        self.examples, windowed = prepare.make_examples(config, corpora, self.vocabulary)
+        sizes = {name: indexer.sizes for name, indexer in self.vocabulary.indexers.items()}
+        legal = legal_sequences(self.vocabulary.tags, self.vocabulary.train_scheme)
+        tags = len(self.vocabulary.tags)
+        frequencies = np.bincount(np.concatenate([example.tags for example in self.examples]), minlength=tags)
+        self.legal = Legal(*legal) if legal else None
+        self.network = Network(config, sizes, tags, self.legal, frequencies)
+        self.trainer = Trainer(self.network, config.training)
+        self.prepared = self._prepared(windowed)
+        self.scores: list[float] = []
+        self.recent: deque[dict[str, NDArray[Any]]] = deque(maxlen=config.training.averaging_epochs)
+        self.best_epoch = 0
+        self.best_score = -1.0
+        self.best_weights: dict[str, NDArray[Any]] = {}
+
+    def _prepared(self, windowed: int) -> Prepared:
+        from seqtag.model.build import head_name
+
+        corpora, vocabulary = self.corpora, self.vocabulary
+        words = {token for sentence in corpora.train.sentences for token in sentence.tokens}
+        dev_tags = [tag for sentence in corpora.dev.sentences for tag in sentence.tags or ()]
+        unseen = sorted(set(dev_tags) - set(vocabulary.tag_counts))
+        return Prepared(
+            train=corpora.train,
+            dev=corpora.dev,
+            held_out=corpora.held_out,
+            scheme=corpora.scheme,
+            train_scheme=vocabulary.train_scheme,
+            ill_formed=sum(len(problems(s.tags or (), corpora.scheme)) for s in corpora.train.sentences),
+            windowed=windowed,
+            unseen_tags={tag: dev_tags.count(tag) for tag in unseen},
+            unknown_rate=prepare.unknown_rate(corpora),
+            inputs=tuple(vocabulary.indexers),
+            head=head_name(self.config, self.legal),
+            parameters=sum(int(np.prod(weight.shape)) for weight in self.network.trainable_variables),
+            vocabulary=len(words),
+            coverage=coverage(self.vectors, words) if self.vectors else {},
+            tokenizer=vocabulary.tokenizer,
+        )
+
+    def fit(self, listener: Listener) -> list[Epoch]:
+        """Trains until the epochs or the patience are used up."""
+        history: list[Epoch] = []
+        patience = self.config.training.patience
+        for number in range(1, self.config.training.epochs + 1):
+            epoch = self._epoch(number, listener)
+            history.append(epoch)
+            listener(epoch)
+            # A score of 0 is no start: many a tagger finds its first entity only after some epochs.
+            if patience and self.best_score > 0 and number - self.best_epoch >= patience:
+                break
+        return history
+
+    def _epoch(self, number: int, listener: Listener) -> Epoch:
+        started = time.perf_counter()
+        of_tokens = sum(len(example.tags) for example in self.examples)
+        losses: list[float] = []
+        norms: list[float] = []
+        clipped: list[bool] = []
+        tokens = 0
+        for inputs, tags in self._batches(number):
+            progress = number - 1 + tokens / of_tokens
+            rate = learning_rate(self.config.training, progress, self.scores)
+            step = self.trainer.step(inputs, tags, rate)
+            if not (np.isfinite(step.loss) and np.isfinite(step.gradient_norm)):
+                raise UserError(
+                    f"training stopped in epoch {number}, step {len(losses) + 1}: loss {step.loss}, gradient norm "
+                    f"{step.gradient_norm}. Lower the learning rate or set a smaller clipping norm."
+                )
+            losses.append(step.loss)
+            norms.append(step.gradient_norm)
+            clipped.append(step.clipped)
+            tokens += int(inputs["lengths"].sum())
+            listener(Progress(number, tokens, of_tokens, float(np.mean(losses))))
+        trained = time.perf_counter() - started
+        weights = self.network.named_weights()
+        dev_score, candidate = self._score_dev(weights)
+        self.scores.append(dev_score)
+        best = dev_score > self.best_score
+        if best:
+            self.best_epoch, self.best_score, self.best_weights = number, dev_score, candidate
+        return Epoch(
+            number=number,
+            loss=float(np.mean(losses)),
+            dev_score=dev_score,
+            gradient_norm=float(np.mean(norms)),
+            clipped=float(np.mean(clipped)),
+            tokens_per_second=tokens / trained,
+            seconds=time.perf_counter() - started,
+            best=best,
+        )
+
+    def _score_dev(self, weights: dict[str, NDArray[Any]]) -> tuple[float, dict[str, NDArray[Any]]]:
+        """The dev score, and the weights that have it: the network's own, or an average as the settings
+        say.
+        """
+        candidate = weights
+        if self.config.training.averaging == "ema":
+            candidate = self.trainer.averaged()
+        elif self.config.training.averaging == "swa":
+            self.recent.append(weights)
+            candidate = {name: np.mean([past[name] for past in self.recent], axis=0) for name in weights}
+        self.network.assign_weights(candidate)
+        score = score_corpus(self.tagger(), self.corpora.dev, self.corpora.scheme).main
+        self.network.assign_weights(weights)
+        return score, candidate
+
+    def _batches(self, epoch: int) -> Iterator[tuple[dict[str, Ids], Ids]]:
+        """An epoch's batches; what is random in them is a function of seed, epoch and step."""
+        training = self.config.training
+        lengths = [len(example.tags) for example in self.examples]
+        order = training_order(lengths, training.batch_size, training.seed, epoch)
+        for step, numbers in enumerate(order):
+            random = np.random.default_rng([training.seed, epoch, step])
+            examples = [self.examples[number] for number in numbers]
+            inputs = self.vocabulary.collate([example.rows for example in examples], random)
+            yield inputs, pad([example.tags for example in examples], int(inputs["lengths"].max()))
+
+    def tagger(self) -> Tagger:
+        """The network as it is now, as those will use it who predict."""
+        return Tagger(self.network.export(), self.vocabulary)
+
+    def best_network(self) -> bytes:
+        """The exported network of the best epoch, after a comparison with Keras.
+
+        Raises:
+            UserError: The two do not agree; this is an error in seqtag, and no model is written.
+        """
+        self.network.assign_weights(self.best_weights)
+        network = self.network.export()
+        rows = [self.vocabulary.index(sentence) for sentence in self.corpora.dev.sentences[:PARITY_SENTENCES]]
+        session = Tagger(network, self.vocabulary)
+        for start in range(0, len(rows), 32):
+            inputs = self.vocabulary.collate(rows[start : start + 32])
+            _compare(self.network.decode(inputs), session.run(inputs), inputs["lengths"])
+        return network
+
+    def files(self, network: bytes, report: dict[str, Any]) -> dict[str, bytes]:
+        """The content of the model folder."""
+        import safetensors.numpy
+
+        settings = self.config.to_json()
+        settings["embeddings"]["vectors"]["file"] = None  # the folder holds no path; the vectors are in it
+        files = {
+            "config.json": folder.dump_json(settings),
+            "vocab.json": folder.dump_json(self.vocabulary.to_json()),
+            "model.onnx": network,
+            "weights.safetensors": safetensors.numpy.save(self.best_weights),
+            "known.json": folder.dump_json(prepare.known(self.corpora)),
+            "report.json": folder.dump_json(report),
+        }
+        return files | ({"vectors.bin": self.vectors.packed()} if self.vectors else {})
+
+
+def _compare(keras: tuple[Any, Any], exported: dict[str, NDArray[Any]], lengths: Ids) -> None:
+    """Raises UserError where two decodings differ by more than rounding."""
+    tags, probabilities = (np.asarray(array) for array in keras)
+    other_tags, other_probabilities = exported["tags"], exported["probabilities"]
+    words = np.arange(tags.shape[1]) < lengths[:, None]
+    gap = np.abs(probabilities - other_probabilities)[words].max()
+    # Two tags may be so close that rounding decides; then their probabilities are equal as well.
+    wrong = (tags != other_tags) & words & (probabilities > 0.5 + PARITY)
+    if not np.isfinite(probabilities[words]).all():
+        raise UserError(
+            "training ended with weights that are not finite; no model was written. Lower the learning rate."
+        )
+    if gap > PARITY or wrong.any():
+        raise UserError(
+            f"the exported network differs from the trained one (by {gap:.1e} in a probability, in {wrong.sum()} tags); "
+            "no model was written. Please report this."
+        )
