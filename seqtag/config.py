@@ -441,7 +441,7 @@ def check_key(path: str, source: str) -> None:
     """Raises UsageError, with the closest known key, if there is no such setting."""
     if path not in SETTINGS:
         same_name = [known for known in SETTINGS if known.rpartition(".")[2] == path.rpartition(".")[2]]
-        close = same_name or difflib.get_close_matches(path, SETTINGS, n=1, cutoff=0.5)
+        close = difflib.get_close_matches(path, same_name or SETTINGS, n=1, cutoff=0.0 if same_name else 0.5)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UsageError(
             f"{source}: there is no setting {path!r}.{hint} `seqtag init-config` lists all settings."

@@ -1,18 +1,26 @@
 """Model folder, or a file of predictions, + gold file -> scores."""
 
-from collections.abc import Iterable, Sequence
+import json
+import pathlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, zip_longest
 from os import PathLike, fspath
 from time import perf_counter
-from typing import Any, TextIO, TypeGuard
+from typing import TYPE_CHECKING, Any, TextIO, TypeGuard
 
 from seqtag import data, scoring, tags
+from seqtag.analysis import Analysis, analyse
 from seqtag.data import Corpus
 from seqtag.data.sentence import Sentence
-from seqtag.errors import DataError, UsageError
+from seqtag.errors import DataError, ModelError, UsageError
+from seqtag.known import Known, learn, surface
 from seqtag.scoring import Score
 from seqtag.tags import Scheme, Span
+
+if TYPE_CHECKING:
+    from seqtag.tagger import Tagged, Tagger
 
 Path = str | PathLike[str]
 Column = int | str | None
@@ -31,6 +39,9 @@ class Evaluation:
         model: The model folder, as the user named it; None for a file of predictions.
         predicted_path: The file of predictions, as the user named it; None for a model.
         seconds: The time that tagging took, without the loading of the model; None for a file of predictions.
+        known: What training held; None if that is not known.
+        probabilities: The model's probability of each predicted span (plain tags: of each token's tag) by its
+            start and end, one mapping a sentence; None if they were not asked for.
     """
 
     score: Score
@@ -40,6 +51,8 @@ class Evaluation:
     model: str | None = None
     predicted_path: str | None = None
     seconds: float | None = None
+    known: Known | None = None
+    probabilities: tuple[Mapping[tuple[int, int], float], ...] | None = None
 
     @property
     def gold(self) -> Tags:
@@ -51,8 +64,14 @@ class Evaluation:
         """How fast the model tagged; None for a file of predictions."""
         return self.score.tokens / self.seconds if self.seconds else None
 
+    @cached_property
+    def analysis(self) -> Analysis:
+        """What kind of mistakes there are; worked out when it is first asked for."""
+        tokens = [sentence.tokens for sentence in self.corpus.sentences]
+        return analyse(self.gold, self.predicted, tokens, self.scheme, known=self.known)
+
     def to_json(self) -> dict[str, Any]:
-        """The score as plain values, with the names of what was compared and the speed."""
+        """The score as plain values, with the names of what was compared, the speed and the analysis."""
         return {
             **self.score.to_json(),
             "gold_file": self.corpus.path,
@@ -61,6 +80,7 @@ class Evaluation:
             "scheme": self.scheme.to_json(),
             "seconds": self.seconds,
             "tokens_per_second": self.tokens_per_second,
+            "analysis": self.analysis.to_json(),
         }
 
 
@@ -73,6 +93,7 @@ def evaluate_model(
     token_column: Column = None,
     tag_column: Column = None,
     crosscheck: bool = False,
+    probabilities: bool = False,
 ) -> Evaluation:
     """Tag the sentences of a gold file with a model and score the tags.
 
@@ -87,16 +108,14 @@ def evaluate_model(
         token_column: The gold file's column of tokens.
         tag_column: The gold file's column of tags.
         crosscheck: Whether to score again with the seqeval package and fail if a digit differs.
+        probabilities: Whether those of the predicted spans are wanted, which takes time.
 
     Raises:
         DataError: The gold file cannot be read, or holds a tag that its scheme does not have.
         ModelError: The model folder cannot be read.
         UserError: The cross-check found a difference.
     """
-    # ONNX Runtime is loaded here and not above: whoever compares two files does not need it.
-    from seqtag.tagger import Tagger
-
-    tagger = Tagger.load(folder)
+    tagger, known = _load(folder)
     corpus = data.read_corpus(
         path,
         format=format,
@@ -109,16 +128,53 @@ def evaluate_model(
     data.check_tags(corpus, gold_scheme)
 
     started = perf_counter()
-    tagged = tagger.tag(corpus.sentences)
-    raw = tuple(tuple(sentence.tags) for sentence in tagged)
+    tagged = list(tagger.tag(corpus.sentences, entities=probabilities))
     seconds = perf_counter() - started
 
+    raw = tuple(tuple(sentence.tags) for sentence in tagged)
     predicted = _in_scheme(raw, tagger.scheme, gold_scheme)
-    known = _known_tags(tagger.tags, tagger.scheme, gold_scheme)
-    score = scoring.score(gold, predicted, gold_scheme, known_tags=known)
+    known_tags = _known_tags(tagger.tags, tagger.scheme, gold_scheme)
+    score = scoring.score(gold, predicted, gold_scheme, known_tags=known_tags)
     if crosscheck:
         scoring.crosscheck(gold, predicted, gold_scheme, score)
-    return Evaluation(score, gold_scheme, corpus, predicted, model=fspath(folder), seconds=seconds)
+    return Evaluation(
+        score,
+        gold_scheme,
+        corpus,
+        predicted,
+        model=fspath(folder),
+        seconds=seconds,
+        known=known,
+        probabilities=tuple(_probabilities(row, gold_scheme) for row in tagged) if probabilities else None,
+    )
+
+
+def _load(folder: Path) -> "tuple[Tagger, Known]":
+    """The tagger of a model folder, and what its training held."""
+    # ONNX Runtime is loaded here and not above: whoever compares two files does not need it.
+    from seqtag.folder import Folder
+    from seqtag.folder import load as load_folder
+    from seqtag.tagger import Tagger
+
+    def both(opened: Folder) -> tuple[Tagger, Any]:
+        # The words are checked against a manifest that was read before the tagger was. If another model was
+        # put there in between, they differ from it, and both are read anew.
+        return Tagger.load(folder), opened.read_json("known.json")
+
+    tagger, value = load_folder(pathlib.Path(folder), both)
+    try:
+        return tagger, Known.from_json(value, spans=tagger.scheme.is_spans)
+    except ValueError as problem:
+        raise ModelError(
+            f"{fspath(folder)}: known.json is not that of a seqtag model ({problem})."
+        ) from problem
+
+
+def _probabilities(tagged: "Tagged", scheme: Scheme) -> dict[tuple[int, int], float]:
+    """By start and end, the probability of each span found or, where tags are plain, of each token's tag."""
+    if scheme.is_spans:
+        return {(entity.start, entity.end): entity.score for entity in tagged.entities}
+    return {(place, place + 1): value for place, value in enumerate(tagged.probabilities)}
 
 
 def evaluate_files(
@@ -130,6 +186,7 @@ def evaluate_files(
     token_column: Column = None,
     tag_column: Column = None,
     predicted_column: Column = None,
+    train_path: Path | None = None,
     crosscheck: bool = False,
 ) -> Evaluation:
     """Score the tags of one file against those of another that holds the same sentences.
@@ -144,6 +201,8 @@ def evaluate_files(
         token_column: The gold file's column of tokens.
         tag_column: The gold file's column of tags.
         predicted_column: The predicted file's column of tags; None for the last (CoNLL-U: UPOS).
+        train_path: The training corpus, to tell known words and entities from unseen ones; its format and its
+            columns are the gold file's. None if it is not at hand.
         crosscheck: Whether to score again with the seqeval package and fail if a digit differs.
 
     Raises:
@@ -157,10 +216,21 @@ def evaluate_files(
     found = tags.parse_scheme(scheme) if _named(scheme) else _shared_scheme(gold, predicted)
     data.check_tags(corpus, found)
     data.check_tags(other, found)
+    known = None
+    if train_path is not None:
+        train = data.read_corpus(train_path, format=format, token_column=token_column, tag_column=tag_column)
+        known = _learn(train, found)
     score = scoring.score(gold, predicted, found)
     if crosscheck:
         scoring.crosscheck(gold, predicted, found, score)
-    return Evaluation(score, found, corpus, predicted, predicted_path=fspath(predicted_path))
+    return Evaluation(score, found, corpus, predicted, predicted_path=fspath(predicted_path), known=known)
+
+
+def _learn(train: Corpus, scheme: Scheme) -> Known:
+    """What a training corpus holds, which may be written in another scheme than the gold file."""
+    own = _closest(_tags(train), scheme) if scheme.is_spans else scheme
+    data.check_tags(train, own)
+    return learn([sentence.tokens for sentence in train.sentences], _tags(train), own)
 
 
 def write_columns(evaluation: Evaluation, stream: TextIO) -> None:
@@ -169,6 +239,45 @@ def write_columns(evaluation: Evaluation, stream: TextIO) -> None:
         for columns in zip(sentence.tokens, sentence.tags or (), row, strict=True):
             stream.write("\t".join(columns) + "\n")
         stream.write("\n")
+
+
+def write_errors(evaluation: Evaluation, stream: TextIO) -> None:
+    """Write one JSON object a line for each wrong span or, where tags are plain, for each wrong token.
+
+    Tokens count from 0 and `end` is the one after the last, as everywhere in seqtag's JSON; sentences and
+    lines count from 1. The line is that of the gold span's first token, or of the predicted one's if there is
+    no gold span.
+    """
+    probabilities = evaluation.probabilities
+    for wrong in evaluation.analysis.wrong:
+        sentence = evaluation.corpus.sentences[wrong.sentence]
+        gold, predicted = wrong.match.gold, wrong.match.predicted
+        first = gold or predicted
+        row = {
+            "sentence": wrong.sentence + 1,
+            "line": sentence.lines[first.start] if first else None,
+            "class": wrong.match.kind,
+            "overlapped": wrong.match.overlapped,
+            "gold": _span_json(gold, sentence),
+            "predicted": _span_json(
+                predicted, sentence, probabilities[wrong.sentence] if probabilities else None
+            ),
+            "tokens": sentence.tokens,
+        }
+        stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _span_json(
+    span: Span | None, sentence: Sentence, probabilities: Mapping[tuple[int, int], float] | None = None
+) -> dict[str, Any] | None:
+    """A span and its text and, where probabilities are known, its own; None if it has none."""
+    if span is None:
+        return None
+    written = {**span._asdict(), "text": surface(sentence.tokens, span)}
+    if probabilities is None:
+        return written
+    value = probabilities.get((span.start, span.end))
+    return {**written, "probability": None if value is None else round(value, 4)}
 
 
 def _tags(corpus: Corpus) -> Tags:

@@ -217,11 +217,11 @@ def _by_name(correct: Counter[str], predicted: Counter[str], gold: Counter[str])
     """Counts by type, sorted by name."""
     return {
         name: Counts(correct[label], predicted[label], gold[label])
-        for label, name in _names(gold.keys() | predicted.keys()).items()
+        for label, name in type_names(gold.keys() | predicted.keys()).items()
     }
 
 
-def _names(labels: Collection[str]) -> dict[str, str]:
+def type_names(labels: Collection[str]) -> dict[str, str]:
     """The name of each label, sorted by name: the label itself, unless it is empty and `BARE` is free."""
     names = {label: label or ("" if BARE in labels else BARE) for label in labels}
     return dict(sorted(names.items(), key=lambda item: item[1]))
@@ -338,7 +338,7 @@ def _numbered(columns: Sequence[Tags], scheme: Scheme) -> list[list[list[str]]]:
     """
     known = {tag for column in columns for row in column for tag in row}
     pieces = {tag: tags.split(tag, scheme) if scheme.is_spans else ("S", tag) for tag in known}
-    names = _names({label for letter, label in pieces.values() if letter != "O"})
+    names = type_names({label for letter, label in pieces.values() if letter != "O"})
     numbers = {label: f"{number:06}" for number, label in enumerate(names)}
     written = {
         tag: "O" if letter == "O" else f"{letter}-{numbers[label]}" for tag, (letter, label) in pieces.items()

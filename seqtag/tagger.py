@@ -13,6 +13,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from seqtag.batches import inference_order
+from seqtag.data.sentence import Sentence
 from seqtag.errors import ModelError
 from seqtag.folder import Folder
 from seqtag.folder import load as load_folder
@@ -207,14 +208,10 @@ class Tagger:
         of_spans = joins(tags, scheme), labels(tags, scheme)
         if "transitions" not in self._outputs:
             return TagChain(np.zeros(count), np.zeros((count, count)), np.zeros(count), *of_spans)
-        types = {"tensor(float)": np.float32, "tensor(int32)": np.int32}
-        anything = {
-            entry.name: np.ones(
-                [size if isinstance(size, int) else 1 for size in entry.shape], types[entry.type]
-            )
-            for entry in self._session.get_inputs()
-        }
-        arrays = self.run(anything, ["start", "transitions", "end"])
+        # ONNX Runtime wants inputs that are legal, though nothing here depends on them.
+        anything = Sentence((".",), columns=tuple(("_",) for _ in self.vocabulary.feature_columns))
+        inputs = self.vocabulary.collate([self.vocabulary.index(anything)])
+        arrays = self.run(inputs, ["start", "transitions", "end"])
         start, transitions, end = (array.astype(np.float64) for array in arrays.values())
         return TagChain(start, transitions, end, *of_spans)
 

@@ -468,7 +468,7 @@ def _parse(some: Sequence[str], dim: int) -> tuple[list[bytes], NDArray[np.float
     for line in some:
         flat = line.replace("\t", " ")
         word, _, tail = flat.partition(" ")
-        if not word or flat.count(" ") != dim or "  " in flat:
+        if not word or flat.count(" ") != dim:
             split = _split(line, dim)
             if split is None:
                 return None
@@ -476,12 +476,12 @@ def _parse(some: Sequence[str], dim: int) -> tuple[list[bytes], NDArray[np.float
         words.append(word.encode())
         tails.append(tail)
     joined = " ".join(tails).encode()
-    # Now each value is a run of non-blank bytes. From these bytes NumPy reads one number or more of each run, or
-    # stops; so if their number is right, each run is one number.
+    # With these bytes alone only a space parts numbers, so a run of them is one number or none: NumPy can find too
+    # few numbers, in a line with two spaces on end and a value less, but never one too many that would make up for it.
     if joined.translate(None, _NUMBER_BYTES):
         return None
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # NumPy only warns when it stops
+        warnings.simplefilter("error")  # older NumPy only warns when it stops at what is no number
         try:
             values = np.fromstring(joined, np.float32, sep=" ")
         except (ValueError, Warning):
@@ -567,9 +567,8 @@ def _is_binary(body: bytes, dim: int) -> bool:
     try:
         numbers.decode()
     except UnicodeDecodeError as error:
-        return (
-            error.reason != "unexpected end of data"
-        )  # which only says that the piece ends within a character
+        # A piece of text can end within a character.
+        return error.reason != "unexpected end of data"
     return False
 
 

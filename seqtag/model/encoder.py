@@ -39,16 +39,23 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
             variational_dropout(settings.dropout, f"dropout_{i}") for i in range(1, settings.layers + 1)
         ]
 
+    def build(self, vectors_shape: Any, lengths_shape: Any = None) -> None:
+        """Builds each layer, since not all ways to run one do so."""
+        shape = tuple(vectors_shape)
+        for layers in self.stack:
+            for layer in layers:
+                layer.build(shape)
+            shape = (*shape[:-1], sum(layer.units for layer in layers))
+        self.built = True
+
     def call(self, vectors: Any, lengths: Any, training: bool = False) -> Any:
         """Features from vectors and the sentences' lengths `(batch,)`."""
         features = vectors
         for layers, dropout in zip(self.stack, self.dropouts, strict=True):
-            outputs = [layers[0](features, training=training)]
+            outputs = [self.cell.run(layers[0], features, training)]
             for layer in layers[1:]:
-                reverse = tf.reverse_sequence(features, lengths, seq_axis=1, batch_axis=0)
-                outputs.append(
-                    tf.reverse_sequence(layer(reverse, training=training), lengths, seq_axis=1, batch_axis=0)
-                )
+                backward = self.cell.run(layer, reverse(features, lengths), training)
+                outputs.append(reverse(backward, lengths))
             features = dropout(
                 tf.concat(outputs, axis=-1), training=training
             )  # (batch, time, directions * units)
@@ -60,6 +67,11 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
         for layers in self.stack:
             features = self.cell.export(graph, features, lengths, layers)
         return features
+
+
+def reverse(array: Any, lengths: Any) -> Any:
+    """Each sentence of `(batch, time, ...)` from its last word to its first; padding stays where it is."""
+    return tf.reverse_sequence(array, lengths, seq_axis=1, batch_axis=0)
 
 
 def variational_dropout(rate: float, name: str) -> keras.layers.Layer:

@@ -58,6 +58,10 @@ class Cell:
             arguments["recurrent_activation"] = self.recurrent_activation
         return self.keras_layer(settings.units, **arguments)
 
+    def run(self, layer: Any, features: Any, training: bool) -> Any:
+        """The layer's output `(batch, time, units)`; a cell may know a faster way to what its Keras layer computes."""
+        return layer(features, training=training)
+
     def weights(self, layer: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """ONNX's W `(gates * units, features)`, R `(gates * units, units)` and B `(2 * gates * units,)`."""
         raise NotImplementedError
@@ -120,7 +124,7 @@ class Cell:
         return every, last
 
 
-def gates(array: NDArray[Any], order: str, wanted: str) -> NDArray[Any]:
+def reordered(array: NDArray[Any], order: str, wanted: str) -> NDArray[Any]:
     """Keras's gates, side by side on the last axis in `order`, as ONNX wants them: one below the other in
     `wanted`.
     """

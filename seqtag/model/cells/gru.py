@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.model.cells.base import Cell, gates
+from seqtag.model.cells.base import Cell, reordered
 
 
 class GRU(Cell):
@@ -20,8 +20,8 @@ class GRU(Cell):
 
     def weights(self, layer: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         kernel, recurrent, bias = layer.get_weights()
-        both = [gates(row, "zrh", "zrh") for row in bias]
-        return gates(kernel, "zrh", "zrh"), gates(recurrent, "zrh", "zrh"), np.concatenate(both)
+        both = [reordered(row, "zrh", "zrh") for row in bias]
+        return reordered(kernel, "zrh", "zrh"), reordered(recurrent, "zrh", "zrh"), np.concatenate(both)
 
     def onnx_activations(self) -> list[str]:
         return [self.recurrent_activation, self.activation]

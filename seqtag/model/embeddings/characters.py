@@ -10,6 +10,7 @@ from seqtag import parts
 from seqtag.config import Characters, Config, Encoder
 from seqtag.model.embeddings.base import Embedding, Input
 from seqtag.model.embeddings.table import uniform
+from seqtag.model.encoder import reverse
 from seqtag.model.export import Graph
 
 NOTHING = -1e4  # what padding contributes to a maximum
@@ -118,14 +119,15 @@ class CharacterRNN(keras.layers.Layer):  # type: ignore[misc]
         )
         self.forward = self.cell.layer("forward")
         self.backward = self.cell.layer("backward")
+        for layer in (self.forward, self.backward):
+            layer.build((None, None, settings.dim))
 
     def call(self, vectors: Any, mask: Any, training: bool = False) -> Any:
         """Features `(pieces, 2 * units)` from character vectors `(pieces, characters, dim)`."""
         lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
-        reverse = tf.reverse_sequence(vectors, lengths, seq_axis=1, batch_axis=0)
         last = [
-            tf.gather(layer(array, training=training), lengths - 1, batch_dims=1)
-            for layer, array in ((self.forward, vectors), (self.backward, reverse))
+            tf.gather(self.cell.run(layer, array, training), lengths - 1, batch_dims=1)
+            for layer, array in ((self.forward, vectors), (self.backward, reverse(vectors, lengths)))
         ]
         return tf.concat(last, axis=-1)
 

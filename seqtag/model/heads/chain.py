@@ -109,11 +109,38 @@ def backward(chain: Chain, scores: Any, mask: Any) -> Any:
 
 
 def log_partition(chain: Chain, scores: Any, mask: Any) -> Any:
-    """`(batch,)`: the logarithm of the sum over all sequences of exp(score)."""
-    arrived = forward(chain, scores) + _time_first(scores) + chain.end
-    lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
-    at_end = tf.gather(_time_first(arrived), lengths - 1, batch_dims=1)  # (batch, tags)
-    return tf.reduce_logsumexp(at_end, axis=-1)
+    """`(batch,)`: the logarithm of the sum over all sequences of exp(score).
+
+    Its gradient is written out, as the marginals that it is: two plain loops instead of one that is recorded step by step
+    and then gone through backwards.
+    """
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def partition(start: Any, transitions: Any, end: Any, scores: Any) -> tuple[Any, Any]:
+        own = Chain(start, transitions, end)
+        here = forward(own, scores) + _time_first(scores)  # (time, batch, tags)
+        lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
+        at_end = tf.gather(_time_first(here + end), lengths - 1, batch_dims=1)  # (batch, tags)
+        total = tf.reduce_logsumexp(at_end, axis=-1)
+
+        def gradient(upstream: Any) -> tuple[Any, Any, Any, Any]:
+            # Both ways are known but for a factor at each word, so each word's probabilities are made to sum to 1.
+            onward = backward(own, scores, mask)  # (time, batch, tags)
+            present = tf.cast(_time_first(mask), scores.dtype) * upstream  # (time, batch)
+            single = tf.nn.softmax(here + onward) * present[:, :, None]
+            following = (_time_first(scores) + onward)[1:]  # (time - 1, batch, tags)
+            left = tf.exp(here[:-1] - tf.reduce_max(here[:-1], axis=-1, keepdims=True))
+            right = tf.exp(following - tf.reduce_max(following, axis=-1, keepdims=True))
+            weights = tf.exp(transitions)
+            sums = tf.reduce_sum(tf.tensordot(left, weights, 1) * right, axis=-1)  # (time - 1, batch)
+            share = present[1:] / tf.maximum(sums, TINY)
+            pairs = tf.einsum("tbi,tbj->ij", left, right * share[:, :, None])
+            last = tf.reduce_sum(tf.nn.softmax(at_end) * upstream[:, None], axis=0)
+            return tf.reduce_sum(single[0], axis=0), pairs * weights, last, _time_first(single)
+
+        return total, gradient
+
+    return partition(chain.start, chain.transitions, chain.end, scores)
 
 
 def path_score(chain: Chain, scores: Any, tags: Any, mask: Any) -> Any:
