@@ -15,6 +15,7 @@ from typing import Any
 
 from seqtag import parts
 from seqtag.errors import UsageError, suggest
+from seqtag.tags import SCHEME_NAMES
 
 
 def setting(
@@ -59,7 +60,7 @@ INITIALIZERS = (
     "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
     "orthogonal", "identity", "random_normal", "random_uniform", "zeros",
 )  # fmt: skip
-SCHEMES = ("auto", "iob1", "bio", "iob2", "bioes", "iobes", "bmes", "bmewo", "bilou", "plain")
+SCHEMES = ("auto", *SCHEME_NAMES)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Data:
 class Word:
     """Word embeddings, learnt from the training file."""
 
-    dim: int = setting(100, "size of a word's vector; 0 for none", low=0, high=4096)
+    dim: int = setting(50, "size of a word's learnt vector; 0 for none", low=0, high=4096)
     min_count: int = setting(1, "words seen less often than this are unknown words", low=1)
     normalize_digits: bool = setting(True, "read every digit as 0 when looking a word up")
     unknown_rate: float = setting(
@@ -242,7 +243,7 @@ class Training:
     """How the network is trained."""
 
     optimizer: str = setting("adam", "optimizer", flag=True, choices=parts.OPTIMIZERS)
-    learning_rate: float = setting(0.001, "learning rate", flag=True, above=0)
+    learning_rate: float = setting(0.003, "learning rate", flag=True, above=0)
     epochs: int = setting(50, "at most this many passes over the training file", flag=True, low=1)
     patience: int = setting(
         5, "stop after so many epochs without a better dev score; 0 never stops early", flag=True, low=0
@@ -278,7 +279,7 @@ class Training:
     plateau_factor: float = setting(0.5, "plateau: what the rate is multiplied with", above=0, below=1)
     plateau_patience: int = setting(2, "plateau: after so many epochs without a better dev score", low=1)
     averaging: str = setting(
-        "none",
+        "ema",
         "weights to use: the last ones, their moving average (ema), or their mean over epochs (swa)",
         choices=("none", "ema", "swa"),
     )

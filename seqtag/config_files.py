@@ -142,3 +142,14 @@ def plain(value: Any) -> str:
     return (
         str(yaml.safe_dump(value, default_flow_style=True, explicit_end=False)).replace("\n...", "").strip()
     )
+
+
+def markdown() -> str:
+    """All settings as a Markdown table: path, default, help; as the README has it."""
+    rows = ["| setting | default | what it is |", "| --- | --- | --- |"]
+    for path, leaf in SETTINGS.items():
+        choices = leaf.metadata["choices"]
+        listed = f": {', '.join(choices)}" if choices else ""
+        flag = f" (`--{leaf.flag.replace('_', '-')}`)" if leaf.flag else ""
+        rows.append(f"| `{path}`{flag} | `{plain(leaf.default)}` | {leaf.help}{listed} |")
+    return "\n".join(rows) + "\n"

@@ -244,7 +244,7 @@ def write_columns(evaluation: Evaluation, stream: TextIO) -> None:
 def write_errors(evaluation: Evaluation, stream: TextIO) -> None:
     """Write one JSON object a line for each wrong span or, where tags are plain, for each wrong token.
 
-    Tokens count from 0 and `end` is the one after the last, as everywhere in seqtag's JSON; sentences and
+    `start` and `end` are tokens of the sentence, from 0, and `end` is the one after the last; sentences and
     lines count from 1. The line is that of the gold span's first token, or of the predicted one's if there is
     no gold span.
     """

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import queue
+import re
 import stat
 import sys
 import threading
@@ -15,10 +16,12 @@ from typing import Any, Protocol, TextIO
 from seqtag import parts
 from seqtag.data import Sentence, sentences
 from seqtag.data.lines import lines, shown
-from seqtag.errors import DataError
+from seqtag.errors import DataError, UserError
 from seqtag.tagger import CHUNK, Tagged, Tagger
 from seqtag.text import Token, Tokenizer
 
+HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that may stand for half a character
+NO_TOKEN = re.compile(r"[\t\n\r]")
 READ_AHEAD = 4 * CHUNK  # sentences that a pipe's reader may be ahead of the tagger
 
 
@@ -83,6 +86,8 @@ def read_jsonl(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Reco
             raise DataError(shown(path), number, f"is not JSON ({problem}); {expected}") from problem
         if not isinstance(value, dict):
             raise DataError(shown(path), number, f"holds no object; {expected}")
+        if HALF.search(line) and not _is_text(value):
+            raise DataError(shown(path), number, "holds half of a surrogate pair, which is no character")
         extra = {
             name: content for name, content in value.items() if name not in ("text", "tokens", "entities")
         }
@@ -98,6 +103,15 @@ def read_jsonl(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Reco
             yield Record(record.text, record.tokens, extra)
         else:
             raise DataError(shown(path), number, expected)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether the value can be written as UTF-8."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Writer(Protocol):
@@ -126,6 +140,11 @@ class ConllWriter:
 
     def write(self, record: Record, tagged: Tagged) -> None:
         if record.tokens:
+            for token in record.tokens:
+                if not token.text.strip() or NO_TOKEN.search(token.text):
+                    raise UserError(
+                        f"the token {token.text!r} cannot stand in a column of a CoNLL file; use --format jsonl."
+                    )
             rows = [f"{token.text}\t{tag}\n" for token, tag in zip(record.tokens, tagged.tags, strict=True)]
             self._stream.write("".join(rows) + "\n")
 

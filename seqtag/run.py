@@ -303,6 +303,6 @@ def _compare(keras: tuple[Any, Any], exported: dict[str, NDArray[Any]], lengths:
         )
     if gap > PARITY or wrong.any():
         raise UserError(
-            f"the exported network differs from the trained one (by {gap:.1e} in a probability, in {wrong.sum()} tags); "
-            "no model was written. Please report this."
+            f"the exported network differs from the trained one (by {gap:.1e} in a probability, in {wrong.sum()} "
+            "tags); no model was written. Please report this."
         )

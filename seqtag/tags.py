@@ -40,6 +40,8 @@ _NAMES = {
     "none": ("plain", ""),
 }
 
+SCHEME_NAMES = tuple(_NAMES)
+
 # Per scheme: after these letters (^ is the start of the sentence) may come these letters with any label ($ is
 # its end), and these with the same label only.
 _FOLLOWS = {

@@ -1,6 +1,11 @@
-"""What every test stands on: --slow, and Hypothesis without a stop-watch."""
+"""What every test stands on: --slow, Hypothesis without a stop-watch, and two small trained models."""
 
 import os
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -20,3 +25,71 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A model that learnt a small corpus by heart, and the files it was made from."""
+
+    folder: Path
+    train: Path
+    dev: Path
+    result: Any  # seqtag.train.Result
+
+
+TINY = [
+    "data.tokenizer=word", "embeddings.word.dim=16", "embeddings.dropout=0.1", "encoder.units=12",
+    "encoder.dropout=0.1", "training.learning_rate=0.02", "training.batch_size=8", 
+    "training.epochs=12", "training.patience=3",
+]  # fmt: skip
+
+
+NAMES = (("Ana", "Ruiz"), ("Marta", "Lindqvist"), ("Ana",), ("Bo",), ("Ida",))
+PLACES = (("New", "York"), ("Oslo",), ("Lima",), ("Rio", "de", "Janeiro"))
+SPEECH = {
+    "saw": "VERB", "left": "VERB", "likes": "VERB", ".": "PUNCT", "today": "ADV", "with": "ADP", "3": "NUM",
+    "friends": "NOUN",
+}  # fmt: skip
+Row = tuple[str, str, str]
+
+
+def _mention(words: tuple[str, ...], label: str) -> list[Row]:
+    return [(word, f"{'I' if at else 'B'}-{label}", "PROPN") for at, word in enumerate(words)]
+
+
+def tiny_sentences() -> list[list[Row]]:
+    """Sentences of (token, BIO tag, part of speech): every name with every verb and place, whole and in parts."""
+    sentences = []
+    for name, place, verb in product(NAMES, PLACES, ("saw", "left", "likes")):
+        who, where, does = _mention(name, "PER"), _mention(place, "LOC"), [(verb, "O", SPEECH[verb])]
+        end = ([], ["."], ["today", "."], ["with", "3", "friends", "."])[len(sentences) % 4]
+        rest = [(word, "O", SPEECH[word]) for word in end]
+        sentences += [who + does + where + rest, who + does + rest, who, where, where + rest]
+    return sentences
+
+
+def _tiny(folder: Path, column: int, *settings_given: str) -> Tiny:
+    from seqtag.config import merge
+    from seqtag.config_files import parse_assignments
+    from seqtag.train import train
+
+    paths = folder / "train.conll", folder / "dev.conll"
+    sentences = Random(1).sample(tiny_sentences(), 150)
+    for path, taken in zip(paths, (sentences[:120], sentences[90:]), strict=True):
+        blocks = ("".join(f"{row[0]}\t{row[column]}\n" for row in rows) for rows in taken)
+        path.write_text("\n".join(blocks), encoding="utf-8")
+    config = merge(parse_assignments([*TINY, *settings_given]))
+    result = train(config, str(paths[0]), str(paths[1]), None, folder / "model")
+    return Tiny(folder / "model", *paths, result)
+
+
+@pytest.fixture(scope="session")
+def spans(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """Names and places in BIO, trained with a CRF in BIOES."""
+    return _tiny(tmp_path_factory.mktemp("spans"), 1, "data.train_scheme=bioes")
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """Parts of speech."""
+    return _tiny(tmp_path_factory.mktemp("plain"), 2)

@@ -8,14 +8,19 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtag import scoring, tags
-from seqtag.errors import DataError, UsageError, UserError
-from seqtag.evaluate import Evaluation, evaluate_files, evaluate_model, write_columns
+from seqtag import folder, scoring, tags
+from seqtag.analysis import analyse
+from seqtag.data import Sentence
+from seqtag.errors import DataError, ModelError, UsageError, UserError
+from seqtag.evaluate import Evaluation, evaluate_files, evaluate_model, write_columns, write_errors
+from seqtag.known import Known
+from seqtag.tagger import Entity
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"
@@ -36,26 +41,40 @@ def write(tmp_path: Path) -> Write:
     return write
 
 
+def write_folder(known: Any) -> None:
+    """A model folder with nothing in it but what training held."""
+    folder.write(Path("folder"), dict.fromkeys(folder.FILES, b"{}") | {"known.json": folder.dump_json(known)})
+
+
 @pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> Model:
+def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Model:
     """Puts a model in place that knows the tags of a text by heart, in the text's own scheme."""
+    monkeypatch.chdir(tmp_path)
 
     def model(text: str, scheme: str, known: Sequence[str] | None = None) -> str:
         memory = dict(line.split(" ") for line in text.split("\n") if line)
+        write_folder({"words": sorted(memory), "entities": {}})
 
         class Tagger:
             def __init__(self) -> None:
                 self.scheme = tags.parse_scheme(scheme)
                 self.tags = tuple(known if known is not None else dict.fromkeys(memory.values()))
+                self.vocabulary = SimpleNamespace(token_column=None, tag_column=None, feature_columns=())
 
             @classmethod
             def load(cls, folder: str) -> "Tagger":
                 assert folder == "folder"
                 return cls()
 
-            def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[SimpleNamespace]:
-                for tokens in sentences:
-                    yield SimpleNamespace(tags=[memory.get(token, "O") for token in tokens])
+            def tag(
+                self, sentences: Iterable[Sentence], *, entities: bool = False
+            ) -> Iterator[SimpleNamespace]:
+                for sentence in sentences:
+                    row = [memory.get(token, "O") for token in sentence.tokens]
+                    found = [Entity(*span, score=0.123456) for span in tags.spans(row, self.scheme)]
+                    yield SimpleNamespace(
+                        tags=row, probabilities=[0.87654] * len(row), entities=found if entities else []
+                    )
 
         module = types.ModuleType("seqtag.tagger")
         module.Tagger = Tagger  # type: ignore[attr-defined]
@@ -303,6 +322,160 @@ class TestFiles:
         assert evaluate_files(path, path).score.counts.f1 == 0.5
         with pytest.raises(UserError, match="the cross-check failed"):
             evaluate_files(path, path, crosscheck=True)
+
+
+class TestKnown:
+    def test_a_model_tells_what_it_was_trained_on(self, write: Write, model: Model) -> None:
+        name = model(BIO, "bio")
+        write_folder({"words": ["Ana", "Ruiz"], "entities": {"PER": ["Ana Ruiz"], "ORG": ["Oslo"]}})
+        found = evaluate_model(name, write("gold.conll", BIO))
+        assert found.known == Known(
+            frozenset({"Ana", "Ruiz"}), {"PER": frozenset({"Ana Ruiz"}), "ORG": frozenset({"Oslo"})}
+        )
+        assert found.analysis.entities is not None
+        assert (found.analysis.entities.known.total, found.analysis.entities.unseen.total) == (1, 3)
+
+    def test_a_model_of_plain_tags_says_nothing_of_entities(self, write: Write, model: Model) -> None:
+        found = evaluate_model(model(BIO, "plain"), write("gold.conll", BIO), scheme="bio")
+        assert found.known is not None
+        assert (found.known.entities, found.analysis.entities) == (None, None)
+
+    @pytest.mark.parametrize(
+        "value",
+        [{}, {"words": []}, {"words": [1], "entities": {}}, {"words": [], "entities": []},
+         {"words": [], "entities": {"PER": "Ana"}}, {"words": [], "entities": {"PER": [None]}}],
+    )  # fmt: skip
+    def test_a_folder_whose_words_are_something_else(self, write: Write, model: Model, value: Any) -> None:
+        name = model(BIO, "bio")
+        write_folder(value)
+        with pytest.raises(ModelError, match=r"^folder: known\.json is not that of a seqtag model"):
+            evaluate_model(name, write("gold.conll", BIO))
+
+    def test_tagger_and_words_are_of_one_model_even_if_another_is_put_there(
+        self, write: Write, model: Model, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        name, loads = model(BIO, "bio"), []
+        tagger = sys.modules["seqtag.tagger"].Tagger
+        load = tagger.load
+
+        def slow(path: str) -> Any:
+            loads.append(path)
+            if len(loads) == 1:
+                write_folder({"words": ["other"], "entities": {}})
+            return load(path)
+
+        monkeypatch.setattr(tagger, "load", slow)
+        found = evaluate_model(name, write("gold.conll", BIO))
+        assert len(loads) == 2
+        assert found.known is not None
+        assert found.known.words == {"other"}
+
+    def test_the_training_corpus_of_predictions(self, write: Write) -> None:
+        gold = write("gold.conll", BIO)
+        assert evaluate_files(gold, gold).known is None
+        # Another scheme is read as what it is: "Ana Ruiz" is one entity here, and there is no "Lima".
+        train = write("train.conll", "Ana B-PER\nRuiz E-PER\nOslo S-LOC\n\n")
+        found = evaluate_files(gold, gold, train_path=train)
+        assert found.known == Known(
+            frozenset({"Ana", "Ruiz", "Oslo"}), {"PER": frozenset({"Ana Ruiz"}), "LOC": frozenset({"Oslo"})}
+        )
+        assert found.analysis.entities is not None
+        assert (found.analysis.entities.known.total, found.analysis.entities.unseen.total) == (3, 1)
+
+    def test_the_training_corpus_has_the_columns_of_the_gold_file(self, write: Write) -> None:
+        text = "1 Ana B-PER x\n2 Ruiz I-PER x\n\n"
+        gold = write("gold", text)
+        options = {"token_column": 2, "tag_column": 3, "format": "conll"}
+        found = evaluate_files(write("pred", "Ana B-PER\nRuiz O\n\n"), gold, train_path=gold, **options)
+        assert found.known == Known(frozenset({"Ana", "Ruiz"}), {"PER": frozenset({"Ana Ruiz"})})
+
+    def test_an_illegal_tag_in_the_training_corpus(self, write: Write) -> None:
+        gold = write("gold.conll", BIO)
+        with pytest.raises(DataError, match=r"train\.conll:1: 'X' is not a BIO tag"):
+            evaluate_files(gold, gold, train_path=write("train.conll", "a X\nAna B-PER\nb O\n\n"))
+
+    def test_plain_tags(self, write: Write) -> None:
+        gold = write("gold.conll", "Ana PROPN\nflew VERB\n\n")
+        found = evaluate_files(gold, gold, train_path=write("train.conll", "Ana B-PER\n\n"))
+        assert found.known == Known(frozenset({"Ana"}), None)
+
+
+class TestErrors:
+    def test_the_analysis_is_in_the_json(self, write: Write) -> None:
+        gold, predicted = write("gold.conll", BIO), write("pred.conll", BIO.replace("Ruiz I-PER", "Ruiz O"))
+        found = evaluate_files(predicted, gold, train_path=gold)
+        tokens = [sentence.tokens for sentence in found.corpus.sentences]
+        expected = analyse(found.gold, found.predicted, tokens, found.scheme, known=found.known)
+        assert found.analysis == expected
+        written = json.loads(json.dumps(found.to_json(), allow_nan=False))
+        assert written["analysis"] == json.loads(json.dumps(expected.to_json()))
+        assert written["analysis"]["classes"]["boundary"] == 1
+
+    def test_one_line_for_each_wrong_span(self, write: Write) -> None:
+        """Ana Ruiz is cut, flew is spurious, Lima is missed, the last Oslo is of another type."""
+        predicted = "Ana B-PER\nRuiz O\nflew B-ÉTÉ\nOslo B-LOC\nLima O\n\nOslo B-ORG\n\n"
+        found = evaluate_files(write("pred.conll", predicted), write("gold.conll", BIO))
+        text = errors_of(found)
+        assert "ÉTÉ" in text
+        first, second = ["Ana", "Ruiz", "flew", "Oslo", "Lima"], ["Oslo"]
+        lines = [(1, 1, "boundary"), (1, 3, "spurious"), (1, 5, "missed"), (2, 7, "type")]
+        gold = [(0, 2, "PER", "Ana Ruiz"), None, (4, 5, "LOC", "Lima"), (0, 1, "LOC", "Oslo")]
+        wrong = [(0, 1, "PER", "Ana"), (2, 3, "ÉTÉ", "flew"), None, (0, 1, "ORG", "Oslo")]
+        keys = ("start", "end", "label", "text")
+        assert [json.loads(line) for line in text.splitlines()] == [
+            {
+                "sentence": sentence, "line": line, "class": kind, "overlapped": False,
+                "gold": ours and dict(zip(keys, ours, strict=True)),
+                "predicted": theirs and dict(zip(keys, theirs, strict=True)),
+                "tokens": first if sentence == 1 else second,
+            }
+            for (sentence, line, kind), ours, theirs in zip(lines, gold, wrong, strict=True)
+        ]  # fmt: skip
+
+    def test_a_span_beside_the_one_that_was_answered(self, write: Write) -> None:
+        predicted = BIO.replace("Oslo B-LOC\nLima B-LOC", "Oslo B-LOC\nLima I-LOC")
+        found = evaluate_files(write("pred.conll", predicted), write("gold.conll", BIO))
+        rows = [json.loads(line) for line in errors_of(found).splitlines()]
+        assert [(row["class"], row["overlapped"]) for row in rows] == [("boundary", False), ("missed", True)]
+
+    @pytest.mark.parametrize("scheme", ["bio", "bioes"])
+    def test_a_model_adds_the_probability_of_what_it_predicted(
+        self, write: Write, model: Model, scheme: str
+    ) -> None:
+        gold = (
+            "Ana S-PER\nflew O\nOslo S-LOC\n\n" if scheme == "bioes" else "Ana B-PER\nflew O\nOslo B-LOC\n\n"
+        )
+        name = model("Ana B-LOC\n", "bio")
+        rows = [
+            json.loads(line)
+            for line in errors_of(
+                evaluate_model(name, write("gold", gold), scheme=scheme, probabilities=True)
+            ).splitlines()
+        ]
+        assert [row["predicted"] and row["predicted"]["probability"] for row in rows] == [0.1235, None]
+        assert "probability" not in rows[0]["gold"]
+        plain = errors_of(evaluate_model(name, write("gold", gold), scheme=scheme))
+        assert "probability" not in plain
+
+    def test_the_probability_of_a_plain_tag(self, write: Write, model: Model) -> None:
+        name = model("Ana PROPN\nflew NOUN\n", "plain")
+        found = evaluate_model(name, write("gold", "Ana PROPN\nflew VERB\n\n"), probabilities=True)
+        (row,) = map(json.loads, errors_of(found).splitlines())
+        assert row["gold"] == {"start": 1, "end": 2, "label": "VERB", "text": "flew"}
+        assert row["predicted"] == {
+            "start": 1, "end": 2, "label": "NOUN", "text": "flew", "probability": 0.8765,
+        }  # fmt: skip
+        assert (row["line"], row["class"]) == (2, "type")
+
+    def test_no_errors_no_lines(self, write: Write) -> None:
+        gold = write("gold.conll", BIO)
+        assert errors_of(evaluate_files(gold, gold)) == ""
+
+
+def errors_of(evaluation: Evaluation) -> str:
+    stream = io.StringIO()
+    write_errors(evaluation, stream)
+    return stream.getvalue()
 
 
 def columns_of(evaluation: Evaluation) -> str:

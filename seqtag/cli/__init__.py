@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from typing import Annotated, Any
 
 import typer
@@ -56,7 +57,14 @@ app.command("init-config")(init_config.init_config)
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and leaves the process with its exit code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    if threading.active_count() > 1:
+        # A thread still waits for the next line of a pipe; Python would wait for the thread's lock and abort.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -70,15 +78,14 @@ def run(arguments: list[str]) -> int:
         _complain(str(problem), debug)
         return problem.exit_code
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # Typer makes it an exit with code 1
+            return _output_closed()
         return _code(end.code)
     except KeyboardInterrupt:
         _complain("interrupted", debug=False)
         return 128 + signal.SIGINT
     except BrokenPipeError:
-        # Whoever read our output has closed it, as `head` does; Python would complain once more at exit.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
+        return _output_closed()
     except OSError as problem:
         _complain(f"{problem.filename or 'output'}: {problem.strerror}", debug)
         return 1
@@ -104,6 +111,13 @@ def wants_debug(arguments: list[str] | None = None) -> bool:
     return False
 
 
+def _output_closed() -> int:
+    """Whoever read our output has closed it, as `head` does: the run is done. Python would complain at exit."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
+
+
 def _code(code: Any) -> int:
     return code if isinstance(code, int) else int(code is not None)
 
@@ -126,4 +140,6 @@ def _prepare_streams() -> None:
         if stream is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  it lives as long as the process
         elif hasattr(stream, "reconfigure") and name != "stdin":
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace" if name == "stderr" else "strict")
+            stream.reconfigure(
+                encoding="utf-8", errors="backslashreplace" if name == "stderr" else "surrogateescape"
+            )

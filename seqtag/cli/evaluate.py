@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
@@ -46,6 +46,17 @@ def evaluate(
         str | None,
         typer.Option(metavar="COLUMN", help="Column of tags in the --predicted file, if not the last."),
     ] = None,
+    train: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --predicted, the training corpus, to tell known words and entities from unseen ones "
+            "(a model remembers its own).",
+        ),
+    ] = None,
+    analysis: Annotated[
+        bool, typer.Option("--analysis", help="Show what kind of mistakes there are, and where.")
+    ] = False,
     crosscheck: Annotated[
         bool,
         typer.Option("--crosscheck", help="Score again with the seqeval package; fail if a digit differs."),
@@ -54,6 +65,13 @@ def evaluate(
         str | None,
         typer.Option(
             "--json", metavar="OUT", help="Write the figures as JSON; - writes them alone to stdout."
+        ),
+    ] = None,
+    errors: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OUT",
+            help="Write each wrong span as a line of JSON, with its sentence; - writes them alone to stdout.",
         ),
     ] = None,
     output: Annotated[
@@ -65,18 +83,22 @@ def evaluate(
 ) -> None:
     """Score a model on a gold file, or a file of predictions against it.
 
-    The table shows precision, recall and F1 as the conlleval script and seqeval define them.
+    The table shows precision, recall and F1 as the conlleval script and seqeval define them. With --json, the
+    figures of --analysis are always there.
 
     Examples:
       seqtag evaluate model/ test.conll
+      seqtag evaluate model/ test.conll --analysis --errors errors.jsonl
       seqtag evaluate --predicted tagged.conll test.conll
     """
-    model, gold = _inputs(first, second, predicted)
+    model, gold = _inputs(first, second, predicted, train)
     if predicted is None and predicted_column is not None:
         raise UsageError(
             "--predicted-column says where the tags of the --predicted file stand. Received no --predicted."
         )
-    _check_outputs([json_path, output], inputs=[gold, predicted or model])
+    outputs = {"--json": json_path, "--errors": errors, "--output": output}
+    _check_distinct(outputs, analysis)
+    check_outputs(list(outputs.values()), [gold, predicted or model, *([train] if train else [])])
 
     # The stage costs NumPy and, for a model, ONNX Runtime: nothing that `--help` should wait for.
     from seqtag import evaluate as stage
@@ -90,6 +112,7 @@ def evaluate(
             token_column=token_column,
             tag_column=tag_column,
             crosscheck=crosscheck,
+            probabilities=errors is not None,
         )
     else:
         evaluation = stage.evaluate_files(
@@ -100,36 +123,52 @@ def evaluate(
             token_column=token_column,
             tag_column=tag_column,
             predicted_column=predicted_column,
+            train_path=train,
             crosscheck=crosscheck,
         )
     if json_path is not None:
         _write(json_path, lambda stream: _dump(evaluation, stream))
+    if errors is not None:
+        _write(errors, lambda stream: stage.write_errors(evaluation, stream))
     if output is not None:
         _write(output, lambda stream: stage.write_columns(evaluation, stream))
-    if STDOUT not in (json_path, output):
-        _show(evaluation, crosscheck)
+    if STDOUT not in outputs.values():
+        _show(evaluation, crosscheck, analysis)
 
 
-def _inputs(first: str, second: str | None, predicted: str | None) -> tuple[str, str]:
+def _inputs(first: str, second: str | None, predicted: str | None, train: str | None) -> tuple[str, str]:
     """The model folder ("" if predictions are given) and the gold file."""
     if predicted is None:
+        if train is not None:
+            raise UsageError("--train goes with --predicted: a model remembers what it was trained on.")
         if second is None:
             raise UsageError(f"Expected MODEL and FILE, or --predicted FILE and GOLD. Received: {first}")
         return first, second
     if second is not None:
         raise UsageError(f"With --predicted, expected the gold file alone. Received: {first} {second}")
-    if first == predicted == STDIN:
-        raise UsageError("Only one of the two files can come from stdin.")
+    if [first, predicted, train].count(STDIN) > 1:
+        raise UsageError("Only one of the files can come from stdin.")
     return "", first
 
 
-def _check_outputs(outputs: list[str | None], inputs: list[str]) -> None:
+def _check_distinct(outputs: Mapping[str, str | None], analysis: bool) -> None:
+    """Refuse two outputs in one place; stdout is one, which the tables need."""
+    taken: dict[str, tuple[str, str]] = {}
+    for option, path in outputs.items():
+        if path is None:
+            continue
+        other, place = taken.setdefault(path if path == STDOUT else os.path.realpath(path), (option, path))
+        if other != option:
+            raise UsageError(f"{other} and {option} both write to {place}.")
+    if analysis and STDOUT in taken:
+        option, _ = taken[STDOUT]
+        raise UsageError(f"--analysis shows tables on stdout, which {option} - has to itself.")
+
+
+def check_outputs(outputs: list[str | None], inputs: list[str]) -> None:
     """Refuse before the work what could not be written after it, or would overwrite what is read."""
-    given = [path for path in outputs if path is not None]
-    if len(given) != len({path if path == STDOUT else os.path.realpath(path) for path in given}):
-        raise UsageError(f"--json and --output both write to {given[0]}.")
-    for path in given:
-        if path == STDOUT:
+    for path in outputs:
+        if path is None or path == STDOUT:
             continue
         for other in inputs:
             if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
@@ -156,7 +195,7 @@ def _dump(evaluation: "Evaluation", stream: TextIO) -> None:
     stream.write("\n")
 
 
-def _show(evaluation: "Evaluation", crosschecked: bool) -> None:
+def _show(evaluation: "Evaluation", crosschecked: bool, analysis: bool) -> None:
     from rich.console import Console
 
     from seqtag.cli.tables import print_score
@@ -167,7 +206,13 @@ def _show(evaluation: "Evaluation", crosschecked: bool) -> None:
     console.print(heading, markup=False, soft_wrap=True)
     if evaluation.seconds is not None and evaluation.tokens_per_second is not None:
         speed = f"{evaluation.tokens_per_second:,.0f} tokens/s"
-        console.print(f"Tagged {evaluation.score.tokens:,} tokens in {evaluation.seconds:.2f} s: {speed}.")
+        also = ", with probabilities" if evaluation.probabilities is not None else ""
+        tokens = f"{evaluation.score.tokens:,} tokens"
+        console.print(f"Tagged {tokens} in {evaluation.seconds:.2f} s: {speed}{also}.")
     if crosschecked:
         console.print("Cross-check passed: the seqeval package finds the same figures.")
     print_score(evaluation.score, console)
+    if analysis:
+        from seqtag.cli.analysis_tables import print_analysis
+
+        print_analysis(evaluation.analysis, console)

@@ -8,6 +8,7 @@ from typing import Annotated, TextIO
 import typer
 
 from seqtag import parts
+from seqtag.cli.evaluate import check_outputs
 from seqtag.errors import UsageError, suggest
 
 
@@ -69,6 +70,9 @@ def predict(
         raise UsageError("--nbest needs --format jsonl.")
     if input_format is None:
         input_format = by_ending(paths)
+    if output is not None and str(output) == "-":
+        output = None
+    check_outputs([str(output) if output else None], [model, *paths])
     if output is None and paths == ["-"] and sys.stdin.isatty():
         print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
     from seqtag.predict import predict as stage

@@ -8,6 +8,7 @@ from seqtag.scoring import Average, Counts, Score
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
+    from rich.text import Text
 
 MOST_UNSEEN = 12
 """How many unseen tags are named; the rest is only counted (`--json` has all)."""
@@ -26,14 +27,14 @@ def score_table(score: Score) -> "RenderableType":
     parts: list[RenderableType] = [_types_table(score)]
     if score.strict is not None:
         parts.append(_modes_table(score.counts, score.strict))
-    parts.extend(_line(text) for text in _remarks(score))
+    parts.extend(safe(text) for text in _remarks(score))
     return Group(*parts, "")
 
 
 def _types_table(score: Score) -> "Table":
-    table = _table("type" if score.spans else "tag", "precision", "recall", "F1", "support")
+    table = make_table("type" if score.spans else "tag", "precision", "recall", "F1", "support")
     for name, counts in score.types.items():
-        table.add_row(_line(name), *_ratios(counts), f"{counts.gold:,}")
+        table.add_row(safe(name), *_ratios(counts), f"{counts.gold:,}")
     table.add_section()
     support = f"{score.counts.gold:,}"
     table.add_row("micro average", *_ratios(score.counts), support)
@@ -43,7 +44,7 @@ def _types_table(score: Score) -> "Table":
 
 
 def _modes_table(lenient: Counts, strict: Counts) -> "Table":
-    table = _table("micro average by mode", "conlleval", "strict")
+    table = make_table("micro average by mode", "conlleval", "strict")
     for name, *values in zip(("precision", "recall", "F1"), _ratios(lenient), _ratios(strict), strict=True):
         table.add_row(name, *values)
     table.add_section()
@@ -74,7 +75,8 @@ def _ratios(values: Counts | Average) -> tuple[str, str, str]:
     return f"{values.precision:.4f}", f"{values.recall:.4f}", f"{values.f1:.4f}"
 
 
-def _table(first: str, *numbers: str) -> "Table":
+def make_table(first: str, *numbers: str) -> "Table":
+    """A table of names and, to the right of them, numbers."""
     from rich import box
     from rich.table import Table
 
@@ -85,7 +87,7 @@ def _table(first: str, *numbers: str) -> "Table":
     return table
 
 
-def _line(text: str) -> "RenderableType":
+def safe(text: str) -> "Text":
     """Text that came from a file: no markup in it, and nothing that steers the terminal."""
     from rich.text import Text
 

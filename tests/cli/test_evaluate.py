@@ -3,18 +3,20 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from typer.testing import CliRunner
 
-from seqtag import __version__, scoring, tags
+from seqtag import __version__, folder, scoring, tags
 from seqtag.cli.evaluate import evaluate
 from seqtag.cli.tables import MOST_UNSEEN, print_score, score_table
+from seqtag.data import Sentence
 from seqtag.errors import DataError, UsageError, UserError
 from seqtag.scoring import score
 
@@ -56,26 +58,38 @@ def write(tmp_path: Path) -> Write:
 
 
 @pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> str:
+def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """A model that has seen B-PER, I-PER and O, and finds Ana alone."""
+    monkeypatch.chdir(tmp_path)
+    known = folder.dump_json({"words": ["Ana", "flew"], "entities": {"PER": ["Ana"]}})
+    folder.write(Path("folder"), dict.fromkeys(folder.FILES, b"{}") | {"known.json": known})
 
     class Tagger:
         scheme = tags.parse_scheme("bio")
         tags = ("B-PER", "I-PER", "O")
+        vocabulary = SimpleNamespace(token_column=None, tag_column=None, feature_columns=())
 
         @classmethod
         def load(cls, folder: str) -> "Tagger":
             assert folder == "folder"
             return cls()
 
-        def tag(self, sentences: list[list[str]]) -> list[SimpleNamespace]:
-            return [
-                SimpleNamespace(tags=["B-PER" if token == "Ana" else "O" for token in row])
-                for row in sentences
-            ]
+        def tag(
+            self, sentences: tuple[Sentence, ...], *, entities: bool = False
+        ) -> Iterator[SimpleNamespace]:
+            for sentence in sentences:
+                yield SimpleNamespace(
+                    tags=["B-PER" if token == "Ana" else "O" for token in sentence.tokens],
+                    probabilities=[0.5] * len(sentence),
+                    entities=[
+                        SimpleNamespace(start=place, end=place + 1, label="PER", score=0.25)
+                        for place, token in enumerate(sentence.tokens)
+                        if entities and token == "Ana"
+                    ],
+                )
 
     module = SimpleNamespace(Tagger=Tagger)
-    monkeypatch.setitem(sys.modules, "seqtag.tagger", module)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "seqtag.tagger", module)
     return "folder"
 
 
@@ -193,6 +207,168 @@ class TestFiles:
         assert json.loads(text)["tokens"] == 4
         assert (tmp_path / "out").exists()
 
+    def test_errors(self, write: Write, tmp_path: Path, model: str) -> None:
+        gold = write("gold.conll", GOLD)
+        text = run(model, gold, "--errors", str(tmp_path / "out"))
+        assert " tokens/s, with probabilities." in text
+        assert "micro average" in text
+        written = (tmp_path / "out").read_text(encoding="utf-8")
+        assert run(model, gold, "--errors", "-") == written
+        cut, missed = map(json.loads, written.splitlines())
+        assert (cut["class"], cut["sentence"], cut["line"]) == ("boundary", 1, 1)
+        assert cut["gold"] == {"start": 0, "end": 2, "label": "PER", "text": "Ana Ruiz"}
+        assert cut["predicted"] == {"start": 0, "end": 1, "label": "PER", "text": "Ana", "probability": 0.25}
+        assert cut["tokens"] == ["Ana", "Ruiz", "flew"]
+        assert (missed["class"], missed["sentence"], missed["line"]) == ("missed", 2, 5)
+        assert missed["predicted"] is None
+
+    def test_errors_of_predictions(self) -> None:
+        rows = run("--predicted", THREE, "--tag-column", "2", THREE, "--errors", "-").splitlines()
+        kinds = [json.loads(row)["class"] for row in rows]
+        figures = json.loads(run("--predicted", THREE, "--tag-column", "2", THREE, "--json", "-"))
+        classes = figures["analysis"]["classes"]
+        assert {kind: kinds.count(kind) for kind in set(kinds)} == {
+            kind: count
+            for kind, count in classes.items()
+            if count and kind != "correct" and "overlapped" not in kind
+        }
+        assert "probability" not in "".join(rows)
+
+    def test_the_json_has_what_it_had_and_the_analysis(self, write: Write, model: str) -> None:
+        written = json.loads(run(model, write("gold.conll", GOLD), "--json", "-"))
+        assert list(written) == [
+            "precision", "recall", "f1", "accuracy", "strict_precision", "strict_recall", "strict_f1", "main",
+            "spans", "counts", "strict_counts", "types", "strict_types", "macro", "weighted",
+            "disagreements", "sentences", "tokens", "unseen_tags", "unseen_types", "signature", "gold_file",
+            "model", "predicted_file", "scheme", "seconds", "tokens_per_second", "analysis",
+        ]  # fmt: skip
+        assert written["analysis"]["known_entities"]["unseen"]["total"] == 2
+
+    def test_all_outputs_at_once(self, write: Write, tmp_path: Path, model: str) -> None:
+        text = run(
+            model, write("gold.conll", GOLD), "--output", str(tmp_path / "out"), "--json",
+            str(tmp_path / "json"), "--errors", "-",
+        )  # fmt: skip
+        assert len(text.splitlines()) == 2
+        assert (tmp_path / "out").exists()
+        assert (tmp_path / "json").exists()
+
+
+class TestAnalysis:
+    TRAIN = "Ana\tB-PER\nRuiz\tI-PER\n\nRuiz\tB-PER\n\n"
+    PREDICTED = "Ana\tB-PER\nRuiz\tI-PER\nflew\tB-LOC\n\nOslo\tB-PER\n\n"
+
+    def test_it_is_only_shown_when_asked_for(self, write: Write) -> None:
+        gold, predicted = write("gold.conll", GOLD), write("pred.conll", self.PREDICTED)
+        plain = run("--predicted", predicted, gold)
+        text = run("--predicted", predicted, gold, "--analysis")
+        assert text.startswith(plain)
+        assert "spurious" in text.removeprefix(plain)
+        assert "spurious" not in plain
+
+    def test_tables_of_spans(self, write: Write) -> None:
+        gold, predicted = write("gold.conll", GOLD), write("pred.conll", self.PREDICTED)
+        train = write("train.conll", self.TRAIN)
+        text = run("--predicted", predicted, gold, "--analysis", "--train", train)
+        rows = cells(text)
+        assert ["type", "gold", "correct", "boundary", "type", "both", "missed", "spurious"] in rows
+        assert ["LOC", "1", "0", "0", "1", "0", "0", "1"] in rows
+        assert ["PER", "1", "1", "0", "0", "0", "0", "0"] in rows
+        assert ["all", "2", "1", "0", "1", "0", "0", "1"] in rows
+        assert ["LOC", "PER", "(none)"] in rows
+        assert ["LOC", ".", "1", "."] in rows
+        assert ["PER", ".", "1", "."] in rows
+        assert ["(none)", "1", ".", "."] in rows
+        assert ["entities", "found", "recall"] in rows
+        assert ["known", "1", "1", "1.0000"] in rows
+        assert ["unseen", "1", "0", "0.0000"] in rows
+        assert ["all words known", "0", "0", "-"] in rows
+        assert ["no word known", "1", "0", "0.0000"] in rows
+        assert ["entities of 1", "0.0000", "0.0000", "0.0000", "1"] in rows
+        assert ["entities of 2", "1.0000", "1.0000", "1.0000", "1"] in rows
+        assert ["sentences of 1-10", "2", "0.3333", "0.5000", "0.4000", "2"] in rows
+
+    def test_types_with_most_mistakes_come_first(self, write: Write) -> None:
+        gold = write("gold.conll", "a\tB-A\na\tB-A\na\tB-A\nb\tB-B\nc\tO\nc\tO\n\n")
+        predicted = write("pred.conll", "a\tB-A\na\tB-A\na\tB-A\nb\tO\nc\tB-C\nc\tB-C\n\n")
+        rows = cells(run("--predicted", predicted, gold, "--analysis"))
+        start = rows.index(["type", "gold", "correct", "boundary", "type", "both", "missed", "spurious"])
+        assert [row[0] for row in rows[start + 2 : start + 5]] == ["C", "B", "A"]
+
+    def test_without_a_training_corpus_nothing_is_known(self, write: Write) -> None:
+        gold = write("gold.conll", GOLD)
+        assert "that training held" not in run("--predicted", gold, gold, "--analysis")
+
+    def test_a_model_remembers(self, write: Write, model: str) -> None:
+        text = run(model, write("gold.conll", "Ana\tB-PER\n\nIda\tB-PER\n\n"), "--analysis")
+        assert ["known", "1", "1", "1.0000"] in cells(text)
+        assert ["unseen", "1", "0", "0.0000"] in cells(text)
+
+    def test_no_mistakes_no_table_of_them(self, write: Write) -> None:
+        gold = write("gold.conll", GOLD)
+        text = run("--predicted", gold, gold, "--analysis")
+        assert "(rows)" not in text
+        assert ["all", "2", "2", "0", "0", "0", "0", "0"] in cells(text)
+
+    def test_tables_of_plain_tags(self, write: Write) -> None:
+        gold = write("gold.conll", "a\tDET\ncat\tNOUN\nsat\tVERB\nfat\tNOUN\n\n")
+        predicted = write("pred.conll", "a\tDET\ncat\tVERB\nsat\tVERB\nfat\tVERB\n\n")
+        train = write("train.conll", "a\tDET\nsat\tVERB\n\n")
+        text = run("--predicted", predicted, gold, "--analysis", "--train", train)
+        rows = cells(text)
+        assert ["NOUN", "VERB"] in rows
+        assert ["NOUN", ".", "2"] in rows
+        assert ["VERB", ".", "1"] in rows
+        assert ["NOUN", "VERB", "2"] in rows
+        assert ["tokens", "right", "accuracy"] in rows
+        assert ["known", "2", "2", "1.0000"] in rows
+        assert ["unseen", "2", "0", "0.0000"] in rows
+        assert ["1-10", "1", "4", "0.5000"] in rows
+        assert "(none)" not in text
+        assert "spurious" not in text
+
+    def test_what_has_no_room_is_counted(self, write: Write) -> None:
+        """30 types, the earlier the more mistakes; each is taken for T29, which is therefore worst."""
+        gold = "".join(f"t\tB-T{n:02}\n\n" * (40 - n) for n in range(29)) + "t\tB-T29\n\n"
+        predicted = "t\tB-T29\n\n" * gold.count("\n\n")
+        files = ("--predicted", write("pred.conll", predicted), write("gold.conll", gold))
+        rows = cells(run(*files, "--analysis"))
+        assert ["T00", "40", "0", "0", "40", "0", "0", "0"] in rows
+        assert ["T11", "29", "0", "0", "29", "0", "0", "0"] in rows
+        others = sum(40 - n for n in range(12, 29))
+        assert ["18 others", str(others + 1), "1", "0", str(others), "0", "0", "0"] in rows
+        header = next(row for row in rows if row[-1:] == ["(none)"] and len(row) > 3)
+        assert header[:3] == ["T29", "T00", "T01"]
+        left = 30 - (len(header) - 1)
+        assert f"the most confused ones; {left} more in --json." in " ".join(map(" ".join, rows))
+        plain = cells(run(*files, "--analysis", "--scheme", "plain"))
+        assert ["B-T00", "B-T29", "40"] in plain
+        assert ["B-T11", "B-T29", "29"] in plain
+        assert ["B-T12", "B-T29", "28"] not in plain
+        assert ["Most frequent mistakes; 17 rarer ones are in --json."] in plain
+
+    @pytest.mark.parametrize("scheme", ["bio", "plain"])
+    @pytest.mark.parametrize("name", ["漢字" * 20, "long" * 30, "[b]\x1b[31m"])
+    def test_80_columns_do(self, write: Write, scheme: str, name: str) -> None:
+        gold = "".join(f"t\tB-{n}{name}\n" * 1200 for n in range(12)) + "\n"
+        predicted = "".join(f"t\tB-{(n + 1) % 12}{name}\n" * 1200 for n in range(12)) + "\n"
+        files = ("--predicted", write("pred.conll", predicted), write("gold.conll", gold))
+        files += ("--scheme", scheme)
+        text = run(*files, "--analysis").removeprefix(run(*files))
+        assert max(map(cell_len, text.split("\n"))) <= 80
+        assert "\x1b" not in text
+        assert "1,200" in text
+        assert f"0{name[:2]}" in text
+        heads = [word for word in text.split() if word.endswith("…")]
+        assert len(heads) >= (name[0] != "["), "the heads of columns are cut"
+        # Half of a wide letter is a space, which parts the last letter from the dots.
+        assert {cell_len(head) for head in heads} <= {1, 9, 10}
+
+    def test_the_tables_are_not_lost_in_silence(self, write: Write) -> None:
+        for option in ("--json", "--errors", "--output"):
+            with pytest.raises(UsageError, match=f"stdout, which {option} - has to itself"):
+                run("--predicted", THREE, THREE, "--analysis", option, "-")
+
 
 class TestOptions:
     def test_crosscheck(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,11 +414,17 @@ class TestRefusals:
         [
             (["folder"], "Expected MODEL and FILE, or --predicted FILE and GOLD. Received: folder"),
             (["--predicted", THREE, "folder", THREE], "expected the gold file alone. Received: folder"),
-            (["--predicted", "-", "-"], "Only one of the two files can come from stdin"),
+            (["--predicted", "-", "-"], "Only one of the files can come from stdin"),
             (["folder", THREE, "--predicted-column", "2"], "Received no --predicted"),
             (["folder", THREE, "--json", "-", "--output", "-"], "--json and --output both write to -"),
             (["folder", THREE, "--json", "x", "--output", "./x"], "both write to x"),
+            (["folder", THREE, "--errors", "x", "--output", "./x"], "--errors and --output both write to x"),
+            (["folder", THREE, "--json", "-", "--errors", "-"], "--json and --errors both write to -"),
+            (["folder", THREE, "--train", THREE], "--train goes with --predicted"),
+            (["--predicted", "-", THREE, "--train", "-"], "Only one of the files can come from stdin"),
+            (["--predicted", __file__, __file__, "--train", THREE, "--errors", THREE], "this is read"),
             (["folder", THREE, "--output", THREE], "this is read"),
+            (["folder", THREE, "--errors", "folder/errors"], "expected a file elsewhere"),
             (["--predicted", THREE, str(GOLDEN / "conlleval.txt"), "--json", THREE], "this is read"),
         ],
     )
@@ -277,6 +459,7 @@ class TestRefusals:
 
 def test_importing_the_command_is_cheap() -> None:
     slow = {"seqtag.evaluate", "seqtag.tagger", "numpy", "onnxruntime", "seqeval", "rich.table", "tensorflow"}
-    code = f"import sys, seqtag.cli.evaluate, seqtag.cli.tables; print(sorted({slow} & set(sys.modules)))"
+    modules = "seqtag.cli.evaluate, seqtag.cli.tables, seqtag.cli.analysis_tables"
+    code = f"import sys, {modules}; print(sorted({slow} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -40,8 +40,9 @@ class LSTM(Cell):
 def unrolled(projected: Any, recurrent: Any) -> tuple[Any, Any]:
     """All outputs `(time, batch, units)` of an LSTM with Keras's gates (input, forget, candidate, output).
 
-    The same as Keras's layer, which is the reference, but for what is outside the loop: the product with the input is done
-    for all steps at once by the caller, and the gradient of the recurrent weights in one product at the end.
+    The same as Keras's layer, which is the reference, but for what is outside the loop: the product with the
+    input is done for all steps at once by the caller, and the gradient of the recurrent weights in one
+    product at the end.
 
     Args:
         projected: Inputs times input weights plus bias, `(time, batch, 4 * units)`.

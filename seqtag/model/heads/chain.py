@@ -94,7 +94,9 @@ def forward(chain: Chain, scores: Any, scaled: bool = False) -> Any:
 
 
 def backward(chain: Chain, scores: Any, mask: Any) -> Any:
-    """`(time, batch, tags)`: entry [t, b, i] sums all ways to go on from tag i of word t to the end; scaled."""
+    """`(time, batch, tags)`: entry [t, b, i] sums all ways to go on from tag i of word t to the end;
+    scaled.
+    """
     weights = tf.exp(tf.transpose(chain.transitions))
     scores = _time_first(scores)
     last = tf.broadcast_to(chain.end, tf.shape(scores[0]))
@@ -111,8 +113,8 @@ def backward(chain: Chain, scores: Any, mask: Any) -> Any:
 def log_partition(chain: Chain, scores: Any, mask: Any) -> Any:
     """`(batch,)`: the logarithm of the sum over all sequences of exp(score).
 
-    Its gradient is written out, as the marginals that it is: two plain loops instead of one that is recorded step by step
-    and then gone through backwards.
+    Its gradient is written out, as the marginals that it is: two plain loops instead of one that is recorded
+    step by step and then gone through backwards.
     """
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
@@ -124,7 +126,8 @@ def log_partition(chain: Chain, scores: Any, mask: Any) -> Any:
         total = tf.reduce_logsumexp(at_end, axis=-1)
 
         def gradient(upstream: Any) -> tuple[Any, Any, Any, Any]:
-            # Both ways are known but for a factor at each word, so each word's probabilities are made to sum to 1.
+            # Both ways are known but for a factor at each word, so each word's probabilities are made to sum
+            # to 1.
             onward = backward(own, scores, mask)  # (time, batch, tags)
             present = tf.cast(_time_first(mask), scores.dtype) * upstream  # (time, batch)
             single = tf.nn.softmax(here + onward) * present[:, :, None]

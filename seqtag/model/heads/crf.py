@@ -18,8 +18,8 @@ class CRFHead(ChainHead):
     """A linear-chain conditional random field over the encoder's features.
 
     Lafferty et al. (2001, "Conditional Random Fields"); over a recurrent encoder: Huang, Xu and Yu (2015,
-    "Bidirectional LSTM-CRF Models for Sequence Tagging"). What the tag scheme forbids is forbidden in training, decoding and
-    marginals alike.
+    "Bidirectional LSTM-CRF Models for Sequence Tagging"). What the tag scheme forbids is forbidden in training,
+    decoding and marginals alike.
 
     Args:
         tags: Number of tags.

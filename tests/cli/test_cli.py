@@ -1,0 +1,303 @@
+"""The command line as a user meets it: exit codes, what goes where, and the whole way from corpus to score."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import seqtag
+from seqtag.cli import run
+from seqtag.folder import FILES
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
+SMALL = ("--embedding-dim", "8", "--units", "6", "--lr", "0.02", "--batch-size", "8")
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+def call(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+    options = {"env": ENVIRONMENT, "timeout": 120, "text": True, "capture_output": True} | options
+    return subprocess.run([sys.executable, "-m", "seqtag", *arguments], **options)
+
+
+def complaint(capture: Capture) -> str:
+    """The one line on stderr; nothing on stdout."""
+    out, err = capture.readouterr()
+    assert out == ""
+    assert err.startswith("seqtag: ")
+    assert err.count("\n") == 1
+    return err
+
+
+class TestCodes:
+    def test_done(self, spans: Any, capsys: Capture) -> None:
+        assert run(["predict", str(spans.folder), str(spans.train), "--input-format", "conll"]) == 0
+        out, err = capsys.readouterr()
+        assert err == ""
+        assert out.count("\t") == spans.result.prepared.train.tokens
+
+    def test_version_and_help(self, capsys: Capture) -> None:
+        assert run(["--version"]) == 0
+        assert capsys.readouterr() == (f"seqtag {seqtag.__version__}\n", "")
+        for arguments in (["-h"], ["--help"], ["train", "-h"], ["predict", "--help"]):
+            assert run(arguments) == 0
+            out, err = capsys.readouterr()
+            assert "Usage: seqtag" in out
+            assert err == ""
+
+    @pytest.mark.parametrize(
+        ("arguments", "problem"),
+        [
+            (["predict", "none", "x"], "none: no such folder; expected a model folder."),
+            (["check", "none"], "none: cannot be read: No such file or directory"),
+            (["evaluate", "none", "x"], "none: no such folder"),
+            (["train", "--train", "none", "-o", "{tmp}/m"], "none: cannot be read"),
+            (["train", "--train", "x", "-o", "{model}"], "a model is there already. Use --force"),
+        ],
+    )
+    def test_data_or_run_failed(
+        self, spans: Any, tmp_path: Path, capsys: Capture, arguments: list[str], problem: str
+    ) -> None:
+        assert run([a.format(tmp=tmp_path, model=spans.folder) for a in arguments]) == 1
+        assert problem in complaint(capsys)
+
+    @pytest.mark.parametrize(
+        ("arguments", "problem"),
+        [
+            (["--set", "encoder.unit=3"], "Did you mean 'encoder.units'?"),
+            (["--set", "units=3"], "Did you mean 'encoder.units'?"),
+            (["--set", "encoder.units=many"], "encoder.units is 'many'; expected a whole number, at least 1"),
+            (["--set", "encoder.units"], "expected key.path=value"),
+            (["--cell", "lstn"], "Did you mean 'lstm'?"),
+            (["--units", "0"], "--units: encoder.units is 0; expected a whole number, at least 1"),
+            (["--clipnorm", "1", "--clipvalue", "1"], "exclude each other"),
+        ],
+    )
+    def test_settings_that_make_no_sense(self, capsys: Capture, arguments: list[str], problem: str) -> None:
+        assert run(["train", "--train", "x", "-o", "y", *arguments]) == 2
+        assert problem in complaint(capsys)
+
+    @pytest.mark.parametrize(
+        ("arguments", "problem"),
+        [
+            (["predict", "m", "--format", "jsno"], "--format jsno: Did you mean 'jsonl'?"),
+            (["predict", "m", "--input-format", "x"], "Known: text, conll, jsonl"),
+            (["predict", "m", "--tokenizer", "wrod"], "Did you mean 'word'?"),
+            (["predict", "m", "--nbest", "2"], "--nbest needs --format jsonl"),
+            (["predict", "m", "a.txt", "b.conll"], "say --input-format for all of them"),
+        ],
+    )
+    def test_options_that_make_no_sense(self, capsys: Capture, arguments: list[str], problem: str) -> None:
+        assert run(arguments) == 2
+        assert problem in complaint(capsys)
+
+    @pytest.mark.parametrize(
+        ("arguments", "problem"),
+        [
+            (["train", "--unts", "3"], "--units"),
+            (["predict", "m", "--formt", "text"], "--format"),
+            (["train"], "Missing option"),
+            (["predict"], "Missing argument"),
+            (["tarin"], "No such command 'tarin'"),
+            (["predict", "m", "--nbest", "0"], "--nbest"),
+        ],
+    )
+    def test_unknown_and_missing_options(self, capsys: Capture, arguments: list[str], problem: str) -> None:
+        assert run(arguments) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert problem in err
+        assert "Traceback" not in err
+
+    def test_an_error_of_ours_says_so(
+        self, spans: Any, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("seqtag.predict.Tagger.load", lambda model: 1 / 0)
+        assert run(["predict", str(spans.folder), "x"]) == 1
+        assert "an error in seqtag: ZeroDivisionError" in complaint(capsys)
+        assert run(["--debug", "predict", str(spans.folder), "x"]) == 1
+        assert "Traceback" in capsys.readouterr().err
+
+    def test_interrupted(self, spans: Any) -> None:
+        """While the next line of a pipe is waited for."""
+        pipes: dict[str, Any] = {
+            "stdin": subprocess.PIPE,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+        }
+        command = [sys.executable, "-m", "seqtag", "predict", str(spans.folder)]
+        with subprocess.Popen(command, env=ENVIRONMENT, text=True, **pipes) as process:
+            process.stdin.write("Ana left\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "Ana\tB-PER\n"
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 130
+            err = process.stderr.read()
+            assert "Traceback" not in err
+            assert "Fatal" not in err
+
+
+class TestStreams:
+    def test_a_reader_that_leaves(self, spans: Any, tmp_path: Path) -> None:
+        (tmp_path / "in.txt").write_text("Ana left\n" * 30_000)
+        command = f"{sys.executable} -m seqtag predict '{spans.folder}' '{tmp_path}/in.txt' | head -1; "
+        done = subprocess.run(
+            ["bash", "-c", command + 'exit "${PIPESTATUS[0]}"'],
+            env=ENVIRONMENT, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout, done.stderr) == (0, "Ana\tB-PER\n", "")
+
+    @pytest.mark.parametrize(
+        ("closed", "out"),
+        [("<&-", ""), (">&-", ""), ("2>&-", "Ana\tB-PER\n\n")],
+        ids=["stdin", "stdout", "stderr"],
+    )
+    def test_closed_streams(self, spans: Any, closed: str, out: str) -> None:
+        source = "" if closed == "<&-" else "echo Ana | "
+        command = f"{source}{sys.executable} -m seqtag predict '{spans.folder}' {closed}"
+        done = subprocess.run(
+            ["bash", "-c", command], env=ENVIRONMENT, capture_output=True, text=True, timeout=60
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, out, "")
+
+    @pytest.mark.parametrize(
+        "utf8", [{}, {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}], ids=["C", "ASCII"]
+    )
+    def test_any_locale_and_any_path(self, spans: Any, tmp_path: Path, utf8: dict[str, str]) -> None:
+        place = tmp_path / "ein Ördner 模"
+        place.mkdir()
+        (place / "modèle").symlink_to(spans.folder)
+        (place / "ü.txt").write_text("Ana 東京\n", encoding="utf-8")
+        done = call(
+            "predict",
+            f"{place}/modèle",
+            f"{place}/ü.txt",
+            env=ENVIRONMENT | {"LC_ALL": "C"} | utf8,
+            text=False,
+        )
+        assert done.returncode == 0
+        assert done.stdout.decode().startswith("Ana\tB-PER\n東京\t")  # type: ignore[attr-defined]
+
+    def test_what_is_read_is_not_written_over(self, spans: Any, tmp_path: Path, capsys: Capture) -> None:
+        path = tmp_path / "in.txt"
+        path.write_text("Ana left\n")
+        assert run(["predict", str(spans.folder), str(path), "-o", str(path)]) == 2
+        assert "this is read" in complaint(capsys)
+        assert path.read_text() == "Ana left\n"
+        assert run(["predict", str(spans.folder), str(path), "-o", str(spans.folder / "out")]) == 2
+        assert not (spans.folder / "out").exists()
+        capsys.readouterr()
+        assert run(["predict", str(spans.folder), str(path), "-o", str(tmp_path / "out")]) == 0
+        assert (tmp_path / "out").read_bytes() == b"Ana\tB-PER\nleft\tO\n\n"
+        assert capsys.readouterr() == ("", "")
+
+
+class TestConfig:
+    def settings(self, tmp_path: Path, spans: Any, *arguments: str) -> dict[str, Any]:
+        """The settings that a run kept in its model folder."""
+        target = tmp_path / "model"
+        given = ["train", "-q", "--train", str(spans.dev), "-o", str(target), "-f", "--epochs", "1"]
+        assert run([*given, *arguments]) == 0
+        found: dict[str, Any] = json.loads((target / "config.json").read_bytes())
+        return found
+
+    def test_who_wins(self, tmp_path: Path, spans: Any) -> None:
+        file = tmp_path / "config.yaml"
+        file.write_text("encoder:\n  units: 3\n  layers: 2\nembeddings:\n  word:\n    dim: 4\n")
+        given = (
+            "-c",
+            str(file),
+            "--set",
+            "encoder.units=5",
+            "--set",
+            "embeddings.word.dim=6",
+            "--units",
+            "7",
+        )
+        found = self.settings(tmp_path, spans, *given)
+        assert found["encoder"]["units"] == 7, "a flag over --set"
+        assert found["embeddings"]["word"]["dim"] == 6, "--set over the file"
+        assert found["encoder"]["layers"] == 2, "the file over the default"
+        assert found["encoder"]["cell"] == "lstm", "the default"
+
+    def test_init_config_round_trip(self, tmp_path: Path, spans: Any, capsys: Capture) -> None:
+        file = tmp_path / "config.yaml"
+        assert run(["init-config", str(file)]) == 0
+        assert capsys.readouterr() == ("", "")
+        assert run(["init-config"]) == 0
+        assert capsys.readouterr().out == file.read_text("utf-8")
+        assert run(["init-config", str(file)]) == 1
+        assert "exists already; use --force" in complaint(capsys)
+        assert self.settings(tmp_path, spans, "-c", str(file), *SMALL) == self.settings(
+            tmp_path, spans, *SMALL
+        )
+
+    @pytest.mark.parametrize(
+        ("text", "code", "problem"),
+        [
+            ("encoder:\n  units: [", 1, ":2: is not YAML"),
+            (
+                "encoder:\n  unit: 3\n",
+                2,
+                ":2: there is no setting 'encoder.unit'. Did you mean 'encoder.units'?",
+            ),
+            ("\n\nencoder: {units: x}\n", 2, ":3: encoder.units is 'x'"),
+            ("encoder:\n  units: 3\n  units: 4\n", 2, ":3: encoder.units is given twice"),
+        ],
+    )
+    def test_errors_name_the_line(
+        self, tmp_path: Path, capsys: Capture, text: str, code: int, problem: str
+    ) -> None:
+        file = tmp_path / "config.yaml"
+        file.write_text(text)
+        assert run(["train", "--train", "x", "-o", str(tmp_path / "m"), "-c", str(file)]) == code
+        assert f"{file}{problem}" in complaint(capsys)
+
+
+def test_the_whole_way(spans: Any, tmp_path: Path) -> None:
+    """train -> evaluate -> predict -> evaluate --predicted; a space and an umlaut in every path."""
+    model = str(tmp_path / "mein Mödell")
+    files = ["--train", str(spans.train), "--dev", str(spans.dev), "--test", str(spans.dev)]
+    done = call("train", *files, "-o", model, "--epochs", "6", *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert f"model written to {model}" in done.stdout
+    assert f"seqtag evaluate '{model}' FILE" in done.stdout
+    starts = ("train ", "dev ", "test ", "tags ", "model ", "clip ", "note ", "epoch ", "rate ", "seed ")
+    assert all(line.startswith(starts) for line in done.stderr.splitlines()), done.stderr
+    assert sum(line.startswith("epoch ") for line in done.stderr.splitlines()) == 6
+    assert "epoch " not in done.stdout.replace("best epoch", "")
+    assert sorted(os.listdir(model)) == sorted([*FILES, "manifest.json"])
+
+    done = call("evaluate", model, str(spans.dev), "--json", "-")
+    assert (done.returncode, done.stderr) == (0, "")
+    scores = json.loads(done.stdout)
+    assert scores["f1"] > 0.5
+
+    predicted = str(tmp_path / "vörhergesagt.conll")
+    with open(predicted, "wb") as file:
+        done = call(
+            "predict", model, str(spans.dev), "--input-format", "conll",
+            stdout=file, stderr=subprocess.PIPE, capture_output=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    done = call("evaluate", "--predicted", predicted, str(spans.dev), "--json", "-")
+    assert (done.returncode, done.stderr) == (0, "")
+    again = json.loads(done.stdout)
+    assert again["f1"] == scores["f1"]
+    assert again["accuracy"] == scores["accuracy"]
+
+
+def test_quiet(spans: Any, tmp_path: Path) -> None:
+    done = call("train", "-q", "--train", str(spans.dev), "-o", str(tmp_path / "m"), "--epochs", "1", *SMALL)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

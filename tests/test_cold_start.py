@@ -1,0 +1,80 @@
+"""Nobody waits for what he does not need: each command in a fresh process, and what it loaded."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import seqtag
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
+HEAVY = {"tensorflow", "keras", "onnx", "seqeval", "sklearn", "scipy", "pandas"}
+NUMERIC = {"numpy", "onnxruntime", "safetensors"}
+CODE = """
+import sys
+from seqtag.cli import run
+code = run(sys.argv[1:])
+print(code, *sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+def loads(*arguments: str) -> set[str]:
+    """The top-level modules that a command line has loaded in the end."""
+    command = [sys.executable, "-c", CODE, *arguments]
+    done = subprocess.run(
+        command, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+    )
+    code, *modules = done.stderr.splitlines()[-1].split()
+    assert code == "0", done.stderr
+    return set(modules)
+
+
+@pytest.mark.parametrize("command", ["", "train", "evaluate", "predict", "check", "init-config"])
+def test_help(command: str) -> None:
+    found = loads(*command.split(), "--help")
+    assert not found & HEAVY
+    assert not found & NUMERIC
+
+
+def test_version() -> None:
+    found = loads("--version")
+    assert not found & (HEAVY | NUMERIC)
+
+
+def test_init_config(tmp_path: Path) -> None:
+    assert not loads("init-config", str(tmp_path / "config.yaml")) & (HEAVY | NUMERIC)
+
+
+def test_check(spans: Any) -> None:
+    found = loads("check", str(spans.train))
+    assert not found & HEAVY
+    assert "onnxruntime" not in found
+
+
+@pytest.mark.parametrize("output", ["conll", "jsonl", "text"])
+def test_predict(spans: Any, output: str) -> None:
+    found = loads(
+        "predict", str(spans.folder), str(spans.train), "--input-format", "conll", "--format", output
+    )
+    assert "onnxruntime" in found
+    assert not found & HEAVY
+    if output != "text":
+        assert "safetensors" not in found
+
+
+def test_evaluate(spans: Any) -> None:
+    assert not loads("evaluate", str(spans.folder), str(spans.dev)) & HEAVY
+    found = loads("evaluate", "--predicted", str(spans.dev), str(spans.dev))
+    assert not found & HEAVY
+    assert "onnxruntime" not in found
+
+
+def test_the_package_itself_is_free() -> None:
+    code = "import sys; before = set(sys.modules); import seqtag; print(*(set(sys.modules) - before))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["seqtag"]

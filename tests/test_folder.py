@@ -1,0 +1,355 @@
+"""The model folder: whole or refused; the old one or the new one, and nothing between."""
+
+import errno
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from seqtag import folder
+from seqtag.errors import ModelError, UserError
+from seqtag.folder import FILES, FORMAT_VERSION, MANIFEST, Folder, check_target, load, write
+
+CONTENT = {name: f'{{"file": "{name}"}}'.encode() for name in FILES}
+OTHER = {name: f'{{"other": "{name}"}}'.encode() for name in FILES}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    write(tmp_path / "model", CONTENT)
+    return tmp_path / "model"
+
+
+def read_all(opened: Folder) -> dict[str, bytes]:
+    return {name: opened.read(name) for name in opened.files}
+
+
+def refused(path: Path) -> str:
+    """The one line with which a folder is refused."""
+    with pytest.raises(ModelError) as caught:
+        read_all(Folder(path))
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message
+
+
+def edit_manifest(model: Path, change: Callable[[dict], object]) -> None:  # type: ignore[type-arg]
+    manifest = json.loads((model / MANIFEST).read_bytes())
+    changed = change(manifest)
+    (model / MANIFEST).write_text(json.dumps(manifest if changed is None else changed))
+
+
+class TestWrite:
+    def test_round_trip(self, model: Path, tmp_path: Path) -> None:
+        opened = Folder(model)
+        assert read_all(opened) == CONTENT
+        assert opened.read_json("config.json") == {"file": "config.json"}
+        assert bytes(opened.map("model.onnx")) == CONTENT["model.onnx"]
+        assert os.listdir(tmp_path) == ["model"]
+        assert model.stat().st_mode & 0o777 == 0o755
+
+    def test_equal_content_is_equal_bytes(self, model: Path, tmp_path: Path) -> None:
+        write(tmp_path / "again", dict(reversed(CONTENT.items())))
+        assert (tmp_path / "again" / MANIFEST).read_bytes() == (model / MANIFEST).read_bytes()
+
+    @pytest.mark.parametrize("exchanges", [True, False])
+    def test_replacing(
+        self, model: Path, tmp_path: Path, exchanges: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if not exchanges:
+            monkeypatch.setattr(folder, "_exchange", lambda first, second: False)
+        write(model, OTHER)
+        assert read_all(Folder(model)) == OTHER
+        assert os.listdir(tmp_path) == ["model"]
+
+    def test_an_empty_folder_is_filled(self, tmp_path: Path) -> None:
+        (tmp_path / "model").mkdir()
+        write(tmp_path / "model", CONTENT)
+        assert read_all(Folder(tmp_path / "model")) == CONTENT
+
+    @pytest.mark.parametrize("call", range(1, len(FILES) + 3))
+    def test_a_disk_that_fails_leaves_the_former_model(
+        self, model: Path, tmp_path: Path, call: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """At whichever file it fails, at the manifest and at the folder itself."""
+        calls = 0
+        real = os.fsync
+
+        def fsync(descriptor: int) -> None:
+            nonlocal calls
+            calls += 1
+            if calls == call:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            real(descriptor)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        with pytest.raises(UserError, match="the model cannot be written: No space left on device"):
+            write(model, OTHER)
+        assert read_all(Folder(model)) == CONTENT
+        assert os.listdir(tmp_path) == ["model"]
+
+    @pytest.mark.parametrize("call", [1, 2])
+    def test_a_rename_that_fails_leaves_the_former_model(
+        self, model: Path, tmp_path: Path, call: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls = 0
+        real = os.rename
+
+        def rename(*arguments: object, **options: object) -> None:
+            nonlocal calls
+            calls += 1
+            if calls == call:
+                raise OSError(errno.EIO, "broken")
+            real(*arguments, **options)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(folder, "_exchange", lambda first, second: False)
+        monkeypatch.setattr(os, "rename", rename)
+        with pytest.raises(UserError, match="cannot be written: broken"):
+            write(model, OTHER)
+        assert read_all(Folder(model)) == CONTENT
+        assert os.listdir(tmp_path) == ["model"]
+
+    def test_a_first_model_that_fails_leaves_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fsync(descriptor: int) -> None:
+            raise OSError("no errno")
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        with pytest.raises(UserError, match="cannot be written: no errno"):
+            write(tmp_path / "model", CONTENT)
+        assert os.listdir(tmp_path) == []
+
+    def test_the_model_is_there_even_if_its_place_cannot_be_synced(
+        self, model: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def sync(path: Path) -> None:
+            if path == model.parent:
+                raise OSError(errno.EINVAL, "not here")
+
+        monkeypatch.setattr(folder, "_sync_folder", sync)
+        write(model, OTHER)
+        assert read_all(Folder(model)) == OTHER
+
+    def test_no_place_for_a_model(self, tmp_path: Path) -> None:
+        with pytest.raises(UserError, match="cannot be written: No such file or directory"):
+            write(tmp_path / "none" / "model", CONTENT)
+
+
+class TestReplacedWhileRead:
+    @pytest.mark.parametrize("exchanges", [True, False])
+    def test_a_reader_gets_the_one_or_the_other(
+        self, model: Path, exchanges: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if not exchanges:
+            monkeypatch.setattr(folder, "_exchange", lambda first, second: False)
+        monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+        stopped = threading.Event()
+
+        def replace() -> None:
+            for content in (OTHER, CONTENT) * 40:
+                write(model, content)
+            stopped.set()
+
+        writer = threading.Thread(target=replace)
+        writer.start()
+        seen = 0
+        try:
+            while not stopped.is_set() or not seen:
+                assert load(model, read_all) in (CONTENT, OTHER)
+                seen += 1
+        finally:
+            writer.join()
+
+    def test_a_replacement_between_two_files(self, model: Path) -> None:
+        """Never half of one and half of the other, and no complaint."""
+        tries = []
+
+        def slowly(opened: Folder) -> dict[str, bytes]:
+            first = opened.read(FILES[0])
+            if not tries:
+                write(model, OTHER)
+            tries.append(first)
+            return {FILES[0]: first} | {name: opened.read(name) for name in FILES[1:]}
+
+        assert load(model, slowly) == OTHER
+        assert len(tries) == 2
+
+    def test_damage_is_told_at_once(self, model: Path) -> None:
+        (model / "model.onnx").write_bytes(b"damaged")
+        tries = []
+        with pytest.raises(ModelError):
+            load(model, lambda opened: tries.append(1) or read_all(opened))  # type: ignore[func-returns-value]
+        assert tries == [1]
+
+
+class TestRefused:
+    def test_nothing_there(self, tmp_path: Path) -> None:
+        assert "no such folder" in refused(tmp_path / "none")
+
+    def test_a_file(self, model: Path) -> None:
+        assert "is not a folder" in refused(model / MANIFEST)
+
+    def test_another_folder(self, tmp_path: Path) -> None:
+        assert "holds no manifest.json" in refused(tmp_path)
+
+    @pytest.mark.parametrize("name", FILES)
+    def test_a_missing_file(self, model: Path, name: str) -> None:
+        (model / name).unlink()
+        assert refused(model).endswith(f": {name} is missing.")
+
+    @pytest.mark.parametrize("name", ["notes.txt", ".hidden", "model.onnx.data"])
+    def test_an_extra_file(self, model: Path, name: str) -> None:
+        (model / name).write_bytes(b"")
+        assert f"{name} does not belong to the model" in refused(model)
+
+    @pytest.mark.parametrize("name", FILES)
+    def test_a_truncated_file(self, model: Path, name: str) -> None:
+        (model / name).write_bytes(CONTENT[name][:-1])
+        assert f"{name} has {len(CONTENT[name]) - 1} bytes" in refused(model)
+
+    @pytest.mark.parametrize("name", FILES)
+    def test_a_longer_file(self, model: Path, name: str) -> None:
+        (model / name).write_bytes(CONTENT[name] + b" ")
+        assert f"{name} has {len(CONTENT[name]) + 1} bytes" in refused(model)
+
+    @pytest.mark.parametrize("name", FILES)
+    @pytest.mark.parametrize("place", [0, -1])
+    def test_a_flipped_bit(self, model: Path, name: str, place: int) -> None:
+        content = bytearray(CONTENT[name])
+        content[place] ^= 1
+        (model / name).write_bytes(content)
+        assert refused(model).endswith(f": {name} is damaged: its checksum is not the manifest's.")
+        with pytest.raises(ModelError, match="is damaged"):
+            Folder(model).map(name)
+
+    @pytest.mark.parametrize("name", [*FILES, MANIFEST])
+    def test_a_link(self, model: Path, tmp_path: Path, name: str) -> None:
+        (model / name).rename(tmp_path / name)
+        (model / name).symlink_to(tmp_path / name)
+        assert f"{name} cannot be read" in refused(model)
+
+    @pytest.mark.parametrize("name", [*FILES, MANIFEST])
+    def test_no_regular_file(self, model: Path, name: str) -> None:
+        (model / name).unlink()
+        (model / name).mkdir()
+        assert f"{name} is not a regular file" in refused(model)
+        (model / name).rmdir()
+        os.mkfifo(model / name)
+        assert f"{name} is not a regular file" in refused(model)
+
+    def test_a_newer_format(self, model: Path) -> None:
+        edit_manifest(model, lambda m: m.update(format_version=FORMAT_VERSION + 1, seqtag="9.8"))
+        message = refused(model)
+        assert f"its format is {FORMAT_VERSION + 1}, written by seqtag 9.8" in message
+        assert message.endswith("Upgrade seqtag.")
+
+    @pytest.mark.parametrize("version", [0, -1, "1", None, 1.0, True, []])
+    def test_a_format_that_is_no_number(self, model: Path, version: object) -> None:
+        edit_manifest(model, lambda m: m.update(format_version=version))
+        assert "expected a whole number" in refused(model)
+
+    @pytest.mark.parametrize(
+        "content",
+        [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b"9" * 5000, b'{"format": "other"}', b"\0"],
+        ids=range(9),
+    )
+    def test_nonsense_for_a_manifest(self, model: Path, content: bytes) -> None:
+        (model / MANIFEST).write_bytes(content)
+        refused(model)
+
+    @pytest.mark.parametrize(
+        "entry",
+        [None, 3, [], {}, {"size": 1}, {"size": "1", "sha256": ""}, {"size": True, "sha256": ""},
+         {"size": 1, "sha256": 1}, {"size": 1, "sha256": "", "url": "x"}, {"size": -5, "sha256": ""}],
+    )  # fmt: skip
+    def test_nonsense_for_an_entry(self, model: Path, entry: object) -> None:
+        edit_manifest(model, lambda m: m["files"].update({"vocab.json": entry}))
+        assert "the entry of vocab.json has no size and sha256" in refused(model)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda m: m["files"].update({"../../etc/passwd": m["files"]["vocab.json"]}),
+            lambda m: m["files"].update({"code.py": m["files"]["vocab.json"]}),
+            lambda m: m["files"].pop("vocab.json"),
+            lambda m: m.update(files=list(m["files"])),
+            lambda m: m.pop("files") and None,
+        ],
+        ids=["path", "more", "fewer", "list", "none"],
+    )
+    def test_other_files(self, model: Path, change: Callable[[dict], object]) -> None:  # type: ignore[type-arg]
+        edit_manifest(model, lambda m: (change(m), m)[1])
+        assert "lists other files" in refused(model)
+
+    def test_a_manifest_of_any_size_takes_no_memory(self, model: Path) -> None:
+        with (model / MANIFEST).open("ab") as file:
+            file.truncate(1 << 40)
+        assert "expected 1048576 at the most" in refused(model)
+
+    def test_a_file_is_looked_at_before_it_is_read(self, model: Path) -> None:
+        with (model / "vocab.json").open("ab") as file:
+            file.truncate(1 << 40)
+        assert f"vocab.json has {1 << 40} bytes" in refused(model)
+
+    def test_json_too_large_to_be_true(self, model: Path) -> None:
+        edit_manifest(model, lambda m: m["files"]["vocab.json"].update(size=folder.MAX_JSON + 1))
+        with pytest.raises(ModelError, match=r"vocab\.json is too large to be true"):
+            Folder(model).read_json("vocab.json")
+
+    @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"{"])
+    def test_a_file_that_is_no_json_object(self, tmp_path: Path, content: bytes) -> None:
+        write(tmp_path / "model", CONTENT | {"vocab.json": content})
+        with pytest.raises(ModelError, match=r"vocab\.json (is not JSON|holds no JSON object)"):
+            Folder(tmp_path / "model").read_json("vocab.json")
+
+
+class TestTarget:
+    def test_nothing_there(self, tmp_path: Path) -> None:
+        check_target(tmp_path / "a" / "b" / "model", force=False)
+        assert os.listdir(tmp_path / "a" / "b") == []
+
+    def test_an_empty_folder(self, tmp_path: Path) -> None:
+        (tmp_path / "model").mkdir()
+        check_target(tmp_path / "model", force=False)
+
+    def test_a_model(self, model: Path) -> None:
+        with pytest.raises(UserError, match=r"a model is there already\. Use --force"):
+            check_target(model, force=False)
+        check_target(model, force=True)
+        assert read_all(Folder(model)) == CONTENT
+
+    @pytest.mark.parametrize("force", [False, True])
+    def test_a_folder_of_something_else(self, tmp_path: Path, force: bool) -> None:
+        (tmp_path / "thesis.tex").write_text("years of work")
+        with pytest.raises(UserError, match="is not a model folder, so it is not replaced"):
+            check_target(tmp_path, force=force)
+
+    @pytest.mark.parametrize("force", [False, True])
+    def test_a_file_or_a_link_in_the_way(self, model: Path, tmp_path: Path, force: bool) -> None:
+        (tmp_path / "file").write_bytes(b"")
+        (tmp_path / "link").symlink_to(model)
+        (tmp_path / "dangling").symlink_to(tmp_path / "none")
+        for name in ("file", "link", "dangling"):
+            with pytest.raises(UserError, match="is in the way"):
+                check_target(tmp_path / name, force=force)
+
+    def test_a_file_among_the_parents(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_bytes(b"")
+        with pytest.raises(UserError, match=r"cannot be written: (Not a directory|File exists)"):
+            check_target(tmp_path / "file" / "model", force=False)
+
+    def test_a_parent_that_cannot_be_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Tests may run as root, whom no mode stops: so the refusal itself is played."""
+
+        def mkdtemp(*arguments: object, **options: object) -> str:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+        monkeypatch.setattr(folder.tempfile, "mkdtemp", mkdtemp)
+        monkeypatch.setattr(folder.tempfile, "TemporaryDirectory", mkdtemp)
+        with pytest.raises(UserError, match="model: cannot be written: Permission denied"):
+            check_target(tmp_path / "model", force=False)
