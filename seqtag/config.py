@@ -53,7 +53,6 @@ ACTIVATIONS = (
     "leaky_relu",
     "hard_sigmoid",
     "softsign",
-    "softplus",
     "linear",
 )
 INITIALIZERS = (

@@ -247,7 +247,7 @@ class Run:
         training = self.config.training
         lengths = [len(example.tags) for example in self.examples]
         order = training_order(lengths, training.batch_size, training.seed, epoch)
-        for step, numbers in enumerate(order):
+        for step, numbers in enumerate(order, start=1):  # step 0 would draw what the order was drawn from
             random = np.random.default_rng([training.seed, epoch, step])
             examples = [self.examples[number] for number in numbers]
             inputs = self.vocabulary.collate([example.rows for example in examples], random)

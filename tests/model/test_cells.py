@@ -23,7 +23,6 @@ FUNCTIONS: dict[str, Function] = {
     "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
     "hard_sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),
     "softsign": lambda x: x / (1 + np.abs(x)),
-    "softplus": lambda x: np.log1p(np.exp(x)),
     "linear": lambda x: x,
 }
 

@@ -20,7 +20,6 @@ ONNX_ACTIVATIONS: dict[str, tuple[str, float | None, float | None]] = {
     "leaky_relu": ("LeakyRelu", 0.2, None),
     "hard_sigmoid": ("HardSigmoid", 1 / 6, 0.5),
     "softsign": ("Softsign", None, None),
-    "softplus": ("Softplus", None, None),
     "linear": ("Affine", 1.0, 0.0),
 }
 
