@@ -213,7 +213,8 @@ class Run:
         weights = self.network.named_weights()
         dev_score, candidate = self._score_dev(weights)
         self.scores.append(dev_score)
-        best = dev_score > self.best_score
+        # Of epochs that all found nothing the last one has learnt the most.
+        best = dev_score > self.best_score or dev_score == self.best_score == 0
         if best:
             self.best_epoch, self.best_score, self.best_weights = number, dev_score, candidate
         return Epoch(

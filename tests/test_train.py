@@ -191,6 +191,7 @@ class TestLongSentences:
     def test_nothing_is_cut_without_need(self, write: Write) -> None:
         settings = config("training.max_sentence_length=3")
         assert prepare._cuts(["O"] * 9, BIO, 3) == [3, 6, 9]
+        assert prepare._cuts(["B-X", *["I-X"] * 4], BIO, 3) == [3, 5], "no place to cut: as late as can be"
         assert prepare._cuts(["O", "B-X", "I-X", "I-X", "O"], BIO, 3) == [1, 4, 5]
         assert prepare._cuts(["O", "O"], BIO, settings.training.max_sentence_length) == [2]
 

@@ -96,7 +96,7 @@ def truths(given: Draw) -> list[Truth]:
 @pytest.mark.parametrize(("seed", "constrained"), DRAWS)
 def test_partition(seed: int, constrained: bool) -> None:
     given = draw(seed, constrained)
-    found = chain.log_partition(tensors(given.chain), tf.constant(given.scores), given.mask)
+    found = chain.log_partition(tensors(given.chain), tf.constant(given.scores), tf.constant(given.mask))
     assert found.numpy() == pytest.approx([truth.partition for truth in truths(given)], abs=1e-4)
 
 
@@ -104,7 +104,7 @@ def test_partition(seed: int, constrained: bool) -> None:
 def test_path_score(seed: int) -> None:
     given = draw(seed, False)
     tags = np.random.default_rng(seed).integers(0, len(TAGS), given.mask.shape).astype(np.int32)
-    found = chain.path_score(tensors(given.chain), given.scores, tags, given.mask).numpy()
+    found = chain.path_score(tensors(given.chain), given.scores, tags, tf.constant(given.mask)).numpy()
     for row, length in enumerate(given.lengths):
         path = tuple(tags[row, :length])
         assert found[row] == pytest.approx(score(given.chain, given.scores[row], path), abs=1e-4)
@@ -113,7 +113,7 @@ def test_path_score(seed: int) -> None:
 @pytest.mark.parametrize(("seed", "constrained"), DRAWS)
 def test_marginals(seed: int, constrained: bool) -> None:
     given = draw(seed, constrained)
-    found = chain.marginals(tensors(given.chain), tf.constant(given.scores), given.mask).numpy()
+    found = chain.marginals(tensors(given.chain), tf.constant(given.scores), tf.constant(given.mask)).numpy()
     for row, truth in enumerate(truths(given)):
         np.testing.assert_allclose(found[row, : given.lengths[row]], truth.marginals, atol=1e-6)
 
@@ -121,7 +121,7 @@ def test_marginals(seed: int, constrained: bool) -> None:
 @pytest.mark.parametrize(("seed", "constrained"), DRAWS)
 def test_best_path(seed: int, constrained: bool) -> None:
     given = draw(seed, constrained)
-    found = chain.best_path(tensors(given.chain), tf.constant(given.scores), given.mask).numpy()
+    found = chain.best_path(tensors(given.chain), tf.constant(given.scores), tf.constant(given.mask)).numpy()
     assert found.dtype == np.int32
     for row, truth in enumerate(truths(given)):
         assert found[row, : given.lengths[row]].tolist() == truth.best
@@ -134,8 +134,8 @@ def test_what_is_forbidden_never_happens(seed: int) -> None:
     scores = given.scores.copy()
     scores[:, :, TAGS.index("I-X")] += 20
     own = tensors(given.chain)
-    best = chain.best_path(own, tf.constant(scores), given.mask).numpy()
-    probabilities = chain.marginals(own, tf.constant(scores), given.mask).numpy()
+    best = chain.best_path(own, tf.constant(scores), tf.constant(given.mask)).numpy()
+    probabilities = chain.marginals(own, tf.constant(scores), tf.constant(given.mask)).numpy()
     for row, length in enumerate(given.lengths):
         names = ["O", *(TAGS[tag] for tag in best[row, :length])]
         assert all(before.endswith("-X") for before, now in pairwise(names) if now == "I-X")
@@ -148,9 +148,11 @@ def test_the_gradient_of_the_partition_is_the_marginals(seed: int, constrained: 
     scores = tf.constant(given.scores)
     with tf.GradientTape() as tape:
         tape.watch(scores)
-        total = chain.log_partition(tensors(given.chain), scores, given.mask)
+        total = chain.log_partition(tensors(given.chain), scores, tf.constant(given.mask))
     gradient = tape.gradient(total, scores).numpy()
-    expected = chain.marginals(tensors(given.chain), scores, given.mask).numpy() * given.mask[..., None]
+    expected = (
+        chain.marginals(tensors(given.chain), scores, tf.constant(given.mask)).numpy() * given.mask[..., None]
+    )
     np.testing.assert_allclose(gradient, expected, atol=1e-5)
 
 
@@ -160,7 +162,7 @@ def test_the_gradient_reaches_the_chain() -> None:
     own = tensors(given.chain)
     with tf.GradientTape() as tape:
         tape.watch([own.start, own.transitions, own.end])
-        total = tf.reduce_sum(chain.log_partition(own, tf.constant(given.scores), given.mask))
+        total = tf.reduce_sum(chain.log_partition(own, tf.constant(given.scores), tf.constant(given.mask)))
     gradients = tape.gradient(total, [own.start, own.transitions, own.end])
     small = 1e-3
     for name, gradient in zip(("start", "transitions", "end"), gradients, strict=True):
@@ -227,8 +229,8 @@ def test_the_exported_chain(seed: int, constrained: bool) -> None:
         None, {"scores": given.scores, "lengths": given.lengths}
     )
     own = tensors(given.chain)
-    keras_best = chain.best_path(own, tf.constant(given.scores), given.mask).numpy()
-    keras_marginals = chain.marginals(own, tf.constant(given.scores), given.mask).numpy()
+    keras_best = chain.best_path(own, tf.constant(given.scores), tf.constant(given.mask)).numpy()
+    keras_marginals = chain.marginals(own, tf.constant(given.scores), tf.constant(given.mask)).numpy()
     marginals = np.exp(normal(forward + backward + given.scores))
     for row, truth in enumerate(truths(given)):
         length = given.lengths[row]
