@@ -75,11 +75,13 @@ def predict(
     check_outputs([str(output) if output else None], [model, *paths])
     if output is None and paths == ["-"] and sys.stdin.isatty():
         print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
+    from seqtag.folder import Folder
     from seqtag.predict import predict as stage
 
     with contextlib.ExitStack() as stack:
         stream: TextIO = sys.stdout
         if output is not None:
+            Folder(Path(model))  # a model that is not there must not cost what stood in the file
             stream = stack.enter_context(output.open("w", encoding="utf-8", newline="\n"))
         stage(
             model,

@@ -301,3 +301,10 @@ def test_the_whole_way(spans: Any, tmp_path: Path) -> None:
 def test_quiet(spans: Any, tmp_path: Path) -> None:
     done = call("train", "-q", "--train", str(spans.dev), "-o", str(tmp_path / "m"), "--epochs", "1", *SMALL)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_missing_model_leaves_the_output_file_as_it_was(tmp_path: Path) -> None:
+    output = tmp_path / "out.conll"
+    output.write_text("kept", encoding="utf-8")
+    assert run(["predict", str(tmp_path / "none"), str(tmp_path / "x.txt"), "-o", str(output)]) == 1
+    assert output.read_text(encoding="utf-8") == "kept"
