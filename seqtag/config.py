@@ -79,7 +79,7 @@ class Data:
         "column of the tags: from 1, negative from the end, or a CoNLL-U field; the last if not given",
         flag=True,
     )
-    feature_columns: str | None = setting(
+    feature_columns: int | str | None = setting(
         None,
         "further columns to use as features, such as 2,3 or xpos,feats; text to tag must have them too",
         flag=True,
@@ -129,7 +129,7 @@ class Vectors:
     file: str | None = setting(
         None, "pretrained vectors: GloVe or word2vec text, plain or .gz, or word2vec .bin", flag=True
     )
-    trainable: bool = setting(False, "whether training changes the vectors of the training file's words")
+    trainable: bool = setting(True, "whether training changes the vectors of the training file's words")
 
 
 @dataclass(frozen=True)
@@ -391,8 +391,10 @@ def check_value(path: str, value: Any, source: str) -> Any:
         if type(None) in members:
             return None
         raise problem
-    value = _typed(value, members, problem)
     choices = entry.metadata["choices"]
+    if isinstance(value, bool) and choices and {"yes", "no"} <= {*choices}:  # YAML 1.1 reads yes as true
+        value = "yes" if value else "no"
+    value = _typed(value, members, problem)
     if choices is not None and value not in choices:
         raise UsageError(f"{source}: {path} is {value!r}.{suggest(str(value), choices)}")
     bounds = entry.metadata

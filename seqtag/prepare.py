@@ -1,7 +1,7 @@
 """What is done to a corpus before training: reading, holding out, learning tables, turning sentences into numbers."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,9 @@ def read_corpora(config: Config, train_path: str, dev_path: str | None, test_pat
     for corpus in (train, dev, test):
         if corpus is not None:
             check_tags(corpus, scheme)
+    for number, name in enumerate(columns):
+        if all(sentence.columns[number] == sentence.tags for sentence in train.sentences):
+            raise UsageError(f"--feature-columns {name}: this column holds the tags themselves.")
     if dev is not None:
         return Corpora(train, dev, test, False, scheme)
     kept, held = _hold_out(train, data.dev_fraction, config.training.seed)
@@ -68,7 +71,7 @@ def read_corpora(config: Config, train_path: str, dev_path: str | None, test_pat
 def feature_columns(config: Config) -> tuple[str, ...]:
     """The extra columns that the settings name."""
     named = config.data.feature_columns
-    return tuple(column.strip() for column in named.split(",")) if named else ()
+    return () if named is None else tuple(column.strip() for column in str(named).split(","))
 
 
 def _hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus]:
@@ -157,10 +160,16 @@ def _cuts(tags: Sequence[str], scheme: Scheme, longest: int) -> list[int]:
     return [*ends, len(tags)]
 
 
-def unknown_rate(corpora: Corpora) -> float:
+def tokens_of(corpus: Corpus, vocabulary: Vocabulary) -> Iterator[str]:
+    """The corpus's tokens as the network's parts look at them."""
+    for sentence in corpus.sentences:
+        yield from (without_places(sentence) if vocabulary.drop_places else sentence).tokens
+
+
+def unknown_rate(corpora: Corpora, vocabulary: Vocabulary) -> float:
     """The share of dev's tokens that the training corpus does not hold, neither as they are nor in lower case."""
-    known = {token for sentence in corpora.train.sentences for token in sentence.tokens}
-    tokens = [token for sentence in corpora.dev.sentences for token in sentence.tokens]
+    known = set(tokens_of(corpora.train, vocabulary))
+    tokens = list(tokens_of(corpora.dev, vocabulary))
     return sum(token not in known and token.lower() not in known for token in tokens) / len(tokens)
 
 

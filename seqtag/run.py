@@ -50,6 +50,7 @@ class Prepared:
         parameters: Trainable numbers of the network.
         vocabulary: Distinct words of the training corpus.
         coverage: How many of these have a pretrained vector, by how it was found; empty without vectors.
+        warnings: What was odd about the file of vectors.
         tokenizer: The tokenizer that is stored for raw text.
     """
 
@@ -67,6 +68,7 @@ class Prepared:
     parameters: int
     vocabulary: int
     coverage: dict[str, int]
+    warnings: tuple[str, ...]
     tokenizer: text.Tokenizer
 
 
@@ -154,7 +156,7 @@ class Run:
         from seqtag.model.build import head_name
 
         corpora, vocabulary = self.corpora, self.vocabulary
-        words = {token for sentence in corpora.train.sentences for token in sentence.tokens}
+        words = set(prepare.tokens_of(corpora.train, vocabulary))
         dev_tags = [tag for sentence in corpora.dev.sentences for tag in sentence.tags or ()]
         unseen = sorted(set(dev_tags) - set(vocabulary.tag_counts))
         return Prepared(
@@ -166,12 +168,13 @@ class Run:
             ill_formed=sum(len(problems(s.tags or (), corpora.scheme)) for s in corpora.train.sentences),
             windowed=windowed,
             unseen_tags={tag: dev_tags.count(tag) for tag in unseen},
-            unknown_rate=prepare.unknown_rate(corpora),
+            unknown_rate=prepare.unknown_rate(corpora, vocabulary),
             inputs=tuple(vocabulary.indexers),
             head=head_name(self.config, self.legal),
             parameters=sum(int(np.prod(weight.shape)) for weight in self.network.trainable_variables),
             vocabulary=len(words),
             coverage=coverage(self.vectors, words) if self.vectors else {},
+            warnings=self.vectors.warnings if self.vectors else (),
             tokenizer=vocabulary.tokenizer,
         )
 

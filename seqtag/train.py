@@ -105,9 +105,12 @@ def train(
         results.append(result)
         if best is None or result.dev.main > best.dev.main:
             best, prepared = result, run.prepared
-            files = run.files(network, _report(prepared, result, corpora))
+            report = _report(prepared, result, corpora)
+            files = run.files(network, report)
     if best is None:
         raise ValueError(f"at least one seed is needed. Received: seeds={seeds}")
+    if seeds > 1:
+        files["report.json"] = folder.dump_json(report | {"seeds": _seeds_report(results)})
     folder.write(output, files)
     return Result(output, prepared, best, results, time.perf_counter() - started)
 
@@ -136,6 +139,23 @@ def _run(
 def spread(scores: list[float]) -> tuple[float, float]:
     """Mean and sample standard deviation; the latter is 0 for one score."""
     return statistics.fmean(scores), statistics.stdev(scores) if len(scores) > 1 else 0.0
+
+
+def _seeds_report(results: list[SeedResult]) -> dict[str, Any]:
+    """What `report.json` holds of several seeds: the score of each, and by corpus their mean and spread."""
+    scores = {
+        "dev": [result.dev.main for result in results],
+        "test": [result.test.main for result in results if result.test],
+    }
+    found: dict[str, Any] = {
+        "seeds": [result.seed for result in results],
+        "best_epochs": [result.best_epoch for result in results],
+    }
+    for name, values in scores.items():
+        if values:
+            mean, deviation = spread(values)
+            found[name] = {"scores": values, "mean": mean, "standard_deviation": deviation}
+    return found
 
 
 def _report(prepared: Prepared, result: SeedResult, corpora: Corpora) -> dict[str, Any]:

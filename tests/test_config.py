@@ -348,3 +348,12 @@ def test_a_section_in_the_place_of_a_value_is_refused() -> None:
     tree["encoder"]["units"] = {"forward": 3}
     with pytest.raises(UsageError, match=r"encoder\.units is \{'forward': 3\}"):
         from_values(tree, "config.json")
+
+
+@pytest.mark.parametrize(("value", "found"), [(True, "yes"), (False, "no"), ("yes", "yes"), ("auto", "auto")])
+def test_a_name_that_yaml_reads_as_true_or_false(value: bool | str, found: str) -> None:
+    """`enabled: no` in a file, and `--set ...=no`."""
+    path = "embeddings.bigrams.enabled"
+    assert merge({path: (value, "test")}).embeddings.bigrams.enabled == found
+    with pytest.raises(UsageError):
+        merge({"embeddings.characters.encoder": (False, "test")})

@@ -174,6 +174,7 @@ def introduction(prepared: Prepared, config: Config) -> list[str]:
         share = sum(found.values()) / prepared.vocabulary
         how = ", ".join(f"{count:,} {name}" for name, count in found.items())
         lines.append(f"vectors found for {share:.1%} of the training file's distinct words ({how})")
+    lines += [f"note   {warning}" for warning in prepared.warnings]
     if prepared.ill_formed:
         lines.append(
             f"note   {prepared.ill_formed:,} ill-formed tags in the training file are read as conlleval reads them "

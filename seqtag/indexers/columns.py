@@ -27,7 +27,7 @@ class ColumnIndexer:
 
     @classmethod
     def fit(cls, sentences: Sequence[Sentence], config: Config, resources: Resources) -> Self | None:
-        if not config.data.feature_columns:
+        if config.data.feature_columns is None:
             return None
         counts: list[Counter[str]] = [Counter() for _ in sentences[0].columns]
         for sentence in sentences:

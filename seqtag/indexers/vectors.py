@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from seqtag.config import Config
 from seqtag.data.sentence import Sentence
-from seqtag.indexers.base import RESERVED, Resources
+from seqtag.indexers.base import PADDING, RESERVED, UNKNOWN, Resources, pad
 from seqtag.indexers.bigrams import bigrams, wanted
 from seqtag.vectors import Vectors
 
@@ -29,7 +29,7 @@ class VectorIndexer:
     def __init__(self, vectors: Vectors, words: Sequence[int] = ()) -> None:
         self.vectors = vectors
         self.words = tuple(words)
-        self._changed = {row: number for number, row in enumerate(self.words, start=RESERVED)}
+        self._changed = {-1: UNKNOWN} | {row: number for number, row in enumerate(self.words, RESERVED)}
         self._rows: dict[str, int] = {}
 
     @classmethod
@@ -73,8 +73,12 @@ class VectorIndexer:
         vectors = self.vectors.gather(padded.ravel()).reshape(len(rows), time, self.vectors.dim)
         inputs: dict[str, NDArray[Any]] = {self.name: vectors}
         if self.words:
-            changed = [self._changed.get(row, 0) for row in padded.ravel().tolist()]
-            inputs[f"{self.name}_rows"] = np.array(changed, np.int32).reshape(padded.shape)
+            # To a vector that training never saw nothing is added: its row is that of padding, which is not
+            # learnt. Words without a vector share the unknown one's.
+            inputs[f"{self.name}_rows"] = pad(
+                [np.array([self._changed.get(at, PADDING) for at in row.tolist()], np.int32) for row in rows],
+                time,
+            )
         return inputs
 
     def to_json(self) -> dict[str, Any]:

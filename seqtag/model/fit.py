@@ -44,7 +44,9 @@ class Trainer:
         self.decay = settings.averaging_decay if settings.averaging == "ema" else None
         self.steps = tf.Variable(0.0, trainable=False)
         self.averages = [
-            tf.Variable(v.value, trainable=False) for v in network.trainable_variables if self.decay
+            tf.Variable(v.value, trainable=False)
+            for v in network.trainable_variables
+            if self.decay is not None
         ]
         inputs = {
             name: tf.TensorSpec(entry.shape, entry.dtype) for name, entry in network.inputs_needed.items()

@@ -237,6 +237,46 @@ def test_a_step_compiles_once_for_all_sizes(toy: Any, trainers: Any) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------
+# The moving average of the weights
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.3, 0.995])
+def test_the_moving_average(decay: float, toy: Any, batch: Any) -> None:
+    """Against NumPy, over steps before and after its memory has grown to `decay`."""
+    settings = OFF | {"optimizer": "sgd", "learning_rate": 0.5, "averaging": "ema", "averaging_decay": decay}
+    trainer = Trainer(toy.network, Training(**settings))
+    first = toy.network.named_weights()
+    wanted = {name: array.astype(float) for name, array in first.items()}
+    kept: list[dict[str, NDArray[Any]]] = []
+    for number in range(1, 6):
+        trainer.step(*batch)
+        weights = toy.network.named_weights()
+        memory = min(decay, (1 + number) / (10 + number))
+        wanted = {name: memory * wanted[name] + (1 - memory) * weights[name] for name in wanted}
+        kept.append(trainer.averaged())
+        assert_same(kept[-1], wanted)
+        for name, array in toy.network.named_weights().items():  # to ask for it changes nothing
+            np.testing.assert_array_equal(array, weights[name])
+    moved = max(np.abs(kept[-1][name] - weights[name]).max() for name in weights)
+    assert (moved > 1e-3) == (decay > 0)
+    assert any((kept[0][name] != kept[1][name]).any() for name in kept[0]), "copies, not views"
+    toy.network.assign_weights(first)
+
+
+def test_a_gradient_that_is_not_finite_leaves_the_average_as_it_was(toy: Any, batch: Any) -> None:
+    trainer = Trainer(toy.network, Training(optimizer="sgd", averaging="ema"))
+    first = toy.network.named_weights()
+    trainer.step(*batch)
+    before = trainer.averaged()
+    SCALE.assign(float("nan"))
+    trainer.step(*batch)
+    after = trainer.averaged()
+    assert all((before[name] == after[name]).all() for name in before)
+    assert float(trainer.steps) == 1
+    toy.network.assign_weights(first)
+
+
+# ------------------------------------------------------------------------------------------------------------
 # The same seed, the same weights
 
 FIVE_STEPS = """

@@ -1,0 +1,117 @@
+"""What `seqtag train` shows on a terminal: a real one, as far as the process can tell."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import seqtag
+
+ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if name not in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+} | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1]), "TERM": "xterm-256color"}
+STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+SMALL = ("--units", "4", "--embedding-dim", "4", "--characters", "none", "--head", "softmax")
+
+
+class Terminal:
+    """A command that runs in a pseudo terminal of so many columns."""
+
+    def __init__(self, columns: int, *arguments: str) -> None:
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "seqtag", *arguments],
+            stdin=theirs, stdout=theirs, stderr=theirs, env=ENVIRONMENT, close_fds=True,
+        )  # fmt: skip
+        os.close(theirs)
+
+    def read(self) -> str:
+        """All that is written until the command ends."""
+        found = b""
+        try:
+            while some := os.read(self._ours, 1 << 16):
+                found += some
+        except OSError:  # Linux's way to say that the other side is closed
+            pass
+        os.close(self._ours)
+        self.process.wait(60)
+        return found.decode()
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[int, str]]:
+    """Exit code and output by the number of columns; all at once, as most of the time is TensorFlow's start."""
+    place = tmp_path_factory.mktemp("display")
+    names = ("Ana", "Bo", "Ida")
+    text = "".join(f"{name}\tB-PER\nsaw\tO\n{other}\tB-PER\n\n" for name in names for other in names)
+    (place / "train.conll").write_text(text * 4, encoding="utf-8")
+    files = ["--train", str(place / "train.conll"), "--dev", str(place / "train.conll")]
+    terminals = {
+        columns: Terminal(
+            columns, "train", *files, "-o", str(place / f"model{columns}"), "--epochs", "2", *SMALL
+        )
+        for columns in (80, 40)
+    }
+    outputs = {columns: terminal.read() for columns, terminal in terminals.items()}
+    return {columns: (terminals[columns].process.returncode, text) for columns, text in outputs.items()}
+
+
+@pytest.fixture(params=[80, 40])
+def session(request: pytest.FixtureRequest, shown: dict[int, tuple[int, str]]) -> Any:
+    return request.param, *shown[request.param]
+
+
+def lines_of(text: str) -> list[str]:
+    """What stands in the terminal's lines: the bar is drawn over itself, from the line's start."""
+    return [STEERING.sub("", line) for line in re.split(r"[\r\n]+", text)]
+
+
+def test_it_ends_well(session: tuple[int, int, str]) -> None:
+    _, code, text = session
+    assert code == 0, text
+    assert "Traceback" not in text
+    assert "error" not in text.lower()
+    assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1, "the cursor is hidden, and comes back"
+
+
+def test_a_row_an_epoch(session: tuple[int, int, str]) -> None:
+    _, _, text = session
+    rows = [line.split() for line in lines_of(text) if re.match(r" +[0-9]+  [0-9]+\.[0-9]{4}  ", line)]
+    assert [row[0] for row in rows] == ["1", "2"]
+    assert all(0 <= float(row[2]) <= 1 for row in rows)
+
+
+def test_the_bar_moves(session: tuple[int, int, str]) -> None:
+    _, _, text = session
+    bars = [line for line in lines_of(text) if line.startswith("epoch ") and "━" in line]
+    assert {bar.split()[1] for bar in bars} == {"1", "2"}
+    assert any(re.search(r"loss [0-9]\.[0-9]{4}", bar) for bar in bars)
+
+
+def test_no_line_is_wider_than_the_terminal(session: tuple[int, int, str]) -> None:
+    columns, _, text = session
+    before, found, _ = text.partition(" data ") if " data " in text else text.partition("data    ")
+    assert found
+    lines = lines_of(before)
+    assert len(lines) > 10
+    assert [line for line in lines if len(line) > columns] == []
+
+
+def test_the_summary(session: tuple[int, int, str]) -> None:
+    columns, _, text = session
+    last = lines_of(text)
+    assert any("unknown words in dev" in line for line in last)
+    assert any(re.search("best epoch +[12] of 2", line) for line in last)
+    assert any(line.startswith("Token accuracy") for line in last)
+    assert any(line.startswith("model written to") and line.endswith(f"model{columns}") for line in last)
