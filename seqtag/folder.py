@@ -14,7 +14,6 @@ Nothing in it is code, a pickle, a path or a URL.
 
 import contextlib
 import ctypes
-import ctypes.util
 import errno
 import hashlib
 import json
@@ -23,6 +22,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -147,8 +147,7 @@ def _put_in_place(draft: Path, target: Path) -> None:
 
 def _exchange(first: Path, second: Path) -> bool:
     """Swaps two folders in one step (Linux); false where system or file system cannot."""
-    library = ctypes.util.find_library("c") if os.name == "posix" else None
-    renameat2 = getattr(ctypes.CDLL(library, use_errno=True), "renameat2", None) if library else None
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
     if renameat2 is None:
         return False
     at_working_folder, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
@@ -301,9 +300,20 @@ def load(path: Path, make: Callable[[Folder], Loaded]) -> Loaded:
         try:
             return make(Folder(path))
         except (ModelError, OSError):
-            if _identity(path) == before:
+            # Where two folders cannot be swapped in one step there is a moment without any.
+            absent = before is None and _being_replaced(path)
+            if _identity(path) == before and not absent:
                 raise
+            if absent:
+                time.sleep(0.01)
     return make(Folder(path))
+
+
+def _being_replaced(path: Path) -> bool:
+    """Whether beside the folder's place lies another that is to come there, or that was there just now."""
+    with contextlib.suppress(OSError):
+        return any(entry.name.startswith(f".{path.name}.") for entry in path.absolute().parent.iterdir())
+    return False
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:
