@@ -7,6 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from seqtag.config import merge
+from seqtag.errors import UsageError
+from seqtag.model.heads.crf import CRFHead
 from seqtag.model.heads.softmax import SoftmaxHead
 
 TAGS = 4
@@ -70,3 +72,13 @@ def test_what_stands_at_padding_counts_nothing() -> None:
     wild, other = FEATURES.copy(), GOLD.copy()
     wild[~MASK], other[~MASK] = 50.0, 2
     assert float(head.loss(wild, other, MASK)) == pytest.approx(float(head.loss(FEATURES, GOLD, MASK)))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"training.label_smoothing": (0.1, "test")}, {"training.class_weights": ("balanced", "test")}],
+)
+def test_a_crf_refuses_what_only_softmax_does(settings: dict[str, tuple[Any, str]]) -> None:
+    name = next(iter(settings))
+    with pytest.raises(UsageError, match=f"{name} is for the softmax head"):
+        CRFHead.from_config(merge(settings), 3, None)

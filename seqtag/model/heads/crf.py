@@ -8,6 +8,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from seqtag.config import Config
+from seqtag.errors import UsageError
 from seqtag.model.export import Graph
 from seqtag.model.heads import chain
 from seqtag.model.heads.base import ChainHead
@@ -40,6 +41,12 @@ class CRFHead(ChainHead):
     def from_config(
         cls, config: Config, tags: int, legal: Legal | None, frequencies: NDArray[Any] | None = None
     ) -> Self:
+        training = config.training
+        if training.label_smoothing or training.class_weights != "none":
+            name = "label_smoothing" if training.label_smoothing else "class_weights"
+            raise UsageError(
+                f"training.{name} is for the softmax head; the head here is a crf (--head softmax)."
+            )
         return cls(tags, legal)
 
     def loss(self, features: Any, tags: Any, mask: Any, training: bool = False) -> Any:
