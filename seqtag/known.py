@@ -21,6 +21,14 @@ class Known:
     words: frozenset[str]
     entities: Mapping[str, frozenset[str]] | None
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, sorted, as `known.json` has them; `from_json` reads them back."""
+        entities = self.entities or {}
+        return {
+            "words": sorted(self.words),
+            "entities": {label: sorted(entities[label]) for label in sorted(entities)},
+        }
+
     @classmethod
     def from_json(cls, value: Any, *, spans: bool = True) -> Self:
         """What the `known.json` of a model folder says.

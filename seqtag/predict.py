@@ -18,7 +18,7 @@ from seqtag.data import Sentence, sentences
 from seqtag.data.lines import lines, shown
 from seqtag.errors import DataError, UserError
 from seqtag.tagger import CHUNK, Tagged, Tagger
-from seqtag.text import Token, Tokenizer
+from seqtag.text import Token, Tokenizer, printable
 
 HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that may stand for half a character
 NO_TOKEN = re.compile(r"[\t\n\r]")
@@ -220,10 +220,8 @@ class TextWriter:
 
         line = Text()
         for text, label in marks:
-            # What came from a file must not steer the terminal.
-            shown_text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
             colour = self._colour(label)
-            line.append(shown_text, style=f"bold {colour}" if label else "")
+            line.append(printable(text), style=f"bold {colour}" if label else "")
             if label:
                 line.append(
                     f" {label}", style=f"{colour} reverse" if tagged.scheme.is_spans else f"dim {colour}"

@@ -12,7 +12,8 @@ from seqtag.config import Config
 from seqtag.data import Corpus, Sentence, check_tags, read_corpus
 from seqtag.errors import UsageError, UserError
 from seqtag.indexers.base import Ids, Resources
-from seqtag.tags import Scheme, allowed, convert, detect, parse_scheme, spans
+from seqtag.known import learn
+from seqtag.tags import Scheme, allowed, convert, detect, parse_scheme
 from seqtag.vocab import Vocabulary, fit_indexers, have_places, tag_inventory, without_places
 
 
@@ -179,12 +180,5 @@ def known(corpora: Corpora) -> dict[str, Any]:
     Returns:
         `words`, sorted, and `entities`: each label's surface forms, tokens joined by spaces, sorted.
     """
-    words = {token for sentence in corpora.train.sentences for token in sentence.tokens}
-    entities: dict[str, set[str]] = {}
-    for sentence in corpora.train.sentences:
-        for start, end, label in spans(sentence.tags or (), corpora.scheme):
-            entities.setdefault(label, set()).add(" ".join(sentence.tokens[start:end]))
-    return {
-        "words": sorted(words),
-        "entities": {label: sorted(entities[label]) for label in sorted(entities)},
-    }
+    sentences = corpora.train.sentences
+    return learn([s.tokens for s in sentences], [s.tags or () for s in sentences], corpora.scheme).to_json()

@@ -197,7 +197,7 @@ class Run:
         losses: list[float] = []
         norms: list[float] = []
         clipped: list[bool] = []
-        tokens = 0
+        tokens, total = 0, 0.0
         for inputs, tags in self._batches(number):
             progress = number - 1 + tokens / of_tokens
             rate = learning_rate(self.config.training, progress, self.scores)
@@ -211,7 +211,8 @@ class Run:
             norms.append(step.gradient_norm)
             clipped.append(step.clipped)
             tokens += int(inputs["lengths"].sum())
-            listener(Progress(number, tokens, of_tokens, float(np.mean(losses))))
+            total += step.loss
+            listener(Progress(number, tokens, of_tokens, total / len(losses)))
         trained = time.perf_counter() - started
         weights = self.network.named_weights()
         dev_score, candidate = self._score_dev(weights)

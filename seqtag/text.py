@@ -196,3 +196,8 @@ def _clitics(counts: Counter[str]) -> tuple[str, ...]:
         for clitic in CLITICS
         if (alone[clitic] > attached[clitic] if alone[clitic] != attached[clitic] else usual)
     )
+
+
+def printable(text: str) -> str:
+    """The text with every character escaped that is not for printing, so that a file cannot steer a terminal."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqtag.cli.tables import make_table, safe
 from seqtag.errors import UsageError, UserError
 
 if TYPE_CHECKING:
     from rich.table import Table
-    from rich.text import Text
 
     from seqtag.check import FileReport, Pair, Report
 
@@ -86,18 +86,18 @@ def _show(report: "Report", auto: bool) -> None:
     first = report.files[0]
     found = " (found in file 1)" if auto else ""
     for number, file in enumerate(report.files, 1):
-        console.print(_safe(f"file {number}: {file.path}"), soft_wrap=True)
+        console.print(safe(f"file {number}: {file.path}"), soft_wrap=True)
     console.print(f"Tag scheme: {_title(first.scheme)}{found}")
     console.print(_files_table(report.files))
     console.print(_types_table(report.files))
     if report.pairs:
         console.print(_pairs_table(report))
     for line in _remarks(report):
-        console.print(_safe(line), soft_wrap=True)
+        console.print(safe(line), soft_wrap=True)
 
 
 def _files_table(files: "tuple[FileReport, ...]") -> "Table":
-    table = _table("", "sentences", "tokens", "longest", "unknown", "repeated", "ill-formed")
+    table = make_table("", "sentences", "tokens", "longest", "unknown", "repeated", "ill-formed")
     for number, file in enumerate(files, 1):
         rate = "" if file.unknown_word_rate is None else f"{file.unknown_word_rate:.1%}"
         table.add_row(
@@ -117,9 +117,9 @@ def _types_table(files: "tuple[FileReport, ...]") -> "Table":
     plain = files[0].scheme == "plain"
     counts = [file.tags if plain else file.entities for file in files]
     names = list(dict.fromkeys(name for one in counts for name in one))
-    table = _table("tag" if plain else "type", *(f"file {number}" for number in range(1, len(files) + 1)))
+    table = make_table("tag" if plain else "type", *(f"file {number}" for number in range(1, len(files) + 1)))
     for name in names[:MOST_ROWS]:
-        table.add_row(_safe(name or "(no label)"), *(f"{one.get(name, 0):,}" for one in counts))
+        table.add_row(safe(name or "(no label)"), *(f"{one.get(name, 0):,}" for one in counts))
     if rest := names[MOST_ROWS:]:
         sums = (f"{sum(one.get(name, 0) for name in rest):,}" for one in counts)
         table.add_row(f"{len(rest):,} more", *sums)
@@ -127,7 +127,7 @@ def _types_table(files: "tuple[FileReport, ...]") -> "Table":
 
 
 def _pairs_table(report: "Report") -> "Table":
-    table = _table("sentences shared", "sentences", "share", "with other tags")
+    table = make_table("sentences shared", "sentences", "share", "with other tags")
     numbers = combinations(range(1, len(report.files) + 1), 2)
     for (first, second), pair in zip(numbers, report.pairs, strict=True):
         shared = pair.shared
@@ -183,21 +183,3 @@ def _title(scheme: str) -> str:
 
 def _plural(noun: str, count: int) -> str:
     return noun if count == 1 else f"{noun}s"
-
-
-def _table(first: str, *numbers: str) -> "Table":
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(first, overflow="fold")
-    for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
-
-
-def _safe(text: str) -> "Text":
-    """Text that came from a file: no markup in it, and nothing that steers the terminal."""
-    from rich.text import Text
-
-    return Text("".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text))

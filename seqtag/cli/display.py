@@ -2,6 +2,7 @@
 end.
 """
 
+import shlex
 import sys
 from types import TracebackType
 from typing import Protocol, Self
@@ -242,11 +243,7 @@ def summary(result: Result, config: Config) -> None:
     if len(result.seeds) > 1:
         console.print(seeds_table(result, metric(prepared)))
     path = str(result.path)
-    quoted = (
-        path
-        if path.replace("/", "").replace("-", "").replace("_", "").replace(".", "").isalnum()
-        else repr(path)
-    )
+    quoted = shlex.quote(path)
     console.print(f"\nmodel written to {path}", markup=False, soft_wrap=True)
     console.print(f"  score it:  seqtag evaluate {quoted} FILE", markup=False, soft_wrap=True)
     console.print(

@@ -3,24 +3,24 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from seqtag.scoring import Average, Counts, Score
-
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
     from rich.text import Text
 
+    from seqtag.scoring import Average, Counts, Score
+
 MOST_UNSEEN = 12
 """How many unseen tags are named; the rest is only counted (`--json` has all)."""
 
 
-def print_score(score: Score, console: "Console") -> None:
+def print_score(score: "Score", console: "Console") -> None:
     """Print the table of a score and, on a line of its own that is never broken, its signature."""
     console.print(score_table(score))
     console.print(score.signature, markup=False, highlight=False, soft_wrap=True)
 
 
-def score_table(score: Score) -> "RenderableType":
+def score_table(score: "Score") -> "RenderableType":
     """All figures of a score, for a terminal of 80 columns or more; without the signature."""
     from rich.console import Group
 
@@ -31,7 +31,7 @@ def score_table(score: Score) -> "RenderableType":
     return Group(*parts, "")
 
 
-def _types_table(score: Score) -> "Table":
+def _types_table(score: "Score") -> "Table":
     table = make_table("type" if score.spans else "tag", "precision", "recall", "F1", "support")
     for name, counts in score.types.items():
         table.add_row(safe(name), *_ratios(counts), f"{counts.gold:,}")
@@ -43,7 +43,7 @@ def _types_table(score: Score) -> "Table":
     return table
 
 
-def _modes_table(lenient: Counts, strict: Counts) -> "Table":
+def _modes_table(lenient: "Counts", strict: "Counts") -> "Table":
     table = make_table("micro average by mode", "conlleval", "strict")
     for name, *values in zip(("precision", "recall", "F1"), _ratios(lenient), _ratios(strict), strict=True):
         table.add_row(name, *values)
@@ -53,7 +53,7 @@ def _modes_table(lenient: Counts, strict: Counts) -> "Table":
     return table
 
 
-def _remarks(score: Score) -> Iterable[str]:
+def _remarks(score: "Score") -> Iterable[str]:
     counted = f"{score.tokens:,} tokens in {score.sentences:,} sentences"
     yield f"Token accuracy {score.accuracy:.4f} ({counted})."
     if score.strict is not None:
@@ -71,7 +71,7 @@ def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(named) + (f" and {rest:,} more" if rest else "")
 
 
-def _ratios(values: Counts | Average) -> tuple[str, str, str]:
+def _ratios(values: "Counts | Average") -> tuple[str, str, str]:
     return f"{values.precision:.4f}", f"{values.recall:.4f}", f"{values.f1:.4f}"
 
 
@@ -91,4 +91,6 @@ def safe(text: str) -> "Text":
     """Text that came from a file: no markup in it, and nothing that steers the terminal."""
     from rich.text import Text
 
-    return Text("".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text))
+    from seqtag.text import printable
+
+    return Text(printable(text))

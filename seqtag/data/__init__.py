@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import chain
 from os import PathLike
 
-from seqtag.data import conll, conllu
+from seqtag import parts
+from seqtag.data import conllu
 from seqtag.data.lines import lines as numbered_lines
 from seqtag.data.lines import shown
 from seqtag.data.sentence import Sentence
@@ -13,8 +14,6 @@ from seqtag.errors import DataError, UsageError, suggest
 from seqtag.tags import Scheme, split
 
 __all__ = ["Corpus", "Sentence", "check_tags", "read_corpus", "sentences"]
-
-_PARSERS = {"conll": conll.parse, "conllu": conllu.parse}
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,9 @@ def sentences(
     numbered = numbered_lines(path)
     if format == "auto":
         format, numbered = _recognise(path, [token_column, tag_column, *feature_columns], numbered)
-    if format not in _PARSERS:
-        raise UsageError(f"Unknown corpus format {format!r}.{suggest(format, ['auto', *_PARSERS])}")
-    return _PARSERS[format](
+    if format not in parts.READERS:
+        raise UsageError(f"Unknown corpus format {format!r}.{suggest(format, ['auto', *parts.READERS])}")
+    found: Iterator[Sentence] = parts.load(parts.READERS, format)(
         numbered,
         shown(path),
         token_column=token_column,
@@ -72,6 +71,7 @@ def sentences(
         with_tags=with_tags,
         feature_columns=feature_columns,
     )
+    return found
 
 
 def _recognise(

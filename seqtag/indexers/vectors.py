@@ -109,6 +109,10 @@ class BigramVectorIndexer(VectorIndexer):
 
 def coverage(vectors: Vectors, words: Iterable[str]) -> dict[str, int]:
     """How many of the distinct words are found as they are, in lower case, with digits normalised, or not at all."""
-    _, kinds = vectors.word_rows(sorted(set(words)))
-    names = {"exact": 0, "lower case": 1, "digits": 2, "missing": -1}
-    return {name: int((kinds == kind).sum()) for name, kind in names.items()}
+    found = vectors.coverage(words)
+    return {
+        "exact": found.exact,
+        "lower case": found.lowered,
+        "digits": found.normalised,
+        "missing": found.missing,
+    }
