@@ -28,6 +28,7 @@ def setting(
     above: float | None = None,
     below: float | None = None,
     choices: Mapping[str, Any] | tuple[str, ...] | None = None,
+    plain: Any = None,
 ) -> Any:
     """A dataclass field that knows its help, its bounds and whether the command line has an option for it.
 
@@ -40,9 +41,13 @@ def setting(
         above: The value must be greater than this.
         below: The value must be less than this.
         choices: The names allowed, for a setting that names a part.
+        plain: The value for a corpus of plain tags, where it is not the one for spans; such a setting may also be
+            written `auto`.
     """
     bounds = {"low": low, "high": high, "above": above, "below": below}
-    return field(default=default, metadata={"help": help, "flag": flag, "choices": choices, **bounds})
+    return field(
+        default=default, metadata={"help": help, "flag": flag, "choices": choices, "plain": plain, **bounds}
+    )
 
 
 ACTIVATIONS = (
@@ -94,7 +99,7 @@ class Data:
         "auto", "tag scheme of the corpus (auto finds it in the training file)", flag=True, choices=SCHEMES
     )
     train_scheme: str = setting(
-        "auto", "tag scheme to train in (auto: the corpus's own; predictions are always in the corpus's)",
+        "auto", "tag scheme to train in (auto: BIOES for spans; predictions are always in the corpus's own)",
         flag=True, choices=SCHEMES,
     )  # fmt: skip
     dev_fraction: float = setting(
@@ -144,7 +149,7 @@ class Characters:
     )
     dim: int = setting(30, "size of a character's vector", low=1, high=1024)
     units: int = setting(
-        50, "filters of the cnn, or units of lstm and gru in each direction", low=1, high=2048
+        100, "filters of the cnn, or units of lstm and gru in each direction", low=1, high=2048
     )
     width: int = setting(3, "characters that a filter of the cnn sees", low=1, high=16)
     dropout: float = setting(0.0, "share of a character vector's components dropped", low=0, below=1)
@@ -192,6 +197,7 @@ class Embeddings:
         "share of the embedding's components dropped, the same at each token (variational)",
         low=0,
         below=1,
+        plain=0.3,
     )
 
 
@@ -200,8 +206,8 @@ class Encoder:
     """The recurrent network between the embeddings and the head."""
 
     cell: str = setting("lstm", "recurrent cell", flag=True, choices=parts.CELLS)
-    units: int = setting(100, "units of a layer, in each direction", flag=True, low=1, high=8192)
-    layers: int = setting(1, "layers, one upon the other", flag=True, low=1, high=32)
+    units: int = setting(200, "units of a layer, in each direction", flag=True, low=1, high=8192, plain=100)
+    layers: int = setting(1, "layers, one upon the other", flag=True, low=1, high=32, plain=2)
     bidirectional: bool = setting(True, "read the sentence in both directions", flag=True)
     activation: str | None = setting(None, "activation; tanh if not given", choices=ACTIVATIONS)
     recurrent_activation: str | None = setting(
@@ -219,6 +225,7 @@ class Encoder:
         flag=True,
         low=0,
         below=1,
+        plain=0.4,
     )
     recurrent_dropout: float = setting(
         0.0, "share of the state dropped between steps (slow: rules out fused GPU kernels)", low=0, below=1
@@ -242,7 +249,7 @@ class Training:
     """How the network is trained."""
 
     optimizer: str = setting("adam", "optimizer", flag=True, choices=parts.OPTIMIZERS)
-    learning_rate: float = setting(0.003, "learning rate", flag=True, above=0)
+    learning_rate: float = setting(0.003, "learning rate", flag=True, above=0, plain=0.002)
     epochs: int = setting(50, "at most this many passes over the training file", flag=True, low=1)
     patience: int = setting(
         5, "stop after so many epochs without a better dev score; 0 never stops early", flag=True, low=0
@@ -304,10 +311,19 @@ class Config:
     encoder: Encoder = field(default_factory=Encoder)
     head: Head = field(default_factory=Head)
     training: Training = field(default_factory=Training)
+    given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)  # paths that somebody chose
 
     def to_json(self) -> dict[str, Any]:
         """The settings as nested plain values; `from_values` reads them back."""
-        return dataclasses.asdict(self)
+        return {name: value for name, value in dataclasses.asdict(self).items() if name != "given"}
+
+    def for_tags(self, spans: bool) -> "Config":
+        """The settings for a corpus of spans or of plain tags: what nobody chose gets the default for those."""
+        values = dict(flatten(self.to_json()))
+        for path, entry in SETTINGS.items():
+            if path not in self.given and values[path] == entry.default:
+                values[path] = entry.default_for(spans)
+        return typing.cast(Config, _build(Config, "", values | {"given": self.given}))
 
 
 # Settings of which at most one holds: the one from the strongest source takes the place of the others.
@@ -343,6 +359,15 @@ class Setting:
         return str(self.metadata["help"])
 
     @property
+    def by_tags(self) -> bool:
+        """Whether the default for plain tags is another than for spans."""
+        return self.metadata["plain"] is not None
+
+    def default_for(self, spans: bool) -> Any:
+        """The default for a corpus of spans or of plain tags."""
+        return self.default if spans or not self.by_tags else self.metadata["plain"]
+
+    @property
     def expected(self) -> str:
         """What a value may be, in words: `a whole number, at least 1`."""
         members = [member for member in members_of(self.type) if member is not type(None)]
@@ -353,7 +378,9 @@ class Setting:
         for key, text in BOUND_WORDS.items():
             if self.metadata[key] is not None:
                 words += f", {text} {self.metadata[key]}"
-        return words + (", or null" if type(None) in members_of(self.type) else "")
+        return (
+            words + (", or null" if type(None) in members_of(self.type) else "") + ", or auto" * self.by_tags
+        )
 
 
 TYPE_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
@@ -369,6 +396,8 @@ def settings(kind: type = Config, prefix: str = "") -> Iterator[Setting]:
     """All leaves of the tree, in order."""
     for entry in dataclasses.fields(kind):
         path = prefix + entry.name
+        if entry.name == "given":
+            continue
         if dataclasses.is_dataclass(entry.type):
             yield from settings(typing.cast(type, entry.type), path + ".")
         else:
@@ -457,17 +486,23 @@ def merge(*layers: Mapping[str, tuple[Any, str]]) -> Config:
         UsageError: An unknown path, a bad value, or two settings of one layer that exclude each other.
     """
     values = {path: entry.default for path, entry in SETTINGS.items()}
+    given: set[str] = set()
     for layer in layers:
         checked = {}
         for path, (value, source) in layer.items():
             check_key(path, source)
-            checked[path] = check_value(path, value, source)
+            if SETTINGS[path].by_tags and value == "auto":
+                checked[path] = SETTINGS[path].default
+                given.discard(path)
+            else:
+                checked[path] = check_value(path, value, source)
+                given.add(path)
         _check_exclusive(checked, {path: source for path, (_, source) in layer.items()})
         for group in EXCLUSIVE:
             if any(checked.get(path) is not None for path in group):
                 values.update(dict.fromkeys(group))
         values.update(checked)
-    return typing.cast(Config, _build(Config, "", values))
+    return typing.cast(Config, _build(Config, "", values | {"given": frozenset(given)}))
 
 
 def _check_exclusive(checked: Mapping[str, Any], sources: Mapping[str, str]) -> None:
@@ -490,7 +525,7 @@ def from_values(tree: Mapping[str, Any], source: str) -> Config:
         check_key(path, source)
     checked = {path: check_value(path, value, source) for path, value in leaves.items()}
     _check_exclusive(checked, dict.fromkeys(checked, source))
-    return typing.cast(Config, _build(Config, "", checked))
+    return typing.cast(Config, _build(Config, "", checked | {"given": frozenset(checked)}))
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from seqtag.config import SETTINGS, Config
+from seqtag.config import SETTINGS, Config, Setting
 from seqtag.errors import DataError, UsageError
 
 Layer = dict[str, tuple[Any, str]]
@@ -131,10 +131,19 @@ def _section(kind: Any, prefix: str) -> Iterator[str]:
             yield f"{indent}{entry.name}:  # {first_line}"
             yield from _section(entry.type, path + ".")
         else:
-            leaf = SETTINGS[path]
+            leaf = SETTINGS.get(path)
+            if leaf is None:
+                continue
             yield f"{indent}# {leaf.help}"
             yield f"{indent}#   ({leaf.expected})"
-            yield f"{indent}{entry.name}: {plain(leaf.default)}"
+            default = "auto  # " + described(leaf) if leaf.by_tags else plain(leaf.default)
+            yield f"{indent}{entry.name}: {default}"
+
+
+def described(leaf: Setting) -> str:
+    """The default in words, where spans and plain tags have their own."""
+    shown = plain(leaf.default)
+    return f"{shown} for spans, {plain(leaf.default_for(False))} for plain tags" if leaf.by_tags else shown
 
 
 def plain(value: Any) -> str:
@@ -151,5 +160,6 @@ def markdown() -> str:
         choices = leaf.metadata["choices"]
         listed = f": {', '.join(choices)}" if choices else ""
         flag = f" (`--{leaf.flag.replace('_', '-')}`)" if leaf.flag else ""
-        rows.append(f"| `{path}`{flag} | `{plain(leaf.default)}` | {leaf.help}{listed} |")
+        default = described(leaf) if leaf.by_tags else f"`{plain(leaf.default)}`"
+        rows.append(f"| `{path}`{flag} | {default} | {leaf.help}{listed} |")
     return "\n".join(rows) + "\n"

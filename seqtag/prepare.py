@@ -106,7 +106,7 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
     if drop_places:
         sentences = [without_places(sentence) for sentence in sentences]
     wanted = config.data.train_scheme
-    train_scheme = corpora.scheme if wanted == "auto" else parse_scheme(wanted)
+    train_scheme = training_scheme(corpora.scheme) if wanted == "auto" else parse_scheme(wanted)
     if train_scheme.is_spans != corpora.scheme.is_spans:
         title = corpora.scheme.title
         raise UsageError(f"--train-scheme {wanted}: the corpus has {title} tags, which cannot be written so.")
@@ -129,6 +129,13 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
         tag_column=config.data.tag_column,
         feature_columns=feature_columns(config),
     )
+
+
+def training_scheme(scheme: Scheme) -> Scheme:
+    """The scheme to train in: for spans one that marks where they end and which are single tokens (Ratinov and Roth
+    2009, "Design Challenges and Misconceptions in Named Entity Recognition").
+    """
+    return parse_scheme("bioes") if scheme.name in ("iob1", "bio") else scheme
 
 
 def make_examples(config: Config, corpora: Corpora, vocabulary: Vocabulary) -> tuple[list[Example], int]:

@@ -35,6 +35,7 @@ class Prepared:
     """What was read, before training starts.
 
     Attributes:
+        config: The settings, those that go by the corpus filled in.
         train: The training corpus, without what was held out.
         dev: The development corpus.
         held_out: Whether dev is a part of the training file.
@@ -54,6 +55,7 @@ class Prepared:
         tokenizer: The tokenizer that is stored for raw text.
     """
 
+    config: Config
     train: Corpus
     dev: Corpus
     held_out: bool
@@ -160,6 +162,7 @@ class Run:
         dev_tags = [tag for sentence in corpora.dev.sentences for tag in sentence.tags or ()]
         unseen = sorted(set(dev_tags) - set(vocabulary.tag_counts))
         return Prepared(
+            config=self.config,
             train=corpora.train,
             dev=corpora.dev,
             held_out=corpora.held_out,
@@ -213,6 +216,7 @@ class Run:
             tokens += int(inputs["lengths"].sum())
             total += step.loss
             listener(Progress(number, tokens, of_tokens, total / len(losses)))
+        self.trainer.settle()
         trained = time.perf_counter() - started
         weights = self.network.named_weights()
         dev_score, candidate = self._score_dev(weights)

@@ -94,6 +94,7 @@ def train(
     started = time.perf_counter()
     folder.check_target(output, force=force)
     corpora = prepare.read_corpora(config, train_path, dev_path, test_path)
+    config = config.for_tags(corpora.scheme.is_spans)
     file = config.embeddings.vectors.file
     vectors = read_vectors(file) if file else None
     results: list[SeedResult] = []

@@ -16,6 +16,7 @@ from seqtag.config import (
     Setting,
     Training,
     check_value,
+    flatten,
     from_values,
     members_of,
     merge,
@@ -274,6 +275,53 @@ def test_two_kinds_in_one_source_are_an_error() -> None:
 def test_one_kind_and_the_others_switched_off_is_no_error() -> None:
     one = layer("x", training__global_clipnorm=0, training__clipnorm=2.0, training__clipvalue=None)
     assert clipping(one) == (0.0, 2.0, None)
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Defaults that go by the tags
+
+BY_TAGS = [entry for entry in SETTINGS.values() if entry.by_tags]
+
+
+def value_of(config: Config, path: str) -> Any:
+    return dict(flatten(config.to_json()))[path]
+
+
+def test_there_are_such_settings_and_their_defaults_are_legal() -> None:
+    assert {"encoder.layers", "training.learning_rate"} <= {entry.path for entry in BY_TAGS}
+    for entry in BY_TAGS:
+        assert entry.default_for(True) == entry.default != entry.default_for(False)
+        assert check_value(entry.path, entry.default_for(False), "x") == entry.default_for(False)
+
+
+@pytest.mark.parametrize("entry", BY_TAGS, ids=lambda entry: entry.path)
+def test_what_nobody_chose_goes_by_the_tags(entry: Setting) -> None:
+    nobody, plain = merge(), entry.default_for(False)
+    assert value_of(nobody.for_tags(True), entry.path) == entry.default
+    assert value_of(nobody.for_tags(False), entry.path) == plain
+    # What somebody chose stands, even where it is the default of the others.
+    for value in (entry.default, plain):
+        chosen = merge({entry.path: (value, "x")})
+        assert value_of(chosen.for_tags(True), entry.path) == value
+        assert value_of(chosen.for_tags(False), entry.path) == value
+    # `auto` takes back what a weaker source chose.
+    back = merge({entry.path: (plain, "a.yaml:1")}, {entry.path: ("auto", "--set")})
+    assert back == nobody
+    assert value_of(back.for_tags(False), entry.path) == plain
+
+
+def test_only_those_settings_may_be_auto() -> None:
+    assert "training.batch_size is 'auto'" in message(layer("x", training__batch_size="auto"))
+
+
+def test_settings_made_by_hand_keep_what_is_no_default() -> None:
+    made = Config(encoder=Encoder(layers=3)).for_tags(False)
+    assert (made.encoder.layers, made.encoder.units) == (3, SETTINGS["encoder.units"].default_for(False))
+
+
+def test_settings_that_were_read_back_stand() -> None:
+    again = from_values(merge().to_json(), "config.json")
+    assert again.for_tags(False) == merge()
 
 
 # ------------------------------------------------------------------------------------------------------------

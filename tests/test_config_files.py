@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtag.config import SETTINGS, Config, check_value, from_values, merge
+from seqtag.config import SETTINGS, Config, check_value, merge
 from seqtag.config_files import MAX_BYTES, commented, parse_assignments, read
 from seqtag.errors import DataError, UsageError, UserError
 
@@ -124,7 +123,7 @@ def test_a_wrong_value_names_file_and_line(written: Any) -> None:
         merge(read(path))
     assert (
         str(caught.value)
-        == f"{path}:2: encoder.units is 0; expected a whole number, at least 1, at most 8192."
+        == f"{path}:2: encoder.units is 0; expected a whole number, at least 1, at most 8192, or auto."
     )
 
 
@@ -209,12 +208,11 @@ def test_a_list_is_no_value() -> None:
 def test_the_commented_file_is_the_defaults(written: Any) -> None:
     text = commented()
     layer = read(written(text))
-    assert {path: value for path, (value, _) in layer.items()} == {
-        path: entry.default for path, entry in SETTINGS.items()
-    }
-    assert all(type(value) is type(SETTINGS[path].default) for path, (value, _) in layer.items())
-    assert merge(layer) == Config()
-    assert from_values(yaml.safe_load(text), "x") == Config()
+    wanted = {path: "auto" if entry.by_tags else entry.default for path, entry in SETTINGS.items()}
+    assert {path: value for path, (value, _) in layer.items()} == wanted
+    assert all(type(value) is type(wanted[path]) for path, (value, _) in layer.items())
+    for spans in (True, False):
+        assert merge(layer).for_tags(spans) == Config().for_tags(spans)
     assert list(layer) == list(SETTINGS)
 
 
@@ -240,4 +238,5 @@ def test_a_line_of_the_commented_file_may_be_changed(path: str, written: Any) ->
     remaining = read(written("".join(lines)))
     assert remaining.keys() == layer.keys() - {path}
     assert merge(remaining) == Config()
-    assert check_value(path, layer[path][0], "x") == SETTINGS[path].default
+    value, entry = layer[path][0], SETTINGS[path]
+    assert value == "auto" if entry.by_tags else check_value(path, value, "x") == entry.default

@@ -137,7 +137,7 @@ def test_what_is_counted_has_no_places(trained: Any, corpus: str) -> None:
     assert prepared.vocabulary == len(characters)
     assert prepared.unknown_rate == 0
     assert prepared.coverage == {"exact": 4, "lower case": 0, "digits": 0, "missing": len(characters) - 4}
-    lines = introduction(prepared, config())
+    lines = introduction(prepared)
     assert f"vectors found for {4 / len(characters):.1%} of the training file's distinct words" in "\n".join(
         lines
     )

@@ -83,7 +83,7 @@ def inputs(tagger: Tagger, *tokens: str) -> dict[str, Any]:
 
 
 def test_the_coverage_is_said(either: Any) -> None:
-    lines = introduction(either.prepared, config())
+    lines = introduction(either.prepared)
     assert (
         "vectors found for 84.6% of the training file's distinct words (10 exact, 1 lower case, 0 digits)"
         in lines
@@ -93,7 +93,7 @@ def test_the_coverage_is_said(either: Any) -> None:
 
 
 def test_what_is_odd_about_the_file_is_said(either: Any) -> None:
-    notes = [line for line in introduction(either.prepared, config()) if line.startswith("note ")]
+    notes = [line for line in introduction(either.prepared) if line.startswith("note ")]
     assert len(notes) == 1
     assert "17" in notes[0]
 
@@ -216,5 +216,5 @@ def test_words_only_known_in_lower_case(either: Any) -> None:
 def test_without_vectors_nothing_is_said(spans: Any) -> None:
     prepared: Prepared = spans.result.prepared
     assert prepared.coverage == {}
-    assert not [line for line in introduction(prepared, config()) if line.startswith("vectors")]
+    assert not [line for line in introduction(prepared) if line.startswith("vectors")]
     assert not (spans.folder / "vectors.bin").exists()

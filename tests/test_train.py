@@ -199,14 +199,21 @@ class TestLongSentences:
 class TestSchemes:
     def test_ill_formed_tags_are_read_as_conlleval_does(self, write: Write) -> None:
         text = "a I-X\nb I-X\nc B-Y\n\n" + "d B-X\ne I-Y\n\n" + "f B-X\ng B-Y\n\n"
-        found = corpora(config("data.scheme=bio"), text + "h O\n", write)
+        settings = config("data.scheme=bio", "data.train_scheme=bio")
+        found = corpora(settings, text + "h O\n", write)
         whole = prepare.Corpora(
             Corpus("x", tuple(read_corpus(write("all", text)).sentences)), found.dev, None, False, BIO
         )
-        vocabulary = prepare.fit_vocabulary(config(), whole, prepare.Resources(None))
-        examples, _ = prepare.make_examples(config(), whole, vocabulary)
+        vocabulary = prepare.fit_vocabulary(settings, whole, prepare.Resources(None))
+        examples, _ = prepare.make_examples(settings, whole, vocabulary)
         written = [[vocabulary.tags[tag] for tag in example.tags] for example in examples]
         assert written == [["B-X", "I-X", "B-Y"], ["B-X", "B-Y"], ["B-X", "B-Y"]]
+
+    @pytest.mark.parametrize("name", ["iob1", "bio", "bioes", "bilou", "bmes", "plain"])
+    def test_spans_are_learnt_with_their_ends_marked(self, name: str) -> None:
+        scheme = tags.parse_scheme(name)
+        found = prepare.training_scheme(scheme)
+        assert found == (BIOES if name in ("iob1", "bio") else scheme)
 
     def test_predictions_are_in_the_scheme_of_the_corpus(self, spans: Any) -> None:
         """Trained in BIOES, on BIO."""

@@ -37,11 +37,11 @@ class Display(Protocol):
         ...
 
 
-def display(config: Config, *, quiet: bool = False) -> Display:
+def display(*, quiet: bool = False) -> Display:
     """The display that fits where standard error goes."""
     if quiet:
         return Quiet()
-    return Live_(config) if sys.stderr.isatty() else Lines(config)
+    return Live_() if sys.stderr.isatty() else Lines()
 
 
 class Quiet:
@@ -65,8 +65,7 @@ class Quiet:
 class Lines(Quiet):
     """One plain line an epoch on stderr, for logs; the summary on stdout."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._metric = "F1"
 
@@ -74,7 +73,7 @@ class Lines(Quiet):
         """Prints what was read, and each epoch."""
         if isinstance(event, Prepared):
             self._metric = metric(event)
-            for line in introduction(event, self._config):
+            for line in introduction(event):
                 self._console.print(line, markup=False)
         elif isinstance(event, Epoch):
             self._console.print(
@@ -86,14 +85,13 @@ class Lines(Quiet):
 
     def finish(self, result: Result) -> None:
         """Prints the summary."""
-        summary(result, self._config)
+        summary(result)
 
 
 class Live_(Quiet):
     """A table of epochs that grows, with a bar for the epoch under way."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)
         self._bar = Bar(
             TextColumn("epoch {task.fields[epoch]}"),
@@ -121,7 +119,7 @@ class Live_(Quiet):
         """Moves the bar, or prints a row."""
         if isinstance(event, Prepared):
             self._metric = metric(event)
-            for line in introduction(event, self._config):
+            for line in introduction(event):
                 self._console.print(line, markup=False)
             self._console.print(
                 f"epoch    loss  dev {self._metric:<8}  gradient norm  clipped  tokens/s  seconds",
@@ -148,7 +146,7 @@ class Live_(Quiet):
     def finish(self, result: Result) -> None:
         """Prints the summary."""
         self._live.stop()
-        summary(result, self._config)
+        summary(result)
 
 
 def metric(prepared: Prepared) -> str:
@@ -156,9 +154,9 @@ def metric(prepared: Prepared) -> str:
     return "F1" if prepared.scheme.is_spans else "accuracy"
 
 
-def introduction(prepared: Prepared, config: Config) -> list[str]:
+def introduction(prepared: Prepared) -> list[str]:
     """What is known before the first epoch."""
-    train, dev = prepared.train, prepared.dev
+    train, dev, config = prepared.train, prepared.dev, prepared.config
     lines = [
         f"train  {len(train.sentences):,} sentences, {train.tokens:,} tokens ({train.path})",
         f"dev    {len(dev.sentences):,} sentences, {dev.tokens:,} tokens "
@@ -167,7 +165,7 @@ def introduction(prepared: Prepared, config: Config) -> list[str]:
         ),
         f"tags   {prepared.scheme.title} ({'given' if config.data.scheme != 'auto' else 'found'})"
         + (f", trained as {prepared.train_scheme.title}" if prepared.train_scheme != prepared.scheme else ""),
-        f"model  {describe(prepared, config)}; {prepared.parameters:,} parameters; {prepared.vocabulary:,} words",
+        f"model  {describe(prepared)}; {prepared.parameters:,} parameters; {prepared.vocabulary:,} words",
         f"clip   {clipping(config)}",
     ]
     if prepared.coverage:
@@ -191,9 +189,9 @@ def introduction(prepared: Prepared, config: Config) -> list[str]:
     return lines
 
 
-def describe(prepared: Prepared, config: Config) -> str:
+def describe(prepared: Prepared) -> str:
     """The network in a few words."""
-    encoder = config.encoder
+    encoder = prepared.config.encoder
     direction = "bidirectional " if encoder.bidirectional else ""
     inputs = " + ".join(name.replace("_", " ") for name in prepared.inputs)
     return f"{inputs} -> {direction}{encoder.cell} {encoder.layers} x {encoder.units} -> {prepared.head}"
@@ -211,10 +209,10 @@ def clipping(config: Config) -> str:
     return "none"
 
 
-def summary(result: Result, config: Config) -> None:
+def summary(result: Result) -> None:
     """Prints the table at the end to stdout."""
     console = Console(highlight=False)
-    prepared = result.prepared
+    prepared, config = result.prepared, result.prepared.config
     table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -225,7 +223,7 @@ def summary(result: Result, config: Config) -> None:
     )
     table.add_row("tags", prepared.scheme.title)
     table.add_row("unknown words in dev", f"{prepared.unknown_rate:.1%}")
-    table.add_row("network", f"{describe(prepared, config)}; {prepared.parameters:,} parameters")
+    table.add_row("network", f"{describe(prepared)}; {prepared.parameters:,} parameters")
     best = result.best
     clipped = sum(epoch.clipped for epoch in best.history) / len(best.history)
     table.add_row("clipping", f"{clipping(config)}; it acted in {clipped:.0%} of the steps")

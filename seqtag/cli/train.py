@@ -80,7 +80,7 @@ def command(
     from seqtag.cli.display import display
     from seqtag.train import train as stage
 
-    with display(resolved, quiet=quiet) as show:
+    with display(quiet=quiet) as show:
         result = stage(
             resolved,
             train,

@@ -63,6 +63,15 @@ class Network(keras.Model):  # type: ignore[misc]
             needed |= embedding.inputs
         return needed
 
+    @property
+    def lookups(self) -> dict[str, str]:
+        """The large tables, by the path of each variable: the input whose numbers are its rows."""
+        return {
+            table.embeddings.path: source
+            for embedding in self.embeddings
+            for source, table in embedding.lookups.items()
+        }
+
     def build(self, input_shape: Any = None) -> None:
         """Runs one word through all parts, so that each builds its weights, in a fixed order."""
         one = {

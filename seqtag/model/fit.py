@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from seqtag import parts
 from seqtag.config import Training
 from seqtag.model.build import Arrays, Network, weight_name
+from seqtag.model.deferred import CAPACITY, Clock, DeferredAdam, Rows
 
 
 @dataclass(frozen=True)
@@ -40,55 +41,101 @@ class Trainer:
         self.optimizer = parts.load(parts.OPTIMIZERS, settings.optimizer)(
             learning_rate=settings.learning_rate
         )
-        self.optimizer.build(network.trainable_variables)
         self.decay = settings.averaging_decay if settings.averaging == "ema" else None
         self.steps = tf.Variable(0.0, trainable=False)
-        self.averages = [
-            tf.Variable(v.value, trainable=False)
-            for v in network.trainable_variables
-            if self.decay is not None
+        self._ticks = 0
+        self.tables: dict[int, DeferredAdam] = {}
+        if settings.optimizer == "adam":
+            self.clock = Clock(self.optimizer)
+            self.tables = {
+                number: DeferredAdam(variable, source, self.clock, averaged=self.decay is not None)
+                for number, variable in enumerate(network.trainable_variables)
+                if (source := network.lookups.get(variable.path)) is not None
+            }
+        self.others = [
+            variable
+            for number, variable in enumerate(network.trainable_variables)
+            if number not in self.tables
         ]
+        self.optimizer.build(self.others)
+        self.averages = [tf.Variable(v.value, trainable=False) for v in self.others if self.decay is not None]
         inputs = {
             name: tf.TensorSpec(entry.shape, entry.dtype) for name, entry in network.inputs_needed.items()
         }
         tags = tf.TensorSpec((None, None), tf.int32)
         # One graph for all shapes: batches differ in length, and tracing anew for each would cost seconds.
         self._step = tf.function(self._step_in_graph, input_signature=[inputs, tags])
+        self._settle = tf.function(self._settle_in_graph)
 
     def step(self, inputs: Arrays, tags: Any, learning_rate: float | None = None) -> Step:
         """Trains on a batch; `tags` is `(batch, time)` int32."""
         if learning_rate is not None:
             self.optimizer.learning_rate = learning_rate
+        if self.tables and self._ticks == CAPACITY:
+            self.settle()
         loss, norm, clipped = self._step(inputs, tags)
+        self._ticks += 1
         return Step(float(loss), float(norm), bool(clipped))
+
+    def settle(self) -> None:
+        """Brings all rows of all tables up to date; before that, the network's weights are not what they should be."""
+        if self.tables:
+            self._settle()
+        self._ticks = 0
+
+    def _settle_in_graph(self) -> None:
+        for table in self.tables.values():
+            table.settle()
+        self.clock.reset()
 
     def _step_in_graph(self, inputs: Arrays, tags: Any) -> tuple[Any, Any, Any]:
         variables = self.network.trainable_variables
+        rows = {number: table.read(inputs[table.source]) for number, table in self.tables.items()}
         with tf.GradientTape() as tape:
             loss = self.network.loss_of(inputs, tags, training=True)
-        gradients = [summed(gradient) for gradient in tape.gradient(loss, [v.value for v in variables])]
+        found = tape.gradient(loss, [v.value for v in variables])
+        gradients = [
+            self.tables[number].summed(gradient, rows[number]) if number in rows else summed(gradient)
+            for number, gradient in enumerate(found)
+        ]
         norm = tf.linalg.global_norm(gradients)
         gradients, clipped = self.clip(gradients, norm)
+
+        def leave() -> None:
+            for number, table in self.tables.items():
+                table.write(rows[number], self.clock.now)
+
         # A gradient that is not finite must not reach the weights; the caller stops on the norm that it
         # reads.
-        tf.cond(tf.math.is_finite(norm), lambda: self._apply(gradients), lambda: None)
+        tf.cond(tf.math.is_finite(norm), lambda: self._apply(gradients, rows), leave)
         return loss, norm, clipped
 
-    def _apply(self, gradients: list[Any]) -> None:
-        variables = self.network.trainable_variables
-        self.optimizer.apply(gradients, variables)
+    def _apply(self, gradients: list[Any], rows: dict[int, Rows]) -> None:
+        decay = tf.constant(1.0)
         if self.decay is not None:
             # The average must not remember the first values, so its memory grows with the steps.
             self.steps.assign_add(1.0)
             decay = tf.minimum(self.decay, (1 + self.steps) / (10 + self.steps))
-            for average, variable in zip(self.averages, variables, strict=True):
+        if self.tables:
+            rate = self.clock.rate
+            for number, table in self.tables.items():
+                table.apply(gradients[number], rows[number], rate, decay)
+            self.clock.tick(rate, decay)
+        self.optimizer.apply(
+            [gradient for number, gradient in enumerate(gradients) if number not in self.tables], self.others
+        )
+        if self.decay is not None:
+            for average, variable in zip(self.averages, self.others, strict=True):
                 average.assign(average * decay + variable.value * (1 - decay))
 
     def averaged(self) -> dict[str, NDArray[Any]]:
         """The network's weights with the moving average in place of each trainable one."""
+        self.settle()
         weights = self.network.named_weights()
-        for average, variable in zip(self.averages, self.network.trainable_variables, strict=True):
-            weights[weight_name(variable)] = average.numpy()
+        if self.decay is not None:
+            tables = [(table.average, table.variable) for table in self.tables.values()]
+            for average, variable in [*zip(self.averages, self.others, strict=True), *tables]:
+                weights[weight_name(variable)] = average.numpy()
         return weights
 
 

@@ -94,7 +94,7 @@ def test_a_cell_is_its_formula(
         np.testing.assert_allclose(states, wanted, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("activation", [None, "softsign"])
+@pytest.mark.parametrize("activation", [None, "softsign", "relu", "sigmoid"])
 @pytest.mark.parametrize("name", parts.CELLS)
 def test_a_cells_own_way_is_its_keras_layer(name: str, activation: str | None, encoder_settings: Any) -> None:
     """Outputs, and the gradients of inputs and weights, in a graph of unknown sizes; one step included."""

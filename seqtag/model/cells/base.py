@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from seqtag.config import Encoder
@@ -56,6 +57,11 @@ class Cell:
         if self.gated:
             arguments["recurrent_activation"] = self.recurrent_activation
         return self.keras_layer(settings.units, **arguments)
+
+    @property
+    def keeps_keras_loop(self) -> bool:
+        """Whether Keras's own loop must run: it alone drops states, and knows a GPU's fused kernels."""
+        return bool(self.settings.recurrent_dropout) or bool(tf.config.list_physical_devices("GPU"))
 
     def run(self, layer: Any, features: Any, training: bool) -> Any:
         """The layer's output `(batch, time, units)`; a cell may know a faster way to what its Keras layer computes."""

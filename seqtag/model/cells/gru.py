@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from seqtag.model.cells.base import Cell, reordered
@@ -18,6 +19,13 @@ class GRU(Cell):
     keras_layer = keras.layers.GRU
     operator = "GRU"
 
+    def run(self, layer: Any, features: Any, training: bool) -> Any:
+        if (self.activation, self.recurrent_activation) != ("tanh", "sigmoid") or self.keeps_keras_loop:
+            return super().run(layer, features, training)
+        kernel, recurrent, bias = (weight.value for weight in layer.cell.weights)
+        projected = tf.transpose(tf.matmul(features, kernel) + bias[0], [1, 0, 2])
+        return tf.transpose(unrolled(projected, recurrent, bias[1]), [1, 0, 2])
+
     def weights(self, layer: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         kernel, recurrent, bias = layer.get_weights()
         both = [reordered(row, "zrh", "zrh") for row in bias]
@@ -28,3 +36,64 @@ class GRU(Cell):
 
     def attributes(self) -> dict[str, Any]:
         return {"linear_before_reset": 1}
+
+
+@tf.custom_gradient  # type: ignore[untyped-decorator]
+def unrolled(projected: Any, recurrent: Any, bias: Any) -> tuple[Any, Any]:
+    """All outputs `(time, batch, units)` of a GRU with Keras's gates (update, reset, candidate), the reset after the
+    product. As with the LSTM, the loops hold only what depends on the step before.
+
+    Args:
+        projected: Inputs times input weights plus input bias, `(time, batch, 3 * units)`.
+        recurrent: Recurrent weights `(units, 3 * units)`.
+        bias: Recurrent bias `(3 * units,)`.
+    """
+    time = tf.shape(projected)[0]
+    zeros = tf.zeros_like(projected[0, :, : recurrent.shape[0]])  # (batch, units)
+
+    def array() -> Any:
+        return tf.TensorArray(projected.dtype, size=time)
+
+    def forward(t: Any, output: Any, outputs: Any, gates: Any) -> tuple[Any, ...]:
+        past_z, past_r, past = tf.split(tf.matmul(output, recurrent) + bias, 3, axis=1)
+        z, r, candidate = tf.split(projected[t], 3, axis=1)
+        z, r = tf.sigmoid(z + past_z), tf.sigmoid(r + past_r)
+        candidate = tf.tanh(candidate + r * past)
+        output = z * output + (1 - z) * candidate
+        return (
+            t + 1,
+            output,
+            outputs.write(t, output),
+            gates.write(t, tf.concat([z, r, candidate, past], axis=1)),
+        )
+
+    *_, outputs, gates = tf.while_loop(
+        lambda t, *_: t < time, forward, (tf.constant(0), zeros, array(), array())
+    )
+    outputs, gates = outputs.stack(), gates.stack()
+
+    def gradient(upstream: Any) -> tuple[Any, Any, Any]:
+        z, r, candidate, past = tf.split(gates, 4, axis=2)  # each (time, batch, units)
+        before = tf.concat([zeros[None], outputs[:-1]], axis=0)
+        # What a change of the output means for each gate's input, for all steps at once.
+        of_z = (before - candidate) * z * (1 - z)
+        of_candidate = (1 - z) * (1 - candidate**2)
+        of_r = of_candidate * past * r * (1 - r)
+        of_past = tf.concat([of_z, of_r, of_candidate * r], axis=2)
+        back = tf.transpose(recurrent)
+
+        def backward(t: Any, output: Any, changes: Any) -> tuple[Any, ...]:
+            output += upstream[t]
+            through = tf.matmul(tf.tile(output, [1, 3]) * of_past[t], back)
+            return t - 1, output * z[t] + through, changes.write(t, output)
+
+        *_, changes = tf.while_loop(lambda t, *_: t >= 0, backward, (time - 1, zeros, array()))
+        changes = tf.tile(changes.stack(), [1, 1, 3])  # (time, batch, 3 * units)
+        pasts = changes * of_past
+        return (
+            changes * tf.concat([of_z, of_r, of_candidate], axis=2),
+            tf.einsum("tbi,tbj->ij", before, pasts),
+            tf.reduce_sum(pasts, axis=[0, 1]),
+        )
+
+    return outputs, gradient

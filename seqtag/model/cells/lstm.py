@@ -21,8 +21,7 @@ class LSTM(Cell):
     operator = "LSTM"
 
     def run(self, layer: Any, features: Any, training: bool) -> Any:
-        usual = (self.activation, self.recurrent_activation) == ("tanh", "sigmoid")
-        if not usual or self.settings.recurrent_dropout or tf.config.list_physical_devices("GPU"):
+        if (self.activation, self.recurrent_activation) != ("tanh", "sigmoid") or self.keeps_keras_loop:
             return super().run(layer, features, training)
         kernel, recurrent, bias = (weight.value for weight in layer.cell.weights)
         projected = tf.transpose(tf.matmul(features, kernel) + bias, [1, 0, 2])  # (time, batch, 4 * units)

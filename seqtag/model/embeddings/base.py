@@ -26,6 +26,11 @@ class Embedding(keras.layers.Layer):  # type: ignore[misc]
 
     inputs: dict[str, Input]
 
+    @property
+    def lookups(self) -> dict[str, keras.layers.Embedding]:
+        """The large tables of which a batch reads a few rows, by the input `(batch, time)` of row numbers."""
+        return {}
+
     @classmethod
     def from_config(cls, config: Config, sizes: dict[str, int]) -> Self:
         """The part as the configuration wants it; `sizes` come from its indexer."""

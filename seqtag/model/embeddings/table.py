@@ -35,6 +35,10 @@ class TableEmbedding(Embedding):
         self.table = keras.layers.Embedding(rows, dim, embeddings_initializer=uniform(dim), name="table")
         self.table.trainable = trainable
 
+    @property
+    def lookups(self) -> dict[str, keras.layers.Embedding]:
+        return {self.source: self.table}
+
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         return self.table(inputs[self.source])
 

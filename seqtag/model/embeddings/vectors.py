@@ -30,6 +30,10 @@ class VectorEmbedding(Embedding):
             self.inputs[f"{self.source}_rows"] = Input("int32", (None, None))
             self.added = keras.layers.Embedding(rows, dim, embeddings_initializer="zeros", name="added")
 
+    @property
+    def lookups(self) -> dict[str, keras.layers.Embedding]:
+        return {} if self.added is None else {f"{self.source}_rows": self.added}
+
     @classmethod
     def from_config(cls, config: Config, sizes: dict[str, int]) -> Self:
         return cls(sizes["dim"], sizes["rows"])
