@@ -1,11 +1,9 @@
-"""The recurrent encoder: layers stacked round any cell, in one direction or both, with variational
-dropout.
-"""
+"""The encoder: layers stacked from any cell, with variational dropout, shortcuts and attention."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from seqtag import parts
 from seqtag.config import Encoder as Settings
@@ -13,11 +11,9 @@ from seqtag.model.export import Graph
 
 
 class Encoder(keras.layers.Layer):  # type: ignore[misc]
-    """Features `(batch, time, directions * units)` from vectors `(batch, time, dim)`.
+    """Features `(batch, time, width)` from vectors `(batch, time, dim)`.
 
-    The backward direction (Schuster and Paliwal 1997, "Bidirectional Recurrent Neural Networks") reads each
-    sentence reversed within its own length. So padding stays on the right for both directions, no state ever
-    passes through it, no layer needs a mask, and fused GPU kernels stay possible. Features at padding are
+    Padding is on the right. What stands there never changes what comes out at words, and features at padding are
     undefined: what follows must mask them.
 
     Dropout is variational (Gal and Ghahramani 2016, "A Theoretically Grounded Application of Dropout in
@@ -30,48 +26,66 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
     def __init__(self, settings: Settings) -> None:
         super().__init__(name="encoder")
         self.cell = parts.load(parts.CELLS, settings.cell)(settings)
-        names = ["forward", "backward"] if settings.bidirectional else ["forward"]
-        self.stack = [
-            [self.cell.layer(f"{name}_{number}") for name in names]
-            for number in range(1, settings.layers + 1)
-        ]
-        self.dropouts = [
-            variational_dropout(settings.dropout, f"dropout_{i}") for i in range(1, settings.layers + 1)
-        ]
+        numbers = range(1, settings.layers + 1)
+        self.stack = [self.cell.layers(number) for number in numbers]
+        self.dropouts = [variational_dropout(settings.dropout, f"dropout_{i}") for i in numbers]
+        around = None if settings.residual == "none" else parts.load(parts.SHORTCUTS, settings.residual)
+        self.shortcuts = [around and around(self.cell.width, f"shortcut_{i}") for i in numbers]
+        self.attention = None
+        if settings.attention != "none":
+            dropout = variational_dropout(settings.dropout, "dropout_attention")
+            self.attention = parts.load(parts.ATTENTIONS, settings.attention)(
+                settings.attention_heads, dropout
+            )
 
     def build(self, vectors_shape: Any, lengths_shape: Any = None) -> None:
         """Builds each layer, since not all ways to run one do so."""
         shape = tuple(vectors_shape)
-        for layers in self.stack:
-            for layer in layers:
-                layer.build(shape)
-            shape = (*shape[:-1], sum(layer.units for layer in layers))
+        for layers, shortcut in zip(self.stack, self.shortcuts, strict=True):
+            for part in [*layers, shortcut] if shortcut else layers:
+                part.build(shape)
+            shape = (*shape[:-1], self.cell.width)
+        if self.attention:
+            self.attention.build(shape)
         self.built = True
 
     def call(self, vectors: Any, lengths: Any, training: bool = False) -> Any:
         """Features from vectors and the sentences' lengths `(batch,)`."""
+        states = self.states(vectors, lengths, training)
+        return self.attention(states, lengths, training=training) if self.attention else states
+
+    def states(self, vectors: Any, lengths: Any, training: bool = False) -> Any:
+        """What the stack of layers gives, `(batch, time, cell's width)`."""
         features = vectors
-        for layers, dropout in zip(self.stack, self.dropouts, strict=True):
-            outputs = [self.cell.run(layers[0], features, training)]
-            for layer in layers[1:]:
-                backward = self.cell.run(layer, reverse(features, lengths), training)
-                outputs.append(reverse(backward, lengths))
-            features = dropout(
-                tf.concat(outputs, axis=-1), training=training
-            )  # (batch, time, directions * units)
+        for layers, dropout, shortcut in zip(self.stack, self.dropouts, self.shortcuts, strict=True):
+            outputs = dropout(self.cell.apply(layers, features, lengths, training), training=training)
+            features = shortcut(features, outputs) if shortcut else outputs
         return features
 
-    def export(self, graph: Graph, vectors: str, lengths: str) -> str:
-        """Writes all layers; returns the name of the features."""
+    def export(self, graph: Graph, vectors: str, lengths: str) -> "Exported":
+        """Writes all layers."""
         features = vectors
-        for layers in self.stack:
-            features = self.cell.export(graph, features, lengths, layers)
-        return features
+        for layers, shortcut in zip(self.stack, self.shortcuts, strict=True):
+            outputs = self.cell.export(graph, features, lengths, layers)
+            features = shortcut.export(graph, features, outputs) if shortcut else outputs
+        return (
+            Exported(*self.attention.export(graph, features, lengths))
+            if self.attention
+            else Exported(features)
+        )
 
 
-def reverse(array: Any, lengths: Any) -> Any:
-    """Each sentence of `(batch, time, ...)` from its last word to its first; padding stays where it is."""
-    return tf.reverse_sequence(array, lengths, seq_axis=1, batch_axis=0)
+@dataclass(frozen=True)
+class Exported:
+    """Names of what the encoder writes into the graph.
+
+    Attributes:
+        features: The features, `(batch, time, width)`.
+        attention: The weights of the attention `(batch, heads, time, time)`, where there is one.
+    """
+
+    features: str
+    attention: str | None = None
 
 
 def variational_dropout(rate: float, name: str) -> keras.layers.Layer:

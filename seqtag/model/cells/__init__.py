@@ -1,4 +1,4 @@
-"""Recurrent cells by name, listed in `seqtag.parts.CELLS`.
+"""Cells by name, listed in `seqtag.parts.CELLS`: most of them recurrent, some without a state.
 
-Each knows its Keras layer, which is the reference, and writes itself as an ONNX operator.
+Each knows its Keras layer, which is the reference, and writes itself as ONNX.
 """

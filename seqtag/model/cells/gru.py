@@ -7,17 +7,22 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqtag.model.cells.base import Cell, reordered
+from seqtag.model.cells.activations import export_activation
+from seqtag.model.cells.base import RecurrentCell, affine, reordered
+from seqtag.model.export import Graph
 
 
-class GRU(Cell):
+class GRU(RecurrentCell):
     """Update and reset gates, no separate memory (Cho et al. 2014, "Learning Phrase Representations using RNN
     Encoder-Decoder"); the reset gate acts after the matrix product, which is Keras's default and cuDNN's
     form.
     """
 
-    keras_layer = keras.layers.GRU
+    fused = True
     operator = "GRU"
+
+    def layer(self, name: str) -> keras.layers.Layer:
+        return keras.layers.GRU(self.settings.units, return_sequences=True, name=name, **self.arguments)
 
     def run(self, layer: Any, features: Any, training: bool) -> Any:
         if (self.activation, self.recurrent_activation) != ("tanh", "sigmoid") or self.keeps_keras_loop:
@@ -36,6 +41,31 @@ class GRU(Cell):
 
     def attributes(self) -> dict[str, Any]:
         return {"linear_before_reset": 1}
+
+    def loop(self, graph: Graph, features: str, layer: Any) -> str:
+        kernel, recurrent, (bias, recurrent_bias) = layer.get_weights()
+        projected = affine(graph, features, kernel, bias)
+        sizes = graph.integers(*[self.settings.units] * 3)
+        one = graph.constant(np.array(1, np.float32))
+
+        def step(before: str, now: str) -> tuple[list[str], list[str]]:
+            past = graph.node(
+                "Split", affine(graph, before, recurrent, recurrent_bias), sizes, outputs=3, axis=1
+            )
+            z, r, candidate = graph.node("Split", now, sizes, outputs=3, axis=1)
+            update, reset = (
+                export_activation(graph, self.recurrent_activation, graph.node("Add", gate, past[number]))
+                for number, gate in enumerate((z, r))
+            )
+            total = graph.node("Add", candidate, graph.node("Mul", reset, past[2]))
+            new = graph.node(
+                "Mul", graph.node("Sub", one, update), export_activation(graph, self.activation, total)
+            )
+            output = graph.node("Add", graph.node("Mul", update, before), new)
+            return [output], [output]
+
+        states = [(self.zeros(graph, features), "float32")]
+        return graph.scan(step, states=states, inputs=[(projected, "float32")], outputs=["float32"])[0]
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
@@ -56,7 +86,7 @@ def unrolled(projected: Any, recurrent: Any, bias: Any) -> tuple[Any, Any]:
 
     def forward(t: Any, output: Any, outputs: Any, gates: Any) -> tuple[Any, ...]:
         past_z, past_r, past = tf.split(tf.matmul(output, recurrent) + bias, 3, axis=1)
-        z, r, candidate = tf.split(projected[t], 3, axis=1)
+        z, r, candidate = tf.split(tf.gather(projected, t), 3, axis=1)
         z, r = tf.sigmoid(z + past_z), tf.sigmoid(r + past_r)
         candidate = tf.tanh(candidate + r * past)
         output = z * output + (1 - z) * candidate
@@ -83,9 +113,9 @@ def unrolled(projected: Any, recurrent: Any, bias: Any) -> tuple[Any, Any]:
         back = tf.transpose(recurrent)
 
         def backward(t: Any, output: Any, changes: Any) -> tuple[Any, ...]:
-            output += upstream[t]
-            through = tf.matmul(tf.tile(output, [1, 3]) * of_past[t], back)
-            return t - 1, output * z[t] + through, changes.write(t, output)
+            output += tf.gather(upstream, t)
+            through = tf.matmul(tf.tile(output, [1, 3]) * tf.gather(of_past, t), back)
+            return t - 1, output * tf.gather(z, t) + through, changes.write(t, output)
 
         *_, changes = tf.while_loop(lambda t, *_: t >= 0, backward, (time - 1, zeros, array()))
         changes = tf.tile(changes.stack(), [1, 1, 3])  # (time, batch, 3 * units)
