@@ -85,10 +85,25 @@ class Network(keras.Model):  # type: ignore[misc]
 
     def call(self, inputs: Arrays, training: bool = False) -> Any:
         """Features `(batch, time, features)`."""
+        return self.encoder(self.vectors(inputs, training), inputs["lengths"], training=training)
+
+    def vectors(self, inputs: Arrays, training: bool = False) -> Any:
+        """What the encoder reads, `(batch, time, sum of dims)`."""
         vectors = [embedding(inputs, training=training) for embedding in self.embeddings]
-        joined = tf.concat(vectors, axis=-1)  # (batch, time, sum of dims)
-        joined = self.dropout(self.word_dropout(joined, training=training), training=training)
-        return self.encoder(joined, inputs["lengths"], training=training)
+        joined = tf.concat(vectors, axis=-1)
+        return self.dropout(self.word_dropout(joined, training=training), training=training)
+
+    def attention(self, inputs: Arrays) -> Any:
+        """How much each word looks at each, `(batch, heads, time, time)`: see `SelfAttention.look`.
+
+        Raises:
+            ValueError: The encoder has no attention.
+        """
+        if self.encoder.attention is None:
+            raise ValueError("attention needs a network with an attention. Received: one without")
+        states = self.encoder.states(self.vectors(inputs), inputs["lengths"])
+        _, weights = self.encoder.attention.look(states, inputs["lengths"])
+        return weights
 
     def loss_of(self, inputs: Arrays, tags: Any, training: bool = False) -> Any:
         """The loss of a batch, a scalar; `tags` is `(batch, time)` int32."""
@@ -109,14 +124,18 @@ class Network(keras.Model):  # type: ignore[misc]
         lengths = graph.input("lengths", "int32", ("batch",))
         vectors = [embedding.export(graph) for embedding in self.embeddings]
         joined = graph.node("Concat", *vectors, axis=-1) if len(vectors) > 1 else vectors[0]
-        features = self.encoder.export(graph, joined, lengths)
-        exported = self.head.export(graph, features, lengths)
+        encoded = self.encoder.export(graph, joined, lengths)
+        exported = self.head.export(graph, encoded.features, lengths)
         graph.output(exported.tags, "tags", "int64", ("batch", "time"))
         graph.output(exported.probabilities, "probabilities", "float32", ("batch", "time"))
         for name, source in exported.arrays.items():
             graph.output(source, name, "float32", ("batch", "time", "tags"))
+        for name, output in exported.outputs.items():
+            graph.output(output.source, name, output.dtype, output.shape)
         for name, array in exported.constants.items():
             graph.output(graph.constant(array), name, "float32", array.shape)
+        if encoded.attention:
+            graph.output(encoded.attention, "attention", "float32", ("batch", "heads", "time", "time"))
         return graph.finish()
 
     def named_weights(self) -> dict[str, NDArray[Any]]:

@@ -114,6 +114,14 @@ class Graph:
         """A constant of whole numbers, as shapes and axes need them."""
         return self.constant(np.array(values, np.int64))
 
+    def mask(self, lengths: str, array: str) -> str:
+        """The mask `(batch, time)`, true on words, from lengths `(batch,)` and any `(batch, time, ...)`."""
+        time = self.node("Squeeze", self.node("Shape", array, start=1, end=2), self.integers(0))
+        zero, one = self.constant(np.array(0)), self.constant(np.array(1))
+        places = self.node("Unsqueeze", self.node("Range", zero, time, one), self.integers(0))  # (1, time)
+        ends = self.node("Unsqueeze", self.node("Cast", lengths, to=TensorProto.INT64), self.integers(1))
+        return str(self.node("Less", places, ends))
+
     def finish(self) -> bytes:
         """The graph as a checked, serialised ONNX model."""
         graph = helper.make_graph(self._nodes, "seqtag", self._inputs, self._outputs, self._weights)

@@ -32,6 +32,11 @@ for _name in list(parts.CHARACTER_ENCODERS)[1:]:  # the first is what the defaul
     CASES[f"characters-{_name}"] = {
         "embeddings": ["characters"], "embeddings__characters__encoder": _name, "encoder__cell": FIRST_CELL,
     }  # fmt: skip
+CASES["feedback-attention"] = {"head__name": "feedback", "head__attention": True, "encoder__cell": FIRST_CELL}
+CASES["options"] = {
+    "encoder__cell": "cifg_lstm", "encoder__layers": 2, "encoder__merge_mode": "sum", "encoder__residual": "highway",
+    "encoder__attention": "self", "encoder__attention_heads": 2,
+}  # fmt: skip
 CASES["all-embeddings"] = {"embeddings": list(parts.EMBEDDINGS), "encoder__cell": FIRST_CELL}
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
@@ -196,6 +201,13 @@ def test_a_tiny_corpus_is_learnt(case: Case) -> None:
     first = case.trainer.step(*batch).loss
     for _ in range(60):
         last = case.trainer.step(*batch).loss
-    assert last < first / 4
     mask = case.mask(inputs, tags)
-    assert (case.results(batch).tags[mask] == tags[mask]).mean() > 0.9
+    right = (case.results(batch).tags[mask] == tags[mask]).mean()
+    if (
+        case.toy.config.encoder.cell == "dense"
+    ):  # it sees no neighbour, and some words have more tags than one
+        assert last < first / 2
+        assert right > 0.7
+    else:
+        assert last < first / 4
+        assert right > 0.9

@@ -1,6 +1,6 @@
 """What a head is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import keras
@@ -34,6 +34,9 @@ class Head(keras.layers.Layer):  # type: ignore[misc]
         """
         raise NotImplementedError
 
+    def progress(self, epochs: float) -> None:
+        """Told before each training step how many epochs have passed, for heads whose training changes with time."""
+
     def loss(self, features: Any, tags: Any, mask: Any, training: bool = False) -> Any:
         """The batch's loss, a scalar: the mean over its words. `tags` is `(batch, time)` int32."""
         raise NotImplementedError
@@ -42,9 +45,24 @@ class Head(keras.layers.Layer):  # type: ignore[misc]
         """Tags `(batch, time)` int32 and the probability of each `(batch, time)`; zero at padding."""
         raise NotImplementedError
 
+    def logits(self, features: Any, tags: Any, mask: Any) -> Any:
+        """The score of each tag of each word before any normalisation, `(batch, time, tags)`, where the sentence has
+        these tags `(batch, time)` int32.
+        """
+        raise NotImplementedError
+
     def export(self, graph: Graph, features: str, lengths: str) -> "Exported":
         """Writes the decoder."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output of the graph: the name of its value, its type and its shape."""
+
+    source: str
+    dtype: str
+    shape: tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -53,15 +71,18 @@ class Exported:
 
     Attributes:
         tags: The best tags `(batch, time)` int64.
-        probabilities: The marginal probability of each best tag `(batch, time)`.
+        probabilities: The probability of each best tag `(batch, time)`: what `decode` gives.
         arrays: Further outputs `(batch, time, tags)` by name: `scores`, `forward`, `backward`.
         constants: Further outputs that depend on no input, by name: `start`, `transitions`, `end`.
+        outputs: Further outputs of any shape, by name. `beam_tags` and `beam_probabilities` `(batch, time, beam)` are
+            the best sequences of a head without scores, best first; 0 is the probability of one that is not there.
     """
 
     tags: str
     probabilities: str
     arrays: dict[str, str]
     constants: dict[str, NDArray[Any]]
+    outputs: dict[str, Output] = field(default_factory=dict)
 
 
 class ChainHead(Head):

@@ -57,14 +57,15 @@ def penalties(legal: Legal) -> Chain:
     return Chain(*(np.where(array, 0.0, FORBIDDEN).astype(np.float32) for array in arrays))
 
 
-def _time_first(array: Any) -> Any:
+def time_first(array: Any) -> Any:
+    """`(time, batch, ...)` from `(batch, time, ...)`, and back."""
     return tf.transpose(array, [1, 0, *range(2, array.shape.rank)])
 
 
 def _inner(mask: Any) -> Any:
     """`(time, batch)`: whether a word has a word after it."""
     following = tf.concat([mask[:, 1:], tf.zeros_like(mask[:, :1])], axis=1)
-    return _time_first(following)
+    return time_first(following)
 
 
 def _log_product(values: Any, weights: Any) -> Any:
@@ -84,7 +85,7 @@ def forward(chain: Chain, scores: Any, scaled: bool = False) -> Any:
     """
     scale = _scaled if scaled else tf.identity
     weights = tf.exp(chain.transitions)
-    scores = _time_first(scores)
+    scores = time_first(scores)
     first = tf.broadcast_to(chain.start, tf.shape(scores[0]))
     # One step more than is needed: in a graph, tf.scan fails over no steps, as sentences of one word have it.
     later = tf.scan(
@@ -98,7 +99,7 @@ def backward(chain: Chain, scores: Any, mask: Any) -> Any:
     scaled.
     """
     weights = tf.exp(tf.transpose(chain.transitions))
-    scores = _time_first(scores)
+    scores = time_first(scores)
     last = tf.broadcast_to(chain.end, tf.shape(scores[0]))
 
     def step(ahead: Any, now: tuple[Any, Any]) -> Any:
@@ -120,18 +121,18 @@ def log_partition(chain: Chain, scores: Any, mask: Any) -> Any:
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def partition(start: Any, transitions: Any, end: Any, scores: Any) -> tuple[Any, Any]:
         own = Chain(start, transitions, end)
-        here = forward(own, scores) + _time_first(scores)  # (time, batch, tags)
+        here = forward(own, scores) + time_first(scores)  # (time, batch, tags)
         lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
-        at_end = tf.gather(_time_first(here + end), lengths - 1, batch_dims=1)  # (batch, tags)
+        at_end = tf.gather(time_first(here + end), lengths - 1, batch_dims=1)  # (batch, tags)
         total = tf.reduce_logsumexp(at_end, axis=-1)
 
         def gradient(upstream: Any) -> tuple[Any, Any, Any, Any]:
             # Both ways are known but for a factor at each word, so each word's probabilities are made to sum
             # to 1.
             onward = backward(own, scores, mask)  # (time, batch, tags)
-            present = tf.cast(_time_first(mask), scores.dtype) * upstream  # (time, batch)
+            present = tf.cast(time_first(mask), scores.dtype) * upstream  # (time, batch)
             single = tf.nn.softmax(here + onward) * present[:, :, None]
-            following = (_time_first(scores) + onward)[1:]  # (time - 1, batch, tags)
+            following = (time_first(scores) + onward)[1:]  # (time - 1, batch, tags)
             left = tf.exp(here[:-1] - tf.reduce_max(here[:-1], axis=-1, keepdims=True))
             right = tf.exp(following - tf.reduce_max(following, axis=-1, keepdims=True))
             weights = tf.exp(transitions)
@@ -139,7 +140,7 @@ def log_partition(chain: Chain, scores: Any, mask: Any) -> Any:
             share = present[1:] / tf.maximum(sums, TINY)
             pairs = tf.einsum("tbi,tbj->ij", left, right * share[:, :, None])
             last = tf.reduce_sum(tf.nn.softmax(at_end) * upstream[:, None], axis=0)
-            return tf.reduce_sum(single[0], axis=0), pairs * weights, last, _time_first(single)
+            return tf.reduce_sum(single[0], axis=0), pairs * weights, last, time_first(single)
 
         return total, gradient
 
@@ -165,13 +166,13 @@ def path_score(chain: Chain, scores: Any, tags: Any, mask: Any) -> Any:
 
 def marginals(chain: Chain, scores: Any, mask: Any) -> Any:
     """`(batch, time, tags)`: the probability of each tag of each word under the whole chain."""
-    total = _time_first(forward(chain, scores, scaled=True) + backward(chain, scores, mask)) + scores
+    total = time_first(forward(chain, scores, scaled=True) + backward(chain, scores, mask)) + scores
     return tf.nn.softmax(total)  # in each row, exp(total) is in the ratio of the probabilities
 
 
 def best_path(chain: Chain, scores: Any, mask: Any) -> Any:
     """`(batch, time)` int32: the sequence with the highest score (Viterbi)."""
-    scores = _time_first(scores)
+    scores = time_first(scores)
     first = tf.broadcast_to(chain.start, tf.shape(scores[0]))
 
     def onward(state: tuple[Any, Any, Any], now: Any) -> tuple[Any, Any, Any]:
@@ -192,7 +193,7 @@ def best_path(chain: Chain, scores: Any, mask: Any) -> Any:
         pointer, last, inner = now
         return tf.where(inner, tf.gather(pointer, tag, batch_dims=1), last)
 
-    return _time_first(
+    return time_first(
         tf.scan(back, (pointers, best_last, _inner(mask)), initializer=zeros[:, 0], reverse=True)
     )
 

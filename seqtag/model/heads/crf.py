@@ -60,6 +60,9 @@ class CRFHead(ChainHead):
     def scores(self, features: Any) -> Any:
         return self.dense(features)
 
+    def logits(self, features: Any, tags: Any, mask: Any) -> Any:
+        return self.dense(features)
+
     def chain(self) -> Chain:
         return Chain(
             self.start + self.penalties.start,

@@ -13,6 +13,35 @@ from seqtag.model.heads.base import ChainHead, Exported
 from seqtag.model.heads.chain import Chain, Legal, penalties
 
 
+def weights_of_tags(config: Config, frequencies: NDArray[Any] | None) -> NDArray[np.float32] | None:
+    """The weight of each tag in the loss as the configuration wants it, `(tags,)`; None for equal ones."""
+    if config.training.class_weights != "balanced" or frequencies is None:
+        return None
+    seen = np.maximum(frequencies, 1).astype(np.float64)
+    # Frequent tags count less, rare ones more, and a token counts 1 on average.
+    weights = 1 / seen / (frequencies / seen).sum() * frequencies.sum()
+    return np.asarray(weights, np.float32)
+
+
+def cross_entropy(
+    scores: Any, tags: Any, mask: Any, smoothing: float, tag_weights: NDArray[np.float32] | None
+) -> Any:
+    """The mean over words, a scalar: of scores `(batch, time, tags)` against tags `(batch, time)`.
+
+    `smoothing` and `tag_weights` are those of `SoftmaxHead`.
+    """
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tags, logits=scores)  # (batch, time)
+    if smoothing:
+        even = -tf.reduce_mean(
+            tf.nn.log_softmax(scores), axis=-1
+        )  # the loss of a target spread over all tags
+        losses = (1 - smoothing) * losses + smoothing * even
+    weights = tf.cast(mask, losses.dtype)
+    if tag_weights is not None:
+        weights *= tf.gather(tf.constant(tag_weights), tags)
+    return tf.reduce_sum(losses * weights) / tf.reduce_sum(weights)
+
+
 class SoftmaxHead(ChainHead):
     """A dense layer and a softmax over the tags; given the features, tokens are independent in training.
 
@@ -44,28 +73,17 @@ class SoftmaxHead(ChainHead):
     def from_config(
         cls, config: Config, tags: int, legal: Legal | None, frequencies: NDArray[Any] | None = None
     ) -> Self:
-        weights = None
-        if config.training.class_weights == "balanced" and frequencies is not None:
-            seen = np.maximum(frequencies, 1).astype(np.float64)
-            # Frequent tags count less, rare ones more, and a token counts 1 on average.
-            weights = (1 / seen / (frequencies / seen).sum() * frequencies.sum()).astype(np.float32)
+        weights = weights_of_tags(config, frequencies)
         return cls(tags, legal, config.training.label_smoothing, weights)
 
     def loss(self, features: Any, tags: Any, mask: Any, training: bool = False) -> Any:
-        scores = self.dense(features)  # (batch, time, tags)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tags, logits=scores)  # (batch, time)
-        if self.smoothing:
-            even = -tf.reduce_mean(
-                tf.nn.log_softmax(scores), axis=-1
-            )  # the loss of a target spread over all tags
-            losses = (1 - self.smoothing) * losses + self.smoothing * even
-        weights = tf.cast(mask, losses.dtype)
-        if self.tag_weights is not None:
-            weights *= tf.gather(tf.constant(self.tag_weights), tags)
-        return tf.reduce_sum(losses * weights) / tf.reduce_sum(weights)
+        return cross_entropy(self.dense(features), tags, mask, self.smoothing, self.tag_weights)
 
     def scores(self, features: Any) -> Any:
         return tf.nn.log_softmax(self.dense(features))
+
+    def logits(self, features: Any, tags: Any, mask: Any) -> Any:
+        return self.dense(features)
 
     def chain(self) -> Chain:
         if self.penalties is None:
