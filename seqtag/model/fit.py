@@ -20,11 +20,15 @@ class Step:
         loss: The batch's loss before the update.
         gradient_norm: The true global norm of the gradient before clipping.
         clipped: Whether clipping changed the gradient.
+        norms: The norm of each weight's gradient before clipping, `(weights,)`, an embedding's rows summed.
+        clipped_norms: The same after clipping.
     """
 
     loss: float
     gradient_norm: float
     clipped: bool
+    norms: NDArray[Any]
+    clipped_norms: NDArray[Any]
 
 
 class Trainer:
@@ -73,9 +77,14 @@ class Trainer:
             self.optimizer.learning_rate = learning_rate
         if self.tables and self._ticks == CAPACITY:
             self.settle()
-        loss, norm, clipped = self._step(inputs, tags)
+        loss, norm, clipped, norms, clipped_norms = self._step(inputs, tags)
         self._ticks += 1
-        return Step(float(loss), float(norm), bool(clipped))
+        return Step(float(loss), float(norm), bool(clipped), norms.numpy(), clipped_norms.numpy())
+
+    @property
+    def names(self) -> list[str]:
+        """The weights' names, in the order of a step's norms: from the network's input to its loss."""
+        return [weight_name(variable) for variable in self.network.trainable_variables]
 
     def settle(self) -> None:
         """Brings all rows of all tables up to date; before that, the network's weights are not what they should be."""
@@ -88,7 +97,7 @@ class Trainer:
             table.settle()
         self.clock.reset()
 
-    def _step_in_graph(self, inputs: Arrays, tags: Any) -> tuple[Any, Any, Any]:
+    def _step_in_graph(self, inputs: Arrays, tags: Any) -> tuple[Any, ...]:
         variables = self.network.trainable_variables
         rows = {number: table.read(inputs[table.source]) for number, table in self.tables.items()}
         with tf.GradientTape() as tape:
@@ -99,6 +108,7 @@ class Trainer:
             for number, gradient in enumerate(found)
         ]
         norm = tf.linalg.global_norm(gradients)
+        norms = norms_of(gradients)
         gradients, clipped = self.clip(gradients, norm)
 
         def leave() -> None:
@@ -108,7 +118,7 @@ class Trainer:
         # A gradient that is not finite must not reach the weights; the caller stops on the norm that it
         # reads.
         tf.cond(tf.math.is_finite(norm), lambda: self._apply(gradients, rows), leave)
-        return loss, norm, clipped
+        return loss, norm, clipped, norms, norms_of(gradients)
 
     def _apply(self, gradients: list[Any], rows: dict[int, Rows]) -> None:
         decay = tf.constant(1.0)
@@ -151,6 +161,11 @@ def summed(gradient: Any) -> Any:
     return gradient
 
 
+def norms_of(gradients: list[Any]) -> Any:
+    """The norm of each, `(weights,)`."""
+    return tf.stack([tf.norm(gradient) for gradient in gradients])
+
+
 class Clipping:
     """Clips gradients as the settings say, with Keras's meaning of each.
 
@@ -170,9 +185,8 @@ class Clipping:
             clipped, _ = tf.clip_by_global_norm(gradients, self.global_clipnorm, use_norm=norm)
             return clipped, norm > self.global_clipnorm
         if self.clipnorm:
-            norms = tf.stack([tf.norm(gradient) for gradient in gradients])
             return [tf.clip_by_norm(gradient, self.clipnorm) for gradient in gradients], tf.reduce_any(
-                norms > self.clipnorm
+                norms_of(gradients) > self.clipnorm
             )
         if self.clipvalue:
             largest = tf.stack([tf.reduce_max(tf.abs(gradient)) for gradient in gradients])

@@ -195,6 +195,39 @@ def test_clipvalue_cuts_each_component(toy: Any, batch: Any, trainers: Any) -> N
             assert sum((np.abs(array) < 0.9 * bound).sum() for array in moved.values()) > 10
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize(
+    ("kind", "bound"), [("global_clipnorm", 0.75), ("clipnorm", 0.75), ("clipvalue", 0.05)]
+)
+def test_a_clipped_step_has_the_norm_that_is_promised(
+    kind: str, bound: float, optimizer: str, toy: Any, batch: Any
+) -> None:
+    """Of each weight, before and after; Adam's tables are told by their rows, to the same end."""
+    first = toy.network.named_weights()
+    trainer = Trainer(toy.network, Training(**(OFF | {"optimizer": optimizer, kind: bound})))
+    assert bool(trainer.tables) == (optimizer == "adam")
+    for scale in (10.0, 0.01):
+        toy.network.assign_weights(first)
+        SCALE.assign(scale)
+        wanted = dense_gradients(toy, batch)
+        assert trainer.names == [*wanted]
+        step = trainer.step(*batch)
+        norms = {name: float(np.linalg.norm(gradient)) for name, gradient in wanted.items()}
+        np.testing.assert_allclose(step.norms, [*norms.values()], rtol=1e-4, atol=1e-8)
+        total = norm_of(wanted)
+        after = {
+            "global_clipnorm": lambda name: norms[name] * min(1, bound / total),  # noqa: B023
+            "clipnorm": lambda name: min(norms[name], bound),  # noqa: B023
+            "clipvalue": lambda name: np.linalg.norm(np.clip(wanted[name], -bound, bound)),  # noqa: B023
+        }[kind]
+        np.testing.assert_allclose(step.clipped_norms, [after(name) for name in norms], rtol=1e-4, atol=1e-8)
+        assert step.clipped == (scale == 10.0)
+        if kind == "global_clipnorm":
+            assert np.linalg.norm(step.clipped_norms) == pytest.approx(min(total, bound), rel=1e-5)
+        trainer.settle()
+    toy.network.assign_weights(first)
+
+
 @pytest.mark.parametrize("scale", [float("nan"), float("inf")])
 @pytest.mark.parametrize(
     ("kind", "bound"), [("global_clipnorm", 0), ("global_clipnorm", 1.0), ("clipvalue", 0.05)]

@@ -1,0 +1,228 @@
+"""`seqtag gradients`: how far back do a model's gradients reach?"""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqtag.cli.evaluate import check_outputs
+from seqtag.cli.tables import make_table
+from seqtag.errors import UsageError, UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from seqtag.gradients import Fit, Layer, Report
+
+PLOTS = (".png", ".svg")
+STDOUT = "-"
+ARROWS = {"forward": "→", "backward": "←"}
+MOST_ROWS = 12
+
+
+def gradients(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model folder.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A corpus file with tags.")],
+    outputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            show_default=False,
+            help="Write a plot (.png, .svg) or all figures as JSON; - writes JSON alone to stdout; may be given "
+            "again.",
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=2, metavar="K", show_default=False,
+            help="Steps to go back; if not given 30, or fewer where sentences are short."),
+    ] = None,
+    sentences: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Sentences to look at, of those that are long enough.")
+    ] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Which sentences, and which words in them.")] = 1,
+    format: Annotated[str, typer.Option(help="Format of the file: auto, conll, conllu.")] = "auto",
+    token_column: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column of tokens: from 1, or a CoNLL-U field.")
+    ] = None,
+    tag_column: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column of tags: from 1, negative from the end, or a field."),
+    ] = None,
+) -> None:  # fmt: skip
+    """Show whether a model's gradients vanish or explode on their way back through the words.
+
+    A gradient is carried back from a word of each sentence, step by step. The table has its mean norm, the rate of
+    each step, and the steps until 1 % is left; then the recurrent weights and the gates.
+
+    Examples:
+      seqtag gradients model test.conll
+      seqtag gradients model test.conll -o profile.png -o profile.json
+    """
+    targets = outputs or []
+    _check(targets, [model, file])
+    from seqtag.cli import wants_debug
+    from seqtag.gradients import gradients as stage
+
+    report = stage(
+        model,
+        file,
+        steps=steps,
+        sentences=sentences,
+        seed=seed,
+        format=format,
+        token_column=token_column,
+        tag_column=tag_column,
+        debug=wants_debug(),
+    )
+    for target in targets:
+        if _is_plot(target):
+            _plot(report, target)
+            continue
+        text = json.dumps(report.to_json(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        if target == STDOUT:
+            sys.stdout.write(text)
+        else:
+            Path(target).write_text(text, encoding="utf-8", newline="\n")
+    if STDOUT not in targets:
+        _show(report)
+
+
+def _is_plot(target: str) -> bool:
+    return target.lower().endswith(PLOTS)
+
+
+def _check(targets: list[str], inputs: list[str]) -> None:
+    """Refuses before the work what could not be written after it."""
+    check_outputs(list(targets), inputs)
+    if len(set(targets)) < len(targets):
+        raise UsageError(f"-o: two outputs in one place. Received: {', '.join(targets)}")
+    if any(_is_plot(target) for target in targets):
+        try:
+            import matplotlib.figure  # noqa: F401
+        except ImportError:
+            raise UserError(
+                "a plot needs matplotlib, which is not installed: pip install 'seqtag[plot]' (or write JSON: "
+                "-o OUT.json)."
+            ) from None
+
+
+def _show(report: "Report") -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(
+        f"{report.model} on {report.file}: gradients of {report.sentences} sentences, from a word of each up to "
+        f"{report.steps} steps back",
+        markup=False,
+        soft_wrap=True,
+    )
+    console.print(_fits_table(report))
+    _print_profile(
+        console, report, "norm of d s(t) / d s(t-k), 1 for the identity", [x.jacobians for x in report.layers]
+    )
+    relative = [[norm / (x.errors[0] or 1) for norm in x.errors] for x in report.layers]
+    _print_profile(console, report, "norm of d L(t) / d s(t-k), as a share of that at k = 0", relative)
+    console.print(_kernels_table(report))
+    if any(layer.gates for layer in report.layers):
+        console.print(_gates_table(report))
+
+
+def _name(layer: "Layer") -> str:
+    return f"layer {layer.number} {ARROWS[layer.direction]}"
+
+
+def _memory(fit: "Fit") -> str:
+    return "never" if fit.memory is None else f"{fit.memory:,}"
+
+
+def _fits_table(report: "Report") -> "Table":
+    table = make_table(report.cell, "rate", "1% left after", "", "rate of loss", "1% left after")
+    for layer in report.layers:
+        own, error = layer.jacobian_fit, layer.error_fit
+        table.add_row(
+            _name(layer), f"{own.rate:.4f}", _memory(own), own.verdict, f"{error.rate:.4f}", _memory(error)
+        )
+    return table
+
+
+def _print_profile(console: "Console", report: "Report", title: str, profiles: list[list[float]]) -> None:
+    table = make_table("k", *(_name(layer) for layer in report.layers))
+    for k in _rows(report.steps):
+        table.add_row(f"{k}", *(f"{profile[k]:.3g}" for profile in profiles))
+    console.print(title)
+    console.print(table)
+
+
+def _rows(steps: int) -> list[int]:
+    """Which steps a table shows: all if they are few, otherwise 0, 1, 2, ... ever farther apart, and the last."""
+    if steps < MOST_ROWS:
+        return list(range(steps + 1))
+    return sorted(
+        {k for k in (0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300) if k < steps} | {steps}
+    )
+
+
+def _kernels_table(report: "Report") -> "Table":
+    table = make_table("recurrent weights", "spectral radius", "largest singular value")
+    for layer in report.layers:
+        for name, kernel in layer.kernels.items():
+            own = "" if name == "recurrent" else f" {name}"
+            table.add_row(_name(layer) + own, f"{kernel.radius:.4f}", f"{kernel.largest:.4f}")
+    return table
+
+
+def _gates_table(report: "Report") -> "Table":
+    table = make_table("gates", "mean", "below 0.1", "above 0.9", "half-life in words")
+    for layer in report.layers:
+        for name, gate in layer.gates.items():
+            half_life = "" if gate.half_life is None else f"{gate.half_life:.1f}"
+            shares = (f"{gate.closed:.1%}", f"{gate.open:.1%}")
+            table.add_row(f"{_name(layer)} {name}", f"{gate.mean:.4f}", *shares, half_life)
+    return table
+
+
+def _plot(report: "Report", target: str) -> None:
+    """Draws both profiles, the norms on a logarithmic scale."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    panels = figure.subplots(1, 2)
+    titles = (
+        "states: |d s(t) / d s(t-k)|, 1 for the identity",
+        "loss: |d L(t) / d s(t-k)|, as a share of that at k = 0",
+    )
+    for panel, title, attribute in zip(panels, titles, ("jacobians", "errors"), strict=True):
+        for layer in report.layers:
+            norms = getattr(layer, attribute)
+            fit = layer.jacobian_fit if attribute == "jacobians" else layer.error_fit
+            shares = [norm / norms[0] if norms[0] else 0.0 for norm in norms]
+            points = [(k, share) for k, share in enumerate(shares) if share > 0]
+            if not points:
+                continue
+            panel.plot(
+                *zip(*points, strict=True),
+                label=f"layer {layer.number} {layer.direction}: rate {fit.rate:.3f}, {fit.verdict}",
+                color=f"C{layer.number - 1}",
+                linestyle="-" if layer.direction == "forward" else "--",
+                marker="o" if layer.direction == "forward" else "s",
+                markersize=3,
+            )
+        panel.axhline(0.01, color="grey", linewidth=0.8, linestyle=":")
+        panel.annotate("1 %", (report.steps, 0.01), color="grey", ha="right", va="bottom", fontsize=8)
+        panel.set(title=title, xlabel="k, steps back", yscale="log")
+        panel.title.set_fontsize(10)
+        panel.grid(alpha=0.3)
+        panel.legend(fontsize=8)
+    panels[0].set_ylabel("mean norm")
+    figure.suptitle(
+        f"{report.cell}: gradients back through the words of {report.sentences} sentences", fontsize=11
+    )
+    with matplotlib.rc_context({"svg.hashsalt": "seqtag"}):  # so that equal figures are equal bytes
+        figure.savefig(target, dpi=150, metadata={"Date": None} if target.lower().endswith(".svg") else None)
