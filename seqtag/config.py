@@ -9,7 +9,7 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,7 @@ def setting(
     below: float | None = None,
     choices: Mapping[str, Any] | tuple[str, ...] | None = None,
     plain: Any = None,
+    word_vectors: Any = None,
 ) -> Any:
     """A dataclass field that knows its help, its bounds and whether the command line has an option for it.
 
@@ -43,11 +44,11 @@ def setting(
         choices: The names allowed, for a setting that names a part.
         plain: The value for a corpus of plain tags, where it is not the one for spans; such a setting may also be
             written `auto`.
+        word_vectors: The value beside pretrained vectors of whole words, likewise.
     """
+    named = {"help": help, "flag": flag, "choices": choices, "plain": plain, "word_vectors": word_vectors}
     bounds = {"low": low, "high": high, "above": above, "below": below}
-    return field(
-        default=default, metadata={"help": help, "flag": flag, "choices": choices, "plain": plain, **bounds}
-    )
+    return field(default=default, metadata=named | bounds)
 
 
 ACTIVATIONS = (
@@ -56,10 +57,13 @@ ACTIVATIONS = (
     "relu",
     "elu",
     "leaky_relu",
+    "prelu",
     "hard_sigmoid",
+    "hard_tanh",
     "softsign",
     "linear",
 )
+GATE_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "prelu")  # a gate has no slope to learn
 INITIALIZERS = (
     "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
     "orthogonal", "identity", "random_normal", "random_uniform", "zeros",
@@ -115,7 +119,9 @@ class Data:
 class Word:
     """Word embeddings, learnt from the training file."""
 
-    dim: int = setting(50, "size of a word's learnt vector; 0 for none", low=0, high=4096)
+    dim: int = setting(
+        50, "size of a word's learnt vector; 0 for none", flag=True, low=0, high=4096, word_vectors=0
+    )
     min_count: int = setting(1, "words seen less often than this are unknown words", low=1)
     normalize_digits: bool = setting(True, "read every digit as 0 when looking a word up")
     unknown_rate: float = setting(
@@ -205,14 +211,35 @@ class Embeddings:
 class Encoder:
     """The recurrent network between the embeddings and the head."""
 
-    cell: str = setting("lstm", "recurrent cell", flag=True, choices=parts.CELLS)
+    cell: str = setting("lstm", "recurrent cell, or dense or cnn", flag=True, choices=parts.CELLS)
     units: int = setting(200, "units of a layer, in each direction", flag=True, low=1, high=8192, plain=100)
     layers: int = setting(1, "layers, one upon the other", flag=True, low=1, high=32, plain=2)
     bidirectional: bool = setting(True, "read the sentence in both directions", flag=True)
-    activation: str | None = setting(None, "activation; tanh if not given", choices=ACTIVATIONS)
-    recurrent_activation: str | None = setting(
-        None, "activation of the gates (lstm, gru); sigmoid if not given", choices=ACTIVATIONS
+    merge_mode: str = setting(
+        "concat",
+        "what becomes of the outputs of both directions",
+        choices=("concat", "sum", "mul", "ave"),
     )
+    residual: str = setting(
+        "none", "way round each layer: none, its input added, or a gate between both",
+        choices=("none", *parts.SHORTCUTS),
+    )  # fmt: skip
+    attention: str = setting(
+        "none", "attention of each word to all words of the sentence, beside the states",
+        choices=("none", *parts.ATTENTIONS),
+    )  # fmt: skip
+    attention_heads: int = setting(1, "heads of the attention", low=1, high=256)
+    width: int = setting(3, "cnn: words that a filter sees, an odd number", low=1, high=101)
+    dilation: int = setting(
+        1, "cnn: the gap between these words grows by this factor a layer", low=1, high=16
+    )
+    activation: str | None = setting(
+        None, "activation; tanh if not given (prelu: not for lstm and gru)", choices=ACTIVATIONS
+    )
+    recurrent_activation: str | None = setting(
+        None, "activation of the gates (lstm, gru); sigmoid if not given", choices=GATE_ACTIVATIONS
+    )
+    forget_bias: float = setting(1.0, "first bias of the forget gate (lstm)")
     kernel_initializer: str = setting(
         "glorot_uniform", "first values of the input weights", choices=INITIALIZERS
     )
@@ -241,6 +268,27 @@ class Head:
         "head (auto: crf for spans, softmax for plain tags)",
         flag=True,
         choices=("auto", *parts.HEADS),
+    )
+    units: int = setting(100, "feedback: units of the decoder", low=1, high=8192)
+    tag_dim: int = setting(30, "feedback: size of the vector of the previous tag", low=1, high=1024)
+    attention: bool = setting(
+        False,
+        "feedback: let the decoder look at all words (Bahdanau et al. 2015), in time and memory their square",
+    )
+    beam: int = setting(
+        5,
+        "feedback: sequences kept while decoding, the most that --nbest can give; 1: greedy",
+        low=1,
+        high=100,
+    )
+    sampling_rate: float = setting(
+        0.25,
+        "feedback: share of words that read the decoder's own last tag in training (Bengio et al. 2015), in the end",
+        low=0,
+        high=1,
+    )
+    sampling_epochs: float = setting(
+        10.0, "feedback: epochs in which this share rises from 0; 0: from the start", low=0
     )
 
 
@@ -292,11 +340,11 @@ class Training:
     averaging_decay: float = setting(0.995, "ema: weight of the past at each step", low=0, below=1)
     averaging_epochs: int = setting(5, "swa: how many of the last epochs", low=2)
     label_smoothing: float = setting(
-        0.0, "share of the target that is spread over all tags (softmax)", low=0, below=1
+        0.0, "share of the target that is spread over all tags (softmax, feedback)", low=0, below=1
     )
     class_weights: str = setting(
         "none",
-        "weights of tags in the loss (softmax); balanced: by the inverse of their frequency",
+        "weights of tags in the loss (softmax, feedback); balanced: by the inverse of their frequency",
         choices=("none", "balanced"),
     )
     seed: int = setting(42, "seed of everything random", flag=True, low=0, high=2**31 - 1)
@@ -317,12 +365,14 @@ class Config:
         """The settings as nested plain values; `from_values` reads them back."""
         return {name: value for name, value in dataclasses.asdict(self).items() if name != "given"}
 
-    def for_tags(self, spans: bool) -> "Config":
-        """The settings for a corpus of spans or of plain tags: what nobody chose gets the default for those."""
+    def for_corpus(self, *, spans: bool, word_vectors: bool = False) -> "Config":
+        """The settings for a corpus of spans or of plain tags, with or without pretrained vectors of whole words: what
+        nobody chose gets the default for those.
+        """
         values = dict(flatten(self.to_json()))
         for path, entry in SETTINGS.items():
             if path not in self.given and values[path] == entry.default:
-                values[path] = entry.default_for(spans)
+                values[path] = entry.default_for(spans=spans, word_vectors=word_vectors)
         return typing.cast(Config, _build(Config, "", values | {"given": self.given}))
 
 
@@ -359,13 +409,24 @@ class Setting:
         return str(self.metadata["help"])
 
     @property
-    def by_tags(self) -> bool:
-        """Whether the default for plain tags is another than for spans."""
-        return self.metadata["plain"] is not None
+    def by_corpus(self) -> bool:
+        """Whether the default goes by the corpus."""
+        return self.metadata["plain"] is not None or self.metadata["word_vectors"] is not None
 
-    def default_for(self, spans: bool) -> Any:
-        """The default for a corpus of spans or of plain tags."""
-        return self.default if spans or not self.by_tags else self.metadata["plain"]
+    def default_for(self, *, spans: bool = True, word_vectors: bool = False) -> Any:
+        """The default for a corpus of spans or of plain tags, with or without pretrained vectors of whole words."""
+        if word_vectors and self.metadata["word_vectors"] is not None:
+            return self.metadata["word_vectors"]
+        return self.default if spans or self.metadata["plain"] is None else self.metadata["plain"]
+
+    def described(self, show: Callable[[Any], str]) -> str:
+        """The defaults in words."""
+        words = show(self.default)
+        if self.metadata["plain"] is not None:
+            words += f" for spans, {show(self.metadata['plain'])} for plain tags"
+        if self.metadata["word_vectors"] is not None:
+            words += f", or {show(self.metadata['word_vectors'])} beside pretrained vectors of words"
+        return words
 
     @property
     def expected(self) -> str:
@@ -379,7 +440,9 @@ class Setting:
             if self.metadata[key] is not None:
                 words += f", {text} {self.metadata[key]}"
         return (
-            words + (", or null" if type(None) in members_of(self.type) else "") + ", or auto" * self.by_tags
+            words
+            + (", or null" if type(None) in members_of(self.type) else "")
+            + ", or auto" * self.by_corpus
         )
 
 
@@ -472,6 +535,9 @@ def check_key(path: str, source: str) -> None:
     """Raises UsageError, with the closest known key, if there is no such setting."""
     if path not in SETTINGS:
         same_name = [known for known in SETTINGS if known.rpartition(".")[2] == path.rpartition(".")[2]]
+        same_name = [
+            known for known in same_name if SETTINGS[known].flag
+        ] or same_name  # the one that is used most
         close = difflib.get_close_matches(path, same_name or SETTINGS, n=1, cutoff=0.0 if same_name else 0.5)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UsageError(
@@ -491,7 +557,7 @@ def merge(*layers: Mapping[str, tuple[Any, str]]) -> Config:
         checked = {}
         for path, (value, source) in layer.items():
             check_key(path, source)
-            if SETTINGS[path].by_tags and value == "auto":
+            if SETTINGS[path].by_corpus and value == "auto":
                 checked[path] = SETTINGS[path].default
                 given.discard(path)
             else:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from seqtag.config import SETTINGS, Config, Setting
+from seqtag.config import SETTINGS, Config, check_key, check_value
 from seqtag.errors import DataError, UsageError
 
 Layer = dict[str, tuple[Any, str]]
@@ -113,6 +113,39 @@ def parse_assignments(assignments: Sequence[str]) -> Layer:
     return layer
 
 
+def parse_grid(assignments: Sequence[str]) -> dict[str, list[Any]]:
+    """The values of `--grid key.path=v1,v2` options by path, each checked by itself; a value that holds a comma is
+    written in a YAML list, as in `key=["2,3", "2"]`.
+
+    Raises:
+        UsageError: An unknown key, one that is given twice, a bad value, or one that stands there twice.
+    """
+    grid: dict[str, list[Any]] = {}
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        path, source = path.strip(), f"--grid {assignment}"
+        if not equals or not path or not text.strip():
+            raise UsageError(f"{source}: expected key.path=value,value, such as encoder.cell=lstm,gru.")
+        check_key(path, source)
+        if path == "training.seed":
+            raise UsageError(f"{source}: use --seeds, and training.seed for the first.")
+        if path in grid:
+            raise UsageError(f"{source}: {path} is given twice.")
+        try:
+            whole = text.lstrip().startswith("[")
+            found = yaml.safe_load(text) if whole else [yaml.safe_load(one) for one in text.split(",")]
+        except (*UNREADABLE, RecursionError) as problem:
+            raise UsageError(f"{source}: {text!r} cannot be read as values.") from problem
+        grid[path] = []
+        for value in found:
+            automatic = SETTINGS[path].by_corpus and value == "auto"
+            checked = value if automatic else check_value(path, value, source)
+            if checked in grid[path]:
+                raise UsageError(f"{source}: {value} stands there twice.")
+            grid[path].append(checked)
+    return grid
+
+
 def commented() -> str:
     """All settings with their defaults as YAML, each with its help and bounds as a comment."""
     lines = ["# Settings of seqtag. Each line may be left out: what stands here is the default.", ""]
@@ -136,14 +169,8 @@ def _section(kind: Any, prefix: str) -> Iterator[str]:
                 continue
             yield f"{indent}# {leaf.help}"
             yield f"{indent}#   ({leaf.expected})"
-            default = "auto  # " + described(leaf) if leaf.by_tags else plain(leaf.default)
+            default = "auto  # " + leaf.described(plain) if leaf.by_corpus else plain(leaf.default)
             yield f"{indent}{entry.name}: {default}"
-
-
-def described(leaf: Setting) -> str:
-    """The default in words, where spans and plain tags have their own."""
-    shown = plain(leaf.default)
-    return f"{shown} for spans, {plain(leaf.default_for(False))} for plain tags" if leaf.by_tags else shown
 
 
 def plain(value: Any) -> str:
@@ -160,6 +187,6 @@ def markdown() -> str:
         choices = leaf.metadata["choices"]
         listed = f": {', '.join(choices)}" if choices else ""
         flag = f" (`--{leaf.flag.replace('_', '-')}`)" if leaf.flag else ""
-        default = described(leaf) if leaf.by_tags else f"`{plain(leaf.default)}`"
+        default = leaf.described(plain) if leaf.by_corpus else f"`{plain(leaf.default)}`"
         rows.append(f"| `{path}`{flag} | {default} | {leaf.help}{listed} |")
     return "\n".join(rows) + "\n"

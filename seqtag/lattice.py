@@ -1,10 +1,11 @@
-"""What a chain model knows of one sentence beyond its best tags: the probability of entities, and the n best
-sequences.
+"""What a model knows of one sentence beyond its best tags: the probability of entities, and the n best sequences.
+
+A `Lattice` holds all sequences of a chain model, a `Beam` the few that a search kept; both answer the same questions.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,6 +139,37 @@ class Lattice:
                 tag, way = divmod(int(order[way, tag]), width)
                 path.append(tag)
             found.append(Sequence(path[::-1], min(probability, 1.0)))
+        return found
+
+
+class Beam:
+    """The sequences that a beam search kept, and no others.
+
+    Args:
+        tags: The sequences, best first, `(time, beam)`.
+        probabilities: The probability of each tag given those before it, `(time, beam)`; 0 in a sequence that is not
+            there.
+    """
+
+    def __init__(self, tags: NDArray[np.integer[Any]], probabilities: NDArray[np.float32]) -> None:
+        self._tags = tags
+        self._probabilities = probabilities.astype(np.float64).clip(0, 1)
+
+    def span_probability(self, span: Span) -> float:
+        """The probability of the tags of a span of the best sequence, given those before it."""
+        return float(self._probabilities[span.start : span.end, 0].prod())
+
+    def best(self, count: int) -> list[Sequence]:
+        """The `count` best sequences of tags with their probability, best first; fewer where there are fewer.
+
+        Where a sentence was tagged in pieces, the k-th best of all pieces make one sequence.
+        """
+        found: list[Sequence] = []
+        for place, (tags, probabilities) in enumerate(zip(self._tags.T, self._probabilities.T, strict=True)):
+            path = tags.tolist()
+            there = place == 0 or (probabilities.all() and path not in [other.tags for other in found])
+            if there and len(found) < count:
+                found.append(Sequence(path, float(probabilities.prod())))
         return found
 
 

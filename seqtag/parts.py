@@ -53,10 +53,25 @@ CELLS = {
     "simplernn": "seqtag.model.cells.simplernn:SimpleRNN",
     "lstm": "seqtag.model.cells.lstm:LSTM",
     "gru": "seqtag.model.cells.gru:GRU",
+    "jordan": "seqtag.model.cells.jordan:Jordan",
+    "peephole_lstm": "seqtag.model.cells.peephole_lstm:PeepholeLSTM",
+    "cifg_lstm": "seqtag.model.cells.cifg_lstm:CoupledLSTM",
+    "peephole_cifg_lstm": "seqtag.model.cells.peephole_cifg_lstm:PeepholeCoupledLSTM",
+    "dense": "seqtag.model.cells.dense:Dense",
+    "cnn": "seqtag.model.cells.cnn:CNN",
+}
+LOCAL_CELLS = ("dense", "cnn")  # those without a state, and so without directions
+SHORTCUTS = {
+    "residual": "seqtag.model.shortcuts:Residual",
+    "highway": "seqtag.model.shortcuts:Highway",
+}
+ATTENTIONS = {
+    "self": "seqtag.model.attention:SelfAttention",
 }
 HEADS = {
     "softmax": "seqtag.model.heads.softmax:SoftmaxHead",
     "crf": "seqtag.model.heads.crf:CRFHead",
+    "feedback": "seqtag.model.heads.feedback:FeedbackHead",
 }
 OPTIMIZERS = {
     "adam": "keras.optimizers:Adam",

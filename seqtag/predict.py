@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any, Protocol, TextIO
 
@@ -119,9 +120,11 @@ class Writer(Protocol):
 
     Attributes:
         entities: Whether it needs the answers' entities.
+        probabilities: Whether it needs those of the tags.
     """
 
     entities: bool
+    probabilities: bool
 
     def __init__(self, stream: TextIO) -> None: ...
 
@@ -134,18 +137,20 @@ class ConllWriter:
     """token TAB tag, and a blank line after each sentence; a sentence without tokens has nothing to write."""
 
     entities = False
+    probabilities = False
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, record: Record, tagged: Tagged) -> None:
         if record.tokens:
-            for token in record.tokens:
-                if not token.text.strip() or NO_TOKEN.search(token.text):
-                    raise UserError(
-                        f"the token {token.text!r} cannot stand in a column of a CoNLL file; use --format jsonl."
-                    )
-            rows = [f"{token.text}\t{tag}\n" for token, tag in zip(record.tokens, tagged.tags, strict=True)]
+            texts = [token.text for token in record.tokens]
+            if NO_TOKEN.search("".join(texts)) or not all(map(str.strip, texts)):
+                bad = next(text for text in texts if not text.strip() or NO_TOKEN.search(text))
+                raise UserError(
+                    f"the token {bad!r} cannot stand in a column of a CoNLL file; use --format jsonl."
+                )
+            rows = [f"{text}\t{tag}\n" for text, tag in zip(texts, tagged.tags, strict=True)]
             self._stream.write("".join(rows) + "\n")
 
 
@@ -153,6 +158,7 @@ class JsonlWriter:
     """An object a line: `text`, `tokens`, `entities`; offsets count code points of `text`."""
 
     entities = True
+    probabilities = True
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -198,6 +204,7 @@ class TextWriter:
     """
 
     entities = True
+    probabilities = True
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
@@ -286,11 +293,13 @@ def predict(
     tokens = 0
     for path in paths:
         records = read(path, tagger, splitter)
-        for chunk in _chunks(records) if _is_file(path) else _as_they_come(records):
-            words = (
-                Sentence(tuple(t.text for t in record.tokens), columns=record.columns) for record in chunk
-            )
-            answers = tagger.tag(words, entities=writer.entities, nbest=nbest)
+        begin = partial(
+            tagger.begin, entities=writer.entities, nbest=nbest, probabilities=writer.probabilities
+        )
+        whole = _is_file(path)
+        for chunk, answers in _begun(
+            _chunks(records) if whole else _as_they_come(records), begin, ahead=whole
+        ):
             for record, tagged in zip(chunk, answers, strict=True):
                 writer.write(record, tagged)
                 tokens += len(record.tokens)
@@ -305,6 +314,33 @@ def _is_file(path: str) -> bool:
     except (OSError, ValueError):
         return True  # reading it will say what is wrong
     return stat.S_ISREG(status.st_mode)
+
+
+def _begun(
+    chunks: Iterable[list[Record]], begin: Callable[[Sequence[Sentence]], Iterator[Tagged]], *, ahead: bool
+) -> Iterator[tuple[list[Record], Iterator[Tagged]]]:
+    """Each chunk with its answers to come; with `ahead`, the work on the next chunk begins before these are asked for.
+    What came before an error comes out before it.
+    """
+    held: tuple[list[Record], Iterator[Tagged]] | None = None
+    try:
+        for chunk in chunks:
+            words = [
+                Sentence(tuple(t.text for t in record.tokens), columns=record.columns) for record in chunk
+            ]
+            now = chunk, begin(words)
+            if held is not None:
+                yield held
+            held = now
+            if not ahead:
+                yield held
+                held = None
+    except DataError:
+        if held is not None:
+            yield held
+        raise
+    if held is not None:
+        yield held
 
 
 def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -11,7 +11,7 @@ from seqtag import text
 from seqtag.config import Config
 from seqtag.data import Corpus, Sentence, check_tags, read_corpus
 from seqtag.errors import UsageError, UserError
-from seqtag.indexers.base import Ids, Resources
+from seqtag.indexers.base import Ids, Resources, single_characters
 from seqtag.known import learn
 from seqtag.tags import Scheme, allowed, convert, detect, parse_scheme
 from seqtag.vocab import Vocabulary, fit_indexers, have_places, tag_inventory, without_places
@@ -98,13 +98,25 @@ class Example:
     tags: Ids
 
 
+def fill_in(config: Config, corpora: Corpora) -> Config:
+    """The settings with the defaults that go by the corpus."""
+    sentences, _ = _looked_at(config, corpora)
+    words = bool(config.embeddings.vectors.file) and not single_characters(sentences)
+    return config.for_corpus(spans=corpora.scheme.is_spans, word_vectors=words)
+
+
+def _looked_at(config: Config, corpora: Corpora) -> tuple[Sequence[Sentence], bool]:
+    """The training sentences as the network sees them, and whether the places of characters were left out."""
+    sentences = corpora.train.sentences
+    places = config.data.character_places
+    if places == "drop" or (places == "auto" and have_places(sentences)):
+        return [without_places(sentence) for sentence in sentences], True
+    return sentences, False
+
+
 def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vocabulary:
     """Everything that is learnt from the training corpus before the network is."""
-    sentences: Sequence[Sentence] = corpora.train.sentences
-    places = config.data.character_places
-    drop_places = places == "drop" or (places == "auto" and have_places(sentences))
-    if drop_places:
-        sentences = [without_places(sentence) for sentence in sentences]
+    sentences, drop_places = _looked_at(config, corpora)
     wanted = config.data.train_scheme
     train_scheme = training_scheme(corpora.scheme) if wanted == "auto" else parse_scheme(wanted)
     if train_scheme.is_spans != corpora.scheme.is_spans:

@@ -2,6 +2,7 @@
 end.
 """
 
+import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from seqtag.data import Corpus
 from seqtag.errors import UserError
 from seqtag.indexers.base import Ids, Resources, pad
 from seqtag.indexers.vectors import coverage
+from seqtag.ledger import Ledger
 from seqtag.prepare import Corpora
 from seqtag.schedules import learning_rate
 from seqtag.scoring import Score, score
@@ -28,6 +30,7 @@ from seqtag.vocab import legal_sequences
 
 PARITY = 1e-5  # how far Keras and the exported network may differ in a probability
 PARITY_SENTENCES = 200
+NAMED_SENTENCES, NAMED_WORDS = 3, 6  # so much of a batch is shown when training fails on it
 
 
 @dataclass(frozen=True)
@@ -112,11 +115,20 @@ class Epoch:
 Listener = Callable[[Prepared | Progress | Epoch], None]
 
 
+class Diverged(UserError):
+    """A loss or a gradient that is not finite; the weights are those of the step before."""
+
+
 def score_corpus(tagger: Tagger, corpus: Corpus, scheme: Scheme) -> Score:
     """The tagger's score on a corpus that is in the given scheme."""
     predicted = [tagged.tags for tagged in tagger.tag(corpus.sentences)]
     gold = [sentence.tags or () for sentence in corpus.sentences]
     return score(gold, predicted, scheme, known_tags=tagger.tags)
+
+
+def spread(scores: list[float]) -> tuple[float, float]:
+    """Mean and sample standard deviation; the latter is 0 for one score."""
+    return statistics.fmean(scores), statistics.stdev(scores) if len(scores) > 1 else 0.0
 
 
 class Run:
@@ -147,6 +159,8 @@ class Run:
         self.legal = Legal(*legal) if legal else None
         self.network = Network(config, sizes, tags, self.legal, frequencies)
         self.trainer = Trainer(self.network, config.training)
+        self.ledger = Ledger(self.trainer.names)
+        self.stopped = ""
         self.prepared = self._prepared(windowed)
         self.scores: list[float] = []
         self.recent: deque[dict[str, NDArray[Any]]] = deque(maxlen=config.training.averaging_epochs)
@@ -182,11 +196,22 @@ class Run:
         )
 
     def fit(self, listener: Listener) -> list[Epoch]:
-        """Trains until the epochs or the patience are used up."""
+        """Trains until the epochs or the patience are used up, or until a loss or a gradient is not finite: then
+        `stopped` says what happened.
+
+        Raises:
+            Diverged: This happened in the first epoch, so that there is nothing to keep.
+        """
         history: list[Epoch] = []
         patience = self.config.training.patience
         for number in range(1, self.config.training.epochs + 1):
-            epoch = self._epoch(number, listener)
+            try:
+                epoch = self._epoch(number, listener)
+            except Diverged as problem:
+                if not history:
+                    raise
+                self.stopped = str(problem)
+                break
             history.append(epoch)
             listener(epoch)
             # A score of 0 is no start: many a tagger finds its first entity only after some epochs.
@@ -201,15 +226,18 @@ class Run:
         norms: list[float] = []
         clipped: list[bool] = []
         tokens, total = 0, 0.0
-        for inputs, tags in self._batches(number):
+        for numbers, inputs, tags in self._batches(number):
             progress = number - 1 + tokens / of_tokens
             rate = learning_rate(self.config.training, progress, self.scores)
+            self.network.head.progress(progress)
             step = self.trainer.step(inputs, tags, rate)
             if not (np.isfinite(step.loss) and np.isfinite(step.gradient_norm)):
-                raise UserError(
+                raise Diverged(
                     f"training stopped in epoch {number}, step {len(losses) + 1}: loss {step.loss}, gradient norm "
-                    f"{step.gradient_norm}. Lower the learning rate or set a smaller clipping norm."
+                    f"{step.gradient_norm}. {self.ledger.culprit(step.norms)} {self._named(numbers)} "
+                    "Lower the learning rate or set a smaller clipping norm."
                 )
+            self.ledger.add(step.gradient_norm, step.clipped, step.norms, step.clipped_norms)
             losses.append(step.loss)
             norms.append(step.gradient_norm)
             clipped.append(step.clipped)
@@ -251,8 +279,24 @@ class Run:
         self.network.assign_weights(weights)
         return score, candidate
 
-    def _batches(self, epoch: int) -> Iterator[tuple[dict[str, Ids], Ids]]:
-        """An epoch's batches; what is random in them is a function of seed, epoch and step."""
+    def _named(self, numbers: list[int]) -> str:
+        """The sentences of a batch in words: where they stand in the training file, and how they begin."""
+        corpus = self.corpora.train
+        origins = [at for at, sentence in enumerate(corpus.sentences) for _ in range(len(sentence))]
+        starts = np.cumsum([0, *(len(example.tags) for example in self.examples)])  # in tokens of the corpus
+        found = sorted({origins[starts[number]] for number in numbers})
+        shown = []
+        for at in found[:NAMED_SENTENCES]:
+            sentence = corpus.sentences[at]
+            words = " ".join(sentence.tokens[:NAMED_WORDS]) + " ..." * (len(sentence) > NAMED_WORDS)
+            shown.append(f'line {sentence.lines[0]} "{text.printable(words)}"')
+        more = f" and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
+        return f"The sentences of the step, in {corpus.path}: {', '.join(shown)}{more}."
+
+    def _batches(self, epoch: int) -> Iterator[tuple[list[int], dict[str, Ids], Ids]]:
+        """An epoch's batches and the numbers of their examples; what is random in them is a function of seed, epoch
+        and step.
+        """
         training = self.config.training
         lengths = [len(example.tags) for example in self.examples]
         order = training_order(lengths, training.batch_size, training.seed, epoch)
@@ -260,7 +304,7 @@ class Run:
             random = np.random.default_rng([training.seed, epoch, step])
             examples = [self.examples[number] for number in numbers]
             inputs = self.vocabulary.collate([example.rows for example in examples], random)
-            yield inputs, pad([example.tags for example in examples], int(inputs["lengths"].max()))
+            yield numbers, inputs, pad([example.tags for example in examples], int(inputs["lengths"].max()))
 
     def tagger(self) -> Tagger:
         """The network as it is now, as those will use it who predict."""

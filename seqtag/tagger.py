@@ -1,8 +1,12 @@
 """A trained model at work: sentences in, tags out. ONNX Runtime, no TensorFlow."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from os import PathLike
 from pathlib import Path
@@ -14,27 +18,35 @@ from numpy.typing import NDArray
 
 from seqtag.batches import inference_order
 from seqtag.data.sentence import Sentence
-from seqtag.errors import ModelError
+from seqtag.errors import ModelError, UsageError
 from seqtag.folder import Folder
 from seqtag.folder import load as load_folder
 from seqtag.indexers.base import Resources
-from seqtag.lattice import Lattice, TagChain, joins, labels
+from seqtag.lattice import Beam, Lattice, TagChain, joins, labels
 from seqtag.tags import Scheme, convert, spans
 from seqtag.vectors import Vectors
 from seqtag.vocab import Vocabulary, Words, cut
 
 CHUNK = 2048  # sentences that are sorted by length together
 TOKEN_BUDGET = 4096  # tokens of a batch, padding included
+AHEAD = 32  # batches that are begun before their results are asked for
 WINDOW = 8192  # a longer sentence is tagged in pieces of so many tokens ...
 OVERLAP = 256  # ... each of which sees so many more on either side
 LATTICE = ("scores", "forward", "backward")  # outputs from which the probability of entities follows
+BEAM = ("beam_tags", "beam_probabilities")  # the n best sequences of a model that has no such scores
+
+
+Results = Callable[
+    [], dict[str, NDArray[Any]]
+]  # gives a batch's outputs by name, at once or when they are there
 
 
 @dataclass(frozen=True)
 class Entity:
     """A span that the model found: tokens from `start` up to, not including, `end`.
 
-    The score is the probability, over all sequences of tags, that just this span with this label is there.
+    The score is the probability, over all sequences of tags, that just this span with this label is there; with a
+    feedback head, that of the span's tags given the tags before them.
     """
 
     start: int
@@ -57,7 +69,8 @@ class Tagged:
 
     Attributes:
         tags: One tag a token, in the corpus's scheme, always well-formed.
-        probabilities: The model's marginal probability of each token's tag.
+        probabilities: The model's marginal probability of each token's tag; with a feedback head, that given the tags
+            before it.
         scheme: The corpus's scheme.
         entities: The spans, where they were asked for.
         alternatives: The most probable sequences, best first, where they were asked for.
@@ -70,22 +83,28 @@ class Tagged:
     alternatives: list[Alternative] = field(default_factory=list)
 
 
+def cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Tagger:
     """A network and its vocabulary.
 
     Args:
         network: The serialised ONNX model.
         vocabulary: The tables that belong to it.
-        threads: Threads of ONNX Runtime; 0 for its own choice.
+        threads: Batches that are tagged side by side; 0 for as many as the process may use cores.
     """
 
     def __init__(self, network: bytes, vocabulary: Vocabulary, threads: int = 0) -> None:
         self.vocabulary = vocabulary
+        self._threads = threads or cores()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1  # a batch a core wastes less than a batch on all cores
         options.log_severity_level = 4
         self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
-        self._outputs = {output.name for output in self._session.get_outputs()}
+        self._outputs = {output.name: output.shape for output in self._session.get_outputs()}
         self._run_options = onnxruntime.RunOptions()
         self._run_options.only_execute_path_to_fetches = True
         self._run_options.log_severity_level = 4
@@ -135,24 +154,82 @@ class Tagger:
                 columns.
             entities: Whether entities with their probability are wanted.
             nbest: How many sequences of tags are wanted for each sentence.
+
+        Raises:
+            UsageError: The model cannot give so many sequences.
         """
         remaining = iter(sentences)
         while chunk := list(islice(remaining, CHUNK)):
-            yield from self._tag_chunk(chunk, entities, nbest)
+            yield from self.begin(chunk, entities=entities, nbest=nbest)
 
-    def _tag_chunk(self, sentences: Sequence[Words], entities: bool, nbest: int) -> Iterator[Tagged]:
+    def begin(
+        self,
+        sentences: Sequence[Words],
+        *,
+        entities: bool = False,
+        nbest: int = 0,
+        probabilities: bool = True,
+    ) -> Iterator[Tagged]:
+        """As `tag`, for sentences that are there already; the work begins before the first answer is asked for.
+
+        Without `probabilities` those of the tags are left out, which is quicker.
+        """
+        if nbest > self.most:
+            raise UsageError(
+                f"{nbest} best sequences: this model gives at most {self.most}, its head.beam in training."
+            )
         pieces = [piece for number, tokens in enumerate(sentences) for piece in windows(number, len(tokens))]
-        rows = [self.vocabulary.index(cut(sentences[p.sentence], p.start, p.end)) for p in pieces]
-        names = ["tags", "probabilities"]
+        rows = self.vocabulary.index_all([cut(sentences[p.sentence], p.start, p.end) for p in pieces])
+        names = ["tags", "probabilities"] if probabilities else ["tags"]
         if entities or nbest:
-            names += [name for name in LATTICE if name in self._outputs]
+            names = ["tags", "probabilities"]
+            names += [name for name in LATTICE + BEAM * (nbest > 0) if name in self._outputs]
+        batches = list(inference_order([piece.end - piece.start for piece in pieces], TOKEN_BUDGET))
+        results = (
+            (batch, self._submit(self.vocabulary.collate([rows[i] for i in batch]), names, len(batches) == 1))
+            for batch in batches
+        )
+        begun = deque(islice(results, AHEAD))
+        return self._answers(sentences, pieces, begun, results, entities=entities, nbest=nbest)
+
+    @cached_property
+    def most(self) -> float:
+        """How many sequences the model can give for a sentence."""
+        if "scores" in self._outputs:
+            return math.inf
+        return int(self._outputs[BEAM[0]][-1]) if BEAM[0] in self._outputs else 1
+
+    def _submit(self, inputs: dict[str, Any], names: Sequence[str], alone: bool) -> Results:
+        """Has a batch tagged by one of the threads, or when the results are asked for; returns what gives them."""
+        if alone or self._threads == 1:
+            return partial(self.run, inputs, names)
+        return self._pool.submit(self.run, inputs, names).result
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._threads)
+
+    def _answers(
+        self,
+        sentences: Sequence[Words],
+        pieces: Sequence["Piece"],
+        begun: deque[tuple[list[int], Results]],
+        more: Iterator[tuple[list[int], Results]],
+        *,
+        entities: bool,
+        nbest: int,
+    ) -> Iterator[Tagged]:
         found = [{} for _ in sentences]  # type: list[dict[str, NDArray[Any]]]
-        for batch in inference_order([piece.end - piece.start for piece in pieces], TOKEN_BUDGET):
-            results = self.run(self.vocabulary.collate([rows[i] for i in batch]), names)
+        while begun:
+            batch, results = begun.popleft()
+            arrays = results()
+            begun.extend(islice(more, 1))
             for row, number in enumerate(batch):
-                self._keep(found, sentences, pieces[number], {name: results[name][row] for name in names})
-        for tokens, arrays in zip(sentences, found, strict=True):
-            yield self._tagged(arrays, entities, nbest) if len(tokens) else Tagged([], [], self.scheme)
+                self._keep(
+                    found, sentences, pieces[number], {name: array[row] for name, array in arrays.items()}
+                )
+        for tokens, answer in zip(sentences, found, strict=True):
+            yield self._tagged(answer, entities, nbest) if len(tokens) else Tagged([], [], self.scheme)
 
     def _keep(
         self,
@@ -180,20 +257,24 @@ class Tagger:
     def _tagged(self, arrays: dict[str, NDArray[Any]], entities: bool, nbest: int) -> Tagged:
         numbers = arrays["tags"]
         names = self._tags[numbers].tolist()
-        probabilities = arrays["probabilities"].astype(np.float64).clip(0, 1).tolist()
-        lattice = self._lattice(arrays) if "scores" in arrays else None
+        given = arrays.get("probabilities", np.zeros(0))
+        probabilities = given.astype(np.float64).clip(0, 1).tolist()
         found: list[Entity] = []
-        if entities and lattice is not None:
-            for span in spans(names, self.vocabulary.train_scheme):
-                found.append(Entity(*span, lattice.span_probability(span)))
         alternatives = []
-        if nbest and lattice is not None:
-            for sequence in lattice.best(nbest):
+        if entities or nbest:
+            known = self._known(arrays)
+            for span in spans(names, self.vocabulary.train_scheme) if entities else ():
+                found.append(Entity(*span, known.span_probability(span)))
+            for sequence in known.best(nbest) if nbest else ():
                 written = self._written([self.vocabulary.tags[number] for number in sequence.tags])
                 alternatives.append(Alternative(written, sequence.probability))
         return Tagged(self._written(names), probabilities, self.scheme, found, alternatives)
 
-    def _lattice(self, arrays: dict[str, NDArray[Any]]) -> Lattice:
+    def _known(self, arrays: dict[str, NDArray[Any]]) -> Lattice | Beam:
+        """What the model says of the sentence, by the outputs that it has."""
+        if "scores" not in arrays:
+            best = (arrays["tags"][:, None], arrays["probabilities"][:, None])
+            return Beam(*(arrays.get(name, array) for name, array in zip(BEAM, best, strict=True)))
         scores = arrays["scores"]
         # Without a chain each token stands alone: every way to arrive and to go on sums to 1, whose
         # logarithm is 0.

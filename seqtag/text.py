@@ -8,13 +8,16 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 NAMES = ("word", "whitespace", "char")
 APOSTROPHE = "\u2019"  # the typographic one
+SETTINGS = ("name", "contractions", "hyphens", "marks")
+CACHE = 100_000  # chunks whose tokens are remembered, ...
+REMEMBERED = 40  # ... if they are no longer than this
 CLITICS = ("n't", "'s", "'m", "'d", "'re", "'ve", "'ll")
 
 
@@ -42,6 +45,7 @@ class Tokenizer:
     contractions: tuple[str, ...] = CLITICS
     hyphens: bool = False
     marks: bool = False
+    _known: dict[str, list[Token]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.name not in NAMES:
@@ -55,11 +59,26 @@ class Tokenizer:
             return [Token(char, at, at + 1) for at, char in enumerate(text) if not char.isspace()]
         if self.name == "whitespace":
             return [Token(found[0], found.start(), found.end()) for found in _NOT_SPACE.finditer(text)]
-        return [
-            Token(text[start:end], start, end)
-            for found in _pattern(self.hyphens, self.marks).finditer(text)
-            for start, end in self._pieces(text, found)
+        # No token reaches over white space, and what stands between is the same again and again.
+        known, tokens = self._known, []
+        for found in _NOT_SPACE.finditer(text):
+            at, chunk = found.start(), found[0]
+            for piece, start, end in known.get(chunk) or self._cut(chunk):
+                tokens.append(_new(Token, (piece, at + start, at + end)))
+        return tokens
+
+    def _cut(self, chunk: str) -> list[Token]:
+        """The tokens of a text without white space."""
+        tokens = [
+            Token(chunk[start:end], start, end)
+            for found in _pattern(self.hyphens, self.marks).finditer(chunk)
+            for start, end in self._pieces(chunk, found)
         ]
+        if len(chunk) <= REMEMBERED:
+            if len(self._known) >= CACHE:
+                self._known.clear()
+            self._known[chunk] = tokens
+        return tokens
 
     def _pieces(self, text: str, found: re.Match[str]) -> Iterable[tuple[int, int]]:
         """What the pattern found, with the clitics cut off if it is a word."""
@@ -76,7 +95,7 @@ class Tokenizer:
 
     def to_json(self) -> dict[str, Any]:
         """The tokenizer as a JSON object; ``from_json`` reads it back."""
-        return asdict(self) | {"contractions": list(self.contractions)}
+        return {name: getattr(self, name) for name in SETTINGS} | {"contractions": list(self.contractions)}
 
     @classmethod
     def from_json(cls, data: Any) -> "Tokenizer":
@@ -90,9 +109,10 @@ class Tokenizer:
                 **rest,
             } if not rest and all(isinstance(clitic, str) for clitic in contractions):
                 return cls(name, tuple(contractions), hyphens, marks)
-        raise ValueError(f"expected a tokenizer with {', '.join(asdict(cls()))}. Received: {data!r}")
+        raise ValueError(f"expected a tokenizer with {', '.join(SETTINGS)}. Received: {data!r}")
 
 
+_new = tuple.__new__  # what a named tuple's own constructor comes to, at half its price
 _NOT_SPACE = re.compile(r"\S+")
 _CLITIC = re.compile(r"(?:n['\u2019]t|['\u2019](?:s|m|d|re|ve|ll))\Z", re.IGNORECASE)
 

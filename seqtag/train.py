@@ -2,7 +2,6 @@
 
 import dataclasses
 import platform
-import statistics
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,9 +10,11 @@ from typing import Any
 import seqtag
 from seqtag import folder, prepare
 from seqtag.config import Config
+from seqtag.errors import UserError
+from seqtag.ledger import Gradients
 from seqtag.model import runtime
 from seqtag.prepare import Corpora
-from seqtag.run import Epoch, Listener, Prepared, Progress, Run, score_corpus
+from seqtag.run import Diverged, Epoch, Listener, Prepared, Progress, Run, score_corpus, spread
 from seqtag.scoring import Score
 from seqtag.tagger import Tagger
 from seqtag.vectors import Vectors
@@ -33,6 +34,8 @@ class SeedResult:
         dev: Their score on dev.
         test: Their score on test, if there is a test file.
         seconds: The whole run.
+        gradients: What its gradients were like.
+        stopped: Why training stopped before its end, if numbers were not finite; empty otherwise.
     """
 
     seed: int
@@ -41,6 +44,8 @@ class SeedResult:
     dev: Score
     test: Score | None
     seconds: float
+    gradients: Gradients | None = None
+    stopped: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,12 +94,12 @@ def train(
 
     Raises:
         UserError: A file cannot be read right, the output cannot be written, or training ran into numbers that are not
-            finite.
+            finite; in the last case the best epoch before that is written all the same, if there is one.
     """
     started = time.perf_counter()
     folder.check_target(output, force=force)
     corpora = prepare.read_corpora(config, train_path, dev_path, test_path)
-    config = config.for_tags(corpora.scheme.is_spans)
+    config = prepare.fill_in(config, corpora)
     file = config.embeddings.vectors.file
     vectors = read_vectors(file) if file else None
     results: list[SeedResult] = []
@@ -102,17 +107,29 @@ def train(
     for seed in range(config.training.seed, config.training.seed + seeds):
         runtime.start(seed, debug=debug)
         settings = dataclasses.replace(config, training=dataclasses.replace(config.training, seed=seed))
-        run, network, result = _run(settings, corpora, vectors, listener)
+        try:
+            run, network, result = _run(settings, corpora, vectors, listener)
+        except Diverged as problem:
+            if best is None:
+                raise
+            stopped = str(problem)
+            break
+        stopped = result.stopped
         results.append(result)
         if best is None or result.dev.main > best.dev.main:
             best, prepared = result, run.prepared
             report = _report(prepared, result, corpora)
             files = run.files(network, report)
+        if stopped:
+            break
     if best is None:
         raise ValueError(f"at least one seed is needed. Received: seeds={seeds}")
     if seeds > 1:
         files["report.json"] = folder.dump_json(report | {"seeds": _seeds_report(results)})
     folder.write(output, files)
+    if stopped:
+        kept = f"epoch {best.best_epoch}" + f" of seed {best.seed}" * (seeds > 1)
+        raise UserError(f"{stopped} The best model so far, that of {kept}, is in {output}.")
     return Result(output, prepared, best, results, time.perf_counter() - started)
 
 
@@ -124,7 +141,10 @@ def _run(
     run = Run(config, corpora, vectors)
     listener(run.prepared)
     history = run.fit(listener)
-    network = run.best_network()
+    try:
+        network = run.best_network()
+    except UserError as problem:
+        raise Diverged(f"{run.stopped} No model was written.") if run.stopped else problem from None
     tagger = Tagger(network, run.vocabulary)
     result = SeedResult(
         seed=config.training.seed,
@@ -133,13 +153,10 @@ def _run(
         dev=score_corpus(tagger, corpora.dev, corpora.scheme),
         test=score_corpus(tagger, corpora.test, corpora.scheme) if corpora.test else None,
         seconds=time.perf_counter() - started,
+        gradients=run.ledger.gradients(),
+        stopped=run.stopped,
     )
     return run, network, result
-
-
-def spread(scores: list[float]) -> tuple[float, float]:
-    """Mean and sample standard deviation; the latter is 0 for one score."""
-    return statistics.fmean(scores), statistics.stdev(scores) if len(scores) > 1 else 0.0
 
 
 def _seeds_report(results: list[SeedResult]) -> dict[str, Any]:
@@ -181,6 +198,7 @@ def _report(prepared: Prepared, result: SeedResult, corpora: Corpora) -> dict[st
         "seed": result.seed,
         "history": [_reproducible(epoch) for epoch in result.history],
         "best_epoch": result.best_epoch,
+        "gradients": result.gradients.to_json() if result.gradients else None,
         "dev": result.dev.to_json(),
         "test": result.test.to_json() if result.test else None,
         "versions": {

@@ -32,7 +32,9 @@ def loads(*arguments: str) -> set[str]:
     return set(modules)
 
 
-@pytest.mark.parametrize("command", ["", "train", "evaluate", "predict", "check", "init-config"])
+@pytest.mark.parametrize(
+    "command", ["", "train", "evaluate", "predict", "compare", "explain", "check", "init-config"]
+)
 def test_help(command: str) -> None:
     found = loads(*command.split(), "--help")
     assert not found & HEAVY

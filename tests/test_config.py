@@ -81,7 +81,7 @@ def test_a_bad_value_is_an_error_even_where_a_stronger_source_speaks() -> None:
     ("path", "meant"),
     [
         ("units", "encoder.units"),
-        ("head.units", "encoder.units"),
+        ("decoder.units", "encoder.units"),
         ("encoder.unit", "encoder.units"),
         ("training.clipnrm", "training.clipnorm"),
         ("embedings.word.dim", "embeddings.word.dim"),
@@ -278,9 +278,10 @@ def test_one_kind_and_the_others_switched_off_is_no_error() -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------
-# Defaults that go by the tags
+# Defaults that go by the corpus
 
-BY_TAGS = [entry for entry in SETTINGS.values() if entry.by_tags]
+BY_CORPUS = [entry for entry in SETTINGS.values() if entry.by_corpus]
+KINDS = [{"spans": spans, "word_vectors": vectors} for spans in (True, False) for vectors in (True, False)]
 
 
 def value_of(config: Config, path: str) -> Any:
@@ -288,26 +289,30 @@ def value_of(config: Config, path: str) -> Any:
 
 
 def test_there_are_such_settings_and_their_defaults_are_legal() -> None:
-    assert {"encoder.layers", "training.learning_rate"} <= {entry.path for entry in BY_TAGS}
-    for entry in BY_TAGS:
-        assert entry.default_for(True) == entry.default != entry.default_for(False)
-        assert check_value(entry.path, entry.default_for(False), "x") == entry.default_for(False)
+    assert {"encoder.layers", "training.learning_rate"} <= {entry.path for entry in BY_CORPUS}
+    for entry in BY_CORPUS:
+        found = [entry.default_for(**kind) for kind in KINDS]
+        assert len(set(found)) > 1
+        assert found[1] == entry.default
+        assert [check_value(entry.path, value, "x") for value in found] == found
+    assert SETTINGS["encoder.layers"].default_for(spans=False) == 2
+    assert SETTINGS["embeddings.word.dim"].default_for(word_vectors=True) == 0
 
 
-@pytest.mark.parametrize("entry", BY_TAGS, ids=lambda entry: entry.path)
-def test_what_nobody_chose_goes_by_the_tags(entry: Setting) -> None:
-    nobody, plain = merge(), entry.default_for(False)
-    assert value_of(nobody.for_tags(True), entry.path) == entry.default
-    assert value_of(nobody.for_tags(False), entry.path) == plain
-    # What somebody chose stands, even where it is the default of the others.
-    for value in (entry.default, plain):
+@pytest.mark.parametrize("entry", BY_CORPUS, ids=lambda entry: entry.path)
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_nobody_chose_goes_by_the_corpus(entry: Setting, kind: dict[str, bool]) -> None:
+    nobody = merge()
+    assert value_of(nobody.for_corpus(**kind), entry.path) == entry.default_for(**kind)
+    # What somebody chose stands, even where it is the default of others.
+    for other in KINDS:
+        value = entry.default_for(**other)
         chosen = merge({entry.path: (value, "x")})
-        assert value_of(chosen.for_tags(True), entry.path) == value
-        assert value_of(chosen.for_tags(False), entry.path) == value
-    # `auto` takes back what a weaker source chose.
-    back = merge({entry.path: (plain, "a.yaml:1")}, {entry.path: ("auto", "--set")})
-    assert back == nobody
-    assert value_of(back.for_tags(False), entry.path) == plain
+        assert value_of(chosen.for_corpus(**kind), entry.path) == value
+        # `auto` takes back what a weaker source chose.
+        back = merge({entry.path: (value, "a.yaml:1")}, {entry.path: ("auto", "--set")})
+        assert back == nobody
+        assert value_of(back.for_corpus(**kind), entry.path) == entry.default_for(**kind)
 
 
 def test_only_those_settings_may_be_auto() -> None:
@@ -315,13 +320,16 @@ def test_only_those_settings_may_be_auto() -> None:
 
 
 def test_settings_made_by_hand_keep_what_is_no_default() -> None:
-    made = Config(encoder=Encoder(layers=3)).for_tags(False)
-    assert (made.encoder.layers, made.encoder.units) == (3, SETTINGS["encoder.units"].default_for(False))
+    made = Config(encoder=Encoder(layers=3)).for_corpus(spans=False)
+    assert (made.encoder.layers, made.encoder.units) == (
+        3,
+        SETTINGS["encoder.units"].default_for(spans=False),
+    )
 
 
 def test_settings_that_were_read_back_stand() -> None:
     again = from_values(merge().to_json(), "config.json")
-    assert again.for_tags(False) == merge()
+    assert again.for_corpus(spans=False) == merge()
 
 
 # ------------------------------------------------------------------------------------------------------------

@@ -208,11 +208,11 @@ def test_a_list_is_no_value() -> None:
 def test_the_commented_file_is_the_defaults(written: Any) -> None:
     text = commented()
     layer = read(written(text))
-    wanted = {path: "auto" if entry.by_tags else entry.default for path, entry in SETTINGS.items()}
+    wanted = {path: "auto" if entry.by_corpus else entry.default for path, entry in SETTINGS.items()}
     assert {path: value for path, (value, _) in layer.items()} == wanted
     assert all(type(value) is type(wanted[path]) for path, (value, _) in layer.items())
     for spans in (True, False):
-        assert merge(layer).for_tags(spans) == Config().for_tags(spans)
+        assert merge(layer).for_corpus(spans=spans) == Config().for_corpus(spans=spans)
     assert list(layer) == list(SETTINGS)
 
 
@@ -239,4 +239,4 @@ def test_a_line_of_the_commented_file_may_be_changed(path: str, written: Any) ->
     assert remaining.keys() == layer.keys() - {path}
     assert merge(remaining) == Config()
     value, entry = layer[path][0], SETTINGS[path]
-    assert value == "auto" if entry.by_tags else check_value(path, value, "x") == entry.default
+    assert value == "auto" if entry.by_corpus else check_value(path, value, "x") == entry.default

@@ -38,7 +38,19 @@ def test_every_command_has_a_section_with_an_example(command: str) -> None:
 
 @pytest.mark.parametrize(
     "table",
-    ["CELLS", "HEADS", "OPTIMIZERS", "SCHEDULES", "EMBEDDINGS", "READERS", "TOKENIZERS", "INPUTS", "WRITERS"],
+    [
+        "CELLS",
+        "SHORTCUTS",
+        "ATTENTIONS",
+        "HEADS",
+        "OPTIMIZERS",
+        "SCHEDULES",
+        "EMBEDDINGS",
+        "READERS",
+        "TOKENIZERS",
+        "INPUTS",
+        "WRITERS",
+    ],
 )
 def test_every_part_is_named(table: str) -> None:
     section = README.read_text(encoding="utf-8").split("## The model")[1].split("\n## ")[0]

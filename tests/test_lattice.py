@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from seqtag.lattice import Lattice, TagChain, joins, labels
+from seqtag.lattice import Beam, Lattice, TagChain, joins, labels
 from seqtag.tags import Scheme, Span, allowed, parse_scheme, spans
 
 SCHEMES = ("bio", "iob1", "bioes", "bilou", "bmewo")
@@ -167,3 +167,29 @@ def test_joins(name: str, first: str, second: str, expected: bool) -> None:
 def test_labels() -> None:
     assert labels(("O", "B-X", "I-a-b", "B"), parse_scheme("bio")) == (None, "X", "a-b", "")
     assert labels(("O", "B-X"), parse_scheme("plain")) == (None, None)
+
+
+# ------------------------------------------------------------------------------------------------------------
+# What a beam search kept
+
+
+def test_a_beam() -> None:
+    tags = np.array([[0, 0, 2, 0], [1, 1, 1, 0]])
+    probabilities = np.array([[0.5, 0.5, 0.3, 0.0], [0.8, 0.9, 0.1, 0.0]], np.float32)
+    tags[:, 1] = [0, 2]
+    known = Beam(tags, probabilities)
+    assert known.span_probability(Span(0, 1, "X")) == pytest.approx(0.5)
+    assert known.span_probability(Span(0, 2, "X")) == pytest.approx(0.4)
+    found = known.best(3)
+    assert [sequence.tags for sequence in found] == [[0, 1], [0, 2], [2, 1]]
+    assert [sequence.probability for sequence in found] == pytest.approx([0.4, 0.45, 0.03])
+    assert known.best(1) == found[:1]
+    assert known.best(4) == found, "the fourth is not there"
+
+
+def test_a_beam_of_a_long_sentence_has_a_best_sequence() -> None:
+    """Though its probability is too small for a number; and no sequence comes twice."""
+    tags = np.zeros((5000, 3), int)
+    tags[0] = [0, 0, 1]
+    found = Beam(tags, np.full((5000, 3), 0.5, np.float32)).best(3)
+    assert [(sequence.tags[0], sequence.probability) for sequence in found] == [(0, 0.0), (1, 0.0)]

@@ -207,10 +207,10 @@ class TestWindows:
             monkeypatch.setattr(tagger, "OVERLAP", 30)
             (found,) = loaded.tag(text, entities=True, nbest=2)
             assert found.tags == whole.tags
-            assert np.allclose(found.probabilities, whole.probabilities, atol=2e-2)
+            assert np.allclose(found.probabilities, whole.probabilities, atol=5e-2)
             assert list(map(as_tuple, found.entities)) == list(map(as_tuple, whole.entities))
             scores = [[entity.score for entity in answer.entities] for answer in (found, whole)]
-            assert np.allclose(*scores, atol=2e-2)
+            assert np.allclose(*scores, atol=5e-2)
             assert len(found.alternatives) == 2
             seams += sum(entity.start // window != (entity.end - 1) // window for entity in whole.entities)
         assert seams > 0

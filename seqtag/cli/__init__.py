@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from seqtag import __version__
-from seqtag.cli import check, evaluate, init_config, predict, train
+from seqtag.cli import check, compare, evaluate, explain, gradients, init_config, predict, train
 from seqtag.errors import UserError
 
 app = typer.Typer(
@@ -51,6 +51,9 @@ def options(
 app.command("train")(train.command)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("compare")(compare.compare)
+app.command("explain")(explain.explain)
+app.command("gradients")(gradients.gradients)
 app.command("check")(check.check)
 app.command("init-config")(init_config.init_config)
 

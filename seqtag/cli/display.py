@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from seqtag import parts
 from seqtag.cli.tables import print_score
 from seqtag.config import Config
 from seqtag.train import Epoch, Prepared, Progress, Result, spread
@@ -192,9 +193,12 @@ def introduction(prepared: Prepared) -> list[str]:
 def describe(prepared: Prepared) -> str:
     """The network in a few words."""
     encoder = prepared.config.encoder
-    direction = "bidirectional " if encoder.bidirectional else ""
+    direction = "bidirectional " if encoder.bidirectional and encoder.cell not in parts.LOCAL_CELLS else ""
     inputs = " + ".join(name.replace("_", " ") for name in prepared.inputs)
-    return f"{inputs} -> {direction}{encoder.cell} {encoder.layers} x {encoder.units} -> {prepared.head}"
+    layers = f"{direction}{encoder.cell} {encoder.layers} x {encoder.units}"
+    layers += f" ({encoder.residual})" * (encoder.residual != "none")
+    layers += f" + {encoder.attention} attention" * (encoder.attention != "none")
+    return f"{inputs} -> {layers} -> {prepared.head}"
 
 
 def clipping(config: Config) -> str:
@@ -225,8 +229,16 @@ def summary(result: Result) -> None:
     table.add_row("unknown words in dev", f"{prepared.unknown_rate:.1%}")
     table.add_row("network", f"{describe(prepared)}; {prepared.parameters:,} parameters")
     best = result.best
-    clipped = sum(epoch.clipped for epoch in best.history) / len(best.history)
-    table.add_row("clipping", f"{clipping(config)}; it acted in {clipped:.0%} of the steps")
+    if (gradients := best.gradients) is not None:
+        acted = f"; it acted in {gradients.clipped:.0%} of the steps"
+        table.add_row("clipping", clipping(config) + acted * (clipping(config) != "none"))
+        norm = gradients.norm
+        table.add_row(
+            "gradient norm",
+            f"median {norm.quantiles['50%']:.3g}, 95% below {norm.quantiles['95%']:.3g}, largest "
+            f"{norm.quantiles['max']:.3g}; the mean is a start for clipping: --global-clipnorm "
+            f"{gradients.threshold:g}",
+        )
     stop = ", stopped early" if len(best.history) < config.training.epochs else ""
     table.add_row(
         "best epoch", f"{best.best_epoch} of {len(best.history)}{stop}; {result.seconds:.0f} s in all"

@@ -48,10 +48,7 @@ def _parameter(name: str, entry: Setting) -> inspect.Parameter:
     kind = kinds[0] if len(kinds) == 1 else str
     dashed = name.replace("_", "-")
     names = [f"--{dashed}/--no-{dashed}"] if kind is bool else [f"--{dashed}", *ALIASES.get(name, ())]
-    shown = _shown(entry.default)
-    if entry.by_tags:
-        shown += f" for spans, {_shown(entry.default_for(False))} for plain tags"
-    default = "" if entry.default is None else f" [default: {shown}]"
+    default = "" if entry.default is None else f" [default: {entry.described(_shown)}]"
     choices = entry.metadata["choices"]
     names_allowed = f": {', '.join(choices)}" if choices else ""
     option = typer.Option(

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ UNKNOWN = 1
 RESERVED = 2  # rows of a table that belong to no entry: padding and the unknown one
 
 Ids = NDArray[np.int32]
+Number = TypeVar("Number", bound=np.integer[Any])
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class Indexer(Protocol):
         """What the network must know to build its half of the part."""
         ...
 
+    def prime(self, sentences: Sequence[Sentence]) -> None:
+        """Looks up at once what `index` will ask for these sentences, where that is cheaper than one by one."""
+
     def index(self, sentence: Sentence) -> Any:
         """The sentence as this part keeps it until it is batched: one entry a token, which can be sliced."""
         ...
@@ -63,11 +67,11 @@ class Indexer(Protocol):
         ...
 
 
-def pad(rows: Sequence[Ids], time: int) -> Ids:
+def pad(rows: Sequence[NDArray[Number]], time: int, padding: int = PADDING) -> NDArray[Number]:
     """Rows of unequal length as one array `(batch, time)`, padded on the right."""
-    padded = np.full((len(rows), time), PADDING, np.int32)
-    for number, row in enumerate(rows):
-        padded[number, : len(row)] = row
+    padded = np.full((len(rows), time), padding, rows[0].dtype)
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    padded[np.arange(time) < lengths[:, None]] = np.concatenate(rows)
     return padded
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seqtag.config import Config
 from seqtag.data.sentence import Sentence
-from seqtag.indexers.base import Ids, Resources, Table, pad, single_characters
+from seqtag.indexers.base import Ids, Indexer, Resources, Table, pad, single_characters
 
 END = "\n"  # stands after the last token: no token holds a line feed
 UNKNOWN_RATE = 0.5
@@ -26,7 +26,7 @@ def wanted(sentences: Sequence[Sentence], config: Config) -> bool:
     return enabled == "yes" or (enabled == "auto" and single_characters(sentences))
 
 
-class BigramIndexer:
+class BigramIndexer(Indexer):
     """Pairs that the training file holds, as characters and their right neighbour (Chen et al. 2015, "Long Short-Term
     Memory Neural Networks for Chinese Word Segmentation"; Zhang and Yang 2018, "Chinese NER Using Lattice LSTM").
 

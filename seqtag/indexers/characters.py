@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -9,14 +10,14 @@ from numpy.typing import NDArray
 
 from seqtag.config import Config
 from seqtag.data.sentence import Sentence
-from seqtag.indexers.base import PADDING, Ids, Resources, Table, single_characters
+from seqtag.indexers.base import Ids, Indexer, Resources, Table, pad, single_characters
 
 PIECE = 40  # characters of a word that are read at once; a longer word is read in overlapping pieces
 OVERLAP = 10
 CACHE = 200_000  # words whose characters are remembered
 
 
-class CharacterIndexer:
+class CharacterIndexer(Indexer):
     """Characters by falling frequency, and the spelling of words as rows of that table.
 
     Args:
@@ -68,21 +69,17 @@ class CharacterIndexer:
             `characters` `(pieces, characters)`; `word_pieces` `(distinct words, pieces of the longest)`, in
             which a word with fewer pieces repeats its first; `spellings` `(batch, time)`, rows of the latter.
         """
-        numbers: dict[str, int] = {}
-        spellings = np.zeros((len(rows), time), np.int32)
-        for row, tokens in enumerate(rows):
-            spellings[row, : len(tokens)] = [numbers.setdefault(token, len(numbers)) for token in tokens]
+        numbers = {token: number for number, token in enumerate(dict.fromkeys(chain.from_iterable(rows)))}
+        spellings = pad(
+            [np.fromiter(map(numbers.__getitem__, tokens), np.int32, len(tokens)) for tokens in rows], time
+        )
         words = [self.pieces(word) for word in numbers]
-        most = max(map(len, words))
-        word_pieces = np.empty((len(words), most), np.int32)
-        pieces: list[Ids] = []
-        for number, own in enumerate(words):
-            word_pieces[number] = len(pieces)
-            word_pieces[number, : len(own)] = range(len(pieces), len(pieces) + len(own))
-            pieces += own
-        characters = np.full((len(pieces), max(map(len, pieces))), PADDING, np.int32)
-        for number, piece in enumerate(pieces):
-            characters[number, : len(piece)] = piece
+        counts = np.fromiter(map(len, words), np.int32, len(words))
+        first = np.cumsum(counts, dtype=np.int32) - counts
+        further = np.arange(counts.max(), dtype=np.int32)  # (pieces of the longest,)
+        word_pieces = np.where(further < counts[:, None], first[:, None] + further, first[:, None])
+        pieces = list(chain.from_iterable(words))
+        characters = pad(pieces, max(map(len, pieces)))
         return {"characters": characters, "word_pieces": word_pieces, "spellings": spellings}
 
     def to_json(self) -> dict[str, Any]:

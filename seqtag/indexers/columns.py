@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from seqtag.config import Config
 from seqtag.data.sentence import Sentence
 from seqtag.errors import UserError
-from seqtag.indexers.base import Ids, Resources, Table, pad
+from seqtag.indexers.base import Ids, Indexer, Resources, Table, pad
 
 UNKNOWN_RATE = 0.1
 
 
-class ColumnIndexer:
+class ColumnIndexer(Indexer):
     """The values of each extra column, in the order in which the columns were asked for.
 
     Args:

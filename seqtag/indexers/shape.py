@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from seqtag.config import Config
 from seqtag.data.sentence import Sentence
-from seqtag.indexers.base import Ids, Resources, pad, single_characters
+from seqtag.indexers.base import Ids, Indexer, Resources, pad, single_characters
 
 SHAPES = (
     "padding", "other", "number", "mostly digits", "lower", "upper", "initial upper", "one upper", "mixed",
@@ -38,7 +38,7 @@ def shape_of(word: str) -> int:
     return SHAPES.index(kind)
 
 
-class ShapeIndexer:
+class ShapeIndexer(Indexer):
     """The shape of each word, by its number in `SHAPES`."""
 
     def __init__(self) -> None:

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from seqtag.config import Config
 from seqtag.data.sentence import Sentence
-from seqtag.indexers.base import PADDING, RESERVED, UNKNOWN, Resources, pad
+from seqtag.indexers.base import PADDING, RESERVED, UNKNOWN, Indexer, Resources, pad
 from seqtag.indexers.bigrams import bigrams, wanted
 from seqtag.vectors import Vectors
 
-CACHE = 1_000_000  # forms whose row is remembered
+CACHE = 300_000  # forms whose row is remembered
 
 
-class VectorIndexer:
+class VectorIndexer(Indexer):
     """The vector of each word, zeros where the file has none; and, to train on, the row of each training word.
 
     Args:
@@ -51,25 +51,28 @@ class VectorIndexer:
     def sizes(self) -> dict[str, int]:
         return {"dim": self.vectors.dim, "rows": RESERVED + len(self.words) if self.words else 0}
 
-    def index(self, sentence: Sentence) -> NDArray[np.int64]:
-        """The row of each token in the table, -1 where there is none."""
-        forms = self.forms(sentence)
+    def prime(self, sentences: Sequence[Sentence]) -> None:
         known = self._rows
-        unknown = [form for form in dict.fromkeys(forms) if form not in known]
-        if unknown:
-            if len(known) > CACHE:
-                known.clear()
-                unknown = list(dict.fromkeys(forms))
+        forms = dict.fromkeys(form for sentence in sentences for form in self.forms(sentence))
+        if len(known) + len(forms) > CACHE:
+            known.clear()
+        if unknown := [form for form in forms if form not in known]:
             rows, _ = self.vectors.word_rows(unknown)
             known.update(zip(unknown, rows.tolist(), strict=True))
-        return np.array([known[form] for form in forms], np.int64)
+
+    def index(self, sentence: Sentence) -> NDArray[np.int64]:
+        """The row of each token in the table, -1 where there is none."""
+        forms, known = self.forms(sentence), self._rows
+        try:
+            return np.array([known[form] for form in forms], np.int64)
+        except KeyError:
+            self.prime([sentence])
+            return np.array([known[form] for form in forms], np.int64)
 
     def collate(
         self, rows: Sequence[NDArray[np.int64]], time: int, random: np.random.Generator | None
     ) -> dict[str, NDArray[Any]]:
-        padded = np.full((len(rows), time), -1, np.int64)
-        for number, row in enumerate(rows):
-            padded[number, : len(row)] = row
+        padded = pad(rows, time, -1)
         vectors = self.vectors.gather(padded.ravel()).reshape(len(rows), time, self.vectors.dim)
         inputs: dict[str, NDArray[Any]] = {self.name: vectors}
         if self.words:

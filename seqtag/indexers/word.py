@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from seqtag.config import Config
 from seqtag.data.sentence import Sentence
-from seqtag.indexers.base import DIGITS, UNKNOWN, Ids, Resources, Table, pad
+from seqtag.indexers.base import DIGITS, UNKNOWN, Ids, Indexer, Resources, Table, pad
 
 
-class WordIndexer:
+class WordIndexer(Indexer):
     """Words by falling frequency; a word is looked up as it is, then in lower case.
 
     Args:

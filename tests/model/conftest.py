@@ -57,7 +57,7 @@ BROUGHT_IN: dict[str, dict[str, Any]] = {
 
 SMALL = {
     "embeddings.word.dim": 5, "embeddings.word.unknown_rate": 0, "embeddings.dropout": 0,
-    "encoder.units": 4, "encoder.layers": 1, "encoder.dropout": 0,
+    "encoder.units": 4, "encoder.layers": 1, "encoder.dropout": 0, "head.units": 6, "head.tag_dim": 3,
     "training.learning_rate": 0.05,
 }  # fmt: skip
 

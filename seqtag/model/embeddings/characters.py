@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from seqtag import parts
 from seqtag.config import Characters, Config, Encoder
+from seqtag.model.cells.base import reverse
 from seqtag.model.embeddings.base import Embedding, Input
 from seqtag.model.embeddings.table import uniform
-from seqtag.model.encoder import reverse
 from seqtag.model.export import Graph
 
 NOTHING = -1e4  # what padding contributes to a maximum

@@ -1,0 +1,245 @@
+"""`seqtag compare`: a grid of settings, each trained with some seeds, side by side."""
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seqtag.errors import UserError
+
+if TYPE_CHECKING:
+    from seqtag.compare import Combination, Comparison, Event
+    from seqtag.run import Prepared
+
+TABLE, PLOT = "table.md", "plot.png"
+
+
+def compare(
+    train: Annotated[str, typer.Option("--train", metavar="FILE", help="Training corpus.")],
+    dev: Annotated[
+        str, typer.Option("--dev", metavar="FILE", help="Corpus to choose by: epochs, and settings.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for rows, table and plot.")
+    ],
+    grid: Annotated[
+        list[str],
+        typer.Option(
+            "--grid",
+            metavar="KEY.PATH=V1,V2,...",
+            help="Values of any setting, over --set; given again, all combinations are trained.",
+        ),
+    ],
+    test: Annotated[
+        str | None,
+        typer.Option(
+            "--test",
+            metavar="FILE",
+            show_default=False,
+            help="Corpus that each finished model is scored on, once. It is for the report: choose by dev.",
+        ),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", metavar="N", min=1, help="Runs of each combination, a seed each.")
+    ] = 1,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            "--config", "-c", metavar="FILE", show_default=False, help="Settings that all share, in YAML."
+        ),
+    ] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY.PATH=VALUE",
+            show_default=False,
+            help="A setting that all share, over the file; may be given again and again.",
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Say nothing of each run; the table is shown.")
+    ] = False,
+) -> None:
+    """Train a grid of settings on one corpus and show their scores side by side.
+
+    Each run is a line in FOLDER/runs.jsonl as soon as it is done. The same command again goes on where it was
+    stopped, and runs with the same settings, files and version are not repeated. Choose by dev: a setting that was
+    chosen by its test score has no test score any more.
+
+    Example: seqtag compare --train train.conll --dev dev.conll --grid encoder.cell=simplernn,lstm,gru --seeds 3 -o grid
+    """
+    from seqtag.config_files import parse_assignments, parse_grid, read
+
+    layers = [read(config) if config else {}, parse_assignments(assignments or [])]
+    values = parse_grid(grid)
+
+    from seqtag.cli import wants_debug
+    from seqtag.compare import compare as stage
+
+    paths = {"train": train, "dev": dev} | ({"test": test} if test else {})
+    comparison = stage(
+        layers,
+        values,
+        paths,
+        output,
+        seeds=seeds,
+        debug=wants_debug(),
+        listener=_silent if quiet else _say,
+    )
+    _show(comparison)
+    _write(output / TABLE, _markdown(comparison, paths).encode())
+    print(f"\nrows in {output / 'runs.jsonl'}, table in {output / TABLE}", end="")
+    print(f", plot in {output / PLOT}" if _plot(comparison, output / PLOT) else "")
+    sys.stdout.flush()
+    if all(one.dev is None for one in comparison.combinations):
+        raise UserError("no run came to a score.")
+
+
+def _silent(event: "Event | Prepared") -> None:
+    """Says nothing."""
+
+
+def _say(event: "Event | Prepared") -> None:
+    """One line a run on stderr."""
+    from seqtag.compare import Event
+    from seqtag.text import printable
+
+    if not isinstance(event, Event):
+        return
+    row = event.row
+    what = f"run {event.number} of {event.of}  {_named(row.choice)}  seed {row.seed}  "
+    if row.error is not None:
+        what += printable(row.error)
+    else:
+        what += f"dev {row.metric} {row.dev:.4f}  epoch {row.best_epoch} of {row.epochs}  {row.seconds:.1f} s"
+    print(what + ("" if event.repeated else "  (was there)"), file=sys.stderr, flush=True)
+
+
+def _named(choice: Mapping[str, Any]) -> str:
+    """The choice in words: `cell=gru bidirectional=true`."""
+    return " ".join(f"{path.rpartition('.')[2]}={_value(value)}" for path, value in choice.items())
+
+
+def _value(value: Any) -> str:
+    from seqtag.config_files import plain
+    from seqtag.text import printable
+
+    return printable(plain(value))
+
+
+def _columns(comparison: "Comparison") -> tuple[list[str], list[str]]:
+    """The heads of the columns: of the settings, and of the figures."""
+    last = [path.rpartition(".")[2] for path in comparison.keys]
+    names = [
+        path if last.count(short) > 1 else short for path, short in zip(comparison.keys, last, strict=True)
+    ]
+    figures = [f"dev {comparison.metric}", "+-"]
+    if any(one.test for one in comparison.combinations):
+        figures += [f"test {comparison.metric}", "+-"]
+    return names, [*figures, "seeds", "parameters", "seconds"]
+
+
+def _cells(one: "Combination", comparison: "Comparison") -> tuple[list[str], list[str]]:
+    """A combination's row: its settings, and its figures."""
+    scores = [one.dev, one.test] if any(other.test for other in comparison.combinations) else [one.dev]
+    figures = []
+    for score in scores:
+        figures += [f"{score[0]:.4f}", f"{score[1]:.4f}"] if score else ["-", "-"]
+    done = [row for row in one.rows if row.error is None]
+    sizes = {row.parameters for row in done}
+    figures.append(str(len(done)) if len(done) == len(one.rows) else f"{len(done)} of {len(one.rows)}")
+    figures.append(f"{sizes.pop():,}" if len(sizes) == 1 else "-")
+    figures.append(f"{one.seconds:.1f}" if one.seconds is not None else "-")
+    return [_value(value) for value in one.choice.values()], figures
+
+
+def _show(comparison: "Comparison") -> None:
+    """The table on stdout, and under it what went wrong."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from seqtag.cli.tables import safe
+
+    console = Console(highlight=False)
+    names, figures = _columns(comparison)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for name in figures:
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in comparison.combinations:
+        settings, cells = _cells(one, comparison)
+        table.add_row(*map(safe, settings), *cells)
+    console.print(table)
+    for one in comparison.combinations:
+        for error in one.errors:
+            console.print(safe(f"{_named(one.choice)}: {error}"), soft_wrap=True)
+
+
+def _markdown(comparison: "Comparison", paths: Mapping[str, str]) -> str:
+    """The table as Markdown, with what it was made from."""
+    import seqtag
+
+    names, figures = _columns(comparison)
+    rows = [names + figures, ["---"] * len(names) + ["---:"] * len(figures)]
+    for one in comparison.combinations:
+        settings, cells = _cells(one, comparison)
+        rows.append([value.replace("|", "\\|") for value in settings] + cells)
+    files = ", ".join(f"{role} {shlex.quote(path)}" for role, path in paths.items())
+    lines = [
+        f"seqtag {seqtag.__version__}; {files}. Mean and standard deviation over seeds; choose by dev.",
+        "",
+    ]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    notes = [f"{_named(one.choice)}: {error}" for one in comparison.combinations for error in one.errors]
+    signatures = {row.signature for one in comparison.combinations for row in one.rows if row.signature}
+    lines += ["", *(f"- {note}" for note in notes), *(f"- `{text}`" for text in sorted(signatures))]
+    return "\n".join(lines) + "\n"
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes beside the place and puts it there in one move."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
+def _plot(comparison: "Comparison", path: Path) -> bool:
+    """Draws the scores on dev: a dot a seed, a bar at the mean; says how to get matplotlib where there is none."""
+    shown = [one for one in comparison.combinations if one.dev is not None]
+    if not shown:
+        return False
+    try:
+        import matplotlib
+    except ImportError:
+        print("seqtag: no plot without matplotlib: pip install 'seqtag[plot]'", file=sys.stderr)
+        return False
+    import io
+
+    matplotlib.use("Agg")
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 1.2 + 0.35 * len(shown)), layout="constrained")
+    axes = figure.add_subplot()
+    for place, one in enumerate(reversed(shown)):
+        mean, deviation = one.dev or (0.0, 0.0)
+        axes.errorbar(
+            mean, place, xerr=deviation, fmt="|", color="#1f4e79", capsize=4, markersize=14, elinewidth=2
+        )
+        scores = [row.dev for row in one.rows if row.dev is not None]
+        axes.plot(scores, [place] * len(scores), "o", color="#d9822b", alpha=0.7, markersize=5)
+    axes.set_yticks(range(len(shown)), [_named(one.choice).replace("$", r"\$") for one in reversed(shown)])
+    axes.set_ylim(-0.6, len(shown) - 0.4)
+    axes.set_xlabel(f"dev {comparison.metric}: a dot a seed, mean and standard deviation")
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=150)
+    _write(path, content.getvalue())
+    return True

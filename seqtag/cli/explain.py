@@ -1,0 +1,59 @@
+"""`seqtag explain`: what a model's tags hang on, as a page to look at."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seqtag import parts
+from seqtag.cli.evaluate import check_outputs
+from seqtag.cli.predict import by_ending
+from seqtag.errors import UsageError, suggest
+
+
+def explain(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model folder.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT.html", help="The page to write; - for stdout.")
+    ],
+    file: Annotated[
+        str, typer.Argument(metavar="[FILE]", help="Text, one sentence a line; stdin if none or -.")
+    ] = "-",
+    input_format: Annotated[
+        str | None,
+        typer.Option(
+            "--input-format",
+            metavar="|".join(parts.INPUTS),
+            help="How the input is written; by the file's ending if not given, else text.",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="At most so many sentences, from the first on.")
+    ] = 20,
+) -> None:
+    """Write a page that shows what a model's tags hang on.
+
+    For each tag or entity how much each token speaks for it or against it (gradient x input), and where the model has
+    attention, who looks at whom. The page needs no network and runs no script.
+
+    Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag explain model -o page.html
+    """
+    if input_format is not None and input_format not in parts.INPUTS:
+        raise UsageError(f"--input-format {input_format}:{suggest(input_format, parts.INPUTS)}")
+    input_format = input_format or by_ending([file])
+    check_outputs([str(output)], [model, file])
+    if file == "-" and sys.stdin.isatty():
+        print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
+
+    from seqtag.cli import wants_debug
+    from seqtag.cli.page import page
+    from seqtag.explain import explain as stage
+
+    explained = stage(model, file, input_format=input_format, limit=limit, debug=wants_debug())
+    text = page(explained)
+    if str(output) == "-":
+        sys.stdout.write(text)
+        return
+    output.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,376 @@
+"""The comparison stage: corpora, a grid of settings and some seeds in; a row for each run, kept as soon as it is
+done.
+
+Rows stand in `runs.jsonl`, an object a line. A run whose row is there is not repeated: same settings, same content of
+all files, same version of seqtag. A line that was cut short, as by a power failure, is run again.
+"""
+
+import dataclasses
+import hashlib
+import itertools
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import seqtag
+from seqtag import prepare
+from seqtag.config import Config, merge
+from seqtag.config_files import Layer
+from seqtag.errors import DataError, UserError
+from seqtag.folder import MANIFEST
+from seqtag.model import runtime
+from seqtag.prepare import Corpora
+from seqtag.run import Prepared, Run, score_corpus, spread
+from seqtag.tagger import Tagger
+from seqtag.vectors import Vectors
+from seqtag.vectors import read as read_vectors
+
+ROWS = "runs.jsonl"
+BLOCK = 1 << 20  # bytes of a file that are hashed at once
+Choice = dict[str, Any]  # what a combination has for each key of the grid
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run, or why there is none.
+
+    Attributes:
+        key: Equal for equal runs: the sha256 of settings, files and version.
+        choice: What the grid chose.
+        seed: The seed.
+        seqtag: The version.
+        files: The sha256 of each file by its role.
+        settings: All settings as the run used them; empty where they make no sense together.
+        metric: The name of the score, F1 or accuracy.
+        dev: The score of the best epoch on dev.
+        test: That epoch's score on test, where there is a test file.
+        signature: How the score on dev was made.
+        test_signature: How the score on test was made.
+        parameters: Trainable numbers of the network.
+        best_epoch: The epoch whose weights were kept.
+        epochs: Epochs trained.
+        clipped: Share of the steps in which clipping acted.
+        seconds: The whole run.
+        error: What went wrong, or None.
+        known: Whether the error is one that the same run would meet again.
+    """
+
+    key: str
+    choice: Choice
+    seed: int
+    seqtag: str
+    files: dict[str, str]
+    settings: dict[str, Any] = field(default_factory=dict)
+    metric: str | None = None
+    dev: float | None = None
+    test: float | None = None
+    signature: str | None = None
+    test_signature: str | None = None
+    parameters: int | None = None
+    best_epoch: int | None = None
+    epochs: int | None = None
+    clipped: float | None = None
+    seconds: float | None = None
+    error: str | None = None
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class Combination:
+    """What the seeds of one combination came to.
+
+    Attributes:
+        choice: What the grid chose.
+        rows: Its runs, a seed each.
+    """
+
+    choice: Choice
+    rows: tuple[Row, ...]
+
+    @property
+    def dev(self) -> tuple[float, float] | None:
+        """Mean and standard deviation on dev over the seeds that came to a score."""
+        return _spread([row.dev for row in self.rows])
+
+    @property
+    def test(self) -> tuple[float, float] | None:
+        """Mean and standard deviation on test."""
+        return _spread([row.test for row in self.rows])
+
+    @property
+    def seconds(self) -> float | None:
+        """Mean time of a run."""
+        found = _spread([row.seconds for row in self.rows if row.error is None])
+        return found[0] if found else None
+
+    @property
+    def errors(self) -> list[str]:
+        """What went wrong, each message once."""
+        return list(dict.fromkeys(row.error for row in self.rows if row.error is not None))
+
+
+@dataclass(frozen=True)
+class Event:
+    """A run that has ended, or whose row was there.
+
+    Attributes:
+        number: Which one, from 1.
+        of: How many there are.
+        row: What it came to.
+        repeated: Whether it was run now, and not read.
+    """
+
+    number: int
+    of: int
+    row: Row
+    repeated: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All combinations, the best on dev first, those without a score last.
+
+    Attributes:
+        combinations: The combinations.
+        keys: The settings of the grid.
+        metric: The name of the score.
+    """
+
+    combinations: tuple[Combination, ...]
+    keys: tuple[str, ...]
+    metric: str
+
+
+def _spread(values: Sequence[float | None]) -> tuple[float, float] | None:
+    known = [value for value in values if value is not None]
+    return spread(known) if known else None
+
+
+def compare(
+    layers: Sequence[Layer],
+    grid: Mapping[str, Sequence[Any]],
+    paths: Mapping[str, str],
+    output: Path,
+    *,
+    seeds: int = 1,
+    debug: bool = False,
+    listener: Callable[[Event | Prepared], None] = lambda event: None,
+) -> Comparison:
+    """Trains every combination of the grid with every seed, and writes a row for each as soon as it is done.
+
+    Args:
+        layers: The settings that all runs share, weakest first.
+        grid: The values of each setting that is varied; they win over the layers.
+        paths: The files: `train`, `dev` and, where there is one, `test`.
+        output: The folder for `runs.jsonl`.
+        seeds: How many runs of each combination, with the seed of the settings and those after it.
+        debug: Whether TensorFlow may print.
+        listener: Hears of each run.
+
+    Raises:
+        UsageError: The shared settings make no sense.
+        DataError: A file, or a line of `runs.jsonl` that is not the last, cannot be read.
+    """
+    files = {name: _digest(path) for name, path in paths.items()}
+    rows = Rows(output)
+    varied = any(key.startswith("data.") or key == "embeddings.vectors.file" for key in grid)
+    bench = Bench(paths, files, strict=not varied, debug=debug)
+    first = merge(*layers).training.seed
+    choices = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+    plans = [[bench.plan(layers, choice, first + number) for number in range(seeds)] for choice in choices]
+    combinations = []
+    for place, choice in enumerate(choices):
+        found = []
+        for number, plan in enumerate(plans[place], start=place * seeds + 1):
+            row = rows.of(plan.key)
+            fresh = row is None
+            if row is None:
+                row = bench.run(plan, listener)
+                rows.add(row)
+            found.append(row)
+            listener(Event(number, len(choices) * seeds, row, fresh))
+        combinations.append(Combination(choice, tuple(found)))
+    metrics = [row.metric for combination in combinations for row in combination.rows if row.metric]
+    ordered = sorted(combinations, key=lambda one: -one.dev[0] if one.dev else 2.0)
+    return Comparison(tuple(ordered), tuple(grid), metrics[0] if metrics else "F1")
+
+
+class Rows:
+    """The rows of a folder: read once, appended one by one.
+
+    Args:
+        output: The folder; it is made where there is none.
+
+    Attributes:
+        cut: Whether the last line was cut short.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self.path = output / ROWS
+        self.cut = False
+        if output.exists() and not output.is_dir():
+            raise UserError(f"{output}: is in the way: not a folder. Choose another -o.")
+        if (output / MANIFEST).exists():
+            raise UserError(f"{output}: is a model folder, which takes no other files. Choose another -o.")
+        output.mkdir(parents=True, exist_ok=True)
+        self._rows = {row.key: row for row in self._read()}
+        self.path.open("ab").close()  # what cannot be written is better known now
+
+    def _read(self) -> list[Row]:
+        content = self.path.read_bytes() if self.path.exists() else b""
+        *lines, rest = content.split(b"\n")
+        if rest:
+            # The line that was being written when the process ended: its run is repeated.
+            self.cut = True
+            with self.path.open("r+b") as file:
+                file.truncate(len(content) - len(rest))
+        rows = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                rows.append(Row(**json.loads(line)))
+            except (ValueError, TypeError) as problem:
+                expected = "is not a row of seqtag compare; expected one JSON object a line"
+                raise DataError(self.path, number, expected) from problem
+        return rows
+
+    def of(self, key: str) -> Row | None:
+        """The row of this run, if it need not be repeated."""
+        row = self._rows.get(key)
+        return row if row is not None and row.known else None
+
+    def add(self, row: Row) -> None:
+        """Appends a row; it is on the disk when this returns."""
+        line = json.dumps(asdict(row), ensure_ascii=False, allow_nan=False) + "\n"
+        with self.path.open("ab", buffering=0) as file:
+            file.write(line.encode())
+            os.fsync(file.fileno())
+        self._rows[row.key] = row
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that is to be: its row without results, and its settings, or why there are none."""
+
+    key: str
+    row: Row
+    config: Config | None
+    problem: str | None = None
+
+
+class Bench:
+    """Where runs are made: the files, read once as long as the settings read them alike.
+
+    Args:
+        paths: The files by their role.
+        files: Their sha256.
+        strict: Whether a file that cannot be read ends everything, as it does where the grid does not vary how files
+            are read.
+        debug: Whether TensorFlow may print.
+    """
+
+    def __init__(
+        self, paths: Mapping[str, str], files: Mapping[str, str], *, strict: bool, debug: bool
+    ) -> None:
+        self._paths = paths
+        self._files = files
+        self._strict = strict
+        self._debug = debug
+        self._corpora: tuple[Any, Corpora] | None = None
+        self._vectors: tuple[str, Vectors] | None = None
+        self._digests: dict[str, str] = {}
+
+    def plan(self, layers: Sequence[Layer], choice: Choice, seed: int) -> Plan:
+        """The run of a combination with a seed."""
+        files = dict(self._files)
+        settings: dict[str, Any] = {}
+        config, problem = None, None
+        chosen: Layer = {path: (value, f"--grid {path}") for path, value in choice.items()}
+        try:
+            config = merge(*layers, chosen, {"training.seed": (seed, "--seeds")})
+            vectors = config.embeddings.vectors.file
+            if vectors:
+                if vectors not in self._digests:
+                    self._digests[vectors] = _digest(vectors)
+                files["vectors"] = self._digests[vectors]
+            config = prepare.fill_in(config, self.corpora(config))
+            settings = config.to_json()
+            settings["embeddings"]["vectors"]["file"] = None  # its content is among the files
+        except UserError as found:
+            if self._strict and isinstance(found, DataError):
+                raise
+            config, problem = None, str(found)
+        row = Row("", choice, seed, seqtag.__version__, files, settings)
+        identity = [settings or choice, seed, files, seqtag.__version__]
+        key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        return Plan(key, dataclasses.replace(row, key=key), config, problem)
+
+    def corpora(self, config: Config) -> Corpora:
+        """The corpora as these settings read them."""
+        if self._corpora is None or self._corpora[0] != config.data:
+            paths = self._paths
+            read = prepare.read_corpora(config, paths["train"], paths["dev"], paths.get("test"))
+            self._corpora = (config.data, read)
+        return self._corpora[1]
+
+    def vectors(self, path: str | None) -> Vectors | None:
+        """The pretrained vectors of a file."""
+        if path is None:
+            return None
+        if self._vectors is None or self._vectors[0] != path:
+            self._vectors = (path, read_vectors(path))
+        return self._vectors[1]
+
+    def run(self, plan: Plan, listener: Callable[[Prepared], None]) -> Row:
+        """Trains and scores; whatever goes wrong is the row's error, so that the other runs have their turn."""
+        started = time.perf_counter()
+        if plan.config is None:
+            return dataclasses.replace(plan.row, error=plan.problem)
+        try:
+            row = self._run(plan, plan.config, listener)
+        except UserError as problem:
+            row = dataclasses.replace(plan.row, error=str(problem))
+        except Exception as problem:  # TensorFlow's have no base class; a later start tries again
+            words = f"{type(problem).__name__}: {problem}"[:500]
+            row = dataclasses.replace(plan.row, error=words, known=False)
+        return dataclasses.replace(row, seconds=round(time.perf_counter() - started, 2))
+
+    def _run(self, plan: Plan, config: Config, listener: Callable[[Prepared], None]) -> Row:
+        corpora = self.corpora(config)
+        vectors = self.vectors(config.embeddings.vectors.file)
+        runtime.start(plan.row.seed, debug=self._debug)
+        run = Run(config, corpora, vectors)
+        listener(run.prepared)
+        history = run.fit(lambda event: None)
+        if run.stopped:
+            raise UserError(run.stopped)
+        tagger = Tagger(run.best_network(), run.vocabulary)
+        dev = score_corpus(tagger, corpora.dev, corpora.scheme)
+        test = score_corpus(tagger, corpora.test, corpora.scheme) if corpora.test else None
+        return dataclasses.replace(
+            plan.row,
+            metric="F1" if corpora.scheme.is_spans else "accuracy",
+            dev=dev.main,
+            test=test.main if test else None,
+            signature=dev.signature,
+            test_signature=test.signature if test else None,
+            parameters=run.prepared.parameters,
+            best_epoch=run.best_epoch,
+            epochs=len(history),
+            clipped=sum(epoch.clipped for epoch in history) / len(history),
+        )
+
+
+def _digest(path: str) -> str:
+    """The sha256 of a file."""
+    found = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(BLOCK):
+                found.update(block)
+    except OSError as problem:
+        raise DataError(path, None, f"cannot be read: {problem.strerror}") from problem
+    return found.hexdigest()

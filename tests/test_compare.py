@@ -1,0 +1,272 @@
+"""A comparison: every combination with every seed, a row as soon as it is done, nothing twice, nothing lost."""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import seqtag
+from seqtag import compare as stage
+from seqtag import train as training
+from seqtag.cli import run
+from seqtag.compare import ROWS, Comparison, Event, Row, Rows, compare
+from seqtag.config import merge
+from seqtag.config_files import parse_assignments, parse_grid
+from seqtag.errors import DataError, UsageError, UserError
+
+SMALL = [
+    "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.units=4", "training.batch_size=16",
+    "training.learning_rate=0.03", "training.epochs=2", "head.name=softmax",
+]  # fmt: skip
+Capture = pytest.CaptureFixture[str]
+
+
+class TestGrid:
+    def test_values_in_the_type_of_their_setting(self) -> None:
+        given = ["encoder.cell=lstm,gru", "encoder.bidirectional=true,false", "training.clipnorm=0, 1e-3"]
+        assert parse_grid(given) == {
+            "encoder.cell": ["lstm", "gru"],
+            "encoder.bidirectional": [True, False],
+            "training.clipnorm": [0.0, 0.001],
+        }
+
+    def test_a_list_for_values_with_commas(self) -> None:
+        assert parse_grid(['data.feature_columns=["2,3", 2, null]']) == {
+            "data.feature_columns": ["2,3", 2, None]
+        }
+
+    def test_auto_goes_by_the_corpus(self) -> None:
+        assert parse_grid(["encoder.units=auto,50"]) == {"encoder.units": ["auto", 50]}
+
+    @pytest.mark.parametrize(
+        ("given", "problem"),
+        [
+            (["encoder.cel=lstm"], "Did you mean 'encoder.cell'?"),
+            (["encoder.cell=lstm,grv"], "Did you mean 'gru'?"),
+            (["encoder.cell"], "expected key.path=value,value"),
+            (["encoder.cell="], "expected key.path=value,value"),
+            (["encoder.cell=lstm", "encoder.cell=gru"], "is given twice"),
+            (["encoder.units=5,5"], "5 stands there twice"),
+            (["encoder.units=5,"], "encoder.units is None"),
+            (["encoder.units=[5"], "cannot be read as values"),
+            (["training.seed=1,2"], "use --seeds"),
+        ],
+    )
+    def test_what_makes_no_sense(self, given: list[str], problem: str) -> None:
+        with pytest.raises(UsageError, match=problem.replace("?", r"\?")):
+            parse_grid(given)
+
+
+class Runs:
+    """Stands in for training: what was run, and a score by cell and seed."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, int]] = []
+        self.fails: dict[str, Exception] = {}
+
+    def __call__(self, bench: Any, plan: Any, config: Any, listener: Any) -> Row:
+        self.made.append((config.encoder.cell, config.training.seed))
+        if problem := self.fails.get(config.encoder.cell):
+            raise problem
+        score = {"lstm": 0.5, "gru": 0.7}[config.encoder.cell] + config.training.seed / 1000
+        results = {"dev": score, "parameters": 1234, "best_epoch": 1, "epochs": 2, "signature": "spans:exact"}
+        return dataclasses.replace(plan.row, metric="F1", **results)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
+    made = Runs()
+    monkeypatch.setattr(stage.Bench, "_run", lambda *given: made(*given))
+    return made
+
+
+def compared(spans: Any, output: Path, *grid: str, **more: Any) -> Comparison:
+    assignments = more.pop("assignments", SMALL)
+    paths = {"train": str(spans.train), "dev": str(spans.dev)} | more.pop("paths", {})
+    wanted = parse_grid(grid or ["encoder.cell=lstm,gru"])
+    return compare([parse_assignments(assignments)], wanted, paths, output, **more)
+
+
+def rows(output: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (output / ROWS).read_text("utf-8").splitlines()]
+
+
+class TestRows:
+    def test_every_combination_with_every_seed(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
+        found = compared(spans, tmp_path, seeds=2, assignments=[*SMALL, "training.seed=7"])
+        assert runs.made == [("lstm", 7), ("lstm", 8), ("gru", 7), ("gru", 8)]
+        assert [one.choice["encoder.cell"] for one in found.combinations] == ["gru", "lstm"], "best first"
+        assert found.combinations[0].dev == pytest.approx((0.7075, 0.0005**0.5 / 1000**0.5))
+        assert [(row["choice"]["encoder.cell"], row["seed"]) for row in rows(tmp_path)] == runs.made
+        assert {row["seqtag"] for row in rows(tmp_path)} == {seqtag.__version__}
+
+    def test_nothing_is_run_twice(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
+        heard: list[Any] = []
+        compared(spans, tmp_path)
+        compared(spans, tmp_path, "encoder.cell=gru,lstm", listener=heard.append, seeds=2)
+        assert runs.made == [("lstm", 42), ("gru", 42), ("gru", 43), ("lstm", 43)]
+        assert [event.repeated for event in heard if isinstance(event, Event)] == [False, True, False, True]
+        assert len(rows(tmp_path)) == 4
+
+    @pytest.mark.parametrize("what", ["settings", "train", "dev", "test", "version"])
+    def test_what_differs_is_run_again(
+        self, spans: Any, tmp_path: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch, what: str
+    ) -> None:
+        compared(spans, tmp_path)
+        more: dict[str, Any] = {}
+        if what == "settings":
+            more["assignments"] = [*SMALL, "encoder.units=5"]
+        elif what == "version":
+            monkeypatch.setattr(seqtag, "__version__", "9.9.9")
+        else:
+            other = tmp_path / "other.conll"
+            other.write_bytes(spans.dev.read_bytes() + b"\nBo\tB-PER\n")
+            more["paths"] = {what: str(other)}
+        compared(spans, tmp_path, **more)
+        assert len(runs.made) == 4
+
+    def test_the_same_settings_in_other_words(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
+        compared(spans, tmp_path, "training.patience=5")
+        compared(spans, tmp_path, "encoder.cell=lstm")
+        assert len(runs.made) == 1
+
+    def test_a_row_that_was_cut_short_is_run_again(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
+        compared(spans, tmp_path)
+        path = tmp_path / ROWS
+        whole = path.read_bytes()
+        first = whole.index(b"\n") + 1
+        for end in (first + 1, first + 40, len(whole) - 1):
+            path.write_bytes(whole[:end])
+            runs.made.clear()
+            compared(spans, tmp_path)
+            assert runs.made == [("gru", 42)]
+            assert path.read_bytes()[:first] == whole[:first]
+            assert len(rows(tmp_path)) == 2
+
+    def test_a_bad_row_elsewhere_is_an_error(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
+        for bad in ("{}", "[1]", "no"):
+            (tmp_path / ROWS).write_text(f"{bad}\n")
+            with pytest.raises(DataError, match=r"runs.jsonl:1: is not a row"):
+                compared(spans, tmp_path)
+
+    def test_a_row_is_on_the_disk_before_the_next_run(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
+        runs.fails["gru"] = KeyboardInterrupt()  # type: ignore[assignment]
+        with pytest.raises(KeyboardInterrupt):
+            compared(spans, tmp_path)
+        assert [row["choice"]["encoder.cell"] for row in rows(tmp_path)] == ["lstm"]
+
+    def test_places_that_are_taken(self, spans: Any, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(UserError, match="not a folder"):
+            Rows(tmp_path / "file")
+        with pytest.raises(UserError, match="is a model folder"):
+            Rows(spans.folder)
+
+
+class TestErrors:
+    def test_a_run_that_fails_is_a_row(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
+        runs.fails["lstm"] = UserError("training stopped in epoch 1")
+        found = compared(spans, tmp_path)
+        assert [one.errors for one in found.combinations] == [[], ["training stopped in epoch 1"]]
+        compared(spans, tmp_path)
+        assert runs.made == [("lstm", 42), ("gru", 42)], "the same run would fail again"
+
+    def test_an_unexpected_end_is_tried_again(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
+        runs.fails["lstm"] = ValueError("no memory")
+        assert compared(spans, tmp_path).combinations[1].errors == ["ValueError: no memory"]
+        runs.fails.clear()
+        assert compared(spans, tmp_path).combinations[1].errors == []
+        assert runs.made == [("lstm", 42), ("gru", 42), ("lstm", 42)]
+
+    def test_settings_that_exclude_each_other_are_a_row(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
+        grid = "training.clipnorm=0,1", "training.clipvalue=0,1", "encoder.cell=gru"
+        for _ in range(2):
+            found = compared(spans, tmp_path, *grid)
+            assert [len(one.errors) for one in found.combinations] == [0, 0, 0, 1]
+            assert "exclude each other" in found.combinations[3].errors[0]
+        assert len(runs.made) == 3
+        assert len(rows(tmp_path)) == 4
+
+    def test_a_file_that_cannot_be_read_ends_all(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
+        bad = tmp_path / "bad.conll"
+        bad.write_text("Ana\tB-PER\nleft\n")
+        with pytest.raises(DataError, match=r"bad.conll:2"):
+            compared(spans, tmp_path / "out", paths={"dev": str(bad)})
+        assert runs.made == []
+        found = compared(spans, tmp_path / "out", "data.token_column=1,9", "encoder.cell=gru")
+        assert [len(one.errors) for one in found.combinations] == [0, 1], "the grid varies how it is read"
+
+
+def test_a_row_is_what_training_comes_to(spans: Any, tmp_path: Path) -> None:
+    """The real thing, against `seqtag train` with the same settings."""
+    test = {"test": str(spans.dev)}
+    found = compared(spans, tmp_path / "grid", "encoder.cell=gru", paths=test)
+    row = found.combinations[0].rows[0]
+    config = merge(parse_assignments([*SMALL, "encoder.cell=gru"]))
+    files = str(spans.train), str(spans.dev), str(spans.dev)
+    result = training.train(config, *files, tmp_path / "model")
+    best = result.best
+    assert best.test is not None
+    assert (row.dev, row.test) == (best.dev.main, best.test.main)
+    assert (row.signature, row.metric) == (best.dev.signature, "F1")
+    assert (row.parameters, row.best_epoch) == (result.prepared.parameters, best.best_epoch)
+    assert row.settings == json.loads((tmp_path / "model" / "config.json").read_bytes())
+
+
+class TestCommand:
+    def call(self, spans: Any, output: Path, *more: str) -> int:
+        given = [part for one in SMALL for part in ("--set", one)]
+        files = ["--train", str(spans.train), "--dev", str(spans.dev), "-o", str(output)]
+        return run(["compare", *files, *given, *more])
+
+    def test_table_markdown_and_talk(
+        self, spans: Any, tmp_path: Path, runs: Runs, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "100")
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
+        runs.fails["lstm"] = UserError("training stopped")
+        grid = ("--grid", "encoder.cell=lstm,gru", "--grid", "encoder.bidirectional=true,false")
+        assert self.call(spans, tmp_path, *grid, "--seeds", "2") == 0
+        out, err = capsys.readouterr()
+        assert "run 1 of 8  cell=lstm bidirectional=true  seed 42  training stopped\n" in err
+        assert "run 5 of 8  cell=gru bidirectional=true  seed 42  dev F1 0.7420  epoch 1 of 2  " in err
+        assert "no plot without matplotlib: pip install 'seqtag[plot]'" in err
+        assert "cell=lstm bidirectional=false: training stopped" in out
+        written = (tmp_path / "table.md").read_text("utf-8").splitlines()
+        assert "| cell | bidirectional | dev F1 | +- | seeds | parameters | seconds |" in written
+        assert any(line.startswith("| gru | true | 0.7425 | 0.0007 | 2 | 1,234 |") for line in written)
+        assert "| lstm | false | - | - | 0 of 2 | - | - |" in written
+        assert "- `spans:exact`" in written
+        assert not (tmp_path / "plot.png").exists()
+
+    def test_no_score_at_all(self, spans: Any, tmp_path: Path, runs: Runs, capsys: Capture) -> None:
+        runs.fails["lstm"] = UserError("training stopped")
+        assert self.call(spans, tmp_path, "-q", "--grid", "encoder.cell=lstm") == 1
+        assert capsys.readouterr().err == "seqtag: no run came to a score.\n"
+
+    def test_wrong_usage(self, spans: Any, tmp_path: Path, capsys: Capture) -> None:
+        assert self.call(spans, tmp_path, "--grid", "encoder.cel=lstm") == 2
+        assert "Did you mean 'encoder.cell'?" in capsys.readouterr().err
+        assert self.call(spans, tmp_path) == 2
+        assert "--grid" in capsys.readouterr().err
+
+    def test_a_plot(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
+        pytest.importorskip("matplotlib")
+        assert self.call(spans, tmp_path, "-q", "--grid", "encoder.cell=lstm,gru", "--seeds", "2") == 0
+        assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_row_knows_the_content_of_the_vectors(spans: Any, tmp_path: Path, runs: Runs) -> None:
+    vectors = tmp_path / "vectors.txt"
+    vectors.write_text("Ana 1 2\nBo 2 1\n")
+    more = {"assignments": [*SMALL, f"embeddings.vectors.file={vectors}"]}
+    compared(spans, tmp_path, "encoder.cell=gru", **dict(more))
+    compared(spans, tmp_path, "encoder.cell=gru", **dict(more))
+    assert len(runs.made) == 1
+    vectors.write_text("Ana 1 2\nBo 2 2\n")
+    compared(spans, tmp_path, "encoder.cell=gru", **dict(more))
+    assert len(runs.made) == 2
+    assert str(vectors) not in (tmp_path / ROWS).read_text("utf-8")
