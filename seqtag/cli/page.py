@@ -35,7 +35,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .row { display: grid; grid-template-columns: 11rem 1fr; gap: .75rem; padding: .45rem 0;
   border-top: 1px solid var(--line); }
 .row .what { font-size: .875rem; overflow-wrap: anywhere; }
-.row .words { line-height: 1.9; overflow-wrap: anywhere; max-height: 16rem; overflow-y: auto; }
+.row .words { line-height: 1.9; overflow-wrap: anywhere; max-height: 16rem; overflow: hidden auto; }
 .target { outline: 2px solid var(--ink); outline-offset: -1px; }
 .for { background: rgb(var(--for) / var(--w)); }
 .against { background: rgb(var(--against) / var(--w)); }
