@@ -102,7 +102,8 @@ class Tagger:
         self._threads = threads or cores()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # a batch a core wastes less than a batch on all cores
-        options.enable_mem_pattern = False  # one is kept for each shape of a batch, and no two batches are alike
+        # One is kept for each shape of a batch, and no two batches are alike.
+        options.enable_mem_pattern = False
         options.log_severity_level = 4
         self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
         self._outputs = {output.name: output.shape for output in self._session.get_outputs()}
