@@ -293,6 +293,22 @@ class Head:
 
 
 @dataclass(frozen=True)
+class LanguageModel:
+    """Learning to predict the neighbouring words, beside the tags (Rei 2017)."""
+
+    weight: float = setting(
+        0.1,
+        "weight of its loss beside that of the tags; 0 for none (it takes a recurrent cell)",
+        low=0,
+        plain=0.0,
+    )
+    words: int = setting(
+        7500, "words that are predicted, the most frequent ones of the training file", low=1, high=1_000_000
+    )
+    units: int = setting(50, "units between state and words", low=1, high=4096)
+
+
+@dataclass(frozen=True)
 class Training:
     """How the network is trained."""
 
@@ -358,6 +374,7 @@ class Config:
     embeddings: Embeddings = field(default_factory=Embeddings)
     encoder: Encoder = field(default_factory=Encoder)
     head: Head = field(default_factory=Head)
+    language_model: LanguageModel = field(default_factory=LanguageModel)
     training: Training = field(default_factory=Training)
     given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)  # paths that somebody chose
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from seqtag import text
+from seqtag import parts, text
 from seqtag.config import Config
 from seqtag.data import Corpus, Sentence, check_tags, read_corpus
 from seqtag.errors import UsageError, UserError
-from seqtag.indexers.base import Ids, Resources, single_characters
+from seqtag.indexers.base import DIGITS, Ids, Resources, Table, single_characters
 from seqtag.known import learn
 from seqtag.tags import Scheme, allowed, convert, detect, parse_scheme
 from seqtag.vocab import Vocabulary, fit_indexers, have_places, tag_inventory, without_places
@@ -92,10 +92,13 @@ def _hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpu
 
 @dataclass(frozen=True)
 class Example:
-    """A training sentence, or a piece of one, as numbers: what each indexer keeps of it, and its tags `(time,)`."""
+    """A training sentence, or a piece of one, as numbers: what each indexer keeps of it, its tags `(time,)`, and its
+    words `(time,)` as a language model predicts them.
+    """
 
     rows: dict[str, Any]
     tags: Ids
+    words: Ids
 
 
 def fill_in(config: Config, corpora: Corpora) -> Config:
@@ -150,20 +153,58 @@ def training_scheme(scheme: Scheme) -> Scheme:
     return parse_scheme("bioes") if scheme.name in ("iob1", "bio") else scheme
 
 
-def make_examples(config: Config, corpora: Corpora, vocabulary: Vocabulary) -> tuple[list[Example], int]:
-    """The training sentences as numbers, the longest ones in pieces, and how many were cut so."""
+def predicted_words(config: Config, corpora: Corpora, vocabulary: Vocabulary) -> Table | None:
+    """The words that a language model beside the tags predicts: the most frequent ones of the training file, in lower
+    case and with digits as 0; None without such a model.
+
+    Raises:
+        UsageError: The encoder has no state that could predict a word.
+    """
+    settings = config.language_model
+    chosen = "language_model.weight" in config.given
+    stateless = config.encoder.cell in parts.LOCAL_CELLS
+    if not settings.weight or (stateless and not chosen):
+        return None
+    if stateless:
+        raise UsageError(
+            f"language_model.weight {settings.weight} takes a recurrent cell. Received: encoder.cell "
+            f"{config.encoder.cell}"
+        )
+    counts = Counter(map(_predicted, tokens_of(corpora.train, vocabulary)))
+    return Table(
+        [word for word, _ in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))][
+            : settings.words
+        ],
+        0,
+    )
+
+
+def _predicted(token: str) -> str:
+    return token.lower().translate(DIGITS)
+
+
+def make_examples(
+    config: Config, corpora: Corpora, vocabulary: Vocabulary, words: Table | None = None
+) -> tuple[list[Example], int]:
+    """The training sentences as numbers, the longest ones in pieces, and how many were cut so.
+
+    `words` is the table of words to predict, if there is one.
+    """
     numbers = {tag: number for number, tag in enumerate(vocabulary.tags)}
     examples, windowed = [], 0
     for sentence in corpora.train.sentences:
         tags = convert(sentence.tags or (), corpora.scheme, vocabulary.train_scheme)
         rows = vocabulary.index(sentence)
+        seen = without_places(sentence) if vocabulary.drop_places else sentence
+        targets = words.index(map(_predicted, seen.tokens)) if words else np.zeros(len(sentence), np.int32)
         ends = _cuts(tags, vocabulary.train_scheme, config.training.max_sentence_length)
         windowed += len(ends) > 1
         for start, end in zip([0, *ends], ends, strict=False):
             # A span longer than a piece is cut: its second part must begin as a span does.
             piece = convert(tags[start:end], vocabulary.train_scheme, vocabulary.train_scheme)
             ids = np.array([numbers[tag] for tag in piece], np.int32)
-            examples.append(Example({name: row[start:end] for name, row in rows.items()}, ids))
+            pieces = {name: row[start:end] for name, row in rows.items()}
+            examples.append(Example(pieces, ids, targets[start:end]))
     return examples, windowed
 
 

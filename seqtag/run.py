@@ -151,13 +151,14 @@ class Run:
         self.vocabulary = prepare.fit_vocabulary(config, corpora, Resources(vectors))
         if not self.vocabulary.indexers:
             raise UserError("the network has no input: switch on one of the embeddings.")
-        self.examples, windowed = prepare.make_examples(config, corpora, self.vocabulary)
+        words = prepare.predicted_words(config, corpora, self.vocabulary)
+        self.examples, windowed = prepare.make_examples(config, corpora, self.vocabulary, words)
         sizes = {name: indexer.sizes for name, indexer in self.vocabulary.indexers.items()}
         legal = legal_sequences(self.vocabulary.tags, self.vocabulary.train_scheme)
         tags = len(self.vocabulary.tags)
         frequencies = np.bincount(np.concatenate([example.tags for example in self.examples]), minlength=tags)
         self.legal = Legal(*legal) if legal else None
-        self.network = Network(config, sizes, tags, self.legal, frequencies)
+        self.network = Network(config, sizes, tags, self.legal, frequencies, words.rows if words else 0)
         self.trainer = Trainer(self.network, config.training)
         self.ledger = Ledger(self.trainer.names)
         self.stopped = ""
@@ -188,7 +189,7 @@ class Run:
             unknown_rate=prepare.unknown_rate(corpora, vocabulary),
             inputs=tuple(vocabulary.indexers),
             head=head_name(self.config, self.legal),
-            parameters=sum(int(np.prod(weight.shape)) for weight in self.network.trainable_variables),
+            parameters=self.network.parameters,
             vocabulary=len(words),
             coverage=coverage(self.vectors, words) if self.vectors else {},
             warnings=self.vectors.warnings if self.vectors else (),
@@ -304,7 +305,10 @@ class Run:
             random = np.random.default_rng([training.seed, epoch, step])
             examples = [self.examples[number] for number in numbers]
             inputs = self.vocabulary.collate([example.rows for example in examples], random)
-            yield numbers, inputs, pad([example.tags for example in examples], int(inputs["lengths"].max()))
+            time = int(inputs["lengths"].max())
+            if self.network.language_model:
+                inputs["predicted_words"] = pad([example.words for example in examples], time)
+            yield numbers, inputs, pad([example.tags for example in examples], time)
 
     def tagger(self) -> Tagger:
         """The network as it is now, as those will use it who predict."""

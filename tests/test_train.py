@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from seqtag import train as stage
 from seqtag.config import Config, merge
 from seqtag.config_files import parse_assignments
 from seqtag.data import Corpus, Sentence, read_corpus
-from seqtag.errors import DataError, UserError
+from seqtag.errors import DataError, UsageError, UserError
 from seqtag.run import Epoch, Run, score_corpus
 from seqtag.tagger import Tagger
 from seqtag.train import train
@@ -194,6 +195,53 @@ class TestLongSentences:
         assert prepare._cuts(["B-X", *["I-X"] * 4], BIO, 3) == [3, 5], "no place to cut: as late as can be"
         assert prepare._cuts(["O", "B-X", "I-X", "I-X", "O"], BIO, 3) == [1, 4, 5]
         assert prepare._cuts(["O", "O"], BIO, settings.training.max_sentence_length) == [2]
+
+
+class TestPredictedWords:
+    TEXT = "Ab O\nin O\nRio B-X\n\nab O\n12 O\nIN O\n34 O\nin O\n\n"
+
+    def test_the_most_frequent_ones_in_lower_case_with_digits_as_0(self, write: Write) -> None:
+        settings = config("language_model.weight=0.1", "language_model.words=3", "data.dev_fraction=0.01")
+        read = corpora(settings, self.TEXT, write)
+        whole = prepare.Corpora(read_corpus(read.train.path), read.dev, None, False, BIO)
+        vocabulary = prepare.fit_vocabulary(settings, whole, prepare.Resources(None))
+        words = prepare.predicted_words(settings, whole, vocabulary)
+        assert words is not None
+        assert words.values == ("in", "00", "ab")
+        examples, _ = prepare.make_examples(settings, whole, vocabulary, words)
+        assert [example.words.tolist() for example in examples] == [[4, 2, 1], [4, 3, 2, 3, 2]]
+        longest = prepare.predicted_words(config("language_model.weight=0.1"), whole, vocabulary)
+        assert longest is not None
+        assert longest.rows == 6  # the end, the unknown word, and all four
+
+    def test_none_without_a_weight(self, write: Write) -> None:
+        settings = config()
+        read = corpora(settings, self.TEXT, write)
+        vocabulary = prepare.fit_vocabulary(settings, read, prepare.Resources(None))
+        assert prepare.predicted_words(settings, read, vocabulary) is None
+        assert not any(
+            example.words.any() for example in prepare.make_examples(settings, read, vocabulary)[0]
+        )
+
+    @pytest.mark.parametrize("cell", ["dense", "cnn"])
+    def test_a_cell_without_a_state_cannot(self, cell: str, write: Write) -> None:
+        settings = config("language_model.weight=0.1", f"encoder.cell={cell}")
+        read = corpora(settings, self.TEXT, write)
+        vocabulary = prepare.fit_vocabulary(settings, read, prepare.Resources(None))
+        with pytest.raises(UsageError, match=f"takes a recurrent cell. Received: encoder.cell {cell}"):
+            prepare.predicted_words(settings, read, vocabulary)
+
+    def test_the_model_folder_knows_nothing_of_it(self, spans: Any, tmp_path: Path) -> None:
+        weights = {}
+        for name, weight in (("with", 0.5), ("without", 0)):
+            given = ["training.epochs=2", "encoder.layers=2", f"language_model.weight={weight}"]
+            train(config(*given), str(spans.train), str(spans.dev), None, tmp_path / name)
+            weights[name] = safetensors.numpy.load_file(tmp_path / name / "weights.safetensors")
+        assert weights["with"].keys() == weights["without"].keys()
+        kernel = "encoder/forward_1/lstm_cell/kernel"
+        assert not np.array_equal(weights["with"][kernel], weights["without"][kernel])
+        again = json.loads((tmp_path / "with" / "report.json").read_bytes())
+        assert again["parameters"] == sum(array.size for array in weights["with"].values())
 
 
 class TestSchemes:

@@ -13,6 +13,7 @@ from seqtag.model.embeddings.base import Input
 from seqtag.model.encoder import Encoder, variational_dropout
 from seqtag.model.export import Graph
 from seqtag.model.heads.chain import Legal
+from seqtag.model.language import LanguageModel
 
 Arrays = dict[str, Any]
 POINTERS = ("word_pieces", "spellings")  # inputs that count the rows of other inputs
@@ -30,6 +31,8 @@ class Network(keras.Model):  # type: ignore[misc]
         tags: Number of tags.
         legal: Which tags may follow each other in the tag scheme; None for plain tags, where all may.
         frequencies: How often each tag stands in the training file, `(tags,)`.
+        words: How many words a language model beside the tags is to predict; 0 for none. It is for training alone:
+            its weights are none of `named_weights`.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Network(keras.Model):  # type: ignore[misc]
         tags: int,
         legal: Legal | None = None,
         frequencies: NDArray[Any] | None = None,
+        words: int = 0,
     ) -> None:
         super().__init__(name="network")
         self.embeddings = [
@@ -53,6 +57,9 @@ class Network(keras.Model):  # type: ignore[misc]
         self.head = parts.load(parts.HEADS, head_name(config, legal)).from_config(
             config, tags, legal, frequencies
         )
+        self.language_model = (
+            LanguageModel(config.language_model, words, len(self.encoder.stack[0])) if words else None
+        )
         self.build()
 
     @property
@@ -62,6 +69,11 @@ class Network(keras.Model):  # type: ignore[misc]
         for embedding in self.embeddings:
             needed |= embedding.inputs
         return needed
+
+    @property
+    def targets_needed(self) -> dict[str, Input]:
+        """Further arrays that a training step reads, by name."""
+        return {"predicted_words": Input("int32", (None, None))} if self.language_model else {}
 
     @property
     def lookups(self) -> dict[str, str]:
@@ -80,8 +92,15 @@ class Network(keras.Model):  # type: ignore[misc]
             for name, entry in self.inputs_needed.items()
         }
         features = self.call(one)
+        if self.language_model:
+            self.language_model.build((None, None, self.encoder.cell.settings.units))
         self.head.decode(features, mask_of(one["lengths"], features))
         self.built = True
+
+    @property
+    def parameters(self) -> int:
+        """Numbers of the tagger that training changes."""
+        return sum(int(np.prod(weight.shape)) for weight in self.trainable_variables if _is_kept(weight))
 
     def call(self, inputs: Arrays, training: bool = False) -> Any:
         """Features `(batch, time, features)`."""
@@ -107,8 +126,13 @@ class Network(keras.Model):  # type: ignore[misc]
 
     def loss_of(self, inputs: Arrays, tags: Any, training: bool = False) -> Any:
         """The loss of a batch, a scalar; `tags` is `(batch, time)` int32."""
-        features = self(inputs, training=training)
-        return self.head.loss(features, tags, mask_of(inputs["lengths"], features), training=training)
+        vectors = self.vectors(inputs, training)
+        features, directions = self.encoder.read(vectors, inputs["lengths"], training)
+        mask = mask_of(inputs["lengths"], features)
+        loss = self.head.loss(features, tags, mask, training=training)
+        if self.language_model and training:
+            loss += self.language_model.loss(directions, inputs["predicted_words"], mask)
+        return loss
 
     def decode(self, inputs: Arrays) -> tuple[Any, Any]:
         """Tags `(batch, time)` int32 and their probabilities; zero at padding."""
@@ -140,14 +164,12 @@ class Network(keras.Model):  # type: ignore[misc]
 
     def named_weights(self) -> dict[str, NDArray[Any]]:
         """Each weight by its path, as arrays."""
-        return {
-            weight.path.partition("/")[2]: weight.numpy() for weight in self.weights if not _is_seed(weight)
-        }
+        return {weight_name(weight): weight.numpy() for weight in self.weights if _is_kept(weight)}
 
     def assign_weights(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Takes the weights that `named_weights` gave."""
         for weight in self.weights:
-            if not _is_seed(weight):
+            if _is_kept(weight):
                 weight.assign(arrays[weight_name(weight)])
 
 
@@ -165,9 +187,10 @@ def weight_name(weight: Any) -> str:
     return str(weight.path.partition("/")[2])
 
 
-def _is_seed(weight: Any) -> bool:
-    """Whether a variable is a dropout layer's random state and no weight."""
-    return bool(np.dtype(weight.dtype).kind == "u")
+def _is_kept(weight: Any) -> bool:
+    """Whether a variable is a weight of the tagger: no dropout layer's random state, not for training alone."""
+    random_state = np.dtype(weight.dtype).kind == "u"
+    return not random_state and not weight_name(weight).startswith("language_model/")
 
 
 def mask_of(lengths: Any, features: Any) -> Any:

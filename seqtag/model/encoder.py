@@ -51,16 +51,27 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, vectors: Any, lengths: Any, training: bool = False) -> Any:
         """Features from vectors and the sentences' lengths `(batch,)`."""
-        states = self.states(vectors, lengths, training)
-        return self.attention(states, lengths, training=training) if self.attention else states
+        return self.read(vectors, lengths, training)[0]
+
+    def read(self, vectors: Any, lengths: Any, training: bool = False) -> tuple[Any, list[Any]]:
+        """Features, and what each direction of the first layer gave by itself, `(batch, time, units)`, without
+        dropout.
+        """
+        states, first = self._run(vectors, lengths, training)
+        return self.attention(states, lengths, training=training) if self.attention else states, first
 
     def states(self, vectors: Any, lengths: Any, training: bool = False) -> Any:
         """What the stack of layers gives, `(batch, time, cell's width)`."""
-        features = vectors
+        return self._run(vectors, lengths, training)[0]
+
+    def _run(self, vectors: Any, lengths: Any, training: bool) -> tuple[Any, list[Any]]:
+        features, first = vectors, []  # type: Any, list[Any]
         for layers, dropout, shortcut in zip(self.stack, self.dropouts, self.shortcuts, strict=True):
-            outputs = dropout(self.cell.apply(layers, features, lengths, training), training=training)
+            directions = self.cell.directions(layers, features, lengths, training)
+            outputs = dropout(self.cell.merge(directions), training=training)
             features = shortcut(features, outputs) if shortcut else outputs
-        return features
+            first = first or directions
+        return features, first
 
     def export(self, graph: Graph, vectors: str, lengths: str) -> "Exported":
         """Writes all layers."""

@@ -63,9 +63,8 @@ class Trainer:
         ]
         self.optimizer.build(self.others)
         self.averages = [tf.Variable(v.value, trainable=False) for v in self.others if self.decay is not None]
-        inputs = {
-            name: tf.TensorSpec(entry.shape, entry.dtype) for name, entry in network.inputs_needed.items()
-        }
+        needed = network.inputs_needed | network.targets_needed
+        inputs = {name: tf.TensorSpec(entry.shape, entry.dtype) for name, entry in needed.items()}
         tags = tf.TensorSpec((None, None), tf.int32)
         # One graph for all shapes: batches differ in length, and tracing anew for each would cost seconds.
         self._step = tf.function(self._step_in_graph, input_signature=[inputs, tags])
@@ -145,7 +144,8 @@ class Trainer:
         if self.decay is not None:
             tables = [(table.average, table.variable) for table in self.tables.values()]
             for average, variable in [*zip(self.averages, self.others, strict=True), *tables]:
-                weights[weight_name(variable)] = average.numpy()
+                if weight_name(variable) in weights:
+                    weights[weight_name(variable)] = average.numpy()
         return weights
 
 

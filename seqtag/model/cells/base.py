@@ -49,7 +49,16 @@ class Cell:
 
     def apply(self, layers: Sequence[Any], features: Any, lengths: Any, training: bool) -> Any:
         """What the layers of one place make of features and the sentences' lengths `(batch,)`."""
+        return self.merge(self.directions(layers, features, lengths, training))
+
+    def directions(self, layers: Sequence[Any], features: Any, lengths: Any, training: bool) -> list[Any]:
+        """As `apply`, but what each layer gives by itself, `(batch, time, units)`, forward first."""
         raise NotImplementedError
+
+    def merge(self, outputs: Sequence[Any]) -> Any:
+        """One output `(batch, time, width)` of all directions."""
+        merge, _ = MERGES[self.settings.merge_mode]
+        return merge(outputs) if len(outputs) > 1 else outputs[0]
 
     def export(self, graph: Graph, features: str, lengths: str, layers: Sequence[Any]) -> str:
         """Writes the layers of one place; returns the name of what comes out.
@@ -124,13 +133,12 @@ class RecurrentCell(Cell):
         """The layer's output `(batch, time, units)`; a cell may know a faster way to what its Keras layer computes."""
         return layer(features, training=training)
 
-    def apply(self, layers: Sequence[Any], features: Any, lengths: Any, training: bool) -> Any:
+    def directions(self, layers: Sequence[Any], features: Any, lengths: Any, training: bool) -> list[Any]:
         outputs = [self.run(layers[0], features, training)]
         for layer in layers[1:]:
             backward = self.run(layer, reverse(features, lengths), training)
             outputs.append(reverse(backward, lengths))
-        merge, _ = MERGES[self.settings.merge_mode]
-        return merge(outputs) if len(outputs) > 1 else outputs[0]
+        return outputs
 
     # --------------------------------------------------------------------------------------------------------
     # ONNX

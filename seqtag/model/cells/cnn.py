@@ -45,9 +45,9 @@ class CNN(LocalCell):
             name="linear",
         )
 
-    def apply(self, layers: Sequence[Any], features: Any, lengths: Any, training: bool) -> Any:
+    def directions(self, layers: Sequence[Any], features: Any, lengths: Any, training: bool) -> list[Any]:
         present = tf.sequence_mask(lengths, tf.shape(features)[1], dtype=features.dtype)  # (batch, time)
-        return super().apply(layers, features * present[:, :, None], lengths, training)
+        return super().directions(layers, features * present[:, :, None], lengths, training)
 
     def export_linear(self, graph: Graph, features: str, lengths: str, linear: Any) -> str:
         kernel, bias = linear.get_weights()  # kernel: (width, features, units)

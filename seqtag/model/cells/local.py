@@ -33,8 +33,8 @@ class LocalCell(Cell):
         """Writes the linear layer."""
         raise NotImplementedError
 
-    def apply(self, layers: Sequence[Any], features: Any, lengths: Any, training: bool) -> Any:
-        return layers[0](features)
+    def directions(self, layers: Sequence[Any], features: Any, lengths: Any, training: bool) -> list[Any]:
+        return [layers[0](features)]
 
     def export(self, graph: Graph, features: str, lengths: str, layers: Sequence[Any]) -> str:
         total = self.export_linear(graph, features, lengths, layers[0].linear)
