@@ -287,6 +287,7 @@ EQUAL = (
     "encoder.bidirectional=true",
     "encoder.dropout=0.5",
     "head.name=crf",
+    "language_model.weight=0",
     "training.optimizer=adam",
     "training.batch_size=32",
     "training.global_clipnorm=1.0",

@@ -215,7 +215,7 @@ class TestPredictedWords:
         assert longest.rows == 6  # the end, the unknown word, and all four
 
     def test_none_without_a_weight(self, write: Write) -> None:
-        settings = config()
+        settings = config("language_model.weight=0")
         read = corpora(settings, self.TEXT, write)
         vocabulary = prepare.fit_vocabulary(settings, read, prepare.Resources(None))
         assert prepare.predicted_words(settings, read, vocabulary) is None
@@ -230,6 +230,9 @@ class TestPredictedWords:
         vocabulary = prepare.fit_vocabulary(settings, read, prepare.Resources(None))
         with pytest.raises(UsageError, match=f"takes a recurrent cell. Received: encoder.cell {cell}"):
             prepare.predicted_words(settings, read, vocabulary)
+        unsaid = prepare.fill_in(config(f"encoder.cell={cell}"), read)
+        assert unsaid.language_model.weight > 0
+        assert prepare.predicted_words(unsaid, read, vocabulary) is None
 
     def test_the_model_folder_knows_nothing_of_it(self, spans: Any, tmp_path: Path) -> None:
         weights = {}

@@ -50,7 +50,7 @@ class LanguageModel(keras.layers.Layer):  # type: ignore[misc]
             mask: True on words, `(batch, time)`.
         """
         places = tf.where(mask)  # padding is left out before the product that costs most, not after it
-        places = places[:: 1 + (tf.shape(places)[0] - 1) // PLACES]
+        places = tf.ensure_shape(places[:: 1 + (tf.shape(places)[0] - 1) // PLACES], [None, 2])
         losses = []
         for hidden, predicted, state, target in zip(
             self.hidden, self.predicted, states, neighbours(words), strict=False
