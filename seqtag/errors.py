@@ -4,6 +4,8 @@ UserError           exit code 1: the data or the run failed
 ├── DataError       a file that cannot be read right: FILE:LINE: problem
 ├── ModelError      a model folder that cannot be trusted or read
 └── UsageError      exit code 2: a command or a setting that makes no sense
+
+Interrupted is no error: a signal has ended the run (`seqtag.interrupt`).
 """
 
 import difflib

@@ -10,6 +10,8 @@
     vectors.bin         pretrained vectors, where the network reads some
 
 Nothing in it is code, a pickle, a path or a URL.
+
+A checkpoint (`seqtag.checkpoint`) is a folder that is written and checked in the same way, with other files.
 """
 
 import contextlib
@@ -19,11 +21,13 @@ import hashlib
 import json
 import mmap
 import os
+import re
 import shutil
 import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -38,6 +42,114 @@ OPTIONAL_FILES = ("vectors.bin",)
 MAX_MANIFEST = 1 << 20  # bytes; a manifest of five files needs less than one thousandth
 ATTEMPTS = 20  # to read a model while others are put in its place
 MAX_JSON = 1 << 28  # bytes of any other JSON file: a vocabulary of some ten million words
+DRAFT = r"[a-z0-9_]{8}"  # how a folder that is not in its place yet ends: tempfile's own names
+FORMER = ".former"  # ends a folder that has left its place for a new one
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)  # says a file system without locks
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of folder.
+
+    Attributes:
+        title: What it is, for messages.
+        format: What the manifest says it is.
+        version: The newest version of the format that is read.
+        files: The files that it must hold.
+        optional: Those that it may hold.
+    """
+
+    title: str
+    format: str
+    version: int
+    files: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+
+MODEL = Kind("model", FORMAT, FORMAT_VERSION, FILES, OPTIONAL_FILES)
+
+
+@contextlib.contextmanager
+def claimed(target: Path) -> Iterator[bool]:
+    """Keeps a place for one run: whoever else claims it meanwhile is refused.
+
+    The claim is a lock on `.NAME.lock` beside the target, which the kernel gives up when its holder dies, however it
+    dies. What a killed run left half-written beside the target is removed, and a folder that it had moved aside is
+    put back.
+
+    Yields:
+        Whether the claim holds; false on a file system that has no locks.
+
+    Raises:
+        UserError: Another process holds the place, or it cannot be written.
+    """
+    target = target.absolute()
+    path = target.with_name(f".{target.name}.lock")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, held = _lock(path)
+    except BlockingIOError as problem:
+        raise UserError(
+            f"{target}: another run is writing there. Wait for it, or choose another -o."
+        ) from problem
+    except OSError as problem:
+        raise UserError(f"{target}: cannot be written: {problem.strerror}.") from problem
+    try:
+        if held:
+            _tidy(target)
+        yield held
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()  # before the lock is given up, so that it is never another's that goes
+        os.close(descriptor)
+
+
+def _lock(path: Path) -> tuple[int, bool]:
+    """Opens and locks a file; returns its descriptor and whether there are locks.
+
+    Raises:
+        BlockingIOError: Another process has it.
+    """
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            held = _flock(descriptor)
+            # A holder removes the file in the end: the one that was opened just before is then another.
+            if not held or (path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino):
+                return descriptor, held
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _flock(descriptor: int) -> bool:
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:
+        return False
+    except OSError as problem:
+        if problem.errno in NO_LOCKS:
+            return False
+        raise
+    return True
+
+
+def _tidy(target: Path) -> None:
+    """Removes what a killed run left of this folder beside its place; nobody else may be writing there."""
+    for entry in _drafts(target):
+        if entry.name.endswith(FORMER) and not target.exists():
+            entry.rename(target)  # the run was killed between two renames
+        else:
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def _drafts(target: Path) -> list[Path]:
+    """What lies beside a folder's place to come there, or was there just now."""
+    draft = re.compile(rf"\.{re.escape(target.name)}\.{DRAFT}({re.escape(FORMER)})?")
+    return sorted(entry for entry in target.absolute().parent.iterdir() if draft.fullmatch(entry.name))
 
 
 def check_target(target: Path, *, force: bool) -> None:
@@ -66,17 +178,16 @@ def check_target(target: Path, *, force: bool) -> None:
         raise UserError(f"{target}: cannot be written: {problem.strerror}.") from problem
 
 
-def write(target: Path, files: Mapping[str, bytes]) -> None:
-    """Puts a model folder with these files at `target`: at every moment the former folder is there or the
-    new one.
+def write(target: Path, files: Mapping[str, bytes], kind: Kind = MODEL) -> None:
+    """Puts a folder with these files at `target`: at every moment the former folder is there or the new one.
 
     Raises:
         UserError: It cannot be written; what was there before is untouched.
     """
     target = target.absolute()
     manifest = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
+        "format": kind.format,
+        "format_version": kind.version,
         "seqtag": seqtag.__version__,
         "files": {
             name: {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -93,9 +204,23 @@ def write(target: Path, files: Mapping[str, bytes]) -> None:
             _put_in_place(draft, target)
     except OSError as problem:
         reason = problem.strerror or problem
-        raise UserError(f"{target}: the model cannot be written: {reason}.") from problem
-    with contextlib.suppress(OSError):  # the model is there; not every file system can sync a folder
+        raise UserError(f"{target}: the {kind.title} cannot be written: {reason}.") from problem
+    with contextlib.suppress(OSError):  # the folder is there; not every file system can sync its place
         _sync_folder(target.parent)
+
+
+def remove(target: Path) -> None:
+    """Removes a folder that `write` made: at every moment it is whole or gone.
+
+    Raises:
+        UserError: It cannot be removed.
+    """
+    target = target.absolute()
+    try:
+        with _beside(target) as draft:
+            target.rename(draft)  # POSIX puts a folder over an empty one
+    except OSError as problem:
+        raise UserError(f"{target}: cannot be removed: {problem.strerror}.") from problem
 
 
 def dump_json(value: Any) -> bytes:
@@ -135,11 +260,11 @@ def _put_in_place(draft: Path, target: Path) -> None:
     elif not any(target.iterdir()):
         draft.rename(target)  # POSIX puts a folder over an empty one
     elif not _exchange(draft, target):
-        former = draft.with_name(draft.name + ".former")
+        former = draft.with_name(draft.name + FORMER)
         target.rename(former)
         try:
             draft.rename(target)
-        except OSError:
+        except BaseException:
             former.rename(target)
             raise
         shutil.rmtree(former, ignore_errors=True)
@@ -163,24 +288,25 @@ def _exchange(first: Path, second: Path) -> bool:
 
 
 class Folder:
-    """A model folder whose list of files has been checked; each file is checked when it is read.
+    """A folder whose list of files has been checked; each file is checked when it is read.
 
     Args:
         path: The folder.
+        kind: What is expected there.
 
     Raises:
-        ModelError: It is not a complete model folder of a format that this version reads.
+        ModelError: It is not a complete folder of this kind, of a format that this version reads.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, kind: Kind = MODEL) -> None:
         self.path = path
+        self.kind = kind
         if not path.is_dir():
-            raise ModelError(
-                f"{path}: {'is not a folder' if path.exists() else 'no such folder'}; expected a model folder."
-            )
+            found = "is not a folder" if path.exists() else "no such folder"
+            raise ModelError(f"{path}: {found}; expected a {kind.title} folder.")
         if not (path / MANIFEST).exists():
             raise ModelError(
-                f"{path}: holds no {MANIFEST}, so it is not a model folder (or was not copied whole)."
+                f"{path}: holds no {MANIFEST}, so it is not a {kind.title} folder (or was not copied whole)."
             )
         self._manifest = self._read_manifest()
         present = sorted(entry.name for entry in path.iterdir() if entry.name != MANIFEST)
@@ -188,25 +314,26 @@ class Folder:
         for name in sorted(set(listed) - set(present)):
             raise ModelError(f"{path}: {name} is missing.")
         for name in sorted(set(present) - set(listed)):
-            raise ModelError(f"{path}: {name} does not belong to the model; move it elsewhere.")
+            raise ModelError(f"{path}: {name} does not belong to the {kind.title}; move it elsewhere.")
 
     def _read_manifest(self) -> dict[str, Any]:
         manifest = self._json(MANIFEST, self._bytes(MANIFEST, MAX_MANIFEST))
-        if manifest.get("format") != FORMAT:
-            raise ModelError(f"{self.path}: {MANIFEST} is not that of a seqtag model.")
+        if manifest.get("format") != self.kind.format:
+            raise ModelError(f"{self.path}: {MANIFEST} is not that of a seqtag {self.kind.title}.")
         version = manifest.get("format_version")
         if type(version) is not int or version < 1:
             raise ModelError(
                 f"{self.path}: {MANIFEST}: format_version is {version!r}; expected a whole number."
             )
-        if version > FORMAT_VERSION:
+        if version > self.kind.version:
             raise ModelError(
                 f"{self.path}: its format is {version}, written by seqtag {manifest.get('seqtag')}; this is seqtag "
-                f"{seqtag.__version__}, which reads formats up to {FORMAT_VERSION}. Upgrade seqtag."
+                f"{seqtag.__version__}, which reads formats up to {self.kind.version}. Upgrade seqtag."
             )
         files = manifest.get("files")
-        if not isinstance(files, dict) or not set(FILES) <= set(files) <= {*FILES, *OPTIONAL_FILES}:
-            raise ModelError(f"{self.path}: {MANIFEST} lists other files than {', '.join(FILES)}.")
+        needed, optional = self.kind.files, self.kind.optional
+        if not isinstance(files, dict) or not set(needed) <= set(files) <= {*needed, *optional}:
+            raise ModelError(f"{self.path}: {MANIFEST} lists other files than {', '.join(needed)}.")
         for name, entry in files.items():
             if (
                 not isinstance(entry, dict)
@@ -312,7 +439,7 @@ def load(path: Path, make: Callable[[Folder], Loaded]) -> Loaded:
 def _being_replaced(path: Path) -> bool:
     """Whether beside the folder's place lies another that is to come there, or that was there just now."""
     with contextlib.suppress(OSError):
-        return any(entry.name.startswith(f".{path.name}.") for entry in path.absolute().parent.iterdir())
+        return bool(_drafts(path))
     return False
 
 

@@ -1,6 +1,6 @@
 """The norms of all gradients of a run, kept step by step, and what they come to in the end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +97,22 @@ class Ledger:
         self._clipped.append(clipped)
         self._before.append(before)
         self._after.append(after)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that it holds, a row a step."""
+        shape = (len(self._norms), len(self.names))
+        return {
+            "norms": np.array(self._norms, np.float64),
+            "clipped": np.array(self._clipped, np.bool_),
+            "before": np.array(self._before, np.float32).reshape(shape),
+            "after": np.array(self._after, np.float32).reshape(shape),
+        }
+
+    def take(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Holds what `arrays` of another ledger gave, and nothing else."""
+        self._norms = arrays["norms"].tolist()
+        self._clipped = arrays["clipped"].tolist()
+        self._before, self._after = list(arrays["before"]), list(arrays["after"])
 
     def gradients(self) -> Gradients | None:
         """What all steps came to; None if there was none."""

@@ -6,7 +6,7 @@ import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from seqtag import folder, prepare, text
 from seqtag.batches import training_order
+from seqtag.checkpoint import State, decode
 from seqtag.config import Config
 from seqtag.data import Corpus
 from seqtag.errors import UserError
 from seqtag.indexers.base import Ids, Resources, pad
 from seqtag.indexers.vectors import coverage
+from seqtag.interrupt import Interrupted, Stop
 from seqtag.ledger import Ledger
 from seqtag.prepare import Corpora
 from seqtag.schedules import learning_rate
@@ -112,16 +114,56 @@ class Epoch:
     best: bool
 
 
-Listener = Callable[[Prepared | Progress | Epoch], None]
+@dataclass(frozen=True)
+class Note:
+    """Something that a user should know of.
+
+    Attributes:
+        text: One line.
+    """
+
+    text: str
+
+
+@dataclass
+class UnderWay:
+    """An epoch that is being trained.
+
+    Attributes:
+        number: The epoch, from 1.
+        losses: The loss of each step so far.
+        norms: The true global norm of each step's gradient.
+        clipped: Whether clipping acted in each step.
+        tokens: Tokens trained so far.
+        seconds: How long that took.
+    """
+
+    number: int
+    losses: list[float] = field(default_factory=list)
+    norms: list[float] = field(default_factory=list)
+    clipped: list[bool] = field(default_factory=list)
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+Listener = Callable[[Prepared | Progress | Epoch | Note], None]
 
 
 class Diverged(UserError):
     """A loss or a gradient that is not finite; the weights are those of the step before."""
 
 
-def score_corpus(tagger: Tagger, corpus: Corpus, scheme: Scheme) -> Score:
-    """The tagger's score on a corpus that is in the given scheme."""
-    predicted = [tagged.tags for tagged in tagger.tag(corpus.sentences)]
+def score_corpus(tagger: Tagger, corpus: Corpus, scheme: Scheme, stop: Stop | None = None) -> Score:
+    """The tagger's score on a corpus that is in the given scheme.
+
+    Raises:
+        Interrupted: `stop` has been asked to.
+    """
+    predicted = []
+    for tagged in tagger.tag(corpus.sentences):
+        predicted.append(tagged.tags)
+        if stop is not None:
+            stop.check()
     gold = [sentence.tags or () for sentence in corpus.sentences]
     return score(gold, predicted, scheme, known_tags=tagger.tags)
 
@@ -145,6 +187,7 @@ class Run:
         from seqtag.model.fit import Trainer
         from seqtag.model.heads.chain import Legal
 
+        self._started = time.perf_counter()
         self.config = config
         self.corpora = corpora
         self.vectors = vectors
@@ -163,7 +206,8 @@ class Run:
         self.ledger = Ledger(self.trainer.names)
         self.stopped = ""
         self.prepared = self._prepared(windowed)
-        self.scores: list[float] = []
+        self.history: list[Epoch] = []
+        self.under_way = UnderWay(1)
         self.recent: deque[dict[str, NDArray[Any]]] = deque(maxlen=config.training.averaging_epochs)
         self.best_epoch = 0
         self.best_score = -1.0
@@ -196,88 +240,189 @@ class Run:
             tokenizer=vocabulary.tokenizer,
         )
 
-    def fit(self, listener: Listener) -> list[Epoch]:
+    def fit(
+        self,
+        listener: Listener,
+        stop: Stop | None = None,
+        keep: Callable[[State], None] = lambda state: None,
+        every: int = 0,
+    ) -> list[Epoch]:
         """Trains until the epochs or the patience are used up, or until a loss or a gradient is not finite: then
         `stopped` says what happened.
 
+        Args:
+            listener: Hears of each step and each epoch.
+            stop: Asked after each step, and while dev is scored, whether to end here.
+            keep: Takes the state after each epoch, and where the run is stopped.
+            every: Takes it after so many steps of an epoch as well; 0 for none.
+
         Raises:
             Diverged: This happened in the first epoch, so that there is nothing to keep.
+            Interrupted: `stop` was asked to; `keep` has the state.
         """
-        history: list[Epoch] = []
-        patience = self.config.training.patience
-        for number in range(1, self.config.training.epochs + 1):
-            try:
-                epoch = self._epoch(number, listener)
-            except Diverged as problem:
-                if not history:
-                    raise
-                self.stopped = str(problem)
-                break
-            history.append(epoch)
-            listener(epoch)
-            # A score of 0 is no start: many a tagger finds its first entity only after some epochs.
-            if patience and self.best_score > 0 and number - self.best_epoch >= patience:
-                break
-        return history
+        stop = stop or Stop()
 
-    def _epoch(self, number: int, listener: Listener) -> Epoch:
-        started = time.perf_counter()
-        of_tokens = sum(len(example.tags) for example in self.examples)
-        losses: list[float] = []
-        norms: list[float] = []
-        clipped: list[bool] = []
-        tokens, total = 0, 0.0
-        for numbers, inputs, tags in self._batches(number):
-            progress = number - 1 + tokens / of_tokens
-            rate = learning_rate(self.config.training, progress, self.scores)
-            self.network.head.progress(progress)
-            step = self.trainer.step(inputs, tags, rate)
-            if not (np.isfinite(step.loss) and np.isfinite(step.gradient_norm)):
-                raise Diverged(
-                    f"training stopped in epoch {number}, step {len(losses) + 1}: loss {step.loss}, gradient norm "
-                    f"{step.gradient_norm}. {self.ledger.culprit(step.norms)} {self._named(numbers)} "
-                    "Lower the learning rate or set a smaller clipping norm."
-                )
-            self.ledger.add(step.gradient_norm, step.clipped, step.norms, step.clipped_norms)
-            losses.append(step.loss)
-            norms.append(step.gradient_norm)
-            clipped.append(step.clipped)
-            tokens += int(inputs["lengths"].sum())
-            total += step.loss
-            listener(Progress(number, tokens, of_tokens, total / len(losses)))
+        def stepped(steps: int) -> None:
+            if every and steps % every == 0:
+                keep(self.state())
+            stop.check()
+
+        with stop.held():
+            while not self._finished:
+                try:
+                    epoch = self._epoch(listener, stepped, stop)
+                except Diverged as problem:
+                    if not self.history:
+                        raise
+                    self.stopped = str(problem)
+                    break
+                except Interrupted:
+                    keep(self.state())
+                    raise
+                self.history.append(epoch)
+                self.under_way = UnderWay(epoch.number + 1)
+                listener(epoch)
+                keep(self.state())
+        return self.history
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken so far, without the time before it was resumed."""
+        return time.perf_counter() - self._started
+
+    @property
+    def _finished(self) -> bool:
+        """Whether the epochs or the patience are used up."""
+        training, done = self.config.training, len(self.history)
+        # A score of 0 is no start: many a tagger finds its first entity only after some epochs.
+        waited = done - self.best_epoch if training.patience and self.best_score > 0 else -1
+        return done >= training.epochs or waited >= training.patience
+
+    def state(self) -> State:
+        """Everything that the rest of the run depends on and that settings and corpora do not give."""
+        arrays = {f"variable/{name}": variable.numpy() for name, variable in self.trainer.variables.items()}
+        arrays |= {f"ledger/{name}": array for name, array in self.ledger.arrays().items()}
+        for place, weights in enumerate([self.best_weights, *self.recent]):
+            arrays |= {f"weights/{place}/{name}": array for name, array in weights.items()}
+        values = {
+            "under_way": asdict(self.under_way),
+            "history": [asdict(epoch) for epoch in self.history],
+            "best_epoch": self.best_epoch,
+            "best_score": self.best_score,
+            "ticks": self.trainer.ticks,
+            "recent": len(self.recent),
+            "seconds": self.seconds,
+        }
+        return State(values, arrays)
+
+    def restore(self, state: State) -> None:
+        """Goes on from a state that a run of the same settings and corpora gave.
+
+        Raises:
+            ValueError: The state is of another network.
+        """
+        values, arrays = state.values, state.arrays
+        parts: dict[str, dict[str, NDArray[Any]]] = {"variable": {}, "ledger": {}, "weights": {}}
+        for path, array in arrays.items():
+            part, _, name = path.partition("/")
+            parts[part][name] = array
+        variables = self.trainer.variables
+        shapes = [
+            {name: tuple(one.shape) for name, one in table.items()}
+            for table in (variables, parts["variable"])
+        ]
+        if shapes[0] != shapes[1]:
+            raise ValueError("the state is that of another network")
+        for name, variable in variables.items():
+            variable.assign(parts["variable"][name])
+        self.trainer.ticks = values["ticks"]
+        self.ledger.take(parts["ledger"])
+        kept = [
+            {
+                name.partition("/")[2]: array
+                for name, array in parts["weights"].items()
+                if name.startswith(f"{place}/")
+            }
+            for place in range(1 + values["recent"])
+        ]
+        self.best_weights = kept[0]
+        self.recent.extend(kept[1:])
+        self.best_epoch, self.best_score = values["best_epoch"], values["best_score"]
+        self.history = decode(list[Epoch], values["history"])
+        self.under_way = decode(UnderWay, values["under_way"])
+        self._started = time.perf_counter() - values["seconds"]
+
+    def _epoch(self, listener: Listener, stepped: Callable[[int], None], stop: Stop) -> Epoch:
+        """Trains the epoch that is under way to its end; `stepped` hears the number of each step."""
+        now = self.under_way
+        started = time.perf_counter() - now.seconds
+        self._train(started, listener, stepped)
         self.trainer.settle()
-        trained = time.perf_counter() - started
+        trained = now.seconds = time.perf_counter() - started
         weights = self.network.named_weights()
-        dev_score, candidate = self._score_dev(weights)
-        self.scores.append(dev_score)
+        dev_score, candidate = self._score_dev(weights, stop)
         # Of epochs that all found nothing the last one has learnt the most.
         best = dev_score > self.best_score or dev_score == self.best_score == 0
         if best:
-            self.best_epoch, self.best_score, self.best_weights = number, dev_score, candidate
+            self.best_epoch, self.best_score, self.best_weights = now.number, dev_score, candidate
         return Epoch(
-            number=number,
-            loss=float(np.mean(losses)),
+            number=now.number,
+            loss=float(np.mean(now.losses)),
             dev_score=dev_score,
-            gradient_norm=float(np.mean(norms)),
-            clipped=float(np.mean(clipped)),
-            tokens_per_second=tokens / trained,
+            gradient_norm=float(np.mean(now.norms)),
+            clipped=float(np.mean(now.clipped)),
+            tokens_per_second=now.tokens / trained,
             seconds=time.perf_counter() - started,
             best=best,
         )
 
-    def _score_dev(self, weights: dict[str, NDArray[Any]]) -> tuple[float, dict[str, NDArray[Any]]]:
-        """The dev score, and the weights that have it: the network's own, or an average as the settings
-        say.
+    def _train(self, started: float, listener: Listener, stepped: Callable[[int], None]) -> None:
+        """The steps that the epoch under way, begun at `started`, still lacks."""
+        now = self.under_way
+        of_tokens = sum(len(example.tags) for example in self.examples)
+        scores = [epoch.dev_score for epoch in self.history]
+        total = sum(now.losses)
+        for numbers, inputs, tags in self._batches(now.number, len(now.losses)):
+            progress = now.number - 1 + now.tokens / of_tokens
+            rate = learning_rate(self.config.training, progress, scores)
+            self.network.head.progress(progress)
+            step = self.trainer.step(inputs, tags, rate)
+            if not (np.isfinite(step.loss) and np.isfinite(step.gradient_norm)):
+                raise Diverged(
+                    f"training stopped in epoch {now.number}, step {len(now.losses) + 1}: loss {step.loss}, gradient "
+                    f"norm {step.gradient_norm}. {self.ledger.culprit(step.norms)} {self._named(numbers)} "
+                    "Lower the learning rate or set a smaller clipping norm."
+                )
+            self.ledger.add(step.gradient_norm, step.clipped, step.norms, step.clipped_norms)
+            now.losses.append(step.loss)
+            now.norms.append(step.gradient_norm)
+            now.clipped.append(step.clipped)
+            now.tokens += int(inputs["lengths"].sum())
+            now.seconds = time.perf_counter() - started
+            total += step.loss
+            listener(Progress(now.number, now.tokens, of_tokens, total / len(now.losses)))
+            stepped(len(now.losses))
+
+    def _score_dev(
+        self, weights: dict[str, NDArray[Any]], stop: Stop
+    ) -> tuple[float, dict[str, NDArray[Any]]]:
+        """The dev score, and the weights that have it: the network's own, or an average as the settings say.
+
+        Raises:
+            Interrupted: `stop` was asked to; all is as it was before.
         """
-        candidate = weights
+        candidate, recent = weights, self.recent.copy()
         if self.config.training.averaging == "ema":
             candidate = self.trainer.averaged()
         elif self.config.training.averaging == "swa":
-            self.recent.append(weights)
-            candidate = {name: np.mean([past[name] for past in self.recent], axis=0) for name in weights}
+            recent.append(weights)
+            candidate = {name: np.mean([past[name] for past in recent], axis=0) for name in weights}
         self.network.assign_weights(candidate)
-        score = score_corpus(self.tagger(), self.corpora.dev, self.corpora.scheme).main
-        self.network.assign_weights(weights)
+        try:
+            score = score_corpus(self.tagger(), self.corpora.dev, self.corpora.scheme, stop).main
+        finally:
+            self.network.assign_weights(weights)
+        self.recent = recent
         return score, candidate
 
     def _named(self, numbers: list[int]) -> str:
@@ -294,14 +439,16 @@ class Run:
         more = f" and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
         return f"The sentences of the step, in {corpus.path}: {', '.join(shown)}{more}."
 
-    def _batches(self, epoch: int) -> Iterator[tuple[list[int], dict[str, Ids], Ids]]:
-        """An epoch's batches and the numbers of their examples; what is random in them is a function of seed, epoch
-        and step.
+    def _batches(self, epoch: int, done: int = 0) -> Iterator[tuple[list[int], dict[str, Ids], Ids]]:
+        """An epoch's batches after those that are done, and the numbers of their examples; what is random in them is a
+        function of seed, epoch and step.
         """
         training = self.config.training
         lengths = [len(example.tags) for example in self.examples]
         order = training_order(lengths, training.batch_size, training.seed, epoch)
-        for step, numbers in enumerate(order, start=1):  # step 0 would draw what the order was drawn from
+        for step, numbers in enumerate(
+            order[done:], start=done + 1
+        ):  # 0 would draw what the order was drawn from
             random = np.random.default_rng([training.seed, epoch, step])
             examples = [self.examples[number] for number in numbers]
             inputs = self.vocabulary.collate([example.rows for example in examples], random)

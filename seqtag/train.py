@@ -1,26 +1,29 @@
 """The training stage: corpus files and settings in, model folder out."""
 
 import dataclasses
+import json
 import platform
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import seqtag
 from seqtag import folder, prepare
+from seqtag.checkpoint import Checkpoint, Identity, Seeds, State, decode
 from seqtag.config import Config
 from seqtag.errors import UserError
+from seqtag.interrupt import Interrupted, Stop
 from seqtag.ledger import Gradients
 from seqtag.model import runtime
 from seqtag.prepare import Corpora
-from seqtag.run import Diverged, Epoch, Listener, Prepared, Progress, Run, score_corpus, spread
+from seqtag.run import Diverged, Epoch, Listener, Note, Prepared, Progress, Run, score_corpus, spread
 from seqtag.scoring import Score
 from seqtag.tagger import Tagger
 from seqtag.vectors import Vectors
 from seqtag.vectors import read as read_vectors
 
-__all__ = ["Epoch", "Prepared", "Progress", "Result", "SeedResult", "spread", "train"]
+__all__ = ["Epoch", "Note", "Prepared", "Progress", "Result", "SeedResult", "spread", "train"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,86 @@ class Result:
     seconds: float
 
 
+@dataclass
+class Job:
+    """A training from its first seed to its last.
+
+    Attributes:
+        config: The settings, those that go by the corpus filled in.
+        corpora: What was read.
+        vectors: The pretrained vectors, if there are any.
+        checkpoint: Where the state is kept.
+        every: Steps between two checkpoints within an epoch; 0 for none.
+        stop: Whether the job has been asked to stop.
+        listener: Hears of everything.
+        results: What each finished seed came to.
+        files: The model folder of the best of them.
+        prepared: What was read, as the seed that was trained last saw it.
+        stopped: Why the job ended before its last seed, if numbers were not finite.
+    """
+
+    config: Config
+    corpora: Corpora
+    vectors: Vectors | None
+    checkpoint: Checkpoint
+    every: int
+    stop: Stop
+    listener: Listener
+    results: list[SeedResult] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    prepared: Prepared | None = None
+    stopped: str = ""
+
+    @property
+    def best(self) -> SeedResult:
+        """The best on dev, of equal ones the first."""
+        return max(self.results, key=lambda result: result.dev.main)
+
+    def resume(self) -> State:
+        """Takes over what the finished seeds of the checkpoint came to; returns where the next one stands."""
+        state = self.checkpoint.read()
+        seeds = self.checkpoint.seeds
+        self.results = decode(list[SeedResult], seeds.results)
+        if seeds.files:
+            self.files = seeds.files | ({"vectors.bin": self.vectors.packed()} if self.vectors else {})
+        return state
+
+    def train(self, seeds: int, state: State | None, *, debug: bool) -> None:
+        """Trains with the seeds that are not finished, the first of them from the state, if there is one.
+
+        Raises:
+            Diverged: The first seed came to nothing.
+        """
+        first = self.config.training.seed
+        for seed in range(first + len(self.results), first + seeds):
+            runtime.start(seed, debug=debug)
+            try:
+                run, network, result = _run(_seeded(self.config, seed), self, state)
+            except Diverged as problem:
+                if not self.results:
+                    raise
+                self.stopped = str(problem)
+                break
+            self._add(run, network, result)
+            if self.stopped:
+                break
+            state = None
+        if not self.results:
+            raise ValueError(f"at least one seed is needed. Received: seeds={seeds}")
+        if seeds > 1:
+            report = json.loads(self.files["report.json"]) | {"seeds": _seeds_report(self.results)}
+            self.files["report.json"] = folder.dump_json(report)
+
+    def _add(self, run: Run, network: bytes, result: SeedResult) -> None:
+        """Takes a seed that is finished."""
+        self.results.append(result)
+        self.prepared, self.stopped = run.prepared, result.stopped
+        if self.best is result:
+            self.files = run.files(network, _report(run.prepared, result, self.corpora))
+        kept = {name: content for name, content in self.files.items() if name != "vectors.bin"}
+        self.checkpoint.seeds = Seeds([asdict(each) for each in self.results], kept)
+
+
 def train(
     config: Config,
     train_path: str,
@@ -76,8 +159,11 @@ def train(
     *,
     seeds: int = 1,
     force: bool = False,
+    resume: bool = False,
+    checkpoint_steps: int = 0,
     debug: bool = False,
     listener: Listener = lambda event: None,
+    stop: Stop | None = None,
 ) -> Result:
     """Trains a tagger, keeps the epoch that scores best on dev and writes it as a model folder.
 
@@ -88,63 +174,95 @@ def train(
         test_path: A file that is scored once, by the model that was kept.
         output: The model folder.
         seeds: How many runs, with the seed of the settings and those after it; the best on dev is kept.
-        force: Whether a model there may be replaced.
+        force: Whether a model there may be replaced, and without `resume` the checkpoint of a run that was stopped.
+        resume: Whether to go on from the checkpoint, if there is one.
+        checkpoint_steps: A checkpoint is written after each epoch, and after so many steps within one; 0 for none.
         debug: Whether TensorFlow may print.
         listener: Hears what was read, each step and each epoch.
+        stop: Asked whether to stop.
 
     Raises:
         UserError: A file cannot be read right, the output cannot be written, or training ran into numbers that are not
             finite; in the last case the best epoch before that is written all the same, if there is one.
+        Interrupted: The run was asked to stop.
     """
     started = time.perf_counter()
-    folder.check_target(output, force=force)
-    corpora = prepare.read_corpora(config, train_path, dev_path, test_path)
-    config = prepare.fill_in(config, corpora)
-    file = config.embeddings.vectors.file
-    vectors = read_vectors(file) if file else None
-    results: list[SeedResult] = []
-    best: SeedResult | None = None
-    for seed in range(config.training.seed, config.training.seed + seeds):
-        runtime.start(seed, debug=debug)
-        settings = dataclasses.replace(config, training=dataclasses.replace(config.training, seed=seed))
+    stop = stop or Stop()
+    checkpoint = Checkpoint(output)
+    with folder.claimed(output) as held:
+        folder.check_target(output, force=force)
+        for note in _notes(checkpoint, held=held, resume=resume, force=force):
+            listener(Note(note))
         try:
-            run, network, result = _run(settings, corpora, vectors, listener)
-        except Diverged as problem:
-            if best is None:
-                raise
-            stopped = str(problem)
-            break
-        stopped = result.stopped
-        results.append(result)
-        if best is None or result.dev.main > best.dev.main:
-            best, prepared = result, run.prepared
-            report = _report(prepared, result, corpora)
-            files = run.files(network, report)
-        if stopped:
-            break
-    if best is None:
-        raise ValueError(f"at least one seed is needed. Received: seeds={seeds}")
-    if seeds > 1:
-        files["report.json"] = folder.dump_json(report | {"seeds": _seeds_report(results)})
-    folder.write(output, files)
-    if stopped:
-        kept = f"epoch {best.best_epoch}" + f" of seed {best.seed}" * (seeds > 1)
-        raise UserError(f"{stopped} The best model so far, that of {kept}, is in {output}.")
-    return Result(output, prepared, best, results, time.perf_counter() - started)
+            corpora = prepare.read_corpora(config, train_path, dev_path, test_path)
+            config = prepare.fill_in(config, corpora)
+            file = config.embeddings.vectors.file
+            vectors = read_vectors(file) if file else None
+            read = {"train": corpora.train, "dev": corpora.dev, "test": corpora.test}
+            checkpoint.identity = Identity.of(config, seeds, read, vectors)
+            job = Job(config, corpora, vectors, checkpoint, checkpoint_steps, stop, listener)
+            state = job.resume() if resume and checkpoint.exists else None
+            job.train(seeds, state, debug=debug)
+            with stop.held():
+                folder.write(output, job.files)
+                checkpoint.remove()
+        except Diverged:
+            checkpoint.remove()  # a run that is resumed would come to the same
+            raise
+        except Interrupted as signal:
+            where = f" {checkpoint.kept}: the same command with --resume goes on." if checkpoint.kept else ""
+            raise Interrupted(signal.number, f"interrupted{where}") from None
+    if job.stopped or job.prepared is None:
+        kept = f"epoch {job.best.best_epoch}" + f" of seed {job.best.seed}" * (seeds > 1)
+        raise UserError(f"{job.stopped} The best model so far, that of {kept}, is in {output}.")
+    prepared = dataclasses.replace(job.prepared, config=_seeded(config, job.best.seed))
+    return Result(output, prepared, job.best, job.results, time.perf_counter() - started)
 
 
-def _run(
-    config: Config, corpora: Corpora, vectors: Vectors | None, listener: Listener
-) -> tuple[Run, bytes, SeedResult]:
+def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, force: bool) -> list[str]:
+    """What a user should know before training.
+
+    Raises:
+        UserError: A checkpoint is there, and nobody has said what shall become of it.
+    """
+    notes = []
+    checkpoint.check_place()
+    if checkpoint.exists and not resume:
+        if not force:
+            raise UserError(
+                f"{checkpoint.path}: here is what a run that was stopped has left. Use --resume to go on with it, or "
+                "--force to train from the beginning in its place."
+            )
+        notes.append(
+            f"{checkpoint.path}, left by a run that was stopped, is replaced (--force without --resume)"
+        )
+    if resume and not checkpoint.exists:
+        notes.append(f"no checkpoint {checkpoint.path}: training starts from the beginning")
+    if not held:
+        notes.append(
+            "no locks on this file system: a second run that writes to the same place is not noticed"
+        )
+    return notes
+
+
+def _seeded(config: Config, seed: int) -> Config:
+    return dataclasses.replace(config, training=dataclasses.replace(config.training, seed=seed))
+
+
+def _run(config: Config, job: Job, state: State | None) -> tuple[Run, bytes, SeedResult]:
     """Trains with one seed; returns the run, the exported network of its best epoch, and what it came to."""
-    started = time.perf_counter()
-    run = Run(config, corpora, vectors)
-    listener(run.prepared)
-    history = run.fit(listener)
+    corpora, stop = job.corpora, job.stop
+    run = Run(config, corpora, job.vectors)
+    job.listener(run.prepared)
+    if state is not None:
+        run.restore(state)
+        job.listener(Note(f"resumed {state.place}"))
+    history = run.fit(job.listener, stop, job.checkpoint.save, job.every)
+    stop.check()
     try:
         network = run.best_network()
     except UserError as problem:
-        raise Diverged(f"{run.stopped} No model was written.") if run.stopped else problem from None
+        raise Diverged(f"{run.stopped} No model was written." if run.stopped else str(problem)) from None
     tagger = Tagger(network, run.vocabulary)
     result = SeedResult(
         seed=config.training.seed,
@@ -152,7 +270,7 @@ def _run(
         best_epoch=run.best_epoch,
         dev=score_corpus(tagger, corpora.dev, corpora.scheme),
         test=score_corpus(tagger, corpora.test, corpora.scheme) if corpora.test else None,
-        seconds=time.perf_counter() - started,
+        seconds=run.seconds,
         gradients=run.ledger.gradients(),
         stopped=run.stopped,
     )

@@ -54,10 +54,10 @@ def runs(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
         heard: dict[str, list[Weights]] = {"raw": [], "scored": [], "chosen": [], "after": []}
 
         def score_dev(
-            self: Run, weights: Weights, heard: dict[str, list[Weights]] = heard
+            self: Run, weights: Weights, stop: Any, heard: dict[str, list[Weights]] = heard
         ) -> tuple[float, Weights]:
             heard["raw"].append({name: array.copy() for name, array in weights.items()})
-            score, candidate = real(self, weights)
+            score, candidate = real(self, weights, stop)
             heard["chosen"].append(candidate)
             heard["after"].append(self.network.named_weights())
             return score, candidate
@@ -124,12 +124,12 @@ class TestSeeds:
         """The scores on dev and test that the run of each seed shall come to; no run is made."""
         scores = {7: (0.5, 0.2), 8: (0.7, 0.4), 9: (0.6, 0.9)}
 
-        def run(config: Config, corpora: Any, vectors: Any, listener: Any) -> Any:
+        def run(config: Config, job: Any, state: Any) -> Any:
             seed = config.training.seed
             dev, test = (
                 SimpleNamespace(main=value, to_json=lambda value=value: value) for value in scores[seed]
             )
-            result: Any = SeedResult(seed, [], seed - 4, dev, test if corpora.test else None, 1.0)  # type: ignore[arg-type]
+            result: Any = SeedResult(seed, [], seed - 4, dev, test if job.corpora.test else None, 1.0)  # type: ignore[arg-type]
             prepared = replace(spans.result.prepared)
 
             def files(network: bytes, report: Any) -> dict[str, bytes]:

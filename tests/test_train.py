@@ -120,7 +120,7 @@ class TestBestEpoch:
         """Dev scores as they are written here, and the weights that each epoch ended with."""
         weights: list[dict[str, Any]] = []
 
-        def score_dev(run: Any, current: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+        def score_dev(run: Any, current: dict[str, Any], stop: Any) -> tuple[float, dict[str, Any]]:
             weights.append({name: array.copy() for name, array in current.items()})
             return self.SCORES[len(weights) - 1], current
 

@@ -16,6 +16,7 @@ import typer
 from seqtag import __version__
 from seqtag.cli import check, compare, evaluate, explain, gradients, init_config, predict, train
 from seqtag.errors import UserError
+from seqtag.interrupt import Interrupted
 
 app = typer.Typer(
     name="seqtag",
@@ -71,7 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Runs the command line; returns 0 done, 1 data or run failed, 2 wrong usage, 130 interrupted."""
+    """Runs the command line; returns 0 done, 1 data or run failed, 2 wrong usage, 130 or 143 stopped by a signal."""
     _prepare_streams()
     debug = wants_debug(arguments)
     try:
@@ -84,6 +85,9 @@ def run(arguments: list[str]) -> int:
         if isinstance(end.__context__, BrokenPipeError):  # Typer makes it an exit with code 1
             return _output_closed()
         return _code(end.code)
+    except Interrupted as signal_:
+        _complain(str(signal_), debug=False)
+        return signal_.exit_code
     except KeyboardInterrupt:
         _complain("interrupted", debug=False)
         return 128 + signal.SIGINT

@@ -79,18 +79,25 @@ def compare(
     values = parse_grid(grid)
 
     from seqtag.cli import wants_debug
-    from seqtag.compare import compare as stage
+    from seqtag.interrupt import Interrupted, Stop, listening
 
     paths = {"train": train, "dev": dev} | ({"test": test} if test else {})
-    comparison = stage(
-        layers,
-        values,
-        paths,
-        output,
-        seeds=seeds,
-        debug=wants_debug(),
-        listener=_silent if quiet else _say,
-    )
+    try:
+        with listening(Stop()):
+            from seqtag.compare import compare as stage
+
+            comparison = stage(
+                layers,
+                values,
+                paths,
+                output,
+                seeds=seeds,
+                debug=wants_debug(),
+                listener=_silent if quiet else _say,
+            )
+    except Interrupted as signal:
+        told = f"interrupted. Finished runs are in {output / 'runs.jsonl'}; the same command goes on with the others."
+        raise Interrupted(signal.number, told) from None
     _show(comparison)
     _write(output / TABLE, _markdown(comparison, paths).encode())
     print(f"\nrows in {output / 'runs.jsonl'}, table in {output / TABLE}", end="")

@@ -17,7 +17,7 @@ from rich.table import Table
 from seqtag import parts
 from seqtag.cli.tables import print_score
 from seqtag.config import Config
-from seqtag.train import Epoch, Prepared, Progress, Result, spread
+from seqtag.train import Epoch, Note, Prepared, Progress, Result, spread
 
 
 class Display(Protocol):
@@ -29,7 +29,7 @@ class Display(Protocol):
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def event(self, event: Prepared | Progress | Epoch) -> None:
+    def event(self, event: Prepared | Progress | Epoch | Note) -> None:
         """Takes what the stage tells."""
         ...
 
@@ -56,7 +56,7 @@ class Quiet:
     ) -> None:
         return None
 
-    def event(self, event: Prepared | Progress | Epoch) -> None:
+    def event(self, event: Prepared | Progress | Epoch | Note) -> None:
         """Says nothing."""
 
     def finish(self, result: Result) -> None:
@@ -70,7 +70,7 @@ class Lines(Quiet):
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._metric = "F1"
 
-    def event(self, event: Prepared | Progress | Epoch) -> None:
+    def event(self, event: Prepared | Progress | Epoch | Note) -> None:
         """Prints what was read, and each epoch."""
         if isinstance(event, Prepared):
             self._metric = metric(event)
@@ -83,6 +83,8 @@ class Lines(Quiet):
                 f"clipped {event.clipped:.0%}  {event.tokens_per_second:,.0f} tokens/s  {event.seconds:.1f} s",
                 markup=False,
             )
+        elif isinstance(event, Note):
+            self._console.print(f"note   {event.text}", markup=False)
 
     def finish(self, result: Result) -> None:
         """Prints the summary."""
@@ -116,7 +118,7 @@ class Live_(Quiet):
     ) -> None:
         self._live.stop()
 
-    def event(self, event: Prepared | Progress | Epoch) -> None:
+    def event(self, event: Prepared | Progress | Epoch | Note) -> None:
         """Moves the bar, or prints a row."""
         if isinstance(event, Prepared):
             self._metric = metric(event)
@@ -127,6 +129,8 @@ class Live_(Quiet):
                 style="bold",
             )
             self._live.start()
+        elif isinstance(event, Note):
+            self._console.print(f"note   {event.text}", markup=False)
         elif isinstance(event, Progress):
             self._bar.update(
                 self._task,

@@ -54,8 +54,26 @@ def command(
         ),
     ] = 1,
     force: Annotated[
-        bool, typer.Option("--force", "-f", help="Replace a model that is there.", rich_help_panel="Files")
+        bool,
+        typer.Option(
+            "--force", "-f", rich_help_panel="Files",
+            help="Replace a model that is there, and without --resume the checkpoint of a run that was stopped.",
+        ),
     ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", rich_help_panel="Files",
+            help="Go on from MODEL.checkpoint, if it is there: give the same command again, with this option.",
+        ),
+    ] = False,
+    checkpoint_steps: Annotated[
+        int,
+        typer.Option(
+            "--checkpoint-steps", metavar="N", min=0, rich_help_panel="Files",
+            help="Write the checkpoint every N steps as well, not after each epoch alone; 0: never.",
+        ),
+    ] = 0,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Say nothing but errors.", rich_help_panel="Files")
     ] = False,
@@ -64,6 +82,9 @@ def command(
     """Train a tagger on a tagged corpus and keep the epoch that scores best on dev.
 
     Options win over --set, --set over the file of settings, the file over the defaults.
+
+    A run that is stopped or killed leaves MODEL.checkpoint beside the model; the same command with --resume goes on
+    from there and ends with the same bytes.
 
     Example: seqtag train --train train.conll --dev dev.conll -o model --cell gru --layers 2
     """
@@ -77,20 +98,27 @@ def command(
     resolved = merge(read(config) if config else {}, parse_assignments(assignments or []), named)
 
     from seqtag.cli import wants_debug
-    from seqtag.cli.display import display
-    from seqtag.train import train as stage
+    from seqtag.interrupt import Stop, listening
 
-    with display(quiet=quiet) as show:
-        result = stage(
-            resolved,
-            train,
-            dev,
-            test,
-            output,
-            seeds=seeds,
-            force=force,
-            debug=wants_debug(),
-            listener=show.event,
-        )
-        show.finish(result)
+    stop = Stop()
+    with listening(stop):
+        from seqtag.cli.display import display
+        from seqtag.train import train as stage
+
+        with display(quiet=quiet) as show:
+            result = stage(
+                resolved,
+                train,
+                dev,
+                test,
+                output,
+                seeds=seeds,
+                force=force,
+                resume=resume,
+                checkpoint_steps=checkpoint_steps,
+                debug=wants_debug(),
+                listener=show.event,
+                stop=stop,
+            )
+            show.finish(result)
     sys.stdout.flush()

@@ -53,6 +53,11 @@ class Clock:
         self.ratio = optimizer.beta_1 / math.sqrt(optimizer.beta_2)
 
     @property
+    def variables(self) -> dict[str, Any]:
+        """What the clock remembers, by name."""
+        return {"now": self.now, "moved": self.moved, "drifted": self.drifted, "decays": self.decays}
+
+    @property
     def rate(self) -> Any:
         """The learning rate of the step under way, Adam's corrections of the first steps in it."""
         step = tf.cast(self.optimizer.iterations.value + 1, tf.float32)
@@ -100,6 +105,12 @@ class DeferredAdam:
         self.velocity = tf.Variable(zeros, trainable=False)
         self.average = tf.Variable(variable.value, trainable=False) if averaged else None
         self.last = tf.Variable(tf.zeros(zeros.shape[0], tf.int32), trainable=False)
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """What the table remembers beside its weights, by name."""
+        found = {"momentum": self.momentum, "velocity": self.velocity, "last": self.last}
+        return found if self.average is None else found | {"average": self.average}
 
     def read(self, ids: Any) -> Rows:
         """Brings the rows of a batch up to date, so that the network reads them as they are now."""

@@ -47,7 +47,7 @@ class Trainer:
         )
         self.decay = settings.averaging_decay if settings.averaging == "ema" else None
         self.steps = tf.Variable(0.0, trainable=False)
-        self._ticks = 0
+        self.ticks = 0  # steps since all rows of all tables were up to date
         self.tables: dict[int, DeferredAdam] = {}
         if settings.optimizer == "adam":
             self.clock = Clock(self.optimizer)
@@ -74,10 +74,10 @@ class Trainer:
         """Trains on a batch; `tags` is `(batch, time)` int32."""
         if learning_rate is not None:
             self.optimizer.learning_rate = learning_rate
-        if self.tables and self._ticks == CAPACITY:
+        if self.tables and self.ticks == CAPACITY:
             self.settle()
         loss, norm, clipped, norms, clipped_norms = self._step(inputs, tags)
-        self._ticks += 1
+        self.ticks += 1
         return Step(float(loss), float(norm), bool(clipped), norms.numpy(), clipped_norms.numpy())
 
     @property
@@ -85,11 +85,30 @@ class Trainer:
         """The weights' names, in the order of a step's norms: from the network's input to its loss."""
         return [weight_name(variable) for variable in self.network.trainable_variables]
 
+    @property
+    def variables(self) -> dict[str, Any]:
+        """Everything that further steps depend on, by a name of its own: weights, the state of what is random in the
+        network, and what optimizer, tables and averages remember; `ticks` is the rest.
+        """
+        parts = {"network": self.network.variables, "optimizer": self.optimizer.variables}
+        found = {
+            f"{part}/{number}/{variable.path}": variable
+            for part, variables in parts.items()
+            for number, variable in enumerate(variables)
+        }
+        found["trainer/steps"] = self.steps
+        found |= {f"trainer/average/{number}": average for number, average in enumerate(self.averages)}
+        for number, table in self.tables.items():
+            found |= {f"table/{number}/{name}": variable for name, variable in table.variables.items()}
+        return found | (
+            {f"clock/{name}": each for name, each in self.clock.variables.items()} if self.tables else {}
+        )
+
     def settle(self) -> None:
         """Brings all rows of all tables up to date; before that, the network's weights are not what they should be."""
-        if self.tables:
+        if self.tables and self.ticks:
             self._settle()
-        self._ticks = 0
+        self.ticks = 0
 
     def _settle_in_graph(self) -> None:
         for table in self.tables.values():

@@ -38,7 +38,7 @@ def _silent_stderr() -> Iterator[None]:
         os.dup2(kept.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:  # not a signal, which is no failure to explain
             os.dup2(saved, 2)
             kept.seek(0)
             os.write(2, kept.read())

@@ -1,0 +1,91 @@
+"""Signals that end a run in good order: SIGINT, as Ctrl-C sends it, and SIGTERM, as a job scheduler does.
+
+The first one ends the run at the next point where nothing is lost, the second one at once.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(BaseException):
+    """A signal has ended the run. It is no `Exception`, so that nobody on its way takes it for a failure.
+
+    Args:
+        number: The signal.
+        message: What became of the run, for the user.
+    """
+
+    def __init__(self, number: int, message: str = "interrupted") -> None:
+        super().__init__(message)
+        self.number = number
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell shows for a process that this signal ended."""
+        return 128 + self.number
+
+
+class Stop:
+    """Whether a run has been asked to stop.
+
+    Outside `held` a signal raises `Interrupted` wherever the run stands; within, it is noted, and `check` raises.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self._holds = 0
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Within, the run stops only where it calls `check`."""
+        self._holds += 1
+        try:
+            yield
+        finally:
+            self._holds -= 1
+
+    def check(self) -> None:
+        """Ends the run here if it has been asked to stop.
+
+        Raises:
+            Interrupted: It has.
+        """
+        if self.signal is not None:
+            raise Interrupted(self.signal)
+
+    def receive(self, number: int, frame: FrameType | None = None) -> None:
+        """Takes a signal; the second one ends the process here and now.
+
+        Raises:
+            Interrupted: It is the first, and nothing would be lost.
+        """
+        if self.signal is not None:
+            if sys.stderr.isatty():
+                os.write(2, b"\x1b[?25h\n")  # the cursor, which a progress bar hides
+            os._exit(128 + number)
+        self.signal = number
+        if not self._holds:
+            raise Interrupted(number)
+
+
+@contextlib.contextmanager
+def listening(stop: Stop) -> Iterator[None]:
+    """Within, signals go to `stop`; those that the process was started to ignore stay ignored."""
+    former = {}
+    if threading.current_thread() is threading.main_thread():
+        former = {number: signal.getsignal(number) for number in SIGNALS}
+        former = {number: handler for number, handler in former.items() if handler is not signal.SIG_IGN}
+    try:
+        for number in former:
+            signal.signal(number, stop.receive)
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
