@@ -98,7 +98,7 @@ def explain(
     """
     tagger = Tagger.load(model)
     read: Callable[..., Iterator[Any]] = parts.load(parts.INPUTS, input_format)
-    records = (record for record in read(path, tagger, tagger.vocabulary.tokenizer) if record.tokens)
+    records = (record for record in read(path, tagger, tagger.vocabulary.tokenizer) if record.words)
     found = list(islice(records, limit + 1))
     if not found:
         source = "standard input" if path == "-" else path
@@ -110,7 +110,7 @@ def explain(
     saliency = Saliency(network)
     sentences = []
     for record in found[:limit]:
-        whole = tuple(token.text for token in record.tokens)
+        whole = tuple(record.words)
         columns = tuple(column[:LONGEST] for column in record.columns)
         sentence = Sentence(whole[:LONGEST], columns=columns)
         sentences.append(_explained(sentence, len(whole) - len(sentence), tagger, network, saliency))

@@ -10,8 +10,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import islice
+from functools import cached_property, partial
+from itertools import accumulate
 from typing import Any, Protocol, TextIO
 
 from seqtag import parts
@@ -19,11 +19,14 @@ from seqtag.data import Sentence, sentences
 from seqtag.data.lines import lines, shown
 from seqtag.errors import DataError, UserError
 from seqtag.tagger import CHUNK, Tagged, Tagger
-from seqtag.text import Token, Tokenizer, printable
+from seqtag.text import Token, Tokenizer, located, printable
 
 HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that may stand for half a character
 NO_TOKEN = re.compile(r"[\t\n\r]")
-READ_AHEAD = 4 * CHUNK  # sentences that a pipe's reader may be ahead of the tagger
+READ_AHEAD = CHUNK  # sentences that a pipe's reader may be ahead of the tagger
+CHUNK_TOKENS = (
+    1 << 17
+)  # at which a chunk ends before it has `CHUNK` sentences: a line may be a whole document
 
 
 @dataclass(frozen=True)
@@ -31,31 +34,37 @@ class Record:
     """A sentence on its way through.
 
     Attributes:
-        text: The sentence as it came, or its tokens joined by spaces if it came in tokens.
-        tokens: Its tokens with their place in `text`, in code points.
+        text: The sentence as it came, or its words joined by spaces if it came in words.
+        words: The texts of its tokens.
+        joined: Whether it came in words.
         extra: What else a JSON line held; it is handed on as it is.
         columns: The extra columns of a CoNLL file that the model reads.
     """
 
     text: str
-    tokens: Sequence[Token]
+    words: Sequence[str]
+    joined: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
     columns: tuple[tuple[str, ...], ...] = ()
 
+    @cached_property
+    def tokens(self) -> Sequence[Token]:
+        """The tokens with their place in the text, in code points; not every writer asks for them."""
+        if not self.joined:
+            return located(self.text, self.words)
+        ends = list(accumulate(map(len, self.words), lambda end, length: end + 1 + length))
+        return [Token(word, end - len(word), end) for word, end in zip(self.words, ends, strict=True)]
 
-def from_tokens(words: Sequence[str]) -> Record:
-    """The record of a sentence that came in tokens."""
-    tokens, start = [], 0
-    for word in words:
-        tokens.append(Token(word, start, start + len(word)))
-        start += len(word) + 1
-    return Record(" ".join(words), tokens)
+
+def from_words(words: Sequence[str]) -> Record:
+    """The record of a sentence that came in words."""
+    return Record(" ".join(words), words, joined=True)
 
 
 def read_text(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Record]:
     """A sentence a line; an empty line is a sentence without tokens, so that lines out are lines in."""
     for _, line in lines(path):
-        yield Record(line, tokenizer(line))
+        yield Record(line, tokenizer.words(line))
 
 
 def read_conll(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Record]:
@@ -68,7 +77,7 @@ def read_conll(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Reco
         feature_columns=vocabulary.feature_columns,
     )
     for sentence in found:
-        yield dataclasses.replace(from_tokens(sentence.tokens), columns=sentence.columns)
+        yield dataclasses.replace(from_words(sentence.tokens), columns=sentence.columns)
 
 
 def read_jsonl(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Record]:
@@ -94,14 +103,13 @@ def read_jsonl(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Reco
         }
         words = value.get("tokens")
         if isinstance(value.get("text"), str) and words is None:
-            yield Record(value["text"], tokenizer(value["text"]), extra)
+            yield Record(value["text"], tokenizer.words(value["text"]), extra=extra)
         elif (
             isinstance(words, list)
             and all(isinstance(word, str) and word for word in words)
             and "text" not in value
         ):
-            record = from_tokens(words)
-            yield Record(record.text, record.tokens, extra)
+            yield dataclasses.replace(from_words(words), extra=extra)
         else:
             raise DataError(shown(path), number, expected)
 
@@ -143,8 +151,7 @@ class ConllWriter:
         self._stream = stream
 
     def write(self, record: Record, tagged: Tagged) -> None:
-        if record.tokens:
-            texts = [token.text for token in record.tokens]
+        if texts := record.words:
             if NO_TOKEN.search("".join(texts)) or not all(map(str.strip, texts)):
                 bad = next(text for text in texts if not text.strip() or NO_TOKEN.search(text))
                 raise UserError(
@@ -302,7 +309,7 @@ def predict(
         ):
             for record, tagged in zip(chunk, answers, strict=True):
                 writer.write(record, tagged)
-                tokens += len(record.tokens)
+                tokens += len(record.words)
             stream.flush()
     return tokens
 
@@ -325,10 +332,7 @@ def _begun(
     held: tuple[list[Record], Iterator[Tagged]] | None = None
     try:
         for chunk in chunks:
-            words = [
-                Sentence(tuple(t.text for t in record.tokens), columns=record.columns) for record in chunk
-            ]
-            now = chunk, begin(words)
+            now = chunk, begin([Sentence(tuple(record.words), columns=record.columns) for record in chunk])
             if held is not None:
                 yield held
             held = now
@@ -344,18 +348,21 @@ def _begun(
 
 
 def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """All records in chunks of one size; what came before an error comes out before it."""
-    remaining = iter(records)
-    while True:
-        chunk: list[Record] = []
-        try:
-            chunk.extend(islice(remaining, CHUNK))
-        except DataError:
-            if chunk:
+    """All records in chunks of about one size; what came before an error comes out before it."""
+    chunk: list[Record] = []
+    tokens = 0
+    try:
+        for record in records:
+            chunk.append(record)
+            tokens += len(record.words)
+            if len(chunk) == CHUNK or tokens >= CHUNK_TOKENS:
                 yield chunk
-            raise
-        if not chunk:
-            return
+                chunk, tokens = [], 0
+    except DataError:
+        if chunk:
+            yield chunk
+        raise
+    if chunk:
         yield chunk
 
 

@@ -28,7 +28,7 @@ from seqtag.vectors import Vectors
 from seqtag.vocab import Vocabulary, Words, cut
 
 CHUNK = 2048  # sentences that are sorted by length together
-TOKEN_BUDGET = 4096  # tokens of a batch, padding included
+TOKEN_BUDGET = 2048  # tokens of a batch, padding included
 AHEAD = 32  # batches that are begun before their results are asked for
 WINDOW = 8192  # a longer sentence is tagged in pieces of so many tokens ...
 OVERLAP = 256  # ... each of which sees so many more on either side

@@ -8,16 +8,17 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from itertools import pairwise
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
+
+from seqtag.lookup import Lookup
 
 NAMES = ("word", "whitespace", "char")
 APOSTROPHE = "\u2019"  # the typographic one
+SOFT_HYPHEN = "\u00ad"  # the first of the marks that belong to the character before them
 SETTINGS = ("name", "contractions", "hyphens", "marks")
-CACHE = 100_000  # chunks whose tokens are remembered, ...
-REMEMBERED = 40  # ... if they are no longer than this
 CLITICS = ("n't", "'s", "'m", "'d", "'re", "'ve", "'ll")
 
 
@@ -45,7 +46,6 @@ class Tokenizer:
     contractions: tuple[str, ...] = CLITICS
     hyphens: bool = False
     marks: bool = False
-    _known: dict[str, list[Token]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.name not in NAMES:
@@ -54,31 +54,27 @@ class Tokenizer:
             raise ValueError(f"expected clitics from {', '.join(CLITICS)}. Received: {sorted(unknown)}")
 
     def __call__(self, text: str) -> list[Token]:
+        """The tokens of the text with their places, in order."""
+        return located(text, self.words(text))
+
+    def words(self, text: str) -> list[str]:
         """The tokens of the text, in order."""
         if self.name == "char":
-            return [Token(char, at, at + 1) for at, char in enumerate(text) if not char.isspace()]
+            return [character for character in text if not character.isspace()]
+        chunks = text.split()
         if self.name == "whitespace":
-            return [Token(found[0], found.start(), found.end()) for found in _NOT_SPACE.finditer(text)]
+            return chunks
         # No token reaches over white space, and what stands between is the same again and again.
-        known, tokens = self._known, []
-        for found in _NOT_SPACE.finditer(text):
-            at, chunk = found.start(), found[0]
-            for piece, start, end in known.get(chunk) or self._cut(chunk):
-                tokens.append(_new(Token, (piece, at + start, at + end)))
-        return tokens
+        return list(chain.from_iterable(map(self._known.__getitem__, chunks)))
 
-    def _cut(self, chunk: str) -> list[Token]:
+    @cached_property
+    def _known(self) -> Lookup[tuple[str, ...]]:
+        return Lookup(self._cut)
+
+    def _cut(self, chunk: str) -> tuple[str, ...]:
         """The tokens of a text without white space."""
-        tokens = [
-            Token(chunk[start:end], start, end)
-            for found in _pattern(self.hyphens, self.marks).finditer(chunk)
-            for start, end in self._pieces(chunk, found)
-        ]
-        if len(chunk) <= REMEMBERED:
-            if len(self._known) >= CACHE:
-                self._known.clear()
-            self._known[chunk] = tokens
-        return tokens
+        found = _pattern(self.hyphens, self.marks, chunk.isascii()).finditer(chunk)
+        return tuple(chunk[start:end] for one in found for start, end in self._pieces(chunk, one))
 
     def _pieces(self, text: str, found: re.Match[str]) -> Iterable[tuple[int, int]]:
         """What the pattern found, with the clitics cut off if it is a word."""
@@ -112,8 +108,16 @@ class Tokenizer:
         raise ValueError(f"expected a tokenizer with {', '.join(SETTINGS)}. Received: {data!r}")
 
 
-_new = tuple.__new__  # what a named tuple's own constructor comes to, at half its price
-_NOT_SPACE = re.compile(r"\S+")
+def located(text: str, words: Iterable[str]) -> list[Token]:
+    """The words, which hold all of the text but white space, with their places in it."""
+    tokens, end = [], 0
+    for word in words:
+        start = text.index(word, end)
+        end = start + len(word)
+        tokens.append(Token(word, start, end))
+    return tokens
+
+
 _CLITIC = re.compile(r"(?:n['\u2019]t|['\u2019](?:s|m|d|re|ve|ll))\Z", re.IGNORECASE)
 
 # {W} is a character of a word, {M} a mark that belongs to the character before it. Repetitions are possessive
@@ -137,8 +141,9 @@ _OTHER = r"\S {M}*+ (?: (?<=\u200D) \S {M}*+ )*+"  # with what is joined to it, 
 
 
 @cache
-def _pattern(hyphens: bool, marks: bool) -> re.Pattern[str]:
-    mark = _mark_ranges()
+def _pattern(hyphens: bool, marks: bool, is_ascii: bool) -> re.Pattern[str]:
+    # ASCII has no such marks, and to find out which characters are some takes longer than to tag a sentence.
+    mark = SOFT_HYPHEN if is_ascii else _mark_ranges()
     hyphen = r"(?<=\d{3})-(?=\d{3})" if hyphens else "-(?={W})"
     pattern = (_SPLITTING if marks else _KEEPING).replace("{HYPHEN}", hyphen).replace("{OTHER}", _OTHER)
     return re.compile(pattern.replace("{W}", rf"[\w{mark}]").replace("{M}", f"[{mark}]"), re.VERBOSE)
@@ -149,13 +154,9 @@ def _mark_ranges() -> str:
 
     Without them the vowel signs of Indic scripts, accents of their own and emoji modifiers would be cut off.
     """
-    blocks = (range(0xAD, 0x20000), range(0xE0000, 0xE0200))
-    marks = [
-        code
-        for block in blocks
-        for code in block
-        if unicodedata.category(chr(code)) in ("Mn", "Mc", "Me", "Cf")
-    ]
+    codes = [*range(ord(SOFT_HYPHEN), 0x20000), *range(0xE0000, 0xE0200)]
+    categories = map(unicodedata.category, map(chr, codes))
+    marks = [code for code, kind in zip(codes, categories, strict=True) if kind in ("Mn", "Mc", "Me", "Cf")]
     marks += range(0x1F3FB, 0x1F400)
     ends = [code for code, following in pairwise([*marks, 0]) if following != code + 1]
     starts = [marks[0], *(following for code, following in pairwise(marks) if following != code + 1)]

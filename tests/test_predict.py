@@ -15,9 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import seqtag
+from seqtag import lookup
 from seqtag import predict as stage
 from seqtag.errors import DataError, UserError
 from seqtag.predict import predict
+from seqtag.tagger import Tagger
 
 ROOT = str(Path(seqtag.__file__).parents[1])
 ENVIRONMENT = os.environ | {"PYTHONPATH": ROOT}
@@ -224,6 +226,57 @@ class TestJsonl:
     def test_a_whole_surrogate_pair_is_a_character(self, spans: Any, write: Write) -> None:
         path = write("in.jsonl", '{"text": "Ana \\ud83d\\ude00"}')
         assert tag(spans, path, input_format="jsonl").startswith("Ana\tB-PER\n😀\t")
+
+    def test_places_of_words_that_hold_spaces(self, spans: Any, write: Write) -> None:
+        words = ["Ana", " ", "New  York", "a", "a\u3000", "."]
+        (found,) = answers(
+            tag(
+                spans,
+                write("in.jsonl", json.dumps({"tokens": words})),
+                input_format="jsonl",
+                output_format="jsonl",
+            )
+        )
+        assert found["text"] == " ".join(words)
+        assert [found["text"][token["start"] : token["end"]] for token in found["tokens"]] == words
+        assert [token["start"] for token in found["tokens"]] == [0, 4, 6, 16, 18, 21]
+
+
+class TestLargeFiles:
+    """What is held at a time is bounded by tokens as well, since a line may be a document."""
+
+    def test_a_chunk_ends_by_its_tokens(
+        self, spans: Any, write: Write, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = write("in.txt", "Ana left .\n" * 3 + "\n" + "Ida saw Rio de Janeiro .\n" * 4 + "Bo\n" * 20)
+        whole = tag(spans, path)
+        begun: list[list[int]] = []
+        begin = Tagger.begin
+
+        def listen(tagger: Tagger, sentences: Any, **options: Any) -> Any:
+            begun.append([len(sentence) for sentence in sentences])
+            return begin(tagger, sentences, **options)
+
+        monkeypatch.setattr(Tagger, "begin", listen)
+        monkeypatch.setattr(stage, "CHUNK_TOKENS", 8)
+        assert tag(spans, path) == whole
+        assert begun == [[3, 3, 3], [0, 6, 6], [6, 6], [1] * 8, [1] * 8, [1] * 4]
+
+    def test_what_is_remembered_of_words_is_bounded(
+        self, spans: Any, write: Write, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = write("in.txt", "".join(f"Ana saw w{number}x and York{number}.\n" for number in range(300)))
+        whole = tag(spans, path)
+        tagger = Tagger.load(spans.folder)
+        monkeypatch.setattr(Tagger, "load", lambda *_, **__: tagger)
+        monkeypatch.setattr(lookup, "MOST", 20)
+        monkeypatch.setattr(stage, "CHUNK", 50)
+        assert tag(spans, path) == whole
+        vocabulary = tagger.vocabulary
+        parts = [vocabulary.tokenizer, *vocabulary.indexers.values()]
+        held = [entry for part in parts for entry in vars(part).values() if isinstance(entry, lookup.Lookup)]
+        assert len(held) == 3  # of the tokenizer, of words and of shapes
+        assert all(0 < len(one) <= 20 for one in held)
 
 
 class TestNbest:

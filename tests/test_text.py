@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtag.text import CLITICS, Tokenizer, choose
+from seqtag.text import CLITICS, Tokenizer, _pattern, choose
 
 TOKENIZERS = [
     Tokenizer("word"),
@@ -38,6 +38,28 @@ def test_nothing_is_lost_and_places_hold(text: str, tokenizer: Tokenizer) -> Non
         assert not re.search(r"\s", token.text)
         end = token.end
     assert not text[end:].strip()
+    assert tokenizer.words(text) == [token.text for token in tokenizer(text)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from([word for word in WORDS if word.isascii()]) | st.text(st.characters(max_codepoint=127)))
+    .map("".join)
+)  # fmt: skip
+def test_ascii_is_cut_as_it_is_beside_other_letters(text: str) -> None:
+    for hyphens, marks in ((False, False), (True, False), (True, True)):
+        found = [_pattern(hyphens, marks, is_ascii).finditer(text) for is_ascii in (True, False)]
+        own, others = ([(one.span(), one.lastgroup) for one in each] for each in found)
+        assert own == others
+
+
+def test_ascii_does_not_wait_for_the_marks_of_all_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To find them takes longer than to tag a sentence."""
+    _pattern.cache_clear()
+    monkeypatch.setattr("seqtag.text._mark_ranges", lambda: 1 / 0)
+    assert Tokenizer("word").words("It's 3.5 km.") == ["It", "'s", "3.5", "km", "."]
+    with pytest.raises(ZeroDivisionError):
+        Tokenizer("word").words("cafe\u0301")
 
 
 def words(text: str, **settings: Any) -> str:

@@ -10,11 +10,21 @@ from numpy.typing import NDArray
 
 from seqtag.config import Config
 from seqtag.data.sentence import Sentence
-from seqtag.indexers.base import Ids, Indexer, Resources, Table, pad, single_characters
+from seqtag.indexers.base import (
+    PADDING,
+    RESERVED,
+    UNKNOWN,
+    Ids,
+    Indexer,
+    Resources,
+    Table,
+    pad,
+    single_characters,
+)
 
 PIECE = 40  # characters of a word that are read at once; a longer word is read in overlapping pieces
 OVERLAP = 10
-CACHE = 200_000  # words whose characters are remembered
+STEP = PIECE - OVERLAP
 
 
 class CharacterIndexer(Indexer):
@@ -26,7 +36,10 @@ class CharacterIndexer(Indexer):
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self._spelt: dict[str, list[Ids]] = {}
+        codes = [ord(character) for character in table.values]
+        self._last = max(codes, default=0) + 1  # stands for every character from there on
+        self._rows = np.full(self._last + 1, UNKNOWN, np.int32)  # by code point
+        self._rows[codes] = np.arange(RESERVED, table.rows)
 
     @classmethod
     def fit(cls, sentences: Sequence[Sentence], config: Config, resources: Resources) -> Self | None:
@@ -47,19 +60,6 @@ class CharacterIndexer(Indexer):
         """The tokens themselves: a word's characters are looked up once in a batch."""
         return sentence.tokens
 
-    def pieces(self, word: str) -> list[Ids]:
-        """The rows of a word's characters: one array, or several overlapping ones for a long word."""
-        known = self._spelt.get(word)
-        if known is None:
-            rows = self.table.index(word)
-            starts = range(0, max(len(rows) - OVERLAP, 1), PIECE - OVERLAP)
-            known = [rows[start : start + PIECE] for start in starts]
-            if len(self._spelt) >= CACHE:
-                self._spelt.clear()
-            if len(word) <= PIECE:
-                self._spelt[word] = known
-        return known
-
     def collate(
         self, rows: Sequence[tuple[str, ...]], time: int, random: np.random.Generator | None
     ) -> dict[str, NDArray[Any]]:
@@ -73,14 +73,32 @@ class CharacterIndexer(Indexer):
         spellings = pad(
             [np.fromiter(map(numbers.__getitem__, tokens), np.int32, len(tokens)) for tokens in rows], time
         )
-        words = [self.pieces(word) for word in numbers]
-        counts = np.fromiter(map(len, words), np.int32, len(words))
+        words = list(numbers)
+        sizes = np.fromiter(map(len, words), np.int32, len(words))
+        counts = np.maximum(-(-(sizes - OVERLAP) // STEP), 1)  # pieces of each word
         first = np.cumsum(counts, dtype=np.int32) - counts
         further = np.arange(counts.max(), dtype=np.int32)  # (pieces of the longest,)
         word_pieces = np.where(further < counts[:, None], first[:, None] + further, first[:, None])
-        pieces = list(chain.from_iterable(words))
-        characters = pad(pieces, max(map(len, pieces)))
+        characters = self._pieces("".join(words), sizes, counts, first)
         return {"characters": characters, "word_pieces": word_pieces, "spellings": spellings}
+
+    def _pieces(self, letters: str, sizes: Ids, counts: Ids, first: Ids) -> Ids:
+        """The characters of all pieces `(pieces, characters)`.
+
+        Args:
+            letters: All words, one after the other.
+            sizes: Characters of each word.
+            counts: Pieces of each word.
+            first: The number of each word's first piece.
+        """
+        word = np.repeat(np.arange(len(sizes)), counts)  # (pieces,)
+        start = STEP * (np.arange(len(word)) - first[word])  # in the word
+        size = np.minimum(sizes[word] - start, PIECE)
+        place = np.arange(size.max())  # (characters,)
+        codes = np.frombuffer(letters.encode("utf-32-le", "surrogatepass"), "<u4")
+        rows = self._rows[np.minimum(codes, self._last)]
+        where = ((np.cumsum(sizes) - sizes)[word] + start)[:, None] + place
+        return np.where(place < size[:, None], rows[np.minimum(where, len(rows) - 1)], np.int32(PADDING))
 
     def to_json(self) -> dict[str, Any]:
         return {"table": self.table.to_json()}

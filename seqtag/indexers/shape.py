@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from seqtag.config import Config
 from seqtag.data.sentence import Sentence
 from seqtag.indexers.base import Ids, Indexer, Resources, pad, single_characters
+from seqtag.lookup import Lookup
 
 SHAPES = (
     "padding", "other", "number", "mostly digits", "lower", "upper", "initial upper", "one upper", "mixed",
@@ -42,7 +43,7 @@ class ShapeIndexer(Indexer):
     """The shape of each word, by its number in `SHAPES`."""
 
     def __init__(self) -> None:
-        self._known: dict[str, int] = {}
+        self._known = Lookup(shape_of)
 
     @classmethod
     def fit(cls, sentences: Sequence[Sentence], config: Config, resources: Resources) -> Self | None:
@@ -54,13 +55,7 @@ class ShapeIndexer(Indexer):
         return {"rows": len(SHAPES)}
 
     def index(self, sentence: Sentence) -> Ids:
-        known = self._known
-        if len(known) > 200_000:
-            known.clear()
-        for token in sentence.tokens:
-            if token not in known:
-                known[token] = shape_of(token)
-        return np.array([known[token] for token in sentence.tokens], np.int32)
+        return np.fromiter(map(self._known.__getitem__, sentence.tokens), np.int32, len(sentence.tokens))
 
     def collate(
         self, rows: Sequence[Ids], time: int, random: np.random.Generator | None

@@ -12,7 +12,7 @@ from seqtag.indexers.base import PADDING, RESERVED, UNKNOWN, Indexer, Resources,
 from seqtag.indexers.bigrams import bigrams, wanted
 from seqtag.vectors import Vectors
 
-CACHE = 300_000  # forms whose row is remembered
+CACHE = 1 << 16  # forms whose row is remembered
 
 
 class VectorIndexer(Indexer):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from seqtag.config import Config
 from seqtag.data.sentence import Sentence
 from seqtag.indexers.base import DIGITS, UNKNOWN, Ids, Indexer, Resources, Table, pad
+from seqtag.lookup import Lookup
 
 
 class WordIndexer(Indexer):
@@ -25,6 +26,7 @@ class WordIndexer(Indexer):
         self.table = table
         self.unknown_rate = unknown_rate
         self.normalize_digits = normalize_digits
+        self._rows = Lookup(self._look_up)
 
     @classmethod
     def fit(cls, sentences: Sequence[Sentence], config: Config, resources: Resources) -> Self | None:
@@ -46,11 +48,12 @@ class WordIndexer(Indexer):
         return {"rows": self.table.rows}
 
     def index(self, sentence: Sentence) -> Ids:
-        ids = self.table.ids
-        return np.array([ids.get(token) or self._look_up(token) for token in sentence.tokens], np.int32)
+        return np.fromiter(map(self._rows.__getitem__, sentence.tokens), np.int32, len(sentence.tokens))
 
     def _look_up(self, token: str) -> int:
         ids = self.table.ids
+        if found := ids.get(token):
+            return found
         if self.normalize_digits:
             token = token.translate(DIGITS)
         return ids.get(token) or ids.get(token.lower()) or UNKNOWN

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqtag.data.sentence import Sentence
-from seqtag.indexers.base import Table
+from seqtag.indexers.base import PADDING, UNKNOWN, Table
 from seqtag.indexers.characters import OVERLAP, PIECE, CharacterIndexer
 
 
@@ -15,7 +15,9 @@ def test_pieces_are_the_word(length: int) -> None:
     """Each character, and each few neighbours, are in a piece; no piece is a mere repetition."""
     letters = [chr(0x4E00 + number) for number in range(length)]
     indexer = CharacterIndexer(Table(letters, 0))
-    pieces = [piece.tolist() for piece in indexer.pieces("".join(letters))]
+    batch = indexer.collate([("".join(letters),)], 1, None)
+    assert batch["word_pieces"].tolist() == [list(range(len(batch["characters"])))]
+    pieces = [[row for row in piece if row != PADDING] for piece in batch["characters"].tolist()]
     rows = indexer.table.index(letters).tolist()
     assert all(0 < len(piece) <= PIECE for piece in pieces)
     assert pieces[0] + [row for piece in pieces[1:] for row in piece[OVERLAP:]] == rows
@@ -30,6 +32,15 @@ def test_a_word_with_few_pieces_beside_one_with_many() -> None:
     assert batch["spellings"].tolist() == [[0, 1], [2, 0]]
     assert batch["word_pieces"].tolist() == [[0, 0, 0], [1, 2, 3], [4, 4, 4]]
     assert (batch["characters"] != 0).sum(axis=1).tolist() == [2, 40, 40, 30, 1]
+
+
+def test_rows_of_characters() -> None:
+    """Known ones and others, before and after the last that is known; half of a surrogate pair is one as well."""
+    indexer = CharacterIndexer(Table(["b", "\U0001f600", "\u0301"], 0))
+    batch = indexer.collate([("b\u0301", "ab\U0001f600"), ("\ud83d\U0001f601\U0010ffff", "b\u0301")], 2, None)
+    assert batch["characters"].tolist() == [[2, 4, PADDING], [UNKNOWN, 2, 3], [UNKNOWN] * 3]
+    assert batch["spellings"].tolist() == [[0, 1], [2, 0]]
+    assert {array.dtype.name for array in batch.values()} == {"int32"}
 
 
 @pytest.mark.parametrize("encoder", ["cnn", "lstm"])
