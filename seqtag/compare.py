@@ -16,8 +16,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import seqtag
-from seqtag import prepare
+from seqtag import parts, prepare, reach
 from seqtag.config import Config, merge
 from seqtag.config_files import Layer
 from seqtag.errors import DataError, UserError
@@ -30,6 +32,7 @@ from seqtag.vectors import Vectors
 from seqtag.vectors import read as read_vectors
 
 ROWS = "runs.jsonl"
+LOOKED_AT = 8  # sentences of dev, for the rate of gradients
 BLOCK = 1 << 20  # bytes of a file that are hashed at once
 Choice = dict[str, Any]  # what a combination has for each key of the grid
 
@@ -54,6 +57,11 @@ class Row:
         best_epoch: The epoch whose weights were kept.
         epochs: Epochs trained.
         clipped: Share of the steps in which clipping acted.
+        rate: What is left of a gradient's norm for each step back through the words, on some sentences of dev: that of
+            the layer and direction through which most is left; None where no layer has a state, or dev holds no
+            sentence that is long enough.
+        memory: The steps back after which 1 % is left there; None where it never comes to that, or there is no rate.
+        layers: The same for each layer and direction: `layer`, `direction`, `rate`, `memory`, `verdict`.
         seconds: The whole run.
         error: What went wrong, or None.
         known: Whether the error is one that the same run would meet again.
@@ -74,6 +82,9 @@ class Row:
     best_epoch: int | None = None
     epochs: int | None = None
     clipped: float | None = None
+    rate: float | None = None
+    memory: int | None = None
+    layers: list[dict[str, Any]] = field(default_factory=list)
     seconds: float | None = None
     error: str | None = None
     known: bool = True
@@ -106,6 +117,15 @@ class Combination:
         """Mean time of a run."""
         found = _spread([row.seconds for row in self.rows if row.error is None])
         return found[0] if found else None
+
+    @property
+    def reach(self) -> tuple[float, int | None] | None:
+        """Rate and memory of the run whose rate is the middle one, of two the lower; None where no run has a rate."""
+        found = sorted((row for row in self.rows if row.rate is not None), key=lambda row: row.rate or 0.0)
+        if not found:
+            return None
+        middle = found[(len(found) - 1) // 2]
+        return middle.rate or 0.0, middle.memory
 
     @property
     def errors(self) -> list[str]:
@@ -350,6 +370,8 @@ class Bench:
         tagger = Tagger(run.best_network(), run.vocabulary)
         dev = score_corpus(tagger, corpora.dev, corpora.scheme)
         test = score_corpus(tagger, corpora.test, corpora.scheme) if corpora.test else None
+        layers = _layers(run)
+        furthest = max(layers, key=lambda layer: float(layer["rate"]), default={})
         return dataclasses.replace(
             plan.row,
             metric="F1" if corpora.scheme.is_spans else "accuracy",
@@ -361,7 +383,28 @@ class Bench:
             best_epoch=run.best_epoch,
             epochs=len(history),
             clipped=sum(epoch.clipped for epoch in history) / len(history),
+            rate=furthest.get("rate"),
+            memory=furthest.get("memory"),
+            layers=layers,
         )
+
+
+def _layers(run: Run) -> list[dict[str, Any]]:
+    """How far gradients reach back in each layer of the finished network; none where that cannot be measured."""
+    if run.config.encoder.cell in parts.LOCAL_CELLS:
+        return []
+    random = np.random.default_rng(1)  # the same words with each seed of the run
+    longest = run.config.training.max_sentence_length
+    sample = reach.draw(run.corpora.dev, run.vocabulary, longest, LOOKED_AT, random)
+    if not sample.sentences:
+        return []
+    found = []
+    for layer in reach.measure(run.network, run.vocabulary, sample, random):
+        if layer.finite:
+            fit = layer.jacobian_fit
+            place = {"layer": layer.number, "direction": layer.direction}
+            found.append(place | asdict(fit) | {"verdict": fit.verdict})
+    return found
 
 
 def _digest(path: str) -> str:

@@ -12,10 +12,12 @@ import seqtag
 from seqtag import compare as stage
 from seqtag import train as training
 from seqtag.cli import run
-from seqtag.compare import ROWS, Comparison, Event, Row, Rows, compare
+from seqtag.cli.compare import LEGEND
+from seqtag.compare import LOOKED_AT, ROWS, Combination, Comparison, Event, Row, Rows, compare
 from seqtag.config import merge
 from seqtag.config_files import parse_assignments, parse_grid
 from seqtag.errors import DataError, UsageError, UserError
+from seqtag.gradients import gradients
 
 SMALL = [
     "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.units=4", "training.batch_size=16",
@@ -66,6 +68,7 @@ class Runs:
     def __init__(self) -> None:
         self.made: list[tuple[str, int]] = []
         self.fails: dict[str, Exception] = {}
+        self.reach: dict[int, dict[str, Any]] = {}  # of gru, by seed
 
     def __call__(self, bench: Any, plan: Any, config: Any, listener: Any) -> Row:
         self.made.append((config.encoder.cell, config.training.seed))
@@ -73,6 +76,7 @@ class Runs:
             raise problem
         score = {"lstm": 0.5, "gru": 0.7}[config.encoder.cell] + config.training.seed / 1000
         results = {"dev": score, "parameters": 1234, "best_epoch": 1, "epochs": 2, "signature": "spans:exact"}
+        results |= self.reach.get(config.training.seed, {}) if config.encoder.cell == "gru" else {}
         return dataclasses.replace(plan.row, metric="F1", **results)  # type: ignore[arg-type]
 
 
@@ -214,6 +218,48 @@ def test_a_row_is_what_training_comes_to(spans: Any, tmp_path: Path) -> None:
     assert (row.signature, row.metric) == (best.dev.signature, "F1")
     assert (row.parameters, row.best_epoch) == (result.prepared.parameters, best.best_epoch)
     assert row.settings == json.loads((tmp_path / "model" / "config.json").read_bytes())
+    # How far gradients reach back is what `seqtag gradients` says of that model, the layer that keeps most.
+    report = gradients(str(tmp_path / "model"), str(spans.dev), sentences=LOOKED_AT)
+    assert [(one.number, one.direction) for one in report.layers] == [(1, "forward"), (1, "backward")]
+    assert len({one.jacobian_fit.rate for one in report.layers}) == 2
+    for one, own in zip(report.layers, row.layers, strict=True):
+        fit = one.jacobian_fit
+        wanted = {"layer": 1, "direction": one.direction, "rate": fit.rate, "memory": fit.memory}
+        assert own == {name: approx(value) for name, value in wanted.items()} | {"verdict": fit.verdict}
+    best = max((one.jacobian_fit for one in report.layers), key=lambda fit: fit.rate)
+    assert (row.rate, row.memory) == (pytest.approx(best.rate), best.memory)
+    assert rows(tmp_path / "grid")[0]["layers"] == row.layers
+
+
+def approx(value: Any) -> Any:
+    return pytest.approx(value) if isinstance(value, float) else value
+
+
+def test_what_has_no_rate(spans: Any, tmp_path: Path) -> None:
+    """A cell without a state, and a dev corpus without a sentence of more than two words."""
+    short = tmp_path / "short.conll"
+    short.write_text("Ana\tB-PER\nleft\tO\n\nBo\tB-PER\n")
+    once = [*SMALL, "training.epochs=1"]
+    found = compared(spans, tmp_path / "1", "encoder.cell=dense", assignments=once).combinations
+    found += compared(
+        spans, tmp_path / "2", "encoder.cell=gru", assignments=once, paths={"dev": str(short)}
+    ).combinations
+    for one in found:
+        (row,) = one.rows
+        assert row.error is None
+        assert (row.rate, row.memory, row.layers, one.reach) == (None, None, [], None)
+
+
+def test_a_combination_has_the_middle_rate() -> None:
+    def reach(*given: tuple[float | None, int | None]) -> Any:
+        made = (Row("", {}, 1, "", {}, rate=rate, memory=memory) for rate, memory in given)
+        return Combination({}, tuple(made)).reach
+
+    assert reach((0.9, 40), (1.1, None), (0.3, 4)) == (0.9, 40)
+    assert reach((1.1, None), (None, None), (0.3, 4)) == (0.3, 4)
+    assert reach((1.1, None)) == (1.1, None)
+    assert reach((0.0, 1), (None, None)) == (0.0, 1)
+    assert reach((None, None)) is None
 
 
 class TestCommand:
@@ -239,8 +285,34 @@ class TestCommand:
         assert "| cell | bidirectional | dev F1 | +- | seeds | parameters | seconds |" in written
         assert any(line.startswith("| gru | true | 0.7425 | 0.0007 | 2 | 1,234 |") for line in written)
         assert "| lstm | false | - | - | 0 of 2 | - | - |" in written
+        assert LEGEND not in out
+        assert LEGEND not in written
         assert "- `spans:exact`" in written
         assert not (tmp_path / "plot.png").exists()
+
+    def test_rates(self, spans: Any, tmp_path: Path, runs: Runs, capsys: Capture) -> None:
+        pytest.importorskip("matplotlib")
+        runs.reach = {42: {"rate": 0.98765, "memory": 321}, 43: {"rate": 1.25, "memory": None}}
+        grid = ("--grid", "encoder.cell=lstm,gru", "--grid", "training.epochs=3,4", "--seeds")
+        assert self.call(spans, tmp_path, *grid, "1") == 0
+        out = capsys.readouterr().out
+        assert out.count("0.9877      321") == 2
+        assert LEGEND in out.splitlines()
+        written = (tmp_path / "table.md").read_text("utf-8").splitlines()
+        (head,) = (line for line in written if line.startswith("| cell"))
+        assert head.endswith("| seconds | rate | memory |")
+        assert LEGEND in written
+        assert [line.split(" | ")[-2:] for line in written if line.startswith(("| gru", "| lstm"))] == [
+            ["0.9877", "321 |"]] * 2 + [["-", "- |"]] * 2  # fmt: skip
+        plot = (tmp_path / "plot.png").read_bytes()
+        runs.reach.pop(42)
+        assert self.call(spans, tmp_path / "2", "--set", "training.seed=43", *grid, "1") == 0
+        assert "1.2500   no end" in capsys.readouterr().out
+        runs.reach.clear()
+        assert self.call(spans, tmp_path / "3", *grid, "1") == 0
+        assert LEGEND not in capsys.readouterr().out
+        widths = [int.from_bytes(one[16:20]) for one in (plot, (tmp_path / "3" / "plot.png").read_bytes())]
+        assert widths == [1800, 1200], "a panel of rates, where there are some"
 
     def test_no_score_at_all(self, spans: Any, tmp_path: Path, runs: Runs, capsys: Capture) -> None:
         runs.fails["lstm"] = UserError("training stopped")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from seqtag.run import Prepared
 
 TABLE, PLOT = "table.md", "plot.png"
+LEGEND = "rate: what is left of a gradient for each step back; memory: steps until 1% is left"
 
 
 def compare(
@@ -148,7 +149,13 @@ def _columns(comparison: "Comparison") -> tuple[list[str], list[str]]:
     figures = [f"dev {comparison.metric}", "+-"]
     if any(one.test for one in comparison.combinations):
         figures += [f"test {comparison.metric}", "+-"]
-    return names, [*figures, "seeds", "parameters", "seconds"]
+    figures += ["seeds", "parameters", "seconds"]
+    return names, figures + ["rate", "memory"] * _has_rates(comparison)
+
+
+def _has_rates(comparison: "Comparison") -> bool:
+    """Whether a run has a rate at which gradients go back."""
+    return any(one.reach for one in comparison.combinations)
 
 
 def _cells(one: "Combination", comparison: "Comparison") -> tuple[list[str], list[str]]:
@@ -162,6 +169,10 @@ def _cells(one: "Combination", comparison: "Comparison") -> tuple[list[str], lis
     figures.append(str(len(done)) if len(done) == len(one.rows) else f"{len(done)} of {len(one.rows)}")
     figures.append(f"{sizes.pop():,}" if len(sizes) == 1 else "-")
     figures.append(f"{one.seconds:.1f}" if one.seconds is not None else "-")
+    if _has_rates(comparison):
+        rate, memory = one.reach or (None, None)
+        figures.append("-" if rate is None else f"{rate:.4f}")
+        figures.append("-" if rate is None else "no end" if memory is None else str(memory))
     return [_value(value) for value in one.choice.values()], figures
 
 
@@ -184,6 +195,8 @@ def _show(comparison: "Comparison") -> None:
         settings, cells = _cells(one, comparison)
         table.add_row(*map(safe, settings), *cells)
     console.print(table)
+    if _has_rates(comparison):
+        print(LEGEND)
     for one in comparison.combinations:
         for error in one.errors:
             console.print(safe(f"{_named(one.choice)}: {error}"), soft_wrap=True)
@@ -206,6 +219,7 @@ def _markdown(comparison: "Comparison", paths: Mapping[str, str]) -> str:
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     notes = [f"{_named(one.choice)}: {error}" for one in comparison.combinations for error in one.errors]
     signatures = {row.signature for one in comparison.combinations for row in one.rows if row.signature}
+    lines += ["", LEGEND] * _has_rates(comparison)
     lines += ["", *(f"- {note}" for note in notes), *(f"- `{text}`" for text in sorted(signatures))]
     return "\n".join(lines) + "\n"
 
@@ -232,8 +246,12 @@ def _plot(comparison: "Comparison", path: Path) -> bool:
     matplotlib.use("Agg")
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 1.2 + 0.35 * len(shown)), layout="constrained")
-    axes = figure.add_subplot()
+    rated = [one for one in shown if one.reach]
+    size = (12 if rated else 8, 1.2 + 0.35 * len(shown))
+    figure = Figure(figsize=size, layout="constrained")
+    axes, *beside = figure.subplots(
+        1, 1 + bool(rated), sharey=True, squeeze=False, width_ratios=[2, 1][: 1 + bool(rated)]
+    )[0]
     for place, one in enumerate(reversed(shown)):
         mean, deviation = one.dev or (0.0, 0.0)
         axes.errorbar(
@@ -241,11 +259,19 @@ def _plot(comparison: "Comparison", path: Path) -> bool:
         )
         scores = [row.dev for row in one.rows if row.dev is not None]
         axes.plot(scores, [place] * len(scores), "o", color="#d9822b", alpha=0.7, markersize=5)
+        for panel in beside:
+            rates = [row.rate for row in one.rows if row.rate is not None]
+            panel.plot(rates, [place] * len(rates), "o", color="#5b8c5a", alpha=0.7, markersize=5)
     axes.set_yticks(range(len(shown)), [_named(one.choice).replace("$", r"\$") for one in reversed(shown)])
     axes.set_ylim(-0.6, len(shown) - 0.4)
     axes.set_xlabel(f"dev {comparison.metric}: a dot a seed, mean and standard deviation")
-    axes.grid(axis="x", alpha=0.3)
-    axes.spines[["top", "right", "left"]].set_visible(False)
+    for panel in beside:
+        panel.axvline(1, color="grey", linewidth=0.8, linestyle=":")
+        panel.set_xlabel("what is left of a gradient for each step back")
+        panel.tick_params(left=False)
+    for panel in (axes, *beside):
+        panel.grid(axis="x", alpha=0.3)
+        panel.spines[["top", "right", "left"]].set_visible(False)
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=150)
     _write(path, content.getvalue())

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from seqtag.gradients import Fit, Layer, Report
+    from seqtag.gradients import Report
+    from seqtag.reach import Fit, Layer
 
 PLOTS = (".png", ".svg")
 STDOUT = "-"

@@ -10,10 +10,10 @@ import pytest
 import tensorflow as tf
 
 from seqtag import parts
-from seqtag.gradients import Fit, gate_of, kernel_of
 from seqtag.model import gradients
 from seqtag.model.build import mask_of
 from seqtag.model.gradients import Trace, gates, kernels, profile, traces, walk
+from seqtag.reach import Fit, gate_of, kernel_of
 
 UNITS, TIME, SENTENCES, STEPS = 5, 12, 3, 8
 RECURRENT = [name for name in parts.CELLS if name not in parts.LOCAL_CELLS]
