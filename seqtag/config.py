@@ -303,7 +303,7 @@ class LanguageModel:
         plain=0.0,
     )
     words: int = setting(
-        2000, "words that are predicted, the most frequent ones of the training file", low=1, high=1_000_000
+        7500, "words that are predicted, the most frequent ones of the training file", low=1, high=1_000_000
     )
     units: int = setting(50, "units between state and words", low=1, high=4096)
 
