@@ -1,8 +1,8 @@
 """The explaining stage: a model and some text in; for each sentence its tags and what they hang on."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ class Explained:
         tags: The tag of each token.
         targets: What is explained: the entities, or each token's tag where tags are plain.
         attention: The weights of each attention `(heads, time, time)` by where it is; row t is where token t looks.
+        joined: The tokens that follow the one before without a space, by their number.
     """
 
     tokens: tuple[str, ...]
@@ -58,6 +59,7 @@ class Explained:
     tags: list[str]
     targets: list[Target]
     attention: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    joined: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,10 @@ def explain(
         whole = tuple(record.words)
         columns = tuple(column[:LONGEST] for column in record.columns)
         sentence = Sentence(whole[:LONGEST], columns=columns)
-        sentences.append(_explained(sentence, len(whole) - len(sentence), tagger, network, saliency))
+        explained = _explained(sentence, len(whole) - len(sentence), tagger, network, saliency)
+        pairs = pairwise(record.tokens[:LONGEST])
+        joined = frozenset(at for at, (one, next) in enumerate(pairs, start=1) if one.end == next.start)
+        sentences.append(replace(explained, joined=joined))
     encoder = config.encoder
     description = f"{encoder.cell} {encoder.layers} x {encoder.units}"
     return Explanation(

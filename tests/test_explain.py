@@ -1,7 +1,9 @@
 """What a tag hangs on: saliency against finite differences, attention against the exported network, a safe page."""
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -145,6 +147,13 @@ class TestStage:
         assert text.count("<section>") == 2
         assert text.count('class="row"') == 2 + len(two.targets)
 
+    def test_spaces(self, spans: Any, tmp_path: Path) -> None:
+        path = tmp_path / "a.txt"
+        path.write_text("Ana  left, Bo.\n")
+        (sentence,) = explain(str(spans.folder), str(path)).sentences
+        assert sentence.tokens == ("Ana", "left", ",", "Bo", ".")
+        assert sentence.joined == {2, 4}
+
     def test_plain_tags(self, plain: Any, tmp_path: Path) -> None:
         found = explain(str(plain.folder), self.text(tmp_path, "Ana left .\n"))
         assert [(t.start, t.label) for t in found.sentences[0].targets] == [
@@ -269,6 +278,35 @@ class TestPage:
         assert '<span class="token for target" style="--w:0.70" title="a: +2.0000">' in text
         assert '<span class="token against target" style="--w:0.35" title="b: -1.0000">' in text
         assert '<span class="token for" style="--w:0.00" title="c: +0.0000">' in text
+
+    def test_spaces_are_those_of_the_text(self) -> None:
+        one = explanation(("上", "海", "Ana", "s", "!"), spans=True)
+        sentence = replace(one.sentences[0], joined=frozenset({1, 3, 4}))
+        text = page(replace(one, sentences=[sentence]))
+        assert "<bdi>上</bdi><bdi>海</bdi><span class" in text
+        assert "</span></span> <bdi>Ana</bdi><bdi>s</bdi><bdi>!</bdi></p>" in text
+        assert " <bdi>上海</bdi>" in text
+        row = text[text.index('<div class="words"') :]
+        gaps = re.findall("</bdi></span>( ?)<span", row[: row.index("</div>")])
+        assert gaps == ["", " ", "", ""]
+
+    def test_attention_has_one_scale(self) -> None:
+        one = explanation(("a", "b", "c"), spans=True)
+        weights = np.array([[[1.0, 0.0, 0.0], [0.25, 0.25, 0.5], [0.01, 0.0, 0.99]]], np.float32)
+        text = page(replace(one, sentences=[replace(one.sentences[0], attention={"encoder": weights})]))
+        found = re.findall(r'<td class="look" style="--w:([0-9.]+)" title="(.) looks at (.)', text)
+        assert [row[1:] for row in found] == [(a, b) for a in "abc" for b in "abc"]
+        assert [row[0] for row in found] == [
+            "0.70",
+            "0.00",
+            "0.00",
+            "0.35",
+            "0.35",
+            "0.49",
+            "0.07",
+            "0.00",
+            "0.70",
+        ]
 
 
 class TestCommand:

@@ -4,6 +4,7 @@ All that comes from a text or a model goes through `escaped`; a policy in the pa
 """
 
 import html
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
   margin: 1.25rem 0; }
 .sentence { font-size: 1.1rem; line-height: 2; overflow-wrap: anywhere; }
 .token { border-radius: 4px; padding: .12em .18em; }
-.entity { background: var(--mark); border-radius: 6px; padding: .15em .3em; }
+.entity { background: var(--mark); border-radius: 6px; padding: .15em .3em; margin-inline: .1em; }
 .label { font-size: .7em; font-weight: 700; margin-inline-start: .35em; color: var(--faint); }
 .row { display: grid; grid-template-columns: 11rem 1fr; gap: .75rem; padding: .45rem 0;
   border-top: 1px solid var(--line); }
@@ -40,6 +41,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .for { background: rgb(var(--for) / var(--w)); }
 .against { background: rgb(var(--against) / var(--w)); }
 .look { background: rgb(var(--look) / var(--w)); }
+.whole { white-space: nowrap; }
 .key { display: inline-block; width: 1.1em; height: 1.1em; border-radius: 3px; vertical-align: -.2em;
   margin-inline: .35em .2em; --w: .7; }
 .scroll { overflow: auto; max-height: 40rem; border: 1px solid var(--line); border-radius: 6px; }
@@ -58,14 +60,16 @@ details { margin-top: .6rem; } summary { cursor: pointer; font-size: .875rem; co
 SALIENCY = (
     '<p class="note"><b>Saliency</b> is gradient x input (Simonyan et al. 2014, Denil et al. 2014): how fast the score '
     "of the outlined tag grows with each token's vector, times that vector."
-    ' <span class="key for"></span>speaks for the tag, <span class="key against"></span>against it; each row has its '
-    "own scale. It is local: it says what a small change would do near this sentence, not what another word would do."
+    ' <span class="whole"><span class="key for"></span>speaks for the tag,</span> <span class="whole"><span '
+    'class="key against"></span>against it;</span> each row has its own scale. '
+    "It is local: it says what a small change would do near this sentence, not what another word would do."
     "</p>"
 )
 ATTENTION = (
     '<p class="note"><b>Attention</b> shows where the network looks: a row is a token that looks, its columns are the '
-    'tokens that it looks at, and each row sums to 1. <span class="key look"></span>marks the largest weights of a '
-    "row. Attention is not explanation (Jain and Wallace 2019): quite other weights may give the same tags.</p>"
+    'tokens that it looks at, and each row sums to 1. <span class="whole"><span class="key look"></span>is a weight '
+    "of 1,</span> half as strong one of a quarter: the scale is that of the square root, the same in "
+    "all maps. Attention is not explanation (Jain and Wallace 2019): quite other weights may give the same tags.</p>"
 )
 
 
@@ -109,7 +113,7 @@ def _sentence(number: int, sentence: Explained, spans: bool) -> str:
     if not sentence.targets:
         parts.append('<p class="faint">No entity was found, so there is nothing to explain.</p>')
     elif spans:
-        parts += [_row(sentence.tokens, target) for target in sentence.targets]
+        parts += [_row(sentence, target) for target in sentence.targets]
     else:
         parts.append(_saliency_map(sentence))
     for where, weights in sentence.attention.items():
@@ -126,13 +130,17 @@ def _sentence(number: int, sentence: Explained, spans: bool) -> str:
 
 def _tagged(sentence: Explained, spans: bool) -> str:
     """The sentence with its entities marked, or for plain tags each token with its tag."""
-    pieces = []
+    pieces: list[str] = []
     starts = {target.start: target for target in sentence.targets}
     at = 0
     while at < len(sentence.tokens):
         target = starts.get(at)
         end = target.end if target else at + 1
-        words = " ".join(f"<bdi>{escaped(token)}</bdi>" for token in sentence.tokens[at:end])
+        words = _spaced(
+            sentence, at, end, [f"<bdi>{escaped(token)}</bdi>" for token in sentence.tokens[at:end]]
+        )
+        if at and at not in sentence.joined:
+            pieces.append(" ")
         if target is None:
             pieces.append(words)
         else:
@@ -141,11 +149,21 @@ def _tagged(sentence: Explained, spans: bool) -> str:
             kind = "entity" if spans else "token"
             pieces.append(f'<span class="{kind}" title="{escaped(title)}">{words}{label}</span>')
         at = end
-    return f'<p class="sentence" dir="auto">{" ".join(pieces)}</p>'
+    return f'<p class="sentence" dir="auto">{"".join(pieces)}</p>'
 
 
-def _row(tokens: Sequence[str], target: Target) -> str:
+def _spaced(sentence: Explained, start: int, end: int, shown: Sequence[str]) -> str:
+    """The tokens from `start` to `end` as they are shown, with spaces where the text has them."""
+    places = range(start, end)
+    return "".join(
+        " " * (place > start and place not in sentence.joined) + piece
+        for place, piece in zip(places, shown, strict=True)
+    )
+
+
+def _row(sentence: Explained, target: Target) -> str:
     """The sentence coloured by what speaks for one entity."""
+    tokens = sentence.tokens
     largest = float(abs(target.saliency).max()) or 1.0
     words = []
     for place, (token, value) in enumerate(zip(tokens, target.saliency.tolist(), strict=True)):
@@ -154,11 +172,11 @@ def _row(tokens: Sequence[str], target: Target) -> str:
             f'<span class="token {kind}" style="--w:{_weight(abs(value) / largest)}" '
             f'title="{escaped(token)}: {value:+.4f}"><bdi>{escaped(token)}</bdi></span>'
         )
-    what = " ".join(tokens[target.start : target.end])
+    what = _spaced(sentence, target.start, target.end, tokens[target.start : target.end])
     return (
         f'<div class="row"><div class="what"><b>{escaped(target.label or "_")}</b> <bdi>{escaped(what)}</bdi>'
         f'<br><span class="faint">probability {target.score:.4f}</span></div>'
-        f'<div class="words" dir="auto">{" ".join(words)}</div></div>'
+        f'<div class="words" dir="auto">{_spaced(sentence, 0, len(tokens), words)}</div></div>'
     )
 
 
@@ -177,13 +195,16 @@ def _saliency_map(sentence: Explained) -> str:
 
 
 def _attention_map(tokens: Sequence[str], weights: Any) -> str:
-    """A row for each token that looks, a column for each that it looks at."""
+    """A row for each token that looks, a column for each that it looks at.
+
+    The strength of a colour is the square root of the weight: all rows have one scale, so that one that looks nowhere
+    in particular is pale all along, and a weight of a hundredth can still be seen.
+    """
     rows = []
     for place, token in enumerate(tokens[:MOST]):
         own = weights[place].tolist()
-        largest = max(own) or 1.0
         cells = [
-            _cell("look", value / largest, f"{token} looks at {other}: {value:.4f}")
+            _cell("look", math.sqrt(max(value, 0.0)), f"{token} looks at {other}: {value:.4f}")
             for other, value in zip(tokens[:MOST], own, strict=False)
         ]
         rows.append((token, cells))
