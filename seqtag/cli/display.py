@@ -197,12 +197,14 @@ def introduction(prepared: Prepared) -> list[str]:
 def describe(prepared: Prepared) -> str:
     """The network in a few words."""
     encoder = prepared.config.encoder
-    direction = "bidirectional " if encoder.bidirectional and encoder.cell not in parts.LOCAL_CELLS else ""
+    stateful = encoder.cell not in parts.LOCAL_CELLS
+    direction = "bidirectional " if encoder.bidirectional and stateful else ""
     inputs = " + ".join(name.replace("_", " ") for name in prepared.inputs)
     layers = f"{direction}{encoder.cell} {encoder.layers} x {encoder.units}"
     layers += f" ({encoder.residual})" * (encoder.residual != "none")
     layers += f" + {encoder.attention} attention" * (encoder.attention != "none")
-    return f"{inputs} -> {layers} -> {prepared.head}"
+    beside = " + language model" if stateful and prepared.config.language_model.weight else ""
+    return f"{inputs} -> {layers} -> {prepared.head}{beside}"
 
 
 def clipping(config: Config) -> str:
