@@ -96,7 +96,7 @@ def claimed(target: Path) -> Iterator[bool]:
         raise UserError(f"{target}: cannot be written: {problem.strerror}.") from problem
     try:
         if held:
-            _tidy(target)
+            tidy(target)
         yield held
     finally:
         with contextlib.suppress(OSError):
@@ -137,11 +137,18 @@ def _flock(descriptor: int) -> bool:
     return True
 
 
-def _tidy(target: Path) -> None:
-    """Removes what a killed run left of this folder beside its place; nobody else may be writing there."""
+def tidy(target: Path) -> None:
+    """Removes what a killed run left of this folder beside its place, where nobody else may be writing now.
+
+    Raises:
+        UserError: A folder that such a run had moved aside cannot be put back.
+    """
     for entry in _drafts(target):
         if entry.name.endswith(FORMER) and not target.exists():
-            entry.rename(target)  # the run was killed between two renames
+            try:
+                entry.rename(target)  # the run was killed between two renames
+            except OSError as problem:
+                raise UserError(f"{entry}: cannot be put back to {target}: {problem.strerror}.") from problem
         else:
             shutil.rmtree(entry, ignore_errors=True)
 

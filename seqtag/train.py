@@ -191,6 +191,8 @@ def train(
     checkpoint = Checkpoint(output)
     with folder.claimed(output) as held:
         folder.check_target(output, force=force)
+        if held:
+            folder.tidy(checkpoint.path)
         for note in _notes(checkpoint, held=held, resume=resume, force=force):
             listener(Note(note))
         try:
