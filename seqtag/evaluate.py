@@ -94,6 +94,7 @@ def evaluate_model(
     tag_column: Column = None,
     crosscheck: bool = False,
     probabilities: bool = False,
+    threads: int = 0,
 ) -> Evaluation:
     """Tag the sentences of a gold file with a model and score the tags.
 
@@ -109,13 +110,14 @@ def evaluate_model(
         tag_column: The gold file's column of tags.
         crosscheck: Whether to score again with the seqeval package and fail if a digit differs.
         probabilities: Whether those of the predicted spans are wanted, which takes time.
+        threads: How many threads tag side by side; 0 for as many as the process may use cores.
 
     Raises:
         DataError: The gold file cannot be read, or holds a tag that its scheme does not have.
         ModelError: The model folder cannot be read.
         UserError: The cross-check found a difference.
     """
-    tagger, known = _load(folder)
+    tagger, known = _load(folder, threads, tags_only=not probabilities)
     corpus = data.read_corpus(
         path,
         format=format,
@@ -149,7 +151,7 @@ def evaluate_model(
     )
 
 
-def _load(folder: Path) -> "tuple[Tagger, Known]":
+def _load(folder: Path, threads: int, *, tags_only: bool) -> "tuple[Tagger, Known]":
     """The tagger of a model folder, and what its training held."""
     # ONNX Runtime is loaded here and not above: whoever compares two files does not need it.
     from seqtag.folder import Folder
@@ -159,7 +161,7 @@ def _load(folder: Path) -> "tuple[Tagger, Known]":
     def both(opened: Folder) -> tuple[Tagger, Any]:
         # The words are checked against a manifest that was read before the tagger was. If another model was
         # put there in between, they differ from it, and both are read anew.
-        return Tagger.load(folder), opened.read_json("known.json")
+        return Tagger.load(folder, threads, tags_only=tags_only), opened.read_json("known.json")
 
     tagger, value = load_folder(pathlib.Path(folder), both)
     try:

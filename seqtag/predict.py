@@ -127,11 +127,9 @@ class Writer(Protocol):
     """Writes one answer after the other to a stream.
 
     Attributes:
-        entities: Whether it needs the answers' entities.
-        probabilities: Whether it needs those of the tags.
+        probabilities: Whether it needs more than the tags: entities, and how probable all are.
     """
 
-    entities: bool
     probabilities: bool
 
     def __init__(self, stream: TextIO) -> None: ...
@@ -144,7 +142,6 @@ class Writer(Protocol):
 class ConllWriter:
     """token TAB tag, and a blank line after each sentence; a sentence without tokens has nothing to write."""
 
-    entities = False
     probabilities = False
 
     def __init__(self, stream: TextIO) -> None:
@@ -164,7 +161,6 @@ class ConllWriter:
 class JsonlWriter:
     """An object a line: `text`, `tokens`, `entities`; offsets count code points of `text`."""
 
-    entities = True
     probabilities = True
 
     def __init__(self, stream: TextIO) -> None:
@@ -210,7 +206,6 @@ class TextWriter:
     word/TAG.
     """
 
-    entities = True
     probabilities = True
 
     def __init__(self, stream: TextIO) -> None:
@@ -275,6 +270,7 @@ def predict(
     input_format: str = "text",
     tokenizer: str | None = None,
     nbest: int = 0,
+    threads: int = 0,
 ) -> int:
     """Tags files one after the other; each answer is written as soon as it is there.
 
@@ -286,6 +282,7 @@ def predict(
         input_format: A name in `parts.INPUTS`.
         tokenizer: A name in `parts.TOKENIZERS` to use in place of the model's own.
         nbest: How many sequences of tags to give for each sentence; JSON lines only.
+        threads: How many threads tag side by side; 0 for as many as the process may use cores.
 
     Returns:
         How many tokens were tagged.
@@ -293,16 +290,14 @@ def predict(
     Raises:
         UserError: The model or a file cannot be read; what came before is written.
     """
-    tagger = Tagger.load(model)
-    splitter = Tokenizer(tokenizer) if tokenizer else tagger.vocabulary.tokenizer
     writer: Writer = parts.load(parts.WRITERS, output_format)(stream)
+    tagger = Tagger.load(model, threads, tags_only=not (writer.probabilities or nbest))
+    splitter = Tokenizer(tokenizer) if tokenizer else tagger.vocabulary.tokenizer
     read: Callable[[str, Tagger, Tokenizer], Iterator[Record]] = parts.load(parts.INPUTS, input_format)
     tokens = 0
     for path in paths:
         records = read(path, tagger, splitter)
-        begin = partial(
-            tagger.begin, entities=writer.entities, nbest=nbest, probabilities=writer.probabilities
-        )
+        begin = partial(tagger.begin, entities=writer.probabilities, nbest=nbest)
         whole = _is_file(path)
         for chunk, answers in _begun(
             _chunks(records) if whole else _as_they_come(records), begin, ahead=whole

@@ -419,7 +419,8 @@ class Run:
             candidate = {name: np.mean([past[name] for past in recent], axis=0) for name in weights}
         self.network.assign_weights(candidate)
         try:
-            score = score_corpus(self.tagger(), self.corpora.dev, self.corpora.scheme, stop).main
+            tagger = self.tagger(tags_only=True)
+            score = score_corpus(tagger, self.corpora.dev, self.corpora.scheme, stop).main
         finally:
             self.network.assign_weights(weights)
         self.recent = recent
@@ -457,9 +458,9 @@ class Run:
                 inputs["predicted_words"] = pad([example.words for example in examples], time)
             yield numbers, inputs, pad([example.tags for example in examples], time)
 
-    def tagger(self) -> Tagger:
+    def tagger(self, *, tags_only: bool = False) -> Tagger:
         """The network as it is now, as those will use it who predict."""
-        return Tagger(self.network.export(), self.vocabulary)
+        return Tagger(self.network.export(), self.vocabulary, tags_only=tags_only)
 
     def best_network(self) -> bytes:
         """The exported network of the best epoch, after a comparison with Keras.

@@ -1,7 +1,6 @@
 """A trained model at work: sentences in, tags out. ONNX Runtime, no TensorFlow."""
 
 import math
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,12 +16,14 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from seqtag.batches import inference_order
+from seqtag.cores import cores
 from seqtag.data.sentence import Sentence
 from seqtag.errors import ModelError, UsageError
 from seqtag.folder import Folder
 from seqtag.folder import load as load_folder
 from seqtag.indexers.base import Resources
 from seqtag.lattice import Beam, Lattice, TagChain, joins, labels
+from seqtag.outputs import with_outputs
 from seqtag.tags import Scheme, convert, spans
 from seqtag.vectors import Vectors
 from seqtag.vocab import Vocabulary, Words, cut
@@ -70,7 +71,7 @@ class Tagged:
     Attributes:
         tags: One tag a token, in the corpus's scheme, always well-formed.
         probabilities: The model's marginal probability of each token's tag; with a feedback head, that given the tags
-            before it.
+            before it. Empty if the tagger gives tags only.
         scheme: The corpus's scheme.
         entities: The spans, where they were asked for.
         alternatives: The most probable sequences, best first, where they were asked for.
@@ -83,11 +84,6 @@ class Tagged:
     alternatives: list[Alternative] = field(default_factory=list)
 
 
-def cores() -> int:
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class Tagger:
     """A network and its vocabulary.
 
@@ -95,9 +91,14 @@ class Tagger:
         network: The serialised ONNX model.
         vocabulary: The tables that belong to it.
         threads: Batches that are tagged side by side; 0 for as many as the process may use cores.
+        tags_only: Whether nobody will ask for probabilities, entities or the best sequences; this is quicker.
     """
 
-    def __init__(self, network: bytes, vocabulary: Vocabulary, threads: int = 0) -> None:
+    def __init__(
+        self, network: bytes, vocabulary: Vocabulary, threads: int = 0, *, tags_only: bool = False
+    ) -> None:
+        if tags_only:
+            network = with_outputs(network, ("tags",))
         self.vocabulary = vocabulary
         self._threads = threads or cores()
         options = onnxruntime.SessionOptions()
@@ -108,21 +109,20 @@ class Tagger:
         self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
         self._outputs = {output.name: output.shape for output in self._session.get_outputs()}
         self._run_options = onnxruntime.RunOptions()
-        self._run_options.only_execute_path_to_fetches = True
         self._run_options.log_severity_level = 4
         self._tags = np.array(vocabulary.tags, dtype=object)
 
     @classmethod
-    def load(cls, path: str | PathLike[str], threads: int = 0) -> Self:
-        """The tagger of a model folder.
+    def load(cls, path: str | PathLike[str], threads: int = 0, *, tags_only: bool = False) -> Self:
+        """The tagger of a model folder, for the class's arguments.
 
         Raises:
             ModelError: The folder is incomplete, damaged, too new or not one of ours.
         """
-        return load_folder(Path(path), lambda folder: cls._of(folder, threads))
+        return load_folder(Path(path), lambda folder: cls._of(folder, threads, tags_only))
 
     @classmethod
-    def _of(cls, folder: Folder, threads: int) -> Self:
+    def _of(cls, folder: Folder, threads: int, tags_only: bool) -> Self:
         try:
             vectors = Vectors.unpack(folder.map("vectors.bin")) if "vectors.bin" in folder.files else None
             vocabulary = Vocabulary.from_json(folder.read_json("vocab.json"), Resources(vectors))
@@ -132,7 +132,7 @@ class Tagger:
             ) from problem
         network = folder.read("model.onnx")
         try:
-            return cls(network, vocabulary, threads)
+            return cls(network, vocabulary, threads, tags_only=tags_only)
         except Exception as problem:  # ONNX Runtime's errors share no public base class
             raise ModelError(
                 f"{folder.path}: model.onnx cannot be loaded ({_one_line(problem)})."
@@ -165,27 +165,21 @@ class Tagger:
             yield from self.begin(chunk, entities=entities, nbest=nbest)
 
     def begin(
-        self,
-        sentences: Sequence[Words],
-        *,
-        entities: bool = False,
-        nbest: int = 0,
-        probabilities: bool = True,
+        self, sentences: Sequence[Words], *, entities: bool = False, nbest: int = 0
     ) -> Iterator[Tagged]:
-        """As `tag`, for sentences that are there already; the work begins before the first answer is asked for.
-
-        Without `probabilities` those of the tags are left out, which is quicker.
-        """
+        """As `tag`, for sentences that are there already; the work begins before the first answer is asked for."""
+        if (entities or nbest) and "probabilities" not in self._outputs:
+            raise ValueError("expected a tagger that gives probabilities. Received: one that gives tags only")
         if nbest > self.most:
             raise UsageError(
                 f"{nbest} best sequences: this model gives at most {self.most}, its head.beam in training."
             )
         pieces = [piece for number, tokens in enumerate(sentences) for piece in windows(number, len(tokens))]
         rows = self.vocabulary.index_all([cut(sentences[p.sentence], p.start, p.end) for p in pieces])
-        names = ["tags", "probabilities"] if probabilities else ["tags"]
+        names = ["tags", "probabilities"]
         if entities or nbest:
-            names = ["tags", "probabilities"]
-            names += [name for name in LATTICE + BEAM * (nbest > 0) if name in self._outputs]
+            names += LATTICE + BEAM * (nbest > 0)
+        names = [name for name in names if name in self._outputs]
         batches = list(inference_order([piece.end - piece.start for piece in pieces], TOKEN_BUDGET))
         results = (
             (batch, self._submit(self.vocabulary.collate([rows[i] for i in batch]), names, len(batches) == 1))

@@ -56,19 +56,23 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Model:
         write_folder({"words": sorted(memory), "entities": {}})
 
         class Tagger:
-            def __init__(self) -> None:
+            def __init__(self, threads: int, tags_only: bool) -> None:
+                self.threads = threads
+                self.tags_only = tags_only
                 self.scheme = tags.parse_scheme(scheme)
                 self.tags = tuple(known if known is not None else dict.fromkeys(memory.values()))
                 self.vocabulary = SimpleNamespace(token_column=None, tag_column=None, feature_columns=())
 
             @classmethod
-            def load(cls, folder: str) -> "Tagger":
+            def load(cls, folder: str, threads: int, *, tags_only: bool) -> "Tagger":
                 assert folder == "folder"
-                return cls()
+                assert threads in (0, 3)
+                return cls(threads, tags_only)
 
             def tag(
                 self, sentences: Iterable[Sentence], *, entities: bool = False
             ) -> Iterator[SimpleNamespace]:
+                assert self.tags_only == (not entities)
                 for sentence in sentences:
                     row = [memory.get(token, "O") for token in sentence.tokens]
                     found = [Entity(*span, score=0.123456) for span in tags.spans(row, self.scheme)]
@@ -358,11 +362,11 @@ class TestKnown:
         tagger = sys.modules["seqtag.tagger"].Tagger
         load = tagger.load
 
-        def slow(path: str) -> Any:
+        def slow(path: str, threads: int, *, tags_only: bool) -> Any:
             loads.append(path)
             if len(loads) == 1:
                 write_folder({"words": ["other"], "entities": {}})
-            return load(path)
+            return load(path, threads, tags_only=tags_only)
 
         monkeypatch.setattr(tagger, "load", slow)
         found = evaluate_model(name, write("gold.conll", BIO))

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -261,6 +262,28 @@ class TestLargeFiles:
         monkeypatch.setattr(stage, "CHUNK_TOKENS", 8)
         assert tag(spans, path) == whole
         assert begun == [[3, 3, 3], [0, 6, 6], [6, 6], [1] * 8, [1] * 8, [1] * 4]
+
+    @pytest.mark.parametrize(("asked", "expected"), [(1, 0), (3, 3)])
+    def test_threads(
+        self, spans: Any, write: Write, monkeypatch: pytest.MonkeyPatch, asked: int, expected: int
+    ) -> None:
+        """Each batch is tagged by one of so many threads, or by the only one; the answers are the same."""
+        path = write("in.txt", "".join("Ana saw York . " * (number % 9 + 1) + "\n" for number in range(90)))
+        whole = tag(spans, path, output_format="jsonl")
+        monkeypatch.setattr("seqtag.tagger.TOKEN_BUDGET", 64)
+        seen: list[str] = []
+        run = Tagger.run
+
+        def listen(tagger: Tagger, *arguments: Any) -> Any:
+            seen.append(threading.current_thread().name)
+            time.sleep(0.005)  # so that no thread does the work of all
+            return run(tagger, *arguments)
+
+        monkeypatch.setattr(Tagger, "run", listen)
+        assert answers(tag(spans, path, output_format="jsonl", threads=asked)) == answers(whole)
+        others = set(seen) - {threading.main_thread().name}
+        assert len(seen) > 10
+        assert len(others) == expected
 
     def test_what_is_remembered_of_words_is_bounded(
         self, spans: Any, write: Write, monkeypatch: pytest.MonkeyPatch

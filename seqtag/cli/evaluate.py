@@ -74,6 +74,12 @@ def evaluate(
             help="Write each wrong span as a line of JSON, with its sentence; - writes them alone to stdout.",
         ),
     ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Threads that tag; as many as there are cores to use if not given."
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -96,6 +102,8 @@ def evaluate(
         raise UsageError(
             "--predicted-column says where the tags of the --predicted file stand. Received no --predicted."
         )
+    if predicted is not None and threads is not None:
+        raise UsageError("--threads is for a model that tags. Received --predicted as well.")
     outputs = {"--json": json_path, "--errors": errors, "--output": output}
     _check_distinct(outputs, analysis)
     check_outputs(list(outputs.values()), [gold, predicted or model, *([train] if train else [])])
@@ -113,6 +121,7 @@ def evaluate(
             tag_column=tag_column,
             crosscheck=crosscheck,
             probabilities=errors is not None,
+            threads=threads or 0,
         )
     else:
         evaluation = stage.evaluate_files(

@@ -49,6 +49,15 @@ def predict(
             show_default=False,
         ),
     ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Threads that tag; as many as there are cores to use if not given.",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Where to write; stdout if not given."),
@@ -91,6 +100,7 @@ def predict(
             input_format=input_format,
             tokenizer=tokenizer,
             nbest=nbest or 0,
+            threads=threads or 0,
         )
 
 

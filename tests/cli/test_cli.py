@@ -111,6 +111,8 @@ class TestCodes:
             (["predict"], "Missing argument"),
             (["tarin"], "No such command 'tarin'"),
             (["predict", "m", "--nbest", "0"], "--nbest"),
+            (["predict", "m", "--threads", "0"], "--threads"),
+            (["evaluate", "--predicted", "a", "b", "--threads", "2"], "--threads is for a model"),
         ],
     )
     def test_unknown_and_missing_options(self, capsys: Capture, arguments: list[str], problem: str) -> None:
@@ -123,7 +125,7 @@ class TestCodes:
     def test_an_error_of_ours_says_so(
         self, spans: Any, capsys: Capture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("seqtag.predict.Tagger.load", lambda model: 1 / 0)
+        monkeypatch.setattr("seqtag.predict.Tagger.load", lambda *_, **__: 1 / 0)
         assert run(["predict", str(spans.folder), "x"]) == 1
         assert "an error in seqtag: ZeroDivisionError" in complaint(capsys)
         assert run(["--debug", "predict", str(spans.folder), "x"]) == 1

@@ -70,7 +70,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
         vocabulary = SimpleNamespace(token_column=None, tag_column=None, feature_columns=())
 
         @classmethod
-        def load(cls, folder: str) -> "Tagger":
+        def load(cls, folder: str, threads: int, *, tags_only: bool) -> "Tagger":
             assert folder == "folder"
             return cls()
 
