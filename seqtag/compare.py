@@ -28,6 +28,7 @@ from seqtag.model import runtime
 from seqtag.prepare import Corpora
 from seqtag.run import Prepared, Run, score_corpus, spread
 from seqtag.tagger import Tagger
+from seqtag.text import json_text
 from seqtag.vectors import Vectors
 from seqtag.vectors import read as read_vectors
 
@@ -264,7 +265,7 @@ class Rows:
 
     def add(self, row: Row) -> None:
         """Appends a row; it is on the disk when this returns."""
-        line = json.dumps(asdict(row), ensure_ascii=False, allow_nan=False) + "\n"
+        line = json_text(asdict(row)) + "\n"
         with self.path.open("ab", buffering=0) as file:
             file.write(line.encode())
             os.fsync(file.fileno())

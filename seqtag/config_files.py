@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from seqtag.config import SETTINGS, Config, check_key, check_value
+from seqtag.data.lines import opened
 from seqtag.errors import DataError, UsageError
 
 Layer = dict[str, tuple[Any, str]]
@@ -27,7 +28,7 @@ def read(path: str) -> Layer:
         UsageError: It is not a tree of settings: a key given twice, a list, an alias.
     """
     try:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as problem:
         raise DataError(path, None, f"cannot be read: {problem.strerror}") from problem

@@ -33,6 +33,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import seqtag
 from seqtag.errors import ModelError, UserError
+from seqtag.text import json_text
 
 FORMAT = "seqtag-model"
 FORMAT_VERSION = 1
@@ -232,7 +233,7 @@ def remove(target: Path) -> None:
 
 def dump_json(value: Any) -> bytes:
     """The value as JSON with one key a line, UTF-8."""
-    return (json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+    return (json_text(value, indent=1) + "\n").encode()
 
 
 @contextlib.contextmanager

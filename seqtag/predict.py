@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+import math
 import os
 import queue
 import re
 import stat
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -22,11 +24,10 @@ from seqtag.tagger import CHUNK, Tagged, Tagger
 from seqtag.text import Token, Tokenizer, located, printable
 
 HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that may stand for half a character
-NO_TOKEN = re.compile(r"[\t\n\r]")
+NO_TOKEN = re.compile(r"[\t\n\r\0]")
 READ_AHEAD = CHUNK  # sentences that a pipe's reader may be ahead of the tagger
-CHUNK_TOKENS = (
-    1 << 17
-)  # at which a chunk ends before it has `CHUNK` sentences: a line may be a whole document
+# Tokens at which a chunk ends before it has `CHUNK` sentences: a line may be a whole document.
+CHUNK_TOKENS = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,11 @@ def read_jsonl(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Reco
             continue
         expected = 'expected an object with "text", or with "tokens" as a list of texts'
         try:
-            value = json.loads(line)
+            value = json.loads(
+                line, object_pairs_hook=_once_each, parse_constant=_no_constant, parse_float=_finite
+            )
+        except _Unusable as problem:
+            raise DataError(shown(path), number, str(problem)) from problem
         except (ValueError, RecursionError) as problem:
             raise DataError(shown(path), number, f"is not JSON ({problem}); {expected}") from problem
         if not isinstance(value, dict):
@@ -112,6 +117,30 @@ def read_jsonl(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Reco
             yield dataclasses.replace(from_words(words), extra=extra)
         else:
             raise DataError(shown(path), number, expected)
+
+
+class _Unusable(ValueError):
+    """JSON that could not be handed on as it is."""
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object; Python itself would keep the last of equal keys and drop the others."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise _Unusable(f"holds the key {twice!r} twice in one object")
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise _Unusable(f"holds the number {digits}, which is too large")
+    return value
 
 
 def _is_text(value: Any) -> bool:
@@ -146,6 +175,7 @@ class ConllWriter:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._safe = _for_terminal if stream.isatty() else str
 
     def write(self, record: Record, tagged: Tagged) -> None:
         if texts := record.words:
@@ -155,7 +185,7 @@ class ConllWriter:
                     f"the token {bad!r} cannot stand in a column of a CoNLL file; use --format jsonl."
                 )
             rows = [f"{text}\t{tag}\n" for text, tag in zip(texts, tagged.tags, strict=True)]
-            self._stream.write("".join(rows) + "\n")
+            self._stream.write(self._safe("".join(rows)) + "\n")
 
 
 class JsonlWriter:
@@ -165,6 +195,7 @@ class JsonlWriter:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._safe = _json_for_terminal if stream.isatty() else str
 
     def write(self, record: Record, tagged: Tagged) -> None:
         answer = {
@@ -198,7 +229,17 @@ class JsonlWriter:
                 {"tags": alternative.tags, "probability": round(alternative.probability, 4)}
                 for alternative in tagged.alternatives
             ]
-        self._stream.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        self._stream.write(self._safe(json.dumps(answer, ensure_ascii=False)) + "\n")
+
+
+def _for_terminal(rows: str) -> str:
+    """Rows of a CoNLL file with nothing in their tokens that steers the terminal."""
+    return "".join(letter if letter in "\t\n" else printable(letter) for letter in rows)
+
+
+def _json_for_terminal(text: str) -> str:
+    """The same JSON with all escaped that may steer the terminal; JSON must escape only what is below space."""
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
 
 
 class TextWriter:
@@ -233,7 +274,8 @@ class TextWriter:
             line.append(printable(text), style=f"bold {colour}" if label else "")
             if label:
                 line.append(
-                    f" {label}", style=f"{colour} reverse" if tagged.scheme.is_spans else f"dim {colour}"
+                    f" {printable(label)}",
+                    style=f"{colour} reverse" if tagged.scheme.is_spans else f"dim {colour}",
                 )
         self._console.print(line)
 

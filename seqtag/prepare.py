@@ -16,6 +16,8 @@ from seqtag.known import learn
 from seqtag.tags import Scheme, allowed, convert, detect, parse_scheme
 from seqtag.vocab import Vocabulary, fit_indexers, have_places, tag_inventory, without_places
 
+MAX_SPAN_TAGS = 2048  # whose legal pairs are listed, and learnt by a CRF as a table
+
 
 @dataclass(frozen=True)
 class Corpora:
@@ -129,12 +131,18 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
     seen = {
         tag for sentence in sentences for tag in convert(sentence.tags or (), corpora.scheme, train_scheme)
     }
+    tags = tag_inventory(seen, train_scheme)
+    if train_scheme.is_spans and len(tags) > MAX_SPAN_TAGS:
+        raise UserError(
+            f"{corpora.train.path}: its types of spans make {len(tags):,} tags, each pair of which would be a "
+            f"transition; expected {MAX_SPAN_TAGS:,} tags at the most. With --scheme plain they are learnt without any."
+        )
     tokenizer = config.data.tokenizer
     return Vocabulary(
         indexers=fit_indexers(sentences, config, resources),
         scheme=corpora.scheme,
         train_scheme=train_scheme,
-        tags=tag_inventory(seen, train_scheme),
+        tags=tags,
         tag_counts=dict(sorted(counts.items())),
         tokenizer=text.choose([s.tokens for s in sentences])
         if tokenizer == "auto"

@@ -138,7 +138,7 @@ def test_a_wrong_key_names_file_and_line(written: Any) -> None:
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, written: Any) -> None:
     with pytest.raises(DataError, match=r"gone\.yaml: cannot be read: No such file or directory"):
         read(str(tmp_path / "gone.yaml"))
-    with pytest.raises(DataError, match="cannot be read: Is a directory"):
+    with pytest.raises(DataError, match="is a folder; expected a file"):
         read(str(tmp_path))
 
 

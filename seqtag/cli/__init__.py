@@ -94,7 +94,8 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         return _output_closed()
     except OSError as problem:
-        _complain(f"{problem.filename or 'output'}: {problem.strerror}", debug)
+        name = problem.filename or "output"
+        _complain(f"{os.fsdecode(name) if isinstance(name, bytes) else name}: {problem.strerror}", debug)
         return 1
     except MemoryError:
         _complain("not enough memory; a smaller training.batch_size or encoder.units needs less", debug)
@@ -134,8 +135,12 @@ def _complain(message: str, debug: bool) -> None:
         import traceback
 
         traceback.print_exc()
+    from seqtag.text import printable
+
+    # A message names files and shows what stood in them: neither may steer the terminal.
+    safe = "\n".join(map(printable, message.split("\n")))
     with contextlib.suppress(OSError):
-        print(f"seqtag: {message}", file=sys.stderr)
+        print(f"seqtag: {safe}", file=sys.stderr)
 
 
 def _prepare_streams() -> None:

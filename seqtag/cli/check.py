@@ -1,6 +1,5 @@
 """`seqtag check`: what is in these corpus files, and is anything wrong with them?"""
 
-import json
 import os
 import sys
 from itertools import combinations
@@ -10,6 +9,7 @@ import typer
 
 from seqtag.cli.tables import make_table, safe
 from seqtag.errors import UsageError, UserError
+from seqtag.text import json_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -59,7 +59,7 @@ def check(
         files, scheme=scheme, format=format, token_column=token_column, tag_column=tag_column
     )
     if json_path is not None:
-        text = json.dumps(report.to_json(), ensure_ascii=False, indent=2) + "\n"
+        text = json_text(report.to_json(), indent=2) + "\n"
         if json_path == STDOUT:
             sys.stdout.write(text)
             return

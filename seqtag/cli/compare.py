@@ -100,7 +100,7 @@ def compare(
         told = f"interrupted. Finished runs are in {output / 'runs.jsonl'}; the same command goes on with the others."
         raise Interrupted(signal.number, told) from None
     _show(comparison)
-    _write(output / TABLE, _markdown(comparison, paths).encode())
+    _write(output / TABLE, _markdown(comparison, paths).encode("utf-8", "backslashreplace"))
     print(f"\nrows in {output / 'runs.jsonl'}, table in {output / TABLE}", end="")
     print(f", plot in {output / PLOT}" if _plot(comparison, output / PLOT) else "")
     sys.stdout.flush()

@@ -1,6 +1,5 @@
 """`seqtag evaluate`: how good are the tags of a model, or of a file of predictions?"""
 
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from seqtag.errors import UsageError, UserError
+from seqtag.text import json_text
 
 if TYPE_CHECKING:
     from seqtag.evaluate import Evaluation
@@ -200,19 +200,18 @@ def _write(path: str, write: Callable[[TextIO], None]) -> None:
 
 
 def _dump(evaluation: "Evaluation", stream: TextIO) -> None:
-    json.dump(evaluation.to_json(), stream, ensure_ascii=False, indent=2)
-    stream.write("\n")
+    stream.write(json_text(evaluation.to_json(), indent=2) + "\n")
 
 
 def _show(evaluation: "Evaluation", crosschecked: bool, analysis: bool) -> None:
     from rich.console import Console
 
-    from seqtag.cli.tables import print_score
+    from seqtag.cli.tables import print_score, safe
 
     console = Console(highlight=False)
     source = evaluation.model if evaluation.model is not None else evaluation.predicted_path
     heading = f"{source} against {evaluation.corpus.path}, tags: {evaluation.scheme.title}"
-    console.print(heading, markup=False, soft_wrap=True)
+    console.print(safe(heading), soft_wrap=True)
     if evaluation.seconds is not None and evaluation.tokens_per_second is not None:
         speed = f"{evaluation.tokens_per_second:,.0f} tokens/s"
         also = ", with probabilities" if evaluation.probabilities is not None else ""

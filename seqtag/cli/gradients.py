@@ -1,6 +1,5 @@
 """`seqtag gradients`: how far back do a model's gradients reach?"""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqtag.cli.evaluate import check_outputs
-from seqtag.cli.tables import make_table
+from seqtag.cli.tables import make_table, safe
 from seqtag.errors import UsageError, UserError
+from seqtag.text import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -85,7 +85,7 @@ def gradients(
         if _is_plot(target):
             _plot(report, target)
             continue
-        text = json.dumps(report.to_json(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        text = json_text(report.to_json(), indent=2) + "\n"
         if target == STDOUT:
             sys.stdout.write(text)
         else:
@@ -117,12 +117,11 @@ def _show(report: "Report") -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
-    console.print(
+    heading = (
         f"{report.model} on {report.file}: gradients of {report.sentences} sentences, from a word of each up to "
-        f"{report.steps} steps back",
-        markup=False,
-        soft_wrap=True,
+        f"{report.steps} steps back"
     )
+    console.print(safe(heading), soft_wrap=True)
     console.print(_fits_table(report))
     _print_profile(
         console, report, "norm of d s(t) / d s(t-k), 1 for the identity", [x.jacobians for x in report.layers]

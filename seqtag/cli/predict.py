@@ -1,6 +1,8 @@
 """`seqtag predict`: a model at work on raw text."""
 
 import contextlib
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -82,6 +84,8 @@ def predict(
     if output is not None and str(output) == "-":
         output = None
     check_outputs([str(output) if output else None], [model, *paths])
+    if output is None:
+        _check_stdout(paths)
     if output is None and paths == ["-"] and sys.stdin.isatty():
         print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
     from seqtag.folder import Folder
@@ -102,6 +106,19 @@ def predict(
             nbest=nbest or 0,
             threads=threads or 0,
         )
+
+
+def _check_stdout(paths: list[str]) -> None:
+    """Refuses to append to a file that is read: the run would read its own answers without end."""
+    with contextlib.suppress(OSError, ValueError):  # a stream without a descriptor is no file
+        written = os.fstat(sys.stdout.fileno())
+        for path in paths if stat.S_ISREG(written.st_mode) else ():
+            with contextlib.suppress(OSError, ValueError):
+                read = os.fstat(sys.stdin.fileno()) if path == "-" else os.stat(path)
+                if os.path.samestat(read, written):
+                    raise UsageError(
+                        f"{'stdin' if path == '-' else path}: this is read; expected another file to write to."
+                    )
 
 
 def by_ending(paths: list[str]) -> str:
