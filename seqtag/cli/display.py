@@ -15,8 +15,9 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from seqtag import parts
-from seqtag.cli.tables import print_score
+from seqtag.cli.tables import make_table, print_score
 from seqtag.config import Config
+from seqtag.text import printable
 from seqtag.train import Epoch, Note, Prepared, Progress, Result, spread
 
 
@@ -191,7 +192,7 @@ def introduction(prepared: Prepared) -> list[str]:
     if prepared.unseen_tags:
         tags = ", ".join(f"{tag} ({count})" for tag, count in prepared.unseen_tags.items())
         lines.append(f"note   dev has tags that training never saw, which count as misses: {tags}")
-    return lines
+    return [printable(line) for line in lines]  # paths, tags and settings come from anywhere
 
 
 def describe(prepared: Prepared) -> str:
@@ -258,8 +259,7 @@ def summary(result: Result) -> None:
         print_score(best.test, console)
     if len(result.seeds) > 1:
         console.print(seeds_table(result, metric(prepared)))
-    path = str(result.path)
-    quoted = shlex.quote(path)
+    path, quoted = printable(str(result.path)), printable(shlex.quote(str(result.path)))
     console.print(f"\nmodel written to {path}", markup=False, soft_wrap=True)
     console.print(f"  score it:  seqtag evaluate {quoted} FILE", markup=False, soft_wrap=True)
     console.print(
@@ -269,13 +269,8 @@ def summary(result: Result) -> None:
 
 def seeds_table(result: Result, name: str) -> Table:
     """Each seed's scores, and their mean and standard deviation."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("seed")
     columns = ["dev"] if result.best.test is None else ["dev", "test"]
-    for column in columns:
-        table.add_column(f"{column} {name}", justify="right")
-    table.add_column("best epoch", justify="right")
-    table.add_column("seconds", justify="right")
+    table = make_table("seed", *(f"{column} {name}" for column in columns), "best epoch", "seconds")
     scores = [
         [score.main for score in (entry.dev, entry.test) if score is not None] for entry in result.seeds
     ]

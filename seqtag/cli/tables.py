@@ -21,7 +21,7 @@ def print_score(score: "Score", console: "Console") -> None:
 
 
 def score_table(score: "Score") -> "RenderableType":
-    """All figures of a score, for a terminal of 80 columns or more; without the signature."""
+    """All figures of a score, for a terminal of 40 columns or more; without the signature."""
     from rich.console import Group
 
     parts: list[RenderableType] = [_types_table(score)]
@@ -76,11 +76,12 @@ def _ratios(values: "Counts | Average") -> tuple[str, str, str]:
 
 
 def make_table(first: str, *numbers: str) -> "Table":
-    """A table of names and, to the right of them, numbers."""
+    """A table of names and, to the right of them, numbers; on a narrow terminal both are there still."""
     from rich import box
-    from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    from seqtag.cli.fitted import FittedTable
+
+    table = FittedTable(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(first, overflow="fold")
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)

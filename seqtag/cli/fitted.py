@@ -1,0 +1,42 @@
+"""A table of names and numbers that loses neither where the terminal is narrow."""
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.table import Table
+
+ANY = 10_000  # columns of a terminal on which everything fits
+
+
+class FittedTable(Table):
+    """A table that, where it does not fit, folds its headings and names and stands close together.
+
+    Rich itself would take the room from the first column until nothing is left of it, then from the numbers.
+    """
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if Measurement.get(console, options.update(max_width=ANY), self).maximum > options.max_width:
+            self._narrow(console, options.max_width)
+        yield from super().__rich_console__(console, options)
+
+    def _narrow(self, console: Console, room: int) -> None:
+        options = console.options.update(max_width=ANY)
+        self.padding = (0, 0)
+        words, cells = (
+            [],
+            [],
+        )  # by column, the width of the longest word of its heading, and of its longest cell
+        for column in self.columns:
+            words.append(Measurement.get(console, options, column.header).minimum)
+            cells.append(
+                max((Measurement.get(console, options, cell).maximum for cell in column.cells), default=0)
+            )
+        names = [Measurement.get(console, options, cell).minimum for cell in self.columns[0].cells]
+        widths = [max([words[0], *names]), *cells[1:]]
+        spare = room - sum(widths) - (len(widths) + 1)  # one space between columns and on either side
+        for number, word in enumerate(words):
+            if 0 < word - widths[number] <= spare:
+                spare -= word - widths[number]
+                widths[number] = word
+        widths[0] = min(widths[0] + max(spare, 0), max(cells[0], words[0]))
+        for column, width in zip(self.columns, widths, strict=True):
+            column.width, column.no_wrap, column.overflow = max(width, 1), False, "fold"

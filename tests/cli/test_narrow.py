@@ -1,0 +1,76 @@
+"""Tables on narrow terminals: every name and every figure is there."""
+
+import re
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from seqtag.check import check
+from seqtag.cli.check import _files_table, _pairs_table
+from seqtag.cli.tables import make_table, print_score
+from seqtag.scoring import score
+from seqtag.tags import parse_scheme
+
+BIO = parse_scheme("bio")
+
+
+def printed(width: int, show: Any) -> str:
+    console = Console(width=width, color_system=None, highlight=False)
+    with console.capture() as capture:
+        show(console)
+    return capture.get()
+
+
+@pytest.mark.parametrize("width", [40, 50, 80])
+class TestScore:
+    @pytest.fixture
+    def text(self, width: int) -> str:
+        gold = [["B-PER", "I-PER", "O", "B-LOCATION"]] * 1234
+        found = score(gold, [["B-PER", "O", "O", "B-LOCATION"]] * 1234, BIO)
+        return printed(width, lambda console: print_score(found, console))
+
+    def test_nothing_is_missing(self, text: str, width: int) -> None:
+        assert "…" not in text
+        for name in ("PER", "LOCATION", "micro", "macro", "weighted", "average", "conlleval", "strict"):
+            assert re.search(rf"\b{name}\b", text), f"{name} in\n{text}"
+        assert re.search(r"LOCATION +1\.0000 +1\.0000 +1\.0000 +1,234", text)
+        assert re.search(r"PER +0\.0000 +0\.0000 +0\.0000 +1,234", text)
+        assert re.search(r"micro\b.* +0\.5000 +0\.5000 +0\.5000 +2,468", text)
+
+    def test_no_line_is_broken_by_the_terminal(self, text: str, width: int) -> None:
+        lines = [
+            line for line in text.splitlines() if not line.startswith("spans:")
+        ]  # the signature is one word
+        assert max(map(len, lines)) <= width
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_what_check_shows(width: int, tmp_path: Any) -> None:
+    paths = [str(tmp_path / name) for name in ("a", "b")]
+    for number, path in enumerate(paths):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("a\tB-X\nb\tI-Y\n\n" * (700 + number))
+    report = check(paths)
+    text = printed(width, lambda console: console.print(_files_table(report.files)))
+    assert "…" not in text
+    assert re.search(r"file 1 +700 +1,400 +2 +699 +700", text), text
+    assert re.search(r"file 2 +701 +1,402 +2 +0\.0% +700 +701", text), text
+    text = printed(width, lambda console: console.print(_pairs_table(report)))
+    assert "…" not in text
+    assert re.search(r" 701 +100\.0% +0", text), text
+    for word in ("of file 2 in", "file 1", "with", "other", "tags"):
+        assert word in text
+
+
+def test_a_wide_terminal_changes_nothing() -> None:
+    table = make_table("name", "figure")
+    table.add_row("a b", "1")
+    assert printed(80, lambda console: console.print(table)).splitlines()[1:4] == [
+        " name   figure ", " ───────────── ", " a b         1 ",
+    ]  # fmt: skip
+
+
+def test_an_empty_table_fits() -> None:
+    table = make_table("a name that is long", *(f"column {number} of many" for number in range(6)))
+    assert "column" in printed(40, lambda console: console.print(table))
