@@ -162,7 +162,8 @@ class Checkpoint:
     """
 
     def __init__(self, target: Path) -> None:
-        self.path = target.with_name(target.name + SUFFIX) if target.name else target.absolute() / SUFFIX
+        named = target if target.name else target.absolute()
+        self.path = named.parent / (named.name + SUFFIX)
         self.identity: Identity | None = None
         self.seeds = Seeds()
         self.kept = ""  # where the state stands that this run has saved or read

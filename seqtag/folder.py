@@ -112,12 +112,13 @@ def _lock(path: Path) -> tuple[int, bool]:
         BlockingIOError: Another process has it.
     """
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         try:
             held = _flock(descriptor)
             # A holder removes the file in the end: the one that was opened just before is then another.
-            if not held or (path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino):
-                return descriptor, held
+            with contextlib.suppress(FileNotFoundError):
+                if not held or os.path.samestat(os.fstat(descriptor), path.stat()):
+                    return descriptor, held
         except BaseException:
             os.close(descriptor)
             raise

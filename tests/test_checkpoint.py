@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import seqtag
 from seqtag import prepare
 from seqtag.checkpoint import Checkpoint, State
 from seqtag.config import Config, merge
@@ -51,10 +52,14 @@ def content(path: Path) -> Content:
 
 
 @pytest.fixture(scope="module")
-def corpus(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A few sentences, for four steps an epoch."""
-    path = tmp_path_factory.mktemp("corpus") / "train.conll"
-    blocks = spans.train.read_text("utf-8").strip().split("\n\n")[:SENTENCES]
+    return few(tmp_path_factory.mktemp("corpus") / "train.conll")
+
+
+def few(path: Path) -> str:
+    sample = Path(seqtag.__file__).parents[1] / "sample_data" / "english_news" / "train.conll"
+    blocks = sample.read_text("utf-8").split("\n\n")[:SENTENCES]
     path.write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
     return str(path)
 

@@ -96,6 +96,8 @@ def run(arguments: list[str]) -> int:
     except OSError as problem:
         name = problem.filename or "output"
         _complain(f"{os.fsdecode(name) if isinstance(name, bytes) else name}: {problem.strerror}", debug)
+        if problem.filename is None:
+            _output_closed()  # Python would try again at exit what could not be written
         return 1
     except MemoryError:
         _complain("not enough memory; a smaller training.batch_size or encoder.units needs less", debug)

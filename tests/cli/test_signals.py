@@ -1,0 +1,144 @@
+"""Signals and outputs that fail: what is said, and with which code the process ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import seqtag
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
+BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+SMALL = [
+    "embeddings.characters.encoder=none",
+    "encoder.units=5",
+    "training.batch_size=8",
+    "training.patience=0",
+]
+HELD = """
+from seqtag.interrupt import Interrupted, Stop, listening
+stop = Stop()
+with listening(stop), stop.held():
+    print("here", flush=True)
+    while stop.signal is None:
+        pass
+    print("noted", flush=True)
+    while True:
+        pass
+"""
+
+
+def start(*command: str) -> "subprocess.Popen[str]":
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, *command], env=ENVIRONMENT, text=True, stdout=pipe, stderr=pipe)
+
+
+def training(spans: Any, tmp_path: Path, *options: str) -> list[str]:
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    files = ["--train", str(spans.train), "--dev", str(spans.dev)]
+    return ["-m", "seqtag", "train", *files, "-o", str(tmp_path / "model"), *settings, *options]
+
+
+def wait_for_tensorflow(process: "subprocess.Popen[str]") -> None:
+    """Until the process has begun to load it."""
+    maps = Path(f"/proc/{process.pid}/maps")
+    if not maps.exists():
+        pytest.skip("no /proc")
+    while "tensorflow" not in maps.read_text() and process.poll() is None:
+        time.sleep(0.001)
+
+
+@BOTH
+def test_while_tensorflow_is_loaded(spans: Any, tmp_path: Path, number: int) -> None:
+    with start(*training(spans, tmp_path)) as process:
+        wait_for_tensorflow(process)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 128 + number
+    assert err.endswith("seqtag: interrupted\n")
+    assert "Traceback" not in err
+    assert out == ""
+    assert os.listdir(tmp_path) == []
+
+
+def test_while_training(spans: Any, tmp_path: Path) -> None:
+    """It says how to go on, and so it does; until then the same command without a word of what to do is refused."""
+    with start(*training(spans, tmp_path, "--epochs", "1000")) as process:
+        for line in process.stderr:  # type: ignore[union-attr]
+            if line.startswith("epoch   2"):
+                process.send_signal(signal.SIGTERM)
+                break
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 143
+    assert ": the same command with --resume goes on.\n" in err
+    assert "Traceback" not in err
+    assert os.listdir(tmp_path) == ["model.checkpoint"]
+    with start(*training(spans, tmp_path, "--epochs", "1000")) as process:
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    checkpoint = tmp_path / "model.checkpoint"
+    assert err.startswith(
+        f"seqtag: {checkpoint}: here is what a run that was stopped has left. Use --resume to"
+    )
+    assert os.listdir(tmp_path) == ["model.checkpoint"]
+
+
+@BOTH
+def test_the_second_signal_ends_at_once(number: int) -> None:
+    with start("-c", HELD) as process:
+        assert process.stdout.readline() == "here\n"  # type: ignore[union-attr]
+        process.send_signal(number)
+        assert process.stdout.readline() == "noted\n"  # type: ignore[union-attr]
+        process.send_signal(number)
+        assert process.wait(30) == 128 + number
+
+
+def test_compare(spans: Any, tmp_path: Path) -> None:
+    files = ["--train", str(spans.train), "--dev", str(spans.dev), "--grid", "encoder.units=4,5"]
+    with start("-m", "seqtag", "compare", *files, "-o", str(tmp_path / "grid")) as process:
+        wait_for_tensorflow(process)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 143
+    assert err.endswith("runs.jsonl; the same command goes on with the others.\n")
+    assert "Traceback" not in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+class TestFullOutput:
+    def call(self, *arguments: str) -> None:
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "seqtag", *arguments],
+                env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120,
+            )  # fmt: skip
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1] == "seqtag: output: No space left on device"
+        assert "Traceback" not in done.stderr
+        assert "Exception" not in done.stderr
+
+    def test_predict(self, spans: Any) -> None:
+        self.call("predict", str(spans.folder), str(spans.dev), "--input-format", "conll")
+
+    def test_predict_to_a_file(self, spans: Any) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "seqtag", "predict", str(spans.folder), str(spans.dev), "-o", "/dev/full"],
+            env=ENVIRONMENT, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert done.stderr.count("\n") == 1
+        assert "No space left on device" in done.stderr
+
+    def test_evaluate(self, spans: Any) -> None:
+        self.call("evaluate", str(spans.folder), str(spans.dev))
+
+    @pytest.mark.slow
+    def test_train(self, spans: Any, tmp_path: Path) -> None:
+        """The summary finds no room; the model is there."""
+        self.call(*training(spans, tmp_path, "--epochs", "1")[2:])
+        assert os.listdir(tmp_path) == ["model"]
