@@ -1,6 +1,7 @@
 """A run that was stopped, resumed, ends with the bytes of a run that never was."""
 
 import gc
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -13,10 +14,11 @@ import pytest
 import tensorflow as tf
 
 import seqtag
-from seqtag import prepare
+from seqtag import checkpoint, folder, prepare
 from seqtag.checkpoint import Checkpoint, State
 from seqtag.config import Config, merge
 from seqtag.config_files import parse_assignments
+from seqtag.errors import UserError
 from seqtag.interrupt import Interrupted, Stop
 from seqtag.model import deferred, fit, runtime
 from seqtag.run import Note, Progress, Run
@@ -172,6 +174,103 @@ class TestSameBytes:
         assert sorted(os.listdir(tmp_path)) == ["model.checkpoint"]
         go(corpus, target, "swa", resume=True)
         same(target, whole("swa"))
+
+
+class TestRefused:
+    @pytest.fixture
+    def left(self, whole: Callable[[str], Any], tmp_path: Path) -> Path:
+        """What a run has left."""
+        path = tmp_path / "model.checkpoint"
+        shutil.copytree(whole("seeds").place / "1 in epoch 1 after step 2", path)
+        return path
+
+    def refused(
+        self, left: Path, corpus: str, *assignments: str, dev: str | None = None, seeds: int = 2
+    ) -> str:
+        """What the attempt to resume is answered; nothing is touched."""
+        before = content(left)
+        given = config(*CASES["seeds"], *assignments)
+        with pytest.raises(UserError) as caught:
+            train(given, corpus, dev or corpus, None, left.parent / "model", seeds=seeds, resume=True)
+        assert content(left) == before
+        assert os.listdir(left.parent) == [left.name]
+        message = str(caught.value)
+        assert message.startswith(f"{left}: ")
+        assert "\n" not in message
+        assert "Remove it, or leave out --resume and add --force, to train from the beginning." in message
+        return message
+
+    def test_other_settings_and_files(
+        self,
+        left: Path,
+        corpus: str,
+        tmp_path_factory: pytest.TempPathFactory,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        said = self.refused(left, corpus, "encoder.units=6", "training.seed=7", seeds=3)
+        assert (
+            ": is the checkpoint of another run: encoder.units is 6 now and 5 there; training.seed is 7 now"
+            in said
+        )
+        assert "--seeds is 3 now and 2 there" in said
+        other = tmp_path_factory.mktemp("other") / "dev.conll"
+        other.write_text(Path(corpus).read_text("utf-8").replace("\tO\n", "\tB-PER\n", 1), encoding="utf-8")
+        assert "another run: the dev file is another." in self.refused(left, corpus, dev=str(other))
+        monkeypatch.setattr(seqtag, "__version__", "9.9")
+        assert "another run: seqtag is 9.9 now and " in self.refused(left, corpus)
+
+    @pytest.mark.parametrize("name", ["state.json", "state.safetensors", "model.onnx", "manifest.json"])
+    def test_a_damaged_checkpoint(self, left: Path, corpus: str, name: str) -> None:
+        whole = (left / name).read_bytes()
+        (left / name).write_bytes(whole[:-9])
+        self.refused(left, corpus)
+        (left / name).write_bytes(whole[:9] + bytes([whole[9] ^ 1]) + whole[10:])
+        self.refused(left, corpus)
+
+    @pytest.mark.parametrize("values", [{}, {"run": {}}, {"run": 3}, {"run": {"settings": {}}, "state": {}}])
+    def test_a_checkpoint_that_holds_something_else(self, left: Path, corpus: str, values: Any) -> None:
+        files = {"state.json": folder.dump_json(values), "state.safetensors": b""}
+        folder.write(left, files, checkpoint.KIND)
+        assert "does not hold what a checkpoint holds" in self.refused(left, corpus)
+
+    def test_a_newer_format(self, left: Path, corpus: str) -> None:
+        manifest = json.loads((left / "manifest.json").read_bytes())
+        (left / "manifest.json").write_text(json.dumps(manifest | {"format_version": 2, "seqtag": "9.8"}))
+        assert "its format is 2, written by seqtag 9.8" in self.refused(left, corpus)
+
+    def test_nobody_has_said_what_shall_become_of_it(self, left: Path) -> None:
+        """Before any file is read; --force is a word, and the checkpoint stays until there is a new one."""
+        before, target = content(left), left.parent / "model"
+        with pytest.raises(UserError, match=r"here is what a run that was stopped has left\. Use --resume"):
+            train(config(), "no such file", None, None, target)
+        heard: list[Any] = []
+        with pytest.raises(UserError, match="no such file"):
+            train(config(), "no such file", None, None, target, force=True, listener=heard.append)
+        assert [event.text for event in heard] == [
+            f"{left}, left by a run that was stopped, is replaced (--force without --resume)"
+        ]
+        assert content(left) == before
+
+    def test_nothing_to_resume(self, tmp_path: Path) -> None:
+        """It begins, and says so: a job script can always say --resume."""
+        heard: list[Any] = []
+        with pytest.raises(UserError, match="no such file"):
+            train(
+                config(), "no such file", None, None, tmp_path / "model", resume=True, listener=heard.append
+            )
+        path = tmp_path / "model.checkpoint"
+        assert [event.text for event in heard] == [
+            f"no checkpoint {path}: training starts from the beginning"
+        ]
+
+    @pytest.mark.parametrize("resume", [True, False])
+    def test_something_else_in_its_place(self, tmp_path: Path, resume: bool) -> None:
+        path = tmp_path / "model.checkpoint"
+        for make in (path.touch, path.mkdir, lambda: path.symlink_to(tmp_path)):
+            make()
+            with pytest.raises(UserError, match="is in the way: not a checkpoint"):
+                train(config(), "none", None, None, tmp_path / "model", resume=resume, force=True)
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def test_every_variable_that_steps_change_is_in_the_state(corpus: str) -> None:
