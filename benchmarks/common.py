@@ -344,8 +344,9 @@ class Epochs:
 
     def next(self) -> float:
         """Trains an epoch; returns its training tokens a second, dev scoring left out."""
-        from seqtag.run import Progress
+        from seqtag.run import Progress, UnderWay
 
+        self.run.history, self.run.under_way = [], UnderWay(1)  # the same epoch again, with other weights
         started = time.perf_counter()
 
         def listen(event: object) -> None:

@@ -122,7 +122,7 @@ def test_the_rate_that_the_optimizer_uses(
 
     monkeypatch.setattr(Trainer, "step", step)
     # A dev score that stays as it is after the first epoch.
-    monkeypatch.setattr("seqtag.run.Run._score_dev", lambda self, weights: (0.5, weights))
+    monkeypatch.setattr("seqtag.run.Run._score_dev", lambda self, weights, stop: (0.5, weights))
     small = [
         "embeddings.word.dim=4", "embeddings.characters.encoder=none", "encoder.units=3", "embeddings.dropout=0",
         "encoder.dropout=0", "training.optimizer=sgd", "training.learning_rate=0.5", "training.batch_size=2",

@@ -57,11 +57,17 @@ def corpora(settings: Config, text: str, write: Write) -> prepare.Corpora:
 
 class TestSeed:
     def test_same_seed_same_bytes(self, spans: Any, tmp_path: Path) -> None:
-        """In fresh processes whose hashes differ, from the same files; another seed is another model."""
+        """In fresh processes whose hashes differ, from the same files; another seed is another model. The network
+        is the default one, characters and CRF, with pretrained vectors beside it.
+        """
+        vectors = tmp_path / "vectors.txt"
+        words = sorted({token for s in read_corpus(spans.train).sentences for token in s.tokens})[::2]
+        vectors.write_text("".join(f"{word} {at % 7} {at % 5} 1\n" for at, word in enumerate(words)))
         runs = []
         for number, (hashes, seed) in enumerate((("1", "5"), ("2", "5"), ("1", "6"))):
             command = [sys.executable, "-m", "seqtag", "train", "-q", "--train", str(spans.train)]
             command += ["-o", str(tmp_path / f"model{number}"), "--seed", seed, "--epochs", "2"]
+            command += ["--embeddings", str(vectors)]
             command += [word for setting in SMALL[:4] for word in ("--set", setting)]
             environment = ENVIRONMENT | {"PYTHONHASHSEED": hashes}
             runs.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
@@ -70,7 +76,9 @@ class TestSeed:
                 assert all(run.returncode == 0 for run in runs)
                 runs.clear()
         first, again, other = (content(tmp_path / f"model{number}") for number in range(3))
-        assert sorted(first) == sorted([*folder.FILES, folder.MANIFEST])
+        assert sorted(first) == sorted([*folder.FILES, *folder.OPTIONAL_FILES, folder.MANIFEST])
+        parts = json.loads(first["vocab.json"])["indexers"]
+        assert {"word", "vectors", "characters", "shape"} <= set(parts)
         for name, written in first.items():
             assert written == again[name], name
         assert first["model.onnx"] != other["model.onnx"]
