@@ -25,6 +25,7 @@ from seqtag.text import Token, Tokenizer, located, printable
 
 HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that may stand for half a character
 NO_TOKEN = re.compile(r"[\t\n\r\0]")
+DOCSTART = "-DOCSTART-"  # begins a document in a CoNLL file, and is skipped
 READ_AHEAD = CHUNK  # sentences that a pipe's reader may be ahead of the tagger
 # Tokens at which a chunk ends before it has `CHUNK` sentences: a line may be a whole document.
 CHUNK_TOKENS = 1 << 17
@@ -176,16 +177,27 @@ class ConllWriter:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._safe = _for_terminal if stream.isatty() else str
+        self._first = True
 
     def write(self, record: Record, tagged: Tagged) -> None:
         if texts := record.words:
-            if NO_TOKEN.search("".join(texts)) or not all(map(str.strip, texts)):
-                bad = next(text for text in texts if not text.strip() or NO_TOKEN.search(text))
-                raise UserError(
-                    f"the token {bad!r} cannot stand in a column of a CoNLL file; use --format jsonl."
-                )
+            joined = "".join(texts)
+            if NO_TOKEN.search(joined) or not all(map(str.strip, texts)) or DOCSTART in joined:
+                self._check(texts)
+            if self._first and joined.startswith("\ufeff"):
+                self._stream.write("\ufeff")  # a reader takes the first one for a byte order mark
+            self._first = False
             rows = [f"{text}\t{tag}\n" for text, tag in zip(texts, tagged.tags, strict=True)]
             self._stream.write(self._safe("".join(rows)) + "\n")
+
+    @staticmethod
+    def _check(texts: Sequence[str]) -> None:
+        """UserError for a token that would be read as something else; U+00A0 and the like are tokens as any other."""
+        for text in texts:
+            if NO_TOKEN.search(text) or not text.strip(" ") or text == DOCSTART:
+                raise UserError(
+                    f"the token {text!r} cannot stand in a column of a CoNLL file; use --format jsonl."
+                )
 
 
 class JsonlWriter:

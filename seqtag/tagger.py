@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from seqtag.batches import inference_order
@@ -23,6 +22,7 @@ from seqtag.folder import Folder
 from seqtag.folder import load as load_folder
 from seqtag.indexers.base import Resources
 from seqtag.lattice import Beam, Lattice, TagChain, joins, labels
+from seqtag.onnx_runtime import onnxruntime
 from seqtag.outputs import with_outputs
 from seqtag.tags import Scheme, convert, spans
 from seqtag.vectors import Vectors

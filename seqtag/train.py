@@ -299,8 +299,9 @@ def _seeds_report(results: list[SeedResult]) -> dict[str, Any]:
 def _report(prepared: Prepared, result: SeedResult, corpora: Corpora) -> dict[str, Any]:
     """What `report.json` holds."""
     import keras
-    import onnxruntime
     import tensorflow as tf
+
+    from seqtag.onnx_runtime import onnxruntime
 
     files = {"train": corpora.train, "dev": corpora.dev, "test": corpora.test}
     return {
