@@ -3,17 +3,19 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqtag import parts
-from seqtag.config import Config
 from seqtag.data.sentence import Sentence
 from seqtag.indexers.base import Indexer, Resources
 from seqtag.tags import Scheme, allowed, split
 from seqtag.text import Tokenizer
+
+if TYPE_CHECKING:
+    from seqtag.config import Config
 
 # A character, or what an encoding left of it, and the number of its place in the word.
 PLACE = re.compile(r"(.|\ufffd+)[0-9]{1,3}", re.DOTALL)
@@ -52,7 +54,7 @@ def without_places(sentence: Sentence) -> Sentence:
     return Sentence(tokens, sentence.tags, sentence.lines, sentence.columns)
 
 
-def fit_indexers(sentences: Sequence[Sentence], config: Config, resources: Resources) -> dict[str, Indexer]:
+def fit_indexers(sentences: Sequence[Sentence], config: "Config", resources: Resources) -> dict[str, Indexer]:
     """An indexer for each embedding of the configuration, learnt from training sentences alone."""
     fitted = {
         name: parts.load(parts.INDEXERS, name).fit(sentences, config, resources) for name in parts.INDEXERS
@@ -107,7 +109,7 @@ class Vocabulary:
         return self.index_all([words])[0]
 
     def collate(
-        self, rows: Sequence[dict[str, Any]], random: np.random.Generator | None = None
+        self, rows: Sequence[dict[str, Any]], random: "np.random.Generator | None" = None
     ) -> dict[str, NDArray[Any]]:
         """The network's inputs for a batch of indexed sentences, with their `lengths` `(batch,)`."""
         first = next(iter(self.indexers))

@@ -13,21 +13,44 @@ from typing import Annotated, Any
 
 import typer
 
-from seqtag import __version__
-from seqtag.cli import check, compare, evaluate, explain, gradients, init_config, predict, train
+from seqtag import __version__, parts
+from seqtag.cli.light import LightCommand, LightGroup
 from seqtag.errors import UserError
 from seqtag.interrupt import Interrupted
 
-app = typer.Typer(
-    name="seqtag",
-    help="Train, evaluate and use recurrent sequence taggers: named entities, parts of speech, chunks, slots.",
-    epilog="Start with: seqtag train --train FILE -o MODEL, then: seqtag predict MODEL FILE",
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    rich_markup_mode="rich",
-)
+# In the order of the help.
+COMMANDS = {
+    "train": "seqtag.cli.train:command",
+    "evaluate": "seqtag.cli.evaluate:evaluate",
+    "predict": "seqtag.cli.predict:predict",
+    "compare": "seqtag.cli.compare:compare",
+    "explain": "seqtag.cli.explain:explain",
+    "gradients": "seqtag.cli.gradients:gradients",
+    "check": "seqtag.cli.check:check",
+    "init-config": "seqtag.cli.init_config:init_config",
+}
+
+
+def app_for(arguments: list[str]) -> typer.Typer:
+    """The command line with the command that the arguments name, so that it does not wait for the others; with all of
+    them if there is no such command.
+    """
+    app = typer.Typer(
+        name="seqtag",
+        cls=LightGroup,
+        help="Train, evaluate and use recurrent sequence taggers: named entities, parts of speech, chunks, slots.",
+        epilog="Start with: seqtag train --train FILE -o MODEL, then: seqtag predict MODEL FILE",
+        no_args_is_help=True,
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        rich_markup_mode="rich",
+    )
+    app.callback()(options)
+    named = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for name in [named] if named in COMMANDS else COMMANDS:
+        app.command(name, cls=LightCommand)(parts.load(COMMANDS, name))
+    return app
 
 
 def _print_version(wanted: bool) -> None:
@@ -36,7 +59,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def options(
     debug: Annotated[
         bool, typer.Option("--debug", help="Show tracebacks and all that TensorFlow says.")
@@ -47,16 +69,6 @@ def options(
 ) -> None:
     """Train, evaluate and use recurrent sequence taggers: named entities, parts of speech, chunks, slots."""
     # --debug is read in `main`, because it must hold before any command runs.
-
-
-app.command("train")(train.command)
-app.command("evaluate")(evaluate.evaluate)
-app.command("predict")(predict.predict)
-app.command("compare")(compare.compare)
-app.command("explain")(explain.explain)
-app.command("gradients")(gradients.gradients)
-app.command("check")(check.check)
-app.command("init-config")(init_config.init_config)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -76,7 +88,7 @@ def run(arguments: list[str]) -> int:
     _prepare_streams()
     debug = wants_debug(arguments)
     try:
-        app(arguments, prog_name="seqtag")
+        app_for(arguments)(arguments, prog_name="seqtag")
         sys.stdout.flush()
     except UserError as problem:
         _complain(str(problem), debug)

@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.config import Config
 from seqtag.data.sentence import Sentence
 from seqtag.vectors import Vectors
+
+if TYPE_CHECKING:
+    from seqtag.config import Config
 
 PADDING = 0
 UNKNOWN = 1
@@ -35,7 +37,7 @@ class Indexer(Protocol):
     """What each part that reads tokens offers."""
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: Config, resources: Resources) -> Self | None:
+    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
         """The indexer, learnt from training sentences alone; None if the configuration has no such part."""
         ...
 
@@ -52,7 +54,7 @@ class Indexer(Protocol):
         ...
 
     def collate(
-        self, rows: Sequence[Any], time: int, random: np.random.Generator | None
+        self, rows: Sequence[Any], time: int, random: "np.random.Generator | None"
     ) -> dict[str, NDArray[Any]]:
         """The network's inputs for a batch; `random` is given in training only."""
         ...
@@ -105,7 +107,7 @@ class Table:
         ids = self.ids
         return np.array([ids.get(value, UNKNOWN) for value in values], np.int32)
 
-    def hide_singletons(self, rows: Ids, rate: float, random: np.random.Generator | None) -> Ids:
+    def hide_singletons(self, rows: Ids, rate: float, random: "np.random.Generator | None") -> Ids:
         """The rows with each value that was seen once made unknown by chance, so that its row is learnt."""
         if random is not None and rate > 0:
             rows[(rows >= self.first_singleton) & (random.random(rows.shape) < rate)] = UNKNOWN

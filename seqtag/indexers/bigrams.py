@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.config import Config
 from seqtag.data.sentence import Sentence
 from seqtag.indexers.base import Ids, Indexer, Resources, Table, pad, single_characters
+
+if TYPE_CHECKING:
+    from seqtag.config import Config
 
 END = "\n"  # stands after the last token: no token holds a line feed
 UNKNOWN_RATE = 0.5
@@ -20,7 +22,7 @@ def bigrams(tokens: Sequence[str]) -> list[str]:
     return [first + second for first, second in zip(tokens, [*tokens[1:], END], strict=True)]
 
 
-def wanted(sentences: Sequence[Sentence], config: Config) -> bool:
+def wanted(sentences: Sequence[Sentence], config: "Config") -> bool:
     """Whether the configuration asks for pairs in this corpus."""
     enabled = config.embeddings.bigrams.enabled
     return enabled == "yes" or (enabled == "auto" and single_characters(sentences))
@@ -38,7 +40,7 @@ class BigramIndexer(Indexer):
         self.table = table
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: Config, resources: Resources) -> Self | None:
+    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
         if not config.embeddings.bigrams.dim or not wanted(sentences, config):
             return None
         counts: Counter[str] = Counter()
@@ -54,7 +56,7 @@ class BigramIndexer(Indexer):
         return self.table.index(bigrams(sentence.tokens))
 
     def collate(
-        self, rows: Sequence[Ids], time: int, random: np.random.Generator | None
+        self, rows: Sequence[Ids], time: int, random: "np.random.Generator | None"
     ) -> dict[str, NDArray[Any]]:
         return {"bigrams": self.table.hide_singletons(pad(rows, time), UNKNOWN_RATE, random)}
 

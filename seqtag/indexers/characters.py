@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.config import Config
 from seqtag.data.sentence import Sentence
 from seqtag.indexers.base import (
     PADDING,
@@ -21,6 +20,9 @@ from seqtag.indexers.base import (
     pad,
     single_characters,
 )
+
+if TYPE_CHECKING:
+    from seqtag.config import Config
 
 PIECE = 40  # characters of a word that are read at once; a longer word is read in overlapping pieces
 OVERLAP = 10
@@ -42,7 +44,7 @@ class CharacterIndexer(Indexer):
         self._rows[codes] = np.arange(RESERVED, table.rows)
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: Config, resources: Resources) -> Self | None:
+    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
         wanted = config.embeddings.characters.encoder
         if wanted == "none" or (wanted == "auto" and single_characters(sentences)):
             return None
@@ -61,7 +63,7 @@ class CharacterIndexer(Indexer):
         return sentence.tokens
 
     def collate(
-        self, rows: Sequence[tuple[str, ...]], time: int, random: np.random.Generator | None
+        self, rows: Sequence[tuple[str, ...]], time: int, random: "np.random.Generator | None"
     ) -> dict[str, NDArray[Any]]:
         """Characters of the pieces, the pieces of each distinct word, and which word stands where.
 

@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.config import Config
 from seqtag.data.sentence import Sentence
 from seqtag.errors import UserError
 from seqtag.indexers.base import Ids, Indexer, Resources, Table, pad
+
+if TYPE_CHECKING:
+    from seqtag.config import Config
 
 UNKNOWN_RATE = 0.1
 
@@ -26,7 +28,7 @@ class ColumnIndexer(Indexer):
         self.tables = tuple(tables)
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: Config, resources: Resources) -> Self | None:
+    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
         if config.data.feature_columns is None:
             return None
         counts: list[Counter[str]] = [Counter() for _ in sentences[0].columns]
@@ -50,7 +52,7 @@ class ColumnIndexer(Indexer):
         return np.stack(columns, axis=1)
 
     def collate(
-        self, rows: Sequence[Ids], time: int, random: np.random.Generator | None
+        self, rows: Sequence[Ids], time: int, random: "np.random.Generator | None"
     ) -> dict[str, NDArray[Any]]:
         return {
             f"column_{number}": table.hide_singletons(

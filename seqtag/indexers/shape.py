@@ -1,15 +1,17 @@
 """The casing of a word."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.config import Config
 from seqtag.data.sentence import Sentence
 from seqtag.indexers.base import Ids, Indexer, Resources, pad, single_characters
 from seqtag.lookup import Lookup
+
+if TYPE_CHECKING:
+    from seqtag.config import Config
 
 SHAPES = (
     "padding", "other", "number", "mostly digits", "lower", "upper", "initial upper", "one upper", "mixed",
@@ -46,7 +48,7 @@ class ShapeIndexer(Indexer):
         self._known = Lookup(shape_of)
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: Config, resources: Resources) -> Self | None:
+    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
         # A script of single characters knows no case.
         return cls() if config.embeddings.shape.dim and not single_characters(sentences) else None
 
@@ -58,7 +60,7 @@ class ShapeIndexer(Indexer):
         return np.fromiter(map(self._known.__getitem__, sentence.tokens), np.int32, len(sentence.tokens))
 
     def collate(
-        self, rows: Sequence[Ids], time: int, random: np.random.Generator | None
+        self, rows: Sequence[Ids], time: int, random: "np.random.Generator | None"
     ) -> dict[str, NDArray[Any]]:
         return {"shapes": pad(rows, time)}
 

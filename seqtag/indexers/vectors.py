@@ -1,16 +1,18 @@
 """Pretrained vectors, looked up outside the network, so that words which training never saw have theirs as well."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.config import Config
 from seqtag.data.sentence import Sentence
 from seqtag.indexers.base import PADDING, RESERVED, UNKNOWN, Indexer, Resources, pad
 from seqtag.indexers.bigrams import bigrams, wanted
 from seqtag.vectors import Vectors
+
+if TYPE_CHECKING:
+    from seqtag.config import Config
 
 CACHE = 1 << 16  # forms whose row is remembered
 
@@ -33,7 +35,7 @@ class VectorIndexer(Indexer):
         self._rows: dict[str, int] = {}
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: Config, resources: Resources) -> Self | None:
+    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
         if resources.vectors is None:
             return None
         indexer = cls(resources.vectors)
@@ -70,7 +72,7 @@ class VectorIndexer(Indexer):
             return np.array([known[form] for form in forms], np.int64)
 
     def collate(
-        self, rows: Sequence[NDArray[np.int64]], time: int, random: np.random.Generator | None
+        self, rows: Sequence[NDArray[np.int64]], time: int, random: "np.random.Generator | None"
     ) -> dict[str, NDArray[Any]]:
         padded = pad(rows, time, -1)
         vectors = self.vectors.gather(padded.ravel()).reshape(len(rows), time, self.vectors.dim)
@@ -100,7 +102,7 @@ class BigramVectorIndexer(VectorIndexer):
     name = "bigram_vectors"
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: Config, resources: Resources) -> Self | None:
+    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
         if resources.vectors is None or not wanted(sentences, config):
             return None
         return cls(resources.vectors)

@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.config import Config
 from seqtag.data.sentence import Sentence
 from seqtag.indexers.base import DIGITS, UNKNOWN, Ids, Indexer, Resources, Table, pad
 from seqtag.lookup import Lookup
+
+if TYPE_CHECKING:
+    from seqtag.config import Config
 
 
 class WordIndexer(Indexer):
@@ -29,7 +31,7 @@ class WordIndexer(Indexer):
         self._rows = Lookup(self._look_up)
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: Config, resources: Resources) -> Self | None:
+    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
         settings = config.embeddings.word
         if settings.dim == 0:
             return None
@@ -63,7 +65,7 @@ class WordIndexer(Indexer):
         return sum(self._look_up(token) == UNKNOWN for token in tokens)
 
     def collate(
-        self, rows: Sequence[Ids], time: int, random: np.random.Generator | None
+        self, rows: Sequence[Ids], time: int, random: "np.random.Generator | None"
     ) -> dict[str, NDArray[Any]]:
         return {"words": self.table.hide_singletons(pad(rows, time), self.unknown_rate, random)}
 
