@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag import parts
-from seqtag.config import Config, flatten, from_values
 from seqtag.data import Sentence
-from seqtag.errors import ModelError, UserError
-from seqtag.folder import Folder
+from seqtag.errors import UserError
 from seqtag.folder import load as load_folder
 from seqtag.model import runtime
+from seqtag.restore import restore
 from seqtag.tagger import Tagger
-from seqtag.vocab import Vocabulary, legal_sequences
 
 LONGEST = 512  # tokens of a sentence that are looked at: attention grows with their square
 
@@ -148,37 +146,3 @@ def _explained(sentence: Sentence, cut: int, tagger: Tagger, network: Any, salie
     values = saliency(inputs, numbers, held)
     targets = [Target(*entry, row) for entry, row in zip(wanted, values, strict=True)]
     return Explained(sentence.tokens, cut, tagged.tags, targets, attentions(network, inputs, numbers))
-
-
-def restore(folder: Folder, vocabulary: Vocabulary) -> tuple[Config, Any]:
-    """The settings of a model folder, and its network in Keras.
-
-    Settings that are newer than the model have their default, which is what the model was trained with.
-
-    Raises:
-        ModelError: Settings and weights do not fit.
-    """
-    import safetensors.numpy
-
-    from seqtag.model.build import Network
-    from seqtag.model.heads.chain import Legal
-
-    try:
-        values = dict(flatten(Config().to_json())) | dict(flatten(folder.read_json("config.json")))
-        config = from_values(values, f"{folder.path}: config.json")
-        weights = safetensors.numpy.load(folder.read("weights.safetensors"))
-        sizes = {name: indexer.sizes for name, indexer in vocabulary.indexers.items()}
-        legal = legal_sequences(vocabulary.tags, vocabulary.train_scheme)
-        network = Network(config, sizes, len(vocabulary.tags), Legal(*legal) if legal else None)
-        own = {name: array.shape for name, array in network.named_weights().items()}
-        if own != {name: array.shape for name, array in weights.items()}:
-            raise ModelError(
-                f"{folder.path}: weights.safetensors holds other weights than config.json means."
-            )
-        network.assign_weights(weights)
-    except ModelError:
-        raise
-    except (UserError, ValueError, KeyError, safetensors.SafetensorError) as problem:
-        words = " ".join(str(problem).split())
-        raise ModelError(f"{folder.path}: its network cannot be built ({words}).") from problem
-    return config, network

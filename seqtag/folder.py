@@ -28,21 +28,35 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import seqtag
 from seqtag.errors import ModelError, UserError
-from seqtag.text import json_text
+from seqtag.text import json_text, printable
 
 FORMAT = "seqtag-model"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 FILES = ("config.json", "vocab.json", "model.onnx", "weights.safetensors", "known.json", "report.json")
 OPTIONAL_FILES = ("vectors.bin",)
-MAX_MANIFEST = 1 << 20  # bytes; a manifest of five files needs less than one thousandth
 ATTEMPTS = 20  # to read a model while others are put in its place
-MAX_JSON = 1 << 28  # bytes of any other JSON file: a vocabulary of some ten million words
+# Bytes that a file may have: a manifest needs less than a thousandth of it, a vocabulary of ten million words has as
+# many, and no ONNX file can have more.
+MOST = {
+    MANIFEST: 1 << 20,
+    "config.json": 1 << 20,
+    "vocab.json": 1 << 28,
+    "known.json": 1 << 28,
+    "report.json": 1 << 26,
+    "model.onnx": (1 << 31) - 1,
+    "weights.safetensors": (1 << 31) - 1,
+    "vectors.bin": 1 << 40,
+    "state.json": 1 << 28,
+    "state.safetensors": 1 << 40,
+}
+MOST_BRACKETS = 1 << 20  # in a JSON file: each empty list takes twenty times its room in the file
 DRAFT = r"[a-z0-9_]{8}"  # how a folder that is not in its place yet ends: tempfile's own names
 FORMER = ".former"  # ends a folder that has left its place for a new one
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)  # says a file system without locks
@@ -318,25 +332,30 @@ class Folder:
                 f"{path}: holds no {MANIFEST}, so it is not a {kind.title} folder (or was not copied whole)."
             )
         self._manifest = self._read_manifest()
-        present = sorted(entry.name for entry in path.iterdir() if entry.name != MANIFEST)
-        listed = sorted(self._manifest["files"])
-        for name in sorted(set(listed) - set(present)):
+        # A few more than there can be are enough to find one that does not belong.
+        entries = islice(path.iterdir(), len(kind.files) + len(kind.optional) + 2)
+        present = {entry.name for entry in entries if entry.name != MANIFEST}
+        listed = {*self._manifest["files"]}
+        for name in sorted(present - listed):
+            raise ModelError(
+                f"{path}: {printable(name)} does not belong to the {kind.title}; move it elsewhere."
+            )
+        for name in sorted(listed - present):
             raise ModelError(f"{path}: {name} is missing.")
-        for name in sorted(set(present) - set(listed)):
-            raise ModelError(f"{path}: {name} does not belong to the {kind.title}; move it elsewhere.")
 
     def _read_manifest(self) -> dict[str, Any]:
-        manifest = self._json(MANIFEST, self._bytes(MANIFEST, MAX_MANIFEST))
+        manifest = self._json(MANIFEST, self._bytes(MANIFEST, MOST[MANIFEST]))
         if manifest.get("format") != self.kind.format:
             raise ModelError(f"{self.path}: {MANIFEST} is not that of a seqtag {self.kind.title}.")
         version = manifest.get("format_version")
         if type(version) is not int or version < 1:
             raise ModelError(
-                f"{self.path}: {MANIFEST}: format_version is {version!r}; expected a whole number."
+                f"{self.path}: {MANIFEST}: format_version is {version!r:.40}; expected a whole number."
             )
         if version > self.kind.version:
+            writer = printable(str(manifest.get("seqtag"))[:40])
             raise ModelError(
-                f"{self.path}: its format is {version}, written by seqtag {manifest.get('seqtag')}; this is seqtag "
+                f"{self.path}: its format is {str(version)[:20]}, written by seqtag {writer}; this is seqtag "
                 f"{seqtag.__version__}, which reads formats up to {self.kind.version}. Upgrade seqtag."
             )
         files = manifest.get("files")
@@ -352,6 +371,8 @@ class Folder:
                 or not isinstance(entry["sha256"], str)
             ):
                 raise ModelError(f"{self.path}: {MANIFEST}: the entry of {name} has no size and sha256.")
+            if entry["size"] > MOST[name]:
+                raise ModelError(f"{self.path}: {name} is larger than seqtag can have written it.")
         return manifest
 
     @property
@@ -389,13 +410,12 @@ class Folder:
 
     def read_json(self, name: str) -> dict[str, Any]:
         """The content of a JSON file, an object."""
-        if self._manifest["files"][name]["size"] > MAX_JSON:
-            raise ModelError(f"{self.path}: {name} is too large to be true.")
         return self._json(name, self.read(name))
 
     def _bytes(self, name: str, limit: int) -> bytes:
         with self._open(name, limit) as file:
-            return file.read(limit + 1)
+            # What is read is bounded by what is there: a manifest's word would be enough to fill the memory.
+            return file.read(min(os.fstat(file.fileno()).st_size, limit) + 1)
 
     def _open(self, name: str, limit: int) -> BinaryIO:
         """A regular file, not a link, of at most `limit` bytes."""
@@ -413,13 +433,27 @@ class Folder:
         return open(descriptor, "rb")
 
     def _json(self, name: str, content: bytes) -> dict[str, Any]:
+        if content.count(b"[") + content.count(b"{") > MOST_BRACKETS:
+            raise ModelError(f"{self.path}: {name} holds more lists and objects than seqtag writes.")
         try:
-            value = json.loads(content.decode("utf-8"))
+            value = json.loads(content.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_number)
         except (ValueError, RecursionError) as problem:
             raise ModelError(f"{self.path}: {name} is not JSON: {problem}.") from problem
         if not isinstance(value, dict):
             raise ModelError(f"{self.path}: {name} holds no JSON object.")
         return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; ValueError if it holds a key twice, of which other readers may take the other value."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("an object holds a key twice")
+    return value
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
 
 
 Loaded = TypeVar("Loaded")

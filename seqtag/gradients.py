@@ -5,21 +5,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import seqtag
 from seqtag import folder, parts, reach
-from seqtag.config import Config, from_values
+from seqtag.config import Config
 from seqtag.data import check_tags, read_corpus
-from seqtag.errors import ModelError, UsageError, UserError
-from seqtag.indexers.base import Resources
+from seqtag.errors import UserError
 from seqtag.model import runtime
 from seqtag.reach import Layer
-from seqtag.vectors import Vectors
-from seqtag.vocab import Vocabulary, legal_sequences
-
-if TYPE_CHECKING:
-    from seqtag.model.build import Network
+from seqtag.restore import build
+from seqtag.stored import read_config, read_vocabulary, read_weights
+from seqtag.vocab import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,7 @@ def gradients(
             f"{longest}." + f" Try --steps {longest - 1}." * (longest > 2)
         )
     runtime.start(seed, debug=debug)
-    network = _network(model, config, vocabulary, weights)
+    network = build(Path(model), config, vocabulary, weights)
     layers = reach.measure(network, vocabulary, sample, random)
     for layer in layers:
         if not layer.finite:
@@ -110,37 +106,5 @@ def gradients(
     return Report(model, corpus.path, cell, sample.steps, count, sample.long_enough, layers)
 
 
-def _read(source: folder.Folder) -> tuple[Config, Vocabulary, dict[str, NDArray[Any]]]:
-    """Settings, vocabulary and weights of a model folder."""
-    import safetensors
-    import safetensors.numpy
-
-    try:
-        config = from_values(source.read_json("config.json"), f"{source.path}: config.json")
-        vectors = Vectors.unpack(source.map("vectors.bin")) if "vectors.bin" in source.files else None
-        vocabulary = Vocabulary.from_json(source.read_json("vocab.json"), Resources(vectors))
-        weights = safetensors.numpy.load(source.read("weights.safetensors"))
-    except UsageError as problem:
-        raise ModelError(f"{problem} It was written by another version of seqtag.") from problem
-    except (KeyError, TypeError, ValueError, AttributeError, safetensors.SafetensorError) as problem:
-        words = " ".join(str(problem).split())
-        raise ModelError(f"{source.path}: is not what seqtag writes as a model ({words}).") from problem
-    return config, vocabulary, weights
-
-
-def _network(
-    model: str, config: Config, vocabulary: Vocabulary, weights: dict[str, NDArray[Any]]
-) -> "Network":
-    """The Keras network, as it was trained."""
-    from seqtag.model.build import Network
-    from seqtag.model.heads.chain import Legal
-
-    legal = legal_sequences(vocabulary.tags, vocabulary.train_scheme)
-    sizes = {name: indexer.sizes for name, indexer in vocabulary.indexers.items()}
-    frequencies = np.ones(len(vocabulary.tags))  # they weigh tags in training, and here nothing is trained
-    network = Network(config, sizes, len(vocabulary.tags), Legal(*legal) if legal else None, frequencies)
-    wanted = {name: array.shape for name, array in network.named_weights().items()}
-    if {name: array.shape for name, array in weights.items()} != wanted:
-        raise ModelError(f"{model}: weights.safetensors does not hold the weights of its network.")
-    network.assign_weights(weights)
-    return network
+def _read(source: folder.Folder) -> tuple[Config, Vocabulary, dict[str, Any]]:
+    return read_config(source), read_vocabulary(source), read_weights(source)

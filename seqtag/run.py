@@ -23,8 +23,10 @@ from seqtag.indexers.vectors import coverage
 from seqtag.interrupt import Interrupted, Stop
 from seqtag.ledger import Ledger
 from seqtag.prepare import Corpora
+from seqtag.rehearsal import check
 from seqtag.schedules import learning_rate
 from seqtag.scoring import Score, score
+from seqtag.stored import expected
 from seqtag.tagger import Tagger
 from seqtag.tags import Scheme, problems
 from seqtag.vectors import Vectors
@@ -471,6 +473,7 @@ class Run:
         self.network.assign_weights(self.best_weights)
         network = self.network.export()
         rows = [self.vocabulary.index(sentence) for sentence in self.corpora.dev.sentences[:PARITY_SENTENCES]]
+        check(network, expected(self.vocabulary))  # what is written must be what is read
         session = Tagger(network, self.vocabulary)
         for start in range(0, len(rows), 32):
             inputs = self.vocabulary.collate(rows[start : start + 32])

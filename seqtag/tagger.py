@@ -20,12 +20,11 @@ from seqtag.data.sentence import Sentence
 from seqtag.errors import ModelError, UsageError
 from seqtag.folder import Folder
 from seqtag.folder import load as load_folder
-from seqtag.indexers.base import Resources
 from seqtag.lattice import Beam, Lattice, TagChain, joins, labels
 from seqtag.onnx_runtime import onnxruntime
 from seqtag.outputs import with_outputs
+from seqtag.stored import one_line, read_network, read_vocabulary
 from seqtag.tags import Scheme, convert, spans
-from seqtag.vectors import Vectors
 from seqtag.vocab import Vocabulary, Words, cut
 
 CHUNK = 2048  # sentences that are sorted by length together
@@ -33,6 +32,7 @@ TOKEN_BUDGET = 2048  # tokens of a batch, padding included
 AHEAD = 32  # batches that are begun before their results are asked for
 WINDOW = 8192  # a longer sentence is tagged in pieces of so many tokens ...
 OVERLAP = 256  # ... each of which sees so many more on either side
+LARGEST_SCORE = 80  # between tags: the network takes its exponential, which float32 must hold
 LATTICE = ("scores", "forward", "backward")  # outputs from which the probability of entities follows
 BEAM = ("beam_tags", "beam_probabilities")  # the n best sequences of a model that has no such scores
 
@@ -92,14 +92,22 @@ class Tagger:
         vocabulary: The tables that belong to it.
         threads: Batches that are tagged side by side; 0 for as many as the process may use cores.
         tags_only: Whether nobody will ask for probabilities, entities or the best sequences; this is quicker.
+        name: The model folder, for messages.
     """
 
     def __init__(
-        self, network: bytes, vocabulary: Vocabulary, threads: int = 0, *, tags_only: bool = False
+        self,
+        network: bytes,
+        vocabulary: Vocabulary,
+        threads: int = 0,
+        *,
+        tags_only: bool = False,
+        name: str = "the network",
     ) -> None:
         if tags_only:
             network = with_outputs(network, ("tags",))
         self.vocabulary = vocabulary
+        self._name = name
         self._threads = threads or cores()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # a batch a core wastes less than a batch on all cores
@@ -123,19 +131,13 @@ class Tagger:
 
     @classmethod
     def _of(cls, folder: Folder, threads: int, tags_only: bool) -> Self:
+        vocabulary = read_vocabulary(folder)
+        network = read_network(folder, vocabulary)
         try:
-            vectors = Vectors.unpack(folder.map("vectors.bin")) if "vectors.bin" in folder.files else None
-            vocabulary = Vocabulary.from_json(folder.read_json("vocab.json"), Resources(vectors))
-        except (KeyError, TypeError, ValueError, AttributeError) as problem:
-            raise ModelError(
-                f"{folder.path}: its vocabulary is not that of a seqtag model ({_one_line(problem)})."
-            ) from problem
-        network = folder.read("model.onnx")
-        try:
-            return cls(network, vocabulary, threads, tags_only=tags_only)
+            return cls(network, vocabulary, threads, tags_only=tags_only, name=str(folder.path))
         except Exception as problem:  # ONNX Runtime's errors share no public base class
             raise ModelError(
-                f"{folder.path}: model.onnx cannot be loaded ({_one_line(problem)})."
+                f"{folder.path}: model.onnx cannot be loaded ({one_line(problem)})."
             ) from problem
 
     @property
@@ -247,8 +249,34 @@ class Tagger:
     def run(
         self, inputs: dict[str, Any], names: Sequence[str] = ("tags", "probabilities")
     ) -> dict[str, NDArray[Any]]:
-        """The outputs by name, each `(batch, time, ...)`, for the arrays of a batch."""
-        return dict(zip(names, self._session.run(list(names), inputs, self._run_options), strict=True))
+        """The outputs by name, each `(batch, time, ...)`, for the arrays of a batch.
+
+        Raises:
+            ModelError: The network fails, or what it gives are no tags and no probabilities.
+        """
+        try:
+            arrays = self._session.run(list(names), inputs, self._run_options)
+        except Exception as problem:  # ONNX Runtime's errors share no public base class
+            raise ModelError(f"{self._name}: model.onnx cannot be run ({one_line(problem)}).") from problem
+        found = dict(zip(names, arrays, strict=True))
+        if "tags" in found:
+            self._check(found, inputs["lengths"])
+        return found
+
+    def _check(self, arrays: dict[str, NDArray[Any]], lengths: NDArray[Any]) -> None:
+        """Refuses what is not an answer for each word, since the model may be anybody's."""
+        words = np.arange(int(lengths.max())) < lengths[:, None]  # (batch, time)
+        for name, array in arrays.items():
+            if array.shape[:2] != words.shape:
+                raise ModelError(
+                    f"{self._name}: model.onnx gives {name} of shape {array.shape[:2]} for {words.shape}."
+                )
+            values = array[words]
+            if name.endswith("tags"):
+                if values.min() < 0 or values.max() >= len(self._tags):
+                    raise ModelError(f"{self._name}: model.onnx gives tags that there are not.")
+            elif not np.isfinite(values).all():
+                raise ModelError(f"{self._name}: model.onnx gives {name} that are no numbers.")
 
     def _tagged(self, arrays: dict[str, NDArray[Any]], entities: bool, nbest: int) -> Tagged:
         numbers = arrays["tags"]
@@ -290,6 +318,10 @@ class Tagger:
         inputs = self.vocabulary.collate([self.vocabulary.index(anything)])
         arrays = self.run(inputs, ["start", "transitions", "end"])
         start, transitions, end = (array.astype(np.float64) for array in arrays.values())
+        if (
+            not max(array.max() for array in (start, transitions, end)) < LARGEST_SCORE
+        ):  # of nan, nothing is true
+            raise ModelError(f"{self._name}: the scores between its tags are no numbers, or too large.")
         return TagChain(start, transitions, end, *of_spans)
 
     def _written(self, tags: list[str]) -> list[str]:
@@ -316,7 +348,3 @@ def windows(sentence: int, length: int) -> Iterator[Piece]:
     for start in range(0, length, WINDOW):
         end = min(start + WINDOW, length)
         yield Piece(sentence, max(start - OVERLAP, 0), min(end + OVERLAP, length), start, end)
-
-
-def _one_line(problem: Exception) -> str:
-    return " ".join(str(problem).split())

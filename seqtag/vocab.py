@@ -137,7 +137,9 @@ class Vocabulary:
     @classmethod
     def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
         """The vocabulary that `to_json` described; KeyError, TypeError or ValueError if it is none."""
-        return cls(
+        if not isinstance(values["indexers"], dict) or not values["indexers"]:
+            raise ValueError("it looks nothing up")
+        vocabulary = cls(
             indexers={
                 name: parts.load(parts.INDEXERS, name).from_json(entry, resources)
                 for name, entry in values["indexers"].items()
@@ -152,6 +154,32 @@ class Vocabulary:
             tag_column=values["tag_column"],
             feature_columns=tuple(values["feature_columns"]),
         )
+        vocabulary._check()
+        return vocabulary
+
+    def _check(self) -> None:
+        """Refuses with a ValueError what no training leaves."""
+        written = [*self.tags, *self.tag_counts, *self.feature_columns]
+        texts: list[Any] = list(written)  # as a file has them, they may be anything
+        if not self.tags or not all(isinstance(text, str) and text for text in texts):
+            raise ValueError("its tags or columns are no texts")
+        "".join(written).encode()  # half a character is none
+        if any(ord(character) < 32 for character in "".join(written)):
+            raise ValueError("a tag or a column holds a control character")
+        if self.scheme.is_spans != self.train_scheme.is_spans:
+            raise ValueError("it was trained on spans and gives none, or the other way round")
+        if self.tags != tag_inventory(self.tags, self.train_scheme):
+            raise ValueError(f"its tags are not all those of {self.train_scheme.title} in their order")
+        if not all(type(count) is int for count in self.tag_counts.values()):
+            raise ValueError("the counts of its tags are no whole numbers")
+        if self.scheme.is_spans:
+            for tag in self.tag_counts:
+                split(tag, self.scheme)
+        if not all(isinstance(column, int | str | None) for column in (self.token_column, self.tag_column)):
+            raise ValueError("its columns are neither numbers nor names")
+        columns = self.indexers.get("columns")
+        if len(columns.sizes if columns else ()) != len(self.feature_columns):
+            raise ValueError("it does not know as many extra columns as it reads")
 
 
 def legal_sequences(

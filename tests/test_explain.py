@@ -19,11 +19,12 @@ from seqtag.cli.page import MOST, escaped, page
 from seqtag.config import merge
 from seqtag.config_files import parse_assignments
 from seqtag.errors import ModelError, UserError
-from seqtag.explain import Explained, Explanation, Target, explain, restore
+from seqtag.explain import Explained, Explanation, Target, explain
 from seqtag.folder import Folder
 from seqtag.model import runtime
 from seqtag.model.build import mask_of
 from seqtag.model.saliency import TOGETHER, Saliency, attentions
+from seqtag.restore import restore
 from seqtag.run import Run
 from seqtag.tagger import Tagger
 

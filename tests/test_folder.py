@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -296,10 +297,39 @@ class TestRefused:
             file.truncate(1 << 40)
         assert f"vocab.json has {1 << 40} bytes" in refused(model)
 
-    def test_json_too_large_to_be_true(self, model: Path) -> None:
-        edit_manifest(model, lambda m: m["files"]["vocab.json"].update(size=folder.MAX_JSON + 1))
-        with pytest.raises(ModelError, match=r"vocab\.json is too large to be true"):
-            Folder(model).read_json("vocab.json")
+    @pytest.mark.parametrize("name", FILES)
+    def test_a_file_too_large_to_be_true(self, model: Path, name: str) -> None:
+        edit_manifest(model, lambda m: m["files"][name].update(size=folder.MOST[name] + 1))
+        assert f"{name} is larger than seqtag can have written it" in refused(model)
+
+    def test_a_manifest_s_word_takes_no_memory(self, model: Path) -> None:
+        """A size is believed when it is there."""
+        edit_manifest(model, lambda m: m["files"]["model.onnx"].update(size=folder.MOST["model.onnx"]))
+        tracemalloc.start()
+        try:
+            assert "model.onnx has " in refused(model)
+            assert tracemalloc.get_traced_memory()[1] < 1 << 22
+        finally:
+            tracemalloc.stop()
+
+    @pytest.mark.parametrize(
+        "content",
+        [b'{"a": 1, "a": 2}', b'{"a": {"b": 1, "b": 1}}', b'{"a": NaN}', b'{"a": -Infinity}', b"9" * 5000,
+         b'{"a": ' + b"[" * 100_000, b'{"a": [' + b"[]," * (1 << 20) + b"[]]}"],
+        ids=range(7),
+    )  # fmt: skip
+    def test_json_that_seqtag_does_not_write(self, tmp_path: Path, content: bytes) -> None:
+        write(tmp_path / "model", CONTENT | {"vocab.json": content})
+        with pytest.raises(ModelError, match=r"vocab\.json (is not JSON|holds more lists)"):
+            Folder(tmp_path / "model").read_json("vocab.json")
+
+    def test_messages_steer_no_terminal(self, model: Path) -> None:
+        edit_manifest(model, lambda m: m.update(format_version=FORMAT_VERSION + 1, seqtag="9\x1b[2J\n8"))
+        assert "\x1b" not in refused(model)
+        (model / MANIFEST).unlink()
+        write(model.with_name("other"), CONTENT)
+        (model.with_name("other") / "\x1b[2J\n").touch()
+        assert "\x1b" not in refused(model.with_name("other"))
 
     @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"{"])
     def test_a_file_that_is_no_json_object(self, tmp_path: Path, content: bytes) -> None:

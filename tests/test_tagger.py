@@ -296,7 +296,7 @@ class TestLoading:
     @pytest.mark.parametrize("network", [b"", b"\0", b"onnx", b"\x08\x09" * 50])
     def test_a_network_that_is_none(self, tmp_path: Path, files: dict[str, bytes], network: bytes) -> None:
         folder.write(tmp_path / "model", files | {"model.onnx": network})
-        assert "model.onnx cannot be loaded" in self.refused(tmp_path / "model")
+        assert "model.onnx cannot be loaded: " in self.refused(tmp_path / "model")
 
     @pytest.mark.parametrize(
         "vocabulary",

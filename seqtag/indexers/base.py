@@ -46,6 +46,11 @@ class Indexer(Protocol):
         """What the network must know to build its half of the part."""
         ...
 
+    @property
+    def table_rows(self) -> dict[str, int]:
+        """Each of the network's inputs that names rows of a table, and how many rows it can name."""
+        return {}
+
     def prime(self, sentences: Sequence[Sentence]) -> None:
         """Looks up at once what `index` will ask for these sentences, where that is cheaper than one by one."""
 
@@ -119,8 +124,16 @@ class Table:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """The table that `to_json` described."""
-        return cls(values["values"], values["first_singleton"])
+        """The table that `to_json` described; ValueError if it is none."""
+        own, singleton = values["values"], values["first_singleton"]
+        if not isinstance(own, list) or not all(isinstance(value, str) for value in own):
+            raise ValueError("a table's values are no list of texts")
+        table = cls(own, singleton)
+        if len(table.ids) != len(own):
+            raise ValueError("a table holds a value twice")
+        if type(singleton) is not int or not RESERVED <= singleton <= table.rows:
+            raise ValueError(f"a table's first singleton is {singleton!r:.40}; expected one of its rows")
+        return table
 
 
 DIGITS = {ord(digit): "0" for digit in "123456789"}

@@ -41,6 +41,10 @@ class ColumnIndexer(Indexer):
     def sizes(self) -> dict[str, int]:
         return {f"rows_{number}": table.rows for number, table in enumerate(self.tables)}
 
+    @property
+    def table_rows(self) -> dict[str, int]:
+        return {f"column_{number}": table.rows for number, table in enumerate(self.tables)}
+
     def index(self, sentence: Sentence) -> Ids:
         """Rows `(time, columns)`."""
         if len(sentence.columns) != len(self.tables):
@@ -66,4 +70,7 @@ class ColumnIndexer(Indexer):
 
     @classmethod
     def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
-        return cls([Table.from_json(table) for table in values["tables"]])
+        tables = [Table.from_json(table) for table in values["tables"]]
+        if not tables:
+            raise ValueError("it reads extra columns, and has none")
+        return cls(tables)

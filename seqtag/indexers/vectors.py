@@ -1,6 +1,7 @@
 """Pretrained vectors, looked up outside the network, so that words which training never saw have theirs as well."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -53,6 +54,10 @@ class VectorIndexer(Indexer):
     def sizes(self) -> dict[str, int]:
         return {"dim": self.vectors.dim, "rows": RESERVED + len(self.words) if self.words else 0}
 
+    @property
+    def table_rows(self) -> dict[str, int]:
+        return {f"{self.name}_rows": RESERVED + len(self.words)} if self.words else {}
+
     def prime(self, sentences: Sequence[Sentence]) -> None:
         known = self._rows
         forms = dict.fromkeys(form for sentence in sentences for form in self.forms(sentence))
@@ -93,7 +98,13 @@ class VectorIndexer(Indexer):
     def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
         if resources.vectors is None:
             raise ValueError("the pretrained vectors are missing")
-        return cls(resources.vectors, values["words"])
+        words = values["words"]
+        if not isinstance(words, list) or not all(type(row) is int for row in words):
+            raise ValueError("the rows of its changed vectors are no list of whole numbers")
+        ascending = all(first < second for first, second in pairwise(words))
+        if words and not (ascending and words[0] >= 0 and words[-1] < len(resources.vectors)):
+            raise ValueError("the rows of its changed vectors are not rows of its vectors in their order")
+        return cls(resources.vectors, words)
 
 
 class BigramVectorIndexer(VectorIndexer):

@@ -49,6 +49,10 @@ class WordIndexer(Indexer):
     def sizes(self) -> dict[str, int]:
         return {"rows": self.table.rows}
 
+    @property
+    def table_rows(self) -> dict[str, int]:
+        return {"words": self.table.rows}
+
     def index(self, sentence: Sentence) -> Ids:
         return np.fromiter(map(self._rows.__getitem__, sentence.tokens), np.int32, len(sentence.tokens))
 
@@ -75,4 +79,7 @@ class WordIndexer(Indexer):
 
     @classmethod
     def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
-        return cls(Table.from_json(values["table"]), values["unknown_rate"], values["normalize_digits"])
+        rate, normalize = values["unknown_rate"], values["normalize_digits"]
+        if not isinstance(rate, int | float) or not 0 <= rate <= 1 or not isinstance(normalize, bool):
+            raise ValueError("its words are looked up in a way that seqtag does not know")
+        return cls(Table.from_json(values["table"]), rate, normalize)

@@ -1,5 +1,6 @@
 """The network from a configuration: embeddings -> encoder -> head."""
 
+import math
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ from seqtag.model.heads.chain import Legal
 from seqtag.model.language import LanguageModel
 
 Arrays = dict[str, Any]
+SMALL = 1000  # numbers of variables that are no weights: the state of what is random
 POINTERS = ("word_pieces", "spellings")  # inputs that count the rows of other inputs
 
 
@@ -171,6 +173,24 @@ class Network(keras.Model):  # type: ignore[misc]
         for weight in self.weights:
             if _is_kept(weight):
                 weight.assign(arrays[weight_name(weight)])
+
+
+def at_most(numbers: int) -> Any:
+    """A context in which all new variables together hold at most so many numbers, or ValueError is raised before memory
+    is taken for the one that is too large.
+    """
+    left = numbers + SMALL
+
+    def make(next_creator: Any, **arguments: Any) -> Any:
+        nonlocal left
+        value = arguments["initial_value"]
+        with tf.Graph().as_default():  # here a first value is a description, without any numbers
+            left -= math.prod((value() if callable(value) else np.asarray(value)).shape)
+        if left < 0:
+            raise ValueError("it has more weights than there are")
+        return next_creator(**arguments)
+
+    return tf.variable_creator_scope(make)
 
 
 def head_name(config: Config, legal: Legal | None) -> str:

@@ -147,8 +147,8 @@ class TestRefusals:
         folder.write(tmp_path / "m", files)
         assert run(["gradients", str(tmp_path / "m"), str(long)]) == 1
         assert {
-            "shapes": "does not hold the weights of its network",
-            "bytes": "is not what seqtag writes as a model",
+            "shapes": "holds other weights than config.json means",
+            "bytes": "is not what seqtag writes",
             "settings": "the setting 'encoder.merge_mode' is missing",
         }[wrong] in complaint(capsys)
 

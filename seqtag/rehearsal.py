@@ -1,0 +1,735 @@
+"""A network rehearsed on the shapes of two short sentences, before ONNX Runtime sees it.
+
+Each operator that an exporter here writes has a rule (`RULES`) that says which attributes it may have and what comes
+out: the type, the shape, and of whole numbers their values where they are few, or else a bound. So a graph that asks
+for another operator, for shapes that do not fit, for much memory, or for other tables and tags than those of its
+vocabulary is refused while it is no more than a description.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag.onnx_file import BOOL, FLOAT, INT32, INT64, MAX_RANK, SIZES, Graph, Node, Tensor, Value, read
+
+IR_VERSION, OPSET = 9, 18  # those that `seqtag.model.export` writes
+FEW = 64  # whole numbers of an array that are followed one by one
+AMPLE = 1 << 22  # numbers that a rehearsal may compute in any case, ...
+SHARE = 16  # ... and so many for each weight in the file
+MAX_BEAM = 100  # as the setting head.beam
+TYPES = {"float32": FLOAT, "int32": INT32, "int64": INT64, "bool": BOOL}
+ACTIVATIONS = {
+    "Tanh", "Sigmoid", "Relu", "Elu", "LeakyRelu", "HardSigmoid", "Softsign", "Affine",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Array:
+    """What is known of a value.
+
+    Attributes:
+        dtype: ONNX's number of its type.
+        shape: Its shape.
+        known: Its values, row by row, where they are whole numbers and few.
+        limit: All its values are whole numbers from 0 to below this; None where that is not known.
+        source: The input of the graph that it is.
+        weight: Whether it stands in the file.
+    """
+
+    dtype: int
+    shape: tuple[int, ...]
+    known: tuple[int, ...] | None = None
+    limit: int | None = None
+    source: str | None = None
+    weight: bool = False
+
+
+Arrays = list[Array | None]  # of an operator's inputs; None for one that is left out
+Attributes = dict[str, Any]
+Rule = Callable[["Rehearsal", Arrays, Attributes], Sequence[Array]]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a vocabulary wants of its network.
+
+    Attributes:
+        inputs: The arrays of two sentences of unequal length, as the vocabulary collates them.
+        rows: For each input that names rows of a table, how many the vocabulary can name.
+        tags: How many tags there are.
+    """
+
+    inputs: Mapping[str, NDArray[Any]]
+    rows: Mapping[str, int]
+    tags: int
+
+
+def check(content: bytes, expected: Expected) -> None:
+    """Refuses a network that an exporter here does not write, or that is not the vocabulary's.
+
+    Raises:
+        ValueError: What is wrong with it.
+    """
+    graph = read(content, ir_version=IR_VERSION, opset=OPSET)
+    try:
+        Rehearsal(graph, expected).run()
+    except (KeyError, IndexError, TypeError, AttributeError, OverflowError, ZeroDivisionError) as problem:
+        raise ValueError(
+            f"an operator has other inputs or attributes than seqtag writes ({problem!r})"
+        ) from problem
+
+
+class Rehearsal:
+    """A run of a graph on shapes alone.
+
+    Args:
+        graph: The graph.
+        expected: What the vocabulary wants of it.
+    """
+
+    def __init__(self, graph: Graph, expected: Expected) -> None:
+        self.graph = graph
+        self.expected = expected
+        weights = sum(math.prod(tensor.shape) for tensor in graph.weights.values())
+        self._left = AMPLE + SHARE * weights
+        self._looked_up: set[str] = set()
+        self._sizes: dict[str, int] = {}  # of the names in shapes
+
+    def run(self) -> None:
+        """Goes through the graph from its inputs to its outputs.
+
+        Raises:
+            ValueError: What is wrong with it.
+        """
+        arrays = {name: _weight(tensor) for name, tensor in self.graph.weights.items()}
+        wanted = self.expected.inputs
+        if self.graph.inputs.keys() != wanted.keys():
+            raise ValueError(
+                f"it reads {', '.join(sorted(self.graph.inputs))[:200]}; its vocabulary gives "
+                f"{', '.join(sorted(wanted))}"
+            )
+        for name, value in self.graph.inputs.items():
+            given = wanted[name]
+            array = Array(TYPES[str(given.dtype)], given.shape, source=name)
+            if given.dtype.kind == "i":
+                array = replace(array, limit=self.expected.rows.get(name, int(given.max()) + 1))
+            self._declared(name, value, array)
+            if name in arrays:
+                raise ValueError(f"{name} is an input and a weight")
+            arrays[name] = array
+        self.body(self.graph, arrays)
+        unread = self.expected.rows.keys() - self._looked_up
+        if unread:
+            raise ValueError(f"it has no table for {', '.join(sorted(unread))}")
+        self._outputs(arrays)
+
+    def body(self, graph: Graph, arrays: dict[str, Array]) -> None:
+        """Runs the operators of a graph; `arrays` holds what they may use, and afterwards what they made."""
+        for node in graph.nodes:
+            if node.operator not in RULES:
+                raise ValueError(f"it uses the operator {node.operator[:60]!r}, which seqtag never writes")
+            allowed, rule = RULES[node.operator]
+            for name, value in node.attributes.items():
+                if name not in allowed or not ATTRIBUTES[name](value):
+                    raise ValueError(
+                        f"{node.operator} has the attribute {name[:60]!r}, as seqtag never writes it"
+                    )
+            inputs = [arrays[name] if name else None for name in node.inputs]
+            attributes = node.attributes
+            if node.operator == "Scan":
+                attributes = attributes | {"arrays": arrays}
+            self._reads(node, inputs)
+            found = rule(self, inputs, attributes)
+            if node.operator == "Split":
+                found = found if len(node.outputs) == len(found) else []
+            if len(found) < len(node.outputs) or not node.outputs:
+                raise ValueError(f"{node.operator} has {len(node.outputs)} outputs")
+            for name, array in zip(node.outputs, found, strict=False):
+                if not name or name in arrays:
+                    raise ValueError(f"the value {name[:60]!r} is made twice or has no name")
+                arrays[name] = self._taken(node.operator, array)
+
+    def _reads(self, node: Node, inputs: Arrays) -> None:
+        """Sees to it that inputs that name rows of a table do nothing else, and that the table is theirs."""
+        for place, array in enumerate(inputs):
+            if array is None or array.source is None or array.source not in self.expected.rows:
+                continue
+            if node.operator == "Equal":
+                continue
+            table = inputs[0]
+            if node.operator != "Gather" or place != 1 or table is None or not table.weight:
+                raise ValueError(f"{array.source} is not looked up in a table")
+            rows = self.expected.rows[array.source]
+            if node.attributes.get("axis", 0) != 0 or table.shape[0] != rows:
+                raise ValueError(
+                    f"its table for {array.source} has {table.shape[0]} rows; its vocabulary has {rows}"
+                )
+            self._looked_up.add(array.source)
+
+    def _taken(self, operator: str, array: Array) -> Array:
+        """The array, if memory may be taken for it."""
+        if len(array.shape) > MAX_RANK or not all(size >= 0 for size in array.shape):
+            raise ValueError(f"{operator} gives the shape {list(array.shape)[:8]}")
+        self._left -= math.prod(array.shape)
+        if self._left < 0:
+            raise ValueError(f"{operator} gives the shape {list(array.shape)}, which is too much memory")
+        return array
+
+    def _declared(self, name: str, value: Value, array: Array) -> None:
+        """Compares an input or output with what the file says of it."""
+        shape = value.shape
+        fits = value.dtype == array.dtype and shape is not None and len(shape) == len(array.shape)
+        for size, found in zip(shape or (), array.shape, strict=False):
+            fits = fits and (self._sizes.setdefault(size, found) if isinstance(size, str) else size) == found
+        if not fits:
+            raise ValueError(
+                f"{name[:60]} is declared as {list(shape or ())[:8]}, and is {list(array.shape)}"
+            )
+
+    def _outputs(self, arrays: dict[str, Array]) -> None:
+        """Sees to it that the outputs are those that the tagger knows."""
+        batch, time = len(self.expected.inputs["lengths"]), int(self.expected.inputs["lengths"].max())
+        tags, names = self.expected.tags, self.graph.outputs.keys()
+        beam = arrays["beam_tags"].shape[-1] if "beam_tags" in names else 0
+        shapes: dict[str, tuple[int | None, ...]] = {
+            "tags": (batch, time), "probabilities": (batch, time), "scores": (batch, time, tags),
+            "forward": (batch, time, tags), "backward": (batch, time, tags), "start": (tags,), "end": (tags,),
+            "transitions": (tags, tags), "beam_tags": (batch, time, beam),
+            "beam_probabilities": (batch, time, beam), "attention": (batch, None, time, time),
+            "head_attention": (batch, time, time),
+        }  # fmt: skip
+        for name, value in self.graph.outputs.items():
+            array = arrays[name]
+            self._declared(name, value, array)
+            if name not in shapes or array.dtype != (INT64 if name.endswith("tags") else FLOAT):
+                raise ValueError(f"it has an output {name[:60]!r} that seqtag never writes")
+            wanted = shapes[name]
+            if len(wanted) != len(array.shape) or any(
+                size not in (None, found) for size, found in zip(wanted, array.shape, strict=True)
+            ):
+                raise ValueError(
+                    f"its output {name} has the shape {list(array.shape)}; expected {list(wanted)} for "
+                    f"{tags} tags"
+                )
+            if name.endswith("tags") and array.limit != tags:
+                raise ValueError(f"its tags are numbers below {array.limit}; its vocabulary has {tags} tags")
+        every = {"tags", "probabilities"}
+        for group in (
+            ("forward", "backward", "start", "transitions", "end"),
+            ("beam_tags", "beam_probabilities"),
+        ):
+            if any(name in names for name in group):
+                every |= {*group}
+        if "forward" in names:
+            every.add("scores")
+        if missing := every - names:
+            raise ValueError(f"it has no output {', '.join(sorted(missing))}")
+        if beam > MAX_BEAM:
+            raise ValueError(f"it gives {beam} sequences; expected at most {MAX_BEAM}")
+
+
+def _weight(tensor: Tensor) -> Array:
+    array = Array(tensor.dtype, tensor.shape, weight=True)
+    if tensor.dtype not in (INT32, INT64) or math.prod(tensor.shape) > FEW:
+        return array
+    kind = np.dtype("<i4" if tensor.dtype == INT32 else "<i8")
+    values = tuple(np.frombuffer(tensor.raw, kind).tolist())
+    return replace(array, known=values, limit=_limit(values))
+
+
+def _limit(values: Sequence[int]) -> int | None:
+    return max(values) + 1 if values and min(values) >= 0 else None
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Rules
+
+
+def _of(inputs: Arrays, *kinds: tuple[int, ...] | None) -> list[Any]:
+    """The inputs, if they are as many, and each of one of the types; None where any will do."""
+    if len(inputs) != len(kinds):
+        raise ValueError(f"an operator has {len(inputs)} inputs; expected {len(kinds)}")
+    for array, kind in zip(inputs, kinds, strict=True):
+        if array is None or (kind is not None and array.dtype not in kind):
+            raise ValueError("an operator has an input of another type than seqtag writes")
+    return list(inputs)
+
+
+_FLOATS, _INTEGERS, _NUMBERS, _BOOLS = (FLOAT,), (INT32, INT64), (FLOAT, INT32, INT64), (BOOL,)
+
+
+def _numbers(array: Array | None) -> tuple[int, ...]:
+    """Whole numbers on which a shape depends."""
+    if array is None or array.known is None:
+        raise ValueError("a shape depends on what is computed")
+    return array.known
+
+
+def _axis(axis: int, rank: int) -> int:
+    if not -rank <= axis < rank:
+        raise ValueError(f"an operator has axis {axis} of {rank}")
+    return axis % rank
+
+
+def _broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    rank = max(map(len, shapes))
+    padded = [(1,) * (rank - len(shape)) + shape for shape in shapes]
+    result = []
+    for sizes in zip(*padded, strict=True):
+        size = next((size for size in sizes if size != 1), 1)
+        if any(other not in (1, size) for other in sizes):
+            raise ValueError(f"the shapes {[list(shape) for shape in shapes]} do not go together")
+        result.append(size)
+    return tuple(result)
+
+
+def _same(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    (array,) = _of(inputs, None)
+    return [replace(array, source=None, weight=False)]
+
+
+def _by_element(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    (array,) = _of(inputs, _FLOATS)
+    return [Array(FLOAT, array.shape)]
+
+
+def _along(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    (array,) = _of(inputs, _FLOATS)
+    _axis(attributes["axis"], len(array.shape))
+    return [Array(FLOAT, array.shape)]
+
+
+def _not(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    (array,) = _of(inputs, _BOOLS)
+    return [Array(BOOL, array.shape)]
+
+
+def _prelu(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    array, slope = _of(inputs, _FLOATS, _FLOATS)
+    if _broadcast(array.shape, slope.shape) != array.shape:
+        raise ValueError("PRelu has more slopes than values")
+    return [Array(FLOAT, array.shape)]
+
+
+def _clip(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    array, low, high = _of(inputs, _FLOATS, _FLOATS, _FLOATS)
+    if low.shape or high.shape:
+        raise ValueError("Clip has bounds that are no single numbers")
+    return [Array(FLOAT, array.shape)]
+
+
+def _pair(inputs: Arrays) -> tuple[Array, Array, tuple[int, ...]]:
+    first, second = _of(inputs, _NUMBERS, _NUMBERS)
+    if first.dtype != second.dtype:
+        raise ValueError("an operator has two inputs of different types")
+    return first, second, _broadcast(first.shape, second.shape)
+
+
+def _arithmetic(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    first, _, shape = _pair(inputs)
+    return [Array(first.dtype, shape)]
+
+
+def _divided(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    first, second, shape = _pair(inputs)
+    if first.dtype == FLOAT or second.known is None or not all(number > 0 for number in second.known):
+        raise ValueError("it divides by what may be 0")
+    return [Array(first.dtype, shape)]
+
+
+def _modulo(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    (array,) = _divided(rehearsal, inputs, attributes)
+    return [replace(array, limit=max(_numbers(inputs[1])))]  # of ONNX, the sign is the divisor's
+
+
+def _largest(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    return _arithmetic(rehearsal, inputs, attributes)
+
+
+def _comparison(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    _, _, shape = _pair(inputs)
+    return [Array(BOOL, shape)]
+
+
+def _where(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    condition, first, second = _of(inputs, _BOOLS, _NUMBERS, _NUMBERS)
+    if first.dtype != second.dtype:
+        raise ValueError("Where has two inputs of different types")
+    shape = _broadcast(condition.shape, first.shape, second.shape)
+    return [Array(first.dtype, shape, limit=_either(first.limit, second.limit))]
+
+
+def _either(*limits: int | None) -> int | None:
+    return None if None in limits else max(limit for limit in limits if limit is not None)
+
+
+def _matmul(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    first, second = _of(inputs, _FLOATS, _FLOATS)
+    if min(len(first.shape), len(second.shape)) < 2 or first.shape[-1] != second.shape[-2]:
+        raise ValueError(f"it multiplies the shapes {list(first.shape)} and {list(second.shape)}")
+    outer = _broadcast(first.shape[:-2], second.shape[:-2])
+    return [Array(FLOAT, (*outer, first.shape[-2], second.shape[-1]))]
+
+
+def _cast(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    (array,) = _of(inputs, None)
+    if attributes["to"] not in SIZES:
+        raise ValueError(f"it casts to type {attributes['to']}")
+    whole = array.dtype in _INTEGERS and attributes["to"] in _INTEGERS
+    return [Array(attributes["to"], array.shape, *((array.known, array.limit) if whole else ()))]
+
+
+def _concat(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    arrays = [array for array in inputs if array is not None]
+    first = arrays[0]
+    axis = _axis(attributes["axis"], len(first.shape))
+    if len(arrays) != len(inputs) or any(
+        array.dtype != first.dtype
+        or len(array.shape) != len(first.shape)
+        or array.shape[:axis] + array.shape[axis + 1 :] != first.shape[:axis] + first.shape[axis + 1 :]
+        for array in arrays
+    ):
+        raise ValueError("Concat has inputs that do not go together")
+    size = sum(array.shape[axis] for array in arrays)
+    known: tuple[int, ...] | None = None
+    if len(first.shape) == 1 and size <= FEW and all(array.known is not None for array in arrays):
+        known = tuple(number for array in arrays for number in array.known or ())
+    shape = (*first.shape[:axis], size, *first.shape[axis + 1 :])
+    return [Array(first.dtype, shape, known, _either(*(array.limit for array in arrays)))]
+
+
+def _transpose(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    (array,) = _of(inputs, None)
+    order = attributes["perm"]
+    if sorted(order) != list(range(len(array.shape))):
+        raise ValueError(f"Transpose of {list(array.shape)} by {order}")
+    return [Array(array.dtype, tuple(array.shape[axis] for axis in order), limit=array.limit)]
+
+
+def _reshape(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    array, wanted = _of(inputs, None, (INT64,))
+    numbers = _numbers(wanted)
+    if min(numbers, default=0) < 0 or len(numbers) > MAX_RANK:
+        raise ValueError(f"Reshape to {list(numbers)[:8]}")
+    shape = tuple(size or array.shape[axis] for axis, size in enumerate(numbers))
+    if math.prod(shape) != math.prod(array.shape):
+        raise ValueError(f"Reshape of {list(array.shape)} to {list(shape)}")
+    return [Array(array.dtype, shape, limit=array.limit)]
+
+
+def _squeeze(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    if len(inputs) == 1:
+        (array,) = _of(inputs, None)
+        axes = {axis for axis, size in enumerate(array.shape) if size == 1}
+    else:
+        array, given = _of(inputs, None, (INT64,))
+        axes = {_axis(axis, len(array.shape)) for axis in _numbers(given)}
+    if any(array.shape[axis] != 1 for axis in axes):
+        raise ValueError(f"Squeeze of {list(array.shape)}")
+    shape = tuple(size for axis, size in enumerate(array.shape) if axis not in axes)
+    return [Array(array.dtype, shape, array.known, array.limit)]
+
+
+def _unsqueeze(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    array, given = _of(inputs, None, (INT64,))
+    rank = len(array.shape) + len(_numbers(given))
+    axes = {_axis(axis, rank) for axis in _numbers(given)}
+    if rank > MAX_RANK or len(axes) != len(_numbers(given)):
+        raise ValueError(f"Unsqueeze of {list(array.shape)}")
+    sizes = iter(array.shape)
+    shape = tuple(1 if axis in axes else next(sizes) for axis in range(rank))
+    return [Array(array.dtype, shape, array.known, array.limit)]
+
+
+def _split(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    array = inputs[0]
+    if array is None:
+        raise ValueError("Split of nothing")
+    axis = _axis(attributes["axis"], len(array.shape))
+    if len(inputs) == 2:
+        sizes = _numbers(inputs[1])
+    else:
+        count = attributes["num_outputs"]
+        if not 1 <= count <= FEW or array.shape[axis] % count:
+            raise ValueError(f"Split of {list(array.shape)} in {count}")
+        sizes = (array.shape[axis] // count,) * count
+    if min(sizes) < 0 or sum(sizes) != array.shape[axis]:
+        raise ValueError(f"Split of {list(array.shape)}")
+    return [Array(array.dtype, (*array.shape[:axis], size, *array.shape[axis + 1 :])) for size in sizes]
+
+
+def _slice(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    array, starts, ends, axes = _of(inputs, None, (INT64,), (INT64,), (INT64,))
+    shape = list(array.shape)
+    for start, end, axis in zip(_numbers(starts), _numbers(ends), _numbers(axes), strict=True):
+        at = _axis(axis, len(shape))
+        shape[at] = len(range(shape[at])[start:end])
+    return [Array(array.dtype, tuple(shape), limit=array.limit)]
+
+
+def _gather(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    data, index = _of(inputs, None, _INTEGERS)
+    axis = _axis(attributes.get("axis", 0), len(data.shape))
+    if index.limit is not None and index.limit > data.shape[axis]:
+        raise ValueError(f"it looks up row {index.limit - 1} of {data.shape[axis]}")
+    shape = (*data.shape[:axis], *index.shape, *data.shape[axis + 1 :])
+    return [Array(data.dtype, shape, limit=data.limit)]
+
+
+def _gather_elements(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    data, index = _of(inputs, None, _INTEGERS)
+    axis = _axis(attributes["axis"], len(data.shape))
+    fits = len(data.shape) == len(index.shape) and all(
+        own <= other
+        for at, (own, other) in enumerate(zip(index.shape, data.shape, strict=True))
+        if at != axis
+    )
+    if not fits or (index.limit is not None and index.limit > data.shape[axis]):
+        raise ValueError(f"GatherElements of {list(data.shape)} by {list(index.shape)}")
+    return [Array(data.dtype, index.shape, limit=data.limit)]
+
+
+def _gather_nd(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    data, index = _of(inputs, _FLOATS, (INT64,))
+    if attributes["batch_dims"] != 1 or len(index.shape) != 2 or index.shape[1] != 1:
+        raise ValueError("GatherND as seqtag never writes it")
+    if len(data.shape) < 2 or data.shape[0] != index.shape[0]:
+        raise ValueError(f"GatherND of {list(data.shape)}")
+    return [Array(FLOAT, (data.shape[0], *data.shape[2:]))]
+
+
+def _shape(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    (array,) = _of(inputs, None)
+    start, end = attributes.get("start", 0), attributes.get("end", len(array.shape))
+    sizes = array.shape[start:end]
+    return [Array(INT64, (len(sizes),), sizes, _limit(sizes))]
+
+
+def _expand(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    array, wanted = _of(inputs, None, (INT64,))
+    numbers = _numbers(wanted)
+    if min(numbers, default=0) < 0:
+        raise ValueError(f"Expand to {list(numbers)[:8]}")
+    return [Array(array.dtype, _broadcast(array.shape, numbers), limit=array.limit)]
+
+
+def _tile(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    array, times = _of(inputs, None, (INT64,))
+    sizes = zip(array.shape, _numbers(times), strict=True)
+    return [Array(array.dtype, tuple(size * count for size, count in sizes), limit=array.limit)]
+
+
+def _range(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    arrays = _of(inputs, (INT64,), (INT64,), (INT64,))
+    (start,), (end,), (step,) = (_numbers(array) for array in arrays)
+    if (start, step) != (0, 1) or end < 0 or any(array.shape for array in arrays):
+        raise ValueError("Range as seqtag never writes it")
+    return [Array(INT64, (end,), limit=end)]
+
+
+def _constant_of_shape(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    (wanted,) = _of(inputs, (INT64,))
+    return [Array(FLOAT, _numbers(wanted))]
+
+
+def _arg_max(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    (array,) = _of(inputs, _FLOATS)
+    axis = _axis(attributes["axis"], len(array.shape))
+    shape = _reduced(array.shape, {axis}, attributes)
+    return [Array(INT64, shape, limit=array.shape[axis])]
+
+
+def _reduce(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    array, given = _of(inputs, _NUMBERS, (INT64,))
+    axes = {_axis(axis, len(array.shape)) for axis in _numbers(given)}
+    return [Array(array.dtype, _reduced(array.shape, axes, attributes))]
+
+
+def _reduced(shape: tuple[int, ...], axes: set[int], attributes: Attributes) -> tuple[int, ...]:
+    keep = bool(attributes.get("keepdims", 1))
+    if not all(shape[axis] for axis in axes):
+        raise ValueError("it reduces an axis without entries")
+    return tuple(1 if axis in axes else size for axis, size in enumerate(shape) if keep or axis not in axes)
+
+
+def _top_k(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    array, wanted = _of(inputs, _FLOATS, (INT64,))
+    axis, (count,) = _axis(attributes["axis"], len(array.shape)), _numbers(wanted)
+    if not 1 <= count <= array.shape[axis]:
+        raise ValueError(f"TopK takes {count} of {array.shape[axis]}")
+    shape = (*array.shape[:axis], count, *array.shape[axis + 1 :])
+    return [Array(FLOAT, shape), Array(INT64, shape, limit=array.shape[axis])]
+
+
+def _conv(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    array, kernel, bias = _of(inputs, _FLOATS, _FLOATS, _FLOATS)
+    (gap,), (before, after) = attributes.get("dilations", [1]), attributes["pads"]
+    batch, features, time = array.shape
+    units, of_features, width = kernel.shape
+    reach = (width - 1) * gap
+    # Padding never outgrows what the filter sees: each word has one output.
+    if gap < 1 or width < 1 or min(before, after) < 0 or before + after != reach:
+        raise ValueError("Conv as seqtag never writes it")
+    if of_features != features or bias.shape != (units,):
+        raise ValueError(f"Conv of {list(array.shape)} by {list(kernel.shape)}")
+    rehearsal._taken("Conv", Array(FLOAT, (batch, min(features, 1), reach)))  # the padding
+    return [Array(FLOAT, (batch, units, time))]
+
+
+def _recurrent(gates: int, biases: int) -> Rule:
+    def rule(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+        peepholes = inputs[7:]
+        if len(inputs) > 5 and (gates != 4 or len(inputs) != 8 or inputs[5] or inputs[6]):
+            raise ValueError("a recurrent layer has inputs that seqtag never writes")
+        array, kernel, recurrent, bias, lengths = _of(
+            inputs[:5], _FLOATS, _FLOATS, _FLOATS, _FLOATS, (INT32,)
+        )
+        time, batch, features = array.shape
+        units = attributes["hidden_size"]
+        directions = {"forward": 1, "bidirectional": 2}[attributes.get("direction", "forward")]
+        own = [
+            (kernel.shape, (directions, gates * units, features)),
+            (recurrent.shape, (directions, gates * units, units)),
+            (bias.shape, (directions, 2 * gates * units)),
+            (lengths.shape, (batch,)),
+            *(
+                (array.shape, (directions, 3 * units))
+                for array in _of(peepholes, *[_FLOATS] * len(peepholes))
+            ),
+        ]
+        if units < 1 or any(found != wanted for found, wanted in own):
+            raise ValueError(f"a recurrent layer of {units} units has weights of other sizes")
+        names = attributes["activations"]
+        if len(names) != directions * biases or not {*names} <= ACTIVATIONS:
+            raise ValueError("a recurrent layer has other activations than seqtag writes")
+        rehearsal._taken("a recurrent layer", Array(FLOAT, (time, directions, batch, gates * units)))
+        last = Array(FLOAT, (directions, batch, units))
+        return [Array(FLOAT, (time, directions, batch, units)), last]
+
+    return rule
+
+
+def _reverse(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    array, lengths = _of(inputs, _FLOATS, (INT64,))
+    if len(array.shape) < 2 or lengths.shape != (array.shape[1],):
+        raise ValueError(f"ReverseSequence of {list(array.shape)} by {list(lengths.shape)}")
+    return [Array(FLOAT, array.shape)]
+
+
+def _scan(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
+    body: Graph = attributes["body"]
+    count = attributes["num_scan_inputs"]
+    given = _of(inputs, *[None] * len(inputs))
+    states, series = given[: len(given) - count], given[len(given) - count :]
+    if not 1 <= count <= len(given) or len({array.shape[0] for array in series}) != 1:
+        raise ValueError("Scan goes through inputs of unequal length")
+    if len(body.inputs) != len(given) or len(body.outputs) < len(states):
+        raise ValueError("the body of a Scan has other inputs or outputs than it")
+    outputs = len(body.outputs) - len(states)
+    for name, length in (("scan_input_directions", count), ("scan_output_directions", outputs)):
+        directions = attributes.get(name, [])
+        if len(directions) != length or not {*directions} <= {0, 1}:
+            raise ValueError("Scan has other directions than seqtag writes")
+    steps = [Array(array.dtype, array.shape[1:], limit=array.limit) for array in series]
+    starts = [Array(array.dtype, array.shape, limit=array.limit) for array in states]
+    while True:  # what a state is at first may not hold later: then nothing is said of it
+        arrays = dict(attributes["arrays"])
+        for (name, value), array in zip(body.inputs.items(), [*starts, *steps], strict=True):
+            if name in arrays or value.dtype != array.dtype or value.shape is not None:
+                raise ValueError("the body of a Scan has other inputs than it")
+            arrays[name] = array
+        rehearsal.body(body, arrays)
+        found = [arrays[name] for name in body.outputs]
+        if any(array.dtype != value.dtype for array, value in zip(found, body.outputs.values(), strict=True)):
+            raise ValueError("the body of a Scan has other outputs than it says")
+        wider = []
+        for start, after in zip(starts, found, strict=False):
+            if (start.dtype, start.shape) != (after.dtype, after.shape):
+                raise ValueError("a state of a Scan changes its shape")
+            holds = after.limit is not None and start.limit is not None and after.limit <= start.limit
+            wider.append(start if holds or start.limit is None else replace(start, limit=None))
+        if wider == starts:
+            break
+        starts = wider
+    length = series[0].shape[0]
+    made = [Array(array.dtype, (length, *array.shape), limit=array.limit) for array in found[len(states) :]]
+    return [*(Array(array.dtype, array.shape) for array in found[: len(states)]), *made]
+
+
+def _is_int(value: Any) -> bool:
+    return type(value) is int and abs(value) < 1 << 31
+
+
+def _are(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda values: isinstance(values, list) and 0 < len(values) <= FEW and all(map(check, values))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
+
+
+# Each attribute that any operator may have, and what it may be.
+ATTRIBUTES: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("axis", "start", "end", "to", "batch_dims", "num_outputs", "num_scan_inputs"), _is_int),
+    **dict.fromkeys(("keepdims", "linear_before_reset", "input_forget"), lambda value: value in (0, 1)),
+    **dict.fromkeys(("alpha", "beta"), _is_number),
+    **dict.fromkeys(("activation_alpha", "activation_beta"), _are(_is_number)),
+    **dict.fromkeys(("perm", "pads", "dilations", "scan_input_directions", "scan_output_directions"), _are(_is_int)),
+    "hidden_size": _is_int,
+    "direction": lambda value: value in ("forward", "bidirectional"),
+    "activations": _are(lambda value: isinstance(value, str)),
+    "body": lambda value: isinstance(value, Graph),
+}  # fmt: skip
+
+_LAYER = ("hidden_size", "direction", "activations", "activation_alpha", "activation_beta")
+
+# Each operator that an exporter here writes: the attributes that it may have, and its rule.
+RULES: dict[str, tuple[Sequence[str], Rule]] = {
+    "Identity": ((), _same),
+    **dict.fromkeys(("Exp", "Log", "Tanh", "Sigmoid", "Relu", "Softsign"), ((), _by_element)),
+    **dict.fromkeys(("Elu", "LeakyRelu"), (("alpha",), _by_element)),
+    "HardSigmoid": (("alpha", "beta"), _by_element),
+    "PRelu": ((), _prelu),
+    "Clip": ((), _clip),
+    "Not": ((), _not),
+    **dict.fromkeys(("Softmax", "LogSoftmax"), (("axis",), _along)),
+    **dict.fromkeys(("Add", "Sub", "Mul"), ((), _arithmetic)),
+    "Div": ((), _divided),
+    "Mod": ((), _modulo),
+    **dict.fromkeys(("Max", "Min"), ((), _largest)),
+    **dict.fromkeys(("Equal", "Less", "Greater"), ((), _comparison)),
+    "Where": ((), _where),
+    "MatMul": ((), _matmul),
+    "Cast": (("to",), _cast),
+    "Concat": (("axis",), _concat),
+    "Transpose": (("perm",), _transpose),
+    "Reshape": ((), _reshape),
+    "Squeeze": ((), _squeeze),
+    "Unsqueeze": ((), _unsqueeze),
+    "Split": (("axis", "num_outputs"), _split),
+    "Slice": ((), _slice),
+    "Gather": (("axis",), _gather),
+    "GatherElements": (("axis",), _gather_elements),
+    "GatherND": (("batch_dims",), _gather_nd),
+    "Shape": (("start", "end"), _shape),
+    "Expand": ((), _expand),
+    "Tile": ((), _tile),
+    "Range": ((), _range),
+    "ConstantOfShape": ((), _constant_of_shape),
+    "ArgMax": (("axis", "keepdims"), _arg_max),
+    **dict.fromkeys(("ReduceMax", "ReduceSum", "ReduceProd", "ReduceMean"), (("keepdims",), _reduce)),
+    "TopK": (("axis",), _top_k),
+    "Conv": (("dilations", "pads"), _conv),
+    "RNN": (_LAYER, _recurrent(1, 1)),
+    "GRU": ((*_LAYER, "linear_before_reset"), _recurrent(3, 2)),
+    "LSTM": ((*_LAYER, "input_forget"), _recurrent(4, 3)),
+    "ReverseSequence": ((), _reverse),
+    "Scan": (
+        ("body", "num_scan_inputs", "scan_input_directions", "scan_output_directions"),
+        _scan,
+    ),
+}
