@@ -6,11 +6,10 @@ what seqtag writes, and all of them to each other.
 
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqtag.config import SETTINGS, Config, flatten, from_values
 from seqtag.data.sentence import Sentence
 from seqtag.errors import ModelError, UserError
 from seqtag.folder import Folder
@@ -19,6 +18,9 @@ from seqtag.rehearsal import Expected, check
 from seqtag.text import printable
 from seqtag.vectors import Vectors
 from seqtag.vocab import Vocabulary
+
+if TYPE_CHECKING:
+    from seqtag.config import Config
 
 MAX_HEADER = 1 << 24  # bytes of the list of weights; one of a hundred weights needs a thousandth
 LENGTH = 8  # bytes of the header's length
@@ -70,13 +72,15 @@ def expected(vocabulary: Vocabulary) -> Expected:
     return Expected(vocabulary.collate(vocabulary.index_all(words)), rows, len(vocabulary.tags))
 
 
-def read_config(folder: Folder) -> Config:
+def read_config(folder: Folder) -> "Config":
     """The settings of a model folder; one that is newer than the model has its default, which is what the model was
     trained with.
 
     Raises:
         ModelError: A setting that there is not, or a value that it cannot have.
     """
+    from seqtag.config import SETTINGS, flatten, from_values
+
     given = dict(flatten(folder.read_json("config.json")))
     defaults = {path: entry.default for path, entry in SETTINGS.items()}
     try:

@@ -149,7 +149,7 @@ class TestRefusals:
         assert {
             "shapes": "holds other weights than config.json means",
             "bytes": "is not what seqtag writes",
-            "settings": "the setting 'encoder.merge_mode' is missing",
+            "settings": "there is no setting 'encoder.marge_mode'",
         }[wrong] in complaint(capsys)
 
     def test_outputs(self, spans: Any, long: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
