@@ -160,10 +160,7 @@ class Beam:
         return float(self._probabilities[span.start : span.end, 0].prod())
 
     def best(self, count: int) -> list[Sequence]:
-        """The `count` best sequences of tags with their probability, best first; fewer where there are fewer.
-
-        Where a sentence was tagged in pieces, the k-th best of all pieces make one sequence.
-        """
+        """The `count` best sequences of tags with their probability, best first; fewer where there are fewer."""
         found: list[Sequence] = []
         for place, (tags, probabilities) in enumerate(zip(self._tags.T, self._probabilities.T, strict=True)):
             path = tags.tolist()

@@ -315,8 +315,20 @@ class TextWriter:
         return self._colours.setdefault(label, palette[len(self._colours) % len(palette)])
 
 
+def load(model: str, output_format: str, *, nbest: int = 0, threads: int = 0) -> Tagger:
+    """The tagger of a model folder, for what `predict` is to write.
+
+    Raises:
+        UserError: The model cannot be read, or cannot give so many sequences.
+    """
+    probabilities = parts.load(parts.WRITERS, output_format).probabilities or nbest > 0
+    tagger = Tagger.load(model, threads, tags_only=not probabilities)
+    tagger.check_nbest(nbest)
+    return tagger
+
+
 def predict(
-    model: str,
+    model: str | Tagger,
     paths: Sequence[str],
     stream: TextIO,
     *,
@@ -329,7 +341,7 @@ def predict(
     """Tags files one after the other; each answer is written as soon as it is there.
 
     Args:
-        model: The model folder.
+        model: The model folder, or what `load` made of it.
         paths: The files; "-" is standard input.
         stream: Where answers go.
         output_format: A name in `parts.WRITERS`.
@@ -345,7 +357,9 @@ def predict(
         UserError: The model or a file cannot be read; what came before is written.
     """
     writer: Writer = parts.load(parts.WRITERS, output_format)(stream)
-    tagger = Tagger.load(model, threads, tags_only=not (writer.probabilities or nbest))
+    tagger = model
+    if not isinstance(tagger, Tagger):
+        tagger = load(tagger, output_format, nbest=nbest, threads=threads)
     splitter = Tokenizer(tokenizer) if tokenizer else tagger.vocabulary.tokenizer
     read: Callable[[str, Tagger, Tokenizer], Iterator[Record]] = parts.load(parts.INPUTS, input_format)
     tokens = 0

@@ -22,6 +22,7 @@ from seqtag.indexers.base import Ids, Resources, pad
 from seqtag.indexers.vectors import coverage
 from seqtag.interrupt import Interrupted, Stop
 from seqtag.ledger import Ledger
+from seqtag.parity import compare
 from seqtag.prepare import Corpora
 from seqtag.rehearsal import check
 from seqtag.schedules import learning_rate
@@ -32,7 +33,6 @@ from seqtag.tags import Scheme, problems
 from seqtag.vectors import Vectors
 from seqtag.vocab import legal_sequences
 
-PARITY = 1e-5  # how far Keras and the exported network may differ in a probability
 PARITY_SENTENCES = 200
 NAMED_SENTENCES, NAMED_WORDS = 3, 6  # so much of a batch is shown when training fails on it
 
@@ -477,8 +477,28 @@ class Run:
         session = Tagger(network, self.vocabulary)
         for start in range(0, len(rows), 32):
             inputs = self.vocabulary.collate(rows[start : start + 32])
-            _compare(self.network.decode(inputs), session.run(inputs), inputs["lengths"])
+            self._compare(inputs, session.run(inputs))
         return network
+
+    def _compare(self, inputs: dict[str, NDArray[Any]], exported: dict[str, NDArray[Any]]) -> None:
+        """Raises UserError where two decodings differ by more than rounding."""
+        tags, probabilities = (np.asarray(array) for array in self.network.decode(inputs))
+        if not np.isfinite(probabilities).all():
+            raise UserError(
+                "training ended with weights that are not finite; no model was written. Lower the learning rate."
+            )
+        found = compare(
+            (tags, probabilities),
+            (exported["tags"], exported["probabilities"]),
+            inputs["lengths"],
+            lambda others: self.network.logs(inputs, others),
+            searched=self.network.head.searches,
+        )
+        if not found.holds:
+            raise UserError(
+                f"the exported network differs from the trained one (by {found.gap:.1e} in a probability, in "
+                f"{found.wrong} tags); no model was written. Please report this."
+            )
 
     def files(self, network: bytes, report: dict[str, Any]) -> dict[str, bytes]:
         """The content of the model folder."""
@@ -495,22 +515,3 @@ class Run:
             "report.json": folder.dump_json(report),
         }
         return files | ({"vectors.bin": self.vectors.packed()} if self.vectors else {})
-
-
-def _compare(keras: tuple[Any, Any], exported: dict[str, NDArray[Any]], lengths: Ids) -> None:
-    """Raises UserError where two decodings differ by more than rounding."""
-    tags, probabilities = (np.asarray(array) for array in keras)
-    other_tags, other_probabilities = exported["tags"], exported["probabilities"]
-    words = np.arange(tags.shape[1]) < lengths[:, None]
-    gap = np.abs(probabilities - other_probabilities)[words].max()
-    # Two tags may be so close that rounding decides; then their probabilities are equal as well.
-    wrong = (tags != other_tags) & words & (probabilities > 0.5 + PARITY)
-    if not np.isfinite(probabilities[words]).all():
-        raise UserError(
-            "training ended with weights that are not finite; no model was written. Lower the learning rate."
-        )
-    if gap > PARITY or wrong.any():
-        raise UserError(
-            f"the exported network differs from the trained one (by {gap:.1e} in a probability, in {wrong.sum()} "
-            "tags); no model was written. Please report this."
-        )

@@ -74,7 +74,8 @@ class Tagged:
             before it. Empty if the tagger gives tags only.
         scheme: The corpus's scheme.
         entities: The spans, where they were asked for.
-        alternatives: The most probable sequences, best first, where they were asked for.
+        alternatives: The most probable sequences, best first, where they were asked for; of a sentence longer than
+            `WINDOW` that a feedback head tagged, the best alone.
     """
 
     tags: list[str]
@@ -172,10 +173,7 @@ class Tagger:
         """As `tag`, for sentences that are there already; the work begins before the first answer is asked for."""
         if (entities or nbest) and "probabilities" not in self._outputs:
             raise ValueError("expected a tagger that gives probabilities. Received: one that gives tags only")
-        if nbest > self.most:
-            raise UsageError(
-                f"{nbest} best sequences: this model gives at most {self.most}, its head.beam in training."
-            )
+        self.check_nbest(nbest)
         pieces = [piece for number, tokens in enumerate(sentences) for piece in windows(number, len(tokens))]
         rows = self.vocabulary.index_all([cut(sentences[p.sentence], p.start, p.end) for p in pieces])
         names = ["tags", "probabilities"]
@@ -196,6 +194,13 @@ class Tagger:
         if "scores" in self._outputs:
             return math.inf
         return int(self._outputs[BEAM[0]][-1]) if BEAM[0] in self._outputs else 1
+
+    def check_nbest(self, nbest: int) -> None:
+        """Raises UsageError if the model cannot give so many sequences."""
+        if nbest > self.most:
+            raise UsageError(
+                f"{nbest} best sequences: this model gives at most {self.most}, its head.beam in training."
+            )
 
     def _submit(self, inputs: dict[str, Any], names: Sequence[str], alone: bool) -> Results:
         """Has a batch tagged by one of the threads, or when the results are asked for; returns what gives them."""
@@ -243,6 +248,9 @@ class Tagger:
             if piece.keep_end - piece.keep_start == length:
                 found[piece.sentence][name] = array[kept]
                 continue
+            if name in BEAM:
+                # The k-th best of every piece make no k-th best of the sentence; the best of each make its tags.
+                array = array[:, :1]
             whole = found[piece.sentence].setdefault(name, np.empty((length, *array.shape[1:]), array.dtype))
             whole[piece.keep_start : piece.keep_end] = array[kept]
 
@@ -267,6 +275,8 @@ class Tagger:
         """Refuses what is not an answer for each word, since the model may be anybody's."""
         words = np.arange(int(lengths.max())) < lengths[:, None]  # (batch, time)
         for name, array in arrays.items():
+            if name == "attention":  # of heads, and only looked at
+                continue
             if array.shape[:2] != words.shape:
                 raise ModelError(
                     f"{self._name}: model.onnx gives {name} of shape {array.shape[:2]} for {words.shape}."

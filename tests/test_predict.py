@@ -382,3 +382,20 @@ class TestPipe:
         )
         assert (done.returncode, done.stderr) == (0, "")
         assert [answer["text"] for answer in answers(done.stdout)] == lines
+
+
+@pytest.mark.parametrize("wanted", [["--nbest", "9"], []])
+def test_what_stood_in_the_file_stays_if_the_model_cannot_do_it(
+    wanted: list[str], spans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from seqtag import cli
+
+    model = tmp_path / "none"
+    if wanted:
+        model = spans.folder
+        monkeypatch.setattr(Tagger, "most", 4)
+    (tmp_path / "in.txt").write_text("Ana\n")
+    (tmp_path / "out.jsonl").write_text("years of work")
+    arguments = ["predict", str(model), str(tmp_path / "in.txt"), "--format", "jsonl", *wanted]
+    assert cli.run([*arguments, "-o", str(tmp_path / "out.jsonl")]) == (2 if wanted else 1)
+    assert (tmp_path / "out.jsonl").read_text() == "years of work"

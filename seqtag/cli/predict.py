@@ -88,23 +88,23 @@ def predict(
         _check_stdout(paths)
     if output is None and paths == ["-"] and sys.stdin.isatty():
         print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
-    from seqtag.folder import Folder
+    from seqtag.predict import load
     from seqtag.predict import predict as stage
 
     with contextlib.ExitStack() as stack:
         stream: TextIO = sys.stdout
+        # First of all: a model that cannot do it must not cost what stood in the file.
+        tagger = load(model, output_format, nbest=nbest or 0, threads=threads or 0)
         if output is not None:
-            Folder(Path(model))  # a model that is not there must not cost what stood in the file
             stream = stack.enter_context(output.open("w", encoding="utf-8", newline="\n"))
         stage(
-            model,
+            tagger,
             paths,
             stream,
             output_format=output_format,
             input_format=input_format,
             tokenizer=tokenizer,
             nbest=nbest or 0,
-            threads=threads or 0,
         )
 
 

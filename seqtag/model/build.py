@@ -142,6 +142,11 @@ class Network(keras.Model):  # type: ignore[misc]
         tags, probabilities = self.head.decode(features, mask_of(inputs["lengths"], features))
         return tags, probabilities
 
+    def logs(self, inputs: Arrays, tags: Any) -> Any:
+        """The share of each word in the score of tags, `(batch, time)` both: see `Head.logs`."""
+        features = self(inputs, training=False)
+        return self.head.logs(features, tags, mask_of(inputs["lengths"], features))
+
     def export(self) -> bytes:
         """The network, decoding included, as a serialised ONNX model with outputs `tags` and
         `probabilities`.

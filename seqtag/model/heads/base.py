@@ -1,7 +1,7 @@
 """What a head is."""
 
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import keras
 import tensorflow as tf
@@ -18,7 +18,12 @@ class Head(keras.layers.Layer):  # type: ignore[misc]
 
     A mask `(batch, time)` is true on words and false on padding; padding is on the right, and every sentence
     holds at least one word. What stands at padding never changes a result.
+
+    Attributes:
+        searches: Whether the decoder keeps some beginnings and drops others, so that it may miss the best sequence.
     """
+
+    searches: ClassVar[bool] = False
 
     @classmethod
     def from_config(
@@ -50,6 +55,13 @@ class Head(keras.layers.Layer):  # type: ignore[misc]
         these tags `(batch, time)` int32.
         """
         raise NotImplementedError
+
+    def logs(self, features: Any, tags: Any, mask: Any) -> Any:
+        """The share of each word in the score of a sentence's tags, `(batch, time)` both. Between two sequences, the
+        difference of the sums is the logarithm of how much more probable the one is. Undefined at padding.
+        """
+        logs = tf.nn.log_softmax(self.logits(features, tags, mask))
+        return tf.gather(logs, tags, batch_dims=2)
 
     def export(self, graph: Graph, features: str, lengths: str) -> "Exported":
         """Writes the decoder."""
@@ -105,6 +117,9 @@ class ChainHead(Head):
         best = chain.best_path(self.chain(), scores, mask)
         probabilities = tf.gather(chain.marginals(self.chain(), scores, mask), best, batch_dims=2)
         return best * tf.cast(mask, tf.int32), probabilities * tf.cast(mask, probabilities.dtype)
+
+    def logs(self, features: Any, tags: Any, mask: Any) -> Any:
+        return chain.path_logs(self.chain(), self.scores(features), tags, mask)
 
     def export(self, graph: Graph, features: str, lengths: str) -> Exported:
         scores = self.export_scores(graph, features)

@@ -164,6 +164,16 @@ def path_score(chain: Chain, scores: Any, tags: Any, mask: Any) -> Any:
     )
 
 
+def path_logs(chain: Chain, scores: Any, tags: Any, mask: Any) -> Any:
+    """`(batch, time)`: what each word adds to the score of one sequence of tags a sentence, `(batch, time)`."""
+    own = tf.gather(scores, tags, batch_dims=2)
+    steps = tf.gather_nd(chain.transitions, tf.stack([tags[:, :-1], tags[:, 1:]], axis=-1))
+    arriving = tf.concat([tf.gather(chain.start, tags[:, :1]), steps], axis=1)
+    lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
+    last = tf.one_hot(lengths - 1, tf.shape(tags)[1], dtype=own.dtype)
+    return own + arriving + last * tf.gather(chain.end, tags)
+
+
 def marginals(chain: Chain, scores: Any, mask: Any) -> Any:
     """`(batch, time, tags)`: the probability of each tag of each word under the whole chain."""
     total = time_first(forward(chain, scores, scaled=True) + backward(chain, scores, mask)) + scores

@@ -67,6 +67,8 @@ class FeedbackHead(Head):
         tag_weights: The weight of each tag in the loss, `(tags,)`; None for equal ones.
     """
 
+    searches = True
+
     def __init__(
         self,
         settings: Settings,

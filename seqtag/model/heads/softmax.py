@@ -100,6 +100,11 @@ class SoftmaxHead(ChainHead):
         top = tf.reduce_max(probabilities, axis=-1)
         return best * tf.cast(mask, tf.int32), top * tf.cast(mask, top.dtype)
 
+    def logs(self, features: Any, tags: Any, mask: Any) -> Any:
+        if self.penalties is not None:
+            return super().logs(features, tags, mask)
+        return tf.gather(self.scores(features), tags, batch_dims=2)
+
     def export_scores(self, graph: Graph, features: str) -> str:
         kernel, bias = (graph.constant(array) for array in self.dense.get_weights())
         scores = graph.node("Add", graph.node("MatMul", features, kernel), bias)

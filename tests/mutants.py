@@ -1,0 +1,536 @@
+# ruff: noqa: E501  tables of what is nasty
+"""Model folders spoilt at random, most of them signed again with a right manifest, and what becomes of them.
+
+    python tests/mutants.py MODEL [MODEL ...] [--count 10000] [--seed 1] [--restore]
+
+Each is loaded and, if it loads, made to tag; `--restore` also builds its Keras network, as explain and gradients do. It
+must be refused with a UserError, or be a model. Counted are crashes (another exception, or the end of the process),
+damaged folders without a new signature that load all the same, and whatever is opened outside the folder, by an audit
+hook. The child's address space is limited, and its largest size is told.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import random
+import resource
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SENTENCES = [["Ana", "Ruiz", "left", "New", "York", "."], ["\U0001f600"], ["x" * 90, "Oslo", "3"]]
+HOSTILE: list[Any] = [
+    None, True, False, -1, 0, 1, 2, 7, 2**31, 2**63, 10**300, 0.5, 1e308, -1e308, "", "O", "\ud800", "a\x1b[2Jb\n", "/etc/passwd",
+    "../../../etc/passwd", "http://127.0.0.1:9/x", "file:///etc/passwd", [], {}, [[]], [None], {"a": 1}, "lstm", "bio", "BIO", "word",
+]  # fmt: skip
+ADDRESS_SPACE = 6 << 30
+WATCHED = (
+    "open", "socket", "subprocess", "os.system", "os.exec", "os.posix_spawn", "os.fork", "marshal.loads", "pickle", "import",
+    "compile", "exec", "ctypes.dlopen", "urllib", "ftplib", "os.remove", "os.rename", "os.mkdir", "os.symlink",
+)  # fmt: skip
+Files = dict[str, bytes]
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Ways to spoil a folder: of its files (signed again afterwards), or of the folder itself (not signed)
+
+
+def flip(content: bytes, draw: random.Random) -> bytes:
+    changed = bytearray(content)
+    for _ in range(draw.choice((1, 1, 1, 4, 30))):
+        changed[draw.randrange(len(changed))] ^= 1 << draw.randrange(8)
+    return bytes(changed)
+
+
+def cut(content: bytes, draw: random.Random) -> bytes:
+    return content[: draw.randrange(len(content))]
+
+
+def shuffle(content: bytes, draw: random.Random) -> bytes:
+    """A stretch taken out, doubled, or put elsewhere."""
+    start = draw.randrange(len(content))
+    end = min(len(content), start + draw.choice((1, 2, 8, 100, 3000)))
+    at = draw.randrange(len(content))
+    return draw.choice(
+        (content[:start] + content[end:], content[:end] + content[start:], content[:at] + content[start:end] + content[at:])
+    )  # fmt: skip
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths of all values of a JSON tree; of long lists some."""
+    found = [path] if path else []
+    entries = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, inner in list(entries)[:40]:
+        found += places(inner, (*path, key))
+    return found
+
+
+def json_value(content: bytes, draw: random.Random) -> bytes:
+    """A value replaced, dropped, doubled, or a key added."""
+    tree = json.loads(content)
+    *path, last = draw.choice(places(tree))
+    inner = tree
+    for key in path:
+        inner = inner[key]
+    action = draw.choice(("set", "set", "set", "drop", "double", "add"))
+    if action == "set":
+        inner[last] = draw.choice(HOSTILE)
+    elif action == "drop":
+        del inner[last]
+    elif isinstance(inner, list):
+        inner.insert(
+            draw.randrange(len(inner) + 1), inner[last] if action == "double" else draw.choice(HOSTILE)
+        )
+    else:
+        inner[draw.choice(("x", "file", "url", "__class__", "indexers", "tags"))] = draw.choice(HOSTILE)
+    return json.dumps(tree).encode()
+
+
+def json_text(content: bytes, draw: random.Random) -> bytes:
+    """What is no JSON, or hardly."""
+    at = (
+        draw.choice([place for place in range(len(content)) if content[place : place + 1] in b"[:,{"] or [0])
+        + 1
+    )
+    piece = draw.choice(
+        (b"[" * 100_000, b'{"a":' * 100_000, b"NaN,", b"-Infinity,", b"9" * 5000 + b",", b"1e999,", b'"\\ud800",', b"\xff", b"\0",
+         b'"tags":[],', b'"tags":[],"tags":[],', b'"indexers":{},', b"[" + b"[]," * 60_000 + b"[]],", b"/*x*/", b"\xef\xbb\xbf")
+    )  # fmt: skip
+    return content[:at] + piece + content[at:]
+
+
+def network(content: bytes, draw: random.Random) -> bytes:
+    """A graph with a node, an attribute, a weight, an input or an output changed, or with a bomb in it."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load_from_string(content)
+    graph = model.graph
+    bodies = [a.g for node in graph.node for a in node.attribute if a.name == "body"]
+    nodes = draw.choice([graph.node, graph.node, *(body.node for body in bodies)])
+    node, weight = draw.choice(nodes), draw.choice(graph.initializer)
+    numbers = (-(2**63), -1, 0, 1, 2, 3, 1000, 2**31, 2**40, 2**62)
+
+    def constant(values: Any) -> str:
+        graph.initializer.append(numpy_helper.from_array(values, "bomb_of"))
+        return "bomb_of"
+
+    def bomb() -> None:
+        import numpy as np
+
+        size = [draw.choice((2**20, 2**40)), draw.choice((2**12, 2**30))]
+        name = constant(np.array(draw.choice((size, [size[0]])), np.int64))
+        floats = next(w.name for w in graph.initializer if w.data_type == 1 and len(w.dims) == 2)
+        kind = draw.choice(
+            ("ConstantOfShape", "Expand", "Tile", "Concat", "MatMul", "Gather", "Range", "Pad", "Resize")
+        )
+        made = []
+        if kind == "ConstantOfShape":
+            made = [helper.make_node(kind, [name], ["bomb"])]
+        elif kind in ("Concat", "MatMul"):
+            last = floats
+            for at in range(40):
+                extra = {"axis": draw.choice((0, 1))} if kind == "Concat" else {}
+                made.append(helper.make_node(kind, [last, last], [f"bomb_{at}"], **extra))
+                last = f"bomb_{at}"
+        elif kind == "Range":
+            made = [helper.make_node(kind, [name, name, name], ["bomb"])]
+        else:
+            made = [helper.make_node(kind, [floats, name], ["bomb"])]
+        for at, one in enumerate(made):
+            graph.node.insert(at, one)
+        graph.node.append(helper.make_node("Identity", [made[-1].output[0]], ["bomb_out"]))
+
+    def edit_attribute() -> None:
+        chosen = draw.choice(
+            [n for n in nodes if n.attribute] or [next(n for n in graph.node if n.attribute)]
+        )
+        attribute = draw.choice(chosen.attribute)
+        if attribute.ints:
+            attribute.ints[draw.randrange(len(attribute.ints))] = draw.choice(numbers)
+        elif attribute.type == 2:
+            attribute.i = draw.choice(numbers)
+        elif attribute.type == 1:
+            attribute.f = draw.choice((float("nan"), 1e38, -1.0))
+        elif attribute.type == 3:
+            attribute.s = draw.choice((b"reverse", b"", b"\xff", b"bidirectional", b"forward"))
+        elif attribute.strings:
+            attribute.strings[0] = draw.choice((b"Relu", b"Evil", b"\xff", b"Sigmoid"))
+        else:
+            chosen.attribute.remove(attribute)
+
+    def edit_weight() -> None:
+        action = draw.choice(("dims", "dtype", "raw", "external", "name", "value", "more", "rows"))
+        if action == "dims":
+            weight.dims[:] = draw.choice(
+                ([2**40, 2**24], [-1], [0], [2**62, 4], [1] * 40, [*weight.dims, 1], list(weight.dims)[::-1])
+            )
+        elif action == "dtype":
+            weight.data_type = draw.choice((0, 2, 6, 7, 8, 9, 10, 11, 16, 99))
+        elif action == "raw":
+            weight.raw_data = weight.raw_data[: draw.randrange(len(weight.raw_data) + 1)]
+        elif action == "external":
+            weight.data_location = TensorProto.EXTERNAL
+            place = weight.external_data.add()
+            place.key, place.value = (
+                "location",
+                draw.choice(("/etc/passwd", "../x", "model.onnx", "weights.safetensors")),
+            )
+            if draw.random() < 0.5:
+                weight.ClearField("raw_data")
+        elif action == "name":
+            weight.name = draw.choice(("weight_0", "", "lengths", "value_1"))
+        elif action == "value":
+            array = numpy_helper.to_array(weight).copy()
+            if array.size:
+                array.flat[draw.randrange(array.size)] = draw.choice((0, 1, -1, 100, 2**30))
+            weight.CopyFrom(numpy_helper.from_array(array, weight.name))
+        elif action == "more":
+            graph.initializer.append(weight)
+        else:
+            array = numpy_helper.to_array(weight)
+            if array.ndim:
+                weight.CopyFrom(
+                    numpy_helper.from_array(
+                        draw.choice((array[:-1], array[:1], array[..., :-1])), weight.name
+                    )
+                )
+
+    def edit_model() -> None:
+        draw.choice((
+            lambda: setattr(model, "ir_version", draw.choice((0, 3, 10, 99, 2**62))),
+            lambda: setattr(model.opset_import[0], "version", draw.choice((1, 17, 19, 10**9))),
+            lambda: setattr(model.opset_import[0], "domain", draw.choice(("ai.onnx.ml", "com.microsoft", "evil"))),
+            lambda: model.opset_import.append(helper.make_opsetid("com.microsoft", 1)),
+            lambda: model.functions.append(helper.make_function("f", "g", ["a"], ["b"], [], [helper.make_opsetid("", 18)])),
+            lambda: model.metadata_props.add(key="x", value="/etc/passwd"),
+            lambda: graph.input.append(draw.choice(graph.input)),
+            lambda: graph.input.remove(draw.choice(graph.input)),
+            lambda: graph.output.remove(draw.choice(graph.output)),
+            lambda: graph.output.append(draw.choice(graph.output)),
+            lambda: setattr(graph.output[0], "name", draw.choice(("x", "", "probabilities"))),
+            lambda: setattr(graph.input[0].type.tensor_type, "elem_type", draw.choice((0, 1, 7, 8, 99))),
+        ))()  # fmt: skip
+
+    def edit_node() -> None:
+        draw.choice((
+            lambda: setattr(node, "op_type", draw.choice(
+                ("If", "Loop", "Scan", "Pad", "Resize", "Einsum", "Add", "MatMul", "Reshape", "Expand", "Concat", "Gather", "Evil", "", "Sin",
+                 "RandomUniform", "Constant", "StringNormalizer", "TfIdfVectorizer", "OneHot", "Compress", "Transpose", "Exp", "Where"))),
+            lambda: setattr(node, "domain", draw.choice(("com.microsoft", "ai.onnx.ml", "evil", "ai.onnx"))),
+            lambda: nodes.remove(node),
+            lambda: nodes.append(node),
+            lambda: nodes.insert(0, nodes.pop()),
+            lambda: node.input.append(draw.choice(draw.choice(nodes).output)),
+            lambda: node.input.pop() if node.input else None,
+            lambda: node.output.append("other"),
+            lambda: node.input.__setitem__(0, draw.choice([draw.choice(nodes).output[0], weight.name, "lengths", "", "nowhere"]))
+            if node.input else None,
+            lambda: node.attribute.append(helper.make_attribute(draw.choice(("axis", "x", "keepdims", "body")), draw.choice(numbers))),
+        ))()  # fmt: skip
+
+    draw.choice(
+        (bomb, edit_attribute, edit_attribute, edit_weight, edit_weight, edit_model, edit_node, edit_node)
+    )()
+    return bytes(model.SerializeToString())
+
+
+def weights(content: bytes, draw: random.Random) -> bytes:
+    """The header of a safetensors file changed."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    name = draw.choice(list(header))
+    action = draw.randrange(7)
+    if action == 0:
+        return struct.pack("<Q", draw.choice((0, 1, size - 1, size + 9, 2**40, 2**64 - 1))) + content[8:]
+    if action == 1:
+        header[name]["shape"] = draw.choice(([2**40], [], [-1, 2], [0], "x", [1] * 70_000, [2**62, 2**62]))
+    elif action == 2:
+        header[name]["data_offsets"] = draw.choice(([0, 2**60], [8, 4], [0, 0], [-4, 0], ["a"], None))
+    elif action == 3:
+        header[name]["dtype"] = draw.choice(("F64", "I64", "BOOL", "F16", "pickle", 3))
+    elif action == 4:
+        header["__metadata__"] = {"a": "b"}
+    elif action == 5:
+        header[draw.choice(("x", "../x", "/etc/passwd"))] = header.pop(name)
+    else:
+        header = {str(at): {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for at in range(30_000)}
+    encoded = json.dumps(header).encode()
+    return struct.pack("<Q", len(encoded)) + encoded + content[8 + size :]
+
+
+def vectors(content: bytes, draw: random.Random) -> bytes:
+    """A number in the header changed, or a part after it."""
+    changed = bytearray(content)
+    kind, place = draw.choice((("<I", 8), ("<I", 12), ("<Q", 16), ("<Q", 24)))
+    high = 2**32 - 1 if kind == "<I" else 2**64 - 1
+    struct.pack_into(kind, changed, place, draw.choice((0, 1, 2, 5, 7, 1 << 14, 2**31, 2**32 - 1, high)))
+    return bytes(changed)
+
+
+def unsigned(folder: Path, other: Files, draw: random.Random) -> None:
+    """Spoils a folder and leaves its manifest."""
+    name = draw.choice(sorted(entry.name for entry in folder.iterdir()))
+    path = folder / name
+    content = path.read_bytes()
+    action = draw.randrange(11)
+    if action < 3:
+        path.write_bytes(draw.choice((flip, cut, shuffle))(content, draw))
+    elif action == 3:
+        path.write_bytes(other.get(name, b"{}"))
+    elif action == 4:
+        another = draw.choice(sorted(folder.iterdir()))
+        path.write_bytes(another.read_bytes())
+    elif action == 5:
+        (folder / draw.choice(("x", ".x", "model.onnx.data", "..x", "\x1b[2J", "code.py"))).write_bytes(
+            content
+        )
+    elif action == 6:
+        path.unlink()
+    elif action in (7, 8):
+        path.unlink()
+        target = folder.parent / "outside"
+        target.write_bytes(content)
+        path.symlink_to(target if action == 7 else "/etc/passwd")
+    elif action == 9:
+        path.unlink()
+        os.mkfifo(path)
+    else:
+        path.unlink()
+        path.mkdir()
+
+
+def manifest(content: bytes, draw: random.Random) -> bytes:
+    tree = json.loads(content)
+    files = tree["files"]
+    name = draw.choice(list(files))
+    draw.choice((
+        lambda: tree.update(format_version=draw.choice((0, 2, 99, -1, "1", 1.0, True, None, 10**400, [1]))),
+        lambda: tree.update(format=draw.choice(("x", None, 1))),
+        lambda: files.update({draw.choice(("../x", "/etc/passwd", "a/b", "x.py", "", "\ud800")): files[name]}),
+        lambda: files.pop(name),
+        lambda: files[name].update(size=draw.choice((0, -1, 2**40, 2**31 - 1, 10**300, "1", None))),
+        lambda: files[name].update(sha256=draw.choice(("", "0" * 64, None, 3))),
+        lambda: files[name].update(url="http://127.0.0.1:9/"),
+        lambda: files.update({name: draw.choice(HOSTILE)}),
+    ))()  # fmt: skip
+    return json.dumps(tree).encode()
+
+
+# Kind: the file it changes (None: any), how, and whether the folder is signed again.
+SIGNED: dict[str, tuple[str | None, Callable[[bytes, random.Random], bytes]]] = {
+    "any file: bits": (None, flip),
+    "any file: cut": (None, cut),
+    "any file: shuffled": (None, shuffle),
+    "vocab.json: a value": ("vocab.json", json_value),
+    "vocab.json: the text": ("vocab.json", json_text),
+    "config.json: a value": ("config.json", json_value),
+    "known.json: a value": ("known.json", json_value),
+    "model.onnx: bits": ("model.onnx", flip),
+    "model.onnx: shuffled": ("model.onnx", shuffle),
+    "model.onnx: the graph": ("model.onnx", network),
+    "weights: the header": ("weights.safetensors", weights),
+    "vectors.bin: the header": ("vectors.bin", vectors),
+    "a file of another model": (None, flip),
+}
+KINDS = dict.fromkeys(SIGNED, 1) | {
+    "model.onnx: the graph": 4, "vocab.json: a value": 3, "unsigned": 3, "the manifest": 1,
+}  # fmt: skip
+
+
+def files_of(folder: Path) -> Files:
+    return {
+        entry.name: entry.read_bytes() for entry in sorted(folder.iterdir()) if entry.name != "manifest.json"
+    }
+
+
+def signed(files: Files) -> bytes:
+    entries = {n: {"size": len(c), "sha256": hashlib.sha256(c).hexdigest()} for n, c in files.items()}
+    return json.dumps(
+        {"format": "seqtag-model", "format_version": 1, "seqtag": "0", "files": entries}
+    ).encode()
+
+
+def spoil(kind: str, files: Files, other: Files, folder: Path, draw: random.Random) -> None:
+    """Writes a spoilt folder of this kind."""
+    changed = dict(files)
+    if kind == "a file of another model":
+        for name in draw.sample(sorted(files), draw.choice((1, 1, 2, 3))):
+            changed |= {name: other[name]} if name in other else {}
+            if name not in other:
+                del changed[name]
+    elif kind in SIGNED:
+        wanted, change = SIGNED[kind]
+        name = wanted if wanted in files else draw.choice(sorted(files))
+        if wanted is not None and wanted not in files:
+            change = flip
+        changed[name] = change(files[name], draw)
+    folder.mkdir()
+    for name, content in changed.items():
+        (folder / name).write_bytes(content)
+    listing = signed(changed)
+    (folder / "manifest.json").write_bytes(manifest(listing, draw) if kind == "the manifest" else listing)
+    if kind == "unsigned":
+        unsigned(folder, other, draw)
+
+
+# ------------------------------------------------------------------------------------------------------------
+# The child: one process that loads one folder after the other
+
+
+def attempt(folder: Path, restoring: bool, whole: bool = False) -> str:
+    """What becomes of a folder: "refused", "refused when used", or "a model". Those files that tagging does not need are
+    read as well if it is to be seen `whole`.
+    """
+    from seqtag.errors import UserError
+    from seqtag.evaluate import _load
+    from seqtag.folder import Folder
+
+    try:
+        tagger, _ = _load(folder)
+    except UserError as problem:
+        if "\n" in str(problem) or "\x1b" in str(problem) or len(str(problem)) > 2000:
+            raise ValueError(f"an unfit message: {str(problem)[:300]!r}") from problem
+        return "refused"
+    try:
+        for answer in tagger.tag(SENTENCES, entities=True, nbest=int(min(2, tagger.most))):
+            json.dumps(
+                [answer.tags, answer.probabilities, [e.score for e in answer.entities]], allow_nan=False
+            )
+            "".join(answer.tags).encode()
+        if whole:
+            for name in Folder(folder).files:
+                Folder(folder).read(name)
+        if restoring:
+            from seqtag.restore import restore
+
+            restore(Folder(folder), tagger.vocabulary)
+    except UserError:
+        return "refused when used"
+    return "a model"
+
+
+def child(models: list[Path], seed: int, start: int, count: int, restoring: bool) -> None:
+    """Prints a line of JSON before and after each folder."""
+    import onnx  # noqa: F401  the mutator's own, loaded before anything is watched
+
+    scratch = Path(tempfile.mkdtemp(prefix="mutants"))
+    bases = [files_of(model) for model in models]
+    for number, files in enumerate(bases):  # whatever is imported is imported now
+        (scratch / f"base{number}").mkdir()
+        for name, content in (files | {"manifest.json": signed(files)}).items():
+            (scratch / f"base{number}" / name).write_bytes(content)
+        assert attempt(scratch / f"base{number}", restoring, whole=True) == "a model"
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    watching: list[str] = []
+    outside: list[str] = []
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if watching and event.startswith(WATCHED):
+            where = str(arguments[0]) if arguments else ""
+            opened = event == "open" and (isinstance(arguments[0], int) or where.startswith(watching[0]))
+            if not opened:  # what has a number was opened before
+                outside.append(f"{event} {str(arguments)[:200]}")
+
+    sys.addaudithook(hook)
+    kinds = [kind for kind, share in KINDS.items() for _ in range(share)]
+    for number in range(start, start + count):
+        draw = random.Random(f"{seed} {number}")
+        kind, at = kinds[number % len(kinds)], draw.randrange(len(bases))
+        folder = scratch / "model"
+        print(json.dumps({"number": number, "kind": kind}), flush=True)
+        spoil(kind, bases[at], bases[draw.randrange(len(bases))], folder, draw)
+        outside.clear()
+        watching.append(str(folder))
+        try:
+            result = attempt(folder, restoring, whole=kind == "unsigned")
+        except BaseException as problem:
+            result = f"crash: {type(problem).__name__}: {str(problem)[:300]}"
+        watching.clear()
+        if result == "a model" and kind == "unsigned" and files_of(folder) != bases[at]:
+            result = "silent"
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+        print(
+            json.dumps(
+                {"number": number, "kind": kind, "result": result, "outside": outside[:3], "mb": grown}
+            ),
+            flush=True,
+        )
+        shutil.rmtree(folder)
+    shutil.rmtree(scratch)
+
+
+def run(
+    models: list[Path], seed: int, count: int, restoring: bool = False
+) -> tuple[dict[str, Counter[str]], list[str], int]:
+    """Runs children until all folders are done: results by kind, what went wrong, and the largest size in MB."""
+    results: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
+    wrong: list[str] = []
+    largest, done = 0, 0
+    while done < count:
+        command = [
+            sys.executable,
+            __file__,
+            *map(str, models),
+            "--child",
+            str(done),
+            "--count",
+            str(count - done),
+        ]
+        command += ["--seed", str(seed), *["--restore"] * restoring]
+        last: dict[str, Any] = {}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                with contextlib.suppress(ValueError):  # TensorFlow may print
+                    last = json.loads(line)
+                if "result" not in last:
+                    continue
+                done, largest = last["number"] + 1, max(largest, last["mb"])
+                name = "crash" if last["result"].startswith("crash") else last["result"]
+                results[last["kind"]][name] += 1
+                if name in ("crash", "silent") or last["outside"]:
+                    wrong.append(line.strip())
+        if done < count:
+            if not last:
+                raise RuntimeError(f"the child ended before its first folder, with {process.returncode}")
+            wrong.append(f"the process ended with {process.returncode} at {last}")
+            results[last["kind"]]["crash"] += 1
+            done = last["number"] + 1
+    return results, wrong, largest
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("models", nargs="+", type=Path)
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--restore", action="store_true")
+    parser.add_argument("--child", type=int)
+    given = parser.parse_args()
+    if given.child is not None:
+        child(given.models, given.seed, given.child, given.count, given.restore)
+        return
+    results, wrong, largest = run(given.models, given.seed, given.count, given.restore)
+    for kind, counts in results.items():
+        print(f"{kind:26}", ", ".join(f"{counts[name]} {name}" for name in sorted(counts)))
+    total = sum(results.values(), Counter())
+    print(f"in all {sum(total.values())}:", dict(total), f"largest size {largest} MB")
+    print(*wrong[:40], sep="\n")
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()
