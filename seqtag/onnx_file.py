@@ -14,7 +14,7 @@ from typing import Any
 
 MAX_NODES = 20_000
 MAX_RANK = 6
-MAX_DEPTH = 8  # messages within messages: model, graph, node, attribute, graph, node, attribute, tensor
+MAX_DEPTH = 12  # messages within messages: a loop within a loop, which is told apart, has 10
 
 FLOAT, INT32, INT64, BOOL = 1, 6, 7, 9  # ONNX's numbers of the types that are used
 SIZES = {FLOAT: 4, INT32: 4, INT64: 8, BOOL: 1}  # bytes

@@ -1,0 +1,145 @@
+"""A network is rehearsed on shapes before it is run: what nobody exported is refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from seqtag.folder import Folder
+from seqtag.rehearsal import check
+from seqtag.stored import expected, read_vocabulary
+
+GOLDEN = Folder(Path(__file__).parent / "golden" / "models" / "format_1")
+NETWORK = GOLDEN.read("model.onnx")
+EXPECTED = expected(read_vocabulary(GOLDEN))
+
+
+def weight(model: Any, *values: int) -> str:
+    name = f"new_{len(model.graph.initializer)}"
+    model.graph.initializer.append(numpy_helper.from_array(np.array(values, np.int64), name))
+    return name
+
+
+def matrix(model: Any) -> Any:
+    return next(w for w in model.graph.initializer if len(w.dims) == 2 and w.data_type == TensorProto.FLOAT)
+
+
+def insert(model: Any, operator: str, *inputs: str, **attributes: Any) -> None:
+    model.graph.node.insert(0, helper.make_node(operator, inputs, ["new"], **attributes))
+
+
+def first(model: Any, operator: str) -> Any:
+    return next(node for node in model.graph.node if node.op_type == operator)
+
+
+def doubled(operator: str, **attributes: Any) -> Callable[[Any], None]:
+    def change(model: Any) -> None:
+        last = matrix(model).name
+        for at in range(50):
+            model.graph.node.insert(at, helper.make_node(operator, [last, last], [f"new_{at}"], **attributes))
+            last = f"new_{at}"
+
+    return change
+
+
+def shape_from_input(model: Any) -> None:
+    """A shape from the sentences' lengths."""
+    cast = next(n for n in model.graph.node if n.op_type == "Cast" and n.attribute[0].i == TensorProto.INT64)
+    model.graph.node.append(helper.make_node("Reshape", [matrix(model).name, cast.output[0]], ["new"]))
+
+
+def external(model: Any) -> None:
+    entry = model.graph.initializer[0]
+    entry.external_data.add(key="location", value="/etc/passwd")
+
+
+def located(model: Any) -> None:
+    model.graph.initializer[0].data_location = TensorProto.EXTERNAL
+
+
+def loop_within(model: Any) -> None:
+    body = next(a.g for node in model.graph.node for a in node.attribute if a.name == "body")
+    body.node.append(first(model, "Scan"))
+
+
+HOSTILE: list[tuple[str, Callable[[Any], Any]]] = [
+    ("has a field of number 13", external),
+    ("has a field of number 14", located),
+    ("IR version", lambda m: setattr(m, "ir_version", 10)),
+    ("its operators are those of", lambda m: setattr(m.opset_import[0], "version", 19)),
+    ("its operators are those of", lambda m: m.opset_import.append(helper.make_opsetid("evil", 1))),
+    ("has a field of number 25", lambda m: m.functions.add()),
+    ("has a field of number 20", lambda m: m.training_info.add()),
+    ("has a field of number 14", lambda m: m.metadata_props.add(key="a", value="b")),
+    ("has a field of number 15", lambda m: m.graph.sparse_initializer.add()),
+    ("has a field of number 7", lambda m: setattr(m.graph.node[0], "domain", "com.microsoft")),
+    ("uses the operator 'If'", lambda m: setattr(m.graph.node[0], "op_type", "If")),
+    ("uses the operator 'Loop'", lambda m: setattr(m.graph.node[0], "op_type", "Loop")),
+    ("a loop stands within a loop", loop_within),
+    ("which is too much memory", lambda m: insert(m, "ConstantOfShape", weight(m, 1 << 20, 1 << 20))),
+    ("gives the shape", lambda m: insert(m, "ConstantOfShape", weight(m, -1))),
+    ("which is too much memory", lambda m: insert(m, "Expand", matrix(m).name, weight(m, 1 << 40, 1, 1))),
+    ("which is too much memory", lambda m: insert(m, "Tile", matrix(m).name, weight(m, 1 << 30, 1 << 30))),
+    ("which is too much memory", doubled("Concat", axis=0)),
+    ("Range as seqtag never writes it", lambda m: insert(m, "Range", *[weight(m, 1 << 40)] * 3)),
+    ("a shape depends on what is computed", shape_from_input),
+    ("never writes it", lambda m: first(m, "Conv").attribute.append(helper.make_attribute("auto_pad", "SAME_UPPER"))),
+    ("Conv as seqtag never writes it", lambda m: first(m, "Conv").attribute[0].ints.__setitem__(0, 1 << 30)),
+    ("has a .* of .* bytes|of shape", lambda m: matrix(m).dims.__setitem__(0, 1 << 40)),
+    ("has the shape", lambda m: matrix(m).dims.__setitem__(0, -1)),
+    ("of shape", lambda m: setattr(matrix(m), "raw_data", b"")),
+    ("a weight is of type 8", lambda m: setattr(matrix(m), "data_type", TensorProto.STRING)),
+    ("has a field of number 4", lambda m: matrix(m).float_data.append(1.0)),
+    ("two of its weights", lambda m: m.graph.initializer.append(matrix(m))),
+    ("is made twice", lambda m: m.graph.node.append(m.graph.node[0])),
+    ("it reads", lambda m: m.graph.input.pop()),
+    ("it has no output probabilities", lambda m: m.graph.output.remove(m.graph.output[1])),
+    ("never writes", lambda m: setattr(m.graph.output[0].type.tensor_type, "elem_type", 99)),
+    ("units has weights of other sizes", lambda m: setattr(first(m, "LSTM").attribute[-1], "i", 0)
+     if first(m, "LSTM").attribute[-1].name == "hidden_size" else
+     [setattr(a, "i", 3) for a in first(m, "LSTM").attribute if a.name == "hidden_size"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "change"), HOSTILE, ids=[f"{n}-{m}" for n, (m, _) in enumerate(HOSTILE)])
+def test_what_nobody_exported(message: str, change: Callable[[Any], Any]) -> None:
+    model = onnx.load_from_string(NETWORK)
+    check(model.SerializeToString(), EXPECTED)
+    change(model)
+    with pytest.raises(ValueError, match=message):
+        check(model.SerializeToString(), EXPECTED)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0", b"\xff" * 30, b"\x08\x09" * 50, b"\x3a\xff\xff\xff\xff\x0f", b"\x08" + b"\x80" * 20, b"\x0b\x0c",
+     b"\x3a\x7f" * 60, b"\x3a\x05ab"],
+    ids=range(9),
+)  # fmt: skip
+def test_what_is_no_network(content: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  each has its own words
+        check(content, EXPECTED)
+
+
+def test_every_cut_and_many_flips() -> None:
+    """Only ValueError, whatever comes."""
+    content, expected = NETWORK, EXPECTED
+    random = np.random.default_rng(1)
+    for end in random.integers(0, len(content), 60).tolist():
+        with pytest.raises(ValueError):  # noqa: PT011
+            check(content[:end], expected)
+    refused = 0
+    for at, bit in zip(
+        random.integers(0, len(content), 200).tolist(), random.integers(0, 8, 200).tolist(), strict=True
+    ):
+        changed = bytearray(content)
+        changed[at] ^= 1 << bit
+        try:
+            check(bytes(changed), expected)
+        except ValueError:
+            refused += 1
+    assert refused > 15  # most bits are those of weights, and other weights are a model
