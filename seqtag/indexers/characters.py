@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 PIECE = 40  # characters of a word that are read at once; a longer word is read in overlapping pieces
 OVERLAP = 10
 STEP = PIECE - OVERLAP
+# Of a still longer word as many characters as 256 pieces hold are read: half of them from its start, half from its end.
+# A batch has a table of its distinct words by the pieces of the longest, which one token of 1 MB would let grow to
+# gigabytes.
+LONGEST = 256 * STEP + OVERLAP
 
 
 class CharacterIndexer(Indexer):
@@ -79,7 +83,10 @@ class CharacterIndexer(Indexer):
         spellings = pad(
             [np.fromiter(map(numbers.__getitem__, tokens), np.int32, len(tokens)) for tokens in rows], time
         )
-        words = list(numbers)
+        words = [
+            word if len(word) <= LONGEST else word[: LONGEST // 2] + word[-(LONGEST // 2) :]
+            for word in numbers
+        ]
         sizes = np.fromiter(map(len, words), np.int32, len(words))
         counts = np.maximum(-(-(sizes - OVERLAP) // STEP), 1)  # pieces of each word
         first = np.cumsum(counts, dtype=np.int32) - counts
@@ -112,3 +119,10 @@ class CharacterIndexer(Indexer):
     @classmethod
     def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
         return cls(Table.from_json(values["table"]))
+
+
+def _read(starts: range) -> list[int]:
+    """Where the pieces that are read start."""
+    if len(starts) <= MOST_PIECES:
+        return list(starts)
+    return [*starts[: MOST_PIECES // 2], *starts[-(MOST_PIECES // 2) :]]

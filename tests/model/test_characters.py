@@ -7,7 +7,7 @@ import pytest
 
 from seqtag.data.sentence import Sentence
 from seqtag.indexers.base import PADDING, UNKNOWN, Table
-from seqtag.indexers.characters import OVERLAP, PIECE, CharacterIndexer
+from seqtag.indexers.characters import LONGEST, OVERLAP, PIECE, CharacterIndexer
 
 
 @pytest.mark.parametrize("length", [1, 2, 39, 40, 41, 69, 70, 71, 100, 1000])
@@ -24,6 +24,19 @@ def test_pieces_are_the_word(length: int) -> None:
     assert all(len(piece) > OVERLAP for piece in pieces[1:])
     if length <= PIECE:
         assert pieces == [rows]
+
+
+@pytest.mark.parametrize("length", [7_690, 7_691, 10_000, 1_000_000])
+def test_of_a_very_long_word_its_start_and_its_end_are_read(length: int) -> None:
+    """So that a batch of many words with one of them keeps its size."""
+    assert LONGEST == 7_690
+    letters = [chr(0x10000 + number) for number in range(length)]
+    indexer = CharacterIndexer(Table(letters, 0))
+    batch = indexer.collate([("".join(letters), *map(str, range(999)))], 1000, None)
+    assert batch["word_pieces"].shape == (1000, 256)
+    seen = set(batch["characters"][batch["word_pieces"][0]].ravel().tolist()) - {PADDING}
+    rows = indexer.table.index(letters).tolist()
+    assert seen == {*rows[:3845], *rows[-3845:]}
 
 
 def test_a_word_with_few_pieces_beside_one_with_many() -> None:
