@@ -1,0 +1,309 @@
+"""What any bytes do to the readers, the tokenizers, the settings and a model folder: coverage-guided fuzzing.
+
+    python benchmarks/fuzz.py readers|tokenizers|config|folder WORK [--model MODEL] [libFuzzer option]...
+
+needs `pip install atheris` (an environment of its own will do: it is no dependency of seqtag). WORK is a folder for the
+inputs that reach new code, which the next run starts from, and for the findings: the first input of each way to fail,
+with its traceback. Only our own errors may come out of the code, and what comes out right must keep the promises of
+the design; all else is a finding. The run goes on after one, and ends with exit code 1 if there were any. Options for
+libFuzzer: -max_total_time=600 (seconds), -runs=100000, -timeout=20, -rss_limit_mb=4096.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["seqtag", "yaml"], enable_loader_override=False):
+    import yaml  # noqa: F401
+
+    import seqtag.check
+    import seqtag.config_files
+    import seqtag.data
+    import seqtag.folder
+    import seqtag.indexers.columns
+    import seqtag.indexers.vectors
+    import seqtag.predict
+    import seqtag.tagger
+    import seqtag.text
+    import seqtag.vectors
+    import seqtag.vocab
+
+from seqtag import tags
+from seqtag.config import merge
+from seqtag.data import check_tags, read_corpus
+from seqtag.data.conll import write
+from seqtag.errors import ModelError, UserError
+
+Target = Callable[[bytes], None]
+REPORT = "report.json"
+
+TEXTS = [
+    "Ana Ruiz don't see U.S. 3.5 at http://a.b/c?d=e(f), a@b.de #tag ... ?! :-) well-known",
+    "\u0301\u200d\U0001f468\u200d\U0001f469 \ufeff科技 हिन्दी \x85\u2028\x1c\u00a0\ufe0f I'd've",
+]
+CORPORA = [
+    "a\tO\nb\tB-X\n\nc\tI-X\n",
+    "-DOCSTART- -X- O\n\n# id = 7\na x O\nb y B-X\n",
+    "# text = a\n1-2\tab" + "\t_" * 8 + "\n1\ta" + "\t_" * 8 + "\n1.1\tb" + "\t_" * 8 + "\n\n",
+    '{"text": "Ana \\ud83d\\ude00", "id": 1e999}\n{"tokens": ["a", "b"]}\n',
+    "2 3\na 1 2 3\nb 4 5 6\n",
+    "\ufeffa S-X\r\nb U-X\r\nc L-X\r\n",
+]
+SETTINGS = [
+    "encoder:\n  cell: lstm\n  units: 10\ntraining: {epochs: 3, seed: 0x1f}\n",
+    "encoder.units=200\nhead.beam=.inf\ntraining.seed=2001-99-99",
+    "a: &x [1, 2]\nb: *x\n!!bool maybe: ? {}\n--- |\n x\n",
+]
+OPTIONS = (
+    {},
+    {"format": "conll"},
+    {"format": "conllu"},
+    {"with_tags": False},
+    {"token_column": -1, "tag_column": 1},
+)
+
+
+def readers(folder: Path) -> tuple[Target, list[bytes]]:
+    """Corpora, JSON lines, raw text and files of vectors; the first byte says which."""
+    path = folder / "input"
+
+    def target(data: bytes) -> None:
+        path.write_bytes(data[1:])
+        which = data[0] % (len(OPTIONS) + 3) if data else 0
+        if which < len(OPTIONS):
+            corpus = read_corpus(path, **OPTIONS[which])
+            check_corpus(corpus, folder / "again")
+        elif which == len(OPTIONS):
+            splitter = seqtag.text.Tokenizer("word")
+            for record in seqtag.predict.read_jsonl(str(path), None, splitter):  # type: ignore[arg-type]
+                check_tokens(record.text, record.tokens)
+                json.dumps(record.extra, ensure_ascii=False).encode()
+        elif which == len(OPTIONS) + 1:
+            seqtag.check.check([str(path)])
+        else:
+            vectors = seqtag.vectors.read(path)
+            assert len(vectors) >= 1
+            vectors.gather(vectors.rows(["a", "b"]))
+
+    kinds = range(len(OPTIONS) + 3)
+    return target, [bytes([kind]) + text.encode() for kind in kinds for text in CORPORA]
+
+
+def check_corpus(corpus: seqtag.data.Corpus, again: Path) -> None:
+    """Each sentence is whole, and what is written is read back."""
+    last = 0
+    for sentence in corpus.sentences:
+        assert len(sentence.tokens) == len(sentence.lines) >= 1
+        assert all(sentence.tokens)
+        assert sentence.tags is None or len(sentence.tags) == len(sentence.tokens)
+        assert list(sentence.lines) == sorted(sentence.lines)
+        assert sentence.lines[0] > last
+        last = sentence.lines[-1]
+    if any(sentence.tags is None for sentence in corpus.sentences):
+        return
+    stream = io.StringIO(newline="")
+    with contextlib.suppress(ValueError):  # what could not be read back is not written
+        write(((one.tokens, one.tags or ()) for one in corpus.sentences), stream)
+        again.write_bytes(stream.getvalue().encode())
+        found = read_corpus(again, format="conll")
+        assert [(one.tokens, one.tags) for one in found.sentences] == [
+            (one.tokens, one.tags) for one in corpus.sentences
+        ]
+    scheme = tags.detect(sentence.tags or () for sentence in corpus.sentences)
+    check_tags(corpus, scheme)
+    for sentence in corpus.sentences:
+        tags.problems(sentence.tags or (), scheme)
+        tags.spans(sentence.tags or (), scheme)
+
+
+def check_tokens(text: str, found: list[seqtag.text.Token]) -> None:
+    """Places hold, and nothing but white space is left out."""
+    end = 0
+    for token in found:
+        assert token.text == text[token.start : token.end]
+        assert end <= token.start < token.end
+        end = token.end
+
+
+def tokenizers(folder: Path) -> tuple[Target, list[bytes]]:
+    """Any text through each tokenizer."""
+    makers = [
+        seqtag.text.Tokenizer("word"),
+        seqtag.text.Tokenizer("word", contractions=()),
+        seqtag.text.Tokenizer("word", hyphens=True),
+        seqtag.text.Tokenizer("word", marks=True, hyphens=True),
+        seqtag.text.Tokenizer("whitespace"),
+        seqtag.text.Tokenizer("char"),
+    ]
+
+    def target(data: bytes) -> None:
+        text = data.decode("utf-8", "surrogatepass" if data[:1] == b"s" else "replace")
+        for tokenizer in makers:
+            found = tokenizer(text)
+            check_tokens(text, found)
+            joined = "".join(token.text for token in found)
+            assert joined == "".join(text.split())
+        seqtag.text.choose([[token.text for token in makers[0](text)]])
+        assert seqtag.text.printable(text).isprintable()
+
+    def decodable(data: bytes) -> None:
+        with contextlib.suppress(UnicodeDecodeError):
+            target(data)
+
+    return decodable, [text.encode() for text in TEXTS]
+
+
+def config(folder: Path) -> tuple[Target, list[bytes]]:
+    """A file of settings, `--set` and `--grid`; the first byte says which."""
+    path = folder / "settings.yaml"
+
+    def target(data: bytes) -> None:
+        which = data[0] % 3 if data else 0
+        if which == 0:
+            path.write_bytes(data[1:])
+            merge(seqtag.config_files.read(str(path))).to_json()
+            return
+        given = data[1:].decode("utf-8", "surrogateescape").split("\n")  # as the arguments of a command come
+        if which == 1:
+            merge(seqtag.config_files.parse_assignments(given)).to_json()
+        else:
+            seqtag.config_files.parse_grid(given)
+
+    return target, [bytes([kind]) + text.encode() for kind in range(3) for text in SETTINGS]
+
+
+def folder_of(model: str) -> Callable[[Path], tuple[Target, list[bytes]]]:
+    """A model folder with one other file; the first byte says which, and whether its checksum is right."""
+    names = ("vocab.json", "manifest.json", "config.json", "model.onnx", "vectors.bin")
+    present = [name for name in names if (Path(model) / name).exists()]
+
+    def make(folder: Path) -> tuple[Target, list[bytes]]:
+        copy = folder / "model"
+        shutil.copytree(model, copy)
+        contents = {path.name: path.read_bytes() for path in copy.iterdir()}
+
+        def target(data: bytes) -> None:
+            which, content = (data[0], data[1:]) if data else (0, b"")
+            name = present[which % 128 % len(present)]
+            (copy / name).write_bytes(content)
+            if which < 128 and name != "manifest.json":
+                manifest = json.loads(contents["manifest.json"])
+                manifest["files"][name] = {
+                    "size": len(content),
+                    "sha256": hashlib.sha256(content).hexdigest(),
+                }
+                (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+            try:
+                seqtag.tagger.Tagger.load(copy, threads=1)
+            except ModelError:
+                pass
+            finally:
+                for changed in {name, "manifest.json"}:
+                    (copy / changed).write_bytes(contents[changed])
+
+        return target, [bytes([kind]) + contents[name] for kind, name in enumerate(present)]
+
+    return make
+
+
+class Recorder:
+    """The target with its findings written down, one for each way to fail."""
+
+    def __init__(self, target: Target, findings: Path, report: Path) -> None:
+        self._target = target
+        self._findings = findings
+        self._report = report
+        self._seen: dict[str, int] = {}
+        self.runs = self.refused = 0
+        findings.mkdir(parents=True, exist_ok=True)
+
+    def __call__(self, data: bytes) -> None:
+        self.runs += 1
+        if self.runs % 100 == 0:
+            self.write_report()
+        try:
+            self._target(data)
+        except UserError as problem:
+            self.refused += 1
+            message = str(problem)
+            if "\n" in message:  # it is one line for the terminal
+                self._keep(data, "message:" + type(problem).__name__, message)
+        except Exception as problem:
+            frames = traceback.extract_tb(problem.__traceback__)
+            ours = [frame for frame in frames if "seqtag" in frame.filename] or frames
+            self._keep(
+                data,
+                f"{type(problem).__name__}:{Path(ours[-1].filename).name}:{ours[-1].lineno}",
+                traceback.format_exc(),
+            )
+
+    def _keep(self, data: bytes, way: str, told: str) -> None:
+        self._seen[way] = self._seen.get(way, 0) + 1
+        if self._seen[way] == 1:
+            name = hashlib.sha256(way.encode()).hexdigest()[:12]
+            (self._findings / name).write_bytes(data)
+            (self._findings / f"{name}.txt").write_text(f"{way}\n{told}", encoding="utf-8", errors="replace")
+            print(f"FINDING {way} -> {self._findings / name}", file=sys.stderr, flush=True)
+
+    def write_report(self) -> None:
+        """What the run has come to so far: libFuzzer ends the process without a word to Python."""
+        report = {"inputs": self.runs, "refused": self.refused, "ways to fail": self._seen}
+        self._report.write_text(json.dumps(report), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder in memory where there is one."""
+    shared = Path("/dev/shm")
+    place = shared if shared.is_dir() and os.access(shared, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="seqtag-fuzz-", dir=place) as name:
+        yield Path(name)
+
+
+def fuzz(name: str, work: Path, model: str | None, options: list[str], folder: Path) -> None:
+    """Runs libFuzzer, which ends the process."""
+    makers = {"readers": readers, "tokenizers": tokenizers, "config": config}
+    target, seeds = (folder_of(str(model)) if name == "folder" else makers[name])(folder)
+    recorder = Recorder(target, work / name / "findings", folder / REPORT)
+    inputs = work / name / "inputs"
+    inputs.mkdir(parents=True, exist_ok=True)
+    for seed in seeds:
+        (inputs / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
+    atheris.Setup([sys.argv[0], *options, str(inputs)], recorder)
+    atheris.Fuzz()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("target", choices=("readers", "tokenizers", "config", "folder"))
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--model", help="folder: the model folder that is changed")
+    parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
+    chosen, options = parser.parse_known_args()
+    if chosen.target == "folder" and not chosen.model:
+        parser.error("the target `folder` needs --model")
+    if chosen.inside:
+        fuzz(chosen.target, chosen.work, chosen.model, options, chosen.inside)
+    with scratch() as folder:
+        done = subprocess.run([sys.executable, *sys.argv, "--inside", str(folder)])
+        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    print(f"{chosen.target}: {report}")
+    return 1 if report["ways to fail"] else done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
