@@ -1,0 +1,197 @@
+"""Odd surroundings: the same answers without a home, in another folder, with closed streams, under a strange name."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import seqtag
+
+ROOT = str(Path(seqtag.__file__).parents[1])
+KEPT = ("PATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT")
+PLAIN = {name: os.environ[name] for name in KEPT if name in os.environ} | {"PYTHONPATH": ROOT}
+# Runs one command after the other in one process, after something was done to it.
+CHILD = """
+import json, os, sys
+from seqtag.cli import run
+commands, before = json.loads(sys.argv[1]), sys.argv[2]
+exec(before)
+code = max(run(command) for command in commands)
+sys.stdout.flush()
+os._exit(code)  # as `seqtag` itself leaves; a closed stream is nobody's fault
+"""
+GONE = "import tempfile; place = tempfile.mkdtemp(); os.chdir(place); os.rmdir(place)"
+# What is imported late stands where nobody else may look, so everything is used once before.
+NOBODY = """
+with open(os.devnull, "w") as sink:
+    stdout, sys.stdout = sys.stdout, sink
+    [run(command) for command in commands]
+    sys.stdout = stdout
+os.chdir("/")
+os.setgroups([]); os.setgid(54321); os.setuid(54321)
+import pwd
+try:
+    pwd.getpwuid(os.getuid())
+    raise SystemExit("there is such a user")
+except KeyError:
+    pass
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is odd about the process.
+
+    Attributes:
+        environment: Variables on top of the fewest that are needed.
+        before: Python code that is run first.
+        closed: Streams that are closed when the process starts.
+        root: Whether it takes root to become so.
+    """
+
+    environment: dict[str, str] = field(default_factory=dict)
+    before: str = ""
+    closed: tuple[int, ...] = ()
+    root: bool = False
+
+
+PLACES = {
+    "nothing but PATH": Place(),
+    "a home that is not there": Place({"HOME": "/nonexistent/home"}),
+    "a home that is no folder": Place({"HOME": "/dev/null"}),
+    "the locale C": Place({"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}),
+    "a locale that does not exist": Place({"LC_ALL": "xx_XX.KOI8", "PYTHONUTF8": "0"}),
+    "Latin-1 for Python's streams": Place({"PYTHONIOENCODING": "latin-1"}),
+    "TERM=dumb": Place({"TERM": "dumb"}),
+    "a terminal that does not exist": Place({"TERM": "no-such-terminal"}),
+    "NO_COLOR": Place({"NO_COLOR": "1", "TERM": "xterm-256color"}),
+    "no place for temporary files": Place({"TMPDIR": "/nonexistent/tmp"}),
+    "closed stdin": Place(closed=(0,)),
+    "a folder that was deleted": Place(before=GONE),
+    "the root folder": Place(before="os.chdir('/')"),
+    "a user without a name": Place(before=NOBODY, root=True),
+    "no thread but one": Place(before="os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])"),
+}  # fmt: skip
+
+
+def start(place: Place, *commands: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """The commands in a process of that kind."""
+    if place.root and os.getuid() != 0:
+        pytest.skip("only root can become another user")
+    closing = "".join(f" {number}{'<' if number == 0 else '>'}&-" for number in place.closed)
+    return subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@"{closing}', "sh", sys.executable, "-c", CHILD, json.dumps(commands), place.before],
+        env=PLAIN | place.environment, capture_output=True, stdin=subprocess.DEVNULL, timeout=600,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def commands(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
+    """Commands that read a model and a text, in a place that everybody can read."""
+    place = tmp_path_factory.mktemp("everybody")
+    text = place / "in.txt"
+    text.write_text("Ana Ruiz saw Rio de Janeiro.\nÉlodie 東京 \U0001f600\n", encoding="utf-8")
+    for path in (spans.folder, place, *spans.folder.iterdir(), *place.iterdir(), spans.dev):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    for path in [*spans.folder.parents, *place.parents]:
+        if path.stat().st_uid == os.getuid() and path not in (Path("/"), Path("/tmp")):
+            path.chmod(path.stat().st_mode | 0o055)
+    return [
+        ["predict", str(spans.folder), str(text)],
+        ["predict", str(spans.folder), str(text), "--format", "text"],
+        ["evaluate", str(spans.folder), str(spans.dev), "--json", "-"],
+        ["check", str(spans.dev)],
+    ]
+
+
+def without_time(output: bytes) -> str:
+    """The output as text, the lines with seconds left out."""
+    return "\n".join(
+        line for line in output.decode().split("\n") if '"seconds"' not in line and "per_second" not in line
+    )
+
+
+@pytest.fixture(scope="module")
+def usual(commands: list[list[str]]) -> str:
+    done = start(Place({"HOME": str(Path.home()), "LC_ALL": "C.UTF-8"}), *commands)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "Élodie\t" in done.stdout.decode()
+    return without_time(done.stdout)
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_the_answers_are_the_same(name: str, commands: list[list[str]], usual: str) -> None:
+    done = start(PLACES[name], *commands)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert without_time(done.stdout) == usual
+
+
+@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)])
+def test_closed_streams(closed: tuple[int, ...], commands: list[list[str]], tmp_path: Path) -> None:
+    """No traceback, and what goes into a file gets there: no file takes the number of a closed stream."""
+    output = tmp_path / "out.conll"
+    done = start(Place(closed=closed), [*commands[0], "-o", str(output)], commands[2], ["predict", "gone"])
+    assert done.returncode == 1
+    assert "Élodie\t" in output.read_text(encoding="utf-8")
+    assert output.read_text(encoding="utf-8").count("\n") == 12
+    assert done.stderr.decode() == (
+        "" if 2 in closed else "seqtag: gone: no such folder; expected a model folder.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["two words é 東京", "-dash", "a'b\"c$d", b"\xff \xfe", "[red]b", "line\nend"]
+)
+def test_odd_paths(name: str | bytes, spans: Any, tmp_path: Path) -> None:
+    """Of the model, of what is read, and of what is written."""
+    place = tmp_path / os.fsdecode(name)
+    place.mkdir()
+    model, text, out = place / "model", place / "in.conll", place / "out.json"
+    model.symlink_to(spans.folder)
+    text.write_bytes(spans.dev.read_bytes())
+    commands = [
+        ["evaluate", str(model), str(text), "--json", str(out)],
+        ["check", str(text), "--json", f"{out}2"],
+        ["check", str(text), "--json", "-"],
+        ["check", str(text), str(text)],
+        ["evaluate", str(model), str(text), "--errors", f"{out}3"],
+        ["predict", str(model), str(text), "-o", f"{out}4"],
+    ]
+    encoded = [[os.fsencode(argument).decode("latin-1") for argument in command] for command in commands]
+    before = "commands = [[os.fsdecode(one.encode('latin-1')) for one in command] for command in commands]"
+    done = start(Place({"LC_ALL": "C.UTF-8"}, before=before), *encoded)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads(out.read_bytes())["gold_file"] == str(text)
+    assert json.loads(Path(f"{out}2").read_bytes())["files"][0]["path"] == str(text)
+    # What the little model learnt by heart it finds.
+    assert Path(f"{out}4").read_bytes().rstrip(b"\n") == text.read_bytes().rstrip(b"\n")
+
+
+def test_nothing_is_written_at_home(commands: list[list[str]], usual: str, tmp_path: Path) -> None:
+    """Neither a cache nor an identifier of the machine, as ONNX Runtime's telemetry would."""
+    done = start(Place({"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}), *commands)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert without_time(done.stdout) == usual
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_training_in_odd_surroundings(spans: Any, tmp_path: Path) -> None:
+    """All at once: no home, no locale, a folder that was deleted, and a name that is not UTF-8."""
+    place = tmp_path / os.fsdecode(b"\xff model \xc3\xa9")
+    place.mkdir()
+    (place / "train.conll").write_bytes(spans.train.read_bytes())
+    arguments = ["train", "--train", str(place / "train.conll"), "-o", str(place / "model"), "--epochs", "1"]
+    arguments += ["--units", "4", "--embedding-dim", "4", "--characters", "none", "--head", "softmax"]
+    encoded = [os.fsencode(argument).decode("latin-1") for argument in arguments]
+    before = f"{GONE}\ncommands = [[os.fsdecode(one.encode('latin-1')) for one in command] for command in commands]"
+    environment = {"LC_ALL": "C", "TERM": "dumb", "COLUMNS": "40", "HOME": "/dev/null"}
+    done = start(Place(environment, before=before), encoded)
+    assert done.returncode == 0, done.stderr
+    assert b"Traceback" not in done.stderr
+    assert b"weighted" in done.stdout
+    assert (place / "model" / "manifest.json").exists()
