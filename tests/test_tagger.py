@@ -215,6 +215,23 @@ class TestWindows:
             seams += sum(entity.start // window != (entity.end - 1) // window for entity in whole.entities)
         assert seams > 0
 
+    @pytest.mark.parametrize("length", [600, 601, 1000])
+    def test_the_overlap_is_enough(
+        self, loaded: Tagger, monkeypatch: pytest.MonkeyPatch, length: int
+    ) -> None:
+        """One and a half windows and more, of words in any order, are tagged as they are without a seam."""
+        random = np.random.default_rng(length)
+        words = [*loaded.vocabulary.indexers["word"].table.values, "unheard", "Unheard"]  # type: ignore[attr-defined]
+        drawn = [[words[i] for i in random.integers(0, len(words), length)] for _ in range(3)]
+        whole = list(loaded.tag(drawn, entities=True))
+        monkeypatch.setattr(tagger, "WINDOW", 400)
+        found = list(loaded.tag(drawn, entities=True))
+        assert [one.tags for one in found] == [one.tags for one in whole]
+        for one, other in zip(found, whole, strict=True):
+            assert np.allclose(one.probabilities, other.probabilities, atol=1e-5)
+        monkeypatch.setattr(tagger, "OVERLAP", 0)
+        assert [one.tags for one in loaded.tag(drawn)] != [one.tags for one in whole]
+
     def test_a_sentence_of_any_length(self, loaded: Tagger) -> None:
         (answer,) = loaded.tag([["Ana", "saw", "New", "York", "."] * 4000])
         assert len(answer.tags) == 20_000
