@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seqtag import predict as stage
@@ -55,6 +55,8 @@ def written(sentences: list[list[str]], writer: type[Any]) -> str:
 
 @always
 @given(st.lists(sentence, min_size=1, max_size=4))
+@example([["a"], ["-DOCSTART-"]])
+@example([["-DOCSTART-s"], ["\ufeff"]])
 def test_answers_in_conll(tmp_path_factory: pytest.TempPathFactory, sentences: list[list[str]]) -> None:
     """Read back with the same tokens, or refused: never read as something else."""
     path = tmp_path_factory.mktemp("conll") / "out.conll"
