@@ -54,7 +54,7 @@ def test_it_is_explained(number: int, tmp_path: Path, capsys: pytest.CaptureFixt
     assert run(["explain", str(path), str(tmp_path / "in.txt"), "-o", str(tmp_path / "page.html")]) == 0
     assert "Lindqvist" in (tmp_path / "page.html").read_text()
     assert run(["gradients", str(path), str(tmp_path / "in.conll"), "--steps", "2"]) == 0
-    assert "forward" in capsys.readouterr().out
+    assert "in.conll: grad" in capsys.readouterr().out
 
 
 def with_settings(tmp_path: Path, change: Any) -> Folder:
