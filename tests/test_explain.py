@@ -291,6 +291,13 @@ class TestPage:
         gaps = re.findall("</bdi></span>( ?)<span", row[: row.index("</div>")])
         assert gaps == ["", " ", "", ""]
 
+    def test_heads_stand_upright_where_they_have_room(self) -> None:
+        text = page(explanation(("a", "海", "to", "上海", "Ana", "ｗ"), spans=True))
+        heads = re.findall(r'<th scope="col"><span(.*?)>(.*?)</span></th>', text[: text.index("<tbody>")])
+        turned = [token for attributes, token in heads if attributes == ' class="long"']
+        assert turned == ["上海", "Ana"]
+        assert len(heads) == 6
+
     def test_attention_has_one_scale(self) -> None:
         one = explanation(("a", "b", "c"), spans=True)
         weights = np.array([[[1.0, 0.0, 0.0], [0.25, 0.25, 0.5], [0.01, 0.0, 0.99]]], np.float32)

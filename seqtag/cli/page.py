@@ -5,6 +5,7 @@ All that comes from a text or a model goes through `escaped`; a policy in the pa
 
 import html
 import math
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,8 +48,9 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .scroll { overflow: auto; max-height: 40rem; border: 1px solid var(--line); border-radius: 6px; }
 table { border-collapse: separate; border-spacing: 1px; font-size: .8rem; }
 thead th { position: sticky; top: 0; z-index: 1; background: var(--card); vertical-align: bottom; font-weight: 400; }
-thead th span { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 9rem; overflow: hidden;
-  white-space: nowrap; padding: .2rem 0; }
+thead th span { white-space: nowrap; padding: .2rem 0; }
+thead th span.long { writing-mode: vertical-rl; text-orientation: sideways; transform: rotate(180deg); max-height: 9rem;
+  overflow: hidden; }
 tbody th { position: sticky; left: 0; background: var(--card); text-align: end; font-weight: 400; max-width: 14rem;
   overflow: hidden; white-space: nowrap; text-overflow: ellipsis; padding: 0 .5rem; }
 td { width: 1.35rem; min-width: 1.35rem; height: 1.35rem; border-radius: 2px; padding: 0; }
@@ -212,7 +214,7 @@ def _attention_map(tokens: Sequence[str], weights: Any) -> str:
 
 
 def _map(tokens: Sequence[str], rows: list[tuple[str, list[str]]]) -> str:
-    heads = "".join(f'<th scope="col"><span>{escaped(token)}</span></th>' for token in tokens[:MOST])
+    heads = "".join(f'<th scope="col">{_head(token)}</th>' for token in tokens[:MOST])
     lines = "\n".join(
         f'<tr><th scope="row" title="{escaped(name)}"><bdi>{escaped(name)}</bdi></th>{"".join(cells)}</tr>'
         for name, cells in rows
@@ -224,6 +226,14 @@ def _map(tokens: Sequence[str], rows: list[tuple[str, list[str]]]) -> str:
         f'{cut}<div class="scroll"><table><thead><tr><td></td>{heads}</tr></thead>'
         f"<tbody>\n{lines}\n</tbody></table></div>"
     )
+
+
+def _head(token: str) -> str:
+    """The head of a column: upright if it is as wide as one, like a Chinese character, else turned."""
+    shown = printable(token)
+    wide = sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in shown)
+    turned = ' class="long"' if wide > 2 else ""
+    return f"<span{turned}>{escaped(token)}</span>"
 
 
 def _cell(kind: str, share: float, title: str) -> str:
