@@ -230,7 +230,8 @@ class Rows:
         if path and path.exists():
             for line in path.read_text("utf-8").splitlines():
                 values = json.loads(line)
-                self.found[values.pop("key")] = Row(**values)
+                key = values.pop("key")
+                self.found[key] = Row(**values)
 
     def of(self, remedy: Remedy, distance: int, seed: int, given: argparse.Namespace) -> Row:
         """The row of a training, which is made if it is not there."""

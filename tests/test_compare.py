@@ -206,15 +206,19 @@ class TestErrors:
 
 def test_a_row_is_what_training_comes_to(spans: Any, tmp_path: Path) -> None:
     """The real thing, against `seqtag train` with the same settings."""
-    test = {"test": str(spans.dev)}
-    found = compared(spans, tmp_path / "grid", "encoder.cell=gru", paths=test)
+    test = {"test": str(spans.train)}
+    clip = "training.global_clipnorm=0.2"  # acts
+    found = compared(spans, tmp_path / "grid", "encoder.cell=gru", paths=test, assignments=[*SMALL, clip])
     row = found.combinations[0].rows[0]
-    config = merge(parse_assignments([*SMALL, "encoder.cell=gru"]))
-    files = str(spans.train), str(spans.dev), str(spans.dev)
+    config = merge(parse_assignments([*SMALL, clip, "encoder.cell=gru"]))
+    files = str(spans.train), str(spans.dev), str(spans.train)
     result = training.train(config, *files, tmp_path / "model")
     best = result.best
     assert best.test is not None
     assert (row.dev, row.test) == (best.dev.main, best.test.main)
+    assert row.dev != row.test
+    assert row.clipped == pytest.approx(sum(epoch.clipped for epoch in best.history) / 2)
+    assert row.clipped
     assert (row.signature, row.metric) == (best.dev.signature, "F1")
     assert (row.parameters, row.best_epoch) == (result.prepared.parameters, best.best_epoch)
     assert row.settings == json.loads((tmp_path / "model" / "config.json").read_bytes())

@@ -215,7 +215,8 @@ def _plot(report: "Report", target: str) -> None:
                 markersize=3,
             )
         panel.axhline(0.01, color="grey", linewidth=0.8, linestyle=":")
-        panel.annotate("1 %", (report.steps, 0.01), color="grey", ha="right", va="bottom", fontsize=8)
+        edge = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}  # where no curve is
+        panel.annotate("1%", (1, 0.01), (3, 0), **edge, color="grey", va="center", fontsize=8)
         panel.set(title=title, xlabel="k, steps back", yscale="log")
         panel.title.set_fontsize(10)
         panel.grid(alpha=0.3)

@@ -3,12 +3,15 @@
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from seqtag import reach
 from seqtag.cli import run
+from seqtag.reach import Layer
 
 Capture = pytest.CaptureFixture[str]
 
@@ -115,6 +118,14 @@ class TestRefusals:
     def test_too_many_steps(self, spans: Any, long: Path, capsys: Capture) -> None:
         assert run(["gradients", str(spans.folder), str(long), "--steps", "14"]) == 1
         assert "more than 14 words; the longest has 14. Try --steps 13." in complaint(capsys)
+
+    def test_norms_that_overflow(
+        self, spans: Any, long: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = Layer(1, "backward", [1.0, float("inf")], [1.0, 1.0], {}, {})
+        monkeypatch.setattr(reach, "measure", lambda *given: [replace(broken, errors=[1.0]), broken])
+        assert run(["gradients", str(spans.folder), str(long)]) == 1
+        assert "the gradients of layer 1 (backward) are not finite" in complaint(capsys)
 
     def test_models(self, spans: Any, long: Path, tmp_path: Path, capsys: Capture) -> None:
         assert run(["gradients", str(tmp_path / "none"), str(long)]) == 1

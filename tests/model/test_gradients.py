@@ -149,6 +149,19 @@ def test_every_cell_against_one_big_jacobian(
             assert found.errors[number, k] == pytest.approx(np.linalg.norm(error), rel=1e-3)
 
 
+def test_nothing_is_dropped(inputs: Any, random: Any) -> None:
+    weights = elman("tanh", np.eye(UNITS)).get_weights()
+    found = []
+    for rate in (0.0, 0.5):
+        cell = keras.layers.SimpleRNNCell(UNITS, recurrent_dropout=rate, dropout=rate)
+        cell.build((None, 3))
+        cell.set_weights(weights)
+        trace = traced(cell, inputs)
+        found.append((trace.states[0].numpy(), profile(trace, PLACES, STEPS, random).jacobians))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_array_equal(found[0][1], found[1][1])
+
+
 def test_many_numbers_are_probed_in_some_directions(
     inputs: Any, random: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
