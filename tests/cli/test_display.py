@@ -59,7 +59,15 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[int, str]
     files = ["--train", str(place / "train.conll"), "--dev", str(place / "train.conll")]
     terminals = {
         columns: Terminal(
-            columns, "train", *files, "-o", str(place / f"model{columns}"), "--epochs", "2", *SMALL
+            columns,
+            "train",
+            *files,
+            "-o",
+            str(place / f"model{columns}"),
+            "--epochs",
+            "2",
+            "--resume",
+            *SMALL,
         )
         for columns in (80, 40)
     }
@@ -83,6 +91,13 @@ def test_it_ends_well(session: tuple[int, int, str]) -> None:
     assert "Traceback" not in text
     assert "error" not in text.lower()
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1, "the cursor is hidden, and comes back"
+
+
+def test_a_note_before_the_first_epoch(session: tuple[int, int, str]) -> None:
+    _, _, text = session
+    said = " ".join(" ".join(lines_of(text)).split())
+    assert "note no checkpoint" in said
+    assert said.index("note no checkpoint") < said.index("train 36 sentences")
 
 
 def test_a_row_an_epoch(session: tuple[int, int, str]) -> None:
