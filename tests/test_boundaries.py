@@ -162,7 +162,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folders in which a process has ended before each operation."""
     place = tmp_path_factory.mktemp("ended")
     environment = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
-    subprocess.run([sys.executable, __file__, str(place)], env=environment, check=True, timeout=120)
+    subprocess.run([sys.executable, __file__, str(place)], env=environment, check=True, timeout=300)
     return place
 
 

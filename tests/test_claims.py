@@ -114,7 +114,7 @@ class TestTwoWriters:
     def test_races(self, tmp_path: Path) -> None:
         """Two hundred claims of four processes, no two at once."""
         racers = [start(RACER, tmp_path / "model") for _ in range(4)]
-        told = [racer.communicate(timeout=120) for racer in racers]
+        told = [racer.communicate(timeout=300) for racer in racers]
         assert [err for _, err in told] == [""] * 4
         assert [out.split()[0] for out, _ in told] == ["50"] * 4
         assert os.listdir(tmp_path) == []

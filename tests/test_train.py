@@ -72,7 +72,7 @@ class TestSeed:
             environment = ENVIRONMENT | {"PYTHONHASHSEED": hashes}
             runs.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
             if number:
-                assert [run.communicate(timeout=120)[1] for run in runs] == [""] * len(runs)
+                assert [run.communicate(timeout=600)[1] for run in runs] == [""] * len(runs)
                 assert all(run.returncode == 0 for run in runs)
                 runs.clear()
         first, again, other = (content(tmp_path / f"model{number}") for number in range(3))

@@ -58,7 +58,7 @@ def test_while_tensorflow_is_loaded(spans: Any, tmp_path: Path, number: int) -> 
     with start(*training(spans, tmp_path)) as process:
         wait_for_tensorflow(process)
         process.send_signal(number)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 128 + number
     assert err.endswith("seqtag: interrupted\n")
     assert "Traceback" not in err
@@ -73,13 +73,13 @@ def test_while_training(spans: Any, tmp_path: Path) -> None:
             if line.startswith("epoch   2"):
                 process.send_signal(signal.SIGTERM)
                 break
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=300)
     assert process.returncode == 143
     assert ": the same command with --resume goes on.\n" in err
     assert "Traceback" not in err
     assert os.listdir(tmp_path) == ["model.checkpoint"]
     with start(*training(spans, tmp_path, "--epochs", "1000")) as process:
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=300)
     assert process.returncode == 1
     checkpoint = tmp_path / "model.checkpoint"
     assert err.startswith(
@@ -103,7 +103,7 @@ def test_compare(spans: Any, tmp_path: Path) -> None:
     with start("-m", "seqtag", "compare", *files, "-o", str(tmp_path / "grid")) as process:
         wait_for_tensorflow(process)
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=300)
     assert process.returncode == 143
     assert err.endswith("runs.jsonl; the same command goes on with the others.\n")
     assert "Traceback" not in err
@@ -115,7 +115,7 @@ class TestFullOutput:
         with open("/dev/full", "w") as full:
             done = subprocess.run(
                 [sys.executable, "-m", "seqtag", *arguments],
-                env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120,
+                env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300,
             )  # fmt: skip
         assert done.returncode == 1
         assert done.stderr.splitlines()[-1] == "seqtag: output: No space left on device"
@@ -128,7 +128,7 @@ class TestFullOutput:
     def test_predict_to_a_file(self, spans: Any) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "seqtag", "predict", str(spans.folder), str(spans.dev), "-o", "/dev/full"],
-            env=ENVIRONMENT, capture_output=True, text=True, timeout=120,
+            env=ENVIRONMENT, capture_output=True, text=True, timeout=300,
         )  # fmt: skip
         assert done.returncode == 1
         assert done.stderr.count("\n") == 1
