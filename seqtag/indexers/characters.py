@@ -119,10 +119,3 @@ class CharacterIndexer(Indexer):
     @classmethod
     def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
         return cls(Table.from_json(values["table"]))
-
-
-def _read(starts: range) -> list[int]:
-    """Where the pieces that are read start."""
-    if len(starts) <= MOST_PIECES:
-        return list(starts)
-    return [*starts[: MOST_PIECES // 2], *starts[-(MOST_PIECES // 2) :]]
