@@ -1,6 +1,7 @@
 """What every test stands on: --slow, Hypothesis without a stop-watch, and two small trained models."""
 
 import os
+import signal
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -13,6 +14,10 @@ from hypothesis import settings
 # A busy machine is no failure. In CI the examples are the same in each run: a red run can be run again.
 settings.register_profile("seqtag", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("seqtag")
+
+# A script that runs the tests in the background has them ignore Ctrl-C, which the processes they start would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
