@@ -52,6 +52,14 @@ class TestLedger:
         assert (after.mean, after.quantiles["max"]) == (pytest.approx(0.6), 0.8)
         assert [*found.weights] == NAMES
 
+    def test_the_threshold_is_the_mean_and_not_the_median(self) -> None:
+        ledger = Ledger(["kernel"])
+        for norm in (1.0, 1.0, 7.0):
+            ledger.add(norm, False, np.array([norm]), np.array([norm]))
+        found = ledger.gradients()
+        assert found is not None
+        assert found.threshold == 3.0
+
     def test_where_it_went_wrong(self) -> None:
         nan, inf = np.nan, np.inf
         ledger = Ledger(NAMES)
@@ -65,6 +73,8 @@ class TestLedger:
         assert "one step before, the largest was that of word/embeddings, norm 3." in ledger.culprit(
             np.array([nan] * 3)
         )
+        ledger.add(5.0, True, np.array([3.0, 0.0, 4.0]), np.zeros(3))
+        assert "the largest was that of head/kernel, norm 4." in ledger.culprit(np.array([nan] * 3))
 
 
 @pytest.fixture
