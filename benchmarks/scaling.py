@@ -7,6 +7,7 @@ cores; then time and memory of `seqtag predict` for files of growing size. Each 
 import dataclasses
 import itertools
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ import common
 SHARES = (0.125, 0.25, 0.5, 1.0)
 LENGTHS = (5, 10, 20, 50, 100, 200)
 UNITS = (50, 100, 200, 400)
+LONGER_WORD = re.compile(r"[^\W\d_]{4,}")
 
 
 @dataclass(frozen=True)
@@ -152,12 +154,16 @@ def show_points(given: Any) -> None:
 
 
 def write_text(path: Path, lines: Sequence[str], megabytes: float) -> int:
-    """Writes a file of that size from the lines again and again; returns its tokens."""
+    """Writes a file of that size from the lines again and again, each time with other endings of the longer words, for
+    new words come as long as a real text goes on; returns its tokens.
+    """
     size = tokens = 0
     with path.open("w", encoding="utf-8") as file:
-        for line in itertools.cycle(lines):
+        for turn, line in ((turn, line) for turn in itertools.count() for line in lines):
             if size >= megabytes * 1e6:
                 return tokens
+            if turn:
+                line = LONGER_WORD.sub(rf"\g<0>{chr(ord('a') + turn % 26) * (1 + turn // 26)}", line)
             file.write(line)
             size += len(line.encode())
             tokens += line.count(" ") + 1
