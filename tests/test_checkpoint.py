@@ -34,11 +34,14 @@ CASES = {
     "crf": ["head.name=crf", "training.averaging=ema", "training.schedule=cosine", "training.warmup=0.5",
             "embeddings.word_dropout=0.1", "embeddings.characters.encoder=cnn", "embeddings.characters.dropout=0.3",
             "embeddings.characters.units=4", "embeddings.characters.dim=4"],
-    "swa": ["head.name=softmax", "training.averaging=swa", "training.averaging_epochs=2", "training.optimizer=nadam",
-            "training.schedule=plateau", "training.plateau_patience=1", "training.epochs=5", "encoder.cell=gru"],
-    "feedback": ["head.name=feedback", "head.units=6", "head.attention=true", "head.sampling_rate=0.5",
-                 "head.sampling_epochs=2", "training.optimizer=sgd", "training.learning_rate=0.5",
-                 "training.patience=1", "training.averaging=none", "encoder.attention=self"],
+    # Plain tags, for scores that are not 0: what is best, and the plateau, go by them.
+    "swa": ["data.scheme=plain", "head.name=softmax", "training.averaging=swa", "training.averaging_epochs=2",
+            "training.optimizer=nadam", "training.schedule=plateau", "training.plateau_patience=1",
+            "training.epochs=5", "encoder.cell=gru"],
+    "feedback": ["data.scheme=plain", "head.name=feedback", "head.units=6", "head.attention=true",
+                 "head.sampling_rate=0.5", "head.sampling_epochs=2", "training.optimizer=sgd",
+                 "training.learning_rate=0.5", "training.patience=1", "training.averaging=none",
+                 "encoder.attention=self"],
     "seeds": ["head.name=softmax", "training.averaging=none", "training.epochs=2", "training.optimizer=rmsprop"],
 }  # fmt: skip
 SENTENCES = 30
@@ -120,7 +123,7 @@ class TestSameBytes:
         ("case", "at"),
         [
             ("crf", "0 in epoch 1 after step 2"), ("crf", "0 in epoch 2 after step 4"), ("crf", "0 after epoch 3"),
-            ("swa", "0 after epoch 4"), ("feedback", "0 in epoch 1 after step 3"),
+            ("swa", "0 after epoch 2"), ("swa", "0 after epoch 4"), ("feedback", "0 in epoch 1 after step 3"),
             ("seeds", "1 in epoch 1 after step 2"),
         ],
     )  # fmt: skip
@@ -162,7 +165,7 @@ class TestSameBytes:
                 stop.receive(15)
 
         def tagger(run: Run, **how: Any) -> Any:
-            if where == "dev" and len(run.history) == 2:
+            if where == "dev" and len(run.history) == 2 and stop.signal is None:  # not in the second run
                 stop.receive(15)
             return real(run, **how)
 
