@@ -4,6 +4,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
 
+NAME = 12  # columns in which a longer name can be folded without harm
 ANY = 10_000  # columns of a terminal on which everything fits
 
 
@@ -14,9 +15,24 @@ class FittedTable(Table):
     """
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if Measurement.get(console, options.update(max_width=ANY), self).maximum > options.max_width:
+        if not self._fits(console, options.max_width):
             self._narrow(console, options.max_width)
         yield from super().__rich_console__(console, options)
+
+    def _fits(self, console: Console, room: int) -> bool:
+        """Whether all numbers and their headings do, with room beside them in which the names can be folded."""
+        options = console.options.update(max_width=ANY)
+        widths = [
+            min(
+                max(
+                    Measurement.get(console, options, cell).maximum for cell in (column.header, *column.cells)
+                ),
+                column.max_width or ANY,
+            )
+            for column in self.columns
+        ]
+        between = 3 * (len(widths) - 1) + 2  # a line and a space on either side of it; one at each edge
+        return min(widths[0], NAME) + sum(widths[1:]) + between <= room
 
     def _narrow(self, console: Console, room: int) -> None:
         options = console.options.update(max_width=ANY)
