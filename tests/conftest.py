@@ -44,7 +44,7 @@ class Tiny:
 
 TINY = [
     "data.tokenizer=word", "embeddings.word.dim=16", "embeddings.dropout=0.1", "encoder.units=12", "encoder.layers=1",
-    "embeddings.characters.units=50",
+    "embeddings.characters.units=50", "language_model.weight=0",
     "encoder.dropout=0.1", "training.learning_rate=0.02", "training.batch_size=8", 
     "training.epochs=12", "training.patience=3",
 ]  # fmt: skip

@@ -49,7 +49,7 @@ def written(sentences: list[list[str]], writer: type[Any]) -> str:
     stream = io.StringIO(newline="")
     made = writer(stream)
     for tokens in sentences:
-        made.write(stage.from_tokens(tokens), Tagged(["O"] * len(tokens), [1.0] * len(tokens), BIO))
+        made.write(stage.from_words(tokens), Tagged(["O"] * len(tokens), [1.0] * len(tokens), BIO))
     return stream.getvalue()
 
 
@@ -183,5 +183,5 @@ def test_json_on_a_terminal_is_the_same_json(tokens: list[str]) -> None:
 
 
 def test_tokens_have_their_places() -> None:
-    record = stage.from_tokens(["a b", "", "\U0001f600"])
+    record = stage.from_words(["a b", "", "\U0001f600"])
     assert record.tokens == [Token("a b", 0, 3), Token("", 4, 4), Token("\U0001f600", 5, 6)]

@@ -62,9 +62,9 @@ def runs(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
             heard["after"].append(self.network.named_weights())
             return score, candidate
 
-        def tagger(self: Run, heard: dict[str, list[Weights]] = heard) -> Tagger:
+        def tagger(self: Run, heard: dict[str, list[Weights]] = heard, **how: Any) -> Tagger:
             heard["scored"].append(self.network.named_weights())
-            return real_tagger(self)
+            return real_tagger(self, **how)
 
         target = tmp_path_factory.mktemp(kind) / "model"
         given = [f"training.averaging={kind}", "training.averaging_epochs=2", "training.epochs=4"]

@@ -28,7 +28,7 @@ from seqtag.train import train
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 SMALL = [
     "embeddings.word.dim=8", "encoder.units=6", "training.learning_rate=0.02", "training.batch_size=8",
-    "training.epochs=1", "data.tokenizer=word",
+    "training.epochs=1", "data.tokenizer=word", "language_model.weight=0",
 ]  # fmt: skip
 BIO, BIOES, IOB1 = (tags.parse_scheme(name) for name in ("bio", "bioes", "iob1"))
 Write = Callable[[str, str], str]
@@ -238,7 +238,7 @@ class TestPredictedWords:
         vocabulary = prepare.fit_vocabulary(settings, read, prepare.Resources(None))
         with pytest.raises(UsageError, match=f"takes a recurrent cell. Received: encoder.cell {cell}"):
             prepare.predicted_words(settings, read, vocabulary)
-        unsaid = prepare.fill_in(config(f"encoder.cell={cell}"), read)
+        unsaid = prepare.fill_in(config(f"encoder.cell={cell}", "language_model.weight=auto"), read)
         assert unsaid.language_model.weight > 0
         assert prepare.predicted_words(unsaid, read, vocabulary) is None
 
