@@ -477,16 +477,17 @@ class Run:
         session = Tagger(network, self.vocabulary)
         for start in range(0, len(rows), 32):
             inputs = self.vocabulary.collate(rows[start : start + 32])
-            self._compare(inputs, session.run(inputs))
+            self._compare(inputs, session)
         return network
 
-    def _compare(self, inputs: dict[str, NDArray[Any]], exported: dict[str, NDArray[Any]]) -> None:
+    def _compare(self, inputs: dict[str, NDArray[Any]], session: Tagger) -> None:
         """Raises UserError where two decodings differ by more than rounding."""
         tags, probabilities = (np.asarray(array) for array in self.network.decode(inputs))
         if not np.isfinite(probabilities).all():
             raise UserError(
                 "training ended with weights that are not finite; no model was written. Lower the learning rate."
             )
+        exported = session.run(inputs)
         found = compare(
             (tags, probabilities),
             (exported["tags"], exported["probabilities"]),
