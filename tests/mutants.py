@@ -397,7 +397,7 @@ def attempt(folder: Path, restoring: bool, whole: bool = False) -> str:
     from seqtag.folder import Folder
 
     try:
-        tagger, _ = _load(folder)
+        tagger, _ = _load(folder, 1, tags_only=False)
     except UserError as problem:
         if "\n" in str(problem) or "\x1b" in str(problem) or len(str(problem)) > 2000:
             raise ValueError(f"an unfit message: {str(problem)[:300]!r}") from problem
