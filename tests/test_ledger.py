@@ -119,7 +119,7 @@ def test_the_report(spans: Any, tmp_path: Path) -> None:
     assert found["norm_after"]["5%"] <= found["norm"]["5%"] * (1 + 1e-6)
     names = [*found["weights"]]
     assert names[0] == "word/table/embeddings"
-    assert {name.split("/")[0] for name in names} == {"word", "shape", "encoder", "scores"}
+    assert {name.split("/")[0] for name in names} == {"word", "shape", "encoder", "scores", "language_model"}
     largest = [found["weights"][name]["before"]["max"] for name in names]
     assert max(largest) <= found["norm"]["max"] <= sum(largest)
 
