@@ -179,12 +179,7 @@ def predicted_words(config: Config, corpora: Corpora, vocabulary: Vocabulary) ->
             f"{config.encoder.cell}"
         )
     counts = Counter(map(_predicted, tokens_of(corpora.train, vocabulary)))
-    return Table(
-        [word for word, _ in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))][
-            : settings.words
-        ],
-        0,
-    )
+    return Table(Table.fit(counts).values[: settings.words], 0)
 
 
 def _predicted(token: str) -> str:
