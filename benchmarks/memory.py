@@ -38,14 +38,12 @@ class Remedy:
         clipnorm: The global norm that gradients are clipped at; 0 for none.
         settings: Of the encoder.
         optimizer: `adam` or `sgd`.
-        update_bias: What the bias of a GRU's update gate starts at; the more, the longer the state stays.
     """
 
     cell: str
     clipnorm: float = 1.0
     settings: dict[str, Any] = field(default_factory=dict)
     optimizer: str = "adam"
-    update_bias: float = 0.0
 
 
 def plain(
@@ -69,7 +67,7 @@ REMEDIES = {
     "lstm, forget bias 0": Remedy("lstm", settings={"forget_bias": 0.0}),
     "lstm, forget bias 5": Remedy("lstm", settings={"forget_bias": 5.0}),
     "gru": Remedy("gru"),
-    "gru, update bias 5": Remedy("gru", update_bias=5.0),
+    "gru, update bias 5": Remedy("gru", settings={"update_bias": 5.0}),
     "jordan": Remedy("jordan"),
     "simplernn relu, large (he)": plain("relu", "he_normal"),
     "simplernn relu, large (he), no clipping": plain("relu", "he_normal", 0.0),
@@ -129,11 +127,6 @@ class Memory:
             Settings(cell=remedy.cell, units=given.units, bidirectional=False, dropout=0.0, **remedy.settings)
         )
         self.encoder.build((None, None, VOCABULARY))
-        if remedy.update_bias:
-            bias = self.encoder.stack[0][0].cell.bias
-            bias.assign(
-                bias + remedy.update_bias * (np.arange(bias.shape[1]) < given.units) / 2
-            )  # it has two
         self.dense = keras.layers.Dense(TAGS)
         self.dense.build((None, given.units))
         weights = [*self.encoder.trainable_variables, *self.dense.trainable_variables]

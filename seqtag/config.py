@@ -240,6 +240,9 @@ class Encoder:
         None, "activation of the gates (lstm, gru); sigmoid if not given", choices=GATE_ACTIVATIONS
     )
     forget_bias: float = setting(1.0, "first bias of the forget gate (lstm)")
+    update_bias: float = setting(
+        0.0, "first bias of the update gate (gru); the more, the longer it remembers"
+    )
     kernel_initializer: str = setting(
         "glorot_uniform", "first values of the input weights", choices=INITIALIZERS
     )

@@ -247,7 +247,9 @@ def test_settings_reach_the_layer(name: str, encoder_settings: Any) -> None:
 def test_a_layer_is_made_again_from_its_config(name: str, encoder_settings: Any) -> None:
     """As Keras's own wrappers do it."""
     for activation in (None, "prelu" if name in UNGATED else "relu"):
-        settings = encoder_settings(activation=activation, forget_bias=2.5, recurrent_initializer="zeros")
+        settings = encoder_settings(
+            activation=activation, forget_bias=2.5, update_bias=2.5, recurrent_initializer="zeros"
+        )
         cell, layer = new_layer(name, settings)
         again = type(layer).from_config(layer.get_config())
         again.build((None, None, 3))
@@ -281,6 +283,20 @@ def test_the_forget_gate_starts_open(name: str, encoder_settings: Any) -> None:
         gates = [-bias, 0, 0] if "cifg" in name else [0, bias, 0, 0]
         assert layer.get_weights()[2].tolist() == np.repeat(gates, 4).tolist()
         assert not any(peepholes.any() for peepholes in layer.get_weights()[3:])
+
+
+def test_the_update_gate_starts_at_its_bias(encoder_settings: Any) -> None:
+    """What the two biases add up to; with 5 the state stays: a share of sigmoid(5) of it at each step."""
+    for settings, bias in ((encoder_settings(), 0), (encoder_settings(update_bias=5.0), 5)):
+        layer = parts.load(parts.CELLS, "gru")(settings).layer("a")
+        layer.build((None, None, 3))
+        assert layer.get_weights()[2].sum(axis=0).tolist() == np.repeat([bias, 0, 0], 4).tolist()
+        states = layer(np.zeros((1, 2, 3), np.float32), initial_state=np.ones((1, 4), np.float32))
+        kernel = layer.get_weights()[1].sum(axis=0)
+        kept = 1 / (1 + np.exp(-kernel[:4] - bias))
+        reset = 1 / (1 + np.exp(-kernel[4:8]))
+        expected = kept + (1 - kept) * np.tanh(reset * kernel[8:])
+        np.testing.assert_allclose(states[0, 0], expected, atol=1e-6)
 
 
 def test_without_peepholes_and_coupling_the_variant_is_keras_lstm(encoder_settings: Any) -> None:

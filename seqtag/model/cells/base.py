@@ -1,5 +1,6 @@
 """What a cell is: the kind of layer that the encoder stacks, which can write itself as ONNX."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, ClassVar
@@ -258,3 +259,29 @@ def reordered(array: NDArray[Any], order: str, wanted: str) -> NDArray[Any]:
 def reverse(array: Any, lengths: Any) -> Any:
     """Each sentence of `(batch, time, ...)` from its last word to its first; padding stays where it is."""
     return tf.reverse_sequence(array, lengths, seq_axis=1, batch_axis=0)
+
+
+@keras.saving.register_keras_serializable("seqtag")
+class GateBias(keras.initializers.Initializer):  # type: ignore[misc]
+    """Zeros, but for the bias of one gate.
+
+    Args:
+        gate: Which of them, from 0 on.
+        gates: How many there are, each as wide as the cell: the bias is `(gates * units,)`, or `(2, gates * units)` for
+            a cell with a bias for inputs and one for states, of which the first is set.
+        value: Its first value.
+    """
+
+    def __init__(self, gate: int, gates: int, value: float) -> None:
+        self.gate = gate
+        self.gates = gates
+        self.value = value
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        bias = np.zeros((math.prod(shape[:-1]), self.gates, shape[-1] // self.gates))
+        bias[0, self.gate] = self.value
+        return keras.ops.convert_to_tensor(bias.reshape(shape), dtype=dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments."""
+        return {"gate": self.gate, "gates": self.gates, "value": self.value}

@@ -8,14 +8,15 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from seqtag.model.cells.activations import export_activation
-from seqtag.model.cells.base import RecurrentCell, affine, reordered
+from seqtag.model.cells.base import GateBias, RecurrentCell, affine, reordered
 from seqtag.model.export import Graph
 
 
 class GRU(RecurrentCell):
     """Update and reset gates, no separate memory (Cho et al. 2014, "Learning Phrase Representations using RNN
     Encoder-Decoder"); the reset gate acts after the matrix product, which is Keras's default and cuDNN's
-    form.
+    form. `encoder.update_bias` is the first bias of the update gate: the more, the longer the state stays (Tallec and
+    Ollivier 2018, "Can recurrent neural networks warp time?").
     """
 
     fused = True
@@ -23,6 +24,10 @@ class GRU(RecurrentCell):
 
     def layer(self, name: str) -> keras.layers.Layer:
         return keras.layers.GRU(self.settings.units, return_sequences=True, name=name, **self.arguments)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return super().arguments | {"bias_initializer": GateBias(0, 3, self.settings.update_bias)}
 
     def run(self, layer: Any, features: Any, training: bool) -> Any:
         if (self.activation, self.recurrent_activation) != ("tanh", "sigmoid") or self.keeps_keras_loop:

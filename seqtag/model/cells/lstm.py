@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from seqtag.model.cells.activations import export_activation
-from seqtag.model.cells.base import RecurrentCell, affine, reordered
+from seqtag.model.cells.base import GateBias, RecurrentCell, affine, reordered
 from seqtag.model.export import Graph
 
 
@@ -38,7 +38,12 @@ class LSTM(RecurrentCell):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        return super().arguments | {"bias_initializer": ForgetBias(self.settings.forget_bias, self.order)}
+        value, gates = self.settings.forget_bias, len(self.order)
+        if "f" in self.order:
+            bias = GateBias(self.order.index("f"), gates, value)
+        else:  # the cell keeps 1 - i: with the input gate's bias at -b it starts with the same share kept
+            bias = GateBias(self.order.index("i"), gates, -value)
+        return super().arguments | {"bias_initializer": bias}
 
     def run(self, layer: Any, features: Any, training: bool) -> Any:
         if (self.activation, self.recurrent_activation) != ("tanh", "sigmoid") or self.keeps_keras_loop:
@@ -101,31 +106,6 @@ class LSTMVariant(LSTM):
             self.settings.units, order=self.order, peeping=self.peeping, name="cell", **self.arguments
         )
         return keras.layers.RNN(cell, return_sequences=True, name=name)
-
-
-@keras.saving.register_keras_serializable("seqtag")
-class ForgetBias(keras.initializers.Initializer):  # type: ignore[misc]
-    """Zeros, but for the gate that decides what is forgotten.
-
-    Without a forget gate of its own the cell keeps 1 - i, so that the input gate starts at the negative value: both
-    kinds start with the same share kept.
-    """
-
-    def __init__(self, value: float, order: str) -> None:
-        self.value = value
-        self.order = order
-
-    def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        bias = np.zeros((len(self.order), shape[0] // len(self.order)))
-        if "f" in self.order:
-            bias[self.order.index("f")] = self.value
-        else:
-            bias[self.order.index("i")] = -self.value
-        return keras.ops.convert_to_tensor(bias.reshape(-1), dtype=dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments."""
-        return {"value": self.value, "order": self.order}
 
 
 @keras.saving.register_keras_serializable("seqtag")
