@@ -37,7 +37,7 @@ with atheris.instrument_imports(include=["seqtag", "yaml"], enable_loader_overri
     import seqtag.predict
     import seqtag.tagger
     import seqtag.text
-    import seqtag.vectors
+    import seqtag.vector_files
     import seqtag.vocab
 
 from seqtag import tags
@@ -93,7 +93,7 @@ def readers(folder: Path) -> tuple[Target, list[bytes]]:
         elif which == len(OPTIONS) + 1:
             seqtag.check.check([str(path)])
         else:
-            vectors = seqtag.vectors.read(path)
+            vectors = seqtag.vector_files.read(path)
             assert len(vectors) >= 1
             vectors.gather(vectors.rows(["a", "b"]))
 

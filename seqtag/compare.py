@@ -29,8 +29,8 @@ from seqtag.prepare import Corpora
 from seqtag.run import Prepared, Run, score_corpus, spread
 from seqtag.tagger import Tagger
 from seqtag.text import json_text
+from seqtag.vector_files import read as read_vectors
 from seqtag.vectors import Vectors
-from seqtag.vectors import read as read_vectors
 
 ROWS = "runs.jsonl"
 LOOKED_AT = 8  # sentences of dev, for the rate of gradients

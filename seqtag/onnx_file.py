@@ -1,6 +1,6 @@
 """What stands in an ONNX file, read without the onnx package and without trust: no more than an exporter here writes.
 
-ONNX is protobuf: a message is a row of fields, each a number, a kind and a value. Every message that may come is a
+ONNX is made of messages of protocol buffers. Every message that may come is a
 table of the fields that it may have (`_FIELDS`); another field, a second value of a field that has one, or a kind that
 is not the table's is refused. So external data, functions, sparse tensors, training information and whatever ONNX
 will have one day are refused as well, without a word about them here.
@@ -8,9 +8,10 @@ will have one day are refused as well, without a word about them here.
 
 import math
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from seqtag import protobuf
 
 MAX_NODES = 20_000
 MAX_RANK = 6
@@ -65,7 +66,7 @@ _FIELDS: dict[str, dict[int, tuple[str, str, bool]]] = {
     "shape": {1: ("dims", "dim", True)},
     "dim": {1: ("size", "varint", False), 2: ("name", "text", False)},
 }
-_WIRE = {"varint": 0, "float": 5}  # all others: 2, a length and so many bytes
+_WIRE = {"varint": protobuf.NUMBER, "float": protobuf.FOUR_BYTES}  # all others: bytes
 
 
 @dataclass(frozen=True)
@@ -135,14 +136,14 @@ def _message(content: memoryview, kind: str, depth: int) -> dict[str, Any]:
         raise ValueError("its messages are nested too deep")
     fields = _FIELDS[kind]
     found: dict[str, Any] = {name: [] for name, _, repeated in fields.values() if repeated}
-    for number, wire, value in _split(content):
+    for number, wire, value, _, _ in protobuf.fields(content):
         if number not in fields:
             raise ValueError(f"a {kind} has a field of number {number}, which seqtag never writes")
         name, inner, repeated = fields[number]
         values = [value]
-        if wire == 2 and repeated and inner in _WIRE:  # numbers in one piece
+        if wire == protobuf.BYTES and repeated and inner in _WIRE:  # numbers in one piece
             values = _packed(value, inner)
-        elif wire != _WIRE.get(inner, 2):
+        elif wire != _WIRE.get(inner, protobuf.BYTES):
             raise ValueError(f"the field {name} of a {kind} is of another kind")
         elif inner == "text":
             values = [str(value, "utf-8")]
@@ -159,61 +160,17 @@ def _message(content: memoryview, kind: str, depth: int) -> dict[str, Any]:
     return found
 
 
-def _split(content: memoryview) -> Iterator[tuple[int, int, Any]]:
-    """Number, kind and value of each field."""
-    at, end = 0, len(content)
-    while at < end:
-        key = content[at]
-        at += 1
-        if key >= 0x80:
-            key, at = _varint(content, at - 1)
-        number, wire = key >> 3, key & 7
-        if wire == 2:
-            if at >= end:
-                raise ValueError("it ends within a field")
-            size = content[at]
-            at += 1
-            if size >= 0x80:
-                size, at = _varint(content, at - 1)
-        elif wire == 0:
-            value, at = _varint(content, at)
-            yield number, wire, value - (1 << 64) if value >= 1 << 63 else value
-            continue
-        elif wire == 5:
-            size = 4
-        else:
-            raise ValueError(f"it has a field of kind {wire}")
-        if size > end - at:
-            raise ValueError("it ends within a field")
-        yield number, wire, content[at : at + size]
-        at += size
-
-
-def _varint(content: memoryview, at: int) -> tuple[int, int]:
-    """A whole number of up to 64 bits, and where it ends."""
-    value = 0
-    for shift in range(0, 70, 7):
-        if at >= len(content):
-            raise ValueError("it ends within a number")
-        byte = content[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            if value >> 64:
-                break
-            return value, at
-    raise ValueError("a number has more than 64 bits")
-
-
 def _packed(content: memoryview, kind: str) -> list[Any]:
     if len(content) > 1 << 16:
         raise ValueError("a list of numbers is too long to be true")
     if kind == "float":
+        if len(content) % 4:
+            raise ValueError("a list of numbers ends within one")
         return [entry[0] for entry in struct.iter_unpack("<f", content)]
     values, at = [], 0
     while at < len(content):
-        value, at = _varint(content, at)
-        values.append(value - (1 << 64) if value >= 1 << 63 else value)
+        value, at = protobuf.signed(content, at)
+        values.append(value)
     return values
 
 

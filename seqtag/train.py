@@ -20,8 +20,8 @@ from seqtag.prepare import Corpora
 from seqtag.run import Diverged, Epoch, Listener, Note, Prepared, Progress, Run, score_corpus, spread
 from seqtag.scoring import Score
 from seqtag.tagger import Tagger
+from seqtag.vector_files import read as read_vectors
 from seqtag.vectors import Vectors
-from seqtag.vectors import read as read_vectors
 
 __all__ = ["Epoch", "Note", "Prepared", "Progress", "Result", "SeedResult", "spread", "train"]
 

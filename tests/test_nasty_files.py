@@ -32,7 +32,7 @@ from seqtag.indexers.base import Resources
 from seqtag.prepare import fit_vocabulary, read_corpora
 from seqtag.tagger import Entity, Tagged
 from seqtag.tags import parse_scheme, problems
-from seqtag.vectors import read as read_vectors
+from seqtag.vector_files import read as read_vectors
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 BOM = b"\xef\xbb\xbf"

@@ -16,7 +16,8 @@ from seqtag.indexers.base import Resources
 from seqtag.prepare import fit_vocabulary, read_corpora
 from seqtag.tagger import Tagger
 from seqtag.train import train
-from seqtag.vectors import Vectors, read
+from seqtag.vector_files import read
+from seqtag.vectors import Vectors
 from seqtag.vocab import Vocabulary, have_places, without_places
 
 SMALL = [

@@ -18,7 +18,7 @@ from seqtag.errors import ModelError
 from seqtag.run import Prepared
 from seqtag.tagger import Tagger
 from seqtag.train import train
-from seqtag.vectors import read
+from seqtag.vector_files import read
 
 SMALL = [
     "embeddings.word.dim=4", "embeddings.characters.encoder=none", "embeddings.shape.dim=0", "encoder.units=6",
@@ -161,7 +161,7 @@ def test_the_folder_works_elsewhere(
     fixed: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(fixed.path, tmp_path / "elsewhere")
-    monkeypatch.setattr("seqtag.vectors.read", lambda path: pytest.fail("the file is not needed any more"))
+    monkeypatch.setattr("seqtag.vector_files.lines", lambda path: pytest.fail("a vector file was read"))
     (tmp_path / "in.txt").write_text("nog veg nog noa\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert run(["predict", "elsewhere", "in.txt"]) == 0

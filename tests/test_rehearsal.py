@@ -117,8 +117,8 @@ def test_what_nobody_exported(message: str, change: Callable[[Any], Any]) -> Non
 @pytest.mark.parametrize(
     "content",
     [b"", b"\0", b"\xff" * 30, b"\x08\x09" * 50, b"\x3a\xff\xff\xff\xff\x0f", b"\x08" + b"\x80" * 20, b"\x0b\x0c",
-     b"\x3a\x7f" * 60, b"\x3a\x05ab"],
-    ids=range(9),
+     b"\x3a\x7f" * 60, b"\x3a\x05ab", b"\x3a\x0b\x0a\x09\x2a\x07\x0a\x01a\x3a\x02ab"],
+    ids=range(10),
 )  # fmt: skip
 def test_what_is_no_network(content: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  each has its own words

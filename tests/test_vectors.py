@@ -17,9 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import seqtag.vector_files as files
 import seqtag.vectors as module
 from seqtag.errors import DataError
-from seqtag.vectors import Coverage, Vectors, read
+from seqtag.vector_files import read
+from seqtag.vectors import Coverage, Vectors
 
 TEXT = "the 0.5 -1 2e-1\ncat 1 2 3\n. . . 4 5 6\na\u00a0b 7 8 9\n\x85 1 1 1\nname@b.com -.5 5. +1E1\n"
 WORDS = ["the", "cat", ". . .", "a\u00a0b", "\x85", "name@b.com"]
@@ -84,7 +86,7 @@ def test_text(tmp_path: Path, content: str, packed: bool) -> None:
 def test_binary(
     tmp_path: Path, end: bytes, packed: bool, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_BLOCK", block)
+    monkeypatch.setattr(files, "_BLOCK", block)
     path = tmp_path / "vectors.txt"
     words = [word.replace(" ", "_") for word in WORDS]
     content = binary(list(words), VALUES, end)
@@ -520,8 +522,6 @@ def test_2000_damaged_buffers_are_refused_or_harmless() -> None:
 
 
 def test_importing_is_cheap() -> None:
-    code = (
-        "import seqtag.vectors, sys; print(sorted({'tensorflow', 'keras', 'onnxruntime'} & set(sys.modules)))"
-    )
+    code = "import seqtag.vector_files, sys; print(sorted({'tensorflow', 'keras', 'onnxruntime'} & set(sys.modules)))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
