@@ -17,20 +17,7 @@ import common
 
 def batches(run: Any) -> Iterator[tuple[Any, Any]]:
     """An epoch's batches as training makes them."""
-    import numpy as np
-
-    from seqtag.batches import training_order
-    from seqtag.indexers.base import pad
-
-    training = run.config.training
-    order = training_order(
-        [len(example.tags) for example in run.examples], training.batch_size, training.seed, 1
-    )
-    for step, numbers in enumerate(order, start=1):
-        examples = [run.examples[number] for number in numbers]
-        random = np.random.default_rng([training.seed, 1, step])
-        inputs = run.vocabulary.collate([example.rows for example in examples], random)
-        yield inputs, pad([example.tags for example in examples], int(inputs["lengths"].max()))
+    return ((inputs, tags) for _, inputs, tags in run.batches(1))
 
 
 def passes(run: Any) -> dict[str, Callable[[Any, Any], object]]:
@@ -38,7 +25,8 @@ def passes(run: Any) -> dict[str, Callable[[Any, Any], object]]:
     import tensorflow as tf
 
     network = run.network
-    inputs = {name: tf.TensorSpec(entry.shape, entry.dtype) for name, entry in network.inputs_needed.items()}
+    needed = network.inputs_needed | network.targets_needed
+    inputs = {name: tf.TensorSpec(entry.shape, entry.dtype) for name, entry in needed.items()}
     signature = [inputs, tf.TensorSpec((None, None), tf.int32)]
 
     def forward(arrays: Any, tags: Any) -> Any:
@@ -114,7 +102,7 @@ def main() -> None:
 
     from seqtag import folder, prepare
     from seqtag.indexers.base import Resources
-    from seqtag.vectors import read as read_vectors
+    from seqtag.vector_files import read as read_vectors
 
     settings = common.config_of(*given.set)
     corpora, config = timed(

@@ -384,7 +384,7 @@ class Run:
         of_tokens = sum(len(example.tags) for example in self.examples)
         scores = [epoch.dev_score for epoch in self.history]
         total = sum(now.losses)
-        for numbers, inputs, tags in self._batches(now.number, len(now.losses)):
+        for numbers, inputs, tags in self.batches(now.number, len(now.losses)):
             progress = now.number - 1 + now.tokens / of_tokens
             rate = learning_rate(self.config.training, progress, scores)
             self.network.head.progress(progress)
@@ -442,7 +442,7 @@ class Run:
         more = f" and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
         return f"The sentences of the step, in {corpus.path}: {', '.join(shown)}{more}."
 
-    def _batches(self, epoch: int, done: int = 0) -> Iterator[tuple[list[int], dict[str, Ids], Ids]]:
+    def batches(self, epoch: int, done: int = 0) -> Iterator[tuple[list[int], dict[str, Ids], Ids]]:
         """An epoch's batches after those that are done, and the numbers of their examples; what is random in them is a
         function of seed, epoch and step.
         """

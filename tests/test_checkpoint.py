@@ -291,7 +291,7 @@ def test_every_variable_that_steps_change_is_in_the_state(corpus: str) -> None:
         run = Run(prepare.fill_in(settings, corpora), corpora, None)
         mine = {key: one for key, one in alive().items() if key not in before}
         first = {key: one.numpy() for key, one in mine.items()}
-        for _, inputs, tags in run._batches(1):
+        for _, inputs, tags in run.batches(1):
             run.network.head.progress(1.0)
             run.trainer.step(inputs, tags, 0.01)
         kept = {id(getattr(one, "value", one)) for one in run.trainer.variables.values()}
