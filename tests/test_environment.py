@@ -145,6 +145,42 @@ def test_closed_streams(closed: tuple[int, ...], commands: list[list[str]], tmp_
 
 
 @pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["check", "CLOSED.conll"], "CLOSED.conll: cannot be read: Permission denied"),
+        (["predict", "MODEL", "CLOSED.txt"], "CLOSED.txt: cannot be read: Permission denied"),
+        (["evaluate", "MODEL", "CLOSED.conll"], "CLOSED.conll: cannot be read: Permission denied"),
+        (["predict", "CLOSED", "OPEN.txt"], "CLOSED/manifest.json: Permission denied"),
+        (["predict", "MODEL", "OPEN.txt", "-o", "LOCKED/out"], "LOCKED/out: Permission denied"),
+        (["check", "OPEN.conll", "--json", "LOCKED/out"], "LOCKED/out: Permission denied"),
+    ],
+)
+def test_what_may_not_be_read_or_written(
+    command: list[str], message: str, commands: list[list[str]], spans: Any, tmp_path: Path
+) -> None:
+    """Files and folders of somebody else."""
+    tmp_path.chmod(0o755)
+    (tmp_path / "LOCKED").mkdir(mode=0o555)
+    (tmp_path / "CLOSED").mkdir(mode=0o000)
+    for name, mode in (("OPEN", 0o644), ("CLOSED", 0o000)):
+        for file, source in ((f"{name}.conll", spans.dev), (f"{name}.txt", Path(commands[0][2]))):
+            (tmp_path / file).write_bytes(source.read_bytes())
+            (tmp_path / file).chmod(mode)
+    (tmp_path / "MODEL").symlink_to(spans.folder)
+    # Root may read and write all; then it is somebody else who runs the command, after it has all been imported.
+    root = os.getuid() == 0
+    before = (
+        f"asked, commands = commands, {[commands[0], commands[3]]}\n{NOBODY}\ncommands = asked"
+        if root
+        else ""
+    )
+    done = start(Place(before=f"{before}\nos.chdir({str(tmp_path)!r})"), command)
+    (tmp_path / "CLOSED").chmod(0o755)
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (1, b"", f"seqtag: {message}\n")
+    assert not any((tmp_path / "LOCKED").iterdir())
+
+
+@pytest.mark.parametrize(
     "name", ["two words é 東京", "-dash", "a'b\"c$d", b"\xff \xfe", "[red]b", "line\nend"]
 )
 def test_odd_paths(name: str | bytes, spans: Any, tmp_path: Path) -> None:
