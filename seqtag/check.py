@@ -144,7 +144,7 @@ def check(
         UsageError: An unknown scheme or format, or columns that make no sense.
         DataError: A file cannot be read right; a tag in an ill-formed place is no such error.
     """
-    given = None if scheme == "auto" else tags.parse_scheme(scheme)
+    given = tags.parse_scheme(scheme) if tags.is_named(scheme) else None
     corpora = [
         read_corpus(path, format=format, token_column=token_column, tag_column=tag_column) for path in paths
     ]

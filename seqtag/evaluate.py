@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import chain, zip_longest
 from os import PathLike, fspath
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TextIO, TypeGuard
+from typing import TYPE_CHECKING, Any, TextIO
 
 from seqtag import data, scoring, tags
 from seqtag.analysis import Analysis, analyse
@@ -105,7 +105,7 @@ def evaluate_model(
         folder: The model folder.
         path: The gold file.
         scheme: The gold file's scheme; "auto" or None for the model's, unless another fits the file better.
-        format: The gold file's format.
+        format: The gold file's format; "auto" for that of the training corpus, if one was named, or else the file's.
         token_column: The gold file's column of tokens.
         tag_column: The gold file's column of tags.
         crosscheck: Whether to score again with the seqeval package and fail if a digit differs.
@@ -120,13 +120,13 @@ def evaluate_model(
     tagger, known = _load(folder, threads, tags_only=not probabilities)
     corpus = data.read_corpus(
         path,
-        format=format,
+        format=tagger.vocabulary.format if format == "auto" else format,
         token_column=tagger.vocabulary.token_column if token_column is None else token_column,
         tag_column=tagger.vocabulary.tag_column if tag_column is None else tag_column,
         feature_columns=tagger.vocabulary.feature_columns,
     )
     gold = _tags(corpus)
-    gold_scheme = tags.parse_scheme(scheme) if _named(scheme) else _closest(gold, tagger.scheme)
+    gold_scheme = tags.parse_scheme(scheme) if tags.is_named(scheme) else _closest(gold, tagger.scheme)
     data.check_tags(corpus, gold_scheme)
 
     started = perf_counter()
@@ -215,7 +215,7 @@ def evaluate_files(
     other = data.read_corpus(predicted_path, tag_column=predicted_column)
     _check_same_sentences(other, corpus)
     gold, predicted = _tags(corpus), _tags(other)
-    found = tags.parse_scheme(scheme) if _named(scheme) else _shared_scheme(gold, predicted)
+    found = tags.parse_scheme(scheme) if tags.is_named(scheme) else _shared_scheme(gold, predicted)
     data.check_tags(corpus, found)
     data.check_tags(other, found)
     known = None
@@ -284,10 +284,6 @@ def _span_json(
 
 def _tags(corpus: Corpus) -> Tags:
     return tuple(sentence.tags or () for sentence in corpus.sentences)
-
-
-def _named(scheme: str | None) -> TypeGuard[str]:
-    return scheme is not None and scheme.strip().lower() != "auto"
 
 
 def _fits(column: Iterable[Sequence[str]], scheme: Scheme) -> bool:

@@ -82,7 +82,7 @@ def gradients(
         raise UserError(f"{model}: its cell, {cell}, has no state; expected a model with a recurrent layer.")
     corpus = read_corpus(
         path,
-        format=format,
+        format=vocabulary.format if format == "auto" else format,
         token_column=vocabulary.token_column if token_column is None else token_column,
         tag_column=vocabulary.tag_column if tag_column is None else tag_column,
         feature_columns=vocabulary.feature_columns,

@@ -130,9 +130,9 @@ class Lattice:
         final = (kept + chain.end[:, None]).ravel()
         found: list[Sequence] = []
         for place in np.argsort(-final, kind="stable")[:count]:
-            probability = float(np.exp(final[place] - total))
-            if found and probability == 0.0:
+            if np.exp(final[place] - final.max()) == 0.0:
                 break  # only forbidden sequences are left
+            probability = float(np.exp(final[place] - total))
             tag, way = divmod(int(place), kept.shape[1])
             path = [tag]
             for order, width in reversed(pointers):

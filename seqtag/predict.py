@@ -4,12 +4,11 @@ import dataclasses
 import json
 import math
 import os
-import queue
 import re
 import stat
 import sys
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -74,6 +73,7 @@ def read_conll(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Reco
     vocabulary = tagger.vocabulary
     found = sentences(
         path,
+        format=vocabulary.format,
         token_column=vocabulary.token_column,
         with_tags=False,
         feature_columns=vocabulary.feature_columns,
@@ -238,7 +238,7 @@ class JsonlWriter:
         }
         if tagged.alternatives:
             answer["nbest"] = [
-                {"tags": alternative.tags, "probability": round(alternative.probability, 4)}
+                {"tags": alternative.tags, "probability": float(f"{alternative.probability:.4g}")}
                 for alternative in tagged.alternatives
             ]
         self._stream.write(self._safe(json.dumps(answer, ensure_ascii=False)) + "\n")
@@ -276,7 +276,7 @@ class TextWriter:
             pieces = [
                 f"{opening}{text}{separator}{label}{closing}" if label else text for text, label in marks
             ]
-            self._stream.write("".join(pieces) + "\n")
+            self._stream.write("".join(pieces).replace("\n", " ") + "\n")  # a sentence a line
             return
         from rich.text import Text
 
@@ -431,48 +431,68 @@ def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
 
 def _as_they_come(records: Iterator[Record]) -> Iterator[list[Record]]:
     """Chunks of what has arrived by now: a pipe's first line is answered before its second is there."""
-    arrived: queue.Queue[Record | BaseException | None] = queue.Queue(READ_AHEAD)
-    stopped = threading.Event()
-
-    def put(item: Record | BaseException | None) -> None:
-        while not stopped.is_set():
-            try:
-                return arrived.put(item, timeout=0.5)
-            except queue.Full:
-                continue
+    arrived = _Arrived()
 
     def fetch() -> None:
+        end: BaseException | None = None
         try:
             for record in records:
-                put(record)
-                if stopped.is_set():
+                if not arrived.put(record):
                     return
-            put(None)
         except BaseException as problem:  # handed over whole to the thread that can report it
-            put(problem)
+            end = problem
+        arrived.end(end)
 
     threading.Thread(target=fetch, daemon=True).start()
     try:
-        yield from _drain(arrived)
-    finally:
-        stopped.set()
-
-
-def _drain(arrived: "queue.Queue[Record | BaseException | None]") -> Iterator[list[Record]]:
-    while True:
-        item = arrived.get()
-        chunk: list[Record] = []
-        while isinstance(item, Record):
-            chunk.append(item)
-            if len(chunk) == CHUNK:
-                break
-            try:
-                item = arrived.get_nowait()
-            except queue.Empty:
-                break
-        if chunk:
+        while chunk := arrived.chunk():
             yield chunk
-        if item is None:
-            return
-        if isinstance(item, BaseException):
-            raise item
+    finally:
+        arrived.stop()
+
+
+class _Arrived:
+    """What a pipe's reader has read and the tagger has not asked for yet, bounded in sentences and in tokens."""
+
+    def __init__(self) -> None:
+        self._records: deque[Record] = deque()
+        self._tokens = 0
+        self._ended = False
+        self._problem: BaseException | None = None
+        self._stopped = False
+        self._changed = threading.Condition()
+
+    def put(self, record: Record) -> bool:
+        """Waits until there is room; False if nobody asks any more."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._stopped or (len(self._records) < READ_AHEAD and self._tokens < CHUNK_TOKENS)
+            )
+            self._records.append(record)
+            self._tokens += len(record.words)
+            self._changed.notify_all()
+            return not self._stopped
+
+    def end(self, problem: BaseException | None) -> None:
+        """Nothing more will come, because of the problem if there is one."""
+        with self._changed:
+            self._ended, self._problem = True, problem
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Nobody will ask any more."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def chunk(self) -> list[Record]:
+        """All that is there, at least one as soon as there is one; none at the end, unless that was a problem."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._records or self._ended)
+            found = list(self._records)
+            self._records.clear()
+            self._tokens = 0
+            self._changed.notify_all()
+            if not found and self._problem is not None:
+                raise self._problem
+            return found

@@ -148,6 +148,7 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
         if tokenizer == "auto"
         else text.Tokenizer(tokenizer),
         drop_places=drop_places,
+        format=config.data.format,
         token_column=config.data.token_column,
         tag_column=config.data.tag_column,
         feature_columns=feature_columns(config),

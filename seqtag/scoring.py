@@ -257,7 +257,7 @@ def _unseen(
     unseen_tags = {tag: n for tag, n in Counter(chain.from_iterable(gold)).most_common() if tag not in known}
     if not scheme.is_spans:
         return unseen_tags, {}
-    labels = {tags.split(tag, scheme)[1] for tag in known}
+    labels = {tags.split(tag, scheme)[1] for tag in known if tag != "O"}
     labels |= {BARE} if "" in labels else set()
     unseen = {name: counts.gold for name, counts in types.items() if name not in labels and counts.gold}
     return unseen_tags, dict(sorted(unseen.items(), key=lambda item: -item[1]))

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeGuard
 
 from seqtag.errors import UsageError, suggest
 
@@ -167,8 +167,13 @@ def parse_scheme(name: str) -> Scheme:
     """The scheme that a user names, in any case; UsageError for an unknown name."""
     known = _NAMES.get(name.strip().lower())
     if known is None:
-        raise UsageError(f"Unknown tag scheme {name!r}.{suggest(name.lower(), _NAMES)}")
+        raise UsageError(f"Unknown tag scheme {name!r}.{suggest(name.lower(), ['auto', *_NAMES])}")
     return Scheme(*known)
+
+
+def is_named(scheme: str | None) -> TypeGuard[str]:
+    """Whether a user names a scheme, rather than leave it to be found."""
+    return scheme is not None and scheme.strip().lower() != "auto"
 
 
 def split(tag: str, scheme: Scheme) -> tuple[str, str]:

@@ -74,7 +74,8 @@ class Vocabulary:
         tag_counts: The tags of the training file, in its own scheme, and how often each was seen.
         tokenizer: The tokenizer that fits the training corpus.
         drop_places: Whether tokens are a character and a digit, of which only the character is looked at.
-        token_column: The corpus's column of tokens as the user named it, so that other files are read alike.
+        format: The corpus's format as the user named it, so that other files are read alike.
+        token_column: Its column of tokens, likewise.
         tag_column: The corpus's column of tags.
         feature_columns: The extra columns that the model reads.
     """
@@ -86,6 +87,7 @@ class Vocabulary:
     tag_counts: dict[str, int]
     tokenizer: Tokenizer
     drop_places: bool = False
+    format: str = "auto"
     token_column: int | str | None = None
     tag_column: int | str | None = None
     feature_columns: tuple[str, ...] = ()
@@ -128,6 +130,7 @@ class Vocabulary:
             "tag_counts": self.tag_counts,
             "tokenizer": self.tokenizer.to_json(),
             "drop_places": self.drop_places,
+            "format": self.format,
             "token_column": self.token_column,
             "tag_column": self.tag_column,
             "feature_columns": list(self.feature_columns),
@@ -150,6 +153,7 @@ class Vocabulary:
             tag_counts=dict(values["tag_counts"]),
             tokenizer=Tokenizer.from_json(values["tokenizer"]),
             drop_places=bool(values["drop_places"]),
+            format=values.get("format", "auto"),  # it came later
             token_column=values["token_column"],
             tag_column=values["tag_column"],
             feature_columns=tuple(values["feature_columns"]),
@@ -177,6 +181,8 @@ class Vocabulary:
                 split(tag, self.scheme)
         if not all(isinstance(column, int | str | None) for column in (self.token_column, self.tag_column)):
             raise ValueError("its columns are neither numbers nor names")
+        if self.format not in ("auto", *parts.READERS):
+            raise ValueError("its corpus was of no format that is known here")
         columns = self.indexers.get("columns")
         if len(columns.sizes if columns else ()) != len(self.feature_columns):
             raise ValueError("it does not know as many extra columns as it reads")

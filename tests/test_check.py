@@ -132,6 +132,13 @@ def test_the_scheme_comes_from_the_first_file_and_the_others_are_told(tmp_path: 
     assert (given.scheme, given.detected_scheme) == ("iob1", "bio")
 
 
+def test_a_scheme_is_named_in_any_case(tmp_path: Path) -> None:
+    path = corpus(tmp_path, "file", "a B-X\nb I-X\n")
+    assert check([path], scheme="AUTO") == check([path], scheme="Bio") == check([path])
+    with pytest.raises(UsageError, match=r"Unknown tag scheme 'atuo'. Did you mean 'auto'"):
+        check([path], scheme="atuo")
+
+
 def test_the_spelling_of_a_scheme_is_told(tmp_path: Path) -> None:
     path = corpus(tmp_path, "file", "a B-X\nb M-X\nc E-X\nd S-X\n")
     assert check([path]).files[0].scheme == "bmes"
@@ -212,6 +219,13 @@ def test_the_look_of_another_scheme_is_a_remark(tmp_path: Path) -> None:
     assert f"{path}: the tags look like IOB1" in run(path, "--scheme", "bio").stdout.splitlines()
 
 
+def test_what_fits_every_scheme_looks_like_none(tmp_path: Path) -> None:
+    first = corpus(tmp_path, "first", "a B-X\nb I-X\nc E-X\nd S-X\n")
+    second = corpus(tmp_path, "second", "a O\nb O\n")
+    assert "look like" not in run(first, second).stdout
+    assert f"{first}: the tags look like BIOES" in run(second, first, "--scheme", "plain").stdout
+
+
 def test_text_from_a_file_does_not_steer_the_terminal(tmp_path: Path) -> None:
     path = corpus(tmp_path, "file", "a\tB-[red]\x1b[31m\nb\tO\n")
     output = run(path).stdout
@@ -234,7 +248,7 @@ def test_json_goes_to_a_file_beside_the_tables(paths: list[str], tmp_path: Path)
 @pytest.mark.parametrize(
     ("out", "problem", "message"),
     [
-        ("train.conll", UsageError, "this file is read; expected another one to write to."),
+        ("train.conll", UsageError, "this is read; expected another file to write to."),
         (".", UserError, "is a folder; expected a file to write to"),
         ("missing/report.json", UserError, "has no folder to stand in; expected a file to write to"),
     ],

@@ -61,7 +61,9 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Model:
                 self.tags_only = tags_only
                 self.scheme = tags.parse_scheme(scheme)
                 self.tags = tuple(known if known is not None else dict.fromkeys(memory.values()))
-                self.vocabulary = SimpleNamespace(token_column=None, tag_column=None, feature_columns=())
+                self.vocabulary = SimpleNamespace(
+                    format="auto", token_column=None, tag_column=None, feature_columns=()
+                )
 
             @classmethod
             def load(cls, folder: str, threads: int, *, tags_only: bool) -> "Tagger":

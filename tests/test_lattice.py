@@ -139,6 +139,16 @@ def test_a_long_sentence_neither_overflows_nor_vanishes() -> None:
     assert 0 <= lattice.span_probability(Span(0, 2000, "X")) < 1e-9
 
 
+def test_the_best_sequences_are_there_although_each_is_hardly_probable() -> None:
+    """So many ways through 3,000 words that no single one has a probability that a float holds."""
+    tags, scheme = ("A", "B", "C"), parse_scheme("plain")
+    scores = np.random.default_rng(0).normal(0, 0.01, (3000, 3))
+    chain = TagChain(np.zeros(3), np.zeros((3, 3)), np.zeros(3), joins(tags, scheme), labels(tags, scheme))
+    found = Lattice(chain, scores, np.zeros_like(scores), np.zeros_like(scores)).best(3)
+    assert len({tuple(sequence.tags) for sequence in found}) == 3
+    assert [sequence.probability for sequence in found] == [0.0, 0.0, 0.0]
+
+
 @pytest.mark.parametrize(
     ("name", "first", "second", "expected"),
     [

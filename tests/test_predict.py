@@ -1,5 +1,6 @@
 """Text in, tags out: places hold for any Unicode, nothing is lost, and a pipe is answered line by line."""
 
+import dataclasses
 import io
 import json
 import os
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import seqtag
 from seqtag import lookup
 from seqtag import predict as stage
 from seqtag.errors import DataError, UserError
-from seqtag.predict import predict
+from seqtag.predict import Record, _as_they_come, from_words, predict
 from seqtag.tagger import Tagger
 
 ROOT = str(Path(seqtag.__file__).parents[1])
@@ -167,6 +168,15 @@ class TestTokens:
             "Ana\tB-PER\nleft\tO"
         )
 
+    def test_columns_are_those_of_the_format_that_was_named(self, spans: Any, write: Write) -> None:
+        """A file in which ten columns count 1, 2, 3 looks like CoNLL-U, but the model was told that it is not."""
+        rows = "".join(f"{n}\t_\t{word}" + "\t_" * 7 + "\n" for n, word in enumerate(("Ana", "left"), 1))
+        tagger = Tagger.load(spans.folder)
+        tagger.vocabulary = dataclasses.replace(tagger.vocabulary, format="conll", token_column=3)
+        stream = io.StringIO()
+        predict(tagger, [write("in.conll", rows)], stream, input_format="conll")
+        assert stream.getvalue() == "Ana\tB-PER\nleft\tO\n\n"
+
     def test_what_goes_out_comes_in_again(self, spans: Any, write: Write) -> None:
         first = tag(spans, write("in.txt", "Ana Ruiz saw Oslo.\n# 3 = 4\n\n-DOCSTART\n"))
         assert tag(spans, write("again.conll", first), input_format="conll") == first
@@ -186,6 +196,10 @@ class TestJsonl:
         found = answers(tag(spans, path, input_format="jsonl", output_format="jsonl"))
         assert [answer["text"] for answer in found] == ["Ana left.", "New York .", ""]
         assert [len(answer["tokens"]) for answer in found] == [3, 3, 0]
+
+    def test_marked_text_is_a_sentence_a_line(self, spans: Any, write: Write) -> None:
+        path = write("in.jsonl", json.dumps({"text": "Ana\nleft"}))
+        assert tag(spans, path, input_format="jsonl", output_format="text") == "[Ana PER] left\n"
 
     def test_other_keys_are_handed_on(self, spans: Any, write: Write) -> None:
         given = {"id": 7, "text": "Ana left", "meta": {"ä": [None, 1.5, "x"]}, "entities": ["old"]}
@@ -372,6 +386,21 @@ class TestPipe:
             assert process.stderr.read() == ""
             assert process.wait() == 0
             watch.cancel()
+
+    def test_a_reader_is_ahead_by_so_many_tokens_at_most(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(stage, "CHUNK_TOKENS", 8)
+        read: list[int] = []
+
+        def records() -> Iterator[Record]:
+            for number in range(20):
+                read.append(number)
+                yield from_words(["a"] * 3)
+
+        chunks = _as_they_come(records())
+        first = next(chunks)
+        time.sleep(0.3)  # for a reader that does not stop
+        assert len(read) <= len(first) + 3 + 1
+        assert sum(map(len, chunks)) + len(first) == 20
 
     def test_thousands_of_lines_through_a_pipe(self, spans: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """More than the reader may be ahead."""

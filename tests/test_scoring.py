@@ -257,6 +257,10 @@ class TestUnseen:
         found = score([["O"]], [["B-PER"]], self.scheme, known_tags=["O"])
         assert (found.unseen_tags, found.unseen_types) == ({}, {})
 
+    def test_a_label_is_not_known_by_its_lack_in_o(self) -> None:
+        found = score([["B", "O"]], [["B", "O"]], self.scheme, known_tags=["O", "B-PER"])
+        assert found.unseen_types == {"_": 1}
+
     def test_plain_tags_have_no_types_beside_themselves(self) -> None:
         found = score([["NN", "JJ"]], [["NN", "NN"]], tags.parse_scheme("plain"), known_tags=["NN"])
         assert (found.unseen_tags, found.unseen_types) == ({"JJ": 1}, {})

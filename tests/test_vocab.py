@@ -296,7 +296,7 @@ def make_vocabulary(**changes: Any) -> Vocabulary:
 def test_the_vocabulary_goes_through_json() -> None:
     """Every field comes back, those that are added later as well."""
     vocabulary = make_vocabulary(
-        drop_places=True, token_column=2, tag_column="upos", feature_columns=("2", "3")
+        drop_places=True, format="conll", token_column=2, tag_column="upos", feature_columns=("2", "3")
     )
     again = Vocabulary.from_json(json.loads(json.dumps(vocabulary.to_json())), RESOURCES)
     assert again.to_json() == vocabulary.to_json()
@@ -306,6 +306,15 @@ def test_the_vocabulary_goes_through_json() -> None:
             assert getattr(again, entry.name) == getattr(vocabulary, entry.name)
             assert entry.name in vocabulary.to_json()
     assert list(again.tag_counts) == ["S-x", "O"]  # in the order of the training file
+
+
+def test_the_format_of_the_corpus_came_later() -> None:
+    values = make_vocabulary(feature_columns=("2", "3")).to_json()
+    assert Vocabulary.from_json({**values, "format": "conllu"}, RESOURCES).format == "conllu"
+    del values["format"]
+    assert Vocabulary.from_json(values, RESOURCES).format == "auto"
+    with pytest.raises(ValueError, match="of no format that is known here"):
+        Vocabulary.from_json({**values, "format": "xml"}, RESOURCES)
 
 
 @pytest.mark.parametrize("gone", ["scheme", "tags", "indexers", "tokenizer"])

@@ -112,7 +112,10 @@ def run(arguments: list[str]) -> int:
             _output_closed()  # Python would try again at exit what could not be written
         return 1
     except MemoryError:
-        _complain("not enough memory; a smaller training.batch_size or encoder.units needs less", debug)
+        hint = (
+            "; a smaller training.batch_size or encoder.units needs less" if "train" in arguments[:2] else ""
+        )
+        _complain(f"not enough memory{hint}", debug)
         return 1
     except Exception as problem:
         _complain(

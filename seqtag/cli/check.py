@@ -1,14 +1,13 @@
 """`seqtag check`: what is in these corpus files, and is anything wrong with them?"""
 
-import os
 import sys
 from itertools import combinations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqtag.cli import common
 from seqtag.cli.tables import make_table, safe
-from seqtag.errors import UsageError, UserError
 from seqtag.text import json_text
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
     from seqtag.check import FileReport, Pair, Report
 
-STDOUT = "-"
 MOST_PROBLEMS = 5
 MOST_ROWS = 30
 MOST_TAGS = 12
@@ -32,17 +30,10 @@ def check(
             "--json", metavar="OUT", help="Write all findings as JSON; - writes them alone to stdout."
         ),
     ] = None,
-    scheme: Annotated[
-        str, typer.Option(help="Tag scheme of the files: auto, iob1, bio, bioes, bmes, bilou, plain.")
-    ] = "auto",
-    format: Annotated[str, typer.Option(help="Format of the files: auto, conll, conllu.")] = "auto",
-    token_column: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column of tokens: from 1, or a CoNLL-U field.")
-    ] = None,
-    tag_column: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column of tags: from 1, negative from the end, or a field."),
-    ] = None,
+    scheme: common.Scheme = "auto",
+    format: common.Format = "auto",
+    token_column: common.TokenColumn = None,
+    tag_column: common.TagColumn = None,
 ) -> None:
     """Count what is in corpus files, and point at what may be wrong with them.
 
@@ -52,7 +43,7 @@ def check(
       seqtag check train.conll dev.conll test.conll
       seqtag check --json report.json corpus.conllu
     """
-    _check_output(json_path, files)
+    common.check_outputs([json_path], files)
     from seqtag import check as stage
 
     report = stage.check(
@@ -60,23 +51,12 @@ def check(
     )
     if json_path is not None:
         text = json_text(report.to_json(), indent=2) + "\n"
-        if json_path == STDOUT:
+        if json_path == common.STDOUT:
             sys.stdout.write(text)
             return
         with open(json_path, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
-    _show(report, auto=scheme == "auto")
-
-
-def _check_output(path: str | None, files: list[str]) -> None:
-    """Refuses before the work what could not be written after it, or would overwrite what is read."""
-    if path is None or path == STDOUT:
-        return
-    if any(os.path.exists(path) and os.path.exists(file) and os.path.samefile(path, file) for file in files):
-        raise UsageError(f"{path}: this file is read; expected another one to write to.")
-    if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path) or "."):
-        what = "is a folder" if os.path.isdir(path) else "has no folder to stand in"
-        raise UserError(f"{path}: {what}; expected a file to write to")
+    _show(report, auto=scheme.strip().lower() == "auto")
 
 
 def _show(report: "Report", auto: bool) -> None:
@@ -143,7 +123,8 @@ def _pairs_table(report: "Report") -> "Table":
 def _remarks(report: "Report") -> list[str]:
     lines = []
     for file in report.files:
-        if file.detected_scheme != file.scheme:
+        # Without an ill-formed tag the file fits, as one of nothing but O fits every scheme.
+        if file.detected_scheme != file.scheme and (file.ill_formed or file.scheme == "plain"):
             lines.append(f"{file.path}: the tags look like {_title(file.detected_scheme)}")
         for problem in file.ill_formed[:MOST_PROBLEMS]:
             lines.append(f"{file.path}:{problem.line}: {problem.problem}")

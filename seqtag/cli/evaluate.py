@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from seqtag.errors import UsageError, UserError
+from seqtag.cli import common
+from seqtag.errors import UsageError
 from seqtag.text import json_text
 
 if TYPE_CHECKING:
     from seqtag.evaluate import Evaluation
 
-STDIN = STDOUT = "-"
+STDIN = STDOUT = common.STDOUT
 
 
 def evaluate(
@@ -74,12 +75,7 @@ def evaluate(
             help="Write each wrong span as a line of JSON, with its sentence; - writes them alone to stdout.",
         ),
     ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="N", help="Threads that tag; as many as there are cores to use if not given."
-        ),
-    ] = None,
+    threads: common.Threads = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -106,7 +102,7 @@ def evaluate(
         raise UsageError("--threads is for a model that tags. Received --predicted as well.")
     outputs = {"--json": json_path, "--errors": errors, "--output": output}
     _check_distinct(outputs, analysis)
-    check_outputs(list(outputs.values()), [gold, predicted or model, *([train] if train else [])])
+    common.check_outputs(outputs.values(), [gold, predicted or model, *([train] if train else [])])
 
     # The stage costs NumPy and, for a model, ONNX Runtime: nothing that `--help` should wait for.
     from seqtag import evaluate as stage
@@ -172,23 +168,6 @@ def _check_distinct(outputs: Mapping[str, str | None], analysis: bool) -> None:
     if analysis and STDOUT in taken:
         option, _ = taken[STDOUT]
         raise UsageError(f"--analysis shows tables on stdout, which {option} - has to itself.")
-
-
-def check_outputs(outputs: list[str | None], inputs: list[str]) -> None:
-    """Refuse before the work what could not be written after it, or would overwrite what is read."""
-    for path in outputs:
-        if path is None or path == STDOUT:
-            continue
-        for other in inputs:
-            if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
-                raise UsageError(f"{path}: this is read; expected another file to write to.")
-            if os.path.realpath(path).startswith(os.path.join(os.path.realpath(other), "")):
-                raise UsageError(
-                    f"{path}: a model folder with another file in it is refused; expected a file elsewhere."
-                )
-        if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path) or "."):
-            what = "is a folder" if os.path.isdir(path) else "has no folder to stand in"
-            raise UserError(f"{path}: {what}; expected a file to write to")
 
 
 def _write(path: str, write: Callable[[TextIO], None]) -> None:

@@ -6,29 +6,18 @@ from typing import Annotated
 
 import typer
 
-from seqtag import parts
-from seqtag.cli.evaluate import check_outputs
-from seqtag.cli.predict import by_ending
-from seqtag.errors import UsageError, suggest
+from seqtag.cli import common
 
 
 def explain(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model folder.")],
+    model: common.Model,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="OUT.html", help="The page to write; - for stdout.")
     ],
     file: Annotated[
         str, typer.Argument(metavar="[FILE]", help="Text, one sentence a line; stdin if none or -.")
     ] = "-",
-    input_format: Annotated[
-        str | None,
-        typer.Option(
-            "--input-format",
-            metavar="|".join(parts.INPUTS),
-            help="How the input is written; by the file's ending if not given, else text.",
-            show_default=False,
-        ),
-    ] = None,
+    input_format: common.InputFormat = None,
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", min=1, help="At most so many sentences, from the first on.")
     ] = 20,
@@ -40,10 +29,8 @@ def explain(
 
     Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag explain model -o page.html
     """
-    if input_format is not None and input_format not in parts.INPUTS:
-        raise UsageError(f"--input-format {input_format}:{suggest(input_format, parts.INPUTS)}")
-    input_format = input_format or by_ending([file])
-    check_outputs([str(output)], [model, file])
+    input_format = common.input_format(input_format, [file])
+    common.check_outputs([str(output)], [model, file])
     if file == "-" and sys.stdin.isatty():
         print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtag.cli.evaluate import check_outputs
+from seqtag.cli import common
 from seqtag.cli.tables import make_table, safe
 from seqtag.errors import UsageError, UserError
 from seqtag.text import json_text
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
     from seqtag.reach import Fit, Layer
 
 PLOTS = (".png", ".svg")
-STDOUT = "-"
 ARROWS = {"forward": "→", "backward": "←"}
 MOST_ROWS = 12
 
 
 def gradients(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model folder.")],
+    model: common.Model,
     file: Annotated[str, typer.Argument(metavar="FILE", help="A corpus file with tags.")],
     outputs: Annotated[
         list[str] | None,
@@ -47,14 +46,9 @@ def gradients(
         int, typer.Option(min=1, metavar="N", help="Sentences to look at, of those that are long enough.")
     ] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Which sentences, and which words in them.")] = 1,
-    format: Annotated[str, typer.Option(help="Format of the file: auto, conll, conllu.")] = "auto",
-    token_column: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column of tokens: from 1, or a CoNLL-U field.")
-    ] = None,
-    tag_column: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column of tags: from 1, negative from the end, or a field."),
-    ] = None,
+    format: common.Format = "auto",
+    token_column: common.TokenColumn = None,
+    tag_column: common.TagColumn = None,
 ) -> None:  # fmt: skip
     """Show whether a model's gradients vanish or explode on their way back through the words.
 
@@ -86,11 +80,11 @@ def gradients(
             _plot(report, target)
             continue
         text = json_text(report.to_json(), indent=2) + "\n"
-        if target == STDOUT:
+        if target == common.STDOUT:
             sys.stdout.write(text)
         else:
             Path(target).write_text(text, encoding="utf-8", newline="\n")
-    if STDOUT not in targets:
+    if common.STDOUT not in targets:
         _show(report)
 
 
@@ -100,7 +94,12 @@ def _is_plot(target: str) -> bool:
 
 def _check(targets: list[str], inputs: list[str]) -> None:
     """Refuses before the work what could not be written after it."""
-    check_outputs(list(targets), inputs)
+    common.check_outputs(targets, inputs)
+    for target in targets:
+        if target != common.STDOUT and not target.lower().endswith((*PLOTS, ".json")):
+            raise UsageError(
+                f"-o {target}: expected an ending in .json, {' or '.join(PLOTS)}, or - for stdout."
+            )
     if len(set(targets)) < len(targets):
         raise UsageError(f"-o: two outputs in one place. Received: {', '.join(targets)}")
     if any(_is_plot(target) for target in targets):

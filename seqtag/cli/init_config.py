@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
+from seqtag.cli.common import STDOUT
 from seqtag.errors import UserError
 
 
 def init_config(
     output: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Where to write; stdout if not given.")
+        Path | None, typer.Argument(metavar="[FILE]", help="Where to write; stdout if none or -.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace the file if it exists.")] = False,
 ) -> None:
@@ -20,7 +21,7 @@ def init_config(
     """
     from seqtag.config_files import commented
 
-    if output is None:
+    if output is None or str(output) == STDOUT:
         print(commented(), end="")
         return
     try:

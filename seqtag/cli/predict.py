@@ -10,12 +10,12 @@ from typing import Annotated, TextIO
 import typer
 
 from seqtag import parts
-from seqtag.cli.evaluate import check_outputs
-from seqtag.errors import UsageError, suggest
+from seqtag.cli import common
+from seqtag.errors import UsageError
 
 
 def predict(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model folder.")],
+    model: common.Model,
     files: Annotated[
         list[str] | None,
         typer.Argument(metavar="[FILE]...", help="Text, one sentence a line; stdin if none or -."),
@@ -24,15 +24,7 @@ def predict(
         str,
         typer.Option("--format", metavar="|".join(parts.WRITERS), help="How answers are written."),
     ] = "conll",
-    input_format: Annotated[
-        str | None,
-        typer.Option(
-            "--input-format",
-            metavar="|".join(parts.INPUTS),
-            help="How the input is written; by the file's ending if not given, else text.",
-            show_default=False,
-        ),
-    ] = None,
+    input_format: common.InputFormat = None,
     tokenizer: Annotated[
         str | None,
         typer.Option(
@@ -51,15 +43,7 @@ def predict(
             show_default=False,
         ),
     ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Threads that tag; as many as there are cores to use if not given.",
-            show_default=False,
-        ),
-    ] = None,
+    threads: common.Threads = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Where to write; stdout if not given."),
@@ -72,18 +56,16 @@ def predict(
     Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag predict model --format text
     """
     paths = files or ["-"]
-    known = {"--format": (output_format, parts.WRITERS), "--input-format": (input_format, parts.INPUTS)}
-    known["--tokenizer"] = (tokenizer, parts.TOKENIZERS)
-    for option, (name, table) in known.items():
-        if name is not None and name not in table:
-            raise UsageError(f"{option} {name}:{suggest(name, table)}")
+    common.check_name("--format", output_format, parts.WRITERS)
+    common.check_name("--tokenizer", tokenizer, parts.TOKENIZERS)
+    input_format = common.input_format(input_format, paths)
+    if tokenizer is not None and input_format == "conll":
+        raise UsageError("--tokenizer is for text; the tokens of a CoNLL file are as they stand there.")
     if nbest and output_format != "jsonl":
         raise UsageError("--nbest needs --format jsonl.")
-    if input_format is None:
-        input_format = by_ending(paths)
     if output is not None and str(output) == "-":
         output = None
-    check_outputs([str(output) if output else None], [model, *paths])
+    common.check_outputs([str(output) if output else None], [model, *paths])
     if output is None:
         _check_stdout(paths)
     if output is None and paths == ["-"] and sys.stdin.isatty():
@@ -91,21 +73,26 @@ def predict(
     from seqtag.predict import load
     from seqtag.predict import predict as stage
 
-    with contextlib.ExitStack() as stack:
-        stream: TextIO = sys.stdout
-        # First of all: a model that cannot do it must not cost what stood in the file.
-        tagger = load(model, output_format, nbest=nbest or 0, threads=threads or 0)
-        if output is not None:
-            stream = stack.enter_context(output.open("w", encoding="utf-8", newline="\n"))
-        stage(
-            tagger,
-            paths,
-            stream,
-            output_format=output_format,
-            input_format=input_format,
-            tokenizer=tokenizer,
-            nbest=nbest or 0,
-        )
+    try:
+        with contextlib.ExitStack() as stack:
+            stream: TextIO = sys.stdout
+            # First of all: a model that cannot do it must not cost what stood in the file.
+            tagger = load(model, output_format, nbest=nbest or 0, threads=threads or 0)
+            if output is not None:
+                stream = stack.enter_context(output.open("w", encoding="utf-8", newline="\n"))
+            stage(
+                tagger,
+                paths,
+                stream,
+                output_format=output_format,
+                input_format=input_format,
+                tokenizer=tokenizer,
+                nbest=nbest or 0,
+            )
+    except OSError as problem:
+        if problem.filename is None and output is not None:
+            problem.filename = str(output)  # a full disk says nothing of what it was for
+        raise
 
 
 def _check_stdout(paths: list[str]) -> None:
@@ -119,25 +106,3 @@ def _check_stdout(paths: list[str]) -> None:
                     raise UsageError(
                         f"{'stdin' if path == '-' else path}: this is read; expected another file to write to."
                     )
-
-
-def by_ending(paths: list[str]) -> str:
-    """The format that the files' endings tell.
-
-    Raises:
-        UsageError: They tell different ones.
-    """
-    endings = {
-        "conll": "conll",
-        "conllu": "conll",
-        "iob": "conll",
-        "bio": "conll",
-        "jsonl": "jsonl",
-        "ndjson": "jsonl",
-    }
-    found = {endings.get(path.removesuffix(".gz").rpartition(".")[2].lower(), "text") for path in paths}
-    if len(found) > 1:
-        raise UsageError(
-            f"the files look like {' and '.join(sorted(found))}; say --input-format for all of them."
-        )
-    return found.pop()

@@ -3,57 +3,26 @@
 Columns are separated by tabs if the first row of the file holds a tab (a token may then hold spaces), else by
 runs of spaces. Only tab, space and CR count as white space; U+00A0, U+3000 and the like are data. Every row
 has as many columns as the first. ``-DOCSTART-`` rows are skipped. A line that starts with ``#`` where a
-sentence could start is a comment if it does not have the columns of a row, or, among spaces, looks like ``#
-key = value``; otherwise it is a row whose token starts with "#".
+sentence could start is a comment if it does not have the columns of a row and starts with ``# `` or has but one, or,
+among spaces, looks like ``# key = value`` or ``#begin document``; otherwise it is a row whose token starts with "#".
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from os import PathLike
 from sys import intern
 from typing import TextIO
 
-from seqtag.data.lines import lines, shown
 from seqtag.data.sentence import Sentence
 from seqtag.errors import DataError, UsageError
 
 _BLANK = " \t\r"
 _DOCSTART = "-DOCSTART-"
 _UNWRITABLE = re.compile(r"[\t\n\0]")
-_KEY_VALUE = re.compile(r"#\s*[^\s=]+(?: [^\s=]+)?\s*= ")
-
-
-def read(
-    path: str | PathLike[str],
-    *,
-    token_column: int | str | None = None,
-    tag_column: int | str | None = None,
-    with_tags: bool = True,
-    feature_columns: Sequence[int | str] = (),
-) -> Iterator[Sentence]:
-    """The sentences of a file, one at a time.
-
-    Args:
-        path: The file; gzip is read as well, "-" is standard input.
-        token_column: From 1, or from -1 backwards; the first if None.
-        tag_column: Likewise; the last if None.
-        with_tags: False for a file without tags, or whose tags are not wanted.
-        feature_columns: Columns to hand over as ``Sentence.columns``.
-
-    Raises:
-        UsageError: Columns that make no sense.
-        DataError: The file cannot be read, or a row is malformed.
-    """
-    return parse(
-        lines(path),
-        shown(path),
-        token_column=token_column,
-        tag_column=tag_column,
-        with_tags=with_tags,
-        feature_columns=feature_columns,
-    )
+_COMMENT = re.compile(  # key = value, and CoNLL-2012's lines between documents
+    r"#\s*[^\s=]+(?: [^\s=]+)?\s*= |#(?:begin|end) document\b"
+)
 
 
 def parse(
@@ -65,7 +34,20 @@ def parse(
     with_tags: bool = True,
     feature_columns: Sequence[int | str] = (),
 ) -> Iterator[Sentence]:
-    """As ``read``, from numbered lines; ``name`` stands in messages."""
+    """The sentences of a file, one at a time.
+
+    Args:
+        numbered: Its lines with their numbers.
+        name: What messages call it.
+        token_column: From 1, or from -1 backwards; the first if None.
+        tag_column: Likewise; the last if None.
+        with_tags: False for a file without tags, or whose tags are not wanted.
+        feature_columns: Columns to hand over as ``Sentence.columns``.
+
+    Raises:
+        UsageError: Columns that make no sense.
+        DataError: A row is malformed.
+    """
     token = column_number(1 if token_column is None else token_column)
     tag = column_number(-1 if tag_column is None else tag_column) if with_tags else None
     features = [column_number(column) for column in feature_columns]
@@ -131,9 +113,9 @@ def _is_docstart(row: str) -> bool:
 def _is_comment(row: str, layout: _Layout) -> bool:
     """Whether a line that starts with "#" and stands where a sentence could start is no row."""
     columns = len(layout.split(row))
-    if layout.separator == " ":
-        return columns != layout.width or _KEY_VALUE.match(row) is not None
-    # "#tag<TAB>O<TAB>more" is a row with a column too many, not a comment that happens to hold tabs.
+    if layout.separator == " " and _COMMENT.match(row):
+        return True
+    # "#tag O more" is a row with a column too many, not a comment.
     return columns != layout.width and (columns == 1 or row.startswith("# "))
 
 

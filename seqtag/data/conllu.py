@@ -6,10 +6,8 @@ Comments, multiword ranges (``8-9``) and empty nodes (``8.1``) are skipped; the 
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from os import PathLike
 from sys import intern
 
-from seqtag.data.lines import lines, shown
 from seqtag.data.sentence import Sentence
 from seqtag.errors import DataError, UsageError, suggest
 
@@ -17,37 +15,6 @@ FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "dep
 
 _BLANK = " \t\r"
 _RANGE_OR_EMPTY = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9})|\.([1-9][0-9]{0,8}))")
-
-
-def read(
-    path: str | PathLike[str],
-    *,
-    token_column: int | str | None = None,
-    tag_column: int | str | None = None,
-    with_tags: bool = True,
-    feature_columns: Sequence[int | str] = (),
-) -> Iterator[Sentence]:
-    """The sentences of a file, one at a time.
-
-    Args:
-        path: The file; gzip is read as well, "-" is standard input.
-        token_column: A name from ``FIELDS``, or a number from 1, or from -1 backwards; "form" if None.
-        tag_column: Likewise; "upos" if None.
-        with_tags: False for a file without tags, or whose tags are not wanted.
-        feature_columns: Columns to hand over as ``Sentence.columns``.
-
-    Raises:
-        UsageError: Columns that make no sense.
-        DataError: The file cannot be read, or a row is malformed.
-    """
-    return parse(
-        lines(path),
-        shown(path),
-        token_column=token_column,
-        tag_column=tag_column,
-        with_tags=with_tags,
-        feature_columns=feature_columns,
-    )
 
 
 def parse(
@@ -59,7 +26,20 @@ def parse(
     with_tags: bool = True,
     feature_columns: Sequence[int | str] = (),
 ) -> Iterator[Sentence]:
-    """As ``read``, from numbered lines; ``name`` stands in messages."""
+    """The sentences of a file, one at a time.
+
+    Args:
+        numbered: Its lines with their numbers.
+        name: What messages call it.
+        token_column: A name from ``FIELDS``, or a number from 1, or from -1 backwards; "form" if None.
+        tag_column: Likewise; "upos" if None.
+        with_tags: False for a file without tags, or whose tags are not wanted.
+        feature_columns: Columns to hand over as ``Sentence.columns``.
+
+    Raises:
+        UsageError: Columns that make no sense.
+        DataError: A row is malformed.
+    """
     token = _field("form" if token_column is None else token_column)
     tag = _field("upos" if tag_column is None else tag_column) if with_tags else None
     if token == tag:

@@ -115,14 +115,18 @@ def _read(file: BufferedReader, name: str) -> Iterator[tuple[int, str]]:
     if file.peek(len(_GZIP)).startswith(_GZIP):
         file = BufferedReader(cast(RawIOBase, _Unpacked(file, name)))
     number = 1
-    for block in _whole_lines(file, name):
+    blocks = _whole_lines(file, name)
+    for block in blocks:
         if number == 1:
             if block.startswith(_WIDE_BOMS):
                 raise DataError(name, 1, "the file is UTF-16 or UTF-32; expected UTF-8")
             block = block.removeprefix(_BOM)
         text = _decode(block, name, number)
         if number == 1 and "\n" not in text[:-1] and "\r" in text.rstrip("\r\n"):
-            raise DataError(name, 1, "the lines end with CR alone (old Mac); expected LF or CRLF")
+            more = next(blocks, None)
+            if more is None:  # but for the end of the file there is no LF
+                raise DataError(name, 1, "lines end with CR alone (old Mac); expected LF or CRLF")
+            text += _decode(more, name, 2)
         if "\r" in text:
             text = text.replace("\r\n", "\n")
         found = text.split("\n")

@@ -96,6 +96,9 @@ class TestCodes:
             (["predict", "m", "--tokenizer", "wrod"], "Did you mean 'word'?"),
             (["predict", "m", "--nbest", "2"], "--nbest needs --format jsonl"),
             (["predict", "m", "a.txt", "b.conll"], "say --input-format for all of them"),
+            (["predict", "m", "a.txt", "b.CONLL.GZ"], "say --input-format for all of them"),
+            (["predict", "m", "a.conll", "--tokenizer", "char"], "--tokenizer is for text"),
+            (["gradients", "m", "a.conll", "-o", "plot.pdf"], "-o plot.pdf: expected an ending in .json"),
         ],
     )
     def test_options_that_make_no_sense(self, capsys: Capture, arguments: list[str], problem: str) -> None:
@@ -238,6 +241,8 @@ class TestConfig:
         assert run(["init-config", str(file)]) == 0
         assert capsys.readouterr() == ("", "")
         assert run(["init-config"]) == 0
+        assert capsys.readouterr().out == file.read_text("utf-8")
+        assert run(["init-config", "-"]) == 0
         assert capsys.readouterr().out == file.read_text("utf-8")
         assert run(["init-config", str(file)]) == 1
         assert "exists already; use --force" in complaint(capsys)

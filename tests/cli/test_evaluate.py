@@ -67,7 +67,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     class Tagger:
         scheme = tags.parse_scheme("bio")
         tags = ("B-PER", "I-PER", "O")
-        vocabulary = SimpleNamespace(token_column=None, tag_column=None, feature_columns=())
+        vocabulary = SimpleNamespace(format="auto", token_column=None, tag_column=None, feature_columns=())
 
         @classmethod
         def load(cls, folder: str, threads: int, *, tags_only: bool) -> "Tagger":

@@ -132,7 +132,7 @@ class TestFullOutput:
         )  # fmt: skip
         assert done.returncode == 1
         assert done.stderr.count("\n") == 1
-        assert "No space left on device" in done.stderr
+        assert done.stderr.splitlines()[-1] == "seqtag: /dev/full: No space left on device"
 
     def test_evaluate(self, spans: Any) -> None:
         self.call("evaluate", str(spans.folder), str(spans.dev))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtag.data.conll import parse, read, write
+from seqtag.data import sentences
+from seqtag.data.conll import parse, write
 from seqtag.errors import DataError, UsageError
 
 Pairs = list[list[tuple[str, str]]]
@@ -16,8 +17,8 @@ Pairs = list[list[tuple[str, str]]]
 
 def read_text(text: str, **options: Any) -> Pairs:
     """The sentences of a file with this text, as pairs of token and tag."""
-    sentences = parse(enumerate(text.split("\n"), 1), "FILE", **options)
-    return [list(zip(one.tokens, one.tags or ("",) * len(one), strict=True)) for one in sentences]
+    found = parse(enumerate(text.split("\n"), 1), "FILE", **options)
+    return [list(zip(one.tokens, one.tags or ("",) * len(one), strict=True)) for one in found]
 
 
 AB = [[("a", "O"), ("b", "B-X")]]
@@ -63,6 +64,7 @@ AB = [[("a", "O"), ("b", "B-X")]]
         ("#a\tO\n#b\tO\n\n#c\tO\nd\tO\n", [[("#a", "O"), ("#b", "O")], [("#c", "O"), ("d", "O")]]),
         ("#a\tO\n", [[("#a", "O")]]),
         ("# x = y\tO\n", [[("# x = y", "O")]]),  # among tabs the columns decide
+        ("#begin document (a/b); part 000\na O\nb B-X\n\n#end document\n", AB),
         ("a O\n# O\n", [[("a", "O"), ("#", "O")]]),
     ],
 )  # fmt: skip
@@ -90,6 +92,7 @@ def test_good_files(text: str, expected: Pairs) -> None:
         ("a\n", "FILE:1: the row has one column; expected a token and its tag"),
         ("a\tO\nb\tO\n#c\n", "FILE:3: the row has 1 column; expected 2, as in line 1"),
         ("a\tO\n\n#c\tO\tX\n", "FILE:3: the row has 3 columns; expected 2, as in line 1"),
+        ("a O\n\n#c O X\n", "FILE:3: the row has 3 columns; expected 2, as in line 1"),
     ],
 )
 def test_a_bad_line_is_named(text: str, message: str) -> None:
@@ -170,7 +173,7 @@ def test_one_column_is_enough_without_tags() -> None:
 def test_each_token_knows_its_line(tmp_path: Path) -> None:
     path = tmp_path / "corpus.conll"
     path.write_bytes(b"\xef\xbb\xbf# comment\r\n\r\na\tO\r\nb\tO\r\n\r\n-DOCSTART-\r\n\r\nc\tO")
-    first, second = read(path)
+    first, second = sentences(path, format="conll")
     assert (first.tokens, first.tags, first.lines) == (("a", "b"), ("O", "O"), (3, 4))
     assert (second.tokens, second.lines) == (("c",), (8,))
 
@@ -200,7 +203,7 @@ def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
     write((([token for token, _ in one], [tag for _, tag in one]) for one in corpus), stream)
     path = tmp_path_factory.mktemp("conll") / "file"
     path.write_bytes(stream.getvalue().encode())
-    found = [list(zip(one.tokens, one.tags or (), strict=True)) for one in read(path)]
+    found = [list(zip(one.tokens, one.tags or (), strict=True)) for one in sentences(path, format="conll")]
     assert found == corpus
 
 

@@ -2,7 +2,10 @@
 
 import gzip
 import io
+import os
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,8 +72,8 @@ def test_small_blocks_give_the_same_lines(
             "FILE:1: holds a NUL byte; expected text in UTF-8 (is it UTF-16, or not text at all?)",
         ),
         (b"a\nb\0\n", "FILE:2: holds a NUL byte; expected text in UTF-8 (is it UTF-16, or not text at all?)"),
-        (b"a\tO\rb\tO\r", "FILE:1: the lines end with CR alone (old Mac); expected LF or CRLF"),
-        (b"a\tO\rb\tO\r\r\n", "FILE:1: the lines end with CR alone (old Mac); expected LF or CRLF"),
+        (b"a\tO\rb\tO\r", "FILE:1: lines end with CR alone (old Mac); expected LF or CRLF"),
+        (b"a\tO\rb\tO\r\r\n", "FILE:1: lines end with CR alone (old Mac); expected LF or CRLF"),
         (gzip.compress(b"a\n" * 99, mtime=0)[:-9], "FILE: cannot be read: the gzip file ends too early"),
     ],
 )
@@ -80,6 +83,22 @@ def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes, message: str
     with pytest.raises(DataError) as caught:
         list(lines(path))
     assert str(caught.value) == message.replace("FILE", str(path))
+
+
+def test_a_carriage_return_in_the_first_line_is_data_however_slowly_the_next_comes(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+
+    def write() -> None:
+        with path.open("wb", buffering=0) as pipe:
+            pipe.write(b"a\rb\n")
+            time.sleep(0.3)
+            pipe.write(b"c\n")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert list(lines(path)) == [(1, "a\rb"), (2, "c")]
+    writer.join()
 
 
 def test_the_line_of_a_bad_byte_is_right_after_many_blocks(tmp_path: Path) -> None:

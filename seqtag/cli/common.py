@@ -1,0 +1,92 @@
+"""What several commands ask for and check in the same way."""
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+import typer
+
+from seqtag import parts
+from seqtag.errors import UsageError, UserError, suggest
+
+STDOUT = "-"
+
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model folder.")]
+Format = Annotated[str, typer.Option(help="Format of the corpus: auto, conll, conllu.")]
+Scheme = Annotated[
+    str, typer.Option(help="Tag scheme of the corpus: auto, iob1, bio, bioes, bmes, bilou, plain.")
+]
+TokenColumn = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Column of tokens: from 1, or a CoNLL-U field."),
+]
+TagColumn = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Column of tags: from 1, negative from the end, or a field."),
+]
+InputFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--input-format",
+        metavar="|".join(parts.INPUTS),
+        help="How the input is written; by the file's ending if not given, else text.",
+        show_default=False,
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Threads that tag; as many as there are cores to use if not given.",
+        show_default=False,
+    ),
+]
+_ENDINGS = {
+    "conll": "conll",
+    "conllu": "conll",
+    "iob": "conll",
+    "bio": "conll",
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+}
+
+
+def check_name(option: str, name: str | None, known: Iterable[str]) -> None:
+    """Refuses what an option does not know; None is what was not given."""
+    if name is not None and name not in known:
+        raise UsageError(f"{option} {name}:{suggest(name, known)}")
+
+
+def input_format(given: str | None, paths: Sequence[str]) -> str:
+    """The format of the files: as given, else as their endings tell.
+
+    Raises:
+        UsageError: There is no such format, or the endings tell different ones.
+    """
+    check_name("--input-format", given, parts.INPUTS)
+    if given is not None:
+        return given
+    found = {_ENDINGS.get(path.lower().removesuffix(".gz").rpartition(".")[2], "text") for path in paths}
+    if len(found) > 1:
+        raise UsageError(
+            f"the files look like {' and '.join(sorted(found))}; say --input-format for all of them."
+        )
+    return found.pop()
+
+
+def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
+    """Refuse before the work what could not be written after it, or would overwrite what is read."""
+    for path in outputs:
+        if path is None or path == STDOUT:
+            continue
+        for other in inputs:
+            if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
+                raise UsageError(f"{path}: this is read; expected another file to write to.")
+            if os.path.realpath(path).startswith(os.path.join(os.path.realpath(other), "")):
+                raise UsageError(
+                    f"{path}: a model folder with another file in it is refused; expected a file elsewhere."
+                )
+        if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path) or "."):
+            what = "is a folder" if os.path.isdir(path) else "has no folder to stand in"
+            raise UserError(f"{path}: {what}; expected a file to write to")
