@@ -33,6 +33,7 @@ from seqtag.vector_files import read as read_vectors
 from seqtag.vectors import Vectors
 
 ROWS = "runs.jsonl"
+MIXED = "score"  # where some runs have an F1 and some an accuracy
 LOOKED_AT = 8  # sentences of dev, for the rate of gradients
 BLOCK = 1 << 20  # bytes of a file that are hashed at once
 Choice = dict[str, Any]  # what a combination has for each key of the grid
@@ -104,6 +105,11 @@ class Combination:
     rows: tuple[Row, ...]
 
     @property
+    def metric(self) -> str:
+        """The name of the score; empty where there is none."""
+        return next((row.metric for row in self.rows if row.metric), "")
+
+    @property
     def dev(self) -> tuple[float, float] | None:
         """Mean and standard deviation on dev over the seeds that came to a score."""
         return _spread([row.dev for row in self.rows])
@@ -153,17 +159,22 @@ class Event:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All combinations, the best on dev first, those without a score last.
+    """All combinations, the best on dev first, by metric if there are two, those without a score last.
 
     Attributes:
         combinations: The combinations.
         keys: The settings of the grid.
-        metric: The name of the score.
+        metric: The name of the score; `MIXED` if there is more than one, which cannot be compared.
     """
 
     combinations: tuple[Combination, ...]
     keys: tuple[str, ...]
     metric: str
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether there is more than one metric."""
+        return self.metric == MIXED
 
 
 def _spread(values: Sequence[float | None]) -> tuple[float, float] | None:
@@ -215,9 +226,13 @@ def compare(
             found.append(row)
             listener(Event(number, len(choices) * seeds, row, fresh))
         combinations.append(Combination(choice, tuple(found)))
-    metrics = [row.metric for combination in combinations for row in combination.rows if row.metric]
-    ordered = sorted(combinations, key=lambda one: -one.dev[0] if one.dev else 2.0)
-    return Comparison(tuple(ordered), tuple(grid), metrics[0] if metrics else "F1")
+    metrics = {combination.metric for combination in combinations} - {""}
+    ordered = sorted(
+        combinations, key=lambda one: (one.dev is None, one.metric, -one.dev[0] if one.dev else 0.0)
+    )
+    return Comparison(
+        tuple(ordered), tuple(grid), MIXED if len(metrics) > 1 else metrics.pop() if metrics else "F1"
+    )
 
 
 class Rows:
@@ -325,7 +340,7 @@ class Bench:
                 raise
             config, problem = None, str(found)
         row = Row("", choice, seed, seqtag.__version__, files, settings)
-        identity = [settings or choice, seed, files, seqtag.__version__]
+        identity = [settings or [choice, problem], seed, files, seqtag.__version__]
         key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         return Plan(key, dataclasses.replace(row, key=key), config, problem)
 

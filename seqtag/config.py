@@ -356,7 +356,7 @@ class Training:
         "weights to use: the last ones, their moving average (ema), or their mean over epochs (swa)",
         choices=("none", "ema", "swa"),
     )
-    averaging_decay: float = setting(0.995, "ema: weight of the past at each step", low=0, below=1)
+    averaging_decay: float = setting(0.995, "ema: weight of the past at each step", above=0, below=1)
     averaging_epochs: int = setting(5, "swa: how many of the last epochs", low=2)
     label_smoothing: float = setting(
         0.0, "share of the target that is spread over all tags (softmax, feedback)", low=0, below=1

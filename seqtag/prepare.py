@@ -27,14 +27,14 @@ class Corpora:
         train: The training corpus, without what was held out.
         dev: The development corpus.
         test: The corpus that the finished model is scored on, if there is one.
-        held_out: Whether dev is a part of the training file.
+        held_out: The seed by which dev was drawn from the training file; None where it is a file of its own.
         scheme: The corpus's tag scheme.
     """
 
     train: Corpus
     dev: Corpus
     test: Corpus | None
-    held_out: bool
+    held_out: int | None
     scheme: Scheme
 
 
@@ -66,9 +66,9 @@ def read_corpora(config: Config, train_path: str, dev_path: str | None, test_pat
         if all(sentence.columns[number] == sentence.tags for sentence in train.sentences):
             raise UsageError(f"--feature-columns {name}: this column holds the tags themselves.")
     if dev is not None:
-        return Corpora(train, dev, test, False, scheme)
+        return Corpora(train, dev, test, None, scheme)
     kept, held = _hold_out(train, data.dev_fraction, config.training.seed)
-    return Corpora(kept, held, test, True, scheme)
+    return Corpora(kept, held, test, config.training.seed, scheme)
 
 
 def feature_columns(config: Config) -> tuple[str, ...]:

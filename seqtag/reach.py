@@ -47,7 +47,7 @@ class Fit:
             return cls(0.0, memory)
         slope, start = np.polyfit(back, [math.log(norms[k]) for k in back], 1)
         if memory is None and slope < 0:
-            memory = math.ceil((math.log(LEFT * norms[0]) - start) / slope)
+            memory = max(len(norms), math.ceil((math.log(LEFT * norms[0]) - start) / slope))
         return cls(math.exp(slope), memory)
 
     @property

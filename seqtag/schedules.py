@@ -32,12 +32,14 @@ def inverse_time(settings: Training, progress: float, scores: Sequence[float]) -
 
 
 def plateau(settings: Training, progress: float, scores: Sequence[float]) -> float:
-    """Times `plateau_factor` each time that dev has not improved for `plateau_patience` epochs."""
-    share, best, waited = 1.0, -math.inf, 0
+    """Times `plateau_factor` each time that dev has not improved for `plateau_patience` epochs, from the first score
+    above 0 on.
+    """
+    share, best, waited = 1.0, 0.0, 0
     for score in scores:
         if score > best:
             best, waited = score, 0
-        else:
+        elif best:
             waited += 1
         if waited == settings.plateau_patience:
             share, waited = share * settings.plateau_factor, 0

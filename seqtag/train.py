@@ -11,7 +11,7 @@ from typing import Any
 import seqtag
 from seqtag import folder, prepare
 from seqtag.checkpoint import Checkpoint, Identity, Seeds, State, decode
-from seqtag.config import Config
+from seqtag.config import Config, check_value
 from seqtag.errors import UserError
 from seqtag.interrupt import Interrupted, Stop
 from seqtag.ledger import Gradients
@@ -188,6 +188,7 @@ def train(
     """
     started = time.perf_counter()
     stop = stop or Stop()
+    check_value("training.seed", config.training.seed + seeds - 1, f"--seeds {seeds}")
     checkpoint = Checkpoint(output)
     with folder.claimed(output) as held:
         folder.check_target(output, force=force)
@@ -263,8 +264,10 @@ def _run(config: Config, job: Job, state: State | None) -> tuple[Run, bytes, See
     stop.check()
     try:
         network = run.best_network()
-    except UserError as problem:
-        raise Diverged(f"{run.stopped} No model was written." if run.stopped else str(problem)) from None
+    except UserError:
+        if run.stopped:
+            raise Diverged(f"{run.stopped} No model was written.") from None
+        raise
     tagger = Tagger(network, run.vocabulary)
     result = SeedResult(
         seed=config.training.seed,
@@ -310,7 +313,8 @@ def _report(prepared: Prepared, result: SeedResult, corpora: Corpora) -> dict[st
             for name, corpus in files.items()
             if corpus is not None
         },
-        "held_out": prepared.held_out,
+        "held_out": prepared.held_out is not None,
+        "held_out_seed": prepared.held_out,
         "ill_formed": prepared.ill_formed,
         "unknown_rate": prepared.unknown_rate,
         "parameters": prepared.parameters,

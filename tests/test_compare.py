@@ -68,6 +68,7 @@ class Runs:
     def __init__(self) -> None:
         self.made: list[tuple[str, int]] = []
         self.fails: dict[str, Exception] = {}
+        self.metrics: dict[str, str] = {}  # by cell, where not F1
         self.reach: dict[int, dict[str, Any]] = {}  # of gru, by seed
 
     def __call__(self, bench: Any, plan: Any, config: Any, listener: Any) -> Row:
@@ -77,7 +78,8 @@ class Runs:
         score = {"lstm": 0.5, "gru": 0.7}[config.encoder.cell] + config.training.seed / 1000
         results = {"dev": score, "parameters": 1234, "best_epoch": 1, "epochs": 2, "signature": "spans:exact"}
         results |= self.reach.get(config.training.seed, {}) if config.encoder.cell == "gru" else {}
-        return dataclasses.replace(plan.row, metric="F1", **results)  # type: ignore[arg-type]
+        metric = self.metrics.get(config.encoder.cell, "F1")
+        return dataclasses.replace(plan.row, metric=metric, **results)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -317,6 +319,26 @@ class TestCommand:
         assert LEGEND not in capsys.readouterr().out
         widths = [int.from_bytes(one[16:20]) for one in (plot, (tmp_path / "3" / "plot.png").read_bytes())]
         assert widths == [1800, 1200], "a panel of rates, where there are some"
+
+    def test_two_metrics_are_not_ranked_together(
+        self, spans: Any, tmp_path: Path, runs: Runs, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
+        runs.metrics["gru"] = "accuracy"
+        assert self.call(spans, tmp_path, "--grid", "encoder.cell=gru,lstm") == 0
+        written = (tmp_path / "table.md").read_text("utf-8").splitlines()
+        assert "| cell | metric | dev score | +- | seeds | parameters | seconds |" in written
+        rows = [line.split(" | ")[:3] for line in written if line.startswith(("| gru", "| lstm"))]
+        assert rows == [["| lstm", "F1", "0.5420"], ["| gru", "accuracy", "0.7420"]]
+
+    def test_a_row_of_other_shared_settings_is_not_taken(
+        self, spans: Any, tmp_path: Path, runs: Runs, capsys: Capture
+    ) -> None:
+        """Also where the settings are wrong, and stand in no row."""
+        for column in ("7", "8"):
+            grid = ("--grid", "data.character_places=auto,keep", "--set", f"data.feature_columns={column}")
+            assert self.call(spans, tmp_path, *grid) == 1
+            assert f"there is no column {column}" in capsys.readouterr().err
 
     def test_no_score_at_all(self, spans: Any, tmp_path: Path, runs: Runs, capsys: Capture) -> None:
         runs.fails["lstm"] = UserError("training stopped")

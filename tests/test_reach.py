@@ -118,6 +118,13 @@ def test_what_overflowed_is_seen() -> None:
     assert Layer(1, "forward", [1.0, 1e300], [1.0, 0.0], {}, {}).finite
 
 
+def test_where_more_than_one_percent_is_left_it_is_lost_later() -> None:
+    """Although the fit, here of a fall that slows down, would have it lost before."""
+    norms = [1.0, 0.05, 0.03, 0.02, 0.0143]
+    assert Fit.of(norms).memory == 5
+    assert Fit.of([*norms, 0.0099]).memory == 5
+
+
 def test_one_percent_is_of_what_was_there() -> None:
     """Where it was not 1, measured and as the fit goes on."""
     for scale in (1.0, 50.0, 0.02):

@@ -1,9 +1,11 @@
 """A run: averaged weights are scored and kept while training goes on from the raw ones; several seeds."""
 
+import gc
 import json
 import os
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,12 +17,14 @@ import safetensors.numpy
 from rich.console import Console
 
 import seqtag
-from seqtag import folder
+from seqtag import folder, prepare
 from seqtag import train as stage
 from seqtag.cli.display import seeds_table
 from seqtag.config import Config, merge
 from seqtag.config_files import parse_assignments
 from seqtag.data import read_corpus
+from seqtag.errors import UserError
+from seqtag.parity import PARITY
 from seqtag.run import Run, score_corpus
 from seqtag.tagger import Tagger
 from seqtag.tags import parse_scheme
@@ -231,3 +235,85 @@ class TestSeeds:
         assert content("fresh") == of_seed[13]
         assert content("three") == of_seed[result.best.seed]
         assert len({files["weights.safetensors"] for files in of_seed.values()}) == 3
+
+
+def test_a_run_that_is_over_leaves_no_graph_behind(spans: Any) -> None:
+    """With its graph, its weights would stay in memory for as long as the process lives."""
+    from seqtag.model import runtime
+
+    corpora = prepare.read_corpora(config(), str(spans.train), str(spans.dev), None)
+    runtime.start(1)
+    run = Run(prepare.fill_in(config("encoder.cell=lstm"), corpora), corpora, None)
+    _, inputs, tags = next(iter(run.batches(1)))
+    run.trainer.step(inputs, tags)
+    graph = weakref.ref(run.trainer._step.get_concrete_function().graph)
+    assert graph() is not None
+    del run, inputs, tags
+    runtime.start(1)
+    gc.collect()
+    assert graph() is None
+
+
+def test_the_users_own_settings_of_keras_change_nothing() -> None:
+    import keras
+
+    from seqtag.model import runtime
+
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    keras.config.set_image_data_format("channels_first")
+    keras.config.set_epsilon(0.5)
+    runtime.start(1)
+    assert keras.config.floatx() == "float32"
+    assert keras.config.dtype_policy().name == "float32"
+    assert keras.config.image_data_format() == "channels_last"
+    assert keras.config.epsilon() == 1e-7
+
+
+class TestParity:
+    """What is exported is the trained network, as far as rounding lets two computations agree."""
+
+    @pytest.fixture
+    def chaotic(self, spans: Any, tmp_path: Path) -> Run:
+        """Recurrent weights that multiply every rounding at each word of a long sentence."""
+        from seqtag.model import runtime
+
+        path = tmp_path / "long.conll"
+        rows = [row for row in spans.train.read_text("utf-8").split("\n") if row]
+        path.write_text("\n".join(f"{row}" for row in (rows * 400)[:400]) + "\n", "utf-8")
+        settings = config(
+            "encoder.cell=simplernn", "encoder.units=150", "encoder.recurrent_initializer=he_normal"
+        )
+        corpora = prepare.read_corpora(settings, str(spans.train), str(path), None)
+        runtime.start(1)
+        run = Run(prepare.fill_in(settings, corpora), corpora, None)
+        run.best_weights = run.network.named_weights()
+        return run
+
+    def test_of_a_chaotic_network(self, chaotic: Run) -> None:
+        rows = [chaotic.vocabulary.index(chaotic.corpora.dev.sentences[0])]
+        inputs = chaotic.vocabulary.collate(rows)
+        exported = Tagger(chaotic.network.export(), chaotic.vocabulary).run(inputs)
+        _, probabilities = chaotic.network.decode(inputs)
+        assert np.abs(exported["probabilities"] - np.asarray(probabilities)).max() > PARITY
+        assert chaotic.best_network()
+
+    def test_of_another_network(self, chaotic: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Which differs from the first word on."""
+        other = {name: array + 0.01 for name, array in chaotic.best_weights.items()}
+        export = chaotic.network.export
+
+        def export_other() -> bytes:
+            chaotic.network.assign_weights(other)
+            found: bytes = export()
+            chaotic.network.assign_weights(chaotic.best_weights)
+            return found
+
+        monkeypatch.setattr(chaotic.network, "export", export_other)
+        with pytest.raises(UserError, match="the exported network differs from the trained one"):
+            chaotic.best_network()
+
+
+def test_a_seed_beyond_the_last_is_refused_before_the_first_run(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"--seeds 4: training\.seed is 2147483649; expected a whole number"):
+        train(config("training.seed=2147483646"), "no such file", None, None, tmp_path / "m", seeds=4)

@@ -91,7 +91,7 @@ class TestHeldOut:
     def test_each_sentence_is_in_one_of_the_two(self, write: Write) -> None:
         found = corpora(config("data.dev_fraction=0.2"), self.TEXT, write)
         names = [[sentence.tokens[0] for sentence in part.sentences] for part in (found.train, found.dev)]
-        assert found.held_out
+        assert found.held_out == config().training.seed
         assert len(names[1]) == 10
         assert sorted(names[0] + names[1]) == sorted(f"w{number}" for number in range(50))
         assert all(part == sorted(part, key=lambda name: int(name[1:])) for part in names)
@@ -116,7 +116,7 @@ class TestHeldOut:
     def test_a_dev_file_is_taken_whole(self, write: Write) -> None:
         train_path, dev_path = write("train", self.TEXT), write("dev", "a O\n\nb O\n")
         found = prepare.read_corpora(config(), train_path, dev_path, None)
-        assert not found.held_out
+        assert found.held_out is None
         assert (len(found.train.sentences), len(found.dev.sentences)) == (50, 2)
 
 

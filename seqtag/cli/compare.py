@@ -146,7 +146,7 @@ def _columns(comparison: "Comparison") -> tuple[list[str], list[str]]:
     names = [
         path if last.count(short) > 1 else short for path, short in zip(comparison.keys, last, strict=True)
     ]
-    figures = [f"dev {comparison.metric}", "+-"]
+    figures = ["metric"] * comparison.is_mixed + [f"dev {comparison.metric}", "+-"]
     if any(one.test for one in comparison.combinations):
         figures += [f"test {comparison.metric}", "+-"]
     figures += ["seeds", "parameters", "seconds"]
@@ -161,7 +161,7 @@ def _has_rates(comparison: "Comparison") -> bool:
 def _cells(one: "Combination", comparison: "Comparison") -> tuple[list[str], list[str]]:
     """A combination's row: its settings, and its figures."""
     scores = [one.dev, one.test] if any(other.test for other in comparison.combinations) else [one.dev]
-    figures = []
+    figures = [one.metric or "-"] * comparison.is_mixed
     for score in scores:
         figures += [f"{score[0]:.4f}", f"{score[1]:.4f}"] if score else ["-", "-"]
     done = [row for row in one.rows if row.error is None]

@@ -167,7 +167,9 @@ def introduction(prepared: Prepared) -> list[str]:
         f"train  {len(train.sentences):,} sentences, {train.tokens:,} tokens ({train.path})",
         f"dev    {len(dev.sentences):,} sentences, {dev.tokens:,} tokens "
         + (
-            f"(held out of {dev.path}, seed {config.training.seed})" if prepared.held_out else f"({dev.path})"
+            f"({dev.path})"
+            if prepared.held_out is None
+            else f"(held out of {dev.path}, seed {prepared.held_out})"
         ),
         f"tags   {prepared.scheme.title} ({'given' if config.data.scheme != 'auto' else 'found'})"
         + (f", trained as {prepared.train_scheme.title}" if prepared.train_scheme != prepared.scheme else ""),
@@ -227,7 +229,7 @@ def summary(result: Result) -> None:
     table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    held = " (held out)" if prepared.held_out else ""
+    held = "" if prepared.held_out is None else " (held out)"
     table.add_row(
         "data",
         f"train {len(prepared.train.sentences):,}, dev {len(prepared.dev.sentences):,} sentences{held}",

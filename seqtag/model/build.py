@@ -136,9 +136,11 @@ class Network(keras.Model):  # type: ignore[misc]
             loss += self.language_model.loss(directions, inputs["predicted_words"], mask)
         return loss
 
-    def decode(self, inputs: Arrays) -> tuple[Any, Any]:
-        """Tags `(batch, time)` int32 and their probabilities; zero at padding."""
-        features = self(inputs, training=False)
+    def decode(self, inputs: Arrays, scale: float = 1.0) -> tuple[Any, Any]:
+        """Tags `(batch, time)` int32 and their probabilities; zero at padding. `scale` multiplies what the encoder
+        reads, to see what it makes of a small change.
+        """
+        features = self.encoder(self.vectors(inputs) * scale, inputs["lengths"], training=False)
         tags, probabilities = self.head.decode(features, mask_of(inputs["lengths"], features))
         return tags, probabilities
 

@@ -14,7 +14,7 @@ def start(seed: int, *, debug: bool = False) -> None:
 
     It may be called again, for another run in the same process.
     """
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's own Keras configuration says
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     if not debug:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with contextlib.nullcontext() if debug else _silent_stderr():
@@ -23,10 +23,26 @@ def start(seed: int, *, debug: bool = False) -> None:
 
         if not debug:
             tf.get_logger().setLevel("ERROR")
+        keras.config.set_floatx("float32")  # whatever the user's own Keras configuration says
+        keras.config.set_dtype_policy("float32")
+        keras.config.set_image_data_format("channels_last")
+        keras.config.set_epsilon(1e-7)
         tf.config.experimental.enable_op_determinism()
+        _forget_gradients()
         keras.backend.clear_session()  # names of layers start anew, so that a second run equals a first one
         keras.utils.set_random_seed(seed)
         tf.constant(0.0) + 1.0  # the first operation prints what the processor can do
+
+
+def _forget_gradients() -> None:
+    """Lets go of the runs before. TensorFlow remembers each gradient that a function with `tf.custom_gradient` was
+    given in a graph by its name, for as long as the process lives, and with it the graph and all the weights in it.
+    """
+    from tensorflow.python.framework import ops
+
+    registry = ops.gradient_registry._registry
+    for name in [name for name in registry if name.startswith("CustomGradient")]:
+        del registry[name]
 
 
 @contextlib.contextmanager

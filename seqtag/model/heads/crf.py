@@ -45,7 +45,7 @@ class CRFHead(ChainHead):
         if training.label_smoothing or training.class_weights != "none":
             name = "label_smoothing" if training.label_smoothing else "class_weights"
             raise UsageError(
-                f"training.{name} is for the softmax head; the head here is a crf (--head softmax)."
+                f"training.{name} is for the heads softmax and feedback; the head here is a crf (--head softmax)."
             )
         return cls(tags, legal)
 
