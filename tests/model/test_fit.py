@@ -131,6 +131,15 @@ def test_0_is_no_clipping(kind: str, bound: float | None) -> None:
     assert all(one is other for one, other in zip(found, gradients, strict=True))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_gradient_above_the_bound_is_clipping(kind: str) -> None:
+    clip = Clipping(Training(**(OFF | {kind: 1.0})))
+    for large, expected in ((5.0, True), (0.5, False)):
+        gradients = [tf.constant([0.1]), tf.constant([large])]
+        _, clipped = clip(gradients, tf.linalg.global_norm(gradients))
+        assert bool(clipped) is expected
+
+
 def test_a_step_without_clipping_is_the_gradient(toy: Any, batch: Any, trainers: Any) -> None:
     SCALE.assign(10.0)
     wanted = dense_gradients(toy, batch)
