@@ -148,6 +148,22 @@ class TestStage:
         assert text.count("<section>") == 2
         assert text.count('class="row"') == 2 + len(two.targets)
 
+    def test_an_entity_is_explained_by_all_its_words(
+        self, spans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from seqtag.model.saliency import Saliency
+
+        asked: list[Any] = []
+        real = Saliency.__call__
+
+        def listen(saliency: Saliency, inputs: Any, tags: Any, targets: Any) -> Any:
+            asked.extend(targets.tolist())
+            return real(saliency, inputs, tags, targets)
+
+        monkeypatch.setattr(Saliency, "__call__", listen)
+        explain(str(spans.folder), self.text(tmp_path, "Ana Ruiz saw Oslo .\n"))
+        assert asked == [[1, 1, 0, 0, 0], [0, 0, 0, 1, 0]]
+
     def test_spaces(self, spans: Any, tmp_path: Path) -> None:
         path = tmp_path / "a.txt"
         path.write_text("Ana  left, Bo.\n")
