@@ -144,7 +144,7 @@ CORPORA = {
     "only comments": bad(b"# a\n# b = c\n", f": {EMPTY}"),
     "only documents": bad(b"-DOCSTART- O\n\n-DOCSTART-\n\n", f": {EMPTY}"),
     # line ends and separators
-    "CR alone": bad(b"a\tO\rb\tO\r", ":1: the lines end with CR alone (old Mac); expected LF or CRLF"),
+    "CR alone": bad(b"a\tO\rb\tO\r", ":1: lines end with CR alone (old Mac); expected LF or CRLF"),
     "CRLF and LF": good(b"a\tO\r\nb\tO\n\r\nc\tO\r\n", ["a", "b"], ["c"]),
     "a CR within a row": good(b"a\rb\tO\nc\tO\n", ["a\rb", "c"]),
     "no line end at the end": good(b"a\tO\nb\tB-X", ["a", "b"]),
@@ -342,7 +342,7 @@ RAW = {
     "NUL": (b"Ana\nIda\0\n", f":2: {NUL}"),
     "UTF-16": ("Ana".encode("utf-16"), f":1: {WIDE}"),
     "Latin-1": (b"caf\xe9\n", not_utf8(1, 0xE9)),
-    "CR alone": (b"Ana\rIda\r", ":1: the lines end with CR alone (old Mac); expected LF or CRLF"),
+    "CR alone": (b"Ana\rIda\r", ":1: lines end with CR alone (old Mac); expected LF or CRLF"),
     "gzip": (gzip.compress(b"Ana\n"), [["Ana"]]),
     "gzip that is cut off": (gzip.compress(b"Ana\n" * 99)[:-9], f"{GZIP}ends too early"),
 }  # fmt: skip

@@ -272,7 +272,7 @@ def test_a_wrong_name_gets_a_suggestion() -> None:
         parse_scheme("BIOS")
     assert str(caught.value) == (
         "Unknown tag scheme 'BIOS'. Did you mean 'bioes'? "
-        "Known: iob1, iob, bio, iob2, bioes, iobes, bmes, bmewo, bilou, biluo, plain, none."
+        "Known: auto, iob1, iob, bio, iob2, bioes, iobes, bmes, bmewo, bilou, biluo, plain, none."
     )
 
 

@@ -346,8 +346,10 @@ def test_the_identity_is_one(name: str, encoder_settings: Any) -> None:
     if name == "simplernn":
         x = np.zeros((1, 30, 3), np.float32)
         x[:, 0] = [1, -2, 3]
+        kernel = np.arange(-6, 6, dtype=np.float32).reshape(3, 4)
+        layer.set_weights([kernel, *layer.get_weights()[1:]])
         states = cell.run(layer, x, False).numpy()
-        assert states[0, 0].any()
+        assert states[0, 0].tolist() == np.maximum([1, -2, 3] @ kernel, 0).tolist() != [0, 0, 0, 0]
         np.testing.assert_array_equal(states[0], np.repeat(states[:, 0], 30, axis=0))
 
 
