@@ -78,7 +78,7 @@ def test_what_stands_at_padding_counts_nothing() -> None:
     "settings",
     [{"training.label_smoothing": (0.1, "test")}, {"training.class_weights": ("balanced", "test")}],
 )
-def test_a_crf_refuses_what_only_softmax_does(settings: dict[str, tuple[Any, str]]) -> None:
+def test_a_crf_refuses_what_other_heads_do(settings: dict[str, tuple[Any, str]]) -> None:
     name = next(iter(settings))
-    with pytest.raises(UsageError, match=f"{name} is for the softmax head"):
+    with pytest.raises(UsageError, match=f"{name} is for the heads softmax and feedback"):
         CRFHead.from_config(merge(settings), 3, None)
