@@ -1,6 +1,7 @@
-"""What any bytes do to the readers, the tokenizers, the settings and a model folder: coverage-guided fuzzing.
+"""What any bytes do to the readers, the tokenizers, the settings, a model folder and its network: coverage-guided
+fuzzing.
 
-    python benchmarks/fuzz.py readers|tokenizers|config|folder WORK [--model MODEL] [libFuzzer option]...
+    python benchmarks/fuzz.py readers|tokenizers|config|folder|network WORK [--model MODEL] [libFuzzer option]...
 
 needs `pip install atheris` (an environment of its own will do: it is no dependency of seqtag). WORK is a folder for the
 inputs that reach new code, which the next run starts from, and for the findings: the first input of each way to fail,
@@ -34,7 +35,10 @@ with atheris.instrument_imports(include=["seqtag", "yaml"], enable_loader_overri
     import seqtag.folder
     import seqtag.indexers.columns
     import seqtag.indexers.vectors
+    import seqtag.outputs
     import seqtag.predict
+    import seqtag.rehearsal
+    import seqtag.stored
     import seqtag.tagger
     import seqtag.text
     import seqtag.vector_files
@@ -228,6 +232,29 @@ def folder_of(model: str) -> Callable[[Path], tuple[Target, list[bytes]]]:
     return make
 
 
+def network_of(model: str) -> Callable[[Path], tuple[Target, list[bytes]]]:
+    """The network of a model, a small one best: read, rehearsed, and cut to some of its outputs."""
+
+    def make(folder: Path) -> tuple[Target, list[bytes]]:
+        opened = seqtag.folder.Folder(Path(model))
+        expected = seqtag.stored.expected(seqtag.stored.read_vocabulary(opened))
+
+        def target(data: bytes) -> None:
+            for work in (
+                lambda: seqtag.rehearsal.check(data, expected),
+                lambda: seqtag.outputs.with_outputs(data, ("tags",)),
+            ):
+                with contextlib.suppress(ValueError):
+                    work()
+
+        return target, [opened.read("model.onnx")]
+
+    return make
+
+
+OF_MODEL = {"folder": folder_of, "network": network_of}
+
+
 class Recorder:
     """The target with its findings written down, one for each way to fail."""
 
@@ -285,7 +312,7 @@ def scratch() -> Iterator[Path]:
 def fuzz(name: str, work: Path, model: str | None, options: list[str], folder: Path) -> None:
     """Runs libFuzzer, which ends the process."""
     makers = {"readers": readers, "tokenizers": tokenizers, "config": config}
-    target, seeds = (folder_of(str(model)) if name == "folder" else makers[name])(folder)
+    target, seeds = (OF_MODEL[name](str(model)) if name in OF_MODEL else makers[name])(folder)
     recorder = Recorder(target, work / name / "findings", folder / REPORT)
     inputs = work / name / "inputs"
     inputs.mkdir(parents=True, exist_ok=True)
@@ -299,13 +326,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("target", choices=("readers", "tokenizers", "config", "folder"))
+    parser.add_argument("target", choices=("readers", "tokenizers", "config", *OF_MODEL))
     parser.add_argument("work", type=Path)
-    parser.add_argument("--model", help="folder: the model folder that is changed")
+    parser.add_argument("--model", help="folder, network: the model folder that is changed")
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
     chosen, options = parser.parse_known_args()
-    if chosen.target == "folder" and not chosen.model:
-        parser.error("the target `folder` needs --model")
+    if chosen.target in OF_MODEL and not chosen.model:
+        parser.error(f"the target `{chosen.target}` needs --model")
     if chosen.inside:
         fuzz(chosen.target, chosen.work, chosen.model, options, chosen.inside)
     with scratch() as folder:
