@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import seqtag.text as module
 from seqtag.text import CLITICS, Tokenizer, _pattern, choose
 
 TOKENIZERS = [
@@ -157,3 +158,9 @@ def test_a_tokenizer_goes_through_json(tokenizer: Tokenizer) -> None:
 def test_a_damaged_tokenizer_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         Tokenizer.from_json(Tokenizer().to_json() | change)
+
+
+def test_no_group_repeats_possessively() -> None:
+    """Python 3.11.2 loses its place at the end of such a repetition, and cuts words within."""
+    for pattern in (module._KEEPING, module._SPLITTING, module._OTHER):
+        assert not re.search(r"\) ?[*+?]\+", pattern)
