@@ -169,11 +169,8 @@ def test_what_may_not_be_read_or_written(
     (tmp_path / "MODEL").symlink_to(spans.folder)
     # Root may read and write all; then it is somebody else who runs the command, after it has all been imported.
     root = os.getuid() == 0
-    before = (
-        f"asked, commands = commands, {[commands[0], commands[3]]}\n{NOBODY}\ncommands = asked"
-        if root
-        else ""
-    )
+    used = [[*commands[0], "-o", str(tmp_path / "USED")], *commands[2:]]
+    before = f"asked, commands = commands, {used}\n{NOBODY}\ncommands = asked" if root else ""
     done = start(Place(before=f"{before}\nos.chdir({str(tmp_path)!r})"), command)
     (tmp_path / "CLOSED").chmod(0o755)
     assert (done.returncode, done.stdout, done.stderr.decode()) == (1, b"", f"seqtag: {message}\n")
