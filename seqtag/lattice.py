@@ -128,9 +128,10 @@ class Lattice:
             sums = np.logaddexp.reduce(sums[:, None] + chain.transitions, axis=0) + now
         total = np.logaddexp.reduce(sums + chain.end)
         final = (kept + chain.end[:, None]).ravel()
+        highest = final.max()
         found: list[Sequence] = []
         for place in np.argsort(-final, kind="stable")[:count]:
-            if np.exp(final[place] - final.max()) == 0.0:
+            if np.exp(final[place] - highest) == 0.0:
                 break  # only forbidden sequences are left
             probability = float(np.exp(final[place] - total))
             tag, way = divmod(int(place), kept.shape[1])

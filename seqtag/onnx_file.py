@@ -1,9 +1,9 @@
 """What stands in an ONNX file, read without the onnx package and without trust: no more than an exporter here writes.
 
-ONNX is made of messages of protocol buffers. Every message that may come is a
-table of the fields that it may have (`_FIELDS`); another field, a second value of a field that has one, or a kind that
-is not the table's is refused. So external data, functions, sparse tensors, training information and whatever ONNX
-will have one day are refused as well, without a word about them here.
+ONNX is made of messages of protocol buffers. Every message that may come is a table of the fields that it may have
+(`_FIELDS`); another field, a second value of a field that has one, or a kind that is not the table's is refused. So
+external data, functions, sparse tensors, training information and whatever ONNX will have one day are refused as well,
+without a word about them here.
 """
 
 import math

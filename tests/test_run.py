@@ -19,7 +19,7 @@ from rich.console import Console
 import seqtag
 from seqtag import folder, prepare
 from seqtag import train as stage
-from seqtag.cli.display import seeds_table
+from seqtag.cli.display import introduction, seeds_table
 from seqtag.config import Config, merge
 from seqtag.config_files import parse_assignments
 from seqtag.data import read_corpus
@@ -317,3 +317,28 @@ class TestParity:
 def test_a_seed_beyond_the_last_is_refused_before_the_first_run(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"--seeds 4: training\.seed is 2147483649; expected a whole number"):
         train(config("training.seed=2147483646"), "no such file", None, None, tmp_path / "m", seeds=4)
+
+
+def test_tags_that_the_network_cannot_give(tmp_path: Path) -> None:
+    """It has every letter with each type that training holds, so only another type is out of its reach."""
+    from seqtag.model import runtime
+
+    (tmp_path / "train").write_text("a B-X\nb O\n\nc O\n", "utf-8")
+    (tmp_path / "dev").write_text("a B-X\nb I-X\nc B-Y\n", "utf-8")
+    corpora = prepare.read_corpora(config(), str(tmp_path / "train"), str(tmp_path / "dev"), None)
+    runtime.start(1)
+    assert Run(prepare.fill_in(config(), corpora), corpora, None).prepared.unseen_tags == {"B-Y": 1}
+
+
+def test_the_seed_shown_is_the_one_that_held_dev_out(spans: Any) -> None:
+    """Not that of a later run with another seed."""
+    prepared = replace(spans.result.prepared, held_out=7)
+    assert prepared.config.training.seed != 7
+    assert any("(held out of" in line and "seed 7)" in line for line in introduction(prepared))
+
+
+def test_an_average_that_forgets_all_is_refused() -> None:
+    with pytest.raises(
+        UserError, match=r"training.averaging_decay is 0.0; expected a number, greater than 0"
+    ):
+        config("training.averaging_decay=0.0")

@@ -45,6 +45,7 @@ def check(
     """
     common.check_outputs([json_path], files)
     from seqtag import check as stage
+    from seqtag.tags import is_named
 
     report = stage.check(
         files, scheme=scheme, format=format, token_column=token_column, tag_column=tag_column
@@ -56,7 +57,7 @@ def check(
             return
         with open(json_path, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
-    _show(report, auto=scheme.strip().lower() == "auto")
+    _show(report, auto=not is_named(scheme))
 
 
 def _show(report: "Report", auto: bool) -> None:
