@@ -7,7 +7,8 @@ needs `pip install atheris` (an environment of its own will do: it is no depende
 inputs that reach new code, which the next run starts from, and for the findings: the first input of each way to fail,
 with its traceback. Only our own errors may come out of the code, and what comes out right must keep the promises of
 the design; all else is a finding. The run goes on after one, and ends with exit code 1 if there were any. Options for
-libFuzzer: -max_total_time=600 (seconds), -runs=100000, -timeout=20, -rss_limit_mb=4096.
+libFuzzer: -max_total_time=600 (seconds), -runs=100000, -timeout=20, -rss_limit_mb=4096. A busy machine makes little of
+an hour: `--processor-time 3600` runs until the target has had that many seconds of the processor.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -258,10 +260,11 @@ OF_MODEL = {"folder": folder_of, "network": network_of}
 class Recorder:
     """The target with its findings written down, one for each way to fail."""
 
-    def __init__(self, target: Target, findings: Path, report: Path) -> None:
+    def __init__(self, target: Target, findings: Path, report: Path, processor_time: float) -> None:
         self._target = target
         self._findings = findings
         self._report = report
+        self._processor_time = processor_time
         self._seen: dict[str, int] = {}
         self.runs = self.refused = 0
         findings.mkdir(parents=True, exist_ok=True)
@@ -270,6 +273,8 @@ class Recorder:
         self.runs += 1
         if self.runs % 100 == 0:
             self.write_report()
+            if time.process_time() >= self._processor_time:
+                os._exit(0)  # an exception would be a finding of libFuzzer's
         try:
             self._target(data)
         except UserError as problem:
@@ -296,7 +301,12 @@ class Recorder:
 
     def write_report(self) -> None:
         """What the run has come to so far: libFuzzer ends the process without a word to Python."""
-        report = {"inputs": self.runs, "refused": self.refused, "ways to fail": self._seen}
+        report = {
+            "inputs": self.runs,
+            "refused": self.refused,
+            "processor seconds": round(time.process_time()),
+            "ways to fail": self._seen,
+        }
         self._report.write_text(json.dumps(report), encoding="utf-8")
 
 
@@ -309,12 +319,14 @@ def scratch() -> Iterator[Path]:
         yield Path(name)
 
 
-def fuzz(name: str, work: Path, model: str | None, options: list[str], folder: Path) -> None:
+def fuzz(chosen: argparse.Namespace, options: list[str], folder: Path) -> None:
     """Runs libFuzzer, which ends the process."""
+    name = chosen.target
     makers = {"readers": readers, "tokenizers": tokenizers, "config": config}
-    target, seeds = (OF_MODEL[name](str(model)) if name in OF_MODEL else makers[name])(folder)
-    recorder = Recorder(target, work / name / "findings", folder / REPORT)
-    inputs = work / name / "inputs"
+    target, seeds = (OF_MODEL[name](str(chosen.model)) if name in OF_MODEL else makers[name])(folder)
+    place = chosen.work / name
+    recorder = Recorder(target, place / "findings", folder / REPORT, chosen.processor_time)
+    inputs = place / "inputs"
     inputs.mkdir(parents=True, exist_ok=True)
     for seed in seeds:
         (inputs / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
@@ -329,12 +341,13 @@ def main() -> int:
     parser.add_argument("target", choices=("readers", "tokenizers", "config", *OF_MODEL))
     parser.add_argument("work", type=Path)
     parser.add_argument("--model", help="folder, network: the model folder that is changed")
+    parser.add_argument("--processor-time", type=float, default=float("inf"), help="seconds, then it ends")
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
     chosen, options = parser.parse_known_args()
     if chosen.target in OF_MODEL and not chosen.model:
         parser.error(f"the target `{chosen.target}` needs --model")
     if chosen.inside:
-        fuzz(chosen.target, chosen.work, chosen.model, options, chosen.inside)
+        fuzz(chosen, options, chosen.inside)
     with scratch() as folder:
         done = subprocess.run([sys.executable, *sys.argv, "--inside", str(folder)])
         report = json.loads((folder / REPORT).read_text(encoding="utf-8"))

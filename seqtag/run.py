@@ -277,6 +277,7 @@ class Run:
                 keep(self.state())
             stop.check()
 
+        self.trainer.trace()  # nothing is lost so far, so a signal need not wait for it
         with stop.held():
             while not self._finished:
                 try:

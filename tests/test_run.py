@@ -24,6 +24,7 @@ from seqtag.config import Config, merge
 from seqtag.config_files import parse_assignments
 from seqtag.data import read_corpus
 from seqtag.errors import UserError
+from seqtag.interrupt import Interrupted, Stop
 from seqtag.parity import PARITY
 from seqtag.run import Run, score_corpus
 from seqtag.tagger import Tagger
@@ -252,6 +253,28 @@ def test_a_run_that_is_over_leaves_no_graph_behind(spans: Any) -> None:
     runtime.start(1)
     gc.collect()
     assert graph() is None
+
+
+def test_a_signal_does_not_wait_for_the_graph(spans: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making it takes seconds, and nothing is lost before the first step."""
+    from seqtag.model import runtime
+
+    corpora = prepare.read_corpora(config(), str(spans.train), str(spans.dev), None)
+    runtime.start(1)
+    run = Run(prepare.fill_in(config(), corpora), corpora, None)
+    stop, stages = Stop(), []
+    real = run.network.loss_of
+
+    def loss_of(*given: Any, **how: Any) -> Any:
+        stages.append("begun")
+        stop.receive(15)
+        stages.append("done")
+        return real(*given, **how)
+
+    monkeypatch.setattr(run.network, "loss_of", loss_of)
+    with pytest.raises(Interrupted):
+        run.fit(stages.append, stop, keep=stages.append)
+    assert stages == ["begun"]
 
 
 def test_the_users_own_settings_of_keras_change_nothing() -> None:

@@ -70,6 +70,10 @@ class Trainer:
         self._step = tf.function(self._step_in_graph, input_signature=[inputs, tags])
         self._settle = tf.function(self._settle_in_graph)
 
+    def trace(self) -> None:
+        """Makes the graph of the step, which takes seconds; the first step does it otherwise."""
+        self._step.get_concrete_function()
+
     def step(self, inputs: Arrays, tags: Any, learning_rate: float | None = None) -> Step:
         """Trains on a batch; `tags` is `(batch, time)` int32."""
         if learning_rate is not None:
