@@ -49,8 +49,8 @@ with atheris.instrument_imports(include=["seqtag", "yaml"], enable_loader_overri
 from seqtag import tags
 from seqtag.config import merge
 from seqtag.data import check_tags, read_corpus
-from seqtag.data.conll import write
 from seqtag.errors import ModelError, UserError
+from seqtag.tagger import Tagged
 
 Target = Callable[[bytes], None]
 REPORT = "report.json"
@@ -120,8 +120,11 @@ def check_corpus(corpus: seqtag.data.Corpus, again: Path) -> None:
     if any(sentence.tags is None for sentence in corpus.sentences):
         return
     stream = io.StringIO(newline="")
-    with contextlib.suppress(ValueError):  # what could not be read back is not written
-        write(((one.tokens, one.tags or ()) for one in corpus.sentences), stream)
+    with contextlib.suppress(UserError):  # what could not be read back is not written
+        writer = seqtag.predict.ConllWriter(stream)
+        for sentence in corpus.sentences:
+            answer = Tagged(list(sentence.tags or ()), [], tags.parse_scheme("bio"))
+            writer.write(seqtag.predict.from_words(sentence.tokens), answer)
         again.write_bytes(stream.getvalue().encode())
         found = read_corpus(again, format="conll")
         assert [(one.tokens, one.tags) for one in found.sentences] == [

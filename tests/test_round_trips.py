@@ -33,6 +33,7 @@ ODD = (
     "\u200d",
 )
 characters = st.characters(exclude_categories=["Cs"])
+tag = st.sampled_from(["O", "B-X", "I-a b", "\u00a0", "#", "B-\ufeff"])
 token = st.text(characters, min_size=1, max_size=5) | st.sampled_from(ODD)
 sentence = st.lists(token, min_size=1, max_size=5)
 half = st.sampled_from(["\ud800", "\udfff", "\udcff"])
@@ -44,30 +45,39 @@ value = st.recursive(
 always = settings(derandomize=True, deadline=None, max_examples=100)
 
 
-def written(sentences: list[list[str]], writer: type[Any]) -> str:
-    """What `seqtag predict` would write of sentences whose tags are all O."""
+def written(sentences: list[list[tuple[str, str]]]) -> str:
+    """What `seqtag predict` would write of sentences with these tokens and tags."""
     stream = io.StringIO(newline="")
-    made = writer(stream)
-    for tokens in sentences:
-        made.write(stage.from_words(tokens), Tagged(["O"] * len(tokens), [1.0] * len(tokens), BIO))
+    writer = stage.ConllWriter(stream)
+    for pairs in sentences:
+        tokens, tags = ([pair[at] for pair in pairs] for at in (0, 1))
+        writer.write(stage.from_words(tokens), Tagged(tags, [1.0] * len(tags), BIO))
     return stream.getvalue()
 
 
+def test_the_bytes_of_answers_in_conll() -> None:
+    sentences = [[("a", "O"), ("b c", "B-X")], [], [("d", "O")]]
+    assert written(sentences) == "a\tO\nb c\tB-X\n\nd\tO\n\n"
+
+
 @always
-@given(st.lists(sentence, min_size=1, max_size=4))
-@example([["a"], ["-DOCSTART-"]])
-@example([["-DOCSTART-s"], ["\ufeff"]])
-def test_answers_in_conll(tmp_path_factory: pytest.TempPathFactory, sentences: list[list[str]]) -> None:
-    """Read back with the same tokens, or refused: never read as something else."""
+@given(st.lists(st.lists(st.tuples(token, tag), min_size=1, max_size=5), min_size=1, max_size=4))
+@example([[("a", "O")], [("-DOCSTART-", "O")]])
+@example([[("-DOCSTART-s", "#")], [("\ufeff", "O")]])
+@example([[("\ufeff", "O")], [("# a = b", "#")]])
+def test_answers_in_conll(
+    tmp_path_factory: pytest.TempPathFactory, sentences: list[list[tuple[str, str]]]
+) -> None:
+    """Read back with the same tokens and tags, or refused: never read as something else."""
     path = tmp_path_factory.mktemp("conll") / "out.conll"
-    tokens = [one for drawn in sentences for one in drawn]
+    tokens = [text for drawn in sentences for text, _ in drawn]
     if any(set(one) & set("\t\n\r\0") or not one.strip(" ") or one == "-DOCSTART-" for one in tokens):
         with pytest.raises(UserError, match="cannot stand in a column"):
-            written(sentences, stage.ConllWriter)
+            written(sentences)
         return
-    path.write_bytes(written(sentences, stage.ConllWriter).encode())
-    assert [list(one.tokens) for one in read_corpus(path, format="conll").sentences] == sentences
-    assert all(set(one.tags or ()) == {"O"} for one in read_corpus(path, format="conll").sentences)
+    path.write_bytes(written(sentences).encode())
+    found = read_corpus(path, format="conll").sentences
+    assert [list(zip(one.tokens, one.tags or (), strict=True)) for one in found] == sentences
 
 
 @always

@@ -12,14 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from sys import intern
-from typing import TextIO
 
 from seqtag.data.sentence import Sentence
 from seqtag.errors import DataError, UsageError
 
 _BLANK = " \t\r"
 _DOCSTART = "-DOCSTART-"
-_UNWRITABLE = re.compile(r"[\t\n\0]")
 _COMMENT = re.compile(  # key = value, and CoNLL-2012's lines between documents
     r"#\s*[^\s=]+(?: [^\s=]+)?\s*= |#(?:begin|end) document\b"
 )
@@ -220,26 +218,3 @@ def _checked(value: str, what: str, name: str, number: int) -> str:
     if value.strip(" \r") != value:
         raise DataError(name, number, f"the {what}, {value!r}, has white space around it")
     return intern(value)
-
-
-def write(sentences: Iterable[tuple[Sequence[str], Sequence[str]]], stream: TextIO) -> None:
-    """Writes token TAB tag, and a blank line after each sentence, so that ``read`` gives the same back.
-
-    ValueError for what would be read as something else: a token or tag that is blank or holds a tab, a line
-    feed or NUL, a tag with white space around it, and a token ``-DOCSTART-``; and for tags that are more or
-    fewer than the tokens.
-    """
-    first = True
-    for tokens, tags in sentences:
-        if not tokens:
-            continue
-        if first and tokens[0].startswith("\ufeff"):
-            stream.write("\ufeff")  # a reader takes the first one for a byte order mark
-        first = False
-        for token, tag in zip(tokens, tags, strict=True):
-            if _UNWRITABLE.search(token) or not token.strip(_BLANK) or token == _DOCSTART:
-                raise ValueError(f"the token {token!r} cannot stand in a CoNLL file")
-            if _UNWRITABLE.search(tag) or not tag or tag.strip(" \r") != tag:
-                raise ValueError(f"the tag {tag!r} cannot stand in a CoNLL file")
-            stream.write(f"{token}\t{tag}\n")
-        stream.write("\n")

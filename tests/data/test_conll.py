@@ -1,15 +1,12 @@
-"""CoNLL columns: good files and what they hold, bad lines and their messages, written and read again."""
+"""CoNLL columns: good files and what they hold, bad lines and their messages."""
 
-import io
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from seqtag.data import sentences
-from seqtag.data.conll import parse, write
+from seqtag.data.conll import parse
 from seqtag.errors import DataError, UsageError
 
 Pairs = list[list[tuple[str, str]]]
@@ -186,49 +183,3 @@ def test_sentences_come_one_at_a_time() -> None:
 
     found = parse(endless(), "FILE")
     assert [len(next(found)) for _ in range(3)] == [2, 2, 2]
-
-
-plain = st.characters(exclude_categories=["Cs"], exclude_characters="\t\n\0")
-odd = st.sampled_from(["#", "#a", "# a = b", "-", "'", "\ufeff", "\u2028", "\x85", "a\r"])
-token = (st.text(plain, min_size=1, max_size=4) | odd).filter(
-    lambda text: bool(text.strip(" \r")) and text != "-DOCSTART-"
-)
-tag = st.sampled_from(["O", "B-X", "I-a b", "\u00a0", "#"])
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.lists(st.lists(st.tuples(token, tag), min_size=1, max_size=4), max_size=4))
-def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, corpus: Pairs) -> None:
-    stream = io.StringIO(newline="")
-    write((([token for token, _ in one], [tag for _, tag in one]) for one in corpus), stream)
-    path = tmp_path_factory.mktemp("conll") / "file"
-    path.write_bytes(stream.getvalue().encode())
-    found = [list(zip(one.tokens, one.tags or (), strict=True)) for one in sentences(path, format="conll")]
-    assert found == corpus
-
-
-def test_the_bytes_that_are_written() -> None:
-    stream = io.StringIO()
-    write([(["a", "b c"], ["O", "B-X"]), ([], []), (["d"], ["O"])], stream)
-    assert stream.getvalue() == "a\tO\nb c\tB-X\n\nd\tO\n\n"
-
-
-@pytest.mark.parametrize(
-    ("tokens", "tags"),
-    [
-        (["a\tb"], ["O"]),
-        (["a\nb"], ["O"]),
-        (["a\0"], ["O"]),
-        ([" "], ["O"]),
-        ([""], ["O"]),
-        (["-DOCSTART-"], ["O"]),
-        (["a"], [""]),
-        (["a"], ["O "]),
-        (["a"], ["O\t"]),
-        (["a"], ["O", "O"]),
-        (["a", "b"], ["O"]),
-    ],
-)
-def test_what_could_not_be_read_back_is_not_written(tokens: list[str], tags: list[str]) -> None:
-    with pytest.raises(ValueError, match=r"cannot stand in a CoNLL file|zip"):
-        write([(tokens, tags)], io.StringIO())
