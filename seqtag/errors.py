@@ -3,6 +3,7 @@
 UserError           exit code 1: the data or the run failed
 ├── DataError       a file that cannot be read right: FILE:LINE: problem
 ├── ModelError      a model folder that cannot be trusted or read
+├── Diverged        training that ran into numbers that are not finite
 └── UsageError      exit code 2: a command or a setting that makes no sense
 
 Interrupted is no error: a signal has ended the run (`seqtag.interrupt`).
@@ -38,6 +39,12 @@ class DataError(UserError):
 
 class ModelError(UserError):
     """A model folder that is incomplete, damaged, too new or not one of ours."""
+
+
+class Diverged(UserError):
+    """A loss, a gradient or a weight that is not finite. After a loss or a gradient, the weights are those of the step
+    before.
+    """
 
 
 class UsageError(UserError):

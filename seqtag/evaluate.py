@@ -118,12 +118,8 @@ def evaluate_model(
         UserError: The cross-check found a difference.
     """
     tagger, known = _load(folder, threads, tags_only=not probabilities)
-    corpus = data.read_corpus(
-        path,
-        format=tagger.vocabulary.format if format == "auto" else format,
-        token_column=tagger.vocabulary.token_column if token_column is None else token_column,
-        tag_column=tagger.vocabulary.tag_column if tag_column is None else tag_column,
-        feature_columns=tagger.vocabulary.feature_columns,
+    corpus = tagger.vocabulary.read_corpus(
+        path, format=format, token_column=token_column, tag_column=tag_column
     )
     gold = _tags(corpus)
     gold_scheme = tags.parse_scheme(scheme) if tags.is_named(scheme) else _closest(gold, tagger.scheme)

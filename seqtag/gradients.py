@@ -9,7 +9,7 @@ import numpy as np
 import seqtag
 from seqtag import folder, parts, reach
 from seqtag.config import Config
-from seqtag.data import check_tags, read_corpus
+from seqtag.data import check_tags
 from seqtag.errors import UserError
 from seqtag.model import runtime
 from seqtag.reach import Layer
@@ -80,13 +80,7 @@ def gradients(
     cell = config.encoder.cell
     if cell in parts.LOCAL_CELLS:
         raise UserError(f"{model}: its cell, {cell}, has no state; expected a model with a recurrent layer.")
-    corpus = read_corpus(
-        path,
-        format=vocabulary.format if format == "auto" else format,
-        token_column=vocabulary.token_column if token_column is None else token_column,
-        tag_column=vocabulary.tag_column if tag_column is None else tag_column,
-        feature_columns=vocabulary.feature_columns,
-    )
+    corpus = vocabulary.read_corpus(path, format=format, token_column=token_column, tag_column=tag_column)
     check_tags(corpus, vocabulary.scheme)
     random = np.random.default_rng(seed)
     sample = reach.draw(corpus, vocabulary, config.training.max_sentence_length, sentences, random, steps)

@@ -5,24 +5,23 @@ end.
 import statistics
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag import folder, prepare, text
+from seqtag import agreement, folder, prepare, text
 from seqtag.batches import training_order
 from seqtag.checkpoint import State, decode
 from seqtag.config import Config
-from seqtag.data import Corpus, Sentence
-from seqtag.errors import UserError
+from seqtag.data import Corpus
+from seqtag.errors import Diverged, UserError
 from seqtag.indexers.base import Ids, Resources, pad
 from seqtag.indexers.vectors import coverage
 from seqtag.interrupt import Interrupted, Stop
 from seqtag.ledger import Ledger
-from seqtag.parity import ROUNDING, Comparison, compare
 from seqtag.prepare import Corpora
 from seqtag.rehearsal import check
 from seqtag.schedules import learning_rate
@@ -31,10 +30,8 @@ from seqtag.stored import expected
 from seqtag.tagger import Tagger
 from seqtag.tags import Scheme, problems, split
 from seqtag.vectors import Vectors
-from seqtag.vocab import cut, legal_sequences
+from seqtag.vocab import legal_sequences
 
-PARITY_WORDS = 4  # so far roundings stay small in any network
-PARITY_SENTENCES = 200
 NAMED_SENTENCES, NAMED_WORDS = 3, 6  # so much of a batch is shown when training fails on it
 
 
@@ -151,10 +148,6 @@ class UnderWay:
 
 
 Listener = Callable[[Prepared | Progress | Epoch | Note], None]
-
-
-class Diverged(UserError):
-    """A loss or a gradient that is not finite; the weights are those of the step before."""
 
 
 def score_corpus(tagger: Tagger, corpus: Corpus, scheme: Scheme, stop: Stop | None = None) -> Score:
@@ -477,59 +470,14 @@ class Run:
         """The exported network of the best epoch, after a comparison with Keras.
 
         Raises:
+            Diverged: The weights of that epoch are not finite.
             UserError: The two do not agree; this is an error in seqtag, and no model is written.
         """
         self.network.assign_weights(self.best_weights)
         network = self.network.export()
         check(network, expected(self.vocabulary))  # what is written must be what is read
-        session = Tagger(network, self.vocabulary)
-        sentences = self.corpora.dev.sentences[:PARITY_SENTENCES]
-        for start in range(0, len(sentences), 32):
-            self._compare(sentences[start : start + 32], session)
+        agreement.check(self.network, Tagger(network, self.vocabulary), self.corpora.dev.sentences)
         return network
-
-    def _compare(self, sentences: Sequence[Sentence], session: Tagger) -> None:
-        """Raises UserError where two decodings differ by more than rounding."""
-        found, noise = self._differences(sentences, session)
-        if not found.holds and found.within(noise()):
-            # Roundings grow from word to word in this network, so both are compared before they have.
-            found, noise = self._differences([cut(words, 0, PARITY_WORDS) for words in sentences], session)
-        if not found.holds and not found.within(noise()):
-            raise UserError(
-                f"the exported network differs from the trained one (by {found.gap:.1e} in a probability, in "
-                f"{found.wrong} tags); no model was written. Please report this."
-            )
-
-    def _differences(
-        self, sentences: Sequence[Sentence], session: Tagger
-    ) -> tuple[Comparison, Callable[[], list[Comparison]]]:
-        """How far the exported network is from the trained one, and how to ask how far that one is from itself where
-        what it reads is changed by no more than rounding does.
-        """
-        inputs = self.vocabulary.collate(self.vocabulary.index_all(sentences))
-        decoded = tuple(np.asarray(array) for array in self.network.decode(inputs))
-        if not np.isfinite(decoded[1]).all():
-            raise Diverged(
-                "training ended with weights that are not finite; no model was written. Lower the learning rate."
-            )
-
-        def differences(others: tuple[Any, Any]) -> Comparison:
-            return compare(
-                (decoded[0], decoded[1]),
-                others,
-                inputs["lengths"],
-                lambda tags: self.network.logs(inputs, tags),
-                searched=self.network.head.searches,
-            )
-
-        def noise() -> list[Comparison]:
-            return [
-                differences(self.network.decode(inputs, scale=scale))
-                for scale in (1 - ROUNDING, 1 + ROUNDING)
-            ]
-
-        exported = session.run(inputs)
-        return differences((exported["tags"], exported["probabilities"])), noise
 
     def files(self, network: bytes, report: dict[str, Any]) -> dict[str, bytes]:
         """The content of the model folder."""

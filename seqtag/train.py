@@ -12,12 +12,12 @@ import seqtag
 from seqtag import folder, prepare
 from seqtag.checkpoint import Checkpoint, Identity, Seeds, State, decode
 from seqtag.config import Config, check_value
-from seqtag.errors import UserError
+from seqtag.errors import Diverged, UserError
 from seqtag.interrupt import Interrupted, Stop
 from seqtag.ledger import Gradients
 from seqtag.model import runtime
 from seqtag.prepare import Corpora
-from seqtag.run import Diverged, Epoch, Listener, Note, Prepared, Progress, Run, score_corpus, spread
+from seqtag.run import Epoch, Listener, Note, Prepared, Progress, Run, score_corpus, spread
 from seqtag.scoring import Score
 from seqtag.tagger import Tagger
 from seqtag.vector_files import read as read_vectors

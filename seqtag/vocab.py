@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqtag import parts
+from seqtag.data import Corpus, read_corpus
 from seqtag.data.sentence import Sentence
 from seqtag.indexers.base import Indexer, Resources
 from seqtag.tags import Scheme, allowed, split
@@ -91,6 +93,28 @@ class Vocabulary:
     token_column: int | str | None = None
     tag_column: int | str | None = None
     feature_columns: tuple[str, ...] = ()
+
+    def read_corpus(
+        self,
+        path: str | PathLike[str],
+        *,
+        format: str = "auto",
+        token_column: int | str | None = None,
+        tag_column: int | str | None = None,
+    ) -> Corpus:
+        """A corpus with tags, read as the training corpus was where nothing else is said.
+
+        Raises:
+            DataError: It cannot be read.
+            UsageError: The format or the columns make no sense.
+        """
+        return read_corpus(
+            path,
+            format=self.format if format == "auto" else format,
+            token_column=self.token_column if token_column is None else token_column,
+            tag_column=self.tag_column if tag_column is None else tag_column,
+            feature_columns=self.feature_columns,
+        )
 
     def index_all(self, sentences: Sequence[Words]) -> list[dict[str, Any]]:
         """Each sentence as `index` gives it."""

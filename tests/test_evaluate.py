@@ -21,6 +21,8 @@ from seqtag.errors import DataError, ModelError, UsageError, UserError
 from seqtag.evaluate import Evaluation, evaluate_files, evaluate_model, write_columns, write_errors
 from seqtag.known import Known
 from seqtag.tagger import Entity
+from seqtag.text import Tokenizer
+from seqtag.vocab import Vocabulary
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"
@@ -61,9 +63,10 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Model:
                 self.tags_only = tags_only
                 self.scheme = tags.parse_scheme(scheme)
                 self.tags = tuple(known if known is not None else dict.fromkeys(memory.values()))
-                self.vocabulary = SimpleNamespace(
-                    format="auto", token_column=None, tag_column=None, feature_columns=()
-                )
+                self.vocabulary = Vocabulary(
+                    indexers={}, scheme=self.scheme, train_scheme=self.scheme, tags=self.tags, tag_counts={},
+                    tokenizer=Tokenizer("word"),
+                )  # fmt: skip
 
             @classmethod
             def load(cls, folder: str, threads: int, *, tags_only: bool) -> "Tagger":

@@ -1,6 +1,7 @@
 """What several commands ask for and check in the same way."""
 
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 from seqtag import parts
 from seqtag.errors import UsageError, UserError, suggest
 
-STDOUT = "-"
+STDIN = STDOUT = "-"
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model folder.")]
 Format = Annotated[str, typer.Option(help="Format of the corpus: auto, conll, conllu.")]
@@ -73,6 +74,12 @@ def input_format(given: str | None, paths: Sequence[str]) -> str:
             f"the files look like {' and '.join(sorted(found))}; say --input-format for all of them."
         )
     return found.pop()
+
+
+def invite(paths: Sequence[str]) -> None:
+    """Tells whoever has named no file, and sends none, that sentences can be typed."""
+    if list(paths) == [STDIN] and sys.stdin.isatty():
+        print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
 
 
 def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:

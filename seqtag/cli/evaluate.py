@@ -14,7 +14,7 @@ from seqtag.text import json_text
 if TYPE_CHECKING:
     from seqtag.evaluate import Evaluation
 
-STDIN = STDOUT = common.STDOUT
+STDIN, STDOUT = common.STDIN, common.STDOUT
 
 
 def evaluate(

@@ -31,8 +31,7 @@ def explain(
     """
     input_format = common.input_format(input_format, [file])
     common.check_outputs([str(output)], [model, file])
-    if file == "-" and sys.stdin.isatty():
-        print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
+    common.invite([file])
 
     from seqtag.cli import wants_debug
     from seqtag.cli.page import page

@@ -68,8 +68,7 @@ def predict(
     common.check_outputs([str(output) if output else None], [model, *paths])
     if output is None:
         _check_stdout(paths)
-    if output is None and paths == ["-"] and sys.stdin.isatty():
-        print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
+        common.invite(paths)
     from seqtag.predict import load
     from seqtag.predict import predict as stage
 
