@@ -10,6 +10,7 @@ Interrupted is no error: a signal has ended the run (`seqtag.interrupt`).
 """
 
 import difflib
+import errno
 from collections.abc import Iterable
 from os import PathLike
 
@@ -51,6 +52,18 @@ class UsageError(UserError):
     """An option, setting or combination of them that makes no sense."""
 
     exit_code = 2
+
+
+def is_out_of_memory(problem: BaseException) -> bool:
+    """Whether memory ran out, by whatever name: Python's, the system's, TensorFlow's, C++'s, ONNX Runtime's, or
+    the loader's.
+    """
+    if isinstance(problem, MemoryError) or type(problem).__name__ == "ResourceExhaustedError":
+        return True
+    if isinstance(problem, OSError):
+        return problem.errno == errno.ENOMEM
+    said = ("std::bad_alloc", "Failed to allocate memory", "failed to map segment from shared object")
+    return any(words in str(problem) for words in said)
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

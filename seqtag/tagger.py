@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from seqtag.batches import inference_order
 from seqtag.cores import cores
 from seqtag.data.sentence import Sentence
-from seqtag.errors import ModelError, UsageError
+from seqtag.errors import ModelError, UsageError, is_out_of_memory
 from seqtag.folder import Folder
 from seqtag.folder import load as load_folder
 from seqtag.lattice import Beam, Lattice, TagChain, joins, labels
@@ -137,6 +137,8 @@ class Tagger:
         try:
             return cls(network, vocabulary, threads, tags_only=tags_only, name=str(folder.path))
         except Exception as problem:  # ONNX Runtime's errors share no public base class
+            if is_out_of_memory(problem):
+                raise MemoryError from problem
             raise ModelError(
                 f"{folder.path}: model.onnx cannot be loaded ({one_line(problem)})."
             ) from problem
@@ -261,10 +263,13 @@ class Tagger:
 
         Raises:
             ModelError: The network fails, or what it gives are no tags and no probabilities.
+            MemoryError: There is too little memory for the batch.
         """
         try:
             arrays = self._session.run(list(names), inputs, self._run_options)
         except Exception as problem:  # ONNX Runtime's errors share no public base class
+            if is_out_of_memory(problem):
+                raise MemoryError from problem
             raise ModelError(f"{self._name}: model.onnx cannot be run ({one_line(problem)}).") from problem
         found = dict(zip(names, arrays, strict=True))
         if "tags" in found:

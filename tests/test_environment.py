@@ -42,6 +42,17 @@ except KeyError:
     pass
 """
 
+# What takes memory of its own is loaded first, so that the limit falls into the work.
+LITTLE = """
+import resource, sys
+import seqtag.predict, seqtag.tagger
+from seqtag.cli import main
+pages = int(open("/proc/self/statm").read().split()[0])
+limit = pages * resource.getpagesize() + int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+main(sys.argv[2:])
+"""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -228,3 +239,18 @@ def test_training_in_odd_surroundings(spans: Any, tmp_path: Path) -> None:
     assert b"Traceback" not in done.stderr
     assert b"weighted" in done.stdout
     assert (place / "model" / "manifest.json").exists()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limit is Linux's")
+@pytest.mark.parametrize("megabytes", [1, 10, 60])
+def test_too_little_memory(spans: Any, tmp_path: Path, megabytes: int) -> None:
+    """For a sentence of 400,000 words, found missing by Python, NumPy or ONNX Runtime: one line says so."""
+    path, out = tmp_path / "long.txt", tmp_path / "out.conll"
+    path.write_text("word " * 400_000 + "\n", "utf-8")
+    command = [
+        sys.executable, "-c", LITTLE, str(megabytes << 20), "predict", str(spans.folder), str(path), "--threads", "1",
+        "-o", str(out),
+    ]  # fmt: skip
+    done = subprocess.run(command, env=PLAIN, capture_output=True, text=True, timeout=300)
+    assert done.stderr == "seqtag: not enough memory; fewer --threads need less\n"
+    assert (done.returncode, done.stdout) == (1, "")

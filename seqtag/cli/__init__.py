@@ -15,7 +15,7 @@ import typer
 
 from seqtag import __version__, parts
 from seqtag.cli.light import LightCommand, LightGroup
-from seqtag.errors import UserError
+from seqtag.errors import UserError, is_out_of_memory
 from seqtag.interrupt import Interrupted
 
 # In the order of the help.
@@ -28,6 +28,14 @@ COMMANDS = {
     "gradients": "seqtag.cli.gradients:gradients",
     "check": "seqtag.cli.check:check",
     "init-config": "seqtag.cli.init_config:init_config",
+}
+_SMALLER = "; a smaller training.batch_size or encoder.units needs less"
+# What a command that ran out of memory can be told.
+_LESS = {
+    "train": _SMALLER,
+    "compare": _SMALLER,
+    "predict": "; fewer --threads need less",
+    "evaluate": "; fewer --threads need less",
 }
 
 
@@ -47,10 +55,15 @@ def app_for(arguments: list[str]) -> typer.Typer:
         rich_markup_mode="rich",
     )
     app.callback()(options)
-    named = next((argument for argument in arguments if not argument.startswith("-")), None)
+    named = _named(arguments)
     for name in [named] if named in COMMANDS else COMMANDS:
         app.command(name, cls=LightCommand)(parts.load(COMMANDS, name))
     return app
+
+
+def _named(arguments: list[str]) -> str:
+    """The command that the arguments name; empty if they name none."""
+    return next((argument for argument in arguments if not argument.startswith("-")), "")
 
 
 def _print_version(wanted: bool) -> None:
@@ -73,6 +86,8 @@ def options(
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and leaves the process with its exit code."""
+    if not wants_debug(arguments):
+        sys.unraisablehook = _unraisable
     code = run(sys.argv[1:] if arguments is None else arguments)
     if threading.active_count() > 1:
         # A thread still waits for the next line of a pipe; Python would wait for the thread's lock and abort.
@@ -106,18 +121,16 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         return _output_closed()
     except OSError as problem:
+        if is_out_of_memory(problem):
+            return _out_of_memory(arguments, debug)
         name = problem.filename or "output"
         _complain(f"{os.fsdecode(name) if isinstance(name, bytes) else name}: {problem.strerror}", debug)
         if problem.filename is None:
             _output_closed()  # Python would try again at exit what could not be written
         return 1
-    except MemoryError:
-        hint = (
-            "; a smaller training.batch_size or encoder.units needs less" if "train" in arguments[:2] else ""
-        )
-        _complain(f"not enough memory{hint}", debug)
-        return 1
     except Exception as problem:
+        if is_out_of_memory(problem):
+            return _out_of_memory(arguments, debug)
         _complain(
             f"an error in seqtag: {type(problem).__name__}: {problem}. Run it with --debug and report it.",
             debug,
@@ -134,6 +147,17 @@ def wants_debug(arguments: list[str] | None = None) -> bool:
         if not argument.startswith("-"):
             return False
     return False
+
+
+def _out_of_memory(arguments: list[str], debug: bool) -> int:
+    _complain(f"not enough memory{_LESS.get(_named(arguments), '')}", debug)
+    return 1
+
+
+def _unraisable(told: "sys.UnraisableHookArgs") -> None:
+    """Python's hook, which shows a traceback, but for memory that ran out: that is said once, in words."""
+    if not isinstance(told.exc_value, MemoryError):
+        sys.__unraisablehook__(told)
 
 
 def _output_closed() -> int:

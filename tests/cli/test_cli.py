@@ -1,5 +1,6 @@
 """The command line as a user meets it: exit codes, what goes where, and the whole way from corpus to score."""
 
+import errno
 import json
 import os
 import signal
@@ -133,6 +134,40 @@ class TestCodes:
         assert "an error in seqtag: ZeroDivisionError" in complaint(capsys)
         assert run(["--debug", "predict", str(spans.folder), "x"]) == 1
         assert "Traceback" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("command", "hint"),
+        [
+            ("train", "; a smaller training.batch_size or encoder.units needs less"),
+            ("predict", "; fewer --threads need less"),
+            ("check", ""),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "problem",
+        [
+            MemoryError(),
+            OSError(errno.ENOMEM, "Cannot allocate memory"),
+            type("ResourceExhaustedError", (Exception,), {})("OOM when allocating a tensor\nHint: ..."),
+            ImportError("std::bad_alloc"),
+            RuntimeError("Gather node: Failed to allocate memory for requested buffer of size 7"),
+        ],
+        ids=["Python", "system", "TensorFlow", "C++", "ONNX Runtime"],
+    )
+    def test_too_little_memory(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: Capture,
+        command: str,
+        hint: str,
+        problem: Exception,
+    ) -> None:
+        def fail(arguments: list[str]) -> None:
+            raise problem
+
+        monkeypatch.setattr("seqtag.cli.app_for", fail)
+        assert run([command, "train"]) == 1
+        assert capsys.readouterr() == ("", f"seqtag: not enough memory{hint}\n")
 
     def test_interrupted(self, spans: Any) -> None:
         """While the next line of a pipe is waited for."""
