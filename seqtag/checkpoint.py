@@ -28,7 +28,7 @@ from seqtag import folder
 from seqtag.config import Config
 from seqtag.data import Corpus
 from seqtag.errors import ModelError, UserError
-from seqtag.folder import Folder, Kind
+from seqtag.folder import Folder, Kind, what_is_foreign
 from seqtag.vectors import Vectors
 
 VALUES, ARRAYS = "state.json", "state.safetensors"
@@ -174,13 +174,15 @@ class Checkpoint:
         return self.path.is_symlink() or self.path.exists()
 
     def check_place(self) -> None:
-        """Refuses a place where something else lies.
+        """Refuses a place where something else lies, or where nothing can be put.
 
         Raises:
-            UserError: It does.
+            UserError: It is one.
         """
-        if self.path.is_symlink() or (self.exists and not (self.path / folder.MANIFEST).is_file()):
+        foreign = what_is_foreign(self.path, KIND) if self.path.is_dir() else "is not a folder"
+        if self.path.is_symlink() or (self.exists and foreign):
             raise UserError(f"{self.path}: is in the way: not a checkpoint. Move it elsewhere.")
+        folder.check_room(self.path)
 
     def read(self) -> State:
         """The state that was saved last, by a run of the same identity; `seeds` are those that were finished.

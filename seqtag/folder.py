@@ -57,7 +57,7 @@ MOST = {
     "state.safetensors": 1 << 40,
 }
 MOST_BRACKETS = 1 << 20  # in a JSON file: each empty list takes twenty times its room in the file
-DRAFT = r"[a-z0-9_]{8}"  # how a folder that is not in its place yet ends: tempfile's own names
+DRAFT = "seqtag-"  # begins the last part of the name of a folder that is not in its place yet
 FORMER = ".former"  # ends a folder that has left its place for a new one
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)  # says a file system without locks
 
@@ -99,6 +99,8 @@ def claimed(target: Path) -> Iterator[bool]:
         UserError: Another process holds the place, or it cannot be written.
     """
     target = target.absolute()
+    if target.name in ("", ".."):
+        raise UserError(f"{target}: names no folder of its own. Choose another -o.")
     path = target.with_name(f".{target.name}.lock")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +173,7 @@ def tidy(target: Path) -> None:
 
 def _drafts(target: Path) -> list[Path]:
     """What lies beside a folder's place to come there, or was there just now."""
-    draft = re.compile(rf"\.{re.escape(target.name)}\.{DRAFT}({re.escape(FORMER)})?")
+    draft = re.compile(rf"\.{re.escape(target.name)}\.{DRAFT}[a-z0-9_]{{8,}}({re.escape(FORMER)})?")
     return sorted(entry for entry in target.absolute().parent.iterdir() if draft.fullmatch(entry.name))
 
 
@@ -185,20 +187,46 @@ def check_target(target: Path, *, force: bool) -> None:
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise UserError(f"{target}: is in the way: not a folder. Choose another -o.")
     if target.is_dir() and any(target.iterdir()):
-        if not (target / MANIFEST).is_file():
-            raise UserError(
-                f"{target}: exists and is not a model folder, so it is not replaced. Choose another -o."
-            )
+        if (foreign := what_is_foreign(target, MODEL)) is not None:
+            raise UserError(f"{target}: {foreign}, so it is not replaced. Choose another -o.")
         if not force:
             raise UserError(
                 f"{target}: a model is there already. Use --force to replace it, or choose another -o."
             )
     try:
         target.absolute().parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.absolute().parent):
+    except OSError as problem:
+        raise UserError(f"{target}: cannot be written: {problem.strerror}.") from problem
+    check_room(target)
+
+
+def check_room(target: Path) -> None:
+    """Says before a run whether a folder of this name can be made beside its place.
+
+    Raises:
+        UserError: It cannot.
+    """
+    try:
+        with tempfile.TemporaryDirectory(
+            prefix=f".{target.name}.{DRAFT}", suffix="_" * len(FORMER), dir=target.absolute().parent
+        ):
             pass
     except OSError as problem:
         raise UserError(f"{target}: cannot be written: {problem.strerror}.") from problem
+
+
+def what_is_foreign(path: Path, kind: Kind) -> str | None:
+    """What makes a folder one that seqtag may not replace or remove; None if it holds this kind's files alone."""
+    manifest = None
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        if (path / MANIFEST).is_file():
+            with (path / MANIFEST).open("rb") as file:
+                manifest = json.loads(file.read(MOST[MANIFEST]))
+    if not isinstance(manifest, dict) or manifest.get("format") != kind.format:
+        return f"exists and is not a {kind.title} folder"
+    known = {MANIFEST, *kind.files, *kind.optional}
+    foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in known)
+    return f"holds {foreign[0]}, which is no part of a {kind.title}" if foreign else None
 
 
 def write(target: Path, files: Mapping[str, bytes], kind: Kind = MODEL) -> None:
@@ -254,7 +282,7 @@ def dump_json(value: Any) -> bytes:
 @contextlib.contextmanager
 def _beside(target: Path) -> Iterator[Path]:
     """A new folder on the target's file system that is gone at the end, unless it has been moved."""
-    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.{DRAFT}", dir=target.parent))
     try:
         yield draft
     finally:
@@ -290,7 +318,8 @@ def _put_in_place(draft: Path, target: Path) -> None:
         except BaseException:
             former.rename(target)
             raise
-        shutil.rmtree(former, ignore_errors=True)
+        with contextlib.suppress(OSError):  # then it stays, and the next run removes it
+            former.rename(draft)  # half removed it must not be taken for one that was whole
 
 
 def _exchange(first: Path, second: Path) -> bool:

@@ -222,7 +222,7 @@ class TestRefused:
         monkeypatch.setattr(seqtag, "__version__", "9.9")
         assert "another run: seqtag is 9.9 now and " in self.refused(left, corpus)
 
-    @pytest.mark.parametrize("name", ["state.json", "state.safetensors", "model.onnx", "manifest.json"])
+    @pytest.mark.parametrize("name", ["state.json", "state.safetensors", "model.onnx"])
     def test_a_damaged_checkpoint(self, left: Path, corpus: str, name: str) -> None:
         whole = (left / name).read_bytes()
         (left / name).write_bytes(whole[:-9])
@@ -274,6 +274,19 @@ class TestRefused:
             with pytest.raises(UserError, match="is in the way: not a checkpoint"):
                 train(config(), "none", None, None, tmp_path / "model", resume=resume, force=True)
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+
+    @pytest.mark.parametrize("resume", [True, False])
+    def test_somebody_elses_folder_in_its_place(self, tmp_path: Path, resume: bool) -> None:
+        path = tmp_path / "model.checkpoint"
+        (path / "src").mkdir(parents=True)
+        (path / "manifest.json").write_text('{"name": "a browser extension"}')
+        with pytest.raises(UserError, match="is in the way: not a checkpoint"):
+            train(config(), "none", None, None, tmp_path / "model", resume=resume, force=True)
+        assert sorted(os.listdir(path)) == ["manifest.json", "src"]
+
+    def test_a_name_that_leaves_no_room_for_it(self, tmp_path: Path) -> None:
+        with pytest.raises(UserError, match=r"\.checkpoint: cannot be written: File name too long"):
+            train(config(), "none", None, None, tmp_path / ("n" * 225))
 
 
 def test_every_variable_that_steps_change_is_in_the_state(corpus: str) -> None:

@@ -360,6 +360,48 @@ class TestTarget:
             check_target(tmp_path, force=force)
 
     @pytest.mark.parametrize("force", [False, True])
+    @pytest.mark.parametrize(
+        "manifest",
+        ['{"name": "a browser extension", "manifest_version": 3}', "no JSON", "[1]", "[" * 100_000],
+    )
+    def test_somebody_elses_manifest(self, tmp_path: Path, manifest: str, force: bool) -> None:
+        (tmp_path / "manifest.json").write_text(manifest)
+        (tmp_path / "src").mkdir()
+        with pytest.raises(UserError, match="is not a model folder, so it is not replaced"):
+            check_target(tmp_path, force=force)
+
+    @pytest.mark.parametrize("force", [False, True])
+    def test_a_model_with_something_of_the_users_in_it(self, model: Path, force: bool) -> None:
+        (model / "notes.txt").write_text("years of work")
+        said = r"holds notes\.txt, which is no part of a model, so it is not replaced"
+        with pytest.raises(UserError, match=said):
+            check_target(model, force=force)
+
+    @pytest.mark.parametrize("path", ["/", "none/.."])
+    def test_what_is_no_name_for_a_folder(self, tmp_path: Path, path: str) -> None:
+        with pytest.raises(UserError, match="names no folder of its own"), folder.claimed(tmp_path / path):
+            pass
+        assert os.listdir(tmp_path) == []
+
+    def test_a_name_that_leaves_no_room_for_a_draft(self, tmp_path: Path) -> None:
+        """It would be found out after the training otherwise."""
+        with pytest.raises(UserError, match="cannot be written: File name too long"):
+            check_target(tmp_path / ("n" * 240), force=False)
+        assert os.listdir(tmp_path) == []
+
+    def test_hidden_folders_of_the_users_stay(self, model: Path) -> None:
+        """Only names that nobody else gives are taken for what a killed run has left."""
+        names = [".model.previous", ".model.settings", ".model.original", ".model.previous.former"]
+        for name in names:
+            (model.parent / name).mkdir()
+        left = [".model.seqtag-abcdefg_", ".model.seqtag-12345678.former"]
+        for name in left:
+            (model.parent / name).mkdir()
+        with folder.claimed(model):
+            pass
+        assert sorted(os.listdir(model.parent)) == sorted([*names, model.name])
+
+    @pytest.mark.parametrize("force", [False, True])
     def test_a_file_or_a_link_in_the_way(self, model: Path, tmp_path: Path, force: bool) -> None:
         (tmp_path / "file").write_bytes(b"")
         (tmp_path / "link").symlink_to(model)
