@@ -9,13 +9,14 @@ It is the folder `MODEL.checkpoint`, written and checked as a model folder is (`
     the model's files   of the best of the seeds that are finished, where several are trained
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib.metadata
 import json
 import platform
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,6 +41,9 @@ ROLES = {
     "test": "the test file",
     "vectors": "the vectors",
 }
+OTHERWISE = "Remove it, or leave out --resume and add --force, to train from the beginning."
+# What comes of values that are not what they should be.
+UNFIT = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 SHOWN = 5  # so many differences are named
 
 
@@ -190,29 +194,42 @@ class Checkpoint:
         Raises:
             UserError: The checkpoint is damaged, or of another run.
         """
-        import safetensors
         import safetensors.numpy
 
-        otherwise = "Remove it, or leave out --resume and add --force, to train from the beginning."
-        try:
+        with self.trusted():
             opened = Folder(self.path, KIND)
             values = opened.read_json(VALUES)
-            then = Identity(**values["run"])
+            then = decode(Identity, values["run"])
             if self.identity is not None and (differences := self.identity.differences(then)):
                 more = f"; and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
                 raise UserError(
                     f"{self.path}: is the checkpoint of another run: {'; '.join(differences[:SHOWN])}{more}. Resume "
-                    f"with the command that began it. {otherwise}"
+                    f"with the command that began it. {OTHERWISE}"
                 )
             arrays = safetensors.numpy.load(opened.read(ARRAYS))
             files = {name: opened.read(name) for name in opened.files if name not in KIND.files}
+            results = values["seeds"]
+            if not isinstance(results, list) or set(files) != (set(folder.FILES) if results else set()):
+                raise ValueError("the model of the seeds that are finished is not whole")
             state = State(values["state"], arrays)
-            self.seeds, self.kept = Seeds(values["seeds"], files), state.place
+            self.seeds, self.kept = Seeds(results, files), state.place
             return state
+
+    @contextlib.contextmanager
+    def trusted(self) -> Iterator[None]:
+        """Within, what the checkpoint holds is taken as what it should be.
+
+        Raises:
+            UserError: It is something else.
+        """
+        import safetensors
+
+        try:
+            yield
         except ModelError as problem:
-            raise UserError(f"{problem} The checkpoint cannot be used. {otherwise}") from problem
-        except (KeyError, TypeError, ValueError, safetensors.SafetensorError) as problem:
-            raise UserError(f"{self.path}: does not hold what a checkpoint holds. {otherwise}") from problem
+            raise UserError(f"{problem} The checkpoint cannot be used. {OTHERWISE}") from problem
+        except (*UNFIT, safetensors.SafetensorError) as problem:
+            raise UserError(f"{self.path}: does not hold what a checkpoint holds. {OTHERWISE}") from problem
 
     def save(self, state: State) -> None:
         """Puts a state in place of the one before.
@@ -243,6 +260,8 @@ class Checkpoint:
 
 
 Decoded = TypeVar("Decoded")
+# What JSON gives for the values that hold no others.
+LEAVES: dict[Any, tuple[type, ...]] = {bool: (bool,), int: (int,), float: (float, int), str: (str,)}
 
 
 def decode(kind: type[Decoded], value: Any) -> Decoded:
@@ -251,10 +270,17 @@ def decode(kind: type[Decoded], value: Any) -> Decoded:
     Args:
         kind: A dataclass, a named tuple, or what their fields hold.
         value: What JSON gave.
+
+    Raises:
+        TypeError: It is of another kind.
     """
     build: Any = kind  # what it is, is asked below
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     found: Any = value
+    if (origin in (list, tuple) and not isinstance(value, list | tuple)) or (
+        kind in LEAVES and type(value) not in LEAVES[kind]
+    ):
+        raise TypeError(f"expected {origin or kind}. Received: {value!r:.80}")
     if dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         found = build(**{name: decode(hints[name], entry) for name, entry in value.items()})

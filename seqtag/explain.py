@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag import parts
+from seqtag.config import Config
 from seqtag.data import Sentence
 from seqtag.errors import UserError
+from seqtag.folder import Folder
 from seqtag.folder import load as load_folder
 from seqtag.model import runtime
-from seqtag.restore import restore
+from seqtag.restore import build
+from seqtag.stored import read_config, read_weights
 from seqtag.tagger import Tagger
 
 LONGEST = 512  # tokens of a sentence that are looked at: attention grows with their square
@@ -96,7 +99,8 @@ def explain(
     Raises:
         UserError: The model or the text cannot be read, or the text holds no sentence.
     """
-    tagger = Tagger.load(model)
+    # All at once: while a text is typed, another model may be put there.
+    tagger, config, weights = load_folder(Path(model), _read)
     read: Callable[..., Iterator[Any]] = parts.load(parts.INPUTS, input_format)
     records = (record for record in read(path, tagger, tagger.vocabulary.tokenizer) if record.words)
     found = list(islice(records, limit + 1))
@@ -104,7 +108,7 @@ def explain(
         source = "standard input" if path == "-" else path
         raise UserError(f"{source}: holds no sentence; expected one to explain.")
     runtime.start(0, debug=debug)
-    config, network = load_folder(Path(model), lambda folder: restore(folder, tagger.vocabulary))
+    network = build(Path(model), config, tagger.vocabulary, weights)
     from seqtag.model.saliency import Saliency
 
     saliency = Saliency(network)
@@ -127,6 +131,10 @@ def explain(
         sentences=sentences,
         more=len(found) > limit,
     )
+
+
+def _read(source: Folder) -> tuple[Tagger, Config, dict[str, Any]]:
+    return Tagger.of(source), read_config(source), read_weights(source)
 
 
 def _explained(sentence: Sentence, cut: int, tagger: Tagger, network: Any, saliency: Any) -> Explained:

@@ -57,6 +57,7 @@ MOST = {
     "state.safetensors": 1 << 40,
 }
 MOST_BRACKETS = 1 << 20  # in a JSON file: each empty list takes twenty times its room in the file
+MOST_DEPTH = 32  # of lists and objects in each other; what is deeper stops a reader that calls itself
 DRAFT = "seqtag-"  # begins the last part of the name of a folder that is not in its place yet
 FORMER = ".former"  # ends a folder that has left its place for a new one
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)  # says a file system without locks
@@ -193,6 +194,11 @@ def check_target(target: Path, *, force: bool) -> None:
             raise UserError(
                 f"{target}: a model is there already. Use --force to replace it, or choose another -o."
             )
+    for parent in target.absolute().parents:
+        if _format(parent) == MODEL.format:
+            raise UserError(
+                f"{target}: lies in a model folder, {parent}, which is refused then. Choose another -o."
+            )
     try:
         target.absolute().parent.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
@@ -217,16 +223,21 @@ def check_room(target: Path) -> None:
 
 def what_is_foreign(path: Path, kind: Kind) -> str | None:
     """What makes a folder one that seqtag may not replace or remove; None if it holds this kind's files alone."""
-    manifest = None
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        if (path / MANIFEST).is_file():
-            with (path / MANIFEST).open("rb") as file:
-                manifest = json.loads(file.read(MOST[MANIFEST]))
-    if not isinstance(manifest, dict) or manifest.get("format") != kind.format:
+    if _format(path) != kind.format:
         return f"exists and is not a {kind.title} folder"
     known = {MANIFEST, *kind.files, *kind.optional}
     foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in known)
     return f"holds {foreign[0]}, which is no part of a {kind.title}" if foreign else None
+
+
+def _format(path: Path) -> Any:
+    """What the manifest of a folder says that it is; None if it has none that can be read."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        if (path / MANIFEST).is_file():
+            with (path / MANIFEST).open("rb") as file:
+                manifest = json.loads(file.read(MOST[MANIFEST]))
+            return manifest.get("format") if isinstance(manifest, dict) else None
+    return None
 
 
 def write(target: Path, files: Mapping[str, bytes], kind: Kind = MODEL) -> None:
@@ -470,7 +481,20 @@ class Folder:
             raise ModelError(f"{self.path}: {name} is not JSON: {problem}.") from problem
         if not isinstance(value, dict):
             raise ModelError(f"{self.path}: {name} holds no JSON object.")
+        if _is_deep(value):
+            raise ModelError(f"{self.path}: {name} is nested deeper than seqtag writes it.")
         return value
+
+
+def _is_deep(value: dict[str, Any]) -> bool:
+    """Whether lists and objects lie in each other more than `MOST_DEPTH` times."""
+    level: list[Any] = [value]
+    for _ in range(MOST_DEPTH):
+        inner = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [one for entries in inner for one in entries if isinstance(one, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.tags import Scheme, Span, spans, split
+from seqtag.tags import Scheme, Span, split
 
 Floats = NDArray[np.float64]
 
@@ -41,9 +41,14 @@ class TagChain:
 
 def joins(tags: tuple[str, ...], scheme: Scheme) -> NDArray[np.bool_]:
     """For each pair of tags, whether the second goes on with the span of the first, `(tags, tags)`."""
-    return np.array(
-        [[spans([first, second], scheme)[:1] == [(0, 2, first[2:])] for second in tags] for first in tags]
-    )
+    if not scheme.is_spans:
+        return np.zeros((len(tags), len(tags)), bool)
+    letters, labels = zip(*(split(tag, scheme) for tag in tags), strict=True)
+    _, numbers = np.unique(labels, return_inverse=True)
+    open_after = ~np.isin(letters, list("ESO"))
+    going_on = ~np.isin(letters, list("BSO"))
+    found: NDArray[np.bool_] = open_after[:, None] & going_on & (numbers[:, None] == numbers)
+    return found
 
 
 def labels(tags: tuple[str, ...], scheme: Scheme) -> tuple[str | None, ...]:

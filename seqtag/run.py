@@ -147,6 +147,29 @@ class UnderWay:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class Values:
+    """What a checkpoint holds of a run beside its arrays.
+
+    Attributes:
+        under_way: The epoch that is being trained.
+        history: Those before it.
+        best_epoch: The best of them; 0 if there is none.
+        best_score: Its score on dev.
+        ticks: Steps since all rows of all tables were up to date.
+        recent: How many epochs' weights are kept to be averaged.
+        seconds: How long all this took.
+    """
+
+    under_way: UnderWay
+    history: list[Epoch]
+    best_epoch: int
+    best_score: float
+    ticks: int
+    recent: int
+    seconds: float
+
+
 Listener = Callable[[Prepared | Progress | Epoch | Note], None]
 
 
@@ -308,38 +331,45 @@ class Run:
         arrays |= {f"ledger/{name}": array for name, array in self.ledger.arrays().items()}
         for place, weights in enumerate([self.best_weights, *self.recent]):
             arrays |= {f"weights/{place}/{name}": array for name, array in weights.items()}
-        values = {
-            "under_way": asdict(self.under_way),
-            "history": [asdict(epoch) for epoch in self.history],
-            "best_epoch": self.best_epoch,
-            "best_score": self.best_score,
-            "ticks": self.trainer.ticks,
-            "recent": len(self.recent),
-            "seconds": self.seconds,
-        }
-        return State(values, arrays)
+        values = Values(
+            self.under_way,
+            self.history,
+            self.best_epoch,
+            self.best_score,
+            self.trainer.ticks,
+            len(self.recent),
+            self.seconds,
+        )
+        return State(asdict(values), arrays)
 
     def restore(self, state: State) -> None:
         """Goes on from a state that a run of the same settings and corpora gave.
 
         Raises:
-            ValueError: The state is of another network.
+            ValueError: The state is of another network; like a KeyError or a TypeError, which come of a state that is
+                none, it leaves the run unfit for use.
         """
-        values, arrays = state.values, state.arrays
+        values, arrays = decode(Values, state.values), state.arrays
         parts: dict[str, dict[str, NDArray[Any]]] = {"variable": {}, "ledger": {}, "weights": {}}
         for path, array in arrays.items():
             part, _, name = path.partition("/")
             parts[part][name] = array
         variables = self.trainer.variables
-        shapes = [
-            {name: tuple(one.shape) for name, one in table.items()}
-            for table in (variables, parts["variable"])
+        kinds = [
+            {name: (one.dtype, one.shape) for name, one in table.items()}
+            for table in ({name: one.numpy() for name, one in variables.items()}, parts["variable"])
         ]
-        if shapes[0] != shapes[1]:
+        if kinds[0] != kinds[1]:
             raise ValueError("the state is that of another network")
+        if not 0 <= values.recent <= self.config.training.averaging_epochs:
+            raise ValueError(f"averaging needs no weights of {values.recent} epochs")
+        if not 0 <= values.ticks <= len(values.under_way.losses):
+            raise ValueError(f"no table waits for {values.ticks} steps")
+        if not 0 <= values.best_epoch <= len(values.history) == values.under_way.number - 1:
+            raise ValueError("its epochs are not one after the other")
         for name, variable in variables.items():
             variable.assign(parts["variable"][name])
-        self.trainer.ticks = values["ticks"]
+        self.trainer.ticks = values.ticks
         self.ledger.take(parts["ledger"])
         kept = [
             {
@@ -347,14 +377,17 @@ class Run:
                 for name, array in parts["weights"].items()
                 if name.startswith(f"{place}/")
             }
-            for place in range(1 + values["recent"])
+            for place in range(1 + values.recent)
         ]
+        weights = {name: array.shape for name, array in self.network.named_weights().items()}
+        for place, arrays in enumerate(kept):
+            if {name: array.shape for name, array in arrays.items()} != weights and (place or arrays):
+                raise ValueError("the weights that it keeps are those of another network")
         self.best_weights = kept[0]
         self.recent.extend(kept[1:])
-        self.best_epoch, self.best_score = values["best_epoch"], values["best_score"]
-        self.history = decode(list[Epoch], values["history"])
-        self.under_way = decode(UnderWay, values["under_way"])
-        self._started = time.perf_counter() - values["seconds"]
+        self.best_epoch, self.best_score = values.best_epoch, values.best_score
+        self.history, self.under_way = values.history, values.under_way
+        self._started = time.perf_counter() - values.seconds
 
     def _epoch(self, listener: Listener, stepped: Callable[[int], None], stop: Stop) -> Epoch:
         """Trains the epoch that is under way to its end; `stepped` hears the number of each step."""

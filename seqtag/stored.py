@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seqtag.config import Config
 
 MAX_HEADER = 1 << 24  # bytes of the list of weights; one of a hundred weights needs a thousandth
+MAX_RANK = 8  # a weight's dimensions
 LENGTH = 8  # bytes of the header's length
 
 
@@ -132,7 +133,9 @@ def check_weights(content: bytes) -> None:
             case {"dtype": "F32", "shape": list(shape), "data_offsets": [int(start), int(end)], **rest} if (
                 not rest
             ):
-                if not all(type(size) is int and size >= 0 for size in shape):
+                if len(shape) > MAX_RANK or not all(
+                    type(size) is int and 0 <= size <= len(content) for size in shape
+                ):
                     raise ValueError(f"the shape of {name[:80]} is none")
                 if end - start != 4 * math.prod(shape):
                     raise ValueError(f"{name[:80]} has {end - start} bytes; its shape is {shape[:8]}")

@@ -128,10 +128,11 @@ class Tagger:
         Raises:
             ModelError: The folder is incomplete, damaged, too new or not one of ours.
         """
-        return load_folder(Path(path), lambda folder: cls._of(folder, threads, tags_only))
+        return load_folder(Path(path), lambda folder: cls.of(folder, threads, tags_only=tags_only))
 
     @classmethod
-    def _of(cls, folder: Folder, threads: int, tags_only: bool) -> Self:
+    def of(cls, folder: Folder, threads: int = 0, *, tags_only: bool = False) -> Self:
+        """The tagger of a model folder that is open; see `load`."""
         vocabulary = read_vocabulary(folder)
         network = read_network(folder, vocabulary)
         try:

@@ -290,9 +290,14 @@ def allowed(previous: str | None, following: str | None, scheme: Scheme) -> bool
         return True
     before, label = split(previous, scheme) if previous is not None else ("^", "")
     after, next_label = split(following, scheme) if following is not None else ("$", "")
+    return follows(before, after, scheme, same_label=label == next_label)
+
+
+def follows(before: str, after: str, scheme: Scheme, *, same_label: bool) -> bool:
+    """Whether one canonical letter may come right after another; ^ and $ are the start and the end of a sentence."""
     for letters, free, same in _FOLLOWS[scheme.name]:
         if before in letters:
-            return after in free or (after in same and label == next_label)
+            return after in free or (after in same and same_label)
     return False
 
 

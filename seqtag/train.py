@@ -13,15 +13,19 @@ from seqtag import folder, prepare
 from seqtag.checkpoint import Checkpoint, Identity, Seeds, State, decode
 from seqtag.config import Config, check_value
 from seqtag.errors import Diverged, UserError
+from seqtag.indexers.base import Resources
 from seqtag.interrupt import Interrupted, Stop
 from seqtag.ledger import Gradients
 from seqtag.model import runtime
 from seqtag.prepare import Corpora
+from seqtag.rehearsal import check
 from seqtag.run import Epoch, Listener, Note, Prepared, Progress, Run, score_corpus, spread
 from seqtag.scoring import Score
+from seqtag.stored import expected
 from seqtag.tagger import Tagger
 from seqtag.vector_files import read as read_vectors
 from seqtag.vectors import Vectors
+from seqtag.vocab import Vocabulary
 
 __all__ = ["Epoch", "Note", "Prepared", "Progress", "Result", "SeedResult", "spread", "train"]
 
@@ -109,10 +113,19 @@ class Job:
         """Takes over what the finished seeds of the checkpoint came to; returns where the next one stands."""
         state = self.checkpoint.read()
         seeds = self.checkpoint.seeds
-        self.results = decode(list[SeedResult], seeds.results)
+        with self.checkpoint.trusted():
+            self.results = decode(list[SeedResult], seeds.results)
+            if seeds.files:
+                self._check(seeds.files)
         if seeds.files:
             self.files = seeds.files | ({"vectors.bin": self.vectors.packed()} if self.vectors else {})
         return state
+
+    def _check(self, files: dict[str, bytes]) -> None:
+        """Refuses a model that could not be read where it is going to be put."""
+        vocabulary = Vocabulary.from_json(json.loads(files["vocab.json"]), Resources(self.vectors))
+        check(files["model.onnx"], expected(vocabulary))
+        json.loads(files["report.json"]).keys()
 
     def train(self, seeds: int, state: State | None, *, debug: bool) -> None:
         """Trains with the seeds that are not finished, the first of them from the state, if there is one.
@@ -258,7 +271,8 @@ def _run(config: Config, job: Job, state: State | None) -> tuple[Run, bytes, See
     run = Run(config, corpora, job.vectors)
     job.listener(run.prepared)
     if state is not None:
-        run.restore(state)
+        with job.checkpoint.trusted():
+            run.restore(state)
         job.listener(Note(f"resumed {state.place}"))
     history = run.fit(job.listener, stop, job.checkpoint.save, job.every)
     stop.check()

@@ -28,6 +28,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.errors import ModelError
+
 MAX_DIM = 1 << 14
 EXACT, LOWERED, NORMALISED, MISSING = 0, 1, 2, -1  # kinds of a look-up
 
@@ -175,7 +177,7 @@ class Vectors:
         """The vectors of rows, `(n, dim)`; zeros where a row is -1.
 
         Raises:
-            ValueError: A stored value is not finite: the table is damaged.
+            ModelError: A stored value is not finite: the table is damaged.
         """
         present = np.flatnonzero(rows >= 0)
         chosen = rows[present]
@@ -183,7 +185,7 @@ class Vectors:
         with np.errstate(over="ignore", invalid="ignore"):
             found = self._table[chosen].astype(np.float32) * scales[:, None]
         if not np.isfinite(found).all():
-            raise ValueError("word vectors: a value is not finite; the table is damaged")
+            raise ModelError("vectors.bin holds a value that is not finite: the model folder is damaged.")
         if len(present) == len(rows):
             return found
         result = np.zeros((len(rows), self.dim), np.float32)

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from seqtag import parts
 from seqtag.data import Corpus, read_corpus
+from seqtag.data.conllu import FIELDS
 from seqtag.data.sentence import Sentence
 from seqtag.indexers.base import Indexer, Resources
-from seqtag.tags import Scheme, allowed, split
+from seqtag.tags import Scheme, allowed, follows, split
 from seqtag.text import Tokenizer
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # A character, or what an encoding left of it, and the number of its place in the word.
 PLACE = re.compile(r"(.|\ufffd+)[0-9]{1,3}", re.DOTALL)
+
+MOST_DIGITS = 9  # of a column's number
 
 # A sentence to tag: its tokens, or with the extra columns that some models read.
 Words = Sequence[str] | Sentence
@@ -203,13 +206,25 @@ class Vocabulary:
         if self.scheme.is_spans:
             for tag in self.tag_counts:
                 split(tag, self.scheme)
-        if not all(isinstance(column, int | str | None) for column in (self.token_column, self.tag_column)):
+        if not all(map(_is_column, (self.token_column, self.tag_column))):
             raise ValueError("its columns are neither numbers nor names")
         if self.format not in ("auto", *parts.READERS):
             raise ValueError("its corpus was of no format that is known here")
         columns = self.indexers.get("columns")
         if len(columns.sizes if columns else ()) != len(self.feature_columns):
             raise ValueError("it does not know as many extra columns as it reads")
+
+
+def _is_column(column: Any) -> bool:
+    """Whether some reader knows such a column."""
+    if isinstance(column, str) and column.lower() in FIELDS:
+        return True
+    if type(column) not in (int, str) or len(str(column)[:10]) > MOST_DIGITS:
+        return column is None
+    try:
+        return int(column) != 0
+    except ValueError:
+        return False
 
 
 def legal_sequences(
@@ -220,9 +235,17 @@ def legal_sequences(
     """
     if not scheme.is_spans:
         return None
+    parsed = [split(tag, scheme) for tag in tags]
+    letters, letter = np.unique([letter for letter, _ in parsed], return_inverse=True)
+    _, label = np.unique([label for _, label in parsed], return_inverse=True)
+    same, other = (
+        np.array([[follows(one, two, scheme, same_label=equal) for two in letters] for one in letters])
+        for equal in (True, False)
+    )
+    pairs = letter[:, None], letter
     return (
         np.array([allowed(None, tag, scheme) for tag in tags]),
-        np.array([[allowed(first, second, scheme) for second in tags] for first in tags]),
+        np.where(label[:, None] == label, same[pairs], other[pairs]),
         np.array([allowed(tag, None, scheme) for tag in tags]),
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import tensorflow as tf
 
 import seqtag
@@ -233,6 +234,42 @@ class TestRefused:
     @pytest.mark.parametrize("values", [{}, {"run": {}}, {"run": 3}, {"run": {"settings": {}}, "state": {}}])
     def test_a_checkpoint_that_holds_something_else(self, left: Path, corpus: str, values: Any) -> None:
         files = {"state.json": folder.dump_json(values), "state.safetensors": b""}
+        folder.write(left, files, checkpoint.KIND)
+        assert "does not hold what a checkpoint holds" in self.refused(left, corpus)
+
+    @pytest.mark.parametrize(
+        ("change", "value"),
+        [
+            ("state/recent", 10**8), ("state/recent", -1), ("state/ticks", 10**30), ("state/best_epoch", "x"),
+            ("state/best_epoch", 99), ("state/history", {}), ("state/history", [1]), ("state/under_way", 7),
+            ("state/under_way/number", 5), ("state/under_way/losses", "abc"), ("state/seconds", None),
+            ("seeds", 5), ("seeds", [{}]), ("seeds", []), ("run/settings", 3), ("run/content", []), ("run/versions", 1),
+        ],
+    )  # fmt: skip
+    def test_a_state_that_is_none(self, left: Path, corpus: str, change: str, value: Any) -> None:
+        """With right checksums: it is refused before it can end in an error, or in a model of something else."""
+        values = json.loads((left / "state.json").read_bytes())
+        *path, last = change.split("/")
+        place = values
+        for name in path:
+            place = place[name]
+        place[last] = value
+        files = {name: found for name, found in content(left).items() if name != "manifest.json"}
+        folder.write(left, files | {"state.json": folder.dump_json(values)}, checkpoint.KIND)
+        said = self.refused(left, corpus)
+        assert "does not hold what a checkpoint holds" in said or "another run" in said
+
+    @pytest.mark.parametrize("name", ["model.onnx", "vocab.json", "report.json", "state.safetensors"])
+    @pytest.mark.parametrize("spoilt", [None, b"garbage", b"[]"])
+    def test_a_seed_that_is_none(self, left: Path, corpus: str, name: str, spoilt: bytes | None) -> None:
+        """What a finished seed came to would be put in place unseen."""
+        files = {each: found for each, found in content(left).items() if each != "manifest.json"}
+        if spoilt is not None:
+            files[name] = spoilt
+        elif name in folder.FILES:
+            del files[name]
+        else:
+            files["state.safetensors"] = safetensors.numpy.save({"evil/x": np.zeros(2)})
         folder.write(left, files, checkpoint.KIND)
         assert "does not hold what a checkpoint holds" in self.refused(left, corpus)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -114,6 +115,30 @@ def test_more_targets_than_are_computed_at_once(plain: Any) -> None:
     last = saliency(inputs, tags, every[-1:])
     np.testing.assert_allclose(saliency(inputs, tags, every)[-1:], last, atol=1e-5)
     assert saliency(inputs, tags, every[:0]).shape == (0, len(words))
+
+
+def test_a_model_that_is_replaced_while_a_text_is_typed(
+    spans: Any, plain: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tags and what they hang on are of one model."""
+    model = tmp_path / "model"
+    shutil.copytree(spans.folder, model)
+    (tmp_path / "text").write_text("Ana Ruiz saw New York .\n", "utf-8")
+    before = explain(str(model), str(tmp_path / "text"))
+    real = runtime.start
+
+    def start(*given: Any, **how: Any) -> None:
+        shutil.rmtree(model)
+        shutil.copytree(plain.folder, model)
+        real(*given, **how)
+
+    monkeypatch.setattr(runtime, "start", start)
+    after = explain(str(model), str(tmp_path / "text"))
+    assert (after.spans, after.description) == (before.spans, before.description)
+    assert after.sentences[0].tags == before.sentences[0].tags
+    (first,), (second,) = (made.sentences[0].targets[:1] for made in (before, after))
+    assert (first.label, first.score) == (second.label, second.score)
+    np.testing.assert_array_equal(first.saliency, second.saliency)
 
 
 def test_attention_is_that_of_the_exported_network(attentive: Run) -> None:

@@ -338,6 +338,14 @@ class TestRefused:
             Folder(tmp_path / "model").read_json("vocab.json")
 
 
+@pytest.mark.parametrize("depth", [33, 900])
+def test_json_in_which_a_reader_would_get_lost(tmp_path: Path, depth: int) -> None:
+    content = b'{"a":' * depth + b"1" + b"}" * depth
+    write(tmp_path / "model", CONTENT | {"config.json": content})
+    with pytest.raises(ModelError, match=r"config\.json is nested deeper than seqtag writes it"):
+        Folder(tmp_path / "model").read_json("config.json")
+
+
 class TestTarget:
     def test_nothing_there(self, tmp_path: Path) -> None:
         check_target(tmp_path / "a" / "b" / "model", force=False)
@@ -376,6 +384,13 @@ class TestTarget:
         said = r"holds notes\.txt, which is no part of a model, so it is not replaced"
         with pytest.raises(UserError, match=said):
             check_target(model, force=force)
+
+    @pytest.mark.parametrize("path", ["inner", "a/b"])
+    def test_a_place_in_a_model(self, model: Path, path: str) -> None:
+        """Which would be refused from then on, for what does not belong to it."""
+        with pytest.raises(UserError, match="lies in a model folder"):
+            check_target(model / path, force=False)
+        assert read_all(Folder(model)) == CONTENT
 
     @pytest.mark.parametrize("path", ["/", "none/.."])
     def test_what_is_no_name_for_a_folder(self, tmp_path: Path, path: str) -> None:

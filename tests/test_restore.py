@@ -44,9 +44,15 @@ def test_weights_as_they_are_written() -> None:
         (struct.pack("<Q", 2**63) + WEIGHTS[8:], "its header says"),
         (struct.pack("<Q", 2) + b"[]", "no object"),
         (struct.pack("<Q", 200_000) + b"[" * 200_000, "nested too deep"),
+        (
+            changed(c={"dtype": "F32", "shape": [1] * 300_000, "data_offsets": [40, 44]}),
+            "the shape of c is none",
+        ),
+        (changed(c={"dtype": "F32", "shape": [10**400], "data_offsets": [40, 44]}), "the shape of c is none"),
         (WEIGHTS[:-1], "do not fill it"),
         (WEIGHTS + b"\0", "do not fill it"),
-        (changed(a=entry(shape=[2**40, 2**24])), "a has 24 bytes"),
+        (changed(a=entry(shape=[2**40, 2**24])), "the shape of a is none"),
+        (changed(a=entry(shape=[3, 3])), "a has 24 bytes"),
         (changed(a=entry(shape=[-2, -3])), "the shape of a is none"),
         (changed(a=entry(shape=[2.0, 3])), "the shape of a is none"),
         (changed(a=entry(dtype="F64")), "a is not what seqtag writes"),
@@ -56,7 +62,7 @@ def test_weights_as_they_are_written() -> None:
         (changed(c=entry()), "overlap, or leave a gap"),
         (changed(__metadata__={"a": "b"}), "__metadata__ is not what seqtag writes"),
     ],
-    ids=range(16),
+    ids=range(19),
 )
 def test_weights_that_nobody_wrote(content: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -14,7 +14,8 @@ from seqtag import parts
 from seqtag.config import Bigrams, Config, Data, Embeddings, Word
 from seqtag.data.sentence import Sentence
 from seqtag.indexers.base import PADDING, RESERVED, UNKNOWN, Resources, pad
-from seqtag.tags import Scheme, allowed, parse_scheme
+from seqtag.lattice import joins
+from seqtag.tags import Scheme, allowed, parse_scheme, spans
 from seqtag.text import Tokenizer
 from seqtag.vectors import Vectors
 from seqtag.vocab import Vocabulary, fit_indexers, legal_sequences, tag_inventory
@@ -335,6 +336,30 @@ def test_what_a_scheme_allows_as_arrays() -> None:
     assert after == {"I-x", "E-x"}
     assert transitions[tags.index("I-x"), tags.index("E-x")] == allowed("I-x", "E-x", scheme)
     assert legal_sequences(("B-x",), parse_scheme("plain")) is None
+
+
+@pytest.mark.parametrize("name", ["iob1", "bio", "bioes", "bmes", "bilou"])
+def test_all_pairs_of_tags(name: str) -> None:
+    """What takes no call for each of them, of which a stranger's model can have hundreds of millions."""
+    scheme = parse_scheme(name)
+    tags = tag_inventory(["B-x", "B-y", "B-a-b", "B", "O"], scheme)
+    _, transitions, _ = legal_sequences(tags, scheme) or ()
+    assert transitions.tolist() == [[allowed(one, two, scheme) for two in tags] for one in tags]
+    found = [[spans([one, two], scheme)[:1] == [(0, 2, one[2:])] for two in tags] for one in tags]
+    assert joins(tags, scheme).tolist() == found
+
+
+@pytest.mark.parametrize("column", [True, 0, 2.0, "zzz", "0", "", "form\nform", "9" * 5000, 10**12, [1]])
+def test_columns_that_no_reader_knows(column: Any) -> None:
+    for name in ("token_column", "tag_column"):
+        with pytest.raises(ValueError, match="its columns are neither numbers nor names"):
+            Vocabulary.from_json(make_vocabulary().to_json() | {name: column}, RESOURCES)
+
+
+@pytest.mark.parametrize("column", [None, 1, -1, 120, "7", "-2", "form", "UPOS"])
+def test_columns_that_some_reader_knows(column: Any) -> None:
+    values = make_vocabulary().to_json() | {"tag_column": column, "feature_columns": ["2", "3"]}
+    assert Vocabulary.from_json(values, RESOURCES).tag_column == column
 
 
 @pytest.mark.parametrize(
