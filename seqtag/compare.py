@@ -10,8 +10,9 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ from seqtag.vectors import Vectors
 ROWS = "runs.jsonl"
 MIXED = "score"  # where some runs have an F1 and some an accuracy
 LOOKED_AT = 8  # sentences of dev, for the rate of gradients
+NO_ROW = "is not a row"
+BEGINNING = b'{"key": "KEY", "choice": {'  # of each line of `runs.jsonl`
 BLOCK = 1 << 20  # bytes of a file that are hashed at once
 Choice = dict[str, Any]  # what a combination has for each key of the grid
 
@@ -240,38 +243,32 @@ class Rows:
 
     Args:
         output: The folder; it is made where there is none.
-
-    Attributes:
-        cut: Whether the last line was cut short.
     """
 
     def __init__(self, output: Path) -> None:
         self.path = output / ROWS
-        self.cut = False
         if output.exists() and not output.is_dir():
             raise UserError(f"{output}: is in the way: not a folder. Choose another -o.")
         if (output / MANIFEST).exists():
             raise UserError(f"{output}: is a model folder, which takes no other files. Choose another -o.")
+        if self.path.exists() and not self.path.is_file():
+            raise UserError(f"{self.path}: is in the way: no regular file. Choose another -o.")
         output.mkdir(parents=True, exist_ok=True)
-        self._rows = {row.key: row for row in self._read()}
+        content = self.path.read_bytes() if self.path.exists() else b""
+        *lines, self._rest = content.split(b"\n")
+        self._whole = len(content) - len(self._rest)  # bytes of the lines that have an end
+        self._rows = {row.key: row for row in self._read(lines)}
+        if not _begins_a_row(self._rest):
+            raise DataError(self.path, len(lines) + 1, f"{NO_ROW} of seqtag compare; choose another -o")
         self.path.open("ab").close()  # what cannot be written is better known now
 
-    def _read(self) -> list[Row]:
-        content = self.path.read_bytes() if self.path.exists() else b""
-        *lines, rest = content.split(b"\n")
-        if rest:
-            # The line that was being written when the process ended: its run is repeated.
-            self.cut = True
-            with self.path.open("r+b") as file:
-                file.truncate(len(content) - len(rest))
-        rows = []
+    def _read(self, lines: Sequence[bytes]) -> Iterator[Row]:
         for number, line in enumerate(lines, start=1):
             try:
-                rows.append(Row(**json.loads(line)))
+                yield Row(**json.loads(line))
             except (ValueError, TypeError) as problem:
-                expected = "is not a row of seqtag compare; expected one JSON object a line"
+                expected = f"{NO_ROW} of seqtag compare; expected one JSON object a line"
                 raise DataError(self.path, number, expected) from problem
-        return rows
 
     def of(self, key: str) -> Row | None:
         """The row of this run, if it need not be repeated."""
@@ -281,10 +278,27 @@ class Rows:
     def add(self, row: Row) -> None:
         """Appends a row; it is on the disk when this returns."""
         line = json_text(asdict(row)) + "\n"
+        if self._rest:
+            self._cut()
         with self.path.open("ab", buffering=0) as file:
             file.write(line.encode())
             os.fsync(file.fileno())
         self._rows[row.key] = row
+
+    def _cut(self) -> None:
+        """Takes off the line that was being written when a process ended, unless its process is still writing."""
+        with self.path.open("r+b") as file:
+            file.seek(self._whole)
+            if file.read() == self._rest:
+                file.truncate(self._whole)
+        self._rest = b""
+
+
+def _begins_a_row(rest: bytes) -> bool:
+    """Whether a line of ours can begin so; nothing at all is such a beginning."""
+    shortest = BEGINNING.replace(b"KEY", b"0" * 64)
+    pattern = re.escape(BEGINNING).replace(b"KEY", b"[0-9a-f]{64}")
+    return re.match(pattern, rest + shortest[len(rest) :]) is not None
 
 
 @dataclass(frozen=True)

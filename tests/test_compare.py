@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,18 @@ def rows(output: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (output / ROWS).read_text("utf-8").splitlines()]
 
 
+ROW = Row(
+    "0123456789abcdef" * 4, {"encoder.cell": "lstm"}, 1, seqtag.__version__, {"train": "00", "dev": "11"},
+    metric="F1", dev=0.5, parameters=1234, best_epoch=1, epochs=2, signature="spans:exact", seconds=1.5,
+)  # fmt: skip
+
+
+def kept(output: Path) -> Path:
+    """A file that holds that row."""
+    Rows(output).add(ROW)
+    return output / ROWS
+
+
 class TestRows:
     def test_every_combination_with_every_seed(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
         found = compared(spans, tmp_path, seeds=2, assignments=[*SMALL, "training.seed=7"])
@@ -151,6 +164,41 @@ class TestRows:
             assert runs.made == [("gru", 42)]
             assert path.read_bytes()[:first] == whole[:first]
             assert len(rows(tmp_path)) == 2
+
+    def test_a_file_of_somebody_else_is_left_alone(self, tmp_path: Path) -> None:
+        """Whatever stands in it, and whether or not its last line has an end."""
+        own = kept(tmp_path / "own").read_bytes()
+        path = tmp_path / ROWS
+        for content in (b"important notes", b"notes\nmore", b'{"key": "mine"', b'{"name', own + b"notes"):
+            path.write_bytes(content)
+            with pytest.raises(DataError, match=r"runs.jsonl:[12]: is not a row of seqtag compare"):
+                Rows(tmp_path)
+            assert path.read_bytes() == content
+        path.unlink()
+        os.mkfifo(path)
+        with pytest.raises(UserError, match="no regular file"):
+            Rows(tmp_path)
+
+    def test_a_row_is_cut_when_another_is_added(self, tmp_path: Path) -> None:
+        path = kept(tmp_path)
+        whole = path.read_bytes()
+        for end in (1, 5, 9, 40, 73, 80, 100, len(whole) - 1):
+            path.write_bytes(whole + whole[:end])
+            found = Rows(tmp_path)
+            assert path.read_bytes() == whole + whole[:end], "so far it was read only"
+            found.add(dataclasses.replace(ROW, seed=2))
+            found.add(dataclasses.replace(ROW, seed=3))
+            assert path.read_bytes().startswith(whole)
+            assert [row["seed"] for row in rows(tmp_path)] == [1, 2, 3]
+
+    def test_a_row_that_another_process_has_finished_is_kept(self, tmp_path: Path) -> None:
+        path = kept(tmp_path)
+        whole = path.read_bytes()
+        path.write_bytes(whole + whole[:50])
+        found = Rows(tmp_path)
+        path.write_bytes(whole + whole)
+        found.add(dataclasses.replace(ROW, seed=2))
+        assert [row["seed"] for row in rows(tmp_path)] == [1, 1, 2]
 
     def test_a_bad_row_elsewhere_is_an_error(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
         for bad in ("{}", "[1]", "no"):
