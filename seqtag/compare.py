@@ -11,7 +11,10 @@ import itertools
 import json
 import os
 import re
+import sys
 import time
+import types
+import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -36,10 +39,13 @@ from seqtag.vectors import Vectors
 ROWS = "runs.jsonl"
 MIXED = "score"  # where some runs have an F1 and some an accuracy
 LOOKED_AT = 8  # sentences of dev, for the rate of gradients
-NO_ROW = "is not a row"
+NO_ROW = "is not a row of seqtag compare"
+METRICS = ("F1", "accuracy")
+SCORED = ("metric", "dev", "parameters", "best_epoch", "epochs", "seconds")  # what a run without an error has
+LARGEST = sys.float_info.max
 BEGINNING = b'{"key": "KEY", "choice": {'  # of each line of `runs.jsonl`
 BLOCK = 1 << 20  # bytes of a file that are hashed at once
-Choice = dict[str, Any]  # what a combination has for each key of the grid
+Choice = dict[str, bool | int | float | str | None]  # what a combination has for each key of the grid
 
 
 @dataclass(frozen=True)
@@ -259,16 +265,19 @@ class Rows:
         self._whole = len(content) - len(self._rest)  # bytes of the lines that have an end
         self._rows = {row.key: row for row in self._read(lines)}
         if not _begins_a_row(self._rest):
-            raise DataError(self.path, len(lines) + 1, f"{NO_ROW} of seqtag compare; choose another -o")
+            raise DataError(self.path, len(lines) + 1, f"{NO_ROW}; choose another -o")
         self.path.open("ab").close()  # what cannot be written is better known now
 
     def _read(self, lines: Sequence[bytes]) -> Iterator[Row]:
         for number, line in enumerate(lines, start=1):
             try:
-                yield Row(**json.loads(line))
-            except (ValueError, TypeError) as problem:
-                expected = f"{NO_ROW} of seqtag compare; expected one JSON object a line"
+                row = Row(**json.loads(line))
+            except (ValueError, TypeError, RecursionError) as problem:
+                expected = f"{NO_ROW}; expected one JSON object a line"
                 raise DataError(self.path, number, expected) from problem
+            if name := _wrong_field(row):
+                raise DataError(self.path, number, f"{NO_ROW}: {name} is not what it writes there")
+            yield row
 
     def of(self, key: str) -> Row | None:
         """The row of this run, if it need not be repeated."""
@@ -292,6 +301,30 @@ class Rows:
             if file.read() == self._rest:
                 file.truncate(self._whole)
         self._rest = b""
+
+
+def _wrong_field(row: Row) -> str | None:
+    """The name of the first field that holds what no run comes to."""
+    for entry in dataclasses.fields(Row):
+        value = getattr(row, entry.name)
+        if not _is_of(value, entry.type) or (value is None and row.error is None and entry.name in SCORED):
+            return entry.name
+    return None if row.metric in (None, *METRICS) else "metric"
+
+
+def _is_of(value: Any, kind: Any) -> bool:
+    """Whether a value that was read from JSON is of the type that a field is declared with. A number must be finite."""
+    if members := typing.get_args(kind):
+        if isinstance(value, list) and typing.get_origin(kind) is list:
+            return all(_is_of(one, members[0]) for one in value)
+        if isinstance(value, dict) and typing.get_origin(kind) is dict:
+            return all(_is_of(one, members[-1]) for one in value.values())
+        return isinstance(kind, types.UnionType) and any(_is_of(value, member) for member in members)
+    if kind is Any:
+        return True
+    if isinstance(value, bool) or kind not in (int, float):
+        return type(value) is kind
+    return isinstance(value, int if kind is int else int | float) and abs(value) <= LARGEST
 
 
 def _begins_a_row(rest: bytes) -> bool:
@@ -404,7 +437,7 @@ class Bench:
         furthest = max(layers, key=lambda layer: float(layer["rate"]), default={})
         return dataclasses.replace(
             plan.row,
-            metric="F1" if corpora.scheme.is_spans else "accuracy",
+            metric=METRICS[0] if corpora.scheme.is_spans else METRICS[1],
             dev=dev.main,
             test=test.main if test else None,
             signature=dev.signature,

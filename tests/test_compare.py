@@ -219,6 +219,46 @@ class TestRows:
         with pytest.raises(UserError, match="is a model folder"):
             Rows(spans.folder)
 
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"key": 5}, "key"),
+            ({"choice": 5}, "choice"),
+            ({"choice": {"encoder.cell": ["lstm"]}}, "choice"),
+            ({"seed": True}, "seed"),
+            ({"files": {"train": 1}}, "files"),
+            ({"settings": []}, "settings"),
+            ({"metric": [1]}, "metric"),
+            ({"metric": "[bold]"}, "metric"),
+            ({"dev": "x"}, "dev"),
+            ({"dev": None}, "dev"),
+            ({"dev": float("nan")}, "dev"),
+            ({"dev": 10**400}, "dev"),
+            ({"parameters": 1.5}, "parameters"),
+            ({"rate": "x"}, "rate"),
+            ({"rate": float("inf")}, "rate"),
+            ({"layers": [1]}, "layers"),
+            ({"seconds": None}, "seconds"),
+            ({"error": 5}, "error"),
+            ({"known": 1}, "known"),
+        ],
+    )
+    def test_each_field_of_a_row_is_looked_at(
+        self, tmp_path: Path, changes: dict[str, Any], field: str
+    ) -> None:
+        whole = dataclasses.asdict(ROW)
+        good = json.dumps(whole | {"dev": 1, "test": None})
+        (tmp_path / ROWS).write_text(f"{good}\n{json.dumps(whole | changes)}\n")
+        with pytest.raises(
+            DataError, match=rf"runs.jsonl:2: is not a row of seqtag compare: {field} is not what"
+        ):
+            Rows(tmp_path)
+
+    def test_a_line_of_brackets_is_no_row(self, tmp_path: Path) -> None:
+        (tmp_path / ROWS).write_text("[" * 100_000 + "\n")
+        with pytest.raises(DataError, match=r"runs.jsonl:1: is not a row"):
+            Rows(tmp_path)
+
 
 class TestErrors:
     def test_a_run_that_fails_is_a_row(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
