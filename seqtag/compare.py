@@ -26,6 +26,7 @@ import seqtag
 from seqtag import parts, prepare, reach
 from seqtag.config import Config, merge
 from seqtag.config_files import Layer
+from seqtag.data.lines import opened, shown
 from seqtag.errors import DataError, UserError
 from seqtag.folder import MANIFEST
 from seqtag.model import runtime
@@ -471,12 +472,15 @@ def _layers(run: Run) -> list[dict[str, Any]]:
 
 
 def _digest(path: str) -> str:
-    """The sha256 of a file."""
+    """The sha256 of a file; only of one that can be read again, as this is not the last time."""
     found = hashlib.sha256()
+    if path == "-" or (os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)):
+        problem = "is no regular file, and compare reads a file more than once; write it to a file first"
+        raise DataError(shown(path), None, problem)
     try:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             while block := file.read(BLOCK):
                 found.update(block)
-    except OSError as problem:
-        raise DataError(path, None, f"cannot be read: {problem.strerror}") from problem
+    except OSError as error:
+        raise DataError(path, None, f"cannot be read: {error.strerror}") from error
     return found.hexdigest()

@@ -445,6 +445,19 @@ class TestCommand:
         assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("role", ["train", "dev", "test", "vectors"])
+@pytest.mark.parametrize("kind", ["a pipe", "standard input", "a device"])
+def test_what_can_be_read_once_only_is_refused(role: str, kind: str, tmp_path: Path) -> None:
+    pipe, corpus = tmp_path / "pipe", tmp_path / "corpus.conll"
+    os.mkfifo(pipe)
+    corpus.write_text("Ana\tB-PER\nleft\tO\n")
+    path = {"a pipe": str(pipe), "standard input": "-", "a device": os.devnull}[kind]
+    paths = {"train": str(corpus), "dev": str(corpus)} | ({} if role == "vectors" else {role: path})
+    layer = parse_assignments([f"embeddings.vectors.file={json.dumps(path)}"] if role == "vectors" else [])
+    with pytest.raises(DataError, match=r"is no regular file, and compare reads a file more than once"):
+        compare([layer], {"encoder.cell": ["gru"]}, paths, tmp_path / "out")
+
+
 def test_a_row_knows_the_content_of_the_vectors(spans: Any, tmp_path: Path, runs: Runs) -> None:
     vectors = tmp_path / "vectors.txt"
     vectors.write_text("Ana 1 2\nBo 2 1\n")
