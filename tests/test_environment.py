@@ -224,6 +224,36 @@ def test_nothing_is_written_at_home(commands: list[list[str]], usual: str, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+STARTED = """
+import os, sys
+from seqtag.model import runtime
+runtime.start(1)
+import keras
+assert keras.config.backend() == "tensorflow" and keras.config.image_data_format() == "channels_last"
+assert os.environ.get("KERAS_HOME") == sys.argv[1] or (sys.argv[1] == "" and "KERAS_HOME" not in os.environ)
+assert "matplotlib" not in sys.modules
+"""
+
+
+@pytest.mark.parametrize("content", [None, '{"floatx": "nonsense"}', "[]"])
+def test_the_configuration_of_keras_is_left_alone(content: str | None, tmp_path: Path) -> None:
+    """Whatever stands there, the network starts alike, and nothing is written."""
+    place = tmp_path / ".keras" / "keras.json"
+    environment = {"HOME": str(tmp_path)}
+    if content is not None:
+        place.parent.mkdir()
+        place.write_text(content)
+    if content == "[]":
+        environment["KERAS_HOME"] = str(place.parent)
+    before = sorted(tmp_path.rglob("*"))
+    home = environment.get("KERAS_HOME", "")
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED, home], env=PLAIN | environment, capture_output=True, timeout=300
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_training_in_odd_surroundings(spans: Any, tmp_path: Path) -> None:
     """All at once: no home, no locale, a folder that was deleted, and a name that is not UTF-8."""
     place = tmp_path / os.fsdecode(b"\xff model \xc3\xa9")

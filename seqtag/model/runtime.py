@@ -18,12 +18,13 @@ def start(seed: int, *, debug: bool = False) -> None:
     if not debug:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with contextlib.nullcontext() if debug else _silent_stderr():
-        import keras
+        with _without_a_home():
+            import keras
         import tensorflow as tf
 
         if not debug:
             tf.get_logger().setLevel("ERROR")
-        keras.config.set_floatx("float32")  # whatever the user's own Keras configuration says
+        keras.config.set_floatx("float32")  # whatever Keras was told where it had been loaded before
         keras.config.set_dtype_policy("float32")
         keras.config.set_image_data_format("channels_last")
         keras.config.set_epsilon(1e-7)
@@ -32,6 +33,30 @@ def start(seed: int, *, debug: bool = False) -> None:
         keras.backend.clear_session()  # names of layers start anew, so that a second run equals a first one
         keras.utils.set_random_seed(seed)
         tf.constant(0.0) + 1.0  # the first operation prints what the processor can do
+
+
+@contextlib.contextmanager
+def _without_a_home() -> Iterator[None]:
+    """Keeps Keras, while it is imported, from reading the user's configuration, which may be damaged, and from writing
+    one; and from importing matplotlib, which it would for pictures alone, and which writes a cache of fonts.
+    """
+    if "keras" in sys.modules:
+        yield
+        return
+    home = os.environ.get("KERAS_HOME")
+    os.environ["KERAS_HOME"] = os.devnull  # no folder, so there is nothing in it
+    hidden = "matplotlib" not in sys.modules
+    if hidden:
+        sys.modules["matplotlib"] = None  # type: ignore[assignment]  # so an import of it fails
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules["matplotlib"]
+        if home is None:
+            del os.environ["KERAS_HOME"]
+        else:
+            os.environ["KERAS_HOME"] = home
 
 
 def _forget_gradients() -> None:
