@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import IO
 
 
 def start(seed: int, *, debug: bool = False) -> None:
@@ -75,7 +76,7 @@ def _silent_stderr() -> Iterator[None]:
     """Keeps what C++ code writes to file descriptor 2; shows it after all if the block fails."""
     sys.stderr.flush()
     saved = os.dup(2)
-    with tempfile.TemporaryFile() as kept:
+    with _room() as kept:
         os.dup2(kept.fileno(), 2)
         try:
             yield
@@ -87,3 +88,15 @@ def _silent_stderr() -> Iterator[None]:
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+
+
+def _room() -> IO[bytes]:
+    """A file without a name: in memory where the system can, else in the folder for such files; where there is no such
+    folder either, one that forgets what is written to it.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            return open(os.memfd_create("stderr"), "w+b")
+    with contextlib.suppress(OSError):
+        return tempfile.TemporaryFile()
+    return open(os.devnull, "w+b")
