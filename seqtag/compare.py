@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import math
 import os
 import re
 import sys
@@ -24,10 +25,10 @@ import numpy as np
 
 import seqtag
 from seqtag import parts, prepare, reach
-from seqtag.config import Config, merge
+from seqtag.config import Config, check_value, merge
 from seqtag.config_files import Layer
 from seqtag.data.lines import opened, shown
-from seqtag.errors import DataError, UserError
+from seqtag.errors import DataError, UsageError, UserError
 from seqtag.folder import MANIFEST
 from seqtag.model import runtime
 from seqtag.prepare import Corpora
@@ -38,6 +39,7 @@ from seqtag.vector_files import read as read_vectors
 from seqtag.vectors import Vectors
 
 ROWS = "runs.jsonl"
+MOST_RUNS = 10_000
 MIXED = "score"  # where some runs have an F1 and some an accuracy
 LOOKED_AT = 8  # sentences of dev, for the rate of gradients
 NO_ROW = "is not a row of seqtag compare"
@@ -214,14 +216,18 @@ def compare(
         listener: Hears of each run.
 
     Raises:
-        UsageError: The shared settings make no sense.
+        UsageError: The shared settings make no sense, or there are more runs than anybody would wait for.
         DataError: A file, or a line of `runs.jsonl` that is not the last, cannot be read.
     """
+    first = merge(*layers).training.seed
+    check_value("training.seed", first + seeds - 1, f"--seeds {seeds}")
+    runs = seeds * math.prod(map(len, grid.values()))
+    if runs > MOST_RUNS:
+        raise UsageError(f"the grid means {runs:,} runs; expected at most {MOST_RUNS:,}.")
     files = {name: _digest(path) for name, path in paths.items()}
     rows = Rows(output)
     varied = any(key.startswith("data.") or key == "embeddings.vectors.file" for key in grid)
     bench = Bench(paths, files, strict=not varied, debug=debug)
-    first = merge(*layers).training.seed
     choices = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     plans = [[bench.plan(layers, choice, first + number) for number in range(seeds)] for choice in choices]
     combinations = []

@@ -15,6 +15,7 @@ from seqtag.errors import DataError, UsageError
 Layer = dict[str, tuple[Any, str]]
 
 MAX_BYTES = 1 << 20
+MOST_VALUES = 10_000  # of a setting in a grid
 
 # What PyYAML raises for a value that is not what it looks like (2001-99-99) or says it is (!!bool maybe).
 UNREADABLE = (yaml.YAMLError, ValueError, KeyError, IndexError, AttributeError)
@@ -119,7 +120,7 @@ def parse_grid(assignments: Sequence[str]) -> dict[str, list[Any]]:
     written in a YAML list, as in `key=["2,3", "2"]`.
 
     Raises:
-        UsageError: An unknown key, one that is given twice, a bad value, or one that stands there twice.
+        UsageError: An unknown key, one that is given twice, a bad value or none, or one that stands there twice.
     """
     grid: dict[str, list[Any]] = {}
     for assignment in assignments:
@@ -132,11 +133,15 @@ def parse_grid(assignments: Sequence[str]) -> dict[str, list[Any]]:
             raise UsageError(f"{source}: use --seeds, and training.seed for the first.")
         if path in grid:
             raise UsageError(f"{source}: {path} is given twice.")
+        if text.count(",") > MOST_VALUES:
+            raise UsageError(f"--grid {path}: has more than {MOST_VALUES:,} values.")
         try:
             whole = text.lstrip().startswith("[")
             found = yaml.safe_load(text) if whole else [yaml.safe_load(one) for one in text.split(",")]
         except (*UNREADABLE, RecursionError) as problem:
             raise UsageError(f"{source}: {text!r} cannot be read as values.") from problem
+        if not found:
+            raise UsageError(f"{source}: has no value.")
         grid[path] = []
         for value in found:
             automatic = SETTINGS[path].by_corpus and value == "auto"

@@ -56,6 +56,8 @@ class TestGrid:
             (["encoder.units=5,"], "encoder.units is None"),
             (["encoder.units=[5"], "cannot be read as values"),
             (["training.seed=1,2"], "use --seeds"),
+            (["encoder.units=[]"], "has no value"),
+            (["encoder.units=" + ",".join(map(str, range(60_000)))], "has more than 10,000 values"),
         ],
     )
     def test_what_makes_no_sense(self, given: list[str], problem: str) -> None:
@@ -443,6 +445,22 @@ class TestCommand:
         pytest.importorskip("matplotlib")
         assert self.call(spans, tmp_path, "-q", "--grid", "encoder.cell=lstm,gru", "--seeds", "2") == 0
         assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("seeds", "values", "problem"),
+    [
+        (99_999_999_999, 1, r"--seeds 99999999999: training.seed is 100000000040; expected a whole number"),
+        (2**31, 1, r"--seeds 2147483648: training.seed is 2147483689; expected"),
+        (10_001, 1, r"the grid means 10,001 runs; expected at most 10,000"),
+        (101, 100, r"the grid means 10,100 runs"),
+    ],
+)
+def test_more_runs_than_anybody_waits_for(seeds: int, values: int, problem: str, tmp_path: Path) -> None:
+    grid = {"encoder.units": list(range(1, values + 1))}
+    with pytest.raises(UsageError, match=problem):
+        compare([], grid, {"train": "gone.conll", "dev": "gone.conll"}, tmp_path / "out", seeds=seeds)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("role", ["train", "dev", "test", "vectors"])
