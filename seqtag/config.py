@@ -7,6 +7,8 @@ A field here is the YAML key, the `--set` path, the command-line option (where i
 import dataclasses
 import difflib
 import re
+import reprlib
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -466,6 +468,11 @@ class Setting:
         )
 
 
+LONGEST = 80  # characters of a value in a message
+_REPRESENTATION = reprlib.Repr()
+_REPRESENTATION.maxlevel = 3
+_REPRESENTATION.maxstring = _REPRESENTATION.maxlong = _REPRESENTATION.maxother = LONGEST
+
 TYPE_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 BOUND_WORDS = {"low": "at least", "above": "greater than", "high": "at most", "below": "less than"}
 
@@ -490,6 +497,19 @@ def settings(kind: type = Config, prefix: str = "") -> Iterator[Setting]:
 SETTINGS: dict[str, Setting] = {entry.path: entry for entry in settings()}
 
 
+def shortened(text: str) -> str:
+    """The text as messages quote it: what is longer than a line loses its middle."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}...{text[3 - LONGEST // 2 :]}"
+
+
+def quoted(value: Any) -> str:
+    """A value of any kind as messages show it, in little time and space whatever it holds."""
+    try:
+        return shortened(_REPRESENTATION.repr(value))
+    except ValueError:  # so Python refuses a number of thousands of digits
+        return "a number of too many digits"
+
+
 def check_value(path: str, value: Any, source: str) -> Any:
     """The value in the setting's own type.
 
@@ -497,7 +517,7 @@ def check_value(path: str, value: Any, source: str) -> Any:
         UsageError: A value of the wrong type or out of bounds; the message names source and path.
     """
     entry = SETTINGS[path]
-    problem = UsageError(f"{source}: {path} is {value!r}; expected {entry.expected}.")
+    problem = UsageError(f"{source}: {path} is {quoted(value)}; expected {entry.expected}.")
     members = members_of(entry.type)
     if value is None:
         if type(None) in members:
@@ -508,7 +528,7 @@ def check_value(path: str, value: Any, source: str) -> Any:
         value = "yes" if value else "no"
     value = _typed(value, members, problem)
     if choices is not None and value not in choices:
-        raise UsageError(f"{source}: {path} is {value!r}.{suggest(str(value), choices)}")
+        raise UsageError(f"{source}: {path} is {quoted(value)}.{suggest(str(value), choices)}")
     bounds = entry.metadata
     if (
         (bounds["low"] is not None and not value >= bounds["low"])
@@ -525,7 +545,7 @@ def _typed(value: Any, members: tuple[Any, ...], problem: UsageError) -> Any:
         if bool in members:
             return value
         raise problem
-    if isinstance(value, int) and int in members:
+    if isinstance(value, int) and int in members and abs(value) <= sys.float_info.max:
         return value
     if isinstance(value, int | float) and float in members:
         try:
@@ -561,7 +581,7 @@ def check_key(path: str, source: str) -> None:
         close = difflib.get_close_matches(path, same_name or SETTINGS, n=1, cutoff=0.0 if same_name else 0.5)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UsageError(
-            f"{source}: there is no setting {path!r}.{hint} `seqtag init-config` lists all settings."
+            f"{source}: there is no setting {quoted(path)}.{hint} `seqtag init-config` lists all settings."
         )
 
 

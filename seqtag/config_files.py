@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from seqtag.config import SETTINGS, Config, check_key, check_value
+from seqtag.config import SETTINGS, Config, check_key, check_value, quoted, shortened
 from seqtag.data.lines import opened
 from seqtag.errors import DataError, UsageError
 
@@ -60,7 +60,7 @@ def read(path: str) -> Layer:
     layer: Layer = {}
     for name, (value, source) in _leaves(root, "", path):
         if name in layer:  # once as `a.b: ...` and once as `a: {b: ...}`
-            raise UsageError(f"{source}: {name} is given twice.")
+            raise UsageError(f"{source}: {shortened(name)} is given twice.")
         layer[name] = (value, source)
     return layer
 
@@ -73,7 +73,7 @@ def _leaves(node: yaml.MappingNode, prefix: str, path: str) -> Iterator[tuple[st
             raise UsageError(f"{source}: a key must be a name.")
         name = prefix + key_node.value
         if name in seen:
-            raise UsageError(f"{source}: {name} is given twice.")
+            raise UsageError(f"{source}: {shortened(name)} is given twice.")
         seen.add(name)
         if isinstance(value_node, yaml.MappingNode):
             yield from _leaves(value_node, name + ".", path)
@@ -82,7 +82,7 @@ def _leaves(node: yaml.MappingNode, prefix: str, path: str) -> Iterator[tuple[st
         elif isinstance(value_node, yaml.ScalarNode):
             yield name, (_scalar(value_node, source), source)
         else:
-            raise UsageError(f"{source}: {name} is a list; expected one value.")
+            raise UsageError(f"{source}: {shortened(name)} is a list; expected one value.")
 
 
 def _is_empty(node: yaml.Node) -> bool:
@@ -94,7 +94,7 @@ def _scalar(node: yaml.ScalarNode, source: str) -> Any:
     try:
         return loader.construct_object(node)
     except UNREADABLE as problem:
-        raise UsageError(f"{source}: {node.value!r} cannot be read as a value.") from problem
+        raise UsageError(f"{source}: {quoted(node.value)} cannot be read as a value.") from problem
     finally:
         loader.dispose()
 
@@ -104,13 +104,13 @@ def parse_assignments(assignments: Sequence[str]) -> Layer:
     layer: Layer = {}
     for assignment in assignments:
         path, equals, value = assignment.partition("=")
-        source = f"--set {assignment}"
+        source = f"--set {shortened(assignment)}"
         if not equals or not path.strip():
             raise UsageError(f"{source}: expected key.path=value, such as encoder.units=200.")
         try:
             parsed = yaml.safe_load(value)
         except (*UNREADABLE, RecursionError) as problem:
-            raise UsageError(f"{source}: {value!r} cannot be read as a value.") from problem
+            raise UsageError(f"{source}: {quoted(value)} cannot be read as a value.") from problem
         layer[path.strip()] = (parsed, source)
     return layer
 
@@ -125,7 +125,7 @@ def parse_grid(assignments: Sequence[str]) -> dict[str, list[Any]]:
     grid: dict[str, list[Any]] = {}
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
-        path, source = path.strip(), f"--grid {assignment}"
+        path, source = path.strip(), f"--grid {shortened(assignment)}"
         if not equals or not path or not text.strip():
             raise UsageError(f"{source}: expected key.path=value,value, such as encoder.cell=lstm,gru.")
         check_key(path, source)
@@ -134,12 +134,12 @@ def parse_grid(assignments: Sequence[str]) -> dict[str, list[Any]]:
         if path in grid:
             raise UsageError(f"{source}: {path} is given twice.")
         if text.count(",") > MOST_VALUES:
-            raise UsageError(f"--grid {path}: has more than {MOST_VALUES:,} values.")
+            raise UsageError(f"{source}: has more than {MOST_VALUES:,} values.")
         try:
             whole = text.lstrip().startswith("[")
             found = yaml.safe_load(text) if whole else [yaml.safe_load(one) for one in text.split(",")]
         except (*UNREADABLE, RecursionError) as problem:
-            raise UsageError(f"{source}: {text!r} cannot be read as values.") from problem
+            raise UsageError(f"{source}: {quoted(text)} cannot be read as values.") from problem
         if not found:
             raise UsageError(f"{source}: has no value.")
         grid[path] = []
@@ -147,7 +147,7 @@ def parse_grid(assignments: Sequence[str]) -> dict[str, list[Any]]:
             automatic = SETTINGS[path].by_corpus and value == "auto"
             checked = value if automatic else check_value(path, value, source)
             if checked in grid[path]:
-                raise UsageError(f"{source}: {value} stands there twice.")
+                raise UsageError(f"{source}: {quoted(value)} stands there twice.")
             grid[path].append(checked)
     return grid
 

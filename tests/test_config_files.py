@@ -1,5 +1,6 @@
 """Settings as YAML: every error names file and line, and nothing but plain settings is taken."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtag.config import SETTINGS, Config, check_value, merge
-from seqtag.config_files import MAX_BYTES, commented, parse_assignments, read
+from seqtag.config import SETTINGS, Config, check_value, merge, quoted, shortened
+from seqtag.config_files import MAX_BYTES, commented, parse_assignments, parse_grid, read
 from seqtag.errors import DataError, UsageError, UserError
 
 
@@ -191,7 +192,58 @@ def test_assignments() -> None:
 def test_assignments_that_are_none(assignment: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_assignments([assignment])
-    assert str(caught.value).startswith(f"--set {assignment}: ")
+    assert str(caught.value).startswith(f"--set {shortened(assignment)}: ")
+    assert len(str(caught.value)) < 300
+
+
+LONG = {
+    "hexadecimal": "0x" + "f" * 5000,
+    "text": "y" * 100_000,
+    "list": f"[{'0x' + 'f' * 5000}, 1]",
+    "lists": "[&a [1,1,1,1,1,1,1,1,1], "
+    + ", ".join(f"&{b} [{','.join(9 * ['*' + a])}]" for a, b in pairwise("abcdefghi")),
+    "binary": "!!binary " + "YWFh" * 10_000,
+}
+
+
+@pytest.mark.parametrize(
+    "path", ["encoder.units", "encoder.cell", "training.warmup", "data.token_column", "no.key"]
+)
+@pytest.mark.parametrize("value", LONG)
+def test_a_value_is_shown_in_few_words(written: Any, path: str, value: str) -> None:
+    """However long it is, and also if Python does not write it out."""
+    text = LONG[value]
+
+    def of_file() -> Any:
+        return merge(read(written(f"{path}: {text}\n")))
+
+    asked = [
+        of_file,
+        lambda: merge(parse_assignments([f"{path}={text}"])),
+        lambda: parse_grid([f"{path}={text}"]),
+    ]
+    for ask in asked:
+        if value == "text" and path == "data.token_column":
+            continue  # the name of a column may be any
+        with pytest.raises(UserError) as caught:
+            ask()
+        assert len(str(caught.value)) < 1000
+
+
+def test_what_is_shown_of_a_value() -> None:
+    assert [quoted(value) for value in (1, 0.5, "a", None, [1, "b"])] == [
+        "1",
+        "0.5",
+        "'a'",
+        "None",
+        "[1, 'b']",
+    ]
+    assert quoted(16**5000) == "a number of too many digits"
+    for value in ("a" * 100_000, 10**1000, ["b" * 70] * 3, {"c" * 60: "d" * 60}, b"e" * 1000):
+        assert 40 < len(quoted(value)) <= 80
+        assert "..." in quoted(value)
+    assert shortened("a" * 80) == "a" * 80
+    assert shortened("a" * 81) == "a" * 40 + "..." + "a" * 37
 
 
 def test_a_list_is_no_value() -> None:
