@@ -15,6 +15,7 @@ from seqtag.errors import DataError, UsageError
 Layer = dict[str, tuple[Any, str]]
 
 MAX_BYTES = 1 << 20
+MAX_DEPTH = 20  # of lists and mappings in each other; settings are three deep
 MOST_VALUES = 10_000  # of a setting in a grid
 
 # What PyYAML raises for a value that is not what it looks like (2001-99-99) or says it is (!!bool maybe).
@@ -26,7 +27,7 @@ def read(path: str) -> Layer:
 
     Raises:
         DataError: The file cannot be read or is not YAML.
-        UsageError: It is not a tree of settings: a key given twice, a list, an alias.
+        UsageError: It is not a tree of settings: a key given twice, a list, an alias, a nesting without end.
     """
     try:
         with opened(path) as file:
@@ -41,15 +42,14 @@ def read(path: str) -> Layer:
         line = content[: problem.start].count(b"\n") + 1
         raise DataError(path, line, "is not UTF-8") from problem
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                line = event.start_mark.line + 1 if event.start_mark else 1
-                raise UsageError(f"{path}:{line}: aliases are not allowed in settings.")
+        if found := _refused(text):
+            problem_found, line = found
+            raise UsageError(f"{path}:{line}: {problem_found} in settings.")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.reader.ReaderError as problem:
         line = text[: problem.position].count("\n") + 1
         raise DataError(path, line, f"is not YAML: it holds U+{int(problem.character):04X}") from problem
-    except (yaml.YAMLError, RecursionError, ValueError) as problem:
+    except (yaml.YAMLError, ValueError) as problem:
         mark = getattr(problem, "problem_mark", None)
         words = getattr(problem, "problem", None) or "cannot be read as YAML"
         raise DataError(path, mark.line + 1 if mark else None, f"is not YAML: {words}") from problem
@@ -63,6 +63,33 @@ def read(path: str) -> Layer:
             raise UsageError(f"{source}: {shortened(name)} is given twice.")
         layer[name] = (value, source)
     return layer
+
+
+def _refused(text: str) -> tuple[str, int] | None:
+    """What no settings need, and its line. Found in time that grows as the text does: PyYAML takes minutes for some
+    thousand brackets that stand in each other, if it is let.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent):
+            return "aliases are not allowed", line
+        if depth > MAX_DEPTH:
+            return f"more than {MAX_DEPTH} lists and mappings in each other are not allowed", line
+    return None
+
+
+def _value(text: str) -> Any:
+    """The value of a text on the command line.
+
+    Raises:
+        YAMLError: It is not YAML, or holds what no settings need.
+        ValueError: It is not what it looks like; so do the others of `UNREADABLE`.
+    """
+    if found := _refused(text):
+        raise yaml.YAMLError(found[0])
+    return yaml.safe_load(text)
 
 
 def _leaves(node: yaml.MappingNode, prefix: str, path: str) -> Iterator[tuple[str, tuple[Any, str]]]:
@@ -108,8 +135,8 @@ def parse_assignments(assignments: Sequence[str]) -> Layer:
         if not equals or not path.strip():
             raise UsageError(f"{source}: expected key.path=value, such as encoder.units=200.")
         try:
-            parsed = yaml.safe_load(value)
-        except (*UNREADABLE, RecursionError) as problem:
+            parsed = _value(value)
+        except UNREADABLE as problem:
             raise UsageError(f"{source}: {quoted(value)} cannot be read as a value.") from problem
         layer[path.strip()] = (parsed, source)
     return layer
@@ -137,8 +164,8 @@ def parse_grid(assignments: Sequence[str]) -> dict[str, list[Any]]:
             raise UsageError(f"{source}: has more than {MOST_VALUES:,} values.")
         try:
             whole = text.lstrip().startswith("[")
-            found = yaml.safe_load(text) if whole else [yaml.safe_load(one) for one in text.split(",")]
-        except (*UNREADABLE, RecursionError) as problem:
+            found = _value(text) if whole else [_value(one) for one in text.split(",")]
+        except UNREADABLE as problem:
             raise UsageError(f"{source}: {quoted(text)} cannot be read as values.") from problem
         if not found:
             raise UsageError(f"{source}: has no value.")

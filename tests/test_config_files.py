@@ -1,5 +1,6 @@
 """Settings as YAML: every error names file and line, and nothing but plain settings is taken."""
 
+import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -113,9 +114,29 @@ def test_every_error_names_file_and_line(
     assert "\n" not in str(caught.value)
 
 
-def test_deep_nesting_is_an_error_and_no_crash(written: Any) -> None:
+@pytest.mark.parametrize("piece", ["[", "{a: ", "- ", "? ", "[\n", "{? [", "!!set {? ", "a: [{b: "])
+def test_deep_nesting_is_refused_soon(written: Any, piece: str) -> None:
+    text = piece * (100_000 // len(piece))
+    started = time.perf_counter()
     with pytest.raises(UserError):
-        read(written("{a: " * 5000))
+        read(written(text))
+    with pytest.raises(UsageError, match="cannot be read as a value"):
+        parse_assignments([f"encoder.units={text}"])
+    with pytest.raises(UsageError, match="cannot be read as values"):
+        parse_grid([f"encoder.units=[{text}"])
+    assert time.perf_counter() - started < 30
+
+
+def test_nesting_has_a_bound_of_its_own(written: Any) -> None:
+    """Brackets in texts and comments are none."""
+    inner = "# " + "[" * 50 + "\nencoder.cell: '" + "{" * 50 + "'\n"
+    assert read(written(inner))["encoder.cell"][0] == "{" * 50
+    path = written(inner + "encoder.units: " + "[" * 19 + "]" * 19)
+    with pytest.raises(UsageError, match=r"a.yaml:3: encoder.units is a list"):
+        read(path)
+    path = written(inner + "encoder.units:\n " + "[" * 20 + "]" * 20)
+    with pytest.raises(UsageError, match=r"a.yaml:4: more than 20 lists and mappings in each other"):
+        read(path)
 
 
 def test_a_wrong_value_names_file_and_line(written: Any) -> None:
