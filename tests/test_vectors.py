@@ -202,6 +202,10 @@ NUMBER = "expected a finite 32-bit number"
         (b"a 1 2\n\nc 1 2\n", "FILE:2: is blank; expected a word and its values"),
         (b"a 1 2\n 1 2\nc 1 2\n", "FILE:2: has no word before its 2 values"),
         (b"a 1 2\n   1 2\nc 1 2\n", "FILE:2: has no word before its 2 values"),
+        (
+            b"a 1 2\nb 1 " + b"9" * 100_000 + b"\n",
+            f"FILE:2: value 2 of 2 is '{'9' * 70}'...; {NUMBER}",
+        ),
         (b"a 1 2\nb 1 nan\n", "FILE:2: value 2 of 2 is 'nan'; " + NUMBER),
         (b"a 1 2\nb -inf 1\n", "FILE:2: value 1 of 2 is '-inf'; " + NUMBER),
         (b"a 1 2\nb 1e39 1\n", "FILE:2: value 1 of 2 is '1e39'; " + NUMBER),
@@ -235,6 +239,10 @@ NUMBER = "expected a finite 32-bit number"
         (
             binary(["a", "b"], [[1, 2], [3, float("nan")]]),
             "FILE: word 2 ('b'): value 2 of 2 is nan; " + NUMBER,
+        ),
+        (
+            binary(["b" * 60_000], [[1, float("nan")]]),
+            f"FILE: word 1 ('{'b' * 70}'...): value 2 of 2 is nan; {NUMBER}",
         ),
         (binary(["a"], [[float("-inf"), 0]]), "FILE: word 1 ('a'): value 1 of 2 is -inf; " + NUMBER),
         (
