@@ -55,7 +55,7 @@ def check(
         if json_path == common.STDOUT:
             sys.stdout.write(text)
             return
-        with open(json_path, "w", encoding="utf-8", newline="\n") as stream:
+        with common.written(json_path) as stream:
             stream.write(text)
     _show(report, auto=not is_named(scheme))
 

@@ -1,6 +1,5 @@
 """`seqtag compare`: a grid of settings, each trained with some seeds, side by side."""
 
-import os
 import shlex
 import sys
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqtag.cli.common import written_bytes
 from seqtag.errors import UserError
 
 if TYPE_CHECKING:
@@ -225,10 +225,8 @@ def _markdown(comparison: "Comparison", paths: Mapping[str, str]) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Writes beside the place and puts it there in one move."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(content)
-    draft.replace(path)
+    with written_bytes(str(path)) as stream:
+        stream.write(content)
 
 
 def _plot(comparison: "Comparison", path: Path) -> bool:

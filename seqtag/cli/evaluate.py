@@ -174,7 +174,7 @@ def _write(path: str, write: Callable[[TextIO], None]) -> None:
     if path == STDOUT:
         write(sys.stdout)
         return
-    with open(path, "w", encoding="utf-8", newline="\n") as stream:
+    with common.written(path) as stream:
         write(stream)
 
 

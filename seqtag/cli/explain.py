@@ -1,7 +1,6 @@
 """`seqtag explain`: what a model's tags hang on, as a page to look at."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from seqtag.cli import common
 def explain(
     model: common.Model,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT.html", help="The page to write; - for stdout.")
+        str, typer.Option("--output", "-o", metavar="OUT.html", help="The page to write; - for stdout.")
     ],
     file: Annotated[
         str, typer.Argument(metavar="[FILE]", help="Text, one sentence a line; stdin if none or -.")
@@ -30,7 +29,7 @@ def explain(
     Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag explain model -o page.html
     """
     input_format = common.input_format(input_format, [file])
-    common.check_outputs([str(output)], [model, file])
+    common.check_outputs([output], [model, file])
     common.invite([file])
 
     from seqtag.cli import wants_debug
@@ -39,7 +38,8 @@ def explain(
 
     explained = stage(model, file, input_format=input_format, limit=limit, debug=wants_debug())
     text = page(explained)
-    if str(output) == "-":
+    if output == common.STDOUT:
         sys.stdout.write(text)
         return
-    output.write_text(text, encoding="utf-8", newline="\n")
+    with common.written(output) as stream:
+        stream.write(text)

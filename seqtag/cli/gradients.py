@@ -1,7 +1,6 @@
 """`seqtag gradients`: how far back do a model's gradients reach?"""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -83,7 +82,8 @@ def gradients(
         if target == common.STDOUT:
             sys.stdout.write(text)
         else:
-            Path(target).write_text(text, encoding="utf-8", newline="\n")
+            with common.written(target) as stream:
+                stream.write(text)
     if common.STDOUT not in targets:
         _show(report)
 
@@ -225,4 +225,6 @@ def _plot(report: "Report", target: str) -> None:
         f"{report.cell}: gradients back through the words of {report.sentences} sentences", fontsize=11
     )
     with matplotlib.rc_context({"svg.hashsalt": "seqtag"}):  # so that equal figures are equal bytes
-        figure.savefig(target, dpi=150, metadata={"Date": None} if target.lower().endswith(".svg") else None)
+        kind = target.lower().rpartition(".")[2]
+        with common.written_bytes(target) as stream:
+            figure.savefig(stream, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)

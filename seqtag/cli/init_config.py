@@ -1,17 +1,17 @@
 """`seqtag init-config`: a commented file of all settings."""
 
-from pathlib import Path
+import os
 from typing import Annotated
 
 import typer
 
-from seqtag.cli.common import STDOUT
+from seqtag.cli.common import STDOUT, written
 from seqtag.errors import UserError
 
 
 def init_config(
     output: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Where to write; stdout if none or -.")
+        str | None, typer.Argument(metavar="[FILE]", help="Where to write; stdout if none or -.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace the file if it exists.")] = False,
 ) -> None:
@@ -21,11 +21,10 @@ def init_config(
     """
     from seqtag.config_files import commented
 
-    if output is None or str(output) == STDOUT:
+    if output is None or output == STDOUT:
         print(commented(), end="")
         return
-    try:
-        with output.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(commented())
-    except FileExistsError:
-        raise UserError(f"{output}: exists already; use --force to replace it.") from None
+    if os.path.lexists(output) and not force:
+        raise UserError(f"{output}: exists already; use --force to replace it.")
+    with written(output) as stream:
+        stream.write(commented())

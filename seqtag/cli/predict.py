@@ -4,8 +4,7 @@ import contextlib
 import os
 import stat
 import sys
-from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
@@ -45,13 +44,14 @@ def predict(
     ] = None,
     threads: common.Threads = None,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--output", "-o", metavar="FILE", help="Where to write; stdout if not given."),
     ] = None,
 ) -> None:
     """Tag raw sentences, or sentences that are tokenised already.
 
-    Reads one sentence a line and streams: an answer is written as soon as it is there.
+    Reads one sentence a line and streams: an answer is written as soon as it is there. A FILE to write to is put in
+    its place when all answers are in it.
 
     Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag predict model --format text
     """
@@ -63,35 +63,26 @@ def predict(
         raise UsageError("--tokenizer is for text; the tokens of a CoNLL file are as they stand there.")
     if nbest and output_format != "jsonl":
         raise UsageError("--nbest needs --format jsonl.")
-    if output is not None and str(output) == "-":
+    if output == common.STDOUT:
         output = None
-    common.check_outputs([str(output) if output else None], [model, *paths])
+    common.check_outputs([output], [model, *paths])
     if output is None:
         _check_stdout(paths)
         common.invite(paths)
     from seqtag.predict import load
     from seqtag.predict import predict as stage
 
-    try:
-        with contextlib.ExitStack() as stack:
-            stream: TextIO = sys.stdout
-            # First of all: a model that cannot do it must not cost what stood in the file.
-            tagger = load(model, output_format, nbest=nbest or 0, threads=threads or 0)
-            if output is not None:
-                stream = stack.enter_context(output.open("w", encoding="utf-8", newline="\n"))
-            stage(
-                tagger,
-                paths,
-                stream,
-                output_format=output_format,
-                input_format=input_format,
-                tokenizer=tokenizer,
-                nbest=nbest or 0,
-            )
-    except OSError as problem:
-        if problem.filename is None and output is not None:
-            problem.filename = str(output)  # a full disk says nothing of what it was for
-        raise
+    tagger = load(model, output_format, nbest=nbest or 0, threads=threads or 0)
+    with common.written(output) if output is not None else contextlib.nullcontext(sys.stdout) as stream:
+        stage(
+            tagger,
+            paths,
+            stream,
+            output_format=output_format,
+            input_format=input_format,
+            tokenizer=tokenizer,
+            nbest=nbest or 0,
+        )
 
 
 def _check_stdout(paths: list[str]) -> None:
