@@ -16,7 +16,7 @@ import typer
 from seqtag import __version__, parts
 from seqtag.cli.light import LightCommand, LightGroup
 from seqtag.errors import UserError, is_out_of_memory
-from seqtag.interrupt import Interrupted
+from seqtag.interrupt import Interrupted, Stop, listening
 
 # In the order of the help.
 COMMANDS = {
@@ -102,9 +102,11 @@ def run(arguments: list[str]) -> int:
     """Runs the command line; returns 0 done, 1 data or run failed, 2 wrong usage, 130 or 143 stopped by a signal."""
     _prepare_streams()
     debug = wants_debug(arguments)
+    stop = Stop()
     try:
-        app_for(arguments)(arguments, prog_name="seqtag")
-        sys.stdout.flush()
+        with listening(stop):  # a command that has more to say of it listens within
+            app_for(arguments)(arguments, prog_name="seqtag")
+            sys.stdout.flush()
     except UserError as problem:
         _complain(str(problem), debug)
         return problem.exit_code
@@ -129,6 +131,9 @@ def run(arguments: list[str]) -> int:
             _output_closed()  # Python would try again at exit what could not be written
         return 1
     except Exception as problem:
+        if stop.signal is not None:  # it has made a library fail that was being loaded
+            _complain("interrupted", debug)
+            return 128 + stop.signal
         if is_out_of_memory(problem):
             return _out_of_memory(arguments, debug)
         _complain(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import seqtag
+from seqtag.cli import run
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
@@ -33,9 +34,10 @@ with listening(stop), stop.held():
 """
 
 
-def start(*command: str) -> "subprocess.Popen[str]":
+def start(*command: str, **options: Any) -> "subprocess.Popen[str]":
     pipe = subprocess.PIPE
-    return subprocess.Popen([sys.executable, *command], env=ENVIRONMENT, text=True, stdout=pipe, stderr=pipe)
+    options = {"env": ENVIRONMENT, "text": True, "stdout": pipe, "stderr": pipe} | options
+    return subprocess.Popen([sys.executable, *command], **options)
 
 
 def training(spans: Any, tmp_path: Path, *options: str) -> list[str]:
@@ -86,6 +88,50 @@ def test_while_training(spans: Any, tmp_path: Path) -> None:
         f"seqtag: {checkpoint}: here is what a run that was stopped has left. Use --resume to"
     )
     assert os.listdir(tmp_path) == ["model.checkpoint"]
+
+
+@BOTH
+def test_while_answers_are_written(spans: Any, tmp_path: Path, number: int) -> None:
+    """What stood in the file stands there, and nothing beside it."""
+    path = tmp_path / "out"
+    path.write_text("years of work")
+    command = ["-m", "seqtag", "predict", str(spans.folder), "-o", str(path)]
+    with start(*command, stdin=subprocess.PIPE) as process:
+        process.stdin.write("Ana left\n")  # type: ignore[union-attr]
+        process.stdin.flush()  # type: ignore[union-attr]
+        while not any(entry.read_text() == "Ana\tB-PER\nleft\tO\n\n" for entry in tmp_path.iterdir()):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(number)
+        assert process.wait(30) == 128 + number
+        assert process.stderr.read() == "seqtag: interrupted\n"  # type: ignore[union-attr]
+    assert [entry.read_text() for entry in tmp_path.iterdir()] == ["years of work"]
+
+
+@BOTH
+@pytest.mark.parametrize("swallowed", [False, True])
+def test_in_any_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int, swallowed: bool
+) -> None:
+    """Also where a library takes the signal for an error of its own, as when it is being loaded."""
+
+    def end(arguments: list[str]) -> None:
+        try:
+            os.kill(os.getpid(), number)
+        except BaseException as problem:
+            if swallowed:
+                raise ImportError("initialization failed") from problem
+            raise
+
+    monkeypatch.setattr("seqtag.cli.app_for", end)
+    former = signal.getsignal(number)
+    signal.signal(number, signal.default_int_handler)  # without a handler of ours it must not end the tests
+    try:
+        assert run(["check", "x"]) == 128 + number
+        assert signal.getsignal(number) is signal.default_int_handler
+    finally:
+        signal.signal(number, former)
+    assert capsys.readouterr() == ("", "seqtag: interrupted\n")
 
 
 @BOTH
