@@ -1,5 +1,5 @@
 """`python -m seqtag`."""
 
-from seqtag.cli import main
+from seqtag.start import main
 
 main()

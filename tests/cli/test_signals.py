@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,20 @@ with listening(stop), stop.held():
     print("noted", flush=True)
     while True:
         pass
+"""
+
+
+LOADED_SLOWLY = """
+import sys, time
+seconds = float(sys.argv.pop(1))
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "seqtag.cli":
+            print("here", flush=True)
+            time.sleep(seconds)
+sys.meta_path.insert(0, Slow())
+from seqtag.start import main
+main()
 """
 
 
@@ -132,6 +147,31 @@ def test_in_any_command(
     finally:
         signal.signal(number, former)
     assert capsys.readouterr() == ("", "seqtag: interrupted\n")
+
+
+def test_while_the_command_line_is_loaded() -> None:
+    with start("-c", LOADED_SLOWLY, "60", "--version") as process:
+        assert process.stdout.readline() == "here\n"  # type: ignore[union-attr]
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30) == ("", "")
+    assert process.returncode == 130
+
+
+def test_who_ignores_signals_goes_on_ignoring_them() -> None:
+    """As commands do that a script starts in the background."""
+    code = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n{LOADED_SLOWLY}"
+    with start("-c", code, "1", "--version") as process:
+        assert process.stdout.readline() == "here\n"  # type: ignore[union-attr]
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60) == (f"seqtag {seqtag.__version__}\n", "")
+    assert process.returncode == 0
+
+
+def test_every_way_in_is_the_quiet_one() -> None:
+    root = Path(seqtag.__file__).parent
+    project = tomllib.loads((root.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["scripts"] == {"seqtag": "seqtag.start:main"}
+    assert "from seqtag.start import main\n" in (root / "__main__.py").read_text(encoding="utf-8")
 
 
 @BOTH
