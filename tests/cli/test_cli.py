@@ -187,6 +187,47 @@ class TestCodes:
             assert "Traceback" not in err
             assert "Fatal" not in err
 
+    @pytest.mark.parametrize(
+        ("arguments", "name"),
+        [
+            (["train", "--train", "x", "-o", "y", "--dev", ""], "--dev"),
+            (["train", "--train", "x", "-o", "y", "--valid="], "--dev"),
+            (["train", "--train", "x", "-o", "y", "--test", ""], "--test"),
+            (["train", "--train", "x", "-o", "y", "-c", ""], "--config"),
+            (["train", "--train", "x", "-o", "y", "--embeddings", ""], "--embeddings"),
+            (["train", "--train", "", "-o", "y"], "--train"),
+            (["compare", "--train", "x", "--dev", "y", "--grid", "encoder.units=4", "-o", ""], "--output"),
+            (
+                ["compare", "--train", "x", "--dev", "y", "--grid", "encoder.units=4", "-o", "z", "--test="],
+                "--test",
+            ),
+            (["evaluate", "m", "x", "--json", ""], "--json"),
+            (["evaluate", "m", ""], "FILE"),
+            (["evaluate", "x", "--predicted", ""], "--predicted"),
+            (["check", "x", ""], "FILE"),
+            (["check", "x", "--json="], "--json"),
+            (["predict", ""], "MODEL"),
+            (["predict", "m", "x", ""], "FILE"),
+            (["predict", "m", "x", "-o", ""], "--output"),
+            (["explain", "m", "x", "-o", ""], "--output"),
+            (["gradients", "m", "x", "-o", ""], "--output"),
+            (["init-config", ""], "FILE"),
+        ],
+    )
+    def test_an_empty_path(
+        self,
+        tmp_path: Path,
+        capsys: Capture,
+        monkeypatch: pytest.MonkeyPatch,
+        arguments: list[str],
+        name: str,
+    ) -> None:
+        """It is not taken for one that was not given, nor for the folder in which one stands."""
+        monkeypatch.chdir(tmp_path)
+        assert run(arguments) == 2
+        assert complaint(capsys) == f"seqtag: {name}: expected a value. Received an empty text.\n"
+        assert not any(tmp_path.iterdir())
+
 
 class TestStreams:
     def test_a_reader_that_leaves(self, spans: Any, tmp_path: Path) -> None:
