@@ -101,6 +101,7 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Runs the command line; returns 0 done, 1 data or run failed, 2 wrong usage, 130 or 143 stopped by a signal."""
     _prepare_streams()
+    _prepare_width()
     debug = wants_debug(arguments)
     stop = Stop()
     try:
@@ -187,6 +188,16 @@ def _complain(message: str, debug: bool) -> None:
     safe = "\n".join(map(printable, message.split("\n")))
     with contextlib.suppress(OSError):
         print(f"seqtag: {safe}", file=sys.stderr)
+
+
+def _prepare_width() -> None:
+    """Forgets a width in the environment that no terminal has: Rich would show nothing in no columns, and fill the
+    memory with very many; Typer would fail at what is no number.
+    """
+    for name in ("COLUMNS", "TERMINAL_WIDTH"):
+        width = os.environ.get(name, "")
+        if not (width.isascii() and width.isdigit() and len(width) <= 5 and 20 <= int(width) <= 10_000):
+            os.environ.pop(name, None)
 
 
 def _prepare_streams() -> None:

@@ -229,6 +229,38 @@ class TestCodes:
         assert not any(tmp_path.iterdir())
 
 
+class TestWidth:
+    @pytest.mark.parametrize("name", ["COLUMNS", "TERMINAL_WIDTH"])
+    @pytest.mark.parametrize("width", ["", "0", "7", "-80", "99999999999", "9" * 5000, "wide", "²"])
+    def test_one_that_no_terminal_has(
+        self, spans: Any, capsys: Capture, monkeypatch: pytest.MonkeyPatch, name: str, width: str
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "80")
+        assert run(["check", str(spans.train)]) == 0
+        shown = capsys.readouterr()
+        monkeypatch.setenv(name, width)
+        assert run(["check", str(spans.train)]) == 0
+        assert capsys.readouterr() == shown
+        assert name not in os.environ
+
+    def test_one_that_a_terminal_has(
+        self, spans: Any, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for width in ("20", "10000"):
+            monkeypatch.setenv("COLUMNS", width)
+            assert run(["check", str(spans.train)]) == 0
+            assert os.environ["COLUMNS"] == width
+            capsys.readouterr()
+
+    @pytest.mark.parametrize("name", ["COLUMNS", "TERMINAL_WIDTH"])
+    def test_wrong_usage(self, name: str) -> None:
+        """Typer reads the environment when it is loaded."""
+        for width in ("0", "x"):
+            done = call("tarin", env=ENVIRONMENT | {name: width})
+            assert done.returncode == 2
+            assert "No such command 'tarin'" in done.stderr
+
+
 class TestStreams:
     def test_a_reader_that_leaves(self, spans: Any, tmp_path: Path) -> None:
         (tmp_path / "in.txt").write_text("Ana left\n" * 30_000)
