@@ -43,6 +43,7 @@ def check(
       seqtag check train.conll dev.conll test.conll
       seqtag check --json report.json corpus.conllu
     """
+    json_path = json_path and common.place(json_path)
     common.check_outputs([json_path], files)
     from seqtag import check as stage
     from seqtag.tags import is_named

@@ -94,6 +94,17 @@ def invite(paths: Sequence[str]) -> None:
         print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
 
 
+def place(path: str) -> str:
+    """The path to write to; STDOUT if stdout goes to that same file or pipe, as by the name of /dev/stdout: two that
+    write there would write over each other.
+    """
+    with contextlib.suppress(OSError, ValueError):  # it is not there yet, or stdout has no descriptor
+        own = os.fstat(sys.stdout.fileno())
+        if not stat.S_ISCHR(own.st_mode) and os.path.samestat(os.stat(path), own):
+            return STDOUT
+    return path
+
+
 def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
     """Refuse before the work what could not be written after it, or would overwrite what is read."""
     for path in outputs:

@@ -100,6 +100,7 @@ def evaluate(
         )
     if predicted is not None and threads is not None:
         raise UsageError("--threads is for a model that tags. Received --predicted as well.")
+    json_path, errors, output = (path and common.place(path) for path in (json_path, errors, output))
     outputs = {"--json": json_path, "--errors": errors, "--output": output}
     _check_distinct(outputs, analysis)
     common.check_outputs(outputs.values(), [gold, predicted or model, *([train] if train else [])])

@@ -29,6 +29,7 @@ def explain(
     Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag explain model -o page.html
     """
     input_format = common.input_format(input_format, [file])
+    output = common.place(output)
     common.check_outputs([output], [model, file])
     common.invite([file])
 

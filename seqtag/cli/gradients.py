@@ -58,7 +58,7 @@ def gradients(
       seqtag gradients model test.conll
       seqtag gradients model test.conll -o profile.png -o profile.json
     """
-    targets = outputs or []
+    targets = [common.place(path) for path in outputs or []]
     _check(targets, [model, file])
     from seqtag.cli import wants_debug
     from seqtag.gradients import gradients as stage

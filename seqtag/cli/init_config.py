@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from seqtag.cli.common import STDOUT, written
+from seqtag.cli.common import STDOUT, place, written
 from seqtag.errors import UserError
 
 
@@ -21,7 +21,7 @@ def init_config(
     """
     from seqtag.config_files import commented
 
-    if output is None or output == STDOUT:
+    if output is None or place(output) == STDOUT:
         print(commented(), end="")
         return
     if os.path.lexists(output) and not force:

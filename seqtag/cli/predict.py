@@ -63,7 +63,7 @@ def predict(
         raise UsageError("--tokenizer is for text; the tokens of a CoNLL file are as they stand there.")
     if nbest and output_format != "jsonl":
         raise UsageError("--nbest needs --format jsonl.")
-    if output == common.STDOUT:
+    if output is not None and common.place(output) == common.STDOUT:
         output = None
     common.check_outputs([output], [model, *paths])
     if output is None:

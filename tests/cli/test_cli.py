@@ -262,6 +262,26 @@ class TestWidth:
 
 
 class TestStreams:
+    def test_a_file_that_is_stdout(self, spans: Any, tmp_path: Path) -> None:
+        """What is written to /dev/stdout, or to the file by its name, is not overwritten by the tables."""
+        path = tmp_path / "out.json"
+        commands = [
+            ["check", str(spans.train), "--json"],
+            ["evaluate", str(spans.train), "--predicted", str(spans.train), "--json"],
+            ["init-config"],
+        ]
+        for command in commands:
+            alone = call(*command, "-").stdout
+            assert alone
+            for name in ("/dev/stdout", str(path)):
+                with path.open("w") as file:
+                    assert call(*command, name, capture_output=False, stdout=file).returncode == 0
+                assert path.read_text() == alone
+            assert call(*command, "/dev/stdout").stdout == alone
+        done = call(*commands[1], "-", "--errors", "/dev/stdout")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "seqtag: --json and --errors both write to -.\n"
+
     def test_a_reader_that_leaves(self, spans: Any, tmp_path: Path) -> None:
         (tmp_path / "in.txt").write_text("Ana left\n" * 30_000)
         command = f"{sys.executable} -m seqtag predict '{spans.folder}' '{tmp_path}/in.txt' | head -1; "
