@@ -18,7 +18,7 @@ from typing import Any, Protocol, TextIO
 from seqtag import parts
 from seqtag.data import Sentence, sentences
 from seqtag.data.lines import lines, shown
-from seqtag.errors import DataError, UserError
+from seqtag.errors import DataError
 from seqtag.tagger import CHUNK, Tagged, Tagger
 from seqtag.text import Token, Tokenizer, located, printable
 
@@ -40,6 +40,8 @@ class Record:
         joined: Whether it came in words.
         extra: What else a JSON line held; it is handed on as it is.
         columns: The extra columns of a CoNLL file that the model reads.
+        source: The file, as messages name it.
+        lines: The line in it of each token, or the one line of all.
     """
 
     text: str
@@ -47,6 +49,8 @@ class Record:
     joined: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
     columns: tuple[tuple[str, ...], ...] = ()
+    source: str = "a sentence"
+    lines: Sequence[int] = ()
 
     @cached_property
     def tokens(self) -> Sequence[Token]:
@@ -64,8 +68,9 @@ def from_words(words: Sequence[str]) -> Record:
 
 def read_text(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Record]:
     """A sentence a line; an empty line is a sentence without tokens, so that lines out are lines in."""
-    for _, line in lines(path):
-        yield Record(line, tokenizer.words(line))
+    source = shown(path)
+    for number, line in lines(path):
+        yield Record(line, tokenizer.words(line), source=source, lines=(number,))
 
 
 def read_conll(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Record]:
@@ -78,8 +83,11 @@ def read_conll(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Reco
         with_tags=False,
         feature_columns=vocabulary.feature_columns,
     )
+    source = shown(path)
     for sentence in found:
-        yield dataclasses.replace(from_words(sentence.tokens), columns=sentence.columns)
+        yield dataclasses.replace(
+            from_words(sentence.tokens), columns=sentence.columns, source=source, lines=sentence.lines
+        )
 
 
 def read_jsonl(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Record]:
@@ -109,13 +117,14 @@ def read_jsonl(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Reco
         }
         words = value.get("tokens")
         if isinstance(value.get("text"), str) and words is None:
-            yield Record(value["text"], tokenizer.words(value["text"]), extra=extra)
+            words = tokenizer.words(value["text"])
+            yield Record(value["text"], words, extra=extra, source=shown(path), lines=(number,))
         elif (
             isinstance(words, list)
             and all(isinstance(word, str) and word for word in words)
             and "text" not in value
         ):
-            yield dataclasses.replace(from_words(words), extra=extra)
+            yield dataclasses.replace(from_words(words), extra=extra, source=shown(path), lines=(number,))
         else:
             raise DataError(shown(path), number, expected)
 
@@ -183,7 +192,7 @@ class ConllWriter:
         if texts := record.words:
             joined = "".join(texts)
             if NO_TOKEN.search(joined) or not all(map(str.strip, texts)) or DOCSTART in joined:
-                self._check(texts)
+                self._check(record)
             if self._first and joined.startswith("\ufeff"):
                 self._stream.write("\ufeff")  # a reader takes the first one for a byte order mark
             self._first = False
@@ -191,13 +200,13 @@ class ConllWriter:
             self._stream.write(self._safe("".join(rows)) + "\n")
 
     @staticmethod
-    def _check(texts: Sequence[str]) -> None:
-        """UserError for a token that would be read as something else; U+00A0 and the like are tokens as any other."""
-        for text in texts:
+    def _check(record: Record) -> None:
+        """DataError for a token that would be read as something else; U+00A0 and the like are tokens as any other."""
+        for place, text in enumerate(record.words):
             if NO_TOKEN.search(text) or not text.strip(" ") or text == DOCSTART:
-                raise UserError(
-                    f"the token {text!r} cannot stand in a column of a CoNLL file; use --format jsonl."
-                )
+                line = record.lines[min(place, len(record.lines) - 1)] if record.lines else None
+                problem = f"the token {text!r} cannot stand in a column of a CoNLL file; use --format jsonl."
+                raise DataError(record.source, line, problem)
 
 
 class JsonlWriter:
@@ -354,7 +363,7 @@ def predict(
         How many tokens were tagged.
 
     Raises:
-        UserError: The model or a file cannot be read; what came before is written.
+        UserError: The model or a file cannot be read, or a token cannot be written; what came before is written.
     """
     writer: Writer = parts.load(parts.WRITERS, output_format)(stream)
     tagger = model

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import seqtag
 from seqtag import lookup
 from seqtag import predict as stage
-from seqtag.errors import DataError, UserError
+from seqtag.errors import DataError
 from seqtag.predict import Record, _as_they_come, from_words, predict
 from seqtag.tagger import Tagger
 
@@ -184,10 +184,25 @@ class TestTokens:
     def test_a_token_that_is_no_column(self, spans: Any, write: Write) -> None:
         for token in ("a\tb", "a\nb", "\r", " "):
             path = write("in.jsonl", json.dumps({"tokens": ["Ana", token]}))
-            with pytest.raises(UserError, match="cannot stand in a column"):
+            with pytest.raises(DataError, match="cannot stand in a column") as caught:
                 tag(spans, path, input_format="jsonl")
+            assert (caught.value.path, caught.value.line) == (path, 1)
             (answer,) = answers(tag(spans, path, input_format="jsonl", output_format="jsonl"))
             assert [found["text"] for found in answer["tokens"]] == ["Ana", token]
+
+    def test_where_a_token_stands_that_is_no_column(self, spans: Any, write: Write) -> None:
+        """In a text, and with whichever token of a sentence it is in CoNLL-U."""
+        path = write("in.txt", "Ana\n-DOCSTART-\n")
+        with pytest.raises(DataError, match="-DOCSTART-") as caught:
+            tag(spans, path, tokenizer="whitespace")
+        assert str(caught.value).startswith(f"{path}:2: the token '-DOCSTART-' cannot stand")
+        rows = "".join(f"{n}\t{word}" + "\t_" * 8 + "\n" for n, word in enumerate(("Ana", "-DOCSTART-"), 1))
+        path = write("in.conllu", f"# text = Ana\n{rows}\n")
+        tagger = Tagger.load(spans.folder)
+        tagger.vocabulary = dataclasses.replace(tagger.vocabulary, format="conllu", token_column="FORM")
+        with pytest.raises(DataError) as caught:
+            predict(tagger, [path], io.StringIO(), input_format="conll")
+        assert str(caught.value).startswith(f"{path}:3: the token '-DOCSTART-' cannot stand")
 
 
 class TestJsonl:
