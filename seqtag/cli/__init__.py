@@ -37,6 +37,8 @@ _LESS = {
     "predict": "; fewer --threads need less",
     "evaluate": "; fewer --threads need less",
 }
+# How much of a complaint is shown that is longer, as when a token of a megabyte stands in it: its start and its end.
+_START, _END = 700, 300
 
 
 def app_for(arguments: list[str]) -> typer.Typer:
@@ -184,8 +186,15 @@ def _complain(message: str, debug: bool) -> None:
         traceback.print_exc()
     from seqtag.text import printable
 
-    # A message names files and shows what stood in them: neither may steer the terminal.
-    safe = "\n".join(map(printable, message.split("\n")))
+    # A message names files and shows what stood in them: neither may steer the terminal, or begin a line.
+    if debug:
+        safe = printable(message)
+    else:
+        most = _START + _END
+        near = message if len(message) <= 2 * most else message[:most] + message[-most:]
+        safe = printable(near)
+        if len(safe) > most:
+            safe = f"{safe[:_START]}...{safe[-_END:]}"
     with contextlib.suppress(OSError):
         print(f"seqtag: {safe}", file=sys.stderr)
 

@@ -14,6 +14,7 @@ import pytest
 import seqtag
 from seqtag.cli import run
 from seqtag.folder import FILES
+from seqtag.text import printable
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 SMALL = ("--embedding-dim", "8", "--units", "6", "--lr", "0.02", "--batch-size", "8")
@@ -227,6 +228,21 @@ class TestCodes:
         assert run(arguments) == 2
         assert complaint(capsys) == f"seqtag: {name}: expected a value. Received an empty text.\n"
         assert not any(tmp_path.iterdir())
+
+    @pytest.mark.parametrize("letter", ["y", "\x1b"])
+    def test_what_is_long_is_cut(self, capsys: Capture, letter: str) -> None:
+        assert run(["predict", "m", "--tokenizer", letter * 500_000]) == 2
+        err = complaint(capsys)
+        assert err.startswith(f"seqtag: --tokenizer {printable(letter) * 100}")
+        assert err.endswith("Known: word, whitespace, char.\n")
+        assert "..." in err
+        assert len(err) < 1100
+        assert run(["--debug", "predict", "m", "--tokenizer", letter * 500_000]) == 2
+        assert printable(letter) * 500_000 in capsys.readouterr().err
+
+    def test_a_line_feed_in_a_value_begins_no_line(self, capsys: Capture) -> None:
+        assert run(["train", "--train", "x", "-o", "y", "--set", "encoder.units=3\nx: 4"]) == 2
+        assert "encoder.units=3\\nx: 4" in complaint(capsys)
 
 
 class TestWidth:
