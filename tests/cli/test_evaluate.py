@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ from seqtag.cli.tables import MOST_UNSEEN, print_score, score_table
 from seqtag.data import Sentence
 from seqtag.errors import DataError, UsageError, UserError
 from seqtag.scoring import score
+from seqtag.vocab import Vocabulary
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 THREE = str(GOLDEN / "conlleval.conll")
@@ -68,6 +70,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
         scheme = tags.parse_scheme("bio")
         tags = ("B-PER", "I-PER", "O")
         vocabulary = SimpleNamespace(format="auto", token_column=None, tag_column=None, feature_columns=())
+        vocabulary.read_corpus = partial(Vocabulary.read_corpus, vocabulary)
 
         @classmethod
         def load(cls, folder: str, threads: int, *, tags_only: bool) -> "Tagger":
