@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.onnx_file import BOOL, FLOAT, INT32, INT64, MAX_RANK, SIZES, Graph, Node, Tensor, Value, read
+from seqtag.onnx_file import BOOL, FLOAT, INT32, INT64, MAX_RANK, Graph, Node, Tensor, Value, read
 
 IR_VERSION, OPSET = 9, 18  # those that `seqtag.model.export` writes
 FEW = 64  # whole numbers of an array that are followed one by one
@@ -22,6 +22,7 @@ AMPLE = 1 << 22  # numbers that a rehearsal may compute in any case, ...
 SHARE = 16  # ... and so many for each weight in the file
 MAX_BEAM = 100  # as the setting head.beam
 TYPES = {"float32": FLOAT, "int32": INT32, "int64": INT64, "bool": BOOL}
+CASTS = {(INT32, INT64), (BOOL, FLOAT), (BOOL, INT32)}  # each holds all that it is given
 ACTIVATIONS = {
     "Tanh", "Sigmoid", "Relu", "Elu", "LeakyRelu", "HardSigmoid", "Softsign", "Affine",
 }  # fmt: skip
@@ -336,8 +337,9 @@ def _arithmetic(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) ->
 
 def _divided(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
     first, second, shape = _pair(inputs)
-    if first.dtype == FLOAT or second.known is None or not all(number > 0 for number in second.known):
-        raise ValueError("it divides by what may be 0")
+    # What is computed may be 0 after all, or -1, by which the lowest number cannot be divided.
+    if first.dtype == FLOAT or not second.weight or not all(number > 0 for number in _numbers(second)):
+        raise ValueError("it divides by what is no constant above 0")
     return [Array(first.dtype, shape)]
 
 
@@ -377,10 +379,9 @@ def _matmul(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Seq
 
 def _cast(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
     (array,) = _of(inputs, None)
-    if attributes["to"] not in SIZES:
-        raise ValueError(f"it casts to type {attributes['to']}")
-    whole = array.dtype in _INTEGERS and attributes["to"] in _INTEGERS
-    return [Array(attributes["to"], array.shape, *((array.known, array.limit) if whole else ()))]
+    if (array.dtype, attributes["to"]) not in CASTS:
+        raise ValueError(f"it casts type {array.dtype} to {attributes['to']}, which seqtag never writes")
+    return [Array(attributes["to"], array.shape, array.known, array.limit)]
 
 
 def _concat(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:

@@ -32,6 +32,32 @@ def insert(model: Any, operator: str, *inputs: str, **attributes: Any) -> None:
     model.graph.node.insert(0, helper.make_node(operator, inputs, ["new"], **attributes))
 
 
+def prepend(model: Any, *nodes: tuple[str, list[str], str, dict[str, Any]]) -> None:
+    """Puts operators, each with its inputs, its output and its attributes, before all others."""
+    for at, (operator, inputs, output, attributes) in enumerate(nodes):
+        model.graph.node.insert(at, helper.make_node(operator, inputs, [output], **attributes))
+
+
+def divided_by_a_cast(model: Any) -> None:
+    """-2**31 divided by 2**32 - 1 as 32 bits, which is -1: the processor refuses to."""
+    lowest, all_ones = weight(model, -(2**31)), weight(model, 2**32 - 1)
+    prepend(
+        model,
+        ("Cast", [lowest], "low", {"to": TensorProto.INT32}),
+        ("Cast", [all_ones], "by", {"to": TensorProto.INT32}),
+        ("Div", ["low", "by"], "new", {}),
+    )
+
+
+def divided_by_a_size(operator: str) -> Callable[[Any], None]:
+    def change(model: Any) -> None:
+        prepend(
+            model, ("Shape", ["lengths"], "by", {}), (operator, [weight(model, -(2**63)), "by"], "new", {})
+        )
+
+    return change
+
+
 def first(model: Any, operator: str) -> Any:
     return next(node for node in model.graph.node if node.op_type == operator)
 
@@ -87,6 +113,11 @@ HOSTILE: list[tuple[str, Callable[[Any], Any]]] = [
     ("which is too much memory", doubled("Concat", axis=0)),
     ("Range as seqtag never writes it", lambda m: insert(m, "Range", *[weight(m, 1 << 40)] * 3)),
     ("a shape depends on what is computed", shape_from_input),
+    ("it casts type 7 to 6", divided_by_a_cast),
+    ("it casts type 1 to 7", lambda m: insert(m, "Cast", matrix(m).name, to=TensorProto.INT64)),
+    ("it divides by what is no constant", divided_by_a_size("Div")),
+    ("it divides by what is no constant", divided_by_a_size("Mod")),
+    ("it divides by what is no constant", lambda m: insert(m, "Div", weight(m, 5), weight(m, -1))),
     ("never writes it", lambda m: first(m, "Conv").attribute.append(helper.make_attribute("auto_pad", "SAME_UPPER"))),
     ("Conv as seqtag never writes it", lambda m: first(m, "Conv").attribute[0].ints.__setitem__(0, 1 << 30)),
     ("has a .* of .* bytes|of shape", lambda m: matrix(m).dims.__setitem__(0, 1 << 40)),
