@@ -280,19 +280,23 @@ class Tagger:
     def _check(self, arrays: dict[str, NDArray[Any]], lengths: NDArray[Any]) -> None:
         """Refuses what is not an answer for each word, since the model may be anybody's."""
         words = np.arange(int(lengths.max())) < lengths[:, None]  # (batch, time)
+        of_each_word = dict.fromkeys(LATTICE, (len(self._tags),)) | dict.fromkeys(BEAM, (self.most,))
         for name, array in arrays.items():
             if name == "attention":  # of heads, and only looked at
                 continue
-            if array.shape[:2] != words.shape:
-                raise ModelError(
-                    f"{self._name}: model.onnx gives {name} of shape {array.shape[:2]} for {words.shape}."
-                )
+            self._check_shape(name, array, (*words.shape, *of_each_word.get(name, ())))
             values = array[words]
             if name.endswith("tags"):
                 if values.min() < 0 or values.max() >= len(self._tags):
                     raise ModelError(f"{self._name}: model.onnx gives tags that there are not.")
             elif not np.isfinite(values).all():
                 raise ModelError(f"{self._name}: model.onnx gives {name} that are no numbers.")
+
+    def _check_shape(self, name: str, array: NDArray[Any], shape: tuple[float, ...]) -> None:
+        if array.shape != shape:
+            raise ModelError(
+                f"{self._name}: model.onnx gives {name} of shape {array.shape}; expected {shape}."
+            )
 
     def _tagged(self, arrays: dict[str, NDArray[Any]], entities: bool, nbest: int) -> Tagged:
         numbers = arrays["tags"]
@@ -333,11 +337,11 @@ class Tagger:
         anything = Sentence((".",), columns=tuple(("_",) for _ in self.vocabulary.feature_columns))
         inputs = self.vocabulary.collate([self.vocabulary.index(anything)])
         arrays = self.run(inputs, ["start", "transitions", "end"])
+        for name, array in arrays.items():
+            self._check_shape(name, array, (count, count) if name == "transitions" else (count,))
+            if not np.isfinite(array).all() or array.max() >= LARGEST_SCORE:
+                raise ModelError(f"{self._name}: the scores between its tags are no numbers, or too large.")
         start, transitions, end = (array.astype(np.float64) for array in arrays.values())
-        if (
-            not max(array.max() for array in (start, transitions, end)) < LARGEST_SCORE
-        ):  # of nan, nothing is true
-            raise ModelError(f"{self._name}: the scores between its tags are no numbers, or too large.")
         return TagChain(start, transitions, end, *of_spans)
 
     def _written(self, tags: list[str]) -> list[str]:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from onnx import numpy_helper
 
 from seqtag import folder, tagger, tags
 from seqtag.data import read_corpus
@@ -329,3 +331,50 @@ class TestLoading:
         shutil.copytree(spans.folder, tmp_path / "élsewhere with a space")
         moved = Tagger.load(tmp_path / "élsewhere with a space")
         assert list(moved.tag([["Ana", "Ruiz"]])) == list(loaded.tag([["Ana", "Ruiz"]]))
+
+
+class TestWhatANetworkGives:
+    """The model may be anybody's, and what it computes cannot be known beforehand."""
+
+    golden = folder.Folder(Path(__file__).parent / "golden" / "models" / "format_1")
+    sentence = ("Ana", "saw", "Bo")
+
+    def changed(self, path: Path, name: str, value: float) -> Tagger:
+        """The tagger of a model of which one output, a constant, has another last number."""
+        files = {file: self.golden.read(file) for file in self.golden.files}
+        network = onnx.load_from_string(files["model.onnx"])
+        node = next(node for node in network.graph.node if node.output[0] == name)
+        source = next(weight for weight in network.graph.initializer if weight.name == node.input[0])
+        array = numpy_helper.to_array(source).copy()
+        array.flat[-1] = value
+        network.graph.initializer.append(numpy_helper.from_array(array, "new"))
+        node.input[0] = "new"
+        folder.write(path, files | {"model.onnx": network.SerializeToString()})
+        return Tagger.load(path)
+
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 81.0])
+    @pytest.mark.parametrize("name", ["start", "transitions", "end"])
+    def test_scores_between_tags(self, tmp_path: Path, name: str, value: float) -> None:
+        loaded = self.changed(tmp_path / "model", name, value)
+        with pytest.raises(ModelError, match="the scores between its tags are no numbers, or too large"):
+            list(loaded.tag([self.sentence], entities=True))
+
+    @pytest.mark.parametrize(
+        "wanted",
+        ["tags", "probabilities", "scores", "forward", "backward", "start", "transitions", "end"],
+    )
+    def test_shapes(self, monkeypatch: pytest.MonkeyPatch, wanted: str) -> None:
+        loaded = Tagger.load(self.golden.path)
+        session = loaded._session
+
+        class Narrower:
+            def run(self, names: list[str], *rest: Any) -> list[Any]:
+                arrays = session.run(names, *rest)
+                return [
+                    array[..., :2] if name == wanted else array
+                    for name, array in zip(names, arrays, strict=True)
+                ]
+
+        monkeypatch.setattr(loaded, "_session", Narrower())
+        with pytest.raises(ModelError, match=rf"model.onnx gives {wanted} of shape .*; expected"):
+            list(loaded.tag([self.sentence], entities=True))
