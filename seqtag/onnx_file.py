@@ -14,6 +14,9 @@ from typing import Any
 from seqtag import protobuf
 
 MAX_NODES = 20_000
+MAX_FIELDS = (
+    100_000  # fields of all messages, and numbers in lists: 50 times as many as a network of many parts has
+)
 MAX_RANK = 6
 MAX_DEPTH = 12  # messages within messages: a loop within a loop, which is told apart, has 10
 
@@ -119,7 +122,7 @@ def read(content: bytes | memoryview, *, ir_version: int, opset: int) -> Graph:
     Raises:
         ValueError: It holds anything that an exporter here does not write.
     """
-    model = _message(memoryview(content), "model", 0)
+    model = _Reader().message(memoryview(content), "model", 0)
     if model.get("ir_version") != ir_version:
         raise ValueError(f"its IR version is {model.get('ir_version')}; expected {ir_version}")
     opsets = [(entry.get("domain", ""), entry.get("version")) for entry in model["opsets"]]
@@ -130,48 +133,61 @@ def read(content: bytes | memoryview, *, ir_version: int, opset: int) -> Graph:
     return _graph(model["graph"])
 
 
-def _message(content: memoryview, kind: str, depth: int) -> dict[str, Any]:
-    """The fields of a message by name; a repeated one is a list, and always there."""
-    if depth > MAX_DEPTH:
-        raise ValueError("its messages are nested too deep")
-    fields = _FIELDS[kind]
-    found: dict[str, Any] = {name: [] for name, _, repeated in fields.values() if repeated}
-    for number, wire, value, _, _ in protobuf.fields(content):
-        if number not in fields:
-            raise ValueError(f"a {kind} has a field of number {number}, which seqtag never writes")
-        name, inner, repeated = fields[number]
-        values = [value]
-        if wire == protobuf.BYTES and repeated and inner in _WIRE:  # numbers in one piece
-            values = _packed(value, inner)
-        elif wire != _WIRE.get(inner, protobuf.BYTES):
-            raise ValueError(f"the field {name} of a {kind} is of another kind")
-        elif inner == "text":
-            values = [str(value, "utf-8")]
-        elif inner == "float":
-            values = [struct.unpack("<f", value)[0]]
-        elif inner in _FIELDS:
-            values = [_message(value, inner, depth + 1)]
-        if repeated:
-            found[name] += values
-        elif name in found:
-            raise ValueError(f"the field {name} of a {kind} comes twice")
-        else:
-            found[name] = values[0]
-    return found
+class _Reader:
+    """Reads messages, and stops where there are too many: one of two bytes takes hundreds of bytes of memory."""
 
+    def __init__(self) -> None:
+        self._left = MAX_FIELDS
 
-def _packed(content: memoryview, kind: str) -> list[Any]:
-    if len(content) > 1 << 16:
-        raise ValueError("a list of numbers is too long to be true")
-    if kind == "float":
-        if len(content) % 4:
-            raise ValueError("a list of numbers ends within one")
-        return [entry[0] for entry in struct.iter_unpack("<f", content)]
-    values, at = [], 0
-    while at < len(content):
-        value, at = protobuf.signed(content, at)
-        values.append(value)
-    return values
+    def _count(self, fields: int) -> None:
+        self._left -= fields
+        if self._left < 0:
+            raise ValueError(f"it has more than {MAX_FIELDS:,} fields")
+
+    def message(self, content: memoryview, kind: str, depth: int) -> dict[str, Any]:
+        """The fields of a message by name; a repeated one is a list, and always there."""
+        if depth > MAX_DEPTH:
+            raise ValueError("its messages are nested too deep")
+        fields = _FIELDS[kind]
+        found: dict[str, Any] = {name: [] for name, _, repeated in fields.values() if repeated}
+        for number, wire, value, _, _ in protobuf.fields(content):
+            self._count(1)
+            if number not in fields:
+                raise ValueError(f"a {kind} has a field of number {number}, which seqtag never writes")
+            name, inner, repeated = fields[number]
+            values = [value]
+            if wire == protobuf.BYTES and repeated and inner in _WIRE:  # numbers in one piece
+                values = self._packed(value, inner)
+            elif wire != _WIRE.get(inner, protobuf.BYTES):
+                raise ValueError(f"the field {name} of a {kind} is of another kind")
+            elif inner == "text":
+                values = [str(value, "utf-8")]
+            elif inner == "float":
+                values = [struct.unpack("<f", value)[0]]
+            elif inner in _FIELDS:
+                values = [self.message(value, inner, depth + 1)]
+            if repeated:
+                found[name] += values
+            elif name in found:
+                raise ValueError(f"the field {name} of a {kind} comes twice")
+            else:
+                found[name] = values[0]
+        return found
+
+    def _packed(self, content: memoryview, kind: str) -> list[Any]:
+        if len(content) > 1 << 16:
+            raise ValueError("a list of numbers is too long to be true")
+        if kind == "float":
+            if len(content) % 4:
+                raise ValueError("a list of numbers ends within one")
+            self._count(len(content) // 4)
+            return [entry[0] for entry in struct.iter_unpack("<f", content)]
+        values, at = [], 0
+        while at < len(content):
+            self._count(1)
+            value, at = protobuf.signed(content, at)
+            values.append(value)
+        return values
 
 
 def _graph(message: dict[str, Any], inside: bool = False) -> Graph:

@@ -9,6 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from seqtag import protobuf
 from seqtag.folder import Folder
 from seqtag.rehearsal import check
 from seqtag.stored import expected, read_vocabulary
@@ -153,6 +154,30 @@ def test_what_nobody_exported(message: str, change: Callable[[Any], Any]) -> Non
 )  # fmt: skip
 def test_what_is_no_network(content: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  each has its own words
+        check(content, EXPECTED)
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [
+        (b"\x0a\x00", "graph"),  # nodes without anything
+        (b"\x2a\x00", "graph"),  # weights without anything
+        (b"\x0a\x00", "node"),  # inputs without a name
+        (b"\x42\x80\x80\x02" + bytes(1 << 15), "attribute"),  # whole numbers in one piece
+        (b"\x3a\x80\x80\x02" + bytes(1 << 15), "attribute"),
+    ],
+)
+def test_messages_are_counted_while_they_are_read(field: bytes, kind: str) -> None:
+    """A field of two bytes takes a hundred times as many once it is read."""
+
+    def within(content: bytes, *fields: int) -> bytes:
+        for number in fields:
+            content = bytes([number << 3 | 2]) + protobuf.written(len(content)) + content
+        return content
+
+    fields = {"graph": (7,), "node": (1, 7), "attribute": (5, 1, 7)}[kind]
+    content = within(field * (600_000 // len(field)), *fields)
+    with pytest.raises(ValueError, match="it has more than 100,000 fields"):
         check(content, EXPECTED)
 
 
