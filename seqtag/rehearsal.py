@@ -7,7 +7,8 @@ vocabulary is refused while it is no more than a description.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ IR_VERSION, OPSET = 9, 18  # those that `seqtag.model.export` writes
 FEW = 64  # whole numbers of an array that are followed one by one
 AMPLE = 1 << 22  # numbers that a rehearsal may compute in any case, ...
 SHARE = 16  # ... and so many for each weight in the file
+MAX_STATES = 8  # of a loop; the search of a head has 3
 MAX_BEAM = 100  # as the setting head.beam
 TYPES = {"float32": FLOAT, "int32": INT32, "int64": INT64, "bool": BOOL}
 CASTS = {(INT32, INT64), (BOOL, FLOAT), (BOOL, INT32)}  # each holds all that it is given
@@ -128,7 +130,7 @@ class Rehearsal:
             raise ValueError(f"it has no table for {', '.join(sorted(unread))}")
         self._outputs(arrays)
 
-    def body(self, graph: Graph, arrays: dict[str, Array]) -> None:
+    def body(self, graph: Graph, arrays: MutableMapping[str, Array]) -> None:
         """Runs the operators of a graph; `arrays` holds what they may use, and afterwards what they made."""
         for node in graph.nodes:
             if node.operator not in RULES:
@@ -626,7 +628,9 @@ def _scan(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Seque
     count = attributes["num_scan_inputs"]
     given = _of(inputs, *[None] * len(inputs))
     states, series = given[: len(given) - count], given[len(given) - count :]
-    if not 1 <= count <= len(given) or len({array.shape[0] for array in series}) != 1:
+    if not 1 <= count <= len(given) or len(states) > MAX_STATES:
+        raise ValueError(f"Scan has {len(states)} states")
+    if len({array.shape[0] for array in series}) != 1:
         raise ValueError("Scan goes through inputs of unequal length")
     if len(body.inputs) != len(given) or len(body.outputs) < len(states):
         raise ValueError("the body of a Scan has other inputs or outputs than it")
@@ -637,8 +641,10 @@ def _scan(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Seque
             raise ValueError("Scan has other directions than seqtag writes")
     steps = [Array(array.dtype, array.shape[1:], limit=array.limit) for array in series]
     starts = [Array(array.dtype, array.shape, limit=array.limit) for array in states]
-    while True:  # what a state is at first may not hold later: then nothing is said of it
-        arrays = dict(attributes["arrays"])
+    # What a state is at first may not hold later: then nothing is said of it. That may let nothing be said of another
+    # one either, and so on; hence in the end nothing is said of any.
+    for attempt in range(3):
+        arrays: MutableMapping[str, Array] = ChainMap({}, attributes["arrays"])
         for (name, value), array in zip(body.inputs.items(), [*starts, *steps], strict=True):
             if name in arrays or value.dtype != array.dtype or value.shape is not None:
                 raise ValueError("the body of a Scan has other inputs than it")
@@ -655,7 +661,7 @@ def _scan(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Seque
             wider.append(start if holds or start.limit is None else replace(start, limit=None))
         if wider == starts:
             break
-        starts = wider
+        starts = [replace(start, limit=None) for start in starts] if attempt else wider
     length = series[0].shape[0]
     made = [Array(array.dtype, (length, *array.shape), limit=array.limit) for array in found[len(states) :]]
     return [*(Array(array.dtype, array.shape) for array in found[: len(states)]), *made]

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from seqtag import protobuf
 from seqtag.folder import Folder
-from seqtag.rehearsal import check
+from seqtag.rehearsal import RULES, check
 from seqtag.stored import expected, read_vocabulary
 
 GOLDEN = Folder(Path(__file__).parent / "golden" / "models" / "format_1")
@@ -54,6 +54,46 @@ def divided_by_a_size(operator: str) -> Callable[[Any], None]:
     def change(model: Any) -> None:
         prepend(
             model, ("Shape", ["lengths"], "by", {}), (operator, [weight(model, -(2**63)), "by"], "new", {})
+        )
+
+    return change
+
+
+def chain_of_states(count: int) -> Callable[[Any], None]:
+    """A loop over 3 steps of which each state is the one before it, and of the first nothing is known."""
+
+    def change(model: Any) -> None:
+        states = [f"state_{number}" for number in range(count)]
+        body = helper.make_graph(
+            [
+                helper.make_node("Add", [states[0], states[0]], ["next_0"]),
+                *(
+                    helper.make_node("Identity", [state], [f"next_{number}"])
+                    for number, state in enumerate(states[:-1], start=1)
+                ),
+                helper.make_node("Gather", [matrix(model).name, states[-1]], ["row"], axis=0),
+            ],
+            "body",
+            [helper.make_tensor_value_info(name, TensorProto.INT64, None) for name in [*states, "step"]],
+            [
+                *(
+                    helper.make_tensor_value_info(f"next_{number}", TensorProto.INT64, None)
+                    for number in range(count)
+                ),
+                helper.make_tensor_value_info("row", TensorProto.FLOAT, None),
+            ],
+        )
+        model.graph.node.insert(
+            0,
+            helper.make_node(
+                "Scan",
+                [*[weight(model, 0)] * count, weight(model, 0, 0, 0)],
+                [f"last_{number}" for number in range(count + 1)],
+                body=body,
+                num_scan_inputs=1,
+                scan_input_directions=[0],
+                scan_output_directions=[0],
+            ),
         )
 
     return change
@@ -114,6 +154,7 @@ HOSTILE: list[tuple[str, Callable[[Any], Any]]] = [
     ("which is too much memory", doubled("Concat", axis=0)),
     ("Range as seqtag never writes it", lambda m: insert(m, "Range", *[weight(m, 1 << 40)] * 3)),
     ("a shape depends on what is computed", shape_from_input),
+    ("Scan has 9 states", chain_of_states(9)),
     ("it casts type 7 to 6", divided_by_a_cast),
     ("it casts type 1 to 7", lambda m: insert(m, "Cast", matrix(m).name, to=TensorProto.INT64)),
     ("it divides by what is no constant", divided_by_a_size("Div")),
@@ -144,6 +185,23 @@ def test_what_nobody_exported(message: str, change: Callable[[Any], Any]) -> Non
     change(model)
     with pytest.raises(ValueError, match=message):
         check(model.SerializeToString(), EXPECTED)
+
+
+def test_a_loop_is_gone_through_three_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though a chain of states takes one limit from one of them in each pass."""
+    model = onnx.load_from_string(NETWORK)
+    chain_of_states(8)(model)
+    looked_up: list[int | None] = []
+
+    def gather(rehearsal: Any, inputs: Any, attributes: Any) -> Any:
+        if inputs[1] is not None and inputs[0].weight and inputs[1].shape == (1,):
+            looked_up.append(inputs[1].limit)
+        return original(rehearsal, inputs, attributes)
+
+    allowed, original = RULES["Gather"]
+    monkeypatch.setitem(RULES, "Gather", (allowed, gather))
+    check(model.SerializeToString(), EXPECTED)
+    assert looked_up[:3] == [1, 1, None]
 
 
 @pytest.mark.parametrize(
