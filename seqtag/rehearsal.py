@@ -1,9 +1,15 @@
-"""A network rehearsed on the shapes of two short sentences, before ONNX Runtime sees it.
+"""A network rehearsed on the shapes of a few batches, before ONNX Runtime sees it.
 
 Each operator that an exporter here writes has a rule (`RULES`) that says which attributes it may have and what comes
 out: the type, the shape, and of whole numbers their values where they are few, or else a bound. So a graph that asks
 for another operator, for shapes that do not fit, for much memory, or for other tables and tags than those of its
 vocabulary is refused while it is no more than a description.
+
+No rule takes one size from another, so each size is a sum of products of the batch's sizes, and so is the memory (a
+sentence without its last word is the one exception). On logarithmic axes such a sum is convex: between two batches it
+takes no more than the line between them. Hence it is enough to rehearse the smallest batch and the largest ones that a
+tagger makes (`LARGEST`): what is not too much there, and not more for each word than in the smallest one, is too much
+nowhere.
 """
 
 import math
@@ -15,12 +21,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.onnx_file import BOOL, FLOAT, INT32, INT64, MAX_RANK, Graph, Node, Tensor, Value, read
+from seqtag.onnx_file import BOOL, FLOAT, INT32, INT64, MAX_RANK, SIZES, Graph, Node, Tensor, Value, read
 
 IR_VERSION, OPSET = 9, 18  # those that `seqtag.model.export` writes
 FEW = 64  # whole numbers of an array that are followed one by one
-AMPLE = 1 << 22  # numbers that a rehearsal may compute in any case, ...
-SHARE = 16  # ... and so many for each weight in the file
+AMPLE = 1 << 24  # bytes that a rehearsal may take in any case, ...
+SHARE = 4  # ... so many for each byte of the weights, ...
+LAYERS = 32  # ... and so many arrays of the network's width for each word, character and so on of the batch
+OVERHEAD = 64  # bytes of an array beside its numbers
+SIDES = 12  # arrays (time, time) for each head of an attention
+# The sizes of the largest batches that a tagger makes, by their names in the shapes of the network's inputs: a long
+# sentence, many short ones, and a long word.
+LARGEST: tuple[dict[str, int], ...] = (
+    {"batch": 1, "time": 8704, "pieces": 8704, "characters": 1, "words": 8704, "pieces_of_a_word": 1},
+    {"batch": 2048, "time": 1, "pieces": 2048, "characters": 1, "words": 2048, "pieces_of_a_word": 1},
+    {"batch": 1, "time": 1, "pieces": 256, "characters": 40, "words": 1, "pieces_of_a_word": 256},
+)
+MAX_HEADS = 256  # as the setting encoder.attention_heads
 MAX_STATES = 8  # of a loop; the search of a head has 3
 MAX_BEAM = 100  # as the setting head.beam
 TYPES = {"float32": FLOAT, "int32": INT32, "int64": INT64, "bool": BOOL}
@@ -61,12 +78,13 @@ class Expected:
     """What a vocabulary wants of its network.
 
     Attributes:
-        inputs: The arrays of two sentences of unequal length, as the vocabulary collates them.
+        batches: The arrays of batches, as the vocabulary collates them: a word alone, and two sentences of unequal
+            length, of which the sizes that batches may differ in are all different.
         rows: For each input that names rows of a table, how many the vocabulary can name.
         tags: How many tags there are.
     """
 
-    inputs: Mapping[str, NDArray[Any]]
+    batches: Sequence[Mapping[str, NDArray[Any]]]
     rows: Mapping[str, int]
     tags: int
 
@@ -79,11 +97,55 @@ def check(content: bytes, expected: Expected) -> None:
     """
     graph = read(content, ir_version=IR_VERSION, opset=OPSET)
     try:
-        Rehearsal(graph, expected).run()
+        for name, tensor in graph.weights.items():
+            if 0 in tensor.shape:
+                raise ValueError(f"its weight {name[:60]} is empty: {list(tensor.shape)}")
+        fixed, first = {"tags": expected.tags}, {}  # type: dict[str, int], dict[str, int]
+        for batch in expected.batches:
+            inputs = _given(graph, expected, batch)
+            fixed |= Rehearsal(graph, expected, fixed | _sizes(batch), first).run(inputs)
+        for largest in LARGEST:
+            inputs = _grown(graph, expected, largest)
+            fixed |= Rehearsal(graph, expected, fixed | largest, first).run(inputs)
     except (KeyError, IndexError, TypeError, AttributeError, OverflowError, ZeroDivisionError) as problem:
         raise ValueError(
             f"an operator has other inputs or attributes than seqtag writes ({problem!r})"
         ) from problem
+
+
+def _sizes(batch: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+    """The sizes of a batch by name, as in `LARGEST`."""
+    sizes = {"batch": len(batch["lengths"]), "time": int(batch["lengths"].max())}
+    for name, axes in (
+        ("characters", ("pieces", "characters")),
+        ("word_pieces", ("words", "pieces_of_a_word")),
+    ):
+        if name in batch:
+            sizes |= zip(axes, batch[name].shape, strict=True)
+    return sizes
+
+
+def _given(graph: Graph, expected: Expected, batch: Mapping[str, NDArray[Any]]) -> dict[str, Array]:
+    """The inputs of a batch."""
+    if graph.inputs.keys() != batch.keys():
+        raise ValueError(
+            f"it reads {', '.join(sorted(graph.inputs))[:200]}; its vocabulary gives {', '.join(sorted(batch))}"
+        )
+    found = {}
+    for name in graph.inputs:
+        given = batch[name]
+        limit = expected.rows.get(name, int(given.max()) + 1) if given.dtype.kind == "i" else None
+        found[name] = Array(TYPES[str(given.dtype)], given.shape, limit=limit, source=name)
+    return found
+
+
+def _grown(graph: Graph, expected: Expected, sizes: Mapping[str, int]) -> dict[str, Array]:
+    """The inputs of a batch of these sizes, once the network's inputs are known to be what they are declared as."""
+    found = {}
+    for name, value in graph.inputs.items():
+        shape = tuple(sizes[size] if isinstance(size, str) else size for size in value.shape or ())
+        found[name] = Array(value.dtype, shape, limit=expected.rows.get(name), source=name)
+    return found
 
 
 class Rehearsal:
@@ -92,43 +154,74 @@ class Rehearsal:
     Args:
         graph: The graph.
         expected: What the vocabulary wants of it.
+        sizes: The batch's sizes by name, and those that are the same in every batch, as far as they are known.
+        first: How many numbers each array has in the first rehearsal, the one of a single word; filled by it.
     """
 
-    def __init__(self, graph: Graph, expected: Expected) -> None:
+    def __init__(
+        self, graph: Graph, expected: Expected, sizes: Mapping[str, int], first: dict[str, int]
+    ) -> None:
         self.graph = graph
         self.expected = expected
-        weights = sum(math.prod(tensor.shape) for tensor in graph.weights.values())
-        self._left = AMPLE + SHARE * weights
+        self._left = self._growth = 0
+        self._is_first, self._first = not first, first
         self._looked_up: set[str] = set()
-        self._sizes: dict[str, int] = {}  # of the names in shapes
+        self._sizes = dict(sizes)
 
-    def run(self) -> None:
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, int]:
         """Goes through the graph from its inputs to its outputs.
+
+        Returns:
+            Sizes by name that must be the same in every other batch.
 
         Raises:
             ValueError: What is wrong with it.
         """
         arrays = {name: _weight(tensor) for name, tensor in self.graph.weights.items()}
-        wanted = self.expected.inputs
-        if self.graph.inputs.keys() != wanted.keys():
-            raise ValueError(
-                f"it reads {', '.join(sorted(self.graph.inputs))[:200]}; its vocabulary gives "
-                f"{', '.join(sorted(wanted))}"
-            )
         for name, value in self.graph.inputs.items():
-            given = wanted[name]
-            array = Array(TYPES[str(given.dtype)], given.shape, source=name)
-            if given.dtype.kind == "i":
-                array = replace(array, limit=self.expected.rows.get(name, int(given.max()) + 1))
-            self._declared(name, value, array)
+            self._declared(name, value, inputs[name])
             if name in arrays:
                 raise ValueError(f"{name} is an input and a weight")
-            arrays[name] = array
+            arrays[name] = inputs[name]
+        self._left, self._growth = self._allowed()
         self.body(self.graph, arrays)
         unread = self.expected.rows.keys() - self._looked_up
         if unread:
             raise ValueError(f"it has no table for {', '.join(sorted(unread))}")
-        self._outputs(arrays)
+        return self._outputs(arrays)
+
+    def _allowed(self) -> tuple[int, int]:
+        """How many bytes the batch may take, and how many times as many numbers as for a word an array may have: as
+        many as in all networks that are exported, and of the bytes more.
+        """
+        floats = [tensor.shape for tensor in self.graph.weights.values() if tensor.dtype == FLOAT]
+        numbers = sum(map(math.prod, floats))
+        # The width of a layer is the last size of its bias or table; its square is about the number of its weights.
+        width = min(sum(shape[-1] for shape in floats if shape), 64 * math.isqrt(numbers))
+        batch, time, tags = (self._sizes[name] for name in ("batch", "time", "tags"))
+        places = [
+            math.prod(self._sizes[size] for size in value.shape or () if isinstance(size, str))
+            for value in self.graph.inputs.values()
+        ]
+        of_head = "head_attention" in self.graph.outputs
+        searched = (
+            batch * (time if of_head else 1) * self._beam() * width
+        )  # in a step, with so many sequences
+        looks = batch * time * time * (of_head + self._sizes.get("heads", 0))
+        weights = sum(len(tensor.raw) for tensor in self.graph.weights.values())
+        of_layers = LAYERS * (sum(places) * width + batch * tags * tags + searched)
+        growth = max(places) * (time if looks else 1)
+        return AMPLE + SHARE * weights + SIZES[FLOAT] * (of_layers + SIDES * looks), growth
+
+    def _beam(self) -> int:
+        """How many sequences the network says that it gives."""
+        if "beam_tags" not in self.graph.outputs:
+            return 1
+        shape = self.graph.outputs["beam_tags"].shape
+        beam = shape[-1] if shape else None
+        if not isinstance(beam, int) or not 1 <= beam <= MAX_BEAM:
+            raise ValueError(f"it gives {beam!r:.60} sequences; expected at most {MAX_BEAM}")
+        return beam
 
     def body(self, graph: Graph, arrays: MutableMapping[str, Array]) -> None:
         """Runs the operators of a graph; `arrays` holds what they may use, and afterwards what they made."""
@@ -146,6 +239,9 @@ class Rehearsal:
             if node.operator == "Scan":
                 attributes = attributes | {"arrays": arrays}
             self._reads(node, inputs)
+            # A sentence of one word has no words before its last one; something is always put beside these.
+            if node.operator != "Concat" and any(array is not None and 0 in array.shape for array in inputs):
+                raise ValueError(f"{node.operator} reads an array without entries")
             found = rule(self, inputs, attributes)
             if node.operator == "Split":
                 found = found if len(node.outputs) == len(found) else []
@@ -154,6 +250,7 @@ class Rehearsal:
             for name, array in zip(node.outputs, found, strict=False):
                 if not name or name in arrays:
                     raise ValueError(f"the value {name[:60]!r} is made twice or has no name")
+                self._grows(name, node.operator, array)
                 arrays[name] = self._taken(node.operator, array)
 
     def _reads(self, node: Node, inputs: Arrays) -> None:
@@ -175,12 +272,31 @@ class Rehearsal:
 
     def _taken(self, operator: str, array: Array) -> Array:
         """The array, if memory may be taken for it."""
-        if len(array.shape) > MAX_RANK or not all(size >= 0 for size in array.shape):
+        least = 0 if operator == "Slice" else 1
+        if len(array.shape) > MAX_RANK or not all(size >= least for size in array.shape):
             raise ValueError(f"{operator} gives the shape {list(array.shape)[:8]}")
-        self._left -= math.prod(array.shape)
-        if self._left < 0:
-            raise ValueError(f"{operator} gives the shape {list(array.shape)}, which is too much memory")
+        self.take(operator, array.dtype, array.shape)
         return array
+
+    def _grows(self, name: str, operator: str, array: Array) -> None:
+        """Sees to it that the array has no more numbers for each word than in the first rehearsal."""
+        size = math.prod(array.shape)
+        if self._is_first:
+            self._first[name] = min(size, self._first.get(name, size))  # loops may share a name
+        elif size > self._growth * max(self._first[name], 1):
+            raise ValueError(
+                f"{operator} gives the shape {list(array.shape)[:8]}, which grows faster than the batch"
+            )
+
+    def take(self, operator: str, dtype: int, shape: tuple[int, ...]) -> None:
+        """Takes memory for an array of a shape, and some for the array itself.
+
+        Raises:
+            ValueError: That is too much.
+        """
+        self._left -= math.prod(shape) * SIZES[dtype] + OVERHEAD
+        if self._left < 0:
+            raise ValueError(f"{operator} gives the shape {list(shape)}, which is too much memory")
 
     def _declared(self, name: str, value: Value, array: Array) -> None:
         """Compares an input or output with what the file says of it."""
@@ -193,31 +309,27 @@ class Rehearsal:
                 f"{name[:60]} is declared as {list(shape or ())[:8]}, and is {list(array.shape)}"
             )
 
-    def _outputs(self, arrays: dict[str, Array]) -> None:
-        """Sees to it that the outputs are those that the tagger knows."""
-        batch, time = len(self.expected.inputs["lengths"]), int(self.expected.inputs["lengths"].max())
+    def _outputs(self, arrays: Mapping[str, Array]) -> dict[str, int]:
+        """Sees to it that the outputs are those that the tagger knows; sizes that must be the same in every batch."""
         tags, names = self.expected.tags, self.graph.outputs.keys()
-        beam = arrays["beam_tags"].shape[-1] if "beam_tags" in names else 0
-        shapes: dict[str, tuple[int | None, ...]] = {
-            "tags": (batch, time), "probabilities": (batch, time), "scores": (batch, time, tags),
-            "forward": (batch, time, tags), "backward": (batch, time, tags), "start": (tags,), "end": (tags,),
-            "transitions": (tags, tags), "beam_tags": (batch, time, beam),
-            "beam_probabilities": (batch, time, beam), "attention": (batch, None, time, time),
-            "head_attention": (batch, time, time),
+        of_words, of_tags = ("batch", "time"), ("batch", "time", "tags")
+        of_beam = (*of_words, self._beam())
+        shapes: dict[str, tuple[int | str, ...]] = {
+            "tags": of_words, "probabilities": of_words, "scores": of_tags, "forward": of_tags, "backward": of_tags,
+            "start": (tags,), "end": (tags,), "transitions": (tags, tags), "beam_tags": of_beam,
+            "beam_probabilities": of_beam, "attention": ("batch", "heads", "time", "time"),
+            "head_attention": ("batch", "time", "time"),
         }  # fmt: skip
         for name, value in self.graph.outputs.items():
             array = arrays[name]
-            self._declared(name, value, array)
             if name not in shapes or array.dtype != (INT64 if name.endswith("tags") else FLOAT):
                 raise ValueError(f"it has an output {name[:60]!r} that seqtag never writes")
-            wanted = shapes[name]
-            if len(wanted) != len(array.shape) or any(
-                size not in (None, found) for size, found in zip(wanted, array.shape, strict=True)
-            ):
+            if value.shape != shapes[name]:
                 raise ValueError(
-                    f"its output {name} has the shape {list(array.shape)}; expected {list(wanted)} for "
-                    f"{tags} tags"
+                    f"its output {name} is declared as {list(value.shape or ())[:8]}; expected "
+                    f"{list(shapes[name])} for {tags} tags"
                 )
+            self._declared(name, value, array)
             if name.endswith("tags") and array.limit != tags:
                 raise ValueError(f"its tags are numbers below {array.limit}; its vocabulary has {tags} tags")
         every = {"tags", "probabilities"}
@@ -231,8 +343,10 @@ class Rehearsal:
             every.add("scores")
         if missing := every - names:
             raise ValueError(f"it has no output {', '.join(sorted(missing))}")
-        if beam > MAX_BEAM:
-            raise ValueError(f"it gives {beam} sequences; expected at most {MAX_BEAM}")
+        heads = self._sizes.get("heads", 0)
+        if heads > MAX_HEADS:
+            raise ValueError(f"its attention has {heads} heads; expected at most {MAX_HEADS}")
+        return {"heads": heads} if "attention" in names else {}
 
 
 def _weight(tensor: Tensor) -> Array:
@@ -269,6 +383,13 @@ def _numbers(array: Array | None) -> tuple[int, ...]:
     """Whole numbers on which a shape depends."""
     if array is None or array.known is None:
         raise ValueError("a shape depends on what is computed")
+    return array.known
+
+
+def _constants(array: Array | None) -> tuple[int, ...]:
+    """Whole numbers that stand in the file."""
+    if array is None or not array.weight or array.known is None:
+        raise ValueError("a shape depends on what is no constant")
     return array.known
 
 
@@ -415,7 +536,7 @@ def _transpose(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> 
 
 def _reshape(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
     array, wanted = _of(inputs, None, (INT64,))
-    numbers = _numbers(wanted)
+    numbers = _constants(wanted)
     if min(numbers, default=0) < 0 or len(numbers) > MAX_RANK:
         raise ValueError(f"Reshape to {list(numbers)[:8]}")
     shape = tuple(size or array.shape[axis] for axis, size in enumerate(numbers))
@@ -430,7 +551,7 @@ def _squeeze(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Se
         axes = {axis for axis, size in enumerate(array.shape) if size == 1}
     else:
         array, given = _of(inputs, None, (INT64,))
-        axes = {_axis(axis, len(array.shape)) for axis in _numbers(given)}
+        axes = {_axis(axis, len(array.shape)) for axis in _constants(given)}
     if any(array.shape[axis] != 1 for axis in axes):
         raise ValueError(f"Squeeze of {list(array.shape)}")
     shape = tuple(size for axis, size in enumerate(array.shape) if axis not in axes)
@@ -439,9 +560,10 @@ def _squeeze(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Se
 
 def _unsqueeze(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
     array, given = _of(inputs, None, (INT64,))
-    rank = len(array.shape) + len(_numbers(given))
-    axes = {_axis(axis, rank) for axis in _numbers(given)}
-    if rank > MAX_RANK or len(axes) != len(_numbers(given)):
+    added = _constants(given)
+    rank = len(array.shape) + len(added)
+    axes = {_axis(axis, rank) for axis in added}
+    if rank > MAX_RANK or len(axes) != len(added):
         raise ValueError(f"Unsqueeze of {list(array.shape)}")
     sizes = iter(array.shape)
     shape = tuple(1 if axis in axes else next(sizes) for axis in range(rank))
@@ -454,24 +576,24 @@ def _split(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequ
         raise ValueError("Split of nothing")
     axis = _axis(attributes["axis"], len(array.shape))
     if len(inputs) == 2:
-        sizes = _numbers(inputs[1])
+        sizes = _constants(inputs[1])
     else:
         count = attributes["num_outputs"]
         if not 1 <= count <= FEW or array.shape[axis] % count:
             raise ValueError(f"Split of {list(array.shape)} in {count}")
         sizes = (array.shape[axis] // count,) * count
-    if min(sizes) < 0 or sum(sizes) != array.shape[axis]:
+    if min(sizes) < 1 or sum(sizes) != array.shape[axis]:
         raise ValueError(f"Split of {list(array.shape)}")
     return [Array(array.dtype, (*array.shape[:axis], size, *array.shape[axis + 1 :])) for size in sizes]
 
 
 def _slice(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
     array, starts, ends, axes = _of(inputs, None, (INT64,), (INT64,), (INT64,))
-    shape = list(array.shape)
-    for start, end, axis in zip(_numbers(starts), _numbers(ends), _numbers(axes), strict=True):
-        at = _axis(axis, len(shape))
-        shape[at] = len(range(shape[at])[start:end])
-    return [Array(array.dtype, tuple(shape), limit=array.limit)]
+    # Only the last word is ever left out: what begins late would come up in long sentences alone.
+    if tuple(map(_constants, (starts, ends, axes))) != ((0,), (-1,), (1,)) or len(array.shape) < 2:
+        raise ValueError("Slice as seqtag never writes it")
+    shape = (array.shape[0], array.shape[1] - 1, *array.shape[2:])
+    return [Array(array.dtype, shape, limit=array.limit)]
 
 
 def _gather(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
@@ -522,7 +644,7 @@ def _expand(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Seq
 
 def _tile(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
     array, times = _of(inputs, None, (INT64,))
-    sizes = zip(array.shape, _numbers(times), strict=True)
+    sizes = zip(array.shape, _constants(times), strict=True)
     return [Array(array.dtype, tuple(size * count for size, count in sizes), limit=array.limit)]
 
 
@@ -548,7 +670,7 @@ def _arg_max(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Se
 
 def _reduce(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
     array, given = _of(inputs, _NUMBERS, (INT64,))
-    axes = {_axis(axis, len(array.shape)) for axis in _numbers(given)}
+    axes = {_axis(axis, len(array.shape)) for axis in _constants(given)}
     return [Array(array.dtype, _reduced(array.shape, axes, attributes))]
 
 
@@ -561,7 +683,7 @@ def _reduced(shape: tuple[int, ...], axes: set[int], attributes: Attributes) -> 
 
 def _top_k(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Sequence[Array]:
     array, wanted = _of(inputs, _FLOATS, (INT64,))
-    axis, (count,) = _axis(attributes["axis"], len(array.shape)), _numbers(wanted)
+    axis, (count,) = _axis(attributes["axis"], len(array.shape)), _constants(wanted)
     if not 1 <= count <= array.shape[axis]:
         raise ValueError(f"TopK takes {count} of {array.shape[axis]}")
     shape = (*array.shape[:axis], count, *array.shape[axis + 1 :])
@@ -579,7 +701,7 @@ def _conv(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Seque
         raise ValueError("Conv as seqtag never writes it")
     if of_features != features or bias.shape != (units,):
         raise ValueError(f"Conv of {list(array.shape)} by {list(kernel.shape)}")
-    rehearsal._taken("Conv", Array(FLOAT, (batch, min(features, 1), reach)))  # the padding
+    rehearsal.take("Conv", FLOAT, (batch, features, reach))  # the padding
     return [Array(FLOAT, (batch, units, time))]
 
 
@@ -609,7 +731,7 @@ def _recurrent(gates: int, biases: int) -> Rule:
         names = attributes["activations"]
         if len(names) != directions * biases or not {*names} <= ACTIVATIONS:
             raise ValueError("a recurrent layer has other activations than seqtag writes")
-        rehearsal._taken("a recurrent layer", Array(FLOAT, (time, directions, batch, gates * units)))
+        rehearsal.take("a recurrent layer", FLOAT, (time, directions, batch, gates * units))
         last = Array(FLOAT, (directions, batch, units))
         return [Array(FLOAT, (time, directions, batch, units)), last]
 

@@ -14,6 +14,7 @@ from seqtag.data.sentence import Sentence
 from seqtag.errors import ModelError, UserError
 from seqtag.folder import Folder
 from seqtag.indexers.base import Resources
+from seqtag.indexers.characters import LONGEST
 from seqtag.rehearsal import Expected, check
 from seqtag.text import printable
 from seqtag.vectors import Vectors
@@ -59,18 +60,20 @@ def read_network(folder: Folder, vocabulary: Vocabulary) -> bytes:
 
 
 def expected(vocabulary: Vocabulary) -> Expected:
-    """What the vocabulary wants of its network: the arrays of two sentences, one with a long word."""
-    lengths, longest = (3, 2), "a" * 41  # more characters than are read at once
+    """What the vocabulary wants of its network: the arrays of a word, and of two sentences, one with a long word."""
     columns = len(vocabulary.feature_columns)
-    words = [
-        Sentence(tuple(f"{longest}{number}"[-41 if number else -2 :] for number in range(length)),
-                 columns=(("_",) * length,) * columns)
-        for length in lengths
-    ]  # fmt: skip
+    batches = [
+        vocabulary.collate(
+            vocabulary.index_all(
+                [Sentence(words, columns=(("_",) * len(words),) * columns) for words in batch]
+            )
+        )
+        for batch in ((("a",),), (("a", "b", "c" * LONGEST), ("d", "e")))
+    ]
     rows: dict[str, int] = {}
     for indexer in vocabulary.indexers.values():
         rows |= indexer.table_rows
-    return Expected(vocabulary.collate(vocabulary.index_all(words)), rows, len(vocabulary.tags))
+    return Expected(batches, rows, len(vocabulary.tags))
 
 
 def read_config(folder: Folder) -> "Config":

@@ -9,14 +9,23 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from seqtag import protobuf
+from seqtag import protobuf, tagger
+from seqtag.config import merge
+from seqtag.errors import UserError
 from seqtag.folder import Folder
-from seqtag.rehearsal import RULES, check
+from seqtag.indexers import characters
+from seqtag.rehearsal import LARGEST, MAX_BEAM, MAX_HEADS, RULES, check
 from seqtag.stored import expected, read_vocabulary
 
 GOLDEN = Folder(Path(__file__).parent / "golden" / "models" / "format_1")
 NETWORK = GOLDEN.read("model.onnx")
 EXPECTED = expected(read_vocabulary(GOLDEN))
+
+
+# What the network makes of the characters `(pieces, characters)`: the input itself can only be looked up.
+CHARACTERS = next(
+    node.output[0] for node in onnx.load_from_string(NETWORK).graph.node if node.input[-1] == "characters"
+)
 
 
 def weight(model: Any, *values: int) -> str:
@@ -99,6 +108,86 @@ def chain_of_states(count: int) -> Callable[[Any], None]:
     return change
 
 
+def powers(source: str, power: int, start: int) -> Callable[[Any], None]:
+    """An array with so many axes, each as long as one of an input's."""
+
+    def change(model: Any) -> None:
+        model.graph.node.extend(
+            [
+                helper.make_node("Shape", [source], ["size"], start=start, end=start + 1),
+                helper.make_node("Concat", ["size"] * power, ["sizes"], axis=0),
+                helper.make_node("ConstantOfShape", ["sizes"], ["new"]),
+            ]
+        )
+
+    return change
+
+
+def beside_a_constant(model: Any) -> None:
+    """The cube of a sentence's words beside much that does not grow."""
+    prepend(
+        model,
+        ("Shape", ["vectors"], "size", {"start": 1, "end": 2}),
+        ("Concat", ["size"] * 2, "sizes", {"axis": 0}),
+        ("ConstantOfShape", ["sizes"], "square", {}),
+        ("Unsqueeze", ["square", weight(model, 2)], "column", {}),
+        ("Concat", ["size", "size", weight(model, 100)], "wide", {"axis": 0}),
+        ("ConstantOfShape", ["wide"], "much", {}),
+        ("Concat", ["column", "much"], "new", {"axis": 2}),
+    )
+
+
+def much_for_each_word(model: Any) -> None:
+    prepend(
+        model,
+        ("Shape", ["vectors"], "size", {"start": 1, "end": 2}),
+        ("Concat", ["size", weight(model, 500_000)], "sizes", {"axis": 0}),
+        ("ConstantOfShape", ["sizes"], "new", {}),
+    )
+
+
+def tiled_by_the_words(model: Any) -> None:
+    one = numpy_helper.from_array(np.ones(1, np.float32), "one")
+    model.graph.initializer.append(one)
+    prepend(
+        model,
+        ("Shape", ["vectors"], "size", {"start": 1, "end": 2}),
+        ("Tile", ["one", "size"], "new", {}),
+    )
+
+
+def sliced(start: int, end: int) -> Callable[[Any], None]:
+    def change(model: Any) -> None:
+        numbers = [weight(model, value) for value in (start, end, 1)]
+        prepend(model, ("Slice", ["vectors", *numbers], "fewer", {}), ("Exp", ["fewer"], "new", {}))
+
+    return change
+
+
+def empty_filter(model: Any) -> None:
+    """A Conv over no features, which never ends."""
+    kernel = next(w for w in model.graph.initializer if w.name == first(model, "Conv").input[1])
+    kernel.dims[1], kernel.raw_data = 0, b""
+
+
+def renamed(name: str, place: int, size: str) -> Callable[[Any], None]:
+    """An input or output that says that it has another size."""
+
+    def change(model: Any) -> None:
+        values = [*model.graph.input, *model.graph.output]
+        dim = next(value for value in values if value.name == name).type.tensor_type.shape.dim[place]
+        dim.Clear()
+        dim.dim_param = size
+
+    return change
+
+
+def pieces_renamed(model: Any) -> None:
+    """Of the characters, the axis that grows says that it is the other one, which hardly does."""
+    renamed("characters", 0, "characters")(model)
+    renamed("characters", 1, "pieces")(model)
+
+
 def first(model: Any, operator: str) -> Any:
     return next(node for node in model.graph.node if node.op_type == operator)
 
@@ -153,7 +242,28 @@ HOSTILE: list[tuple[str, Callable[[Any], Any]]] = [
     ("which is too much memory", lambda m: insert(m, "Tile", matrix(m).name, weight(m, 1 << 30, 1 << 30))),
     ("which is too much memory", doubled("Concat", axis=0)),
     ("Range as seqtag never writes it", lambda m: insert(m, "Range", *[weight(m, 1 << 40)] * 3)),
-    ("a shape depends on what is computed", shape_from_input),
+    ("a shape depends on what is no constant", shape_from_input),
+    ("grows faster than the batch", powers("vectors", 2, 1)),  # (time, time) without an attention
+    ("grows faster than the batch", powers("vectors", 3, 1)),
+    ("grows faster than the batch", powers("lengths", 2, 0)),
+    ("grows faster than the batch", powers("lengths", 3, 0)),
+    ("grows faster than the batch", powers(CHARACTERS, 2, 0)),
+    ("grows faster than the batch", powers(CHARACTERS, 3, 1)),
+    ("grows faster than the batch", beside_a_constant),
+    ("which is too much memory", much_for_each_word),
+    ("a shape depends on what is no constant", tiled_by_the_words),
+    ("Slice as seqtag never writes it", sliced(3, -1)),
+    ("Slice as seqtag never writes it", sliced(0, 2**62)),
+    ("Exp reads an array without entries", sliced(0, -1)),
+    ("is empty", empty_filter),
+    ("gives the shape", lambda m: insert(m, "ConstantOfShape", weight(m, 0))),
+    ("scores is declared as .*'time', 'time'", renamed("scores", 2, "time")),
+    ("start is declared as", renamed("start", 0, "time")),
+    ("transitions is declared as", renamed("transitions", 1, "time")),
+    ("end is declared as", renamed("end", 0, "tags")),
+    ("tags is declared as", renamed("tags", 1, "words")),
+    ("characters is declared as", pieces_renamed),
+    ("words is declared as|lengths is declared as", renamed("words", 0, "time")),
     ("Scan has 9 states", chain_of_states(9)),
     ("it casts type 7 to 6", divided_by_a_cast),
     ("it casts type 1 to 7", lambda m: insert(m, "Cast", matrix(m).name, to=TensorProto.INT64)),
@@ -185,6 +295,27 @@ def test_what_nobody_exported(message: str, change: Callable[[Any], Any]) -> Non
     change(model)
     with pytest.raises(ValueError, match=message):
         check(model.SerializeToString(), EXPECTED)
+
+
+def test_the_largest_batches_are_the_tagger_s() -> None:
+    long, many, spelt = LARGEST
+    assert (long["batch"], long["time"]) == (1, tagger.WINDOW + 2 * tagger.OVERLAP)
+    assert (many["batch"], many["time"]) == (tagger.TOKEN_BUDGET, 1)
+    assert spelt["characters"] == characters.PIECE
+    assert spelt["pieces"] * characters.STEP + characters.OVERLAP == characters.LONGEST
+    for path, most in (("encoder.attention_heads", MAX_HEADS), ("head.beam", MAX_BEAM)):
+        with pytest.raises(UserError):
+            merge({path: (most + 1, "test")})
+        merge({path: (most, "test")})
+
+
+def test_no_two_sizes_of_a_batch_are_equal() -> None:
+    """Else one might pass for another."""
+    one, two = EXPECTED.batches
+    for name, array in one.items():
+        assert set(array.shape[:2]) == {1}, name
+    sizes = [*two["words"].shape, *two["characters"].shape, *two["word_pieces"].shape]
+    assert len(set(sizes)) == len(sizes)
 
 
 def test_a_loop_is_gone_through_three_times(monkeypatch: pytest.MonkeyPatch) -> None:

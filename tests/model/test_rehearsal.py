@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import onnx
 import pytest
 
 from seqtag import parts
@@ -10,9 +11,9 @@ from seqtag.rehearsal import Expected, check
 
 
 def expected_of(toy: Any, tags: int = 9) -> Expected:
-    inputs, _ = toy.batch([0, 3])
+    batches = [toy.batch(numbers)[0] for numbers in ([1], [0, 3])]
     rows = {name: count for i in toy.indexers.values() for name, count in i.table_rows.items()}
-    return Expected(inputs, rows, tags)
+    return Expected(batches, rows, tags)
 
 
 EVERY = ("word", "vectors", "characters", "shape", "bigrams", "bigram_vectors", "columns")
@@ -39,9 +40,22 @@ def test_what_is_exported_passes(embeddings: tuple[str, ...], settings: dict[str
     expected = expected_of(toy)
     check(toy.network.export(), expected)
     with pytest.raises(ValueError, match="tags"):
-        check(toy.network.export(), Expected(expected.inputs, expected.rows, 8))
+        check(toy.network.export(), Expected(expected.batches, expected.rows, 8))
     for name, rows in expected.rows.items():
         with pytest.raises(
             ValueError, match=rf"its table for {name} has {rows} rows; its vocabulary has {rows + 1}"
         ):
-            check(toy.network.export(), Expected(expected.inputs, {**expected.rows, name: rows + 1}, 9))
+            check(toy.network.export(), Expected(expected.batches, {**expected.rows, name: rows + 1}, 9))
+
+
+@pytest.mark.parametrize("size", ["time", "beam", "999999", 101])
+@pytest.mark.parametrize("name", ["beam_tags", "beam_probabilities"])
+def test_a_number_of_sequences_that_is_none(name: str, size: Any, make: Any) -> None:
+    toy = make(("word",), head__name="feedback", head__beam=3)
+    model = onnx.load_from_string(toy.network.export())
+    output = next(output for output in model.graph.output if output.name == name)
+    dim = output.type.tensor_type.shape.dim[2]
+    dim.Clear()
+    setattr(dim, "dim_value" if isinstance(size, int) else "dim_param", size)
+    with pytest.raises(ValueError, match=r"sequences; expected at most 100|is declared as"):
+        check(model.SerializeToString(), expected_of(toy))
