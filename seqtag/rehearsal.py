@@ -100,10 +100,11 @@ def check(content: bytes, expected: Expected) -> None:
         for name, tensor in graph.weights.items():
             if 0 in tensor.shape:
                 raise ValueError(f"its weight {name[:60]} is empty: {list(tensor.shape)}")
-        fixed, first = {"tags": expected.tags}, {}  # type: dict[str, int], dict[str, int]
+        fixed = {"tags": expected.tags}
+        first: dict[str, int] = {}
         for batch in expected.batches:
             inputs = _given(graph, expected, batch)
-            fixed |= Rehearsal(graph, expected, fixed | _sizes(batch), first).run(inputs)
+            fixed |= Rehearsal(graph, expected, fixed | _sizes_of(batch), first).run(inputs)
         for largest in LARGEST:
             inputs = _grown(graph, expected, largest)
             fixed |= Rehearsal(graph, expected, fixed | largest, first).run(inputs)
@@ -113,7 +114,7 @@ def check(content: bytes, expected: Expected) -> None:
         ) from problem
 
 
-def _sizes(batch: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+def _sizes_of(batch: Mapping[str, NDArray[Any]]) -> dict[str, int]:
     """The sizes of a batch by name, as in `LARGEST`."""
     sizes = {"batch": len(batch["lengths"]), "time": int(batch["lengths"].max())}
     for name, axes in (

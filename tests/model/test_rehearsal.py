@@ -4,6 +4,7 @@ from typing import Any
 
 import onnx
 import pytest
+from onnx import helper
 
 from seqtag import parts
 from seqtag.config import ACTIVATIONS
@@ -59,3 +60,22 @@ def test_a_number_of_sequences_that_is_none(name: str, size: Any, make: Any) -> 
     setattr(dim, "dim_value" if isinstance(size, int) else "dim_param", size)
     with pytest.raises(ValueError, match=r"sequences; expected at most 100|is declared as"):
         check(model.SerializeToString(), expected_of(toy))
+
+
+def test_with_an_attention_memory_grows_with_the_square(make: Any) -> None:
+    """And no faster."""
+    toy = make(("word",), encoder__attention="self")
+    for power in (2, 3):
+        model = onnx.load_from_string(toy.network.export())
+        model.graph.node.extend(
+            [
+                helper.make_node("Shape", ["tags"], ["size"], start=1, end=2),
+                helper.make_node("Concat", ["size"] * power, ["sizes"], axis=0),
+                helper.make_node("ConstantOfShape", ["sizes"], ["new"]),
+            ]
+        )
+        if power == 2:
+            check(model.SerializeToString(), expected_of(toy))
+            continue
+        with pytest.raises(ValueError, match="grows faster than the batch"):
+            check(model.SerializeToString(), expected_of(toy))
