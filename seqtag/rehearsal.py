@@ -38,6 +38,7 @@ LARGEST: tuple[dict[str, int], ...] = (
     {"batch": 1, "time": 1, "pieces": 256, "characters": 40, "words": 1, "pieces_of_a_word": 256},
 )
 MAX_HEADS = 256  # as the setting encoder.attention_heads
+MAX_GAP = 1024  # words between those that a filter sees, as the cell's LARGEST_GAP
 MAX_STATES = 8  # of a loop; the search of a head has 3
 MAX_BEAM = 100  # as the setting head.beam
 TYPES = {"float32": FLOAT, "int32": INT32, "int64": INT64, "bool": BOOL}
@@ -698,11 +699,11 @@ def _conv(rehearsal: Rehearsal, inputs: Arrays, attributes: Attributes) -> Seque
     units, of_features, width = kernel.shape
     reach = (width - 1) * gap
     # Padding never outgrows what the filter sees: each word has one output.
-    if gap < 1 or width < 1 or min(before, after) < 0 or before + after != reach:
+    if not 1 <= gap <= MAX_GAP or width < 1 or min(before, after) < 0 or before + after != reach:
         raise ValueError("Conv as seqtag never writes it")
     if of_features != features or bias.shape != (units,):
         raise ValueError(f"Conv of {list(array.shape)} by {list(kernel.shape)}")
-    rehearsal.take("Conv", FLOAT, (batch, features, reach))  # the padding
+    rehearsal.take("Conv", FLOAT, (reach,))  # the padding
     return [Array(FLOAT, (batch, units, time))]
 
 

@@ -14,7 +14,7 @@ from seqtag.config import merge
 from seqtag.errors import UserError
 from seqtag.folder import Folder
 from seqtag.indexers import characters
-from seqtag.rehearsal import LARGEST, MAX_BEAM, MAX_HEADS, RULES, check
+from seqtag.rehearsal import LARGEST, MAX_BEAM, MAX_GAP, MAX_HEADS, RULES, check
 from seqtag.stored import expected, read_vocabulary
 
 GOLDEN = Folder(Path(__file__).parent / "golden" / "models" / "format_1")
@@ -164,6 +164,15 @@ def sliced(start: int, end: int) -> Callable[[Any], None]:
     return change
 
 
+def wide_gap(model: Any) -> None:
+    """A gap that its padding fits."""
+    conv = first(model, "Conv")
+    width = next(w.dims[2] for w in model.graph.initializer if w.name == conv.input[1])
+    del conv.attribute[:]
+    conv.attribute.append(helper.make_attribute("dilations", [MAX_GAP + 1]))
+    conv.attribute.append(helper.make_attribute("pads", [(width - 1) * (MAX_GAP + 1), 0]))
+
+
 def empty_filter(model: Any) -> None:
     """A Conv over no features, which never ends."""
     kernel = next(w for w in model.graph.initializer if w.name == first(model, "Conv").input[1])
@@ -256,6 +265,7 @@ HOSTILE: list[tuple[str, Callable[[Any], Any]]] = [
     ("Slice as seqtag never writes it", sliced(0, 2**62)),
     ("Exp reads an array without entries", sliced(0, -1)),
     ("is empty", empty_filter),
+    ("Conv as seqtag never writes it", wide_gap),
     ("gives the shape", lambda m: insert(m, "ConstantOfShape", weight(m, 0))),
     ("scores is declared as .*'time', 'time'", renamed("scores", 2, "time")),
     ("start is declared as", renamed("start", 0, "time")),

@@ -6,8 +6,9 @@ import onnx
 import pytest
 from onnx import helper
 
-from seqtag import parts
+from seqtag import parts, rehearsal
 from seqtag.config import ACTIVATIONS
+from seqtag.model.cells import cnn
 from seqtag.rehearsal import Expected, check
 
 
@@ -24,6 +25,10 @@ GRAPHS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (("characters",), {"embeddings__characters__encoder": "gru"}),
     *((("word",), {"encoder__cell": cell}) for cell in parts.CELLS),
     *((("word",), {"encoder__cell": cell, "encoder__activation": "hard_tanh"}) for cell in parts.CELLS),
+    (
+        ("word",),
+        {"encoder__cell": "cnn", "encoder__layers": 11, "encoder__dilation": 2, "encoder__width": 101},
+    ),
     *((("word",), {"encoder__cell": "simplernn", "encoder__activation": name}) for name in ACTIVATIONS),
     *((("word",), {"encoder__cell": "lstm", "encoder__merge_mode": mode}) for mode in ("sum", "mul", "ave")),
     *((("word",), {"encoder__residual": name, "encoder__layers": 2}) for name in parts.SHORTCUTS),
@@ -33,6 +38,10 @@ GRAPHS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     *((("word",), {"head__name": "feedback", "head__beam": beam}) for beam in (1, 100)),
     (("word",), {"head__name": "feedback", "head__attention": True}),
 ]
+
+
+def test_no_gap_is_too_wide() -> None:
+    assert rehearsal.MAX_GAP == cnn.LARGEST_GAP
 
 
 @pytest.mark.parametrize(("embeddings", "settings"), GRAPHS, ids=str)
