@@ -254,6 +254,16 @@ def test_the_configuration_of_keras_is_left_alone(content: str | None, tmp_path:
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_no_place_for_temporary_files_at_all(commands: list[list[str]], tmp_path: Path) -> None:
+    """Nor is one needed where the network itself is asked."""
+    before = "import tempfile\ndef nowhere(*given): raise FileNotFoundError(2, 'none')\n"
+    before += "tempfile._get_default_tempdir = nowhere"
+    page = tmp_path / "page.html"
+    done = start(Place(before=before), ["explain", commands[0][1], commands[0][2], "-o", str(page)])
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert page.exists()
+
+
 def test_training_in_odd_surroundings(spans: Any, tmp_path: Path) -> None:
     """All at once: no home, no locale, a folder that was deleted, and a name that is not UTF-8."""
     place = tmp_path / os.fsdecode(b"\xff model \xc3\xa9")

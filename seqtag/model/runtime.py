@@ -19,9 +19,10 @@ def start(seed: int, *, debug: bool = False) -> None:
     if not debug:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with contextlib.nullcontext() if debug else _silent_stderr():
-        with _without_a_home():
-            import keras
-        import tensorflow as tf
+        with _with_a_temporary_folder():
+            with _without_a_home():
+                import keras
+            import tensorflow as tf
 
         if not debug:
             tf.get_logger().setLevel("ERROR")
@@ -58,6 +59,23 @@ def _without_a_home() -> Iterator[None]:
             del os.environ["KERAS_HOME"]
         else:
             os.environ["KERAS_HOME"] = home
+
+
+@contextlib.contextmanager
+def _with_a_temporary_folder() -> Iterator[None]:
+    """TensorFlow, while it is imported, asks for the name of the folder for temporary files, and fails where none can
+    be written to, though it puts nothing there. Then it is told of one that does not exist.
+    """
+    try:
+        tempfile.gettempdir()
+    except OSError:
+        tempfile.tempdir = os.devnull
+        try:
+            yield
+        finally:
+            tempfile.tempdir = None
+    else:
+        yield
 
 
 def _forget_gradients() -> None:
