@@ -62,7 +62,12 @@ def is_out_of_memory(problem: BaseException) -> bool:
         return True
     if isinstance(problem, OSError):
         return problem.errno == errno.ENOMEM
-    said = ("std::bad_alloc", "Failed to allocate memory", "failed to map segment from shared object")
+    said = (
+        "std::bad_alloc",
+        "Failed to allocate memory",
+        "failed to map segment from shared object",
+        "can't start new thread",  # whose stack found no room, or the system has a limit
+    )
     return any(words in str(problem) for words in said)
 
 

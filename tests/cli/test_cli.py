@@ -151,9 +151,10 @@ class TestCodes:
             OSError(errno.ENOMEM, "Cannot allocate memory"),
             type("ResourceExhaustedError", (Exception,), {})("OOM when allocating a tensor\nHint: ..."),
             ImportError("std::bad_alloc"),
+            RuntimeError("can't start new thread"),
             RuntimeError("Gather node: Failed to allocate memory for requested buffer of size 7"),
         ],
-        ids=["Python", "system", "TensorFlow", "C++", "ONNX Runtime"],
+        ids=["Python", "system", "TensorFlow", "C++", "thread", "ONNX Runtime"],
     )
     def test_too_little_memory(
         self,
