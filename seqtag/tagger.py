@@ -281,6 +281,7 @@ class Tagger:
         """Refuses what is not an answer for each word, since the model may be anybody's."""
         words = np.arange(int(lengths.max())) < lengths[:, None]  # (batch, time)
         of_each_word = dict.fromkeys(LATTICE, (len(self._tags),)) | dict.fromkeys(BEAM, (self.most,))
+        of_each_word["head_attention"] = words.shape[1:]
         for name, array in arrays.items():
             if name == "attention":  # of heads, and only looked at
                 continue
