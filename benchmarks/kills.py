@@ -185,7 +185,7 @@ def process(
             sys.stdout.flush()
         os._exit(code)
     began = time.perf_counter()
-    draft = re.compile(r"\.model(\.checkpoint)?\.[a-z0-9_]{8}")
+    draft = re.compile(r"\.model(\.checkpoint)?\.seqtag-[a-z0-9_]{8}")
     seen: set[str] = set()
     skipped = chance.randrange(10) if chance is not None else 0
     while True:
