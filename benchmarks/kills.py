@@ -20,6 +20,8 @@ from pathlib import Path
 
 import common
 
+from seqtag.folder import DRAFT
+
 SAMPLE = common.HERE.parent / "sample_data" / "english_news"
 BASE = [
     "embeddings.word.dim=20", "embeddings.characters.units=20", "encoder.units=20", "training.batch_size=16",
@@ -185,7 +187,7 @@ def process(
             sys.stdout.flush()
         os._exit(code)
     began = time.perf_counter()
-    draft = re.compile(r"\.model(\.checkpoint)?\.seqtag-[a-z0-9_]{8}")
+    draft = re.compile(rf"\.model(\.checkpoint)?\.{DRAFT}[a-z0-9_]{{8}}")
     seen: set[str] = set()
     skipped = chance.randrange(10) if chance is not None else 0
     while True:

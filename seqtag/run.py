@@ -380,8 +380,8 @@ class Run:
             for place in range(1 + values.recent)
         ]
         weights = {name: array.shape for name, array in self.network.named_weights().items()}
-        for place, arrays in enumerate(kept):
-            if {name: array.shape for name, array in arrays.items()} != weights and (place or arrays):
+        for place, one in enumerate(kept):  # before the first epoch's end there is no best one
+            if {name: array.shape for name, array in one.items()} != weights and (place or one):
                 raise ValueError("the weights that it keeps are those of another network")
         self.best_weights = kept[0]
         self.recent.extend(kept[1:])

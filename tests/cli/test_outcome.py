@@ -96,27 +96,17 @@ def test_what_another_descriptor_has_open_is_not_exchanged(tmp_path: Path) -> No
     assert only(tmp_path) == "new"
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And a file that can."""
+@pytest.mark.parametrize("closed", ["", "out"], ids=["the folder", "the file"])
+def test_what_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str) -> None:
+    """A folder that cannot be is no matter if the file can; a file that cannot be is not got round by its folder."""
     path = tmp_path / "out"
     path.write_text("former")
     number = path.stat().st_ino
-    monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != tmp_path)
-    with written(str(path)) as stream:
-        stream.write("new")
-    assert path.stat().st_ino == number
-    assert only(tmp_path) == "new"
-
-
-def test_a_file_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then its folder is no way round."""
-    path = tmp_path / "out"
-    path.write_text("former")
-    number = path.stat().st_ino
-    monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != path)
+    monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != tmp_path / closed)
     with written(str(path)) as stream:  # root may do that
         stream.write("new")
     assert path.stat().st_ino == number
+    assert only(tmp_path) == "new"
 
 
 def test_a_file_that_cannot_be_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
