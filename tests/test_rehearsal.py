@@ -14,7 +14,8 @@ from seqtag.config import merge
 from seqtag.errors import UserError
 from seqtag.folder import Folder
 from seqtag.indexers import characters
-from seqtag.rehearsal import LARGEST, MAX_BEAM, MAX_GAP, MAX_HEADS, RULES, check
+from seqtag.operators import MAX_GAP, RULES
+from seqtag.rehearsal import LARGEST, MAX_BEAM, MAX_HEADS, check
 from seqtag.stored import expected, read_vocabulary
 
 GOLDEN = Folder(Path(__file__).parent / "golden" / "models" / "format_1")
@@ -106,6 +107,15 @@ def chain_of_states(count: int) -> Callable[[Any], None]:
         )
 
     return change
+
+
+def both_heads(model: Any) -> None:
+    """The best sequence as a search gives it, beside the scores of a chain."""
+    axis = weight(model, 2)
+    for name, kind in (("tags", TensorProto.INT64), ("probabilities", TensorProto.FLOAT)):
+        model.graph.node.append(helper.make_node("Unsqueeze", [name, axis], [f"beam_{name}"]))
+        declared = helper.make_tensor_value_info(f"beam_{name}", kind, ("batch", "time", 1))
+        model.graph.output.append(declared)
 
 
 def powers(source: str, power: int, start: int) -> Callable[[Any], None]:
@@ -290,6 +300,7 @@ HOSTILE: list[tuple[str, Callable[[Any], Any]]] = [
     ("two of its weights", lambda m: m.graph.initializer.append(matrix(m))),
     ("is made twice", lambda m: m.graph.node.append(m.graph.node[0])),
     ("it reads", lambda m: m.graph.input.pop()),
+    ("scores of one head and the sequences of another", both_heads),
     ("it has no output probabilities", lambda m: m.graph.output.remove(m.graph.output[1])),
     ("never writes", lambda m: setattr(m.graph.output[0].type.tensor_type, "elem_type", 99)),
     ("units has weights of other sizes", lambda m: setattr(first(m, "LSTM").attribute[-1], "i", 0)

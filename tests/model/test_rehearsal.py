@@ -6,7 +6,7 @@ import onnx
 import pytest
 from onnx import helper
 
-from seqtag import parts, rehearsal
+from seqtag import operators, parts
 from seqtag.config import ACTIVATIONS
 from seqtag.model.cells import cnn
 from seqtag.rehearsal import Expected, check
@@ -41,7 +41,7 @@ GRAPHS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
 
 
 def test_no_gap_is_too_wide() -> None:
-    assert rehearsal.MAX_GAP == cnn.LARGEST_GAP
+    assert operators.MAX_GAP == cnn.LARGEST_GAP
 
 
 @pytest.mark.parametrize(("embeddings", "settings"), GRAPHS, ids=str)
