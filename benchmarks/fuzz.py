@@ -39,6 +39,7 @@ with atheris.instrument_imports(include=["seqtag", "yaml"], enable_loader_overri
     import seqtag.indexers.vectors
     import seqtag.outputs
     import seqtag.predict
+    import seqtag.quoting
     import seqtag.rehearsal
     import seqtag.stored
     import seqtag.tagger
@@ -165,7 +166,7 @@ def tokenizers(folder: Path) -> tuple[Target, list[bytes]]:
             joined = "".join(token.text for token in found)
             assert joined == "".join(text.split())
         seqtag.text.choose([[token.text for token in makers[0](text)]])
-        assert seqtag.text.printable(text).isprintable()
+        assert seqtag.quoting.printable(text).isprintable()
 
     def decodable(data: bytes) -> None:
         with contextlib.suppress(UnicodeDecodeError):

@@ -32,9 +32,9 @@ from seqtag.errors import DataError, UsageError, UserError
 from seqtag.folder import MANIFEST
 from seqtag.model import runtime
 from seqtag.prepare import Corpora
+from seqtag.quoting import json_text
 from seqtag.run import Prepared, Run, score_corpus, spread
 from seqtag.tagger import Tagger
-from seqtag.text import json_text
 from seqtag.vector_files import read as read_vectors
 from seqtag.vectors import Vectors
 

@@ -7,7 +7,6 @@ A field here is the YAML key, the `--set` path, the command-line option (where i
 import dataclasses
 import difflib
 import re
-import reprlib
 import sys
 import types
 import typing
@@ -17,6 +16,7 @@ from typing import Any
 
 from seqtag import parts
 from seqtag.errors import UsageError, suggest
+from seqtag.quoting import quoted
 from seqtag.tags import SCHEME_NAMES
 
 
@@ -468,11 +468,6 @@ class Setting:
         )
 
 
-LONGEST = 80  # characters of a value in a message
-_REPRESENTATION = reprlib.Repr()
-_REPRESENTATION.maxlevel = 3
-_REPRESENTATION.maxstring = _REPRESENTATION.maxlong = _REPRESENTATION.maxother = LONGEST
-
 TYPE_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 BOUND_WORDS = {"low": "at least", "above": "greater than", "high": "at most", "below": "less than"}
 
@@ -495,19 +490,6 @@ def settings(kind: type = Config, prefix: str = "") -> Iterator[Setting]:
 
 
 SETTINGS: dict[str, Setting] = {entry.path: entry for entry in settings()}
-
-
-def shortened(text: str) -> str:
-    """The text as messages quote it: what is longer than a line loses its middle."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}...{text[3 - LONGEST // 2 :]}"
-
-
-def quoted(value: Any) -> str:
-    """A value of any kind as messages show it, in little time and space whatever it holds."""
-    try:
-        return shortened(_REPRESENTATION.repr(value))
-    except ValueError:  # so Python refuses a number of thousands of digits
-        return "a number of too many digits"
 
 
 def check_value(path: str, value: Any, source: str) -> Any:

@@ -8,9 +8,10 @@ from typing import Any
 
 import yaml
 
-from seqtag.config import SETTINGS, Config, check_key, check_value, quoted, shortened
+from seqtag.config import SETTINGS, Config, check_key, check_value
 from seqtag.data.lines import opened
 from seqtag.errors import DataError, UsageError
+from seqtag.quoting import quoted, shortened
 
 Layer = dict[str, tuple[Any, str]]
 

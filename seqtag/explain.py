@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag import parts
-from seqtag.config import Config
 from seqtag.data import Sentence
 from seqtag.errors import UserError
 from seqtag.folder import Folder
 from seqtag.folder import load as load_folder
 from seqtag.model import runtime
-from seqtag.restore import build
-from seqtag.stored import read_config, read_weights
+from seqtag.restore import Stored
 from seqtag.tagger import Tagger
 
 LONGEST = 512  # tokens of a sentence that are looked at: attention grows with their square
@@ -99,8 +97,7 @@ def explain(
     Raises:
         UserError: The model or the text cannot be read, or the text holds no sentence.
     """
-    # All at once: while a text is typed, another model may be put there.
-    tagger, config, weights = load_folder(Path(model), _read)
+    tagger, stored = load_folder(Path(model), _read)
     read: Callable[..., Iterator[Any]] = parts.load(parts.INPUTS, input_format)
     records = (record for record in read(path, tagger, tagger.vocabulary.tokenizer) if record.words)
     found = list(islice(records, limit + 1))
@@ -108,7 +105,7 @@ def explain(
         source = "standard input" if path == "-" else path
         raise UserError(f"{source}: holds no sentence; expected one to explain.")
     runtime.start(0, debug=debug)
-    network = build(Path(model), config, tagger.vocabulary, weights)
+    network = stored.network()
     from seqtag.model.saliency import Saliency
 
     saliency = Saliency(network)
@@ -121,7 +118,7 @@ def explain(
         pairs = pairwise(record.tokens[:LONGEST])
         joined = frozenset(at for at, (one, next) in enumerate(pairs, start=1) if one.end == next.start)
         sentences.append(replace(explained, joined=joined))
-    encoder = config.encoder
+    encoder = stored.config.encoder
     description = f"{encoder.cell} {encoder.layers} x {encoder.units}"
     return Explanation(
         model=model,
@@ -133,8 +130,9 @@ def explain(
     )
 
 
-def _read(source: Folder) -> tuple[Tagger, Config, dict[str, Any]]:
-    return Tagger.of(source), read_config(source), read_weights(source)
+def _read(source: Folder) -> tuple[Tagger, Stored]:
+    tagger = Tagger.of(source)
+    return tagger, Stored.of(source, tagger.vocabulary)
 
 
 def _explained(sentence: Sentence, cut: int, tagger: Tagger, network: Any, saliency: Any) -> Explained:

@@ -34,7 +34,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import seqtag
 from seqtag.errors import ModelError, UserError
-from seqtag.text import json_text, printable
+from seqtag.quoting import json_text, printable
 
 FORMAT = "seqtag-model"
 FORMAT_VERSION = 1

@@ -8,14 +8,12 @@ import numpy as np
 
 import seqtag
 from seqtag import folder, parts, reach
-from seqtag.config import Config
 from seqtag.data import check_tags
 from seqtag.errors import UserError
 from seqtag.model import runtime
 from seqtag.reach import Layer
-from seqtag.restore import build
-from seqtag.stored import read_config, read_vocabulary, read_weights
-from seqtag.vocab import Vocabulary
+from seqtag.restore import Stored
+from seqtag.stored import read_vocabulary
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,8 @@ def gradients(
         DataError: The file cannot be read, or holds a tag that the scheme does not have.
         UserError: The model has no recurrent layer, or no sentence is long enough.
     """
-    config, vocabulary, weights = folder.load(Path(model), _read)
+    stored = folder.load(Path(model), lambda source: Stored.of(source, read_vocabulary(source)))
+    config, vocabulary = stored.config, stored.vocabulary
     cell = config.encoder.cell
     if cell in parts.LOCAL_CELLS:
         raise UserError(f"{model}: its cell, {cell}, has no state; expected a model with a recurrent layer.")
@@ -91,14 +90,9 @@ def gradients(
             f"{longest}." + f" Try --steps {longest - 1}." * (longest > 2)
         )
     runtime.start(seed, debug=debug)
-    network = build(Path(model), config, vocabulary, weights)
-    layers = reach.measure(network, vocabulary, sample, random)
+    layers = reach.measure(stored.network(), vocabulary, sample, random)
     for layer in layers:
         if not layer.finite:
             raise UserError(f"the gradients of layer {layer.number} ({layer.direction}) are not finite.")
     count = len(sample.sentences)
     return Report(model, corpus.path, cell, sample.steps, count, sample.long_enough, layers)
-
-
-def _read(source: folder.Folder) -> tuple[Config, Vocabulary, dict[str, Any]]:
-    return read_config(source), read_vocabulary(source), read_weights(source)

@@ -19,8 +19,9 @@ from seqtag import parts
 from seqtag.data import Sentence, sentences
 from seqtag.data.lines import lines, shown
 from seqtag.errors import DataError
+from seqtag.quoting import printable
 from seqtag.tagger import CHUNK, Tagged, Tagger
-from seqtag.text import Token, Tokenizer, located, printable
+from seqtag.text import Token, Tokenizer, located
 
 HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that may stand for half a character
 NO_TOKEN = re.compile(r"[\t\n\r\0]")

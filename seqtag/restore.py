@@ -1,45 +1,65 @@
 """The Keras network of a model folder, for the stages that look into it."""
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from seqtag.config import Config
 from seqtag.errors import ModelError, UserError
 from seqtag.folder import Folder
-from seqtag.stored import one_line, read_config, read_weights
+from seqtag.quoting import one_line
+from seqtag.stored import read_config, read_weights
 from seqtag.vocab import Vocabulary, legal_sequences
 
 if TYPE_CHECKING:
     from seqtag.model.build import Network
 
 
-def restore(folder: Folder, vocabulary: Vocabulary) -> "tuple[Config, Network]":
-    """The settings of a model folder, and its network in Keras.
+@dataclass(frozen=True)
+class Stored:
+    """What a model folder holds of its network: read all at once, for another model may be put there meanwhile.
 
-    The network takes no more memory than the folder's weights do, whatever its settings say.
-
-    Raises:
-        ModelError: Settings, vocabulary and weights do not fit.
+    Attributes:
+        path: The folder, for messages.
+        config: The settings.
+        vocabulary: The vocabulary.
+        weights: The weights by name.
     """
-    config = read_config(folder)
-    return config, build(folder.path, config, vocabulary, read_weights(folder))
 
+    path: Path
+    config: Config
+    vocabulary: Vocabulary
+    weights: dict[str, Any]
 
-def build(path: Path, config: Config, vocabulary: Vocabulary, weights: dict[str, Any]) -> "Network":
-    """The network that these settings mean, with these weights; see `restore`. `path` is for messages."""
-    from seqtag.model.build import Network, at_most
-    from seqtag.model.heads.chain import Legal
+    @classmethod
+    def of(cls, folder: Folder, vocabulary: Vocabulary) -> Self:
+        """Reads a model folder whose vocabulary is read already.
 
-    sizes = {name: indexer.sizes for name, indexer in vocabulary.indexers.items()}
-    legal = legal_sequences(vocabulary.tags, vocabulary.train_scheme)
-    try:
-        with at_most(sum(math.prod(array.shape) for array in weights.values())):
-            network = Network(config, sizes, len(vocabulary.tags), Legal(*legal) if legal else None)
-    except (UserError, ValueError, KeyError, TypeError) as problem:
-        raise ModelError(f"{path}: its network cannot be built ({one_line(problem)}).") from problem
-    shapes = {name: array.shape for name, array in network.named_weights().items()}
-    if shapes != {name: array.shape for name, array in weights.items()}:
-        raise ModelError(f"{path}: weights.safetensors holds other weights than config.json means.")
-    network.assign_weights(weights)
-    return network
+        Raises:
+            ModelError: Settings or weights are not what seqtag writes.
+        """
+        return cls(folder.path, read_config(folder), vocabulary, read_weights(folder))
+
+    def network(self) -> "Network":
+        """Builds the network; it takes no more memory than the weights do, whatever the settings say.
+
+        Raises:
+            ModelError: Settings, vocabulary and weights do not fit.
+        """
+        from seqtag.model.build import Network, at_most
+        from seqtag.model.heads.chain import Legal
+
+        sizes = {name: indexer.sizes for name, indexer in self.vocabulary.indexers.items()}
+        legal = legal_sequences(self.vocabulary.tags, self.vocabulary.train_scheme)
+        count = len(self.vocabulary.tags)
+        try:
+            with at_most(sum(math.prod(array.shape) for array in self.weights.values())):
+                network = Network(self.config, sizes, count, Legal(*legal) if legal else None)
+        except (UserError, ValueError, KeyError, TypeError) as problem:
+            raise ModelError(f"{self.path}: its network cannot be built ({one_line(problem)}).") from problem
+        shapes = {name: array.shape for name, array in network.named_weights().items()}
+        if shapes != {name: array.shape for name, array in self.weights.items()}:
+            raise ModelError(f"{self.path}: weights.safetensors holds other weights than config.json means.")
+        network.assign_weights(self.weights)
+        return network

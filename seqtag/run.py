@@ -23,10 +23,10 @@ from seqtag.indexers.vectors import coverage
 from seqtag.interrupt import Interrupted, Stop
 from seqtag.ledger import Ledger
 from seqtag.prepare import Corpora
-from seqtag.rehearsal import check
+from seqtag.quoting import printable
 from seqtag.schedules import learning_rate
 from seqtag.scoring import Score, score
-from seqtag.stored import expected
+from seqtag.stored import check_network
 from seqtag.tagger import Tagger
 from seqtag.tags import Scheme, problems, split
 from seqtag.vectors import Vectors
@@ -473,7 +473,7 @@ class Run:
         for at in found[:NAMED_SENTENCES]:
             sentence = corpus.sentences[at]
             words = " ".join(sentence.tokens[:NAMED_WORDS]) + " ..." * (len(sentence) > NAMED_WORDS)
-            shown.append(f'line {sentence.lines[0]} "{text.printable(words)}"')
+            shown.append(f'line {sentence.lines[0]} "{printable(words)}"')
         more = f" and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
         return f"The sentences of the step, in {corpus.path}: {', '.join(shown)}{more}."
 
@@ -508,7 +508,7 @@ class Run:
         """
         self.network.assign_weights(self.best_weights)
         network = self.network.export()
-        check(network, expected(self.vocabulary))  # what is written must be what is read
+        check_network(network, self.vocabulary)  # what is written must be what is read
         agreement.check(self.network, Tagger(network, self.vocabulary), self.corpora.dev.sentences)
         return network
 

@@ -15,8 +15,8 @@ from seqtag.errors import ModelError, UserError
 from seqtag.folder import Folder
 from seqtag.indexers.base import Resources
 from seqtag.indexers.characters import LONGEST
+from seqtag.quoting import one_line
 from seqtag.rehearsal import Expected, check
-from seqtag.text import printable
 from seqtag.vectors import Vectors
 from seqtag.vocab import Vocabulary
 
@@ -53,10 +53,19 @@ def read_network(folder: Folder, vocabulary: Vocabulary) -> bytes:
     """
     content = folder.read("model.onnx")
     try:
-        check(content, expected(vocabulary))
+        check_network(content, vocabulary)
     except ValueError as problem:
         raise ModelError(f"{folder.path}: model.onnx cannot be loaded: {one_line(problem)}.") from problem
     return content
+
+
+def check_network(content: bytes, vocabulary: Vocabulary) -> None:
+    """Refuses an exported network that seqtag does not write, or that is not for this vocabulary.
+
+    Raises:
+        ValueError: What is wrong with it.
+    """
+    check(content, expected(vocabulary))
 
 
 def expected(vocabulary: Vocabulary) -> Expected:
@@ -152,8 +161,3 @@ def check_weights(content: bytes) -> None:
         at = end
     if at != len(content) - LENGTH - size:
         raise ValueError("its weights do not fill it")
-
-
-def one_line(problem: BaseException) -> str:
-    """An error's words as one line that cannot steer a terminal."""
-    return printable(" ".join(str(problem).split())[:500])

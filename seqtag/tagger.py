@@ -23,7 +23,8 @@ from seqtag.folder import load as load_folder
 from seqtag.lattice import Beam, Lattice, TagChain, joins, labels
 from seqtag.onnx_runtime import onnxruntime
 from seqtag.outputs import with_outputs
-from seqtag.stored import one_line, read_network, read_vocabulary
+from seqtag.quoting import one_line
+from seqtag.stored import read_network, read_vocabulary
 from seqtag.tags import Scheme, convert, spans
 from seqtag.vocab import Vocabulary, Words, cut
 

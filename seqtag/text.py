@@ -4,7 +4,6 @@ Places are code points: ``token.text == text[token.start:token.end]``. Tokens do
 character that is not white space is in one of them. The time is linear in the length of the text.
 """
 
-import json
 import re
 import unicodedata
 from collections import Counter
@@ -219,19 +218,3 @@ def _clitics(counts: Counter[str]) -> tuple[str, ...]:
         for clitic in CLITICS
         if (alone[clitic] > attached[clitic] if alone[clitic] != attached[clitic] else usual)
     )
-
-
-def printable(text: str) -> str:
-    """The text with every character escaped that is not for printing, so that a file cannot steer a terminal."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-
-
-def json_text(value: Any, *, indent: int | None = None) -> str:
-    """The value as JSON that can be written as UTF-8: half a surrogate pair, as in the name of a file that is not
-    UTF-8, stands there as an escape.
-
-    Raises:
-        ValueError: It holds a number that is not finite, for which JSON has no name.
-    """
-    text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -18,10 +18,9 @@ from seqtag.interrupt import Interrupted, Stop
 from seqtag.ledger import Gradients
 from seqtag.model import runtime
 from seqtag.prepare import Corpora
-from seqtag.rehearsal import check
 from seqtag.run import Epoch, Listener, Note, Prepared, Progress, Run, score_corpus, spread
 from seqtag.scoring import Score
-from seqtag.stored import expected
+from seqtag.stored import check_network
 from seqtag.tagger import Tagger
 from seqtag.vector_files import read as read_vectors
 from seqtag.vectors import Vectors
@@ -124,7 +123,7 @@ class Job:
     def _check(self, files: dict[str, bytes]) -> None:
         """Refuses a model that could not be read where it is going to be put."""
         vocabulary = Vocabulary.from_json(json.loads(files["vocab.json"]), Resources(self.vectors))
-        check(files["model.onnx"], expected(vocabulary))
+        check_network(files["model.onnx"], vocabulary)
         json.loads(files["report.json"]).keys()
 
     def train(self, seeds: int, state: State | None, *, debug: bool) -> None:

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from seqtag.data.lines import lines, shown
 from seqtag.errors import DataError
+from seqtag.quoting import quoted
 from seqtag.vectors import LARGEST, MAX_DIM, Builder, Vectors, within_bounds
 
 _LINES = 1024  # are parsed at once
 _BLOCK = 1 << 22  # bytes of a binary file read at once
 _LONGEST_WORD = 1 << 16  # bytes, in a binary file
-_LONGEST_QUOTE = 70  # characters of a word or value in a message
 _FIRST_LINE = re.compile(r"([0-9]{1,18})[ \t]+([0-9]{1,18})[ \t\r]*")  # count and dim
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NUMBER_BYTES = b"0123456789+-.eE "
@@ -173,7 +173,7 @@ def _problem(name: str, some: Sequence[tuple[int, str]], dim: int, source: str) 
             return DataError(name, number, f"has {_counted(numbers, 'value')}; expected {dim}, {source}")
         for place, field in enumerate(fields[-dim:], 1):
             if not _NUMBER.fullmatch(field) or abs(float(field)) > LARGEST:
-                problem = f"value {place} of {dim} is {_quoted(field)}; expected a finite 32-bit number"
+                problem = f"value {place} of {dim} is {quoted(field)}; expected a finite 32-bit number"
                 return DataError(name, number, problem)
     return DataError(name, some[0][0], "here or soon after, something is no vector")  # pragma: no cover
 
@@ -284,7 +284,7 @@ def _check_records(name: str, words: Sequence[bytes], values: NDArray[np.float32
         raise DataError(
             name,
             None,
-            f"word {before + row + 1} ({_quoted(word_shown)}): value {place + 1} of {values.shape[1]} is "
+            f"word {before + row + 1} ({quoted(word_shown)}): value {place + 1} of {values.shape[1]} is "
             f"{values[row, place]:g}; expected a finite 32-bit number",
         )
 
@@ -302,11 +302,6 @@ def _with_warnings(vectors: Vectors, name: str, odd: Sequence[str]) -> Vectors:
     again = [f"{name}: {_counted(repeated, 'line')} left out: the word had come before"] if repeated else []
     vectors.warnings = (*odd, *again)
     return vectors
-
-
-def _quoted(text: str) -> str:
-    """The text in a message; of a long one the beginning."""
-    return repr(text) if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]!r}..."
 
 
 def _counted(number: int, noun: str) -> str:

@@ -412,9 +412,9 @@ def attempt(folder: Path, restoring: bool, whole: bool = False) -> str:
             for name in Folder(folder).files:
                 Folder(folder).read(name)
         if restoring:
-            from seqtag.restore import restore
+            from seqtag.restore import Stored
 
-            restore(Folder(folder), tagger.vocabulary)
+            Stored.of(Folder(folder), tagger.vocabulary).network()
     except UserError:
         return "refused when used"
     return "a model"

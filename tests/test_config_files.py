@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtag.config import SETTINGS, Config, check_value, merge, quoted, shortened
+from seqtag.config import SETTINGS, Config, check_value, merge
 from seqtag.config_files import MAX_BYTES, commented, parse_assignments, parse_grid, read
 from seqtag.errors import DataError, UsageError, UserError
+from seqtag.quoting import quoted, shortened
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from seqtag.folder import Folder
 from seqtag.model import runtime
 from seqtag.model.build import mask_of
 from seqtag.model.saliency import TOGETHER, Saliency, attentions
-from seqtag.restore import restore
+from seqtag.restore import Stored
 from seqtag.run import Run
 from seqtag.tagger import Tagger
 
@@ -65,7 +65,7 @@ def network(request: pytest.FixtureRequest, spans: Any, plain: Any) -> tuple[Any
         return made.network, made.tagger()
     trained = spans if request.param == "crf" else plain
     tagger = Tagger.load(trained.folder)
-    return restore(Folder(trained.folder), tagger.vocabulary)[1], tagger
+    return Stored.of(Folder(trained.folder), tagger.vocabulary).network(), tagger
 
 
 def test_the_restored_network_is_the_tagger(network: tuple[Any, Tagger]) -> None:
@@ -105,7 +105,7 @@ def test_saliency_is_the_slope_along_each_vector(network: tuple[Any, Tagger]) ->
 
 def test_more_targets_than_are_computed_at_once(plain: Any) -> None:
     tagger = Tagger.load(plain.folder)
-    network = restore(Folder(plain.folder), tagger.vocabulary)[1]
+    network = Stored.of(Folder(plain.folder), tagger.vocabulary).network()
     words = WORDS * 6
     inputs = tagger.vocabulary.collate([tagger.vocabulary.index(words)])
     tags = tagger.run(inputs)["tags"][0]
@@ -239,7 +239,7 @@ class TestStage:
         folder.write(tmp_path / "model", files)
         tagger = Tagger.load(tmp_path / "model")
         with pytest.raises(ModelError):
-            restore(Folder(tmp_path / "model"), tagger.vocabulary)
+            Stored.of(Folder(tmp_path / "model"), tagger.vocabulary).network()
 
     def test_settings_newer_than_the_model(self, spans: Any, tmp_path: Path) -> None:
         source = Folder(spans.folder)
@@ -247,7 +247,7 @@ class TestStage:
         settings = json.loads(files["config.json"])
         del settings["head"]["beam"], settings["encoder"]["residual"]
         folder.write(tmp_path / "model", files | {"config.json": folder.dump_json(settings)})
-        assert restore(Folder(tmp_path / "model"), Tagger.load(spans.folder).vocabulary)
+        assert Stored.of(Folder(tmp_path / "model"), Tagger.load(spans.folder).vocabulary).network()
 
 
 class Checked(HTMLParser):

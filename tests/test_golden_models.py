@@ -41,11 +41,11 @@ def test_what_it_gave(number: int) -> None:
 @pytest.mark.parametrize("number", FORMATS)
 def test_it_is_explained(number: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By its weights in Keras, which are those of the exported network."""
-    from seqtag.restore import restore
+    from seqtag.restore import Stored
 
     path = MODELS / f"format_{number}"
     tagger = Tagger.load(path)
-    _, network = restore(Folder(path), tagger.vocabulary)
+    network = Stored.of(Folder(path), tagger.vocabulary).network()
     for case in json.loads((MODELS / f"format_{number}.json").read_bytes()):
         inputs = tagger.vocabulary.collate([tagger.vocabulary.index(case["tokens"])])
         np.testing.assert_allclose(np.asarray(network.decode(inputs)[1])[0], case["probabilities"], atol=1e-5)

@@ -13,7 +13,7 @@ import safetensors.numpy
 from seqtag import folder
 from seqtag.errors import ModelError
 from seqtag.folder import Folder
-from seqtag.restore import restore
+from seqtag.restore import Stored
 from seqtag.stored import check_weights, read_vocabulary
 
 GOLDEN = Path(__file__).parent / "golden" / "models" / "format_1"
@@ -84,7 +84,7 @@ def test_a_network_takes_no_more_memory_than_its_weights(tmp_path: Path) -> None
     opened = signed(tmp_path, config_json=folder.dump_json(settings))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(ModelError, match="it has more weights than there are"):
-        restore(opened, read_vocabulary(opened))
+        Stored.of(opened, read_vocabulary(opened)).network()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600 << 10
 
 
@@ -93,4 +93,4 @@ def test_weights_that_are_no_numbers(tmp_path: Path) -> None:
     weights[next(iter(weights))].flat[0] = np.nan
     opened = signed(tmp_path, weights_safetensors=safetensors.numpy.save(weights))
     with pytest.raises(ModelError, match="weights that are no numbers"):
-        restore(opened, read_vocabulary(opened))
+        Stored.of(opened, read_vocabulary(opened)).network()

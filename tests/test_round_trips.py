@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from seqtag import predict as stage
 from seqtag.data import read_corpus
 from seqtag.errors import UserError
+from seqtag.quoting import json_text, printable
 from seqtag.tagger import Tagged, Tagger
 from seqtag.tags import parse_scheme, problems
-from seqtag.text import Token, json_text, printable
+from seqtag.text import Token
 
 BIO = parse_scheme("bio")
 ODD = (

@@ -204,7 +204,7 @@ NUMBER = "expected a finite 32-bit number"
         (b"a 1 2\n   1 2\nc 1 2\n", "FILE:2: has no word before its 2 values"),
         (
             b"a 1 2\nb 1 " + b"9" * 100_000 + b"\n",
-            f"FILE:2: value 2 of 2 is '{'9' * 70}'...; {NUMBER}",
+            f"FILE:2: value 2 of 2 is '{'9' * 37}...{'9' * 38}'; {NUMBER}",
         ),
         (b"a 1 2\nb 1 nan\n", "FILE:2: value 2 of 2 is 'nan'; " + NUMBER),
         (b"a 1 2\nb -inf 1\n", "FILE:2: value 1 of 2 is '-inf'; " + NUMBER),
@@ -242,7 +242,7 @@ NUMBER = "expected a finite 32-bit number"
         ),
         (
             binary(["b" * 60_000], [[1, float("nan")]]),
-            f"FILE: word 1 ('{'b' * 70}'...): value 2 of 2 is nan; {NUMBER}",
+            f"FILE: word 1 ('{'b' * 37}...{'b' * 38}'): value 2 of 2 is nan; {NUMBER}",
         ),
         (binary(["a"], [[float("-inf"), 0]]), "FILE: word 1 ('a'): value 1 of 2 is -inf; " + NUMBER),
         (

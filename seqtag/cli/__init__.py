@@ -184,7 +184,7 @@ def _complain(message: str, debug: bool) -> None:
         import traceback
 
         traceback.print_exc()
-    from seqtag.text import printable
+    from seqtag.quoting import printable
 
     # A message names files and shows what stood in them: neither may steer the terminal, or begin a line.
     if debug:

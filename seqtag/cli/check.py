@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtag.cli import common
+from seqtag.cli import common, results
 from seqtag.cli.tables import make_table, safe
-from seqtag.text import json_text
+from seqtag.quoting import json_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,8 +43,8 @@ def check(
       seqtag check train.conll dev.conll test.conll
       seqtag check --json report.json corpus.conllu
     """
-    json_path = json_path and common.place(json_path)
-    common.check_outputs([json_path], files)
+    json_path = json_path and results.place(json_path)
+    results.check_outputs([json_path], files)
     from seqtag import check as stage
     from seqtag.tags import is_named
 
@@ -53,10 +53,10 @@ def check(
     )
     if json_path is not None:
         text = json_text(report.to_json(), indent=2) + "\n"
-        if json_path == common.STDOUT:
+        if json_path == results.STDOUT:
             sys.stdout.write(text)
             return
-        with common.written(json_path) as stream:
+        with results.written(json_path) as stream:
             stream.write(text)
     _show(report, auto=not is_named(scheme))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtag.cli.common import written_bytes
+from seqtag.cli.results import written_bytes
 from seqtag.errors import UserError
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _silent(event: "Event | Prepared") -> None:
 def _say(event: "Event | Prepared") -> None:
     """One line a run on stderr."""
     from seqtag.compare import Event
-    from seqtag.text import printable
+    from seqtag.quoting import printable
 
     if not isinstance(event, Event):
         return
@@ -135,7 +135,7 @@ def _named(choice: Mapping[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     from seqtag.config_files import plain
-    from seqtag.text import printable
+    from seqtag.quoting import printable
 
     return printable(plain(value))
 

@@ -17,7 +17,7 @@ from rich.table import Table
 from seqtag import parts
 from seqtag.cli.tables import make_table, print_score
 from seqtag.config import Config
-from seqtag.text import printable
+from seqtag.quoting import printable
 from seqtag.train import Epoch, Note, Prepared, Progress, Result, spread
 
 

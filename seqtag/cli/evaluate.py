@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from seqtag.cli import common
+from seqtag.cli import common, results
 from seqtag.errors import UsageError
-from seqtag.text import json_text
+from seqtag.quoting import json_text
 
 if TYPE_CHECKING:
     from seqtag.evaluate import Evaluation
 
-STDIN, STDOUT = common.STDIN, common.STDOUT
+STDIN, STDOUT = common.STDIN, results.STDOUT
 
 
 def evaluate(
@@ -100,10 +100,10 @@ def evaluate(
         )
     if predicted is not None and threads is not None:
         raise UsageError("--threads is for a model that tags. Received --predicted as well.")
-    json_path, errors, output = (path and common.place(path) for path in (json_path, errors, output))
+    json_path, errors, output = (path and results.place(path) for path in (json_path, errors, output))
     outputs = {"--json": json_path, "--errors": errors, "--output": output}
     _check_distinct(outputs, analysis)
-    common.check_outputs(outputs.values(), [gold, predicted or model, *([train] if train else [])])
+    results.check_outputs(outputs.values(), [gold, predicted or model, *([train] if train else [])])
 
     # The stage costs NumPy and, for a model, ONNX Runtime: nothing that `--help` should wait for.
     from seqtag import evaluate as stage
@@ -175,7 +175,7 @@ def _write(path: str, write: Callable[[TextIO], None]) -> None:
     if path == STDOUT:
         write(sys.stdout)
         return
-    with common.written(path) as stream:
+    with results.written(path) as stream:
         write(stream)
 
 

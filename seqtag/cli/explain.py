@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from seqtag.cli import common
+from seqtag.cli import common, results
 
 
 def explain(
@@ -29,8 +29,8 @@ def explain(
     Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag explain model -o page.html
     """
     input_format = common.input_format(input_format, [file])
-    output = common.place(output)
-    common.check_outputs([output], [model, file])
+    output = results.place(output)
+    results.check_outputs([output], [model, file])
     common.invite([file])
 
     from seqtag.cli import wants_debug
@@ -39,8 +39,8 @@ def explain(
 
     explained = stage(model, file, input_format=input_format, limit=limit, debug=wants_debug())
     text = page(explained)
-    if output == common.STDOUT:
+    if output == results.STDOUT:
         sys.stdout.write(text)
         return
-    with common.written(output) as stream:
+    with results.written(output) as stream:
         stream.write(text)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtag.cli import common
+from seqtag.cli import common, results
 from seqtag.cli.tables import make_table, safe
 from seqtag.errors import UsageError, UserError
-from seqtag.text import json_text
+from seqtag.quoting import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +58,7 @@ def gradients(
       seqtag gradients model test.conll
       seqtag gradients model test.conll -o profile.png -o profile.json
     """
-    targets = [common.place(path) for path in outputs or []]
+    targets = [results.place(path) for path in outputs or []]
     _check(targets, [model, file])
     from seqtag.cli import wants_debug
     from seqtag.gradients import gradients as stage
@@ -79,12 +79,12 @@ def gradients(
             _plot(report, target)
             continue
         text = json_text(report.to_json(), indent=2) + "\n"
-        if target == common.STDOUT:
+        if target == results.STDOUT:
             sys.stdout.write(text)
         else:
-            with common.written(target) as stream:
+            with results.written(target) as stream:
                 stream.write(text)
-    if common.STDOUT not in targets:
+    if results.STDOUT not in targets:
         _show(report)
 
 
@@ -94,9 +94,9 @@ def _is_plot(target: str) -> bool:
 
 def _check(targets: list[str], inputs: list[str]) -> None:
     """Refuses before the work what could not be written after it."""
-    common.check_outputs(targets, inputs)
+    results.check_outputs(targets, inputs)
     for target in targets:
-        if target != common.STDOUT and not target.lower().endswith((*PLOTS, ".json")):
+        if target != results.STDOUT and not target.lower().endswith((*PLOTS, ".json")):
             raise UsageError(
                 f"-o {target}: expected an ending in .json, {' or '.join(PLOTS)}, or - for stdout."
             )
@@ -226,5 +226,5 @@ def _plot(report: "Report", target: str) -> None:
     )
     with matplotlib.rc_context({"svg.hashsalt": "seqtag"}):  # so that equal figures are equal bytes
         kind = target.lower().rpartition(".")[2]
-        with common.written_bytes(target) as stream:
+        with results.written_bytes(target) as stream:
             figure.savefig(stream, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from seqtag.cli.common import STDOUT, place, written
+from seqtag.cli.results import STDOUT, place, written
 from seqtag.errors import UserError
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import seqtag
 from seqtag.explain import Explained, Explanation, Target
-from seqtag.text import printable
+from seqtag.quoting import printable
 
 MOST = 80  # rows and columns of a map that are shown
 

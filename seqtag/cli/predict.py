@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from seqtag import parts
-from seqtag.cli import common
+from seqtag.cli import common, results
 from seqtag.errors import UsageError
 
 
@@ -63,9 +63,9 @@ def predict(
         raise UsageError("--tokenizer is for text; the tokens of a CoNLL file are as they stand there.")
     if nbest and output_format != "jsonl":
         raise UsageError("--nbest needs --format jsonl.")
-    if output is not None and common.place(output) == common.STDOUT:
+    if output is not None and results.place(output) == results.STDOUT:
         output = None
-    common.check_outputs([output], [model, *paths])
+    results.check_outputs([output], [model, *paths])
     if output is None:
         _check_stdout(paths)
         common.invite(paths)
@@ -73,7 +73,7 @@ def predict(
     from seqtag.predict import predict as stage
 
     tagger = load(model, output_format, nbest=nbest or 0, threads=threads or 0)
-    with common.written(output) if output is not None else contextlib.nullcontext(sys.stdout) as stream:
+    with results.written(output) if output is not None else contextlib.nullcontext(sys.stdout) as stream:
         stage(
             tagger,
             paths,

@@ -92,6 +92,6 @@ def safe(text: str) -> "Text":
     """Text that came from a file: no markup in it, and nothing that steers the terminal."""
     from rich.text import Text
 
-    from seqtag.text import printable
+    from seqtag.quoting import printable
 
     return Text(printable(text))

@@ -14,7 +14,7 @@ import pytest
 import seqtag
 from seqtag.cli import run
 from seqtag.folder import FILES
-from seqtag.text import printable
+from seqtag.quoting import printable
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 SMALL = ("--embedding-dim", "8", "--units", "6", "--lr", "0.02", "--batch-size", "8")

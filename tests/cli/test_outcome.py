@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from seqtag.cli import run
-from seqtag.cli.common import written
+from seqtag.cli.results import written
 
 Capture = pytest.CaptureFixture[str]
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
@@ -169,7 +169,7 @@ def without_room(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("seqtag.cli.common._make_alike", fail)
+    monkeypatch.setattr("seqtag.cli.results._make_alike", fail)
 
 
 @pytest.mark.filterwarnings("ignore:No artists")

@@ -1,0 +1,120 @@
+"""How commands write their results: all of a result or nothing, and never over what is read."""
+
+import contextlib
+import errno
+import io
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO, TextIO
+
+from seqtag.errors import UsageError, UserError
+
+STDOUT = "-"
+# Names of what is open already; behind them may be a regular file, which is not to be exchanged for another.
+_OPEN_ALREADY = ("/dev/fd/", "/dev/std", "/proc/")
+# What the system says of a place that is mounted, as in a container: another file cannot be moved there.
+_CANNOT_MOVE = (errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES)
+
+
+def place(path: str) -> str:
+    """The path to write to; STDOUT if stdout goes to that same file or pipe, as by the name of /dev/stdout: two that
+    write there would write over each other.
+    """
+    with contextlib.suppress(OSError, ValueError):  # it is not there yet, or stdout has no descriptor
+        own = os.fstat(sys.stdout.fileno())
+        if not stat.S_ISCHR(own.st_mode) and os.path.samestat(os.stat(path), own):
+            return STDOUT
+    return path
+
+
+def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
+    """Refuse before the work what could not be written after it, or would overwrite what is read."""
+    for path in outputs:
+        if path is None or path == STDOUT:
+            continue
+        for other in inputs:
+            if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
+                raise UsageError(f"{path}: this is read; expected another file to write to.")
+            if os.path.realpath(path).startswith(os.path.join(os.path.realpath(other), "")):
+                raise UsageError(
+                    f"{path}: a model folder with another file in it is refused; expected a file elsewhere."
+                )
+        if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path) or "."):
+            what = "is a folder" if os.path.isdir(path) else "has no folder to stand in"
+            raise UserError(f"{path}: {what}; expected a file to write to")
+
+
+@contextlib.contextmanager
+def written(path: str) -> Iterator[TextIO]:
+    """A stream of text whose content stands at the path once all of it is there; see `written_bytes`."""
+    with written_bytes(path) as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="\n") as stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def written_bytes(path: str) -> Iterator[BinaryIO]:
+    """A stream whose content stands at the path once all of it is there: a run that fails or is stopped leaves what
+    was there before. What is no regular file, and what cannot be replaced, is written as it is.
+
+    Raises:
+        OSError: It cannot be written; the error names the path.
+    """
+    place = os.path.realpath(path)
+    draft = _draft(place) if _is_replaceable(path, place) else None
+    try:
+        with open(draft or path, "xb" if draft else "wb") as stream:
+            if draft is not None:
+                _make_alike(stream.fileno(), place)
+            yield stream
+        if draft is not None:
+            _put(draft, place)
+    except OSError as problem:
+        if problem.filename is None or problem.filename == draft:
+            problem.filename = path  # a full disk says nothing of what it was for
+        raise
+    finally:
+        if draft is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(draft)
+
+
+def _draft(place: str) -> str:
+    """A name beside the place that nobody else has; it is no longer than a file system takes."""
+    folder, name = os.path.split(place)
+    return os.path.join(folder, f".{name[:40]}.seqtag-{os.urandom(4).hex()}")
+
+
+def _is_replaceable(path: str, place: str) -> bool:
+    """Whether another file may take the place of what is there, if anything is."""
+    if os.path.abspath(path).startswith(_OPEN_ALREADY) or not os.access(
+        os.path.dirname(place), os.W_OK | os.X_OK
+    ):
+        return False
+    try:
+        former = os.stat(place)
+    except OSError:
+        return True
+    owned = os.geteuid() in (0, former.st_uid)  # a new file of somebody else's would be ours
+    return stat.S_ISREG(former.st_mode) and owned and os.access(place, os.W_OK)
+
+
+def _make_alike(descriptor: int, place: str) -> None:
+    """Gives a file the owner and the mode of the one that it is to replace, if there is one."""
+    with contextlib.suppress(OSError):
+        former = os.stat(place)
+        with contextlib.suppress(OSError):
+            os.fchown(descriptor, former.st_uid, former.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(former.st_mode))
+
+
+def _put(draft: str, place: str) -> None:
+    try:
+        os.replace(draft, place)
+    except OSError as problem:
+        if problem.errno not in _CANNOT_MOVE or not os.path.exists(place):
+            raise
+        from shutil import copyfile
+
+        copyfile(draft, place)

@@ -1,0 +1,44 @@
+"""How values stand in messages and files: on one line, in few characters, and so that they cannot steer a terminal."""
+
+import json
+import reprlib
+from typing import Any
+
+LONGEST = 80  # characters of a value in a message
+_REPRESENTATION = reprlib.Repr()
+_REPRESENTATION.maxlevel = 3
+_REPRESENTATION.maxstring = _REPRESENTATION.maxlong = _REPRESENTATION.maxother = LONGEST
+
+
+def shortened(text: str) -> str:
+    """The text as messages quote it: what is longer than a line loses its middle."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}...{text[3 - LONGEST // 2 :]}"
+
+
+def quoted(value: Any) -> str:
+    """A value of any kind as messages show it, in little time and space whatever it holds."""
+    try:
+        return shortened(_REPRESENTATION.repr(value))
+    except ValueError:  # so Python refuses a number of thousands of digits
+        return "a number of too many digits"
+
+
+def one_line(problem: BaseException) -> str:
+    """An error's words as one line that cannot steer a terminal."""
+    return printable(" ".join(str(problem).split())[:500])
+
+
+def printable(text: str) -> str:
+    """The text with every character escaped that is not for printing, so that a file cannot steer a terminal."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """The value as JSON that can be written as UTF-8: half a surrogate pair, as in the name of a file that is not
+    UTF-8, stands there as an escape.
+
+    Raises:
+        ValueError: It holds a number that is not finite, for which JSON has no name.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
