@@ -37,6 +37,7 @@ with atheris.instrument_imports(include=["seqtag", "yaml"], enable_loader_overri
     import seqtag.folder
     import seqtag.indexers.columns
     import seqtag.indexers.vectors
+    import seqtag.known
     import seqtag.outputs
     import seqtag.predict
     import seqtag.quoting
@@ -196,8 +197,23 @@ def config(folder: Path) -> tuple[Target, list[bytes]]:
 
 def folder_of(model: str) -> Callable[[Path], tuple[Target, list[bytes]]]:
     """A model folder with one other file; the first byte says which, and whether its checksum is right."""
-    names = ("vocab.json", "manifest.json", "vectors.bin")
-    present = [name for name in names if (Path(model) / name).exists()]
+
+    def tagger(opened: seqtag.folder.Folder) -> None:
+        seqtag.tagger.Tagger.of(opened, threads=1)
+
+    def known(opened: seqtag.folder.Folder) -> None:
+        with contextlib.suppress(ValueError):
+            seqtag.known.Known.from_json(opened.read_json("known.json"))
+
+    readers = {
+        "vocab.json": tagger,
+        "manifest.json": tagger,
+        "vectors.bin": tagger,
+        "config.json": seqtag.stored.read_config,
+        "weights.safetensors": seqtag.stored.read_weights,
+        "known.json": known,
+    }
+    present = [name for name in readers if (Path(model) / name).exists()]
 
     class Unused:
         """Takes the place of the network, which stays as it is: loading it takes longer than all else."""
@@ -226,7 +242,7 @@ def folder_of(model: str) -> Callable[[Path], tuple[Target, list[bytes]]]:
                 }
                 (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
             try:
-                seqtag.tagger.Tagger.load(copy, threads=1)
+                seqtag.folder.load(copy, readers[name])
             except ModelError:
                 pass
             finally:
