@@ -29,12 +29,11 @@ from seqtag import folder
 from seqtag.config import Config
 from seqtag.data import Corpus
 from seqtag.errors import ModelError, UserError
-from seqtag.folder import Folder, Kind, what_is_foreign
+from seqtag.folder import SUFFIX, Folder, Kind, what_is_foreign
 from seqtag.vectors import Vectors
 
 VALUES, ARRAYS = "state.json", "state.safetensors"
 KIND = Kind("checkpoint", "seqtag-checkpoint", 1, (VALUES, ARRAYS), folder.FILES)
-SUFFIX = ".checkpoint"
 ROLES = {
     "train": "the training file",
     "dev": "the dev file",

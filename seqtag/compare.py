@@ -29,7 +29,7 @@ from seqtag.config import Config, check_value, merge
 from seqtag.config_files import Layer
 from seqtag.data.lines import opened, shown
 from seqtag.errors import DataError, UsageError, UserError
-from seqtag.folder import MANIFEST
+from seqtag.folder import MANIFEST, claimed
 from seqtag.model import runtime
 from seqtag.prepare import Corpora
 from seqtag.quoting import json_text
@@ -225,23 +225,25 @@ def compare(
     if runs > MOST_RUNS:
         raise UsageError(f"the grid means {runs:,} runs; expected at most {MOST_RUNS:,}.")
     files = {name: _digest(path) for name, path in paths.items()}
-    rows = Rows(output)
+    _check_place(output)
     varied = any(key.startswith("data.") or key == "embeddings.vectors.file" for key in grid)
     bench = Bench(paths, files, strict=not varied, debug=debug)
     choices = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     plans = [[bench.plan(layers, choice, first + number) for number in range(seeds)] for choice in choices]
     combinations = []
-    for place, choice in enumerate(choices):
-        found = []
-        for number, plan in enumerate(plans[place], start=place * seeds + 1):
-            row = rows.of(plan.key)
-            fresh = row is None
-            if row is None:
-                row = bench.run(plan, listener)
-                rows.add(row)
-            found.append(row)
-            listener(Event(number, len(choices) * seeds, row, fresh))
-        combinations.append(Combination(choice, tuple(found)))
+    with claimed(output / ROWS):  # two that write there would train every run twice
+        rows = Rows(output)
+        for place, choice in enumerate(choices):
+            found = []
+            for number, plan in enumerate(plans[place], start=place * seeds + 1):
+                row = rows.of(plan.key)
+                fresh = row is None
+                if row is None:
+                    row = bench.run(plan, listener)
+                    rows.add(row)
+                found.append(row)
+                listener(Event(number, len(choices) * seeds, row, fresh))
+            combinations.append(Combination(choice, tuple(found)))
     metrics = {combination.metric for combination in combinations} - {""}
     ordered = sorted(
         combinations, key=lambda one: (one.dev is None, one.metric, -one.dev[0] if one.dev else 0.0)
@@ -251,22 +253,26 @@ def compare(
     )
 
 
+def _check_place(output: Path) -> None:
+    """Refuses a place where something else lies; makes the folder where there is none."""
+    if output.exists() and not output.is_dir():
+        raise UserError(f"{output}: is in the way: not a folder. Choose another -o.")
+    if (output / MANIFEST).exists():
+        raise UserError(f"{output}: is a model folder, which takes no other files. Choose another -o.")
+    if (output / ROWS).exists() and not (output / ROWS).is_file():
+        raise UserError(f"{output / ROWS}: is in the way: no regular file. Choose another -o.")
+    output.mkdir(parents=True, exist_ok=True)
+
+
 class Rows:
     """The rows of a folder: read once, appended one by one.
 
     Args:
-        output: The folder; it is made where there is none.
+        output: The folder.
     """
 
     def __init__(self, output: Path) -> None:
         self.path = output / ROWS
-        if output.exists() and not output.is_dir():
-            raise UserError(f"{output}: is in the way: not a folder. Choose another -o.")
-        if (output / MANIFEST).exists():
-            raise UserError(f"{output}: is a model folder, which takes no other files. Choose another -o.")
-        if self.path.exists() and not self.path.is_file():
-            raise UserError(f"{self.path}: is in the way: no regular file. Choose another -o.")
-        output.mkdir(parents=True, exist_ok=True)
         content = self.path.read_bytes() if self.path.exists() else b""
         *lines, self._rest = content.split(b"\n")
         self._whole = len(content) - len(self._rest)  # bytes of the lines that have an end

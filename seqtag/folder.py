@@ -58,6 +58,8 @@ MOST = {
 }
 MOST_BRACKETS = 1 << 20  # in a JSON file: each empty list takes twenty times its room in the file
 MOST_DEPTH = 32  # of lists and objects in each other; what is deeper stops a reader that calls itself
+_STRING_OR_BRACKET = re.compile(rb'"[^"]*"|[\[{]')
+SUFFIX = ".checkpoint"  # ends the name of a folder that is a checkpoint
 DRAFT = "seqtag-"  # begins the last part of the name of a folder that is not in its place yet
 FORMER = ".former"  # ends a folder that has left its place for a new one
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)  # says a file system without locks
@@ -187,6 +189,8 @@ def check_target(target: Path, *, force: bool) -> None:
     """
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise UserError(f"{target}: is in the way: not a folder. Choose another -o.")
+    if target.name.endswith(SUFFIX):
+        raise UserError(f"{target}: so the checkpoint of another run may be named. Choose another -o.")
     if target.is_dir() and any(target.iterdir()):
         if (foreign := what_is_foreign(target, MODEL)) is not None:
             raise UserError(f"{target}: {foreign}, so it is not replaced. Choose another -o.")
@@ -247,6 +251,11 @@ def write(target: Path, files: Mapping[str, bytes], kind: Kind = MODEL) -> None:
         UserError: It cannot be written; what was there before is untouched.
     """
     target = target.absolute()
+    try:
+        for name, content in files.items():
+            check_size(name, len(content))
+    except ValueError as problem:
+        raise UserError(f"{target}: the {kind.title} cannot be written: {problem}.") from problem
     manifest = {
         "format": kind.format,
         "format_version": kind.version,
@@ -263,12 +272,20 @@ def write(target: Path, files: Mapping[str, bytes], kind: Kind = MODEL) -> None:
             _write_file(draft / MANIFEST, dump_json(manifest))
             draft.chmod(0o755)
             _sync_folder(draft)
+            if target.is_dir() and any(target.iterdir()) and (foreign := what_is_foreign(target, kind)):
+                raise UserError(f"{target}: {foreign}, so it is not replaced. Move it elsewhere.")
             _put_in_place(draft, target)
     except OSError as problem:
         reason = problem.strerror or problem
         raise UserError(f"{target}: the {kind.title} cannot be written: {reason}.") from problem
     with contextlib.suppress(OSError):  # the folder is there; not every file system can sync its place
         _sync_folder(target.parent)
+
+
+def check_size(name: str, size: int) -> None:
+    """Raises ValueError for a file of more bytes than would be read again."""
+    if size > MOST[name]:
+        raise ValueError(f"{name} would have {size:,} bytes; expected {MOST[name]:,} at the most")
 
 
 def remove(target: Path) -> None:
@@ -473,17 +490,39 @@ class Folder:
         return open(descriptor, "rb")
 
     def _json(self, name: str, content: bytes) -> dict[str, Any]:
-        if content.count(b"[") + content.count(b"{") > MOST_BRACKETS:
-            raise ModelError(f"{self.path}: {name} holds more lists and objects than seqtag writes.")
         try:
-            value = json.loads(content.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_number)
-        except (ValueError, RecursionError) as problem:
-            raise ModelError(f"{self.path}: {name} is not JSON: {problem}.") from problem
-        if not isinstance(value, dict):
-            raise ModelError(f"{self.path}: {name} holds no JSON object.")
-        if _is_deep(value):
-            raise ModelError(f"{self.path}: {name} is nested deeper than seqtag writes it.")
-        return value
+            return parsed(content)
+        except ValueError as problem:
+            raise ModelError(f"{self.path}: {name} {problem}.") from problem
+
+
+def parsed(content: bytes) -> dict[str, Any]:
+    """The object that a JSON file holds.
+
+    Raises:
+        ValueError: It holds none, or one that seqtag does not write.
+    """
+    if _has_many_brackets(content):
+        raise ValueError("holds more lists and objects than seqtag writes")
+    try:
+        value = json.loads(content.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_number)
+    except (ValueError, RecursionError) as problem:
+        raise ValueError(f"is not JSON: {problem}") from problem
+    if not isinstance(value, dict):
+        raise ValueError("holds no JSON object")
+    if _is_deep(value):
+        raise ValueError("is nested deeper than seqtag writes it")
+    return value
+
+
+def _has_many_brackets(content: bytes) -> bool:
+    """Whether more lists and objects than seqtag writes begin in a JSON text; words may hold any number of brackets."""
+    if content.count(b"[") + content.count(b"{") <= MOST_BRACKETS:
+        return False
+    # Without escapes a string ends at the next quotation mark.
+    content = content.replace(b"\\\\", b"").replace(b'\\"', b"")
+    brackets = (one for one in _STRING_OR_BRACKET.finditer(content) if content[one.start()] != ord('"'))
+    return next(islice(brackets, MOST_BRACKETS, None), None) is not None
 
 
 def _is_deep(value: dict[str, Any]) -> bool:

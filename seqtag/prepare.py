@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from seqtag import parts, text
+from seqtag import folder, parts, text
 from seqtag.config import Config
 from seqtag.data import Corpus, Sentence, check_tags, read_corpus
 from seqtag.errors import UsageError, UserError
@@ -16,7 +16,7 @@ from seqtag.known import learn
 from seqtag.tags import Scheme, allowed, convert, detect, parse_scheme
 from seqtag.vocab import Vocabulary, fit_indexers, have_places, tag_inventory, without_places
 
-MAX_SPAN_TAGS = 2048  # whose legal pairs are listed, and learnt by a CRF as a table
+MAX_TAGS = 2048  # of spans, whose legal pairs are listed, and of a CRF, which learns a score for each pair
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,15 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
         tag for sentence in sentences for tag in convert(sentence.tags or (), corpora.scheme, train_scheme)
     }
     tags = tag_inventory(seen, train_scheme)
-    if train_scheme.is_spans and len(tags) > MAX_SPAN_TAGS:
+    if len(tags) > MAX_TAGS and (train_scheme.is_spans or config.head.name == "crf"):
+        what, instead = (
+            ("its types of spans make", "--scheme plain")
+            if train_scheme.is_spans
+            else ("it has", "--head softmax")
+        )
         raise UserError(
-            f"{corpora.train.path}: its types of spans make {len(tags):,} tags, each pair of which would be a "
-            f"transition; expected {MAX_SPAN_TAGS:,} tags at the most. With --scheme plain they are learnt without any."
+            f"{corpora.train.path}: {what} {len(tags):,} tags, each pair of which would be a transition; expected "
+            f"{MAX_TAGS:,} tags at the most. With {instead} they are learnt without any."
         )
     tokenizer = config.data.tokenizer
     return Vocabulary(
@@ -153,6 +158,25 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
         tag_column=config.data.tag_column,
         feature_columns=feature_columns(config),
     )
+
+
+def check_readable(corpora: Corpora, vocabulary: Vocabulary, resources: Resources) -> None:
+    """Refuses, before training, words and tags that could not be read back from a model folder.
+
+    Raises:
+        UserError: It is so.
+    """
+    try:
+        read = {}
+        for name, written in (("known.json", known(corpora)), ("vocab.json", vocabulary.to_json())):
+            content = folder.dump_json(written)
+            folder.check_size(name, len(content))
+            read[name] = folder.parsed(content)
+        Vocabulary.from_json(read["vocab.json"], resources)
+    except (KeyError, TypeError, ValueError) as problem:
+        raise UserError(
+            f"{corpora.train.path}: no model folder can hold its words and tags: {problem}."
+        ) from problem
 
 
 def training_scheme(scheme: Scheme) -> Scheme:

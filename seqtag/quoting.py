@@ -1,10 +1,12 @@
 """How values stand in messages and files: on one line, in few characters, and so that they cannot steer a terminal."""
 
 import json
+import re
 import reprlib
 from typing import Any
 
 LONGEST = 80  # characters of a value in a message
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # characters that steer a terminal and stand for nothing
 _REPRESENTATION = reprlib.Repr()
 _REPRESENTATION.maxlevel = 3
 _REPRESENTATION.maxstring = _REPRESENTATION.maxlong = _REPRESENTATION.maxother = LONGEST

@@ -211,9 +211,11 @@ class Run:
         self.config = config
         self.corpora = corpora
         self.vectors = vectors
-        self.vocabulary = prepare.fit_vocabulary(config, corpora, Resources(vectors))
+        resources = Resources(vectors)
+        self.vocabulary = prepare.fit_vocabulary(config, corpora, resources)
         if not self.vocabulary.indexers:
             raise UserError("the network has no input: switch on one of the embeddings.")
+        prepare.check_readable(corpora, self.vocabulary, resources)
         words = prepare.predicted_words(config, corpora, self.vocabulary)
         self.examples, windowed = prepare.make_examples(config, corpora, self.vocabulary, words)
         sizes = {name: indexer.sizes for name, indexer in self.vocabulary.indexers.items()}
@@ -222,6 +224,10 @@ class Run:
         frequencies = np.bincount(np.concatenate([example.tags for example in self.examples]), minlength=tags)
         self.legal = Legal(*legal) if legal else None
         self.network = Network(config, sizes, tags, self.legal, frequencies, words.rows if words else 0)
+        try:
+            folder.check_size("model.onnx", self.network.size)
+        except ValueError as problem:
+            raise UserError(f"the network is too large for a model folder: {problem}.") from problem
         self.trainer = Trainer(self.network, config.training)
         self.ledger = Ledger(self.trainer.names)
         self.stopped = ""

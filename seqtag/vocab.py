@@ -14,6 +14,7 @@ from seqtag.data import Corpus, read_corpus
 from seqtag.data.conllu import FIELDS
 from seqtag.data.sentence import Sentence
 from seqtag.indexers.base import Indexer, Resources
+from seqtag.quoting import CONTROLS
 from seqtag.tags import Scheme, allowed, follows, split
 from seqtag.text import Tokenizer
 
@@ -195,7 +196,7 @@ class Vocabulary:
         if not self.tags or not all(isinstance(text, str) and text for text in texts):
             raise ValueError("its tags or columns are no texts")
         "".join(written).encode()  # half a character is none
-        if any(ord(character) < 32 for character in "".join(written)):
+        if CONTROLS.search("".join(written)):
             raise ValueError("a tag or a column holds a control character")
         if self.scheme.is_spans != self.train_scheme.is_spans:
             raise ValueError("it was trained on spans and gives none, or the other way round")

@@ -18,6 +18,7 @@ from seqtag.compare import LOOKED_AT, ROWS, Combination, Comparison, Event, Row,
 from seqtag.config import merge
 from seqtag.config_files import parse_assignments, parse_grid
 from seqtag.errors import DataError, UsageError, UserError
+from seqtag.folder import claimed
 from seqtag.gradients import gradients
 
 SMALL = [
@@ -111,6 +112,7 @@ ROW = Row(
 
 def kept(output: Path) -> Path:
     """A file that holds that row."""
+    output.mkdir(exist_ok=True)
     Rows(output).add(ROW)
     return output / ROWS
 
@@ -167,7 +169,7 @@ class TestRows:
             assert path.read_bytes()[:first] == whole[:first]
             assert len(rows(tmp_path)) == 2
 
-    def test_a_file_of_somebody_else_is_left_alone(self, tmp_path: Path) -> None:
+    def test_a_file_of_somebody_else_is_left_alone(self, spans: Any, tmp_path: Path) -> None:
         """Whatever stands in it, and whether or not its last line has an end."""
         own = kept(tmp_path / "own").read_bytes()
         path = tmp_path / ROWS
@@ -179,7 +181,7 @@ class TestRows:
         path.unlink()
         os.mkfifo(path)
         with pytest.raises(UserError, match="no regular file"):
-            Rows(tmp_path)
+            compared(spans, tmp_path)
 
     def test_a_row_is_cut_when_another_is_added(self, tmp_path: Path) -> None:
         path = kept(tmp_path)
@@ -217,9 +219,19 @@ class TestRows:
     def test_places_that_are_taken(self, spans: Any, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         with pytest.raises(UserError, match="not a folder"):
-            Rows(tmp_path / "file")
+            compared(spans, tmp_path / "file")
         with pytest.raises(UserError, match="is a model folder"):
-            Rows(spans.folder)
+            compared(spans, spans.folder)
+
+    def test_a_second_comparison_in_the_same_place_is_refused(
+        self, spans: Any, tmp_path: Path, runs: Runs
+    ) -> None:
+        kept(tmp_path)
+        with claimed(tmp_path / ROWS), pytest.raises(UserError, match="another run is writing there"):
+            compared(spans, tmp_path)
+        assert runs.made == []
+        compared(spans, tmp_path)
+        assert os.listdir(tmp_path) == [ROWS]
 
     @pytest.mark.parametrize(
         ("changes", "field"),

@@ -67,6 +67,33 @@ class TestWrite:
         assert read_all(Folder(model)) == OTHER
         assert os.listdir(tmp_path) == ["model"]
 
+    def test_what_came_to_its_place_meanwhile_stays(self, tmp_path: Path) -> None:
+        """Training takes hours, and what was looked at before it may be something else after it."""
+        target = tmp_path / "results"
+        check_target(target, force=True)
+        target.mkdir()
+        (target / "thesis.tex").write_text("years of work")
+        with pytest.raises(UserError, match="is not a model folder, so it is not replaced"):
+            write(target, CONTENT)
+        assert os.listdir(tmp_path) == ["results"]
+        assert os.listdir(target) == ["thesis.tex"]
+
+    def test_a_note_in_the_former_model_stays(self, model: Path) -> None:
+        (model / "notes.txt").write_text("years of work")
+        with pytest.raises(UserError, match=r"holds notes\.txt, which is no part of a model"):
+            write(model, OTHER)
+        (model / "notes.txt").unlink()
+        assert read_all(Folder(model)) == CONTENT
+
+    def test_a_file_larger_than_would_be_read(self, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(folder.MOST, "vocab.json", len(OTHER["vocab.json"]) - 1)
+        with pytest.raises(
+            UserError, match=r"cannot be written: vocab\.json would have [0-9,]+ bytes; expected"
+        ):
+            write(model, OTHER)
+        monkeypatch.undo()
+        assert read_all(Folder(model)) == CONTENT
+
     def test_an_empty_folder_is_filled(self, tmp_path: Path) -> None:
         (tmp_path / "model").mkdir()
         write(tmp_path / "model", CONTENT)
@@ -323,6 +350,14 @@ class TestRefused:
         with pytest.raises(ModelError, match=r"vocab\.json (is not JSON|holds more lists)"):
             Folder(tmp_path / "model").read_json("vocab.json")
 
+    def test_words_may_hold_any_number_of_brackets(self, tmp_path: Path) -> None:
+        words = ["[" * (1 << 20) + "{", "\\", '"[', '\\"]'] * 2
+        write(tmp_path / "model", CONTENT | {"vocab.json": folder.dump_json({"words": words})})
+        assert Folder(tmp_path / "model").read_json("vocab.json") == {"words": words}
+        many = b'{"words": ["' + b"[" * 99 + b'", ' + b"[]," * (1 << 20) + b"[]]}"
+        with pytest.raises(ValueError, match="holds more lists and objects"):
+            folder.parsed(many)
+
     def test_messages_steer_no_terminal(self, model: Path) -> None:
         edit_manifest(model, lambda m: m.update(format_version=FORMAT_VERSION + 1, seqtag="9\x1b[2J\n8"))
         assert "\x1b" not in refused(model)
@@ -391,6 +426,10 @@ class TestTarget:
         with pytest.raises(UserError, match="lies in a model folder"):
             check_target(model / path, force=False)
         assert read_all(Folder(model)) == CONTENT
+
+    def test_a_place_of_a_checkpoint(self, tmp_path: Path) -> None:
+        with pytest.raises(UserError, match="so the checkpoint of another run may be named"):
+            check_target(tmp_path / "model.checkpoint", force=True)
 
     @pytest.mark.parametrize("path", ["/", "none/.."])
     def test_what_is_no_name_for_a_folder(self, tmp_path: Path, path: str) -> None:

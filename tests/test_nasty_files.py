@@ -24,15 +24,17 @@ import seqtag.data.lines as lines_module
 from seqtag import predict as stage
 from seqtag.cli import run
 from seqtag.cli.display import introduction
-from seqtag.config import merge
+from seqtag.config import Config, merge
 from seqtag.config_files import parse_assignments
 from seqtag.config_files import read as read_settings
 from seqtag.errors import DataError, UserError
+from seqtag.folder import dump_json, parsed
 from seqtag.indexers.base import Resources
-from seqtag.prepare import fit_vocabulary, read_corpora
+from seqtag.prepare import Corpora, check_readable, fit_vocabulary, read_corpora
 from seqtag.tagger import Entity, Tagged
 from seqtag.tags import parse_scheme, problems
 from seqtag.vector_files import read as read_vectors
+from seqtag.vocab import Vocabulary
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 BOM = b"\xef\xbb\xbf"
@@ -135,6 +137,9 @@ CORPORA = {
     "C1 controls": good("\x9b31m\tO\n", ["\x9b31m"]),
     "private and unassigned characters": good("\ue000\tO\n\U0010ffff\tO\n", ["\ue000", "\U0010ffff"]),
     # length
+    "a token of more brackets than a model has lists": good(
+        "[" * 1_100_000 + "\tO\n" + "\\[" * 10 + "\tO\n", ["[" * 1_100_000, "\\[" * 10]
+    ),
     "a token of 1 MB": good("a" * 1_000_000 + "\tO\n", ["a" * 1_000_000]),
     "a sentence of 100,000 tokens": good("Ana\tB-PER\n" * 100_000, LONG),
     "a tag of 100,000 characters": good("a\tO\nb\tB-" + "X" * 100_000 + "\n", ["a", "b"]),
@@ -159,7 +164,13 @@ CORPORA = {
     "an empty token": bad(b"a\tO\n\tO\n", ":2: the token in column 1 is empty"),
     "an empty tag": bad(b"a\tO\nb\t\n", ":2: the tag in column 2 is empty", untagged=""),
     # tags
-    "tags with odd characters": good("a\tB-\U0001f600/é\nb\tI-\U0001f600/é\nc\tB-\x1b[31m\n", ["a", "b", "c"]),
+    "tags with odd characters": good("a\tB-\U0001f600/é\nb\tI-\U0001f600/é\nc\tB-[{\"\\\n", ["a", "b", "c"]),
+    "a control character in a tag": bad(
+        b"a\tO\nb\tB-\x1b[31m\n", ":2: the tag 'B-\\x1b[31m' holds a control character", untagged=""
+    ),
+    "a C1 control in a tag": bad(
+        "a\tO\nb\tB-\x9b31m\n", ":2: the tag 'B-\\x9b31m' holds a control character", untagged=""
+    ),
     "one tag in all": good(b"a\tO\nb\tO\n\nc\tO\n", ["a", "b"], ["c"]),
     "one plain tag in all": good(b"a\tX\nb\tX\n", ["a", "b"]),
     "tags with spaces": good(b"a\tB-big city\nb\tI-big city\n", ["a", "b"], tags=[["B-big city", "I-big city"]]),
@@ -296,6 +307,15 @@ class TestCorpus:
             assert [list(one.tokens) for one in corpora.train.sentences] == nasty.tokens
             if nasty.tags is not None:
                 assert [list(one.tags or ()) for one in corpora.train.sentences] == nasty.tags
+            if name != "5,000 types":  # see below
+                self.can_be_kept(config, corpora)
+
+    def can_be_kept(self, config: Config, corpora: Corpora) -> None:
+        """What a model folder holds of it is read back as it was."""
+        vocabulary = fit_vocabulary(config, corpora, Resources(None))
+        check_readable(corpora, vocabulary, Resources(None))
+        values = parsed(dump_json(vocabulary.to_json()))
+        assert Vocabulary.from_json(values, Resources(None)).to_json() == vocabulary.to_json()
 
     def test_evaluate(self, name: str, put: Any, command: Any) -> None:
         """Against itself it has no mistake."""
@@ -493,6 +513,14 @@ def test_settings(name: str, put: Any) -> None:
     with pytest.raises(UserError) as caught:
         merge(read_settings(path))
     assert str(caught.value).startswith(path + expected), str(caught.value)[:300]
+
+
+def test_more_tags_than_a_crf_can_learn(put: Any) -> None:
+    """5,000 plain tags would have 25 million transitions."""
+    path = put("file.conll", CORPORA["5,000 tags"].content)
+    config = merge(parse_assignments(["head.name=crf"]))
+    with pytest.raises(UserError, match=r"it has 5,000 tags, .* expected 2,048 .* With --head softmax"):
+        fit_vocabulary(config, read_corpora(config, path, path, None), Resources(None))
 
 
 def test_more_types_than_can_be_learnt_as_spans(put: Any) -> None:

@@ -24,6 +24,7 @@ from seqtag.config import Config, merge
 from seqtag.config_files import parse_assignments
 from seqtag.data import read_corpus
 from seqtag.errors import UserError
+from seqtag.folder import MOST, dump_json
 from seqtag.interrupt import Interrupted, Stop
 from seqtag.parity import PARITY
 from seqtag.run import Run, score_corpus
@@ -358,6 +359,31 @@ def test_the_seed_shown_is_the_one_that_held_dev_out(spans: Any) -> None:
     prepared = replace(spans.result.prepared, held_out=7)
     assert prepared.config.training.seed != 7
     assert any("(held out of" in line and "seed 7)" in line for line in introduction(prepared))
+
+
+def test_what_no_model_folder_can_hold_is_refused_before_training(
+    spans: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpora = prepare.read_corpora(Config(), str(spans.train), str(spans.dev), None)
+    run = Run(Config(), corpora, None)
+    for name, size, said in (
+        (
+            "vocab.json",
+            len(dump_json(run.vocabulary.to_json())),
+            "can hold its words and tags: vocab.json would",
+        ),
+        (
+            "model.onnx",
+            run.network.size,
+            "the network is too large for a model folder: model.onnx would have",
+        ),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setitem(MOST, name, size - 1)
+            with pytest.raises(UserError, match=said):
+                Run(Config(), corpora, None)
+            patch.setitem(MOST, name, size)
+            Run(Config(), corpora, None)
 
 
 def test_an_average_that_forgets_all_is_refused() -> None:

@@ -12,9 +12,13 @@ from seqtag.cli.results import written_bytes
 from seqtag.errors import UserError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from seqtag.compare import Combination, Comparison, Event
     from seqtag.run import Prepared
 
+LEAST = 4  # columns of a terminal in which the name of a setting can be folded
+WIDEST = 10_000  # columns of a terminal on which every table fits
 TABLE, PLOT = "table.md", "plot.png"
 LEGEND = "rate: what is left of a gradient for each step back; memory: steps until 1% is left"
 
@@ -178,28 +182,53 @@ def _cells(one: "Combination", comparison: "Comparison") -> tuple[list[str], lis
 
 def _show(comparison: "Comparison") -> None:
     """The table on stdout, and under it what went wrong."""
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
     from seqtag.cli.tables import safe
 
     console = Console(highlight=False)
+    _print_table(comparison, console)
+    if _has_rates(comparison):
+        print(LEGEND)
+    for one in comparison.combinations:
+        for error in one.errors:
+            console.print(safe(f"{_named(one.choice)}: {error}"), soft_wrap=True)
+
+
+def _print_table(comparison: "Comparison", console: "Console") -> None:
+    """A row for each combination; where the terminal has no room for it, a line for each of its figures."""
+    from rich import box
+    from rich.measure import Measurement
+    from rich.table import Table
+
+    from seqtag.cli.tables import safe
+
     names, figures = _columns(comparison)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in names:
         table.add_column(name, overflow="fold")
     for name in figures:
         table.add_column(name, justify="right", no_wrap=True)
-    for one in comparison.combinations:
-        settings, cells = _cells(one, comparison)
+    rows = [(one, *_cells(one, comparison)) for one in comparison.combinations]
+    for _, settings, cells in rows:
         table.add_row(*map(safe, settings), *cells)
-    console.print(table)
-    if _has_rates(comparison):
-        print(LEGEND)
-    for one in comparison.combinations:
-        for error in one.errors:
-            console.print(safe(f"{_named(one.choice)}: {error}"), soft_wrap=True)
+    options = console.options.update(max_width=WIDEST)
+    names_can_lose = sum(
+        max(
+            max(Measurement.get(console, options, cell).minimum for cell in (column.header, *column.cells))
+            - LEAST,
+            0,
+        )
+        for column in table.columns[: len(names)]
+    )
+    if Measurement.get(console, options, table).minimum - names_can_lose <= console.width:
+        console.print(table)
+        return
+    longest = max(map(len, figures))
+    for one, _, cells in rows:
+        console.print(safe(_named(one.choice)))
+        for name, cell in zip(figures, cells, strict=True):
+            console.print(safe(f"  {name:{longest}}  {cell:>12}"))
 
 
 def _markdown(comparison: "Comparison", paths: Mapping[str, str]) -> str:

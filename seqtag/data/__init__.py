@@ -1,6 +1,6 @@
 """Corpora: files of tokens and tags, each format read into the same shape of sentence."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from os import PathLike
@@ -11,6 +11,7 @@ from seqtag.data.lines import lines as numbered_lines
 from seqtag.data.lines import shown
 from seqtag.data.sentence import Sentence
 from seqtag.errors import DataError, UsageError, suggest
+from seqtag.quoting import CONTROLS, quoted
 from seqtag.tags import Scheme, split
 
 __all__ = ["Corpus", "Sentence", "check_tags", "read_corpus", "sentences"]
@@ -107,7 +108,11 @@ def read_corpus(
     with_tags: bool = True,
     feature_columns: Sequence[int | str] = (),
 ) -> Corpus:
-    """A whole file, as ``sentences`` reads it; DataError if there is no sentence in it."""
+    """A whole file, as ``sentences`` reads it.
+
+    Raises:
+        DataError: There is no sentence in it, or a tag holds a control character.
+    """
     found = tuple(
         sentences(
             path,
@@ -120,13 +125,24 @@ def read_corpus(
     )
     if not found:
         raise DataError(shown(path), None, "there is no sentence in the file")
-    return Corpus(shown(path), found)
+    corpus = Corpus(shown(path), found)
+    _check_each(corpus, _without_controls)
+    return corpus
+
+
+def _without_controls(tag: str) -> None:
+    if CONTROLS.search(tag):
+        raise ValueError(f"the tag {quoted(tag)} holds a control character")
 
 
 def check_tags(corpus: Corpus, scheme: Scheme) -> None:
     """DataError at the first tag that the scheme does not have; a tag in an ill-formed place is none."""
-    if not scheme.is_spans:
-        return
+    if scheme.is_spans:
+        _check_each(corpus, lambda tag: split(tag, scheme))
+
+
+def _check_each(corpus: Corpus, check: Callable[[str], object]) -> None:
+    """DataError at the first tag that `check` refuses with a ValueError."""
     legal: set[str] = set()
     for sentence in corpus.sentences:
         tags = sentence.tags or ()
@@ -134,7 +150,7 @@ def check_tags(corpus: Corpus, scheme: Scheme) -> None:
             continue
         for tag, line in zip(tags, sentence.lines, strict=True):
             try:
-                split(tag, scheme)
+                check(tag)
             except ValueError as error:
                 raise DataError(corpus.path, line, str(error)) from None
             legal.add(tag)

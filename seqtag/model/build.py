@@ -100,6 +100,11 @@ class Network(keras.Model):  # type: ignore[misc]
         self.built = True
 
     @property
+    def size(self) -> int:
+        """Bytes of the weights that a tagger needs."""
+        return sum(4 * math.prod(weight.shape) for weight in self.weights if _is_kept(weight))
+
+    @property
     def parameters(self) -> int:
         """Numbers of the tagger that training changes."""
         return sum(int(np.prod(weight.shape)) for weight in self.trainable_variables if _is_kept(weight))

@@ -1,6 +1,7 @@
 """Tables on narrow terminals: every name and every figure is there."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ from rich.console import Console
 
 from seqtag.check import check
 from seqtag.cli.check import _files_table, _pairs_table
+from seqtag.cli.compare import _cells, _columns, _print_table
 from seqtag.cli.tables import make_table, print_score
+from seqtag.compare import Combination, Comparison, Row
 from seqtag.scoring import score
 from seqtag.tags import parse_scheme
 
@@ -43,6 +46,39 @@ class TestScore:
             line for line in text.splitlines() if not line.startswith("spans:")
         ]  # the signature is one word
         assert max(map(len, lines)) <= width
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_what_compare_shows(width: int) -> None:
+    """Each setting and figure with its heading; on a narrow terminal a line each."""
+    run = Row(
+        "0" * 64,
+        {},
+        1,
+        "1",
+        {},
+        metric="F1",
+        dev=0.8,
+        test=0.7,
+        parameters=1_234_567,
+        seconds=1234.5,
+        rate=0.98765,
+    )
+    runs = tuple(replace(run, seed=seed, dev=0.8 + seed / 100) for seed in (1, 2))
+    choices = [
+        {"encoder.cell": cell, "encoder.bidirectional": True} for cell in ("peephole_cifg_lstm", "gru")
+    ]
+    comparison = Comparison(tuple(Combination(choice, runs) for choice in choices), tuple(choices[0]), "F1")
+    text = printed(width, lambda console: _print_table(comparison, console))
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+    names, figures = _columns(comparison)
+    for word in (*names, *figures, "gru"):
+        assert word in text, f"{word} in\n{text}"
+    assert re.search(r"peephole_cifg_(lstm|ls.*\n *tm) ", text), "a table folds it"
+    for combination in comparison.combinations:
+        for cell in _cells(combination, comparison)[1]:
+            assert text.count(cell) >= 2, f"{cell} in\n{text}"
 
 
 @pytest.mark.parametrize("width", [40, 80])
