@@ -99,14 +99,12 @@ class Identity:
         cls, config: Config, seeds: int, corpora: Mapping[str, Corpus | None], vectors: Vectors | None
     ) -> "Identity":
         """The identity of a run on these corpora."""
-        settings = config.to_json()
-        settings["embeddings"]["vectors"]["file"] = None
         content = {role: _digest(corpus) for role, corpus in corpora.items() if corpus is not None}
         if vectors is not None:
             content["vectors"] = hashlib.sha256(vectors.packed()).hexdigest()
         packages = ("keras", "tensorflow", "onnxruntime", "numpy")
         versions = {"seqtag": seqtag.__version__, "python": platform.python_version()}
-        return cls(settings, seeds, content, versions | {name: _version(name) for name in packages})
+        return cls(config.portable(), seeds, content, versions | {name: _version(name) for name in packages})
 
     def differences(self, then: "Identity") -> list[str]:
         """In words, what this run has other than the one of the checkpoint."""
@@ -185,6 +183,8 @@ class Checkpoint:
         foreign = what_is_foreign(self.path, KIND) if self.path.is_dir() else "is not a folder"
         if self.path.is_symlink() or (self.exists and foreign):
             raise UserError(f"{self.path}: is in the way: not a checkpoint. Move it elsewhere.")
+        if self.path.is_mount():
+            raise UserError(f"{self.path}: is a mount point, which cannot be replaced. Choose another -o.")
         folder.check_room(self.path)
 
     def read(self) -> State:
@@ -255,7 +255,7 @@ class Checkpoint:
     def remove(self) -> None:
         """Removes it, if there is one."""
         if self.exists:
-            folder.remove(self.path)
+            folder.remove(self.path, KIND)
 
 
 Decoded = TypeVar("Decoded")

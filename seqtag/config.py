@@ -387,6 +387,12 @@ class Config:
         """The settings as nested plain values; `from_values` reads them back."""
         return {name: value for name, value in dataclasses.asdict(self).items() if name != "given"}
 
+    def portable(self) -> dict[str, Any]:
+        """The settings as `to_json` gives them, but without the path of a file: its content is kept elsewhere."""
+        values = self.to_json()
+        values["embeddings"]["vectors"]["file"] = None
+        return values
+
     def for_corpus(self, *, spans: bool, word_vectors: bool = False) -> "Config":
         """The settings for a corpus of spans or of plain tags, with or without pretrained vectors of whole words: what
         nobody chose gets the default for those.

@@ -107,6 +107,7 @@ def claimed(target: Path) -> Iterator[bool]:
     path = target.with_name(f".{target.name}.lock")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not path.exists()
         descriptor, held = _lock(path)
     except BlockingIOError as problem:
         raise UserError(
@@ -119,8 +120,9 @@ def claimed(target: Path) -> Iterator[bool]:
             tidy(target)
         yield held
     finally:
-        with contextlib.suppress(OSError):
-            path.unlink()  # before the lock is given up, so that it is never another's that goes
+        if held or is_new:
+            with contextlib.suppress(OSError):
+                path.unlink()  # before the lock is given up, so that it is never another's that goes
         os.close(descriptor)
 
 
@@ -131,7 +133,7 @@ def _lock(path: Path) -> tuple[int, bool]:
         BlockingIOError: Another process has it.
     """
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        descriptor = _open_lock(path)
         try:
             held = _flock(descriptor)
             # A holder removes the file in the end: the one that was opened just before is then another.
@@ -142,6 +144,17 @@ def _lock(path: Path) -> tuple[int, bool]:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _open_lock(path: Path) -> int:
+    no_link = getattr(os, "O_NOFOLLOW", 0)
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | no_link, 0o666)
+    except PermissionError:
+        if not path.exists():
+            raise
+    # What a killed run of another user has left can be read, and so locked.
+    return os.open(path, os.O_RDONLY | no_link)
 
 
 def _flock(descriptor: int) -> bool:
@@ -189,6 +202,10 @@ def check_target(target: Path, *, force: bool) -> None:
     """
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise UserError(f"{target}: is in the way: not a folder. Choose another -o.")
+    if target.is_mount():
+        raise UserError(
+            f"{target}: is a mount point, which cannot be replaced. Choose a folder in it for -o."
+        )
     if target.name.endswith(SUFFIX):
         raise UserError(f"{target}: so the checkpoint of another run may be named. Choose another -o.")
     if target.is_dir() and any(target.iterdir()):
@@ -267,10 +284,9 @@ def write(target: Path, files: Mapping[str, bytes], kind: Kind = MODEL) -> None:
     }
     try:
         with _beside(target) as draft:
-            for name, content in sorted(files.items()):
-                _write_file(draft / name, content)
-            _write_file(draft / MANIFEST, dump_json(manifest))
-            draft.chmod(0o755)
+            for name, content in sorted({**files, MANIFEST: dump_json(manifest)}.items()):
+                _write_file(draft / name, content, former=target / MANIFEST)
+            make_alike(draft, target)
             _sync_folder(draft)
             if target.is_dir() and any(target.iterdir()) and (foreign := what_is_foreign(target, kind)):
                 raise UserError(f"{target}: {foreign}, so it is not replaced. Move it elsewhere.")
@@ -288,14 +304,24 @@ def check_size(name: str, size: int) -> None:
         raise ValueError(f"{name} would have {size:,} bytes; expected {MOST[name]:,} at the most")
 
 
-def remove(target: Path) -> None:
+def holds(target: Path, files: Mapping[str, bytes], kind: Kind = MODEL) -> bool:
+    """Whether these files, and no others, are what the folder holds."""
+    with contextlib.suppress(ModelError):
+        opened = Folder(target, kind)
+        return {*opened.files} == {*files} and all(opened.read(name) == files[name] for name in files)
+    return False
+
+
+def remove(target: Path, kind: Kind) -> None:
     """Removes a folder that `write` made: at every moment it is whole or gone.
 
     Raises:
-        UserError: It cannot be removed.
+        UserError: It cannot be removed, or holds something else as well.
     """
     target = target.absolute()
     try:
+        if foreign := what_is_foreign(target, kind):
+            raise UserError(f"{target}: {foreign}, so it is not removed.")
         with _beside(target) as draft:
             target.rename(draft)  # POSIX puts a folder over an empty one
     except OSError as problem:
@@ -310,18 +336,31 @@ def dump_json(value: Any) -> bytes:
 @contextlib.contextmanager
 def _beside(target: Path) -> Iterator[Path]:
     """A new folder on the target's file system that is gone at the end, unless it has been moved."""
-    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.{DRAFT}", dir=target.parent))
+    draft = target.with_name(f".{target.name}.{DRAFT}{os.urandom(4).hex()}")
+    draft.mkdir()  # as its place and the umask say who may read a folder there
     try:
         yield draft
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _write_file(path: Path, content: bytes) -> None:
+def _write_file(path: Path, content: bytes, former: Path) -> None:
     with path.open("wb") as file:
+        make_alike(file.fileno(), former)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def make_alike(new: Path | int, former: Path | str) -> None:
+    """Gives a file or folder, by its path or descriptor, the owner and the mode of the one that it is to replace, if
+    there is one.
+    """
+    with contextlib.suppress(OSError):
+        status = os.stat(former)
+        with contextlib.suppress(OSError):
+            os.chown(new, status.st_uid, status.st_gid)
+        os.chmod(new, stat.S_IMODE(status.st_mode))
 
 
 def _sync_folder(path: Path) -> None:

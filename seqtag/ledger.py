@@ -109,7 +109,17 @@ class Ledger:
         }
 
     def take(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Holds what `arrays` of another ledger gave, and nothing else."""
+        """Holds what `arrays` of another ledger gave, and nothing else.
+
+        Raises:
+            ValueError: They are not what it gave.
+        """
+        steps, names = len(arrays["norms"]), len(self.names)
+        wanted = {"norms": (steps,), "clipped": (steps,), "before": (steps, names), "after": (steps, names)}
+        if {name: array.shape for name, array in arrays.items()} != wanted:
+            raise ValueError("norms are missing, or are those of other weights")
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise ValueError("a norm is not finite")
         self._norms = arrays["norms"].tolist()
         self._clipped = arrays["clipped"].tolist()
         self._before, self._after = list(arrays["before"]), list(arrays["after"])

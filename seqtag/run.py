@@ -371,8 +371,11 @@ class Run:
             raise ValueError(f"averaging needs no weights of {values.recent} epochs")
         if not 0 <= values.ticks <= len(values.under_way.losses):
             raise ValueError(f"no table waits for {values.ticks} steps")
-        if not 0 <= values.best_epoch <= len(values.history) == values.under_way.number - 1:
+        done, now = len(values.history), values.under_way
+        if not min(done, 1) <= values.best_epoch <= done == now.number - 1:
             raise ValueError("its epochs are not one after the other")
+        if not len(now.losses) == len(now.norms) == len(now.clipped):
+            raise ValueError("its steps are not whole")
         for name, variable in variables.items():
             variable.assign(parts["variable"][name])
         self.trainer.ticks = values.ticks
@@ -385,9 +388,10 @@ class Run:
             }
             for place in range(1 + values.recent)
         ]
-        weights = {name: array.shape for name, array in self.network.named_weights().items()}
+        weights = {name: (one.dtype, one.shape) for name, one in self.network.named_weights().items()}
         for place, one in enumerate(kept):  # before the first epoch's end there is no best one
-            if {name: array.shape for name, array in one.items()} != weights and (place or one):
+            wanted = weights if place or done else {}
+            if {name: (array.dtype, array.shape) for name, array in one.items()} != wanted:
                 raise ValueError("the weights that it keeps are those of another network")
         self.best_weights = kept[0]
         self.recent.extend(kept[1:])
@@ -522,10 +526,8 @@ class Run:
         """The content of the model folder."""
         import safetensors.numpy
 
-        settings = self.config.to_json()
-        settings["embeddings"]["vectors"]["file"] = None  # the folder holds no path; the vectors are in it
         files = {
-            "config.json": folder.dump_json(settings),
+            "config.json": folder.dump_json(self.config.portable()),
             "vocab.json": folder.dump_json(self.vocabulary.to_json()),
             "model.onnx": network,
             "weights.safetensors": safetensors.numpy.save(self.best_weights),

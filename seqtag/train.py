@@ -12,7 +12,7 @@ import seqtag
 from seqtag import folder, prepare
 from seqtag.checkpoint import Checkpoint, Identity, Seeds, State, decode
 from seqtag.config import Config, check_value
-from seqtag.errors import Diverged, UserError
+from seqtag.errors import Diverged, ModelError, UserError
 from seqtag.indexers.base import Resources
 from seqtag.interrupt import Interrupted, Stop
 from seqtag.ledger import Gradients
@@ -20,7 +20,7 @@ from seqtag.model import runtime
 from seqtag.prepare import Corpora
 from seqtag.run import Epoch, Listener, Note, Prepared, Progress, Run, score_corpus, spread
 from seqtag.scoring import Score
-from seqtag.stored import check_network
+from seqtag.stored import check_network, read_config
 from seqtag.tagger import Tagger
 from seqtag.vector_files import read as read_vectors
 from seqtag.vectors import Vectors
@@ -203,9 +203,11 @@ def train(
     check_value("training.seed", config.training.seed + seeds - 1, f"--seeds {seeds}")
     checkpoint = Checkpoint(output)
     with folder.claimed(output) as held:
-        folder.check_target(output, force=force)
         if held:
             folder.tidy(checkpoint.path)
+        resumes = resume and checkpoint.exists
+        # A run that was killed after its last write has left both its model and its checkpoint.
+        folder.check_target(output, force=force or resumes)
         for note in _notes(checkpoint, held=held, resume=resume, force=force):
             listener(Note(note))
         try:
@@ -216,11 +218,12 @@ def train(
             read = {"train": corpora.train, "dev": corpora.dev, "test": corpora.test}
             checkpoint.identity = Identity.of(config, seeds, read, vectors)
             job = Job(config, corpora, vectors, checkpoint, checkpoint_steps, stop, listener)
-            state = job.resume() if resume and checkpoint.exists else None
+            if resumes and not force and not _is_of(output, config, seeds):
+                folder.check_target(output, force=False)
+            state = job.resume() if resumes else None
             job.train(seeds, state, debug=debug)
             with stop.held():
-                folder.write(output, job.files)
-                checkpoint.remove()
+                _put(job, output, force=force)
         except Diverged:
             checkpoint.remove()  # a run that is resumed would come to the same
             raise
@@ -232,6 +235,40 @@ def train(
         raise UserError(f"{job.stopped} The best model so far, that of {kept}, is in {output}.")
     prepared = dataclasses.replace(job.prepared, config=_seeded(config, job.best.seed))
     return Result(output, prepared, job.best, job.results, time.perf_counter() - started)
+
+
+def _is_of(output: Path, config: Config, seeds: int) -> bool:
+    """Whether the model in place, if there is one, has the settings of this run."""
+    try:
+        there = read_config(folder.Folder(output))
+    except ModelError:
+        return False
+    first = config.training.seed
+    seed = there.training.seed
+    return first <= seed < first + seeds and there.to_json() == _seeded(config, seed).portable()
+
+
+def _put(job: Job, output: Path, *, force: bool) -> None:
+    """Puts the model in its place, which hours after it was looked at may be another's, and removes the checkpoint.
+
+    Raises:
+        UserError: The place is taken, or cannot be written; the checkpoint is there still.
+    """
+    if not folder.holds(output, job.files):
+        try:
+            folder.check_target(output, force=force)
+            folder.write(output, job.files)
+        except UserError as problem:
+            if not job.checkpoint.kept:
+                raise
+            path = job.checkpoint.path
+            raise UserError(
+                f"{problem} {path} has all of it: the same command with --resume goes on."
+            ) from problem
+    try:
+        job.checkpoint.remove()
+    except UserError as problem:
+        job.listener(Note(f"the model is written, but {problem}"))
 
 
 def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, force: bool) -> list[str]:

@@ -96,7 +96,7 @@ def finish(place: Path) -> None:
     with folder.claimed(place / MODEL):
         folder.check_target(place / MODEL, force=True)
         folder.write(place / MODEL, NEW[MODEL])
-        folder.remove(place / STATE)
+        folder.remove(place / STATE, KINDS[STATE])
 
 
 ACTIONS = {"save": save, "finish": finish}

@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -180,6 +181,92 @@ class TestSameBytes:
         same(target, whole("swa"))
 
 
+class TestTheEnd:
+    """The last write: hours after its place was looked at, and before the checkpoint goes."""
+
+    def test_killed_between_the_model_and_the_checkpoint(
+        self, corpus: str, whole: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Both are there then; --resume alone is enough, as it always is."""
+        with monkeypatch.context() as patch:
+            patch.setattr(Checkpoint, "remove", lambda checkpoint: sys.exit())
+            with pytest.raises(SystemExit):
+                go(corpus, tmp_path / "model", "swa")
+        assert sorted(os.listdir(tmp_path)) == ["model", "model.checkpoint"]
+        with pytest.raises(UserError, match="a model is there already"):
+            go(corpus, tmp_path / "model", "swa")
+        go(corpus, tmp_path / "model", "swa", resume=True)
+        assert os.listdir(tmp_path) == ["model"]
+        same(tmp_path / "model", whole("swa"))
+
+    @pytest.mark.parametrize("other", ["crf", "notes"])
+    def test_what_another_run_has_put_there_is_not_replaced(
+        self, corpus: str, whole: Callable[[str], Any], tmp_path: Path, other: str
+    ) -> None:
+        model = tmp_path / "model"
+        shutil.copytree(whole("crf").place / "model", model)
+        if other == "notes":
+            shutil.copytree(whole("swa").place / "model", model, dirs_exist_ok=True)
+            (model / "notes.txt").touch()
+        before = content(model)
+        shutil.copytree(whole("swa").place / "0 after epoch 2", tmp_path / "model.checkpoint")
+        with pytest.raises(UserError, match=r"a model is there already|holds notes\.txt"):
+            go(corpus, model, "swa", resume=True, listener=self.no_step)
+        assert content(model) == before
+
+    @staticmethod
+    def no_step(event: Any) -> None:
+        assert not isinstance(event, Progress), "nothing is trained before"
+
+    @pytest.mark.parametrize("said", ["a model is there already", "is not a model folder"])
+    def test_what_comes_to_its_place_while_it_is_trained(
+        self,
+        corpus: str,
+        whole: Callable[[str], Any],
+        tmp_path: Path,
+        tmp_path_factory: pytest.TempPathFactory,
+        said: str,
+    ) -> None:
+        model, other = tmp_path / "model", tmp_path_factory.mktemp("other")
+        (other / "thesis.tex").write_text("years of work")
+        if "already" in said:
+            other = whole("crf").place / "model"
+
+        def listen(event: Any) -> None:
+            if isinstance(event, Progress) and not model.exists():
+                shutil.copytree(other, model)
+
+        with pytest.raises(UserError, match=rf"{said}.*--resume goes on"):
+            go(corpus, model, "swa", listener=listen)
+        assert content(model) == content(other)
+        shutil.rmtree(model)
+        go(corpus, model, "swa", resume=True)
+        same(model, whole("swa"))
+        assert os.listdir(tmp_path) == ["model"]
+
+    def test_a_checkpoint_that_cannot_be_removed(
+        self, corpus: str, whole: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The model is there all the same, and what the user has put into the checkpoint stays."""
+        heard: list[Any] = []
+        notes = tmp_path / "model.checkpoint" / "notes.txt"
+        real = Checkpoint.remove
+
+        def remove(self: Checkpoint) -> None:
+            notes.touch()
+            real(self)
+
+        monkeypatch.setattr(Checkpoint, "remove", remove)
+        go(corpus, tmp_path / "model", "swa", listener=heard.append)
+        same(tmp_path / "model", whole("swa"))
+        assert notes.exists()
+        (said,) = (event.text for event in heard if isinstance(event, Note))
+        assert said == (
+            f"the model is written, but {notes.parent}: holds notes.txt, which is no part of a checkpoint, so it is "
+            "not removed."
+        )
+
+
 class TestRefused:
     @pytest.fixture
     def left(self, whole: Callable[[str], Any], tmp_path: Path) -> Path:
@@ -242,7 +329,8 @@ class TestRefused:
         [
             ("state/recent", 10**8), ("state/recent", -1), ("state/ticks", 10**30), ("state/best_epoch", "x"),
             ("state/best_epoch", 99), ("state/history", {}), ("state/history", [1]), ("state/under_way", 7),
-            ("state/under_way/number", 5), ("state/under_way/losses", "abc"), ("state/seconds", None),
+            ("state/under_way/number", 5), ("state/under_way/losses", "abc"), ("state/under_way/losses", [1.0] * 9),
+            ("state/under_way/clipped", []), ("state/seconds", None),
             ("seeds", 5), ("seeds", [{}]), ("seeds", []), ("run/settings", 3), ("run/content", []), ("run/versions", 1),
         ],
     )  # fmt: skip
@@ -272,6 +360,34 @@ class TestRefused:
             files["state.safetensors"] = safetensors.numpy.save({"evil/x": np.zeros(2)})
         folder.write(left, files, checkpoint.KIND)
         assert "does not hold what a checkpoint holds" in self.refused(left, corpus)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"ledger/before": np.zeros((10, 1), np.float32)}, {"ledger/norms": np.zeros(0)},
+            {"ledger/norms": np.full(2, np.nan)}, {"ledger/clipped": np.zeros((2, 1), bool)},
+            {"ledger/more": np.zeros(1)},
+            {"weights/0/word/table/embeddings": np.zeros((3, 6), np.float32)}, {"weights/": None},
+            {"variable/": None}, {"ledger/": None},
+        ],
+        ids=lambda change: next(iter(change)),
+    )  # fmt: skip
+    def test_arrays_that_are_none(
+        self, whole: Callable[[str], Any], corpus: str, tmp_path: Path, change: dict[str, Any]
+    ) -> None:
+        """An entry stands in the place of the one of its name; without a value, all whose names begin so are gone."""
+        left = tmp_path / "model.checkpoint"
+        shutil.copytree(whole("crf").place / "0 in epoch 2 after step 4", left)
+        arrays = safetensors.numpy.load((left / "state.safetensors").read_bytes())
+        for name, value in change.items():
+            if value is None:
+                arrays = {other: array for other, array in arrays.items() if not other.startswith(name)}
+            else:
+                arrays[name] = value
+        files = {name: found for name, found in content(left).items() if name != "manifest.json"}
+        folder.write(left, files | {"state.safetensors": safetensors.numpy.save(arrays)}, checkpoint.KIND)
+        with pytest.raises(UserError, match="does not hold what a checkpoint holds"):
+            go(corpus, tmp_path / "model", "crf", resume=True)
 
     def test_a_newer_format(self, left: Path, corpus: str) -> None:
         manifest = json.loads((left / "manifest.json").read_bytes())

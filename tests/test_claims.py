@@ -1,5 +1,6 @@
 """One writer at a place, readers while it is replaced, and places that cannot be written."""
 
+import errno
 import os
 import resource
 import shutil
@@ -125,6 +126,39 @@ class TestTwoWriters:
         with folder._beside(tmp_path / "model") as draft, claimed(tmp_path / "model") as held:
             assert not held
             assert draft.exists()
+        assert os.listdir(tmp_path) == []
+
+    def test_one_without_locks_takes_no_claim_away(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As two machines may see one folder, of which only one has locks there."""
+        with claimed(tmp_path / "model"):
+            with monkeypatch.context() as patch:
+                patch.setattr(folder, "_flock", lambda descriptor: False)
+                with claimed(tmp_path / "model") as held:
+                    assert not held
+            with pytest.raises(UserError, match="another run is writing there"), claimed(tmp_path / "model"):
+                pass
+
+    def test_what_a_killed_run_of_another_user_has_left(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its lock can be read, but not written. Tests may run as root, so the refusal itself is played."""
+        (tmp_path / ".model.lock").touch()
+        real = os.open
+
+        def refusing(path: Any, flags: int, *more: Any, **options: Any) -> int:
+            if str(path).endswith(".lock") and flags & os.O_RDWR:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return real(path, flags, *more, **options)
+
+        monkeypatch.setattr(os, "open", refusing)
+        with claimed(tmp_path / "model") as held:
+            assert held
+            with pytest.raises(UserError, match="another run is writing there"), claimed(tmp_path / "model"):
+                pass
+        with pytest.raises(UserError, match="Permission denied"), claimed(tmp_path / "other"):
+            pass
 
 
 def test_readers_while_the_model_is_replaced(spans: Any, plain: Any, tmp_path: Path) -> None:

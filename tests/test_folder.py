@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import stat
 import threading
 import tracemalloc
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from seqtag import folder
+from seqtag import checkpoint, folder
 from seqtag.errors import ModelError, UserError
 from seqtag.folder import FILES, FORMAT_VERSION, MANIFEST, Folder, check_target, load, write
 
@@ -22,6 +23,10 @@ OTHER = {name: f'{{"other": "{name}"}}'.encode() for name in FILES}
 def model(tmp_path: Path) -> Path:
     write(tmp_path / "model", CONTENT)
     return tmp_path / "model"
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def read_all(opened: Folder) -> dict[str, bytes]:
@@ -51,7 +56,32 @@ class TestWrite:
         assert opened.read_json("config.json") == {"file": "config.json"}
         assert bytes(opened.map("model.onnx")) == CONTENT["model.onnx"]
         assert os.listdir(tmp_path) == ["model"]
-        assert model.stat().st_mode & 0o777 == 0o755
+
+    @pytest.mark.parametrize(
+        ("umask", "of_folder", "of_file"), [(0o022, 0o755, 0o644), (0o077, 0o700, 0o600)]
+    )
+    def test_the_umask_says_who_may_read_it(
+        self, tmp_path: Path, umask: int, of_folder: int, of_file: int
+    ) -> None:
+        (tmp_path / "group").mkdir()
+        (tmp_path / "group").chmod(0o2775)
+        before = os.umask(umask)
+        try:
+            write(tmp_path / "model", CONTENT)
+            write(tmp_path / "group" / "model", CONTENT)
+        finally:
+            os.umask(before)
+        assert mode_of(tmp_path / "model") == of_folder
+        assert mode_of(tmp_path / "group" / "model") == of_folder | stat.S_ISGID
+        assert {mode_of(entry) for entry in (tmp_path / "model").iterdir()} == {of_file}
+
+    def test_a_private_model_stays_private(self, model: Path) -> None:
+        for entry in model.iterdir():
+            entry.chmod(0o600)
+        model.chmod(0o2710)
+        write(model, OTHER)
+        assert mode_of(model) == 0o2710
+        assert {mode_of(entry) for entry in model.iterdir()} == {0o600}
 
     def test_equal_content_is_equal_bytes(self, model: Path, tmp_path: Path) -> None:
         write(tmp_path / "again", dict(reversed(CONTENT.items())))
@@ -427,6 +457,17 @@ class TestTarget:
             check_target(model / path, force=False)
         assert read_all(Folder(model)) == CONTENT
 
+    def test_a_mount_point(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As it is a volume of a container: nothing can take its place, so it is better known before training."""
+        monkeypatch.setattr(Path, "is_mount", lambda path: path == tmp_path)
+        with pytest.raises(UserError, match=r"is a mount point, .* Choose a folder in it"):
+            check_target(tmp_path, force=True)
+        check_target(tmp_path / "model", force=False)
+        monkeypatch.setattr(Path, "is_mount", lambda path: path.name == "model.checkpoint")
+        write(tmp_path / "model.checkpoint", {"state.json": b"{}", "state.safetensors": b""}, checkpoint.KIND)
+        with pytest.raises(UserError, match="is a mount point"):
+            checkpoint.Checkpoint(tmp_path / "model").check_place()
+
     def test_a_place_of_a_checkpoint(self, tmp_path: Path) -> None:
         with pytest.raises(UserError, match="so the checkpoint of another run may be named"):
             check_target(tmp_path / "model.checkpoint", force=True)
@@ -475,7 +516,6 @@ class TestTarget:
         def mkdtemp(*arguments: object, **options: object) -> str:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-        monkeypatch.setattr(folder.tempfile, "mkdtemp", mkdtemp)
         monkeypatch.setattr(folder.tempfile, "TemporaryDirectory", mkdtemp)
         with pytest.raises(UserError, match="model: cannot be written: Permission denied"):
             check_target(tmp_path / "model", force=False)

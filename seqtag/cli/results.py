@@ -61,12 +61,14 @@ def written_bytes(path: str) -> Iterator[BinaryIO]:
     Raises:
         OSError: It cannot be written; the error names the path.
     """
+    from seqtag.folder import make_alike
+
     place = os.path.realpath(path)
     draft = _draft(place) if _is_replaceable(path, place) else None
     try:
         with open(draft or path, "xb" if draft else "wb") as stream:
             if draft is not None:
-                _make_alike(stream.fileno(), place)
+                make_alike(stream.fileno(), place)
             yield stream
         if draft is not None:
             _put(draft, place)
@@ -98,15 +100,6 @@ def _is_replaceable(path: str, place: str) -> bool:
         return True
     owned = os.geteuid() in (0, former.st_uid)  # a new file of somebody else's would be ours
     return stat.S_ISREG(former.st_mode) and owned and os.access(place, os.W_OK)
-
-
-def _make_alike(descriptor: int, place: str) -> None:
-    """Gives a file the owner and the mode of the one that it is to replace, if there is one."""
-    with contextlib.suppress(OSError):
-        former = os.stat(place)
-        with contextlib.suppress(OSError):
-            os.fchown(descriptor, former.st_uid, former.st_gid)
-        os.fchmod(descriptor, stat.S_IMODE(former.st_mode))
 
 
 def _put(draft: str, place: str) -> None:
