@@ -314,8 +314,8 @@ class Run:
                     raise
                 self.history.append(epoch)
                 self.under_way = UnderWay(epoch.number + 1)
+                keep(self.state())  # whoever listens may fail
                 listener(epoch)
-                keep(self.state())
         return self.history
 
     @property

@@ -27,7 +27,7 @@ from seqtag.errors import UserError
 from seqtag.folder import MOST, dump_json
 from seqtag.interrupt import Interrupted, Stop
 from seqtag.parity import PARITY
-from seqtag.run import Run, score_corpus
+from seqtag.run import Epoch, Run, score_corpus
 from seqtag.tagger import Tagger
 from seqtag.tags import parse_scheme
 from seqtag.train import SeedResult, spread, train
@@ -276,6 +276,23 @@ def test_a_signal_does_not_wait_for_the_graph(spans: Any, monkeypatch: pytest.Mo
     with pytest.raises(Interrupted):
         run.fit(stages.append, stop, keep=stages.append)
     assert stages == ["begun"]
+
+
+def test_an_epoch_is_kept_before_it_is_told(spans: Any) -> None:
+    from seqtag.model import runtime
+
+    corpora = prepare.read_corpora(config(), str(spans.train), str(spans.dev), None)
+    runtime.start(1)
+    run = Run(prepare.fill_in(config(), corpora), corpora, None)
+    kept: list[str] = []
+
+    def listen(event: Any) -> None:
+        if isinstance(event, Epoch):
+            raise OSError("nobody hears")
+
+    with pytest.raises(OSError, match="nobody hears"):
+        run.fit(listen, keep=lambda state: kept.append(state.place))
+    assert kept == ["after epoch 1"]
 
 
 def test_the_users_own_settings_of_keras_change_nothing() -> None:
