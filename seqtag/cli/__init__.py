@@ -15,6 +15,7 @@ import typer
 
 from seqtag import __version__, parts
 from seqtag.cli.light import LightCommand, LightGroup
+from seqtag.cli.talk import talk
 from seqtag.errors import UserError, is_out_of_memory
 from seqtag.interrupt import Interrupted, Stop, listening
 
@@ -183,7 +184,7 @@ def _complain(message: str, debug: bool) -> None:
     if debug:
         import traceback
 
-        traceback.print_exc()
+        traceback.print_exc(file=talk())
     from seqtag.quoting import printable
 
     # A message names files and shows what stood in them: neither may steer the terminal, or begin a line.
@@ -195,8 +196,7 @@ def _complain(message: str, debug: bool) -> None:
         safe = printable(near)
         if len(safe) > most:
             safe = f"{safe[:_START]}...{safe[-_END:]}"
-    with contextlib.suppress(OSError):
-        print(f"seqtag: {safe}", file=sys.stderr)
+    print(f"seqtag: {safe}", file=talk())
 
 
 def _prepare_width() -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from seqtag import parts
+from seqtag.cli.talk import talk
 from seqtag.errors import UsageError, suggest
 
 STDIN = "-"
@@ -78,4 +79,4 @@ def input_format(given: str | None, paths: Sequence[str]) -> str:
 def invite(paths: Sequence[str]) -> None:
     """Tells whoever has named no file, and sends none, that sentences can be typed."""
     if list(paths) == [STDIN] and sys.stdin.isatty():
-        print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
+        print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=talk())

@@ -1,14 +1,16 @@
 """`seqtag compare`: a grid of settings, each trained with some seeds, side by side."""
 
+import functools
 import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from seqtag.cli.results import written_bytes
+from seqtag.cli.talk import talk
 from seqtag.errors import UserError
 
 if TYPE_CHECKING:
@@ -98,15 +100,16 @@ def compare(
                 output,
                 seeds=seeds,
                 debug=wants_debug(),
-                listener=_silent if quiet else _say,
+                listener=_silent if quiet else functools.partial(_say, talk()),
             )
     except Interrupted as signal:
         told = f"interrupted. Finished runs are in {output / 'runs.jsonl'}; the same command goes on with the others."
         raise Interrupted(signal.number, told) from None
-    _show(comparison)
     _write(output / TABLE, _markdown(comparison, paths).encode("utf-8", "backslashreplace"))
+    plotted = _plot(comparison, output / PLOT)
+    _show(comparison)
     print(f"\nrows in {output / 'runs.jsonl'}, table in {output / TABLE}", end="")
-    print(f", plot in {output / PLOT}" if _plot(comparison, output / PLOT) else "")
+    print(f", plot in {output / PLOT}" if plotted else "")
     sys.stdout.flush()
     if all(one.dev is None for one in comparison.combinations):
         raise UserError("no run came to a score.")
@@ -116,8 +119,8 @@ def _silent(event: "Event | Prepared") -> None:
     """Says nothing."""
 
 
-def _say(event: "Event | Prepared") -> None:
-    """One line a run on stderr."""
+def _say(stream: TextIO, event: "Event | Prepared") -> None:
+    """One line a run."""
     from seqtag.compare import Event
     from seqtag.quoting import printable
 
@@ -129,7 +132,7 @@ def _say(event: "Event | Prepared") -> None:
         what += printable(row.error)
     else:
         what += f"dev {row.metric} {row.dev:.4f}  epoch {row.best_epoch} of {row.epochs}  {row.seconds:.1f} s"
-    print(what + ("" if event.repeated else "  (was there)"), file=sys.stderr, flush=True)
+    print(what + ("" if event.repeated else "  (was there)"), file=stream, flush=True)
 
 
 def _named(choice: Mapping[str, Any]) -> str:
@@ -266,7 +269,7 @@ def _plot(comparison: "Comparison", path: Path) -> bool:
     try:
         import matplotlib
     except ImportError:
-        print("seqtag: no plot without matplotlib: pip install 'seqtag[plot]'", file=sys.stderr)
+        print("seqtag: no plot without matplotlib: pip install 'seqtag[plot]'", file=talk())
         return False
     import io
 

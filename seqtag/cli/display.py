@@ -16,6 +16,7 @@ from rich.table import Table
 
 from seqtag import parts
 from seqtag.cli.tables import make_table, print_score
+from seqtag.cli.talk import talk
 from seqtag.config import Config
 from seqtag.quoting import printable
 from seqtag.train import Epoch, Note, Prepared, Progress, Result, spread
@@ -68,7 +69,7 @@ class Lines(Quiet):
     """One plain line an epoch on stderr, for logs; the summary on stdout."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = Console(file=talk(), highlight=False, soft_wrap=True)
         self._metric = "F1"
 
     def event(self, event: Prepared | Progress | Epoch | Note) -> None:
@@ -96,7 +97,7 @@ class Live_(Quiet):
     """A table of epochs that grows, with a bar for the epoch under way."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Console(file=talk(), highlight=False)
         self._bar = Bar(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(bar_width=None),

@@ -132,12 +132,9 @@ def evaluate(
             train_path=train,
             crosscheck=crosscheck,
         )
-    if json_path is not None:
-        _write(json_path, lambda stream: _dump(evaluation, stream))
-    if errors is not None:
-        _write(errors, lambda stream: stage.write_errors(evaluation, stream))
-    if output is not None:
-        _write(output, lambda stream: stage.write_columns(evaluation, stream))
+    writers = {json_path: _dump, errors: stage.write_errors, output: stage.write_columns}
+    for path in results.stdout_last(writers):
+        _write(path, evaluation, writers[path])
     if STDOUT not in outputs.values():
         _show(evaluation, crosscheck, analysis)
 
@@ -171,12 +168,12 @@ def _check_distinct(outputs: Mapping[str, str | None], analysis: bool) -> None:
         raise UsageError(f"--analysis shows tables on stdout, which {option} - has to itself.")
 
 
-def _write(path: str, write: Callable[[TextIO], None]) -> None:
+def _write(path: str, evaluation: "Evaluation", write: Callable[["Evaluation", TextIO], None]) -> None:
     if path == STDOUT:
-        write(sys.stdout)
+        write(evaluation, sys.stdout)
         return
     with results.written(path) as stream:
-        write(stream)
+        write(evaluation, stream)
 
 
 def _dump(evaluation: "Evaluation", stream: TextIO) -> None:

@@ -74,7 +74,7 @@ def gradients(
         tag_column=tag_column,
         debug=wants_debug(),
     )
-    for target in targets:
+    for target in results.stdout_last(targets):
         if _is_plot(target):
             _plot(report, target)
             continue

@@ -46,6 +46,11 @@ def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
             raise UserError(f"{path}: {what}; expected a file to write to")
 
 
+def stdout_last(outputs: Iterable[str | None]) -> list[str]:
+    """The outputs that there are, in the order to write them in: stdout may fail, and the files are there."""
+    return sorted(filter(None, outputs), key=lambda path: path == STDOUT)
+
+
 @contextlib.contextmanager
 def written(path: str) -> Iterator[TextIO]:
     """A stream of text whose content stands at the path once all of it is there; see `written_bytes`."""

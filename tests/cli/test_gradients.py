@@ -5,12 +5,14 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from seqtag import reach
 from seqtag.cli import run
+from seqtag.cli.gradients import gradients
 from seqtag.reach import Layer
 
 Capture = pytest.CaptureFixture[str]
@@ -80,6 +82,20 @@ def test_stdout_alone_and_the_same_again(spans: Any, long: Path, capsys: Capture
     assert capsys.readouterr() == first
     assert run([*arguments, "--seed", "5"]) == 0
     assert capsys.readouterr() != first
+
+
+def test_files_are_there_when_stdout_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the order of the options."""
+
+    def fail(text: str) -> None:
+        raise BrokenPipeError
+
+    figures = SimpleNamespace(to_json=lambda: {"steps": 3})
+    monkeypatch.setattr("seqtag.gradients.gradients", lambda *given, **how: figures)
+    monkeypatch.setattr(sys.stdout, "write", fail)
+    with pytest.raises(BrokenPipeError):
+        gradients("model", "file", ["-", str(tmp_path / "out.json")])
+    assert json.loads((tmp_path / "out.json").read_text()) == {"steps": 3}
 
 
 def test_steps_go_by_the_file(spans: Any, plain: Any, capsys: Capture) -> None:

@@ -1,11 +1,14 @@
 """Signals and outputs that fail: what is said, and with which code the process ends."""
 
+import contextlib
 import os
+import pty
 import signal
 import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +50,19 @@ sys.meta_path.insert(0, Slow())
 from seqtag.start import main
 main()
 """
+
+# `seqtag compare` without the training, and without a plot.
+COMPARED = """
+import dataclasses, sys
+from seqtag import compare
+sys.modules["matplotlib"] = None
+scored = dict(metric="F1", dev=0.5, parameters=1, best_epoch=1, epochs=1)
+compare.Bench._run = lambda bench, plan, config, listener: dataclasses.replace(plan.row, **scored)
+from seqtag.cli import main
+main()
+"""
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+LOST = pytest.mark.parametrize("lost", ["left", pytest.param("full", marks=FULL)])
 
 
 def start(*command: str, **options: Any) -> "subprocess.Popen[str]":
@@ -195,7 +211,86 @@ def test_compare(spans: Any, tmp_path: Path) -> None:
     assert "Traceback" not in err
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+class TestTalk:
+    """What is said of a run ends none when it cannot be written."""
+
+    def test_train(self, spans: Any, tmp_path: Path) -> None:
+        """Whose reader leaves after the first line, as `head -1` does; whose terminal is gone; who has no room."""
+        terminal, theirs = pty.openpty()
+        with contextlib.ExitStack() as stack:
+            null = subprocess.DEVNULL
+            places: dict[str, dict[str, Any]] = {
+                "left": {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT},
+                "gone": {"stdout": null, "stderr": theirs, "env": ENVIRONMENT | {"TERM": "xterm"}},
+            }
+            if os.path.exists("/dev/full"):
+                places["full"] = {"stdout": null, "stderr": stack.enter_context(losing("full"))}
+            for name in places:
+                (tmp_path / name).mkdir()
+            # All at once, as most of the time is TensorFlow's start.
+            processes = {
+                name: stack.enter_context(start(*training(spans, tmp_path / name, "--epochs=2"), **options))
+                for name, options in places.items()
+            }
+            os.close(theirs)
+            assert processes["left"].stdout.readline().startswith("train ")  # type: ignore[union-attr]
+            processes["left"].stdout.close()  # type: ignore[union-attr]
+            assert b"reading the corpus" in os.read(terminal, 1 << 16)
+            os.close(terminal)
+            assert [process.wait(300) for process in processes.values()] == [0] * len(processes)
+        for name in places:
+            assert os.listdir(tmp_path / name) == ["model"]
+
+    @LOST
+    def test_compare(self, spans: Any, tmp_path: Path, lost: str) -> None:
+        done, err = compared(spans, tmp_path, "stderr", lost)
+        assert (done, err) == (0, None)
+        assert (tmp_path / "runs.jsonl").read_text().count("\n") == 3
+
+    @LOST
+    def test_results_of_compare(self, spans: Any, tmp_path: Path, lost: str) -> None:
+        """They stand in files when stdout fails."""
+        done, err = compared(spans, tmp_path, "stdout", lost, "--quiet")
+        complaint = "seqtag: output: No space left on device\n" if lost == "full" else ""
+        assert done == bool(complaint)
+        assert err == f"seqtag: no plot without matplotlib: pip install 'seqtag[plot]'\n{complaint}"
+
+    @LOST
+    def test_results_of_evaluate(self, spans: Any, tmp_path: Path, lost: str) -> None:
+        """Files are written first, whatever the order of the options."""
+        given = [str(spans.dev), "--predicted", str(spans.dev), "--json", "-", "--output"]
+        command = ["-u", "-m", "seqtag", "evaluate", *given, str(tmp_path / "out")]
+        with losing(lost) as stdout, start(*command, stdout=stdout) as process:
+            assert process.wait(60) == (lost == "full")
+        assert (tmp_path / "out").read_text().startswith(spans.dev.read_text().partition("\n")[0])
+
+
+@contextlib.contextmanager
+def losing(lost: str) -> Iterator[int]:
+    """A descriptor that cannot be written: a pipe whose reader has left, or a disk that is full."""
+    if lost == "full":
+        descriptor = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, descriptor = os.pipe()
+        os.close(reader)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def compared(spans: Any, output: Path, name: str, lost: str, *options: str) -> tuple[int, str | None]:
+    """Exit code and stderr of a comparison one of whose streams cannot be written; the table is there."""
+    files = ["--train", str(spans.train), "--dev", str(spans.dev), "--grid", "encoder.units=4,5,6"]
+    with losing(lost) as descriptor:
+        command = ["-c", COMPARED, "compare", *files, "-o", str(output), *options]
+        with start(*command, **{name: descriptor}) as process:
+            _, err = process.communicate(timeout=60)
+    assert (output / "table.md").read_text().count("| 0.5000 |") == 3
+    return process.returncode, err
+
+
+@FULL
 class TestFullOutput:
     def call(self, *arguments: str) -> None:
         with open("/dev/full", "w") as full:
