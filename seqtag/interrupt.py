@@ -8,10 +8,14 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
+from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Seconds in which two signals are one: `timeout` sends its own to the process and to its group.
+TOGETHER = 0.2
 
 
 class Interrupted(BaseException):
@@ -67,12 +71,18 @@ class Stop:
             Interrupted: It is the first, and nothing would be lost.
         """
         if self.signal is not None:
-            if sys.stderr.isatty():
-                os.write(2, b"\x1b[?25h\n")  # the cursor, which a progress bar hides
-            os._exit(128 + number)
+            _leave(number)
         self.signal = number
         if not self._holds:
             raise Interrupted(number)
+
+
+def _leave(number: int) -> NoReturn:
+    """Ends the process here and now."""
+    with contextlib.suppress(OSError):
+        if sys.stderr.isatty():
+            os.write(2, b"\x1b[?25h\n")  # the cursor, which a progress bar hides
+    os._exit(128 + number)
 
 
 @contextlib.contextmanager
@@ -82,10 +92,44 @@ def listening(stop: Stop) -> Iterator[None]:
     if threading.current_thread() is threading.main_thread():
         former = {number: signal.getsignal(number) for number in SIGNALS}
         former = {number: handler for number, handler in former.items() if handler is not signal.SIG_IGN}
+    with _watched() if former else contextlib.nullcontext():
+        try:
+            for number in former:
+                signal.signal(number, stop.receive)
+            yield
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _watched() -> Iterator[None]:
+    """Within, a second signal ends the process also while it is in C code for long, as TensorFlow is in a step: there
+    Python calls no handler, but writes the signal's number to a pipe, at which a thread waits.
+    """
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    thread = threading.Thread(target=_watch, args=(ours,), daemon=True)
+    with contextlib.suppress(RuntimeError):  # no room for a thread: then `receive` has to do
+        thread.start()
+    former = signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
     try:
-        for number in former:
-            signal.signal(number, stop.receive)
         yield
     finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+        signal.set_wakeup_fd(former)
+        if thread.ident is not None:
+            os.write(theirs, bytes(1))  # no signal: the end
+            thread.join()
+        os.close(theirs)
+        os.close(ours)
+
+
+def _watch(descriptor: int) -> None:
+    """Reads numbers of signals until the second one that is to end the process, or until 0."""
+    first = None
+    while number := ord(os.read(descriptor, 1)):
+        if number in SIGNALS:
+            now = time.monotonic()
+            first = now if first is None else first
+            if now - first > TOGETHER:
+                _leave(number)

@@ -6,16 +6,20 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import seqtag
+from seqtag import interrupt
 from seqtag.cli import run
+from seqtag.interrupt import SIGNALS, Stop, listening
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
@@ -35,6 +39,18 @@ with listening(stop), stop.held():
     print("noted", flush=True)
     while True:
         pass
+"""
+# In C code that lets other threads run, and that no signal ends: it locks a lock for the second time.
+HELD_IN_C = """
+import ctypes
+from seqtag.interrupt import Stop, listening
+c, lock = ctypes.CDLL(None), ctypes.create_string_buffer(256)
+stop = Stop()
+with listening(stop), stop.held():
+    c.pthread_mutex_init(lock, None)
+    c.pthread_mutex_lock(lock)
+    print("here", flush=True)
+    c.pthread_mutex_lock(lock)
 """
 
 
@@ -99,15 +115,12 @@ def test_while_tensorflow_is_loaded(spans: Any, tmp_path: Path, number: int) -> 
     assert os.listdir(tmp_path) == []
 
 
-def test_while_training(spans: Any, tmp_path: Path) -> None:
+@BOTH
+def test_while_training(spans: Any, tmp_path: Path, number: int) -> None:
     """It says how to go on, and so it does; until then the same command without a word of what to do is refused."""
     with start(*training(spans, tmp_path, "--epochs", "1000")) as process:
-        for line in process.stderr:  # type: ignore[union-attr]
-            if line.startswith("epoch   2"):
-                process.send_signal(signal.SIGTERM)
-                break
-        _, err = process.communicate(timeout=300)
-    assert process.returncode == 143
+        err, _ = stopped(process, "epoch   2", number)
+    assert process.returncode == 128 + number
     assert ": the same command with --resume goes on.\n" in err
     assert "Traceback" not in err
     assert os.listdir(tmp_path) == ["model.checkpoint"]
@@ -119,6 +132,30 @@ def test_while_training(spans: Any, tmp_path: Path) -> None:
         f"seqtag: {checkpoint}: here is what a run that was stopped has left. Use --resume to"
     )
     assert os.listdir(tmp_path) == ["model.checkpoint"]
+
+
+def stopped(process: "subprocess.Popen[str]", line: str, number: int) -> tuple[str, float]:
+    """What is said after a signal that comes when a line begins so, and the seconds until the end."""
+    for said in process.stderr:  # type: ignore[union-attr]
+        if said.startswith(line):
+            break
+    process.send_signal(number)
+    sent = time.monotonic()
+    _, err = process.communicate(timeout=300)
+    return err, time.monotonic() - sent
+
+
+@pytest.mark.slow
+@BOTH
+def test_it_takes_ten_seconds_at_most(tmp_path: Path, number: int) -> None:
+    """For a network and a corpus that are no toys."""
+    sample = Path(__file__).parents[2] / "sample_data" / "english_news"
+    files = ["--train", str(sample / "train.conll"), "--dev", str(sample / "dev.conll")]
+    with start("-m", "seqtag", "train", *files, "-o", str(tmp_path / "model")) as process:
+        err, seconds = stopped(process, "epoch   1", number)
+    assert process.returncode == 128 + number
+    assert ": the same command with --resume goes on.\n" in err
+    assert seconds < 10
 
 
 @BOTH
@@ -198,6 +235,80 @@ def test_the_second_signal_ends_at_once(number: int) -> None:
         assert process.stdout.readline() == "noted\n"  # type: ignore[union-attr]
         process.send_signal(number)
         assert process.wait(30) == 128 + number
+
+
+@BOTH
+def test_the_second_signal_ends_at_once_in_c_code(number: int) -> None:
+    """As in a long step of TensorFlow, where Python calls no handler."""
+    with start("-c", HELD_IN_C) as process:
+        try:
+            assert process.stdout.readline() == "here\n"  # type: ignore[union-attr]
+            process.send_signal(number)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(1)
+            process.send_signal(number)
+            assert process.wait(30) == 128 + number
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(("seconds", "ended"), [(0.1, []), (0.3, [signal.SIGTERM])])
+def test_two_at_once_are_one(monkeypatch: pytest.MonkeyPatch, seconds: float, ended: list[int]) -> None:
+    """`timeout` sends its signal to the process and to its group. Others than those that end a run do not count."""
+    left: list[int] = []
+    ours, theirs = os.pipe()
+    os.write(theirs, bytes([signal.SIGINT, signal.SIGCHLD, signal.SIGTERM, 0]))
+    clock = SimpleNamespace(monotonic=iter([1.0, 1.0 + seconds]).__next__)
+    monkeypatch.setattr(interrupt, "time", clock)
+    monkeypatch.setattr(interrupt, "_leave", left.append)
+    interrupt._watch(ours)
+    os.close(ours)
+    os.close(theirs)
+    assert left == ended
+
+
+def test_nothing_is_left_of_listening() -> None:
+    """No thread and no descriptor; who was told of signals before is told again. In another thread there is nothing."""
+
+    def held() -> tuple[int, int, list[Any]]:
+        return threading.active_count(), len(os.listdir("/dev/fd")), list(map(signal.getsignal, SIGNALS))
+
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    before = signal.set_wakeup_fd(theirs)
+    try:
+        former = held()
+        with listening(Stop()), listening(Stop()):
+            assert threading.active_count() == former[0] + 2
+        assert held() == former
+        elsewhere: list[Any] = []
+        thread = threading.Thread(target=lambda: elsewhere.append(listen_and_look()))
+        thread.start()
+        thread.join()
+        assert elsewhere == [former[0] + 1]
+    finally:
+        assert signal.set_wakeup_fd(before) == theirs
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_listening_without_room_for_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    before = len(os.listdir("/dev/fd"))
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    stop = Stop()
+    with listening(stop), stop.held():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert stop.signal == signal.SIGTERM
+    assert len(os.listdir("/dev/fd")) == before
+
+
+def listen_and_look() -> int:
+    """How many threads there are while it listens."""
+    with listening(Stop()):
+        return threading.active_count()
 
 
 def test_compare(spans: Any, tmp_path: Path) -> None:
