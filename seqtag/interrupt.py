@@ -64,6 +64,10 @@ class Stop:
         if self.signal is not None:
             raise Interrupted(self.signal)
 
+    def also(self, stop: "Stop") -> None:
+        """Takes note of what another one, that listened meanwhile, has been asked."""
+        self.signal = self.signal or stop.signal
+
     def receive(self, number: int, frame: FrameType | None = None) -> None:
         """Takes a signal; the second one ends the process here and now.
 
@@ -87,7 +91,9 @@ def _leave(number: int) -> NoReturn:
 
 @contextlib.contextmanager
 def listening(stop: Stop) -> Iterator[None]:
-    """Within, signals go to `stop`; those that the process was started to ignore stay ignored."""
+    """Within, signals go to `stop`, of which whoever listened before learns afterwards; those that the process was
+    started to ignore stay ignored.
+    """
     former = {}
     if threading.current_thread() is threading.main_thread():
         former = {number: signal.getsignal(number) for number in SIGNALS}
@@ -100,6 +106,9 @@ def listening(stop: Stop) -> Iterator[None]:
         finally:
             for number, handler in former.items():
                 signal.signal(number, handler)
+                outer = getattr(handler, "__self__", None)
+                if isinstance(outer, Stop):
+                    outer.also(stop)
 
 
 @contextlib.contextmanager

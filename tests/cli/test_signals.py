@@ -177,15 +177,23 @@ def test_while_answers_are_written(spans: Any, tmp_path: Path, number: int) -> N
 
 
 @BOTH
+@pytest.mark.parametrize("within", [False, True])
 @pytest.mark.parametrize("swallowed", [False, True])
 def test_in_any_command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int, swallowed: bool
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: int,
+    swallowed: bool,
+    within: bool,
 ) -> None:
-    """Also where a library takes the signal for an error of its own, as when it is being loaded."""
+    """Also where a library takes the signal for an error of its own, as when it is being loaded, and where the command
+    listens on its own account.
+    """
 
     def end(arguments: list[str]) -> None:
         try:
-            os.kill(os.getpid(), number)
+            with listening(Stop()) if within else contextlib.nullcontext():
+                os.kill(os.getpid(), number)
         except BaseException as problem:
             if swallowed:
                 raise ImportError("initialization failed") from problem
