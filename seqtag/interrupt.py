@@ -44,6 +44,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._at = 0.0  # when it came
         self._holds = 0
 
     @contextlib.contextmanager
@@ -75,8 +76,10 @@ class Stop:
             Interrupted: It is the first, and nothing would be lost.
         """
         if self.signal is not None:
-            _leave(number)
-        self.signal = number
+            if time.monotonic() - self._at > TOGETHER:
+                _leave(number)
+            return
+        self.signal, self._at = number, time.monotonic()
         if not self._holds:
             raise Interrupted(number)
 
