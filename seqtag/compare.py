@@ -16,7 +16,8 @@ import sys
 import time
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,12 @@ SCORED = ("metric", "dev", "parameters", "best_epoch", "epochs", "seconds")  # w
 LARGEST = sys.float_info.max
 BEGINNING = b'{"key": "KEY", "choice": {'  # of each line of `runs.jsonl`
 BLOCK = 1 << 20  # bytes of a file that are hashed at once
+AGAIN = "Finished runs are kept; the same command goes on once the file is as it was, and begins anew with another"
 Choice = dict[str, bool | int | float | str | None]  # what a combination has for each key of the grid
+
+
+class Changed(DataError):
+    """A file that is no longer what rows would say of it; it ends the comparison."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +224,7 @@ def compare(
     Raises:
         UsageError: The shared settings make no sense, or there are more runs than anybody would wait for.
         DataError: A file, or a line of `runs.jsonl` that is not the last, cannot be read.
+        Changed: A file has changed since the comparison began.
     """
     first = merge(*layers).training.seed
     check_value("training.seed", first + seeds - 1, f"--seeds {seeds}")
@@ -349,12 +356,11 @@ def _begins_a_row(rest: bytes) -> bool:
 
 @dataclass(frozen=True)
 class Plan:
-    """A run that is to be: its row without results, and its settings, or why there are none."""
+    """A run that is to be: its row without results, and its settings; where there are none, the row says why."""
 
     key: str
     row: Row
     config: Config | None
-    problem: str | None = None
 
 
 class Bench:
@@ -377,13 +383,13 @@ class Bench:
         self._debug = debug
         self._corpora: tuple[Any, Corpora] | None = None
         self._vectors: tuple[str, Vectors] | None = None
-        self._digests: dict[str, str] = {}
+        self._digests = {paths[role]: digest for role, digest in files.items()}
 
     def plan(self, layers: Sequence[Layer], choice: Choice, seed: int) -> Plan:
         """The run of a combination with a seed."""
         files = dict(self._files)
         settings: dict[str, Any] = {}
-        config, problem = None, None
+        config, problem, known = None, None, True
         chosen: Layer = {path: (value, f"--grid {path}") for path, value in choice.items()}
         try:
             config = merge(*layers, chosen, {"training.seed": (seed, "--seeds")})
@@ -396,19 +402,20 @@ class Bench:
             settings = config.to_json()
             settings["embeddings"]["vectors"]["file"] = None  # its content is among the files
         except UserError as found:
-            if self._strict and isinstance(found, DataError):
+            if isinstance(found, Changed) or (self._strict and isinstance(found, DataError)):
                 raise
-            config, problem = None, str(found)
-        row = Row("", choice, seed, seqtag.__version__, files, settings)
+            config, problem, known = None, str(found), _is_lasting(found)
         identity = [settings or [choice, problem], seed, files, seqtag.__version__]
         key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-        return Plan(key, dataclasses.replace(row, key=key), config, problem)
+        row = Row(key, choice, seed, seqtag.__version__, files, settings, error=problem, known=known)
+        return Plan(key, row, config)
 
     def corpora(self, config: Config) -> Corpora:
         """The corpora as these settings read them."""
         if self._corpora is None or self._corpora[0] != config.data:
             paths = self._paths
-            read = prepare.read_corpora(config, paths["train"], paths["dev"], paths.get("test"))
+            with self._as_hashed(paths.values()):
+                read = prepare.read_corpora(config, paths["train"], paths["dev"], paths.get("test"))
             self._corpora = (config.data, read)
         return self._corpora[1]
 
@@ -417,18 +424,46 @@ class Bench:
         if path is None:
             return None
         if self._vectors is None or self._vectors[0] != path:
-            self._vectors = (path, read_vectors(path))
+            with self._as_hashed([path]):
+                self._vectors = (path, read_vectors(path))
         return self._vectors[1]
+
+    @contextmanager
+    def _as_hashed(self, paths: Iterable[str]) -> Iterator[None]:
+        """Within, files are read; it sees to it that they are what rows say of them, before and after.
+
+        Raises:
+            Changed: One is not.
+        """
+        self._check(paths)
+        try:
+            yield
+        except UserError:  # which may come of the change
+            self._check(paths)
+            raise
+        self._check(paths)
+
+    def _check(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            problem = "has changed since the comparison began"
+            try:
+                if _digest(path) == self._digests[path]:
+                    continue
+            except DataError as found:
+                problem = found.problem
+            raise Changed(shown(path), None, f"{problem}. {AGAIN}.")
 
     def run(self, plan: Plan, listener: Callable[[Prepared], None]) -> Row:
         """Trains and scores; whatever goes wrong is the row's error, so that the other runs have their turn."""
         started = time.perf_counter()
         if plan.config is None:
-            return dataclasses.replace(plan.row, error=plan.problem)
+            return plan.row
         try:
             row = self._run(plan, plan.config, listener)
+        except Changed:
+            raise
         except UserError as problem:
-            row = dataclasses.replace(plan.row, error=str(problem))
+            row = dataclasses.replace(plan.row, error=str(problem), known=_is_lasting(problem))
         except Exception as problem:  # TensorFlow's have no base class; a later start tries again
             words = f"{type(problem).__name__}: {problem}"[:500]
             row = dataclasses.replace(plan.row, error=words, known=False)
@@ -481,6 +516,14 @@ def _layers(run: Run) -> list[dict[str, Any]]:
             place = {"layer": layer.number, "direction": layer.direction}
             found.append(place | asdict(fit) | {"verdict": fit.verdict})
     return found
+
+
+def _is_lasting(problem: UserError) -> bool:
+    """Whether the same run would meet it again. So it is with all that comes of settings and of what stands in files,
+    both of which are in a row's key; not so with what the system says of a file, as that it is not there.
+    """
+    cause = problem.__cause__
+    return not isinstance(cause, OSError) or cause.errno is None  # gzip's own errors have no number
 
 
 def _digest(path: str) -> str:

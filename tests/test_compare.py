@@ -1,9 +1,12 @@
 """A comparison: every combination with every seed, a row as soon as it is done, nothing twice, nothing lost."""
 
 import dataclasses
+import errno
+import gzip
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ from seqtag import compare as stage
 from seqtag import train as training
 from seqtag.cli import run
 from seqtag.cli.compare import LEGEND
-from seqtag.compare import LOOKED_AT, ROWS, Combination, Comparison, Event, Row, Rows, compare
+from seqtag.compare import LOOKED_AT, ROWS, Changed, Combination, Comparison, Event, Row, Rows, compare
 from seqtag.config import merge
 from seqtag.config_files import parse_assignments, parse_grid
 from seqtag.errors import DataError, UsageError, UserError
@@ -71,11 +74,14 @@ class Runs:
 
     def __init__(self) -> None:
         self.made: list[tuple[str, int]] = []
+        self.then: Callable[[], Any] = lambda: None  # happens when a run is done
         self.fails: dict[str, Exception] = {}
         self.metrics: dict[str, str] = {}  # by cell, where not F1
         self.reach: dict[int, dict[str, Any]] = {}  # of gru, by seed
 
     def __call__(self, bench: Any, plan: Any, config: Any, listener: Any) -> Row:
+        bench.corpora(config)
+        bench.vectors(config.embeddings.vectors.file)
         self.made.append((config.encoder.cell, config.training.seed))
         if problem := self.fails.get(config.encoder.cell):
             raise problem
@@ -83,6 +89,7 @@ class Runs:
         results = {"dev": score, "parameters": 1234, "best_epoch": 1, "epochs": 2, "signature": "spans:exact"}
         results |= self.reach.get(config.training.seed, {}) if config.encoder.cell == "gru" else {}
         metric = self.metrics.get(config.encoder.cell, "F1")
+        self.then()
         return dataclasses.replace(plan.row, metric=metric, **results)  # type: ignore[arg-type]
 
 
@@ -306,6 +313,119 @@ class TestErrors:
         assert runs.made == []
         found = compared(spans, tmp_path / "out", "data.token_column=1,9", "encoder.cell=gru")
         assert [len(one.errors) for one in found.combinations] == [0, 1], "the grid varies how it is read"
+        assert [row["known"] for row in rows(tmp_path / "out")] == [True, True]
+
+    @pytest.mark.parametrize(
+        ("cause", "tries"),
+        [(OSError(errno.EIO, "Input/output error"), 2), (gzip.BadGzipFile("CRC check failed"), 1)],
+    )
+    def test_what_the_system_could_not_read_is_tried_again(
+        self, spans: Any, tmp_path: Path, runs: Runs, cause: Exception, tries: int
+    ) -> None:
+        runs.fails["lstm"] = DataError("vectors.txt", None, "cannot be read")
+        runs.fails["lstm"].__cause__ = cause
+        for _ in range(2):
+            found = compared(spans, tmp_path, "encoder.cell=lstm")
+            assert found.combinations[0].errors == ["vectors.txt: cannot be read"]
+        assert len(runs.made) == tries
+
+    def test_a_file_of_the_grid_that_is_not_there_yet(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
+        vectors = tmp_path / "vectors.txt"
+        grid = f"embeddings.vectors.file=null,{vectors}"
+        for _ in range(2):
+            heard: list[Any] = []
+            found = compared(spans, tmp_path, "encoder.cell=gru", grid, listener=heard.append)
+            assert [event.repeated for event in heard][1], "it is looked for again"
+            assert found.combinations[1].errors == [f"{vectors}: cannot be read: No such file or directory"]
+        vectors.write_text("Ana 1 2\nBo 2 1\n")
+        assert [one.errors for one in compared(spans, tmp_path, grid).combinations] == [[], []]
+
+
+REREAD = {  # by the role of a file, a grid that has it read again before the second run
+    "train": "data.train_scheme=bio,bioes",
+    "dev": "data.train_scheme=bio,bioes",
+    "vectors": "embeddings.vectors.file=first.txt,second.txt",
+}
+
+
+class TestFilesThatChange:
+    """A row says which content it was trained on, and so it was."""
+
+    @pytest.fixture
+    def files(self, spans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+        monkeypatch.chdir(tmp_path)
+        paths = {role: tmp_path / f"{role}.conll" for role in ("train", "dev")}
+        for role, path in paths.items():
+            path.write_bytes(getattr(spans, role).read_bytes())
+        for name in ("first.txt", "second.txt"):
+            (tmp_path / name).write_text(f"{name} 1 2\nBo 2 1\n")
+        return paths | {"vectors": tmp_path / "second.txt"}
+
+    def call(self, spans: Any, files: dict[str, Path], role: str) -> Comparison:
+        paths = {name: str(files[name]) for name in ("train", "dev")}
+        return compared(spans, Path("out"), "encoder.cell=gru", REREAD[role], paths=paths)
+
+    @pytest.mark.parametrize("role", ["train", "dev", "vectors"])
+    @pytest.mark.parametrize(
+        ("change", "problem"),
+        [
+            (
+                lambda path: path.write_bytes(path.read_bytes()[:-20]),
+                "has changed since the comparison began",
+            ),
+            (Path.unlink, "cannot be read: No such file or directory"),
+            (lambda path: (path.unlink(), os.mkfifo(path)), "is no regular file"),
+        ],
+        ids=["cut", "moved away", "a pipe"],
+    )
+    def test_between_two_runs(
+        self,
+        spans: Any,
+        files: dict[str, Path],
+        runs: Runs,
+        role: str,
+        change: Callable[..., Any],
+        problem: str,
+    ) -> None:
+        path = files[role]
+        whole = path.read_bytes()
+        runs.then = lambda: change(path)
+        with pytest.raises(Changed, match=rf"{path.name}: {problem}.*\. Finished runs are kept;"):
+            self.call(spans, files, role)
+        assert len(rows(Path("out"))) == 1
+        path.unlink(missing_ok=True)
+        path.write_bytes(whole)
+        runs.then = lambda: None
+        found = self.call(spans, files, role)
+        assert [one.errors for one in found.combinations] == [[], []]
+        assert len(runs.made) == len(rows(Path("out"))) == 2, "it goes on where it was ended"
+
+    @pytest.mark.parametrize("left", [200, 0])
+    @pytest.mark.parametrize("role", ["train", "vectors"])
+    def test_while_it_is_read(
+        self,
+        spans: Any,
+        files: dict[str, Path],
+        runs: Runs,
+        monkeypatch: pytest.MonkeyPatch,
+        role: str,
+        left: int,
+    ) -> None:
+        """Whether or not what is left of it can be read."""
+        module, name = (stage, "read_vectors") if role == "vectors" else (stage.prepare, "read_corpora")
+        real = getattr(module, name)
+
+        def read(*given: Any) -> Any:
+            if runs.made:
+                files[role].write_bytes(files[role].read_bytes()[:left])
+            return real(*given)
+
+        monkeypatch.setattr(module, name, read)
+        if role == "vectors":
+            files[role].write_text("Bo 2 1\n" * 100)
+        with pytest.raises(Changed, match=r"has changed since the comparison began"):
+            self.call(spans, files, role)
+        assert len(rows(Path("out"))) == 1
 
 
 def test_a_row_is_what_training_comes_to(spans: Any, tmp_path: Path) -> None:
