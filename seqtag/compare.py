@@ -17,7 +17,7 @@ import time
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -305,13 +305,24 @@ class Rows:
         return row if row is not None and row.known else None
 
     def add(self, row: Row) -> None:
-        """Appends a row; it is on the disk when this returns."""
-        line = json_text(asdict(row)) + "\n"
+        """Appends a row; it is on the disk when this returns.
+
+        Raises:
+            UserError: It cannot be written; then nothing of it is there.
+        """
+        line = (json_text(asdict(row)) + "\n").encode()
         if self._rest:
             self._cut()
         with self.path.open("ab", buffering=0) as file:
-            file.write(line.encode())
-            os.fsync(file.fileno())
+            former = file.tell()
+            try:
+                while line:  # a disk that is nearly full takes a part of it, and says so at the next one
+                    line = line[file.write(line) :]
+                os.fsync(file.fileno())
+            except OSError as problem:
+                with suppress(OSError):
+                    file.truncate(former)
+                raise UserError(f"{self.path}: cannot be written: {problem.strerror}.") from problem
         self._rows[row.key] = row
 
     def _cut(self) -> None:

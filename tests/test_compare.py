@@ -5,6 +5,7 @@ import errno
 import gzip
 import json
 import os
+import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -210,6 +211,36 @@ class TestRows:
         path.write_bytes(whole + whole)
         found.add(dataclasses.replace(ROW, seed=2))
         assert [row["seed"] for row in rows(tmp_path)] == [1, 1, 2]
+
+    def test_a_row_that_finds_no_room_leaves_nothing(self, tmp_path: Path) -> None:
+        """Not the part of it for which there is room."""
+        path = kept(tmp_path)
+        whole = path.read_bytes()
+        found = Rows(tmp_path)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 100, hard))
+        try:
+            with pytest.raises(UserError, match=rf"^{path}: cannot be written: File too large\.$"):
+                found.add(dataclasses.replace(ROW, seed=2))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert path.read_bytes() == whole
+        found.add(dataclasses.replace(ROW, seed=3))
+        assert [row["seed"] for row in rows(tmp_path)] == [1, 3]
+
+    def test_a_row_that_may_not_be_on_the_disk_is_none(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = kept(tmp_path)
+        whole = path.read_bytes()
+
+        def fail(descriptor: int) -> None:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        monkeypatch.setattr(os, "fsync", fail)
+        with pytest.raises(UserError, match=rf"^{path}: cannot be written: Input/output error\.$"):
+            Rows(tmp_path).add(dataclasses.replace(ROW, seed=2))
+        assert path.read_bytes() == whole
 
     def test_a_bad_row_elsewhere_is_an_error(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
         for bad in ("{}", "[1]", "no"):
