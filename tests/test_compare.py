@@ -593,6 +593,38 @@ class TestCommand:
             assert self.call(spans, tmp_path, *grid) == 1
             assert f"there is no column {column}" in capsys.readouterr().err
 
+    @pytest.mark.parametrize("name", ["table.md", "plot.png"])
+    def test_a_file_of_somebody_else_is_not_written_over(
+        self, spans: Any, tmp_path: Path, runs: Runs, capsys: Capture, name: str
+    ) -> None:
+        path = tmp_path / name
+        path.write_text("mine")
+        assert self.call(spans, tmp_path, "--grid", "encoder.cell=lstm") == 1
+        problem = "is in the way: of no comparison, as no runs.jsonl is beside it. Choose another -o."
+        assert capsys.readouterr().err == f"seqtag: {path}: {problem}\n"
+        assert os.listdir(tmp_path) == [name]
+        assert path.read_text() == "mine"
+        kept(tmp_path)
+        assert self.call(spans, tmp_path, "-q", "--grid", "encoder.cell=lstm") == 0, "one of ours is replaced"
+        assert (tmp_path / "table.md").read_text("utf-8").startswith("seqtag ")
+
+    @pytest.mark.parametrize("name", ["table.md", "plot.png"])
+    def test_what_could_not_be_written_after_the_last_run(
+        self, spans: Any, tmp_path: Path, runs: Runs, capsys: Capture, name: str
+    ) -> None:
+        path = tmp_path / name
+        kept(tmp_path)
+        path.write_bytes(spans.train.read_bytes())
+        assert self.call(spans, tmp_path, "--grid", "encoder.cell=lstm", "--test", str(path)) == 2
+        path.unlink()
+        path.mkdir()
+        assert self.call(spans, tmp_path, "--grid", "encoder.cell=lstm") == 1
+        assert capsys.readouterr().err == (
+            f"seqtag: {path}: this is read; expected another file to write to.\n"
+            f"seqtag: {path}: is a folder; expected a file to write to\n"
+        )
+        assert runs.made == []
+
     def test_no_score_at_all(self, spans: Any, tmp_path: Path, runs: Runs, capsys: Capture) -> None:
         runs.fails["lstm"] = UserError("training stopped")
         assert self.call(spans, tmp_path, "-q", "--grid", "encoder.cell=lstm") == 1

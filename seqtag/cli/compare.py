@@ -3,13 +3,13 @@
 import functools
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from seqtag.cli.results import written_bytes
+from seqtag.cli.results import check_outputs, written_bytes
 from seqtag.cli.talk import talk
 from seqtag.errors import UserError
 
@@ -93,6 +93,7 @@ def compare(
         with listening(Stop()):
             from seqtag.compare import compare as stage
 
+            _check_place(output, list(paths.values()))
             comparison = stage(
                 layers,
                 values,
@@ -113,6 +114,19 @@ def compare(
     sys.stdout.flush()
     if all(one.dev is None for one in comparison.combinations):
         raise UserError("no run came to a score.")
+
+
+def _check_place(output: Path, inputs: Sequence[str]) -> None:
+    """Refuses before the first run a table or a plot that could not be written, or is not ours to write over."""
+    from seqtag.compare import ROWS
+
+    drawn = [output / name for name in (TABLE, PLOT)]
+    for path in drawn:
+        if path.exists() and not (output / ROWS).exists():
+            problem = f"is in the way: of no comparison, as no {ROWS} is beside it"
+            raise UserError(f"{path}: {problem}. Choose another -o.")
+    if output.is_dir():
+        check_outputs(map(str, drawn), inputs)
 
 
 def _silent(event: "Event | Prepared") -> None:
