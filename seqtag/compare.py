@@ -31,6 +31,7 @@ from seqtag.config_files import Layer
 from seqtag.data.lines import opened, shown
 from seqtag.errors import DataError, UsageError, UserError
 from seqtag.folder import MANIFEST, claimed
+from seqtag.interrupt import Stop
 from seqtag.model import runtime
 from seqtag.prepare import Corpora
 from seqtag.quoting import json_text
@@ -209,6 +210,7 @@ def compare(
     seeds: int = 1,
     debug: bool = False,
     listener: Callable[[Event | Prepared], None] = lambda event: None,
+    stop: Stop | None = None,
 ) -> Comparison:
     """Trains every combination of the grid with every seed, and writes a row for each as soon as it is done.
 
@@ -220,12 +222,15 @@ def compare(
         seeds: How many runs of each combination, with the seed of the settings and those after it.
         debug: Whether TensorFlow may print.
         listener: Hears of each run.
+        stop: Asked whether to stop, within a run and after it.
 
     Raises:
         UsageError: The shared settings make no sense, or there are more runs than anybody would wait for.
         DataError: A file, or a line of `runs.jsonl` that is not the last, cannot be read.
         Changed: A file has changed since the comparison began.
+        Interrupted: It was asked to stop; there are rows of the runs that were finished.
     """
+    stop = stop or Stop()
     first = merge(*layers).training.seed
     check_value("training.seed", first + seeds - 1, f"--seeds {seeds}")
     runs = seeds * math.prod(map(len, grid.values()))
@@ -234,7 +239,7 @@ def compare(
     files = {name: _digest(path) for name, path in paths.items()}
     _check_place(output)
     varied = any(key.startswith("data.") or key == "embeddings.vectors.file" for key in grid)
-    bench = Bench(paths, files, strict=not varied, debug=debug)
+    bench = Bench(paths, files, strict=not varied, debug=debug, stop=stop)
     choices = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     plans = [[bench.plan(layers, choice, first + number) for number in range(seeds)] for choice in choices]
     combinations = []
@@ -247,9 +252,11 @@ def compare(
                 fresh = row is None
                 if row is None:
                     row = bench.run(plan, listener)
-                    rows.add(row)
+                    with stop.held():  # a signal costs no run that is finished
+                        rows.add(row)
                 found.append(row)
                 listener(Event(number, len(choices) * seeds, row, fresh))
+                stop.check()
             combinations.append(Combination(choice, tuple(found)))
     metrics = {combination.metric for combination in combinations} - {""}
     ordered = sorted(
@@ -383,15 +390,17 @@ class Bench:
         strict: Whether a file that cannot be read ends everything, as it does where the grid does not vary how files
             are read.
         debug: Whether TensorFlow may print.
+        stop: Whether the comparison has been asked to stop.
     """
 
     def __init__(
-        self, paths: Mapping[str, str], files: Mapping[str, str], *, strict: bool, debug: bool
+        self, paths: Mapping[str, str], files: Mapping[str, str], *, strict: bool, debug: bool, stop: Stop
     ) -> None:
         self._paths = paths
         self._files = files
         self._strict = strict
         self._debug = debug
+        self._stop = stop
         self._corpora: tuple[Any, Corpora] | None = None
         self._vectors: tuple[str, Vectors] | None = None
         self._digests = {paths[role]: digest for role, digest in files.items()}
@@ -465,7 +474,12 @@ class Bench:
             raise Changed(shown(path), None, f"{problem}. {AGAIN}.")
 
     def run(self, plan: Plan, listener: Callable[[Prepared], None]) -> Row:
-        """Trains and scores; whatever goes wrong is the row's error, so that the other runs have their turn."""
+        """Trains and scores; whatever goes wrong is the row's error, so that the other runs have their turn.
+
+        Raises:
+            Changed: A file is not what it was.
+            Interrupted: A signal has come, whatever a library has made of it.
+        """
         started = time.perf_counter()
         if plan.config is None:
             return plan.row
@@ -473,11 +487,13 @@ class Bench:
             row = self._run(plan, plan.config, listener)
         except Changed:
             raise
-        except UserError as problem:
-            row = dataclasses.replace(plan.row, error=str(problem), known=_is_lasting(problem))
-        except Exception as problem:  # TensorFlow's have no base class; a later start tries again
-            words = f"{type(problem).__name__}: {problem}"[:500]
-            row = dataclasses.replace(plan.row, error=words, known=False)
+        except Exception as problem:  # TensorFlow's have no base class
+            self._stop.check()
+            if isinstance(problem, UserError):
+                words, known = str(problem), _is_lasting(problem)
+            else:  # a later start tries again
+                words, known = f"{type(problem).__name__}: {problem}"[:500], False
+            row = dataclasses.replace(plan.row, error=words, known=known)
         return dataclasses.replace(row, seconds=round(time.perf_counter() - started, 2))
 
     def _run(self, plan: Plan, config: Config, listener: Callable[[Prepared], None]) -> Row:
@@ -486,7 +502,8 @@ class Bench:
         runtime.start(plan.row.seed, debug=self._debug)
         run = Run(config, corpora, vectors)
         listener(run.prepared)
-        history = run.fit(lambda event: None)
+        history = run.fit(lambda event: None, self._stop)
+        self._stop.check()
         if run.stopped:
             raise UserError(run.stopped)
         tagger = Tagger(run.best_network(), run.vocabulary)

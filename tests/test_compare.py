@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from seqtag.config_files import parse_assignments, parse_grid
 from seqtag.errors import DataError, UsageError, UserError
 from seqtag.folder import claimed
 from seqtag.gradients import gradients
+from seqtag.interrupt import Interrupted, Stop
 
 SMALL = [
     "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.units=4", "training.batch_size=16",
@@ -116,6 +118,20 @@ ROW = Row(
     "0123456789abcdef" * 4, {"encoder.cell": "lstm"}, 1, seqtag.__version__, {"train": "00", "dev": "11"},
     metric="F1", dev=0.5, parameters=1234, best_epoch=1, epochs=2, signature="spans:exact", seconds=1.5,
 )  # fmt: skip
+
+
+def swallow(number: int, becomes: Exception | None) -> None:
+    """What a library does that takes a signal for nothing, or for an error of its own."""
+    try:
+        os.kill(os.getpid(), number)
+    except Interrupted:
+        if becomes:
+            raise becomes from None
+
+
+def full(descriptor: int) -> None:
+    """What `os.fsync` says of some disks that are full."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def kept(output: Path) -> Path:
@@ -234,11 +250,8 @@ class TestRows:
         path = kept(tmp_path)
         whole = path.read_bytes()
 
-        def fail(descriptor: int) -> None:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-        monkeypatch.setattr(os, "fsync", fail)
-        with pytest.raises(UserError, match=rf"^{path}: cannot be written: Input/output error\.$"):
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(UserError, match=rf"^{path}: cannot be written: No space left on device\.$"):
             Rows(tmp_path).add(dataclasses.replace(ROW, seed=2))
         assert path.read_bytes() == whole
 
@@ -490,6 +503,29 @@ def test_a_row_is_what_training_comes_to(spans: Any, tmp_path: Path) -> None:
     assert rows(tmp_path / "grid")[0]["layers"] == row.layers
 
 
+@pytest.mark.parametrize("when", ["before the first step", "after the last one"])
+def test_a_run_ends_where_it_is_asked_to(
+    spans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """As in `seqtag train`; nothing is kept of it."""
+    stop = Stop()
+    real = stage.Run.fit
+
+    def fit(run: Any, listener: Any, own: Stop) -> Any:
+        if when == "before the first step":
+            stop.signal = signal.SIGTERM
+            return real(run, listener, own)
+        history = real(run, listener, own)
+        stop.signal = signal.SIGTERM
+        return history
+
+    monkeypatch.setattr(stage.Run, "fit", fit)
+    with pytest.raises(Interrupted):
+        compared(spans, tmp_path, "encoder.cell=gru", stop=stop)
+    assert os.listdir(tmp_path) == [ROWS]
+    assert rows(tmp_path) == []
+
+
 def approx(value: Any) -> Any:
     return pytest.approx(value) if isinstance(value, float) else value
 
@@ -624,6 +660,54 @@ class TestCommand:
             f"seqtag: {path}: is a folder; expected a file to write to\n"
         )
         assert runs.made == []
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("becomes", [None, ImportError("initialization failed"), UserError("no network")])
+    def test_a_signal_that_a_library_has_swallowed(
+        self,
+        spans: Any,
+        tmp_path: Path,
+        runs: Runs,
+        capsys: Capture,
+        number: int,
+        becomes: Exception | None,
+    ) -> None:
+        """It ends the comparison after the run, if that came to its end, and is no error of it otherwise."""
+        runs.then = lambda: len(runs.made) > 1 or swallow(number, becomes)
+        assert self.call(spans, tmp_path, "-q", "--grid", "encoder.cell=lstm,gru") == 128 + number
+        told = (
+            f"interrupted. Finished runs are in {tmp_path / ROWS}; the same command goes on with the others."
+        )
+        assert capsys.readouterr() == ("", f"seqtag: {told}\n")
+        assert runs.made == [("lstm", 42)]
+        assert [row["error"] for row in rows(tmp_path)] == ([] if becomes else [None])
+
+    def test_a_signal_while_a_row_is_written(
+        self, spans: Any, tmp_path: Path, runs: Runs, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = stage.json_text
+
+        def interrupted(value: Any) -> str:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return real(value)
+
+        monkeypatch.setattr(stage, "json_text", interrupted)
+        assert self.call(spans, tmp_path, "--grid", "encoder.cell=lstm,gru") == 143
+        assert [row["choice"] for row in rows(tmp_path)] == [{"encoder.cell": "lstm"}]
+        capsys.readouterr()
+        monkeypatch.setattr(os, "fsync", full)
+        assert self.call(spans, tmp_path / "full", "-q", "--grid", "encoder.cell=lstm,gru") == 1
+        assert "full/runs.jsonl: cannot be written: No space left" in capsys.readouterr().err, (
+            "no row, no word of one"
+        )
+
+    def test_a_signal_while_the_stage_is_loaded(
+        self, spans: Any, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        failed = ImportError("initialization failed")
+        monkeypatch.setattr(stage, "compare", lambda *_, **__: swallow(signal.SIGTERM, failed))
+        assert self.call(spans, tmp_path, "--grid", "encoder.cell=lstm") == 143
+        assert capsys.readouterr().err.startswith("seqtag: interrupted. Finished runs are in ")
 
     def test_no_score_at_all(self, spans: Any, tmp_path: Path, runs: Runs, capsys: Capture) -> None:
         runs.fails["lstm"] = UserError("training stopped")

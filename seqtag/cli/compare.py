@@ -89,8 +89,9 @@ def compare(
     from seqtag.interrupt import Interrupted, Stop, listening
 
     paths = {"train": train, "dev": dev} | ({"test": test} if test else {})
+    stop = Stop()
     try:
-        with listening(Stop()):
+        with listening(stop):
             from seqtag.compare import compare as stage
 
             _check_place(output, list(paths.values()))
@@ -102,10 +103,13 @@ def compare(
                 seeds=seeds,
                 debug=wants_debug(),
                 listener=_silent if quiet else functools.partial(_say, talk()),
+                stop=stop,
             )
-    except Interrupted as signal:
+    except (Interrupted, Exception) as problem:
+        if stop.signal is None or isinstance(problem, UserError):
+            raise
         told = f"interrupted. Finished runs are in {output / 'runs.jsonl'}; the same command goes on with the others."
-        raise Interrupted(signal.number, told) from None
+        raise Interrupted(stop.signal, told) from None
     _write(output / TABLE, _markdown(comparison, paths).encode("utf-8", "backslashreplace"))
     plotted = _plot(comparison, output / PLOT)
     _show(comparison)
