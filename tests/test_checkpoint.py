@@ -1,5 +1,6 @@
 """A run that was stopped, resumed, ends with the bytes of a run that never was."""
 
+import contextlib
 import gc
 import json
 import os
@@ -18,9 +19,11 @@ import tensorflow as tf
 import seqtag
 from seqtag import checkpoint, folder, prepare
 from seqtag.checkpoint import Checkpoint, State
+from seqtag.cli import run
 from seqtag.config import Config, merge
 from seqtag.config_files import parse_assignments
 from seqtag.errors import UserError
+from seqtag.folder import Kind
 from seqtag.interrupt import Interrupted, Stop
 from seqtag.model import deferred, fit, runtime
 from seqtag.run import Note, Progress, Run
@@ -265,6 +268,73 @@ class TestTheEnd:
             f"the model is written, but {notes.parent}: holds notes.txt, which is no part of a checkpoint, so it is "
             "not removed."
         )
+
+    @pytest.mark.parametrize("case", ["swa", "seeds"])
+    def test_a_model_that_cannot_be_written(
+        self,
+        corpus: str,
+        whole: Callable[[str], Any],
+        tmp_path: Path,
+        case: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The checkpoint goes after the model has come: no step is taken again."""
+        real = folder.write
+
+        def write(path: Path, files: Content, kind: Kind = folder.MODEL) -> None:
+            if kind is folder.MODEL:
+                raise UserError("no room")
+            real(path, files, kind)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(folder, "write", write)
+            with pytest.raises(UserError, match="no room"):
+                go(corpus, tmp_path / "model", case)
+        assert os.listdir(tmp_path) == ["model.checkpoint"]
+        heard: list[Any] = []
+        go(corpus, tmp_path / "model", case, resume=True, listener=heard.append)
+        assert not any(isinstance(event, Progress) for event in heard)
+        same(tmp_path / "model", whole(case))
+        assert os.listdir(tmp_path) == ["model"]
+
+    def test_a_signal_when_the_model_has_come(
+        self, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The checkpoint goes all the same: there is nothing to resume, and nothing is in the next run's way."""
+        real, stop = folder.write, Stop()
+
+        def write(path: Path, files: Content, kind: Kind = folder.MODEL) -> None:
+            real(path, files, kind)
+            if kind is folder.MODEL:
+                stop.receive(15)
+
+        monkeypatch.setattr(folder, "write", write)
+        with contextlib.suppress(Interrupted):  # at the end or not at all
+            go(corpus, tmp_path / "model", "seeds", stop=stop)
+        assert os.listdir(tmp_path) == ["model"]
+
+    @pytest.mark.parametrize(
+        ("option", "within"), [((), ()), (("--checkpoint-steps", "3"), (3, 6)), (("--checkpoint-steps", "0"), ())]
+    )  # fmt: skip
+    def test_where_it_is_saved(
+        self,
+        corpus: str,
+        tmp_path: Path,
+        option: tuple[str, ...],
+        within: tuple[int, ...],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """From the command line; an epoch has eight steps."""
+        places = []
+        monkeypatch.setattr(Checkpoint, "save", lambda checkpoint, state: places.append(state.place))
+        settings = [*SMALL, *CASES["seeds"], "training.batch_size=4"]
+        command = ["train", "-q", "--train", corpus, "--dev", corpus, "-o", str(tmp_path / "model"), *option]
+        assert run([*command, *(word for setting in settings for word in ("--set", setting))]) == 0
+        assert places == [
+            place
+            for epoch in (1, 2)
+            for place in (*(f"in epoch {epoch} after step {step}" for step in within), f"after epoch {epoch}")
+        ]
 
 
 class TestRefused:

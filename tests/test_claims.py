@@ -1,5 +1,6 @@
 """One writer at a place, readers while it is replaced, and places that cannot be written."""
 
+import contextlib
 import errno
 import os
 import resource
@@ -15,10 +16,12 @@ import pytest
 
 import seqtag
 from seqtag import folder
+from seqtag.checkpoint import Checkpoint, State
 from seqtag.cli import run
 from seqtag.config import merge
 from seqtag.errors import UserError
 from seqtag.folder import FILES, Folder, claimed, write
+from seqtag.tagger import Tagger
 from seqtag.train import train
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
@@ -223,14 +226,14 @@ class TestPlacesThatCannotBeWritten:
 
     @pytest.fixture
     def small(self, tmp_path: Path) -> Iterator[Path]:
-        """A disk of 300 kB."""
+        """A disk of 1 MB."""
         place = tmp_path / "small"
         place.mkdir()
         mount = shutil.which("mount")
         if (
             not mount
             or subprocess.run(
-                [mount, "-t", "tmpfs", "-o", "size=300k", "seqtag", str(place)], capture_output=True
+                [mount, "-t", "tmpfs", "-o", "size=1m", "seqtag", str(place)], capture_output=True
             ).returncode
         ):
             pytest.skip("no right to mount")
@@ -246,17 +249,37 @@ class TestPlacesThatCannotBeWritten:
         capsys: pytest.CaptureFixture[str],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """The former model stays, and the checkpoint if it was the model that found no room."""
+        """The former model stays, and the checkpoint if it was the model that found no room: from there it goes on."""
         write(small / "model", CONTENT)
+        real = Checkpoint.save
+
+        def fill() -> None:
+            with contextlib.suppress(OSError), (small / "filling").open("wb", buffering=0) as file:
+                while file.write(bytes(4096)):
+                    pass
+
+        def save(checkpoint: Checkpoint, state: State) -> None:
+            real(checkpoint, state)
+            fill()
+
         if full == "model":
-            monkeypatch.setattr("seqtag.train.Checkpoint.save", lambda checkpoint, state: None)
-        (small / "filling").write_bytes(bytes(250_000))
+            monkeypatch.setattr(Checkpoint, "save", save)
+        else:
+            fill()
         settings = ["embeddings.characters.encoder=none", "encoder.units=5", "training.epochs=1"]
         command = ["train", "-q", "--train", str(spans.dev), "-o", str(small / "model"), "--force"]
-        assert run([*command, *(word for setting in settings for word in ("--set", setting))]) == 1
+        command += [word for setting in settings for word in ("--set", setting)]
+        assert run(command) == 1
         place = small / ("model.checkpoint" if full == "checkpoint" else "model")
-        told = f"seqtag: {place}: the {full} cannot be written: No space left on device.\n"
-        assert capsys.readouterr().err == told
+        told = f"seqtag: {place}: the {full} cannot be written: No space left on device."
+        if full == "model":
+            told += f" {small / 'model.checkpoint'} has all of it: the same command with --resume goes on."
+        assert capsys.readouterr().err == told + "\n"
         opened = Folder(small / "model")
         assert {name: opened.read(name) for name in opened.files} == CONTENT
-        assert sorted(os.listdir(small)) == ["filling", "model"]
+        (small / "filling").unlink()
+        assert sorted(os.listdir(small)) == ["model", *["model.checkpoint"] * (full == "model")]
+        if full == "model":
+            assert run([*command, "--resume"]) == 0
+            assert os.listdir(small) == ["model"]
+            Tagger.load(small / "model")
