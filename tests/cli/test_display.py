@@ -19,20 +19,23 @@ ENVIRONMENT = {
     name: value
     for name, value in os.environ.items()
     if name not in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
-} | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1]), "TERM": "xterm-256color"}
+} | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
+TERMINALS = (("xterm-256color", 80), ("xterm-256color", 40), ("dumb", 40))
+STEERED = pytest.mark.parametrize("session", TERMINALS[:2], indirect=True)
 STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SMALL = ("--units", "4", "--embedding-dim", "4", "--characters", "none", "--head", "softmax")
 
 
 class Terminal:
-    """A command that runs in a pseudo terminal of so many columns."""
+    """A command that runs in a pseudo terminal of this kind and so many columns."""
 
-    def __init__(self, columns: int, *arguments: str) -> None:
+    def __init__(self, kind: str, columns: int, *arguments: str) -> None:
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "seqtag", *arguments],
-            stdin=theirs, stdout=theirs, stderr=theirs, env=ENVIRONMENT, close_fds=True,
+            stdin=theirs, stdout=theirs, stderr=theirs, env=ENVIRONMENT | {"TERM": kind},
+            close_fds=True,
         )  # fmt: skip
         os.close(theirs)
 
@@ -50,34 +53,27 @@ class Terminal:
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[int, str]]:
-    """Exit code and output by the number of columns; all at once, as most of the time is TensorFlow's start."""
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], tuple[int, str]]:
+    """Exit code and output by the terminal; all at once, as most of the time is TensorFlow's start."""
     place = tmp_path_factory.mktemp("display")
     names = ("Ana", "Bo", "Ida")
     text = "".join(f"{name}\tB-PER\nsaw\tO\n{other}\tB-PER\n\n" for name in names for other in names)
     (place / "train.conll").write_text(text * 4, encoding="utf-8")
     files = ["--train", str(place / "train.conll"), "--dev", str(place / "train.conll")]
-    terminals = {
-        columns: Terminal(
-            columns,
-            "train",
-            *files,
-            "-o",
-            str(place / f"model{columns}"),
-            "--epochs",
-            "2",
-            "--resume",
-            *SMALL,
+    options = ["--epochs", "2", "--resume", *SMALL]
+    running = {
+        (kind, columns): Terminal(
+            kind, columns, "train", *files, "-o", str(place / f"{kind}{columns}" / "model"), *options
         )
-        for columns in (80, 40)
+        for kind, columns in TERMINALS
     }
-    outputs = {columns: terminal.read() for columns, terminal in terminals.items()}
-    return {columns: (terminals[columns].process.returncode, text) for columns, text in outputs.items()}
+    outputs = {key: terminal.read() for key, terminal in running.items()}
+    return {key: (running[key].process.returncode, text) for key, text in outputs.items()}
 
 
-@pytest.fixture(params=[80, 40])
-def session(request: pytest.FixtureRequest, shown: dict[int, tuple[int, str]]) -> Any:
-    return request.param, *shown[request.param]
+@pytest.fixture(params=TERMINALS)
+def session(request: pytest.FixtureRequest, shown: dict[tuple[str, int], tuple[int, str]]) -> Any:
+    return request.param[1], *shown[request.param]
 
 
 def lines_of(text: str) -> list[str]:
@@ -90,7 +86,18 @@ def test_it_ends_well(session: tuple[int, int, str]) -> None:
     assert code == 0, text
     assert "Traceback" not in text
     assert "error" not in text.lower()
-    assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1, "the cursor is hidden, and comes back"
+
+
+@STEERED
+def test_the_cursor_is_hidden_and_comes_back(session: tuple[int, int, str]) -> None:
+    _, _, text = session
+    assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1
+
+
+@pytest.mark.parametrize("session", TERMINALS[2:], indirect=True)
+def test_a_terminal_that_nothing_steers(session: tuple[int, int, str]) -> None:
+    _, _, text = session
+    assert text.replace("\r\n", "").isprintable()
 
 
 def test_a_note_before_the_first_epoch(session: tuple[int, int, str]) -> None:
@@ -107,6 +114,7 @@ def test_a_row_an_epoch(session: tuple[int, int, str]) -> None:
     assert all(0 <= float(row[2]) <= 1 for row in rows)
 
 
+@STEERED
 def test_the_bar_moves(session: tuple[int, int, str]) -> None:
     _, _, text = session
     bars = [line for line in lines_of(text) if line.startswith("epoch ") and "━" in line]
@@ -114,6 +122,7 @@ def test_the_bar_moves(session: tuple[int, int, str]) -> None:
     assert any(re.search(r"loss [0-9]\.[0-9]{4}", bar) for bar in bars)
 
 
+@STEERED
 def test_no_line_is_wider_than_the_terminal(session: tuple[int, int, str]) -> None:
     columns, _, text = session
     before, found, _ = text.partition(" data ") if " data " in text else text.partition("data    ")
@@ -124,9 +133,9 @@ def test_no_line_is_wider_than_the_terminal(session: tuple[int, int, str]) -> No
 
 
 def test_the_summary(session: tuple[int, int, str]) -> None:
-    columns, _, text = session
+    _, _, text = session
     last = lines_of(text)
     assert any("unknown words in dev" in line for line in last)
     assert any(re.search("best epoch +[12] of 2", line) for line in last)
     assert any(line.startswith("Token accuracy") for line in last)
-    assert any(line.startswith("model written to") and line.endswith(f"model{columns}") for line in last)
+    assert any(line.startswith("model written to") and line.endswith("model") for line in last)
