@@ -5,8 +5,8 @@
 
 Each is loaded and, if it loads, made to tag; `--restore` also builds its Keras network, as explain and gradients do. It
 must be refused with a UserError, or be a model. Counted are crashes (another exception, or the end of the process),
-damaged folders without a new signature that load all the same, and whatever is opened outside the folder, by an audit
-hook. The child's address space is limited, and its largest size is told.
+damaged folders and folders with a link in them that have no new signature and load all the same, and whatever is opened
+outside the folder, by an audit hook. The child's address space is limited, and its largest size is told.
 """
 
 import argparse
@@ -389,34 +389,33 @@ def spoil(kind: str, files: Files, other: Files, folder: Path, draw: random.Rand
 
 
 def attempt(folder: Path, restoring: bool, whole: bool = False) -> str:
-    """What becomes of a folder: "refused", "refused when used", or "a model". Those files that tagging does not need are
-    read as well if it is to be seen `whole`.
+    """What becomes of a folder: "refused", "refused when used", or "a model". Settings and weights, which tagging does not
+    need, are read as well, and the other files too if it is to be seen `whole`.
     """
     from seqtag.errors import UserError
     from seqtag.evaluate import _load
     from seqtag.folder import Folder
+    from seqtag.restore import Stored
 
+    refused = "refused"
     try:
         tagger, _ = _load(folder, 1, tags_only=False)
-    except UserError as problem:
-        if "\n" in str(problem) or "\x1b" in str(problem) or len(str(problem)) > 2000:
-            raise ValueError(f"an unfit message: {str(problem)[:300]!r}") from problem
-        return "refused"
-    try:
+        refused = "refused when used"
         for answer in tagger.tag(SENTENCES, entities=True, nbest=int(min(2, tagger.most))):
             json.dumps(
                 [answer.tags, answer.probabilities, [e.score for e in answer.entities]], allow_nan=False
             )
             "".join(answer.tags).encode()
+        stored = Stored.of(Folder(folder), tagger.vocabulary)
         if whole:
             for name in Folder(folder).files:
                 Folder(folder).read(name)
         if restoring:
-            from seqtag.restore import Stored
-
-            Stored.of(Folder(folder), tagger.vocabulary).network()
-    except UserError:
-        return "refused when used"
+            stored.network()
+    except UserError as problem:
+        if "\n" in str(problem) or "\x1b" in str(problem) or len(str(problem)) > 2000:
+            raise ValueError(f"an unfit message: {str(problem)[:300]!r}") from problem
+        return refused
     return "a model"
 
 
@@ -424,6 +423,12 @@ def largest() -> int:
     """The largest size of this process in MB. Not `ru_maxrss`: Linux hands that down from who started the process."""
     status = Path("/proc/self/status").read_text()
     return next(int(line.split()[1]) >> 10 for line in status.splitlines() if line.startswith("VmHWM:"))
+
+
+def opened(path: str | bytes, flags: int) -> str:
+    """Where the file lies that is opened: a link leads elsewhere unless the flags forbid to follow it."""
+    place, name = os.path.split(os.fsdecode(path))
+    return os.path.join(os.path.realpath(place), name) if flags & os.O_NOFOLLOW else os.path.realpath(path)
 
 
 def child(models: list[Path], seed: int, start: int, count: int, restoring: bool) -> None:
@@ -443,9 +448,9 @@ def child(models: list[Path], seed: int, start: int, count: int, restoring: bool
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if watching and event.startswith(WATCHED):
-            where = str(arguments[0]) if arguments else ""
-            opened = event == "open" and (isinstance(arguments[0], int) or where.startswith(watching[0]))
-            if not opened:  # what has a number was opened before
+            if event == "open" and isinstance(arguments[0], int):
+                return  # what has a number was opened before
+            if event != "open" or not opened(arguments[0], arguments[2]).startswith(watching[0]):
                 outside.append(f"{event} {str(arguments)[:200]}")
 
     sys.addaudithook(hook)
@@ -457,14 +462,16 @@ def child(models: list[Path], seed: int, start: int, count: int, restoring: bool
         print(json.dumps({"number": number, "kind": kind}), flush=True)
         spoil(kind, bases[at], bases[draw.randrange(len(bases))], folder, draw)
         outside.clear()
-        watching.append(str(folder))
+        watching.append(os.path.join(os.path.realpath(folder), ""))
         try:
             result = attempt(folder, restoring, whole=kind == "unsigned")
         except BaseException as problem:
             result = f"crash: {type(problem).__name__}: {str(problem)[:300]}"
         watching.clear()
-        if result == "a model" and kind == "unsigned" and files_of(folder) != bases[at]:
-            result = "silent"
+        if result == "a model" and kind == "unsigned":
+            linked = any(entry.is_symlink() for entry in folder.iterdir())
+            if linked or files_of(folder) != bases[at]:
+                result = "silent"
         print(
             json.dumps(
                 {"number": number, "kind": kind, "result": result, "outside": outside[:3], "mb": largest()}

@@ -20,6 +20,11 @@ def run(models: list[Path], count: int, seed: int, **options: Any) -> None:
     assert total.keys() <= {"refused", "refused when used", "a model"}
     assert total["refused"] > 0.4 * count
     assert total["a model"] > 0.05 * count  # or nothing is tried at all
+    for kind in (
+        "config.json: a value",
+        "weights: the header",
+    ):  # what tagging does not need is read all the same
+        assert results[kind]["refused when used"] > 0
     assert largest < 1500  # MB
 
 
