@@ -2,7 +2,8 @@
 
 Each run is a process of its own that gets SIGKILL after a random time, every other one while it writes its checkpoint,
 and is resumed until it is done. What it leaves is compared, file by file, with the model folder of a run that was left
-alone. The runs are forked from a process that has loaded TensorFlow already, so that a kill costs no start-up; what is
+alone, and a run that finds a checkpoint must say that it goes on from it: the same bytes would come of a run that began
+again. The runs are forked from a process that has loaded TensorFlow already, so that a kill costs no start-up; what is
 run is `seqtag train` whole.
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import common
 
+from seqtag.checkpoint import Checkpoint
 from seqtag.folder import DRAFT
 
 SAMPLE = common.HERE.parent / "sample_data" / "english_news"
@@ -54,6 +56,8 @@ class Tally:
 
     kills: int = 0
     saving: int = 0
+    resumed: int = 0
+    passed_over: int = 0
     runs: int = 0
     different: list[str] = field(default_factory=list)
 
@@ -77,11 +81,20 @@ def main() -> None:
             kills = given.kills * (number + 1) // len(cases) - given.kills * number // len(cases)
             tallies[name] = killed(folder, files, name, kills, chance)
             common.say(f"{name}: {tallies[name]}")
-    print("| case | kills | while saving | runs that came to their end | files that differ |")
-    print("| --- | ---: | ---: | ---: | ---: |")
+    columns = ("kills", "while saving", "resumed", "checkpoints passed over", "runs that came to their end")
+    print("| case |", " | ".join((*columns, "files that differ")), "|")
+    print("| --- |" + " ---: |" * (len(columns) + 1))
     for name, tally in tallies.items():
-        print(f"| {name} | {tally.kills} | {tally.saving} | {tally.runs} | {len(tally.different)} |")
-    sys.exit(any(tally.different for tally in tallies.values()))
+        figures = (
+            tally.kills,
+            tally.saving,
+            tally.resumed,
+            tally.passed_over,
+            tally.runs,
+            len(tally.different),
+        )
+        print(f"| {name} |", " | ".join(map(str, figures)), "|")
+    sys.exit(any(tally.different or tally.passed_over for tally in tallies.values()))
 
 
 def load() -> None:
@@ -137,6 +150,7 @@ def killed(folder: Path, files: dict[str, Path], name: str, kills: int, chance: 
         delay = chance.uniform(0, seconds) if wanted else None
         saving = wanted and bool(tally.kills % 2)
         log.write_bytes(b"")
+        left = Checkpoint(target).exists
         code, while_saving = process([*arguments, "-o", str(target)], log, delay, saving, chance)
         if code == -signal.SIGKILL:
             tally.kills += 1
@@ -145,6 +159,11 @@ def killed(folder: Path, files: dict[str, Path], name: str, kills: int, chance: 
             raise SystemExit(f"{name}: {log.read_text('utf-8')}")
         else:
             tally.runs += 1
+        said = log.read_text("utf-8")
+        resumed = "note   resumed " in said
+        tally.resumed += resumed
+        # A run that was killed before its first epoch's end may not have come so far.
+        tally.passed_over += left and not resumed and (code == 0 or "\nepoch " in said)
         found = content(target)  # also of a run that was killed: the model of the run before is whole
         tally.different += [
             file for file in found.keys() | whole.keys() if found.get(file) != whole.get(file)
