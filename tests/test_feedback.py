@@ -120,6 +120,21 @@ def test_windows(model: SimpleNamespace, sentences: Any, monkeypatch: pytest.Mon
     assert (len(whole.alternatives), len(found.alternatives)) == (3, 1)
 
 
+def test_a_window_is_searched_by_itself(
+    model: SimpleNamespace, sentences: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a beam has dropped hangs on all that comes after, so no overlap gives just the same tags; nearly all are."""
+    words = sorted({*sum(sentences, ()), "Unheard"})
+    random = np.random.default_rng(1)
+    drawn = [random.choice(words, 1000).tolist() for _ in range(3)]
+    whole = list(model.tagger.tag(drawn))
+    monkeypatch.setattr(tagger, "WINDOW", 400)
+    for one, other in zip(model.tagger.tag(drawn), whole, strict=True):
+        assert len(one.tags) == len(one.probabilities) == 1000
+        assert tags.problems(one.tags, BIO) == []
+        assert np.mean([a == b for a, b in zip(one.tags, other.tags, strict=True)]) > 0.95
+
+
 @pytest.fixture(scope="module")
 def twice(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> list[SimpleNamespace]:
     """Greedy models with attention that read their own tags from the first step: two of one seed."""

@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 from onnx import numpy_helper
 
 from seqtag import folder, tagger, tags
+from seqtag.config import merge
+from seqtag.config_files import parse_assignments
 from seqtag.data import read_corpus
 from seqtag.data.sentence import Sentence
 from seqtag.errors import ModelError
 from seqtag.tagger import Piece, Tagged, Tagger, windows
+from seqtag.train import train
 
 TOKENS = st.lists(st.text(min_size=1, max_size=6) | st.sampled_from(["Ana", "Ruiz", "New", "York", "saw"]))
 BIO, BIOES = tags.parse_scheme("bio"), tags.parse_scheme("bioes")
@@ -233,6 +236,23 @@ class TestWindows:
             assert np.allclose(one.probabilities, other.probabilities, atol=1e-5)
         monkeypatch.setattr(tagger, "OVERLAP", 0)
         assert [one.tags for one in loaded.tag(drawn)] != [one.tags for one in whole]
+
+    @pytest.mark.parametrize("where", ["encoder.attention=self", "head.attention=true"])
+    def test_an_attention_looks_at_its_window(
+        self, spans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+    ) -> None:
+        """At no other word, whatever the overlap: a seam changes something, and yet each token has its tag."""
+        given = [where, "embeddings.characters.encoder=none", "encoder.units=6", "training.epochs=1"]
+        given += ["head.name=feedback", "head.units=6"] * where.startswith("head")
+        train(merge(parse_assignments(given)), str(spans.train), str(spans.dev), None, tmp_path / "model")
+        made = Tagger.load(tmp_path / "model")
+        drawn = [["Ana", "Ruiz", "saw", "New", "York"] * 120]
+        (whole,) = made.tag(drawn)
+        monkeypatch.setattr(tagger, "WINDOW", 400)
+        (found,) = made.tag(drawn)
+        assert len(found.tags) == len(found.probabilities) == 600
+        assert tags.problems(found.tags, BIO) == []
+        assert 0 < np.abs(np.subtract(found.probabilities, whole.probabilities)).max() < 0.1
 
     def test_a_sentence_of_any_length(self, loaded: Tagger) -> None:
         (answer,) = loaded.tag([["Ana", "saw", "New", "York", "."] * 4000])
