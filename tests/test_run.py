@@ -17,12 +17,12 @@ import safetensors.numpy
 from rich.console import Console
 
 import seqtag
-from seqtag import folder, prepare
+from seqtag import agreement, folder, prepare
 from seqtag import train as stage
 from seqtag.cli.display import introduction, seeds_table
 from seqtag.config import Config, merge
 from seqtag.config_files import parse_assignments
-from seqtag.data import read_corpus
+from seqtag.data import Sentence, read_corpus
 from seqtag.errors import UserError
 from seqtag.folder import MOST, dump_json
 from seqtag.interrupt import Interrupted, Stop
@@ -353,6 +353,18 @@ class TestParity:
         monkeypatch.setattr(chaotic.network, "export", export_other)
         with pytest.raises(UserError, match="the exported network differs from the trained one"):
             chaotic.best_network()
+
+    def test_of_a_long_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its first words alone: for each word Keras takes time and memory, and an attention the square of it."""
+        lengths: list[int] = []
+
+        def differences(network: Any, exported: Any, sentences: Any) -> Any:
+            lengths.extend(map(len, sentences))
+            return SimpleNamespace(holds=True), None
+
+        monkeypatch.setattr(agreement, "_differences", differences)
+        agreement.check(None, None, [Sentence(("Ana",) * 2000), Sentence(("Ana",))])  # type: ignore[arg-type]
+        assert lengths == [500, 1]
 
 
 def test_a_seed_beyond_the_last_is_refused_before_the_first_run(tmp_path: Path) -> None:
