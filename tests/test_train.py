@@ -21,7 +21,7 @@ from seqtag.config import Config, merge
 from seqtag.config_files import parse_assignments
 from seqtag.data import Corpus, Sentence, read_corpus
 from seqtag.errors import DataError, UsageError, UserError
-from seqtag.run import Epoch, Run, score_corpus
+from seqtag.run import Epoch, Progress, Run, score_corpus
 from seqtag.tagger import Tagger
 from seqtag.train import train
 
@@ -203,6 +203,21 @@ class TestLongSentences:
         assert prepare._cuts(["B-X", *["I-X"] * 4], BIO, 3) == [3, 5], "no place to cut: as late as can be"
         assert prepare._cuts(["O", "B-X", "I-X", "I-X", "O"], BIO, 3) == [1, 4, 5]
         assert prepare._cuts(["O", "O"], BIO, settings.training.max_sentence_length) == [2]
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("longest", [500, 100_000])
+    def test_a_hundred_thousand_tokens(self, write: Write, tmp_path: Path, longest: int) -> None:
+        """In pieces or at once each is trained on, and each has its tag."""
+        path = write("long.conll", "Ana B-PER\nRuiz I-PER\nleft O\nOslo B-LOC\n" * 25_000)
+        heard: list[Any] = []
+        settings = config(f"training.max_sentence_length={longest}", "embeddings.characters.encoder=none")
+        train(settings, path, path, None, tmp_path / "model", listener=heard.append)
+        steps = [event for event in heard if isinstance(event, Progress)]
+        assert len(steps) == -(-100_000 // longest // 8)
+        assert steps[-1].tokens == steps[-1].of_tokens == 100_000
+        (answer,) = Tagger.load(tmp_path / "model").tag(read_corpus(path).sentences)
+        assert len(answer.tags) == len(answer.probabilities) == 100_000
+        assert tags.problems(answer.tags, BIO) == []
 
 
 class TestPredictedWords:
