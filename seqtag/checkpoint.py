@@ -164,6 +164,7 @@ class Checkpoint:
 
     def __init__(self, target: Path) -> None:
         named = target if target.name else target.absolute()
+        self.target = target
         self.path = named.parent / (named.name + SUFFIX)
         self.identity: Identity | None = None
         self.seeds = Seeds()
@@ -251,6 +252,30 @@ class Checkpoint:
         files = {VALUES: folder.dump_json(values), ARRAYS: safetensors.numpy.save(arrays)}
         folder.write(self.path, files | self.seeds.files, KIND)
         self.kept = state.place
+
+    def finish(self, files: Mapping[str, bytes], *, force: bool) -> str:
+        """Puts the model in its place, which hours after it was looked at may be another's, and removes the checkpoint.
+
+        Returns:
+            Why the checkpoint could not be removed; empty if it could.
+
+        Raises:
+            UserError: The place is taken, or cannot be written; the checkpoint is there still.
+        """
+        if not folder.holds(self.target, files):
+            try:
+                folder.check_target(self.target, force=force)
+                folder.write(self.target, files)
+            except UserError as problem:
+                if not self.kept:
+                    raise
+                going_on = f"{self.path} has all of it: the same command with --resume goes on."
+                raise UserError(f"{problem} {going_on}") from problem
+        try:
+            self.remove()
+        except UserError as problem:
+            return f"the model is written, but {problem}"
+        return ""
 
     def remove(self) -> None:
         """Removes it, if there is one."""

@@ -87,7 +87,7 @@ class Stop:
 def _leave(number: int) -> NoReturn:
     """Ends the process here and now."""
     with contextlib.suppress(OSError):
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and os.environ.get("TERM") not in (None, "dumb"):
             os.write(2, b"\x1b[?25h\n")  # the cursor, which a progress bar hides
     os._exit(128 + number)
 

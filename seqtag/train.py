@@ -223,7 +223,8 @@ def train(
             state = job.resume() if resumes else None
             job.train(seeds, state, debug=debug)
             with stop.held():
-                _put(job, output, force=force)
+                if problem := checkpoint.finish(job.files, force=force):
+                    listener(Note(problem))
         except Diverged:
             checkpoint.remove()  # a run that is resumed would come to the same
             raise
@@ -246,29 +247,6 @@ def _is_of(output: Path, config: Config, seeds: int) -> bool:
     first = config.training.seed
     seed = there.training.seed
     return first <= seed < first + seeds and there.to_json() == _seeded(config, seed).portable()
-
-
-def _put(job: Job, output: Path, *, force: bool) -> None:
-    """Puts the model in its place, which hours after it was looked at may be another's, and removes the checkpoint.
-
-    Raises:
-        UserError: The place is taken, or cannot be written; the checkpoint is there still.
-    """
-    if not folder.holds(output, job.files):
-        try:
-            folder.check_target(output, force=force)
-            folder.write(output, job.files)
-        except UserError as problem:
-            if not job.checkpoint.kept:
-                raise
-            path = job.checkpoint.path
-            raise UserError(
-                f"{problem} {path} has all of it: the same command with --resume goes on."
-            ) from problem
-    try:
-        job.checkpoint.remove()
-    except UserError as problem:
-        job.listener(Note(f"the model is written, but {problem}"))
 
 
 def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, force: bool) -> list[str]:

@@ -19,6 +19,7 @@ import pytest
 
 import seqtag
 from seqtag import checkpoint, folder
+from seqtag.checkpoint import Checkpoint
 from seqtag.errors import UserError
 from seqtag.folder import Folder
 
@@ -94,9 +95,8 @@ def save(place: Path) -> None:
 def finish(place: Path) -> None:
     """As a run ends that was given --force."""
     with folder.claimed(place / MODEL):
-        folder.check_target(place / MODEL, force=True)
-        folder.write(place / MODEL, NEW[MODEL])
-        folder.remove(place / STATE, KINDS[STATE])
+        if problem := Checkpoint(place / MODEL).finish(NEW[MODEL], force=True):
+            raise UserError(problem)
 
 
 ACTIONS = {"save": save, "finish": finish}
