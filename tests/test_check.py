@@ -227,9 +227,10 @@ def test_what_fits_every_scheme_looks_like_none(tmp_path: Path) -> None:
 
 
 def test_text_from_a_file_does_not_steer_the_terminal(tmp_path: Path) -> None:
-    path = corpus(tmp_path, "file", "a\tB-[red]\x1b[31m\nb\tO\n")
+    path = corpus(tmp_path, "file", "a\tB-[red]\u202e[31m\nb\tO\n")
     output = run(path).stdout
-    assert "[red]\\x1b[31m" in output
+    assert "[red]\\u202e[31m" in output
+    assert "\u202e" not in output
     assert "\x1b" not in output
 
 

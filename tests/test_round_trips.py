@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from seqtag import predict as stage
 from seqtag.data import read_corpus
 from seqtag.errors import UserError
-from seqtag.quoting import json_text, printable
+from seqtag.quoting import CONTROLS, json_text, printable
 from seqtag.tagger import Tagged, Tagger
 from seqtag.tags import parse_scheme, problems
 from seqtag.text import Token
@@ -118,7 +118,8 @@ plain = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\t\n\0\r"), min_size=1, max_size=4
 )
 field = plain.filter(lambda text: bool(text.strip(" ")))
-ud_word = st.tuples(field, field, st.sampled_from(["", "range", "empty", "comment"]))
+ud_tag = field.filter(lambda text: not CONTROLS.search(text))
+ud_word = st.tuples(field, ud_tag, st.sampled_from(["", "range", "empty", "comment"]))
 
 
 @always

@@ -1,6 +1,8 @@
 """Standard error, as commands talk to it that have results besides: nobody need listen."""
 
+import contextlib
 import io
+import os
 import sys
 from collections.abc import Callable
 from typing import TextIO, cast
@@ -40,3 +42,5 @@ class _Talk(io.TextIOBase):
                 action()
             except OSError:
                 self._failed = True
+                with contextlib.suppress(OSError, ValueError):  # Python tries what is left again at exit
+                    os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())

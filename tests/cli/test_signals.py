@@ -22,6 +22,7 @@ from seqtag.cli import run
 from seqtag.interrupt import SIGNALS, Stop, listening
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
+ENVIRONMENT.pop("PYTHONUNBUFFERED", None)  # what is buffered fails once more at exit
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 SMALL = [
     "embeddings.characters.encoder=none",
