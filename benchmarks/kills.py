@@ -219,7 +219,8 @@ def process(
                 break
         time.sleep(0.0005 if saving else 0.005)
     if saving and chance is not None:
-        time.sleep(chance.uniform(0, 0.02))
+        # How long a write takes depends on the disk: some are to be hit soon after they began.
+        time.sleep(chance.uniform(0, chance.choice((0.001, 0.005, 0.02))))
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     writing = any(draft.fullmatch(entry) for entry in os.listdir(log.parent))

@@ -257,7 +257,7 @@ class Checkpoint:
         """Puts the model in its place, which hours after it was looked at may be another's, and removes the checkpoint.
 
         Returns:
-            Why the checkpoint could not be removed; empty if it could.
+            Why the checkpoint is there still; empty if it is not.
 
         Raises:
             UserError: The place is taken, or cannot be written; the checkpoint is there still.
@@ -271,16 +271,17 @@ class Checkpoint:
                     raise
                 going_on = f"{self.path} has all of it: the same command with --resume goes on."
                 raise UserError(f"{problem} {going_on}") from problem
-        try:
-            self.remove()
-        except UserError as problem:
-            return f"the model is written, but {problem}"
-        return ""
+        left = self.remove()
+        return left and f"the model is written, but {left}"
 
-    def remove(self) -> None:
-        """Removes it, if there is one."""
-        if self.exists:
-            folder.remove(self.path, KIND)
+    def remove(self) -> str:
+        """Removes it, if there is one; returns why it cannot be removed, empty if it can."""
+        try:
+            if self.exists:
+                folder.remove(self.path, KIND)
+        except UserError as problem:
+            return str(problem)
+        return ""
 
 
 Decoded = TypeVar("Decoded")

@@ -226,7 +226,8 @@ def train(
                 if problem := checkpoint.finish(job.files, force=force):
                     listener(Note(problem))
         except Diverged:
-            checkpoint.remove()  # a run that is resumed would come to the same
+            if problem := checkpoint.remove():  # a run that is resumed would come to the same
+                listener(Note(problem))
             raise
         except Interrupted as signal:
             where = f" {checkpoint.kept}: the same command with --resume goes on." if checkpoint.kept else ""

@@ -95,8 +95,8 @@ def save(place: Path) -> None:
 def finish(place: Path) -> None:
     """As a run ends that was given --force."""
     with folder.claimed(place / MODEL):
-        if problem := Checkpoint(place / MODEL).finish(NEW[MODEL], force=True):
-            raise UserError(problem)
+        if left := Checkpoint(place / MODEL).finish(NEW[MODEL], force=True):
+            raise UserError(left)
 
 
 ACTIONS = {"save": save, "finish": finish}
