@@ -207,7 +207,7 @@ def check_target(target: Path, *, force: bool) -> None:
             f"{target}: is a mount point, which cannot be replaced. Choose a folder in it for -o."
         )
     if target.name.endswith(SUFFIX):
-        raise UserError(f"{target}: so the checkpoint of another run may be named. Choose another -o.")
+        raise UserError(f"{target}: a name that ends in {SUFFIX} is for the checkpoint of a run. Choose another -o.")
     if target.is_dir() and any(target.iterdir()):
         if (foreign := what_is_foreign(target, MODEL)) is not None:
             raise UserError(f"{target}: {foreign}, so it is not replaced. Choose another -o.")

@@ -122,9 +122,9 @@ class Job:
 
     def _check(self, files: dict[str, bytes]) -> None:
         """Refuses a model that could not be read where it is going to be put."""
-        vocabulary = Vocabulary.from_json(json.loads(files["vocab.json"]), Resources(self.vectors))
+        vocabulary = Vocabulary.from_json(folder.parsed(files["vocab.json"]), Resources(self.vectors))
         check_network(files["model.onnx"], vocabulary)
-        json.loads(files["report.json"]).keys()
+        folder.parsed(files["report.json"])
 
     def train(self, seeds: int, state: State | None, *, debug: bool) -> None:
         """Trains with the seeds that are not finished, the first of them from the state, if there is one.

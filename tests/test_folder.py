@@ -469,7 +469,7 @@ class TestTarget:
             checkpoint.Checkpoint(tmp_path / "model").check_place()
 
     def test_a_place_of_a_checkpoint(self, tmp_path: Path) -> None:
-        with pytest.raises(UserError, match="so the checkpoint of another run may be named"):
+        with pytest.raises(UserError, match=r"a name that ends in \.checkpoint is for the checkpoint"):
             check_target(tmp_path / "model.checkpoint", force=True)
 
     @pytest.mark.parametrize("path", ["/", "none/.."])

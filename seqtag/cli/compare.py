@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from seqtag.run import Prepared
 
 LEAST = 4  # columns of a terminal in which the name of a setting can be folded
-WIDEST = 10_000  # columns of a terminal on which every table fits
 TABLE, PLOT = "table.md", "plot.png"
 LEGEND = "rate: what is left of a gradient for each step back; memory: steps until 1% is left"
 
@@ -222,6 +221,7 @@ def _print_table(comparison: "Comparison", console: "Console") -> None:
     from rich.measure import Measurement
     from rich.table import Table
 
+    from seqtag.cli.fitted import ANY
     from seqtag.cli.tables import safe
 
     names, figures = _columns(comparison)
@@ -233,7 +233,7 @@ def _print_table(comparison: "Comparison", console: "Console") -> None:
     rows = [(one, *_cells(one, comparison)) for one in comparison.combinations]
     for _, settings, cells in rows:
         table.add_row(*map(safe, settings), *cells)
-    options = console.options.update(max_width=WIDEST)
+    options = console.options.update(max_width=ANY)
     names_can_lose = sum(
         max(
             max(Measurement.get(console, options, cell).minimum for cell in (column.header, *column.cells))
