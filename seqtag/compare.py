@@ -26,11 +26,12 @@ import numpy as np
 
 import seqtag
 from seqtag import parts, prepare, reach
+from seqtag.claims import claimed
 from seqtag.config import Config, check_value, merge
 from seqtag.config_files import Layer
 from seqtag.data.lines import opened, shown
 from seqtag.errors import DataError, UsageError, UserError
-from seqtag.folder import MANIFEST, claimed
+from seqtag.folder import MANIFEST
 from seqtag.interrupt import Stop
 from seqtag.model import runtime
 from seqtag.prepare import Corpora

@@ -11,6 +11,7 @@ from typing import Any
 import seqtag
 from seqtag import folder, prepare
 from seqtag.checkpoint import Checkpoint, Identity, Seeds, State, decode
+from seqtag.claims import claimed
 from seqtag.config import Config, check_value
 from seqtag.errors import Diverged, ModelError, UserError
 from seqtag.indexers.base import Resources
@@ -202,7 +203,7 @@ def train(
     stop = stop or Stop()
     check_value("training.seed", config.training.seed + seeds - 1, f"--seeds {seeds}")
     checkpoint = Checkpoint(output)
-    with folder.claimed(output) as held:
+    with claimed(output) as held:
         if held:
             folder.tidy(checkpoint.path)
         resumes = resume and checkpoint.exists

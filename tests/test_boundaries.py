@@ -20,6 +20,7 @@ import pytest
 import seqtag
 from seqtag import checkpoint, folder
 from seqtag.checkpoint import Checkpoint
+from seqtag.claims import claimed
 from seqtag.errors import UserError
 from seqtag.folder import Folder
 
@@ -94,7 +95,7 @@ def save(place: Path) -> None:
 
 def finish(place: Path) -> None:
     """As a run ends that was given --force."""
-    with folder.claimed(place / MODEL):
+    with claimed(place / MODEL):
         if left := Checkpoint(place / MODEL).finish(NEW[MODEL], force=True):
             raise UserError(left)
 
@@ -133,7 +134,7 @@ def check(place: Path, action: str) -> None:
     assert model in ("old", "new")
     assert state in (("old", "new") if action == "save" else ("old", None))
     assert state is not None or model == "new", "the checkpoint goes last"
-    with folder.claimed(place / MODEL):
+    with claimed(place / MODEL):
         folder.tidy(place / STATE)
         assert set(os.listdir(place)) <= {MODEL, STATE, ".model.lock"}
     assert (at(place / MODEL), at(place / STATE)) == (model, state)

@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 
 import seqtag
-from seqtag import folder
+from seqtag import claims, folder
 from seqtag.checkpoint import Checkpoint, State
+from seqtag.claims import claimed
 from seqtag.cli import run
 from seqtag.config import merge
 from seqtag.errors import UserError
-from seqtag.folder import FILES, Folder, claimed, write
+from seqtag.folder import FILES, Folder, write
 from seqtag.tagger import Tagger
 from seqtag.train import train
 
@@ -29,7 +30,8 @@ CONTENT = {name: f'{{"file": "{name}"}}'.encode() for name in FILES}
 HOLDER = """
 import sys
 from pathlib import Path
-from seqtag.folder import _beside, claimed
+from seqtag.claims import claimed
+from seqtag.folder import _beside
 target = Path(sys.argv[1])
 with claimed(target), _beside(target) as draft:
     (draft / "half").write_text("written")
@@ -40,7 +42,7 @@ RACER = """
 import os, sys
 from pathlib import Path
 from seqtag.errors import UserError
-from seqtag.folder import claimed
+from seqtag.claims import claimed
 target, inside = Path(sys.argv[1]), Path(sys.argv[1] + ".inside")
 held = refused = 0
 while held < 50:
@@ -125,7 +127,7 @@ class TestTwoWriters:
 
     def test_without_locks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nothing is removed then, for it may be another's."""
-        monkeypatch.setattr(folder, "_flock", lambda descriptor: False)
+        monkeypatch.setattr(claims, "_flock", lambda descriptor: False)
         with folder._beside(tmp_path / "model") as draft, claimed(tmp_path / "model") as held:
             assert not held
             assert draft.exists()
@@ -137,7 +139,7 @@ class TestTwoWriters:
         """As two machines may see one folder, of which only one has locks there."""
         with claimed(tmp_path / "model"):
             with monkeypatch.context() as patch:
-                patch.setattr(folder, "_flock", lambda descriptor: False)
+                patch.setattr(claims, "_flock", lambda descriptor: False)
                 with claimed(tmp_path / "model") as held:
                     assert not held
             with pytest.raises(UserError, match="another run is writing there"), claimed(tmp_path / "model"):

@@ -17,13 +17,13 @@ import pytest
 import seqtag
 from seqtag import compare as stage
 from seqtag import train as training
+from seqtag.claims import claimed
 from seqtag.cli import run
 from seqtag.cli.compare import LEGEND
 from seqtag.compare import LOOKED_AT, ROWS, Changed, Combination, Comparison, Event, Row, Rows, compare
 from seqtag.config import merge
 from seqtag.config_files import parse_assignments, parse_grid
 from seqtag.errors import DataError, UsageError, UserError
-from seqtag.folder import claimed
 from seqtag.gradients import gradients
 from seqtag.interrupt import Interrupted, Stop
 

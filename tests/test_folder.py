@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from seqtag import checkpoint, folder
+from seqtag.claims import claimed
 from seqtag.errors import ModelError, UserError
 from seqtag.folder import FILES, FORMAT_VERSION, MANIFEST, Folder, check_target, load, write
 
@@ -474,7 +475,7 @@ class TestTarget:
 
     @pytest.mark.parametrize("path", ["/", "none/.."])
     def test_what_is_no_name_for_a_folder(self, tmp_path: Path, path: str) -> None:
-        with pytest.raises(UserError, match="names no folder of its own"), folder.claimed(tmp_path / path):
+        with pytest.raises(UserError, match="names no folder of its own"), claimed(tmp_path / path):
             pass
         assert os.listdir(tmp_path) == []
 
@@ -492,7 +493,7 @@ class TestTarget:
         left = [".model.seqtag-abcdefg_", ".model.seqtag-12345678.former"]
         for name in left:
             (model.parent / name).mkdir()
-        with folder.claimed(model):
+        with claimed(model):
             pass
         assert sorted(os.listdir(model.parent)) == sorted([*names, model.name])
 

@@ -234,14 +234,11 @@ def _print_table(comparison: "Comparison", console: "Console") -> None:
     for _, settings, cells in rows:
         table.add_row(*map(safe, settings), *cells)
     options = console.options.update(max_width=ANY)
-    names_can_lose = sum(
-        max(
-            max(Measurement.get(console, options, cell).minimum for cell in (column.header, *column.cells))
-            - LEAST,
-            0,
-        )
+    words = [
+        max(Measurement.get(console, options, cell).minimum for cell in (column.header, *column.cells))
         for column in table.columns[: len(names)]
-    )
+    ]
+    names_can_lose = sum(max(width - LEAST, 0) for width in words)
     if Measurement.get(console, options, table).minimum - names_can_lose <= console.width:
         console.print(table)
         return
