@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from seqtag import __version__, tags
 from seqtag.errors import UserError
+from seqtag.extras import missing
 from seqtag.tags import Scheme, Span
 
 SEQEVAL = "1.2.2"
@@ -292,7 +293,7 @@ def crosscheck(gold: Tags, predicted: Tags, scheme: Scheme, score: Score) -> Non
         installed = metadata.version("seqeval")
         figures = list(_compared(gold, predicted, scheme, score))
     except ImportError as error:
-        raise UserError(f"the cross-check needs the package seqeval: {error}") from error
+        raise missing(error, "--crosscheck") or error from error
     for name, ours, theirs in figures:
         if ours != theirs:
             raise UserError(

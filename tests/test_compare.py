@@ -574,7 +574,7 @@ class TestCommand:
         out, err = capsys.readouterr()
         assert "run 1 of 8  cell=lstm bidirectional=true  seed 42  training stopped\n" in err
         assert "run 5 of 8  cell=gru bidirectional=true  seed 42  dev F1 0.7420  epoch 1 of 2  " in err
-        assert "no plot without matplotlib: pip install 'seqtag[plot]'" in err
+        assert "no plot without matplotlib: pip install '.[plot]' in a clone of seqtag" in err
         assert "cell=lstm bidirectional=false: training stopped" in out
         written = (tmp_path / "table.md").read_text("utf-8").splitlines()
         assert "| cell | bidirectional | dev F1 | +- | seeds | parameters | seconds |" in written

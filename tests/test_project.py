@@ -5,6 +5,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from seqtag.extras import EXTRAS, missing
+
 TOP = Path(__file__).parent.parent
 PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -12,8 +14,13 @@ PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))["project"]
 def test_every_dependency_is_pinned_within_its_range() -> None:
     rows = (TOP / "constraints.txt").read_text("utf-8").splitlines()
     pins = dict(row.split(" ;")[0].lower().split("==") for row in rows if not row.startswith("#"))
-    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    wanted = [
+        *PROJECT["dependencies"],
+        *(one for extra in PROJECT["optional-dependencies"].values() for one in extra),
+    ]
     for requirement in map(Requirement, wanted):
+        if requirement.name == PROJECT["name"]:  # an extra that includes others
+            continue
         assert requirement.name.lower() in pins
         assert requirement.specifier.contains(pins[requirement.name.lower()]), requirement
 
@@ -22,3 +29,17 @@ def test_ci_ends_with_the_command_that_the_readme_gives_for_the_tests() -> None:
     command = (TOP / ".ci" / "run").read_text("utf-8").rstrip().splitlines()[-1]
     readme = (TOP / "README.md").read_text("utf-8").splitlines()
     assert [line for line in readme if line.split()[-1:] == [command]]
+
+
+def test_every_optional_package_names_its_extra() -> None:
+    for package, extra in EXTRAS.items():
+        assert package in {Requirement(one).name for one in PROJECT["optional-dependencies"][extra]}
+
+
+def test_a_missing_package_names_the_line_that_installs_it() -> None:
+    problem = missing(ModuleNotFoundError(name="tensorflow.keras"), "seqtag train")
+    assert str(problem) == (
+        "seqtag train needs the package tensorflow, which is not installed: pip install '.[train]' in a clone of seqtag"
+    )
+    assert missing(ModuleNotFoundError(name="tomllib2"), "seqtag train") is None
+    assert missing(ImportError(name="tensorflow"), "seqtag train") is None  # it is there, and is broken

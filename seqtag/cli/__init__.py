@@ -17,6 +17,7 @@ from seqtag import __version__, parts
 from seqtag.cli.light import LightCommand, LightGroup
 from seqtag.cli.talk import talk
 from seqtag.errors import UserError, is_out_of_memory
+from seqtag.extras import missing
 from seqtag.interrupt import Interrupted, Stop, listening
 
 # In the order of the help.
@@ -135,6 +136,9 @@ def run(arguments: list[str]) -> int:
             _output_closed()  # Python would try again at exit what could not be written
         return 1
     except Exception as problem:
+        if isinstance(problem, ImportError) and (absent := missing(problem, f"seqtag {_named(arguments)}")):
+            _complain(str(absent), debug)
+            return absent.exit_code
         if stop.signal is not None:  # it has made a library fail that was being loaded
             _complain("interrupted", debug)
             return 128 + stop.signal

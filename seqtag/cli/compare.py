@@ -12,6 +12,7 @@ import typer
 from seqtag.cli.results import check_outputs, written_bytes
 from seqtag.cli.talk import talk
 from seqtag.errors import UserError
+from seqtag.extras import install_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -284,7 +285,7 @@ def _plot(comparison: "Comparison", path: Path) -> bool:
     try:
         import matplotlib
     except ImportError:
-        print("seqtag: no plot without matplotlib: pip install 'seqtag[plot]'", file=talk())
+        print(f"seqtag: no plot without matplotlib: {install_line('plot')}", file=talk())
         return False
     import io
 

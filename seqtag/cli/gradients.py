@@ -8,6 +8,7 @@ import typer
 from seqtag.cli import common, results
 from seqtag.cli.tables import make_table, safe
 from seqtag.errors import UsageError, UserError
+from seqtag.extras import install_line
 from seqtag.quoting import json_text
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _check(targets: list[str], inputs: list[str]) -> None:
             import matplotlib.figure  # noqa: F401
         except ImportError:
             raise UserError(
-                "a plot needs matplotlib, which is not installed: pip install 'seqtag[plot]' (or write JSON: "
+                f"a plot needs matplotlib, which is not installed: {install_line('plot')} (or write JSON: "
                 "-o OUT.json)."
             ) from None
 

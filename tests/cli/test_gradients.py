@@ -188,4 +188,4 @@ class TestRefusals:
         monkeypatch.setitem(sys.modules, "matplotlib", None)
         monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
         assert run([*arguments, "-o", "x.png"]) == 1
-        assert "pip install 'seqtag[plot]'" in complaint(capsys)
+        assert "pip install '.[plot]' in a clone of seqtag" in complaint(capsys)

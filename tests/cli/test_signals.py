@@ -383,7 +383,10 @@ class TestTalk:
         done, err = compared(spans, tmp_path, "stdout", lost, "--quiet")
         complaint = "seqtag: output: No space left on device\n" if lost == "full" else ""
         assert done == bool(complaint)
-        assert err == f"seqtag: no plot without matplotlib: pip install 'seqtag[plot]'\n{complaint}"
+        assert (
+            err
+            == f"seqtag: no plot without matplotlib: pip install '.[plot]' in a clone of seqtag\n{complaint}"
+        )
 
     @LOST
     def test_results_of_evaluate(self, spans: Any, tmp_path: Path, lost: str) -> None:
