@@ -118,7 +118,7 @@ def limit(threads: int) -> None:
 
 def start_tensorflow(seed: int = 42) -> None:
     """Starts TensorFlow in this process as `seqtag train` starts it."""
-    from seqtag.model import runtime
+    from seqtag.network import runtime
 
     runtime.start(seed)
 
@@ -296,15 +296,15 @@ EQUAL = (
 
 def config_of(*assignments: str) -> Any:
     """The settings from `key.path=value`, over the defaults."""
-    from seqtag.config import merge
-    from seqtag.config_files import parse_assignments
+    from seqtag.settings.config import merge
+    from seqtag.settings.config_files import parse_assignments
 
     return merge(parse_assignments(assignments))
 
 
 def corpora_of(config: Any, train: str, dev: str) -> tuple[Any, Any]:
     """The corpora, and the settings with those filled in that go by the corpus."""
-    from seqtag import prepare
+    from seqtag.training import prepare
 
     corpora = prepare.read_corpora(config, train, dev, None)
     return corpora, prepare.fill_in(config, corpora)
@@ -312,7 +312,7 @@ def corpora_of(config: Any, train: str, dev: str) -> tuple[Any, Any]:
 
 def write_corpus(path: Path, sentences: Sequence[Any], scheme: Any, wanted: Any, tags: Sequence[str]) -> None:
     """Writes sentences for a peer: JSON lines, the tags in the wanted scheme, the list of all tags before them."""
-    from seqtag.tags import convert
+    from seqtag.corpora.tags import convert
 
     with path.open("w", encoding="utf-8") as file:
         print(json.dumps({"tags": list(tags)}), file=file)
@@ -336,7 +336,7 @@ class Epochs:
     def __init__(self, config: Any, corpora: Any, vectors: Any = None) -> None:
         import dataclasses
 
-        from seqtag.run import Run
+        from seqtag.training.run import Run
 
         once = dataclasses.replace(config, training=dataclasses.replace(config.training, epochs=1))
         self.run = Run(once, corpora, vectors)
@@ -344,7 +344,7 @@ class Epochs:
 
     def next(self) -> float:
         """Trains an epoch; returns its training tokens a second, dev scoring left out."""
-        from seqtag.run import Progress, UnderWay
+        from seqtag.training.run import Progress, UnderWay
 
         self.run.history, self.run.under_way = [], UnderWay(1)  # the same epoch again, with other weights
         started = time.perf_counter()

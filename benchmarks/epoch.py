@@ -44,7 +44,7 @@ def passes(run: Any) -> dict[str, Callable[[Any, Any], object]]:
 
 def steps(config: Any, corpora: Any, vectors: Any) -> dict[str, Callable[[Any, Any], object]]:
     """The parts of a step, each with all before it; the last one is the step as it is."""
-    from seqtag.run import Run
+    from seqtag.training.run import Run
 
     training = config.training
     bare = {"averaging": "none", "global_clipnorm": None, "clipnorm": None, "clipvalue": None}
@@ -74,8 +74,8 @@ def over(made: list[tuple[Any, Any]], function: Callable[[Any, Any], object]) ->
 
 def scored(run: Any, found: dict[str, list[float]]) -> None:
     """Scores dev as it is done after an epoch; its parts' seconds are added to those found."""
-    from seqtag.run import score_corpus
-    from seqtag.tagger import Tagger
+    from seqtag.inference.tagger import Tagger
+    from seqtag.training.run import score_corpus
 
     own: dict[str, float] = {}
     settle = getattr(run.trainer, "settle", lambda: None)
@@ -100,9 +100,10 @@ def main() -> None:
     after: dict[str, float] = {}
     timed(before, "TensorFlow's start", common.start_tensorflow)
 
-    from seqtag import folder, prepare
-    from seqtag.indexers.base import Resources
-    from seqtag.vector_files import read as read_vectors
+    from seqtag.features.indexers.base import Resources
+    from seqtag.features.vector_files import read as read_vectors
+    from seqtag.model_folder import folder
+    from seqtag.training import prepare
 
     settings = common.config_of(*given.set)
     corpora, config = timed(

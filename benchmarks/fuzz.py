@@ -31,28 +31,28 @@ import atheris
 with atheris.instrument_imports(include=["seqtag", "yaml"], enable_loader_override=False):
     import yaml  # noqa: F401
 
-    import seqtag.check
-    import seqtag.config_files
-    import seqtag.data
-    import seqtag.folder
-    import seqtag.indexers.columns
-    import seqtag.indexers.vectors
-    import seqtag.known
-    import seqtag.outputs
-    import seqtag.predict
-    import seqtag.quoting
-    import seqtag.rehearsal
-    import seqtag.stored
-    import seqtag.tagger
-    import seqtag.text
-    import seqtag.vector_files
-    import seqtag.vocab
+    import seqtag.corpora.reading
+    import seqtag.corpora.tokenizers
+    import seqtag.evaluation.known
+    import seqtag.features.indexers.columns
+    import seqtag.features.indexers.vectors
+    import seqtag.features.vector_files
+    import seqtag.features.vocabulary
+    import seqtag.inference.outputs
+    import seqtag.inference.tagger
+    import seqtag.model_folder.folder
+    import seqtag.model_folder.rehearsal
+    import seqtag.model_folder.stored
+    import seqtag.settings.config_files
+    import seqtag.stages.check
+    import seqtag.stages.predict
+    import seqtag.support.quoting
 
-from seqtag import tags
-from seqtag.config import merge
-from seqtag.data import check_tags, read_corpus
-from seqtag.errors import ModelError, UserError
-from seqtag.tagger import Tagged
+from seqtag.corpora import tags
+from seqtag.corpora.reading import check_tags, read_corpus
+from seqtag.inference.tagger import Tagged
+from seqtag.settings.config import merge
+from seqtag.support.errors import ModelError, UserError
 
 Target = Callable[[bytes], None]
 REPORT = "report.json"
@@ -94,14 +94,14 @@ def readers(folder: Path) -> tuple[Target, list[bytes]]:
             corpus = read_corpus(path, **OPTIONS[which])
             check_corpus(corpus, folder / "again")
         elif which == len(OPTIONS):
-            splitter = seqtag.text.Tokenizer("word")
-            for record in seqtag.predict.read_jsonl(str(path), None, splitter):  # type: ignore[arg-type]
+            splitter = seqtag.corpora.tokenizers.Tokenizer("word")
+            for record in seqtag.stages.predict.read_jsonl(str(path), None, splitter):  # type: ignore[arg-type]
                 check_tokens(record.text, record.tokens)
                 json.dumps(record.extra, ensure_ascii=False).encode()
         elif which == len(OPTIONS) + 1:
-            seqtag.check.check([str(path)])
+            seqtag.stages.check.check([str(path)])
         else:
-            vectors = seqtag.vector_files.read(path)
+            vectors = seqtag.features.vector_files.read(path)
             assert len(vectors) >= 1
             vectors.gather(vectors.rows(["a", "b"]))
 
@@ -109,7 +109,7 @@ def readers(folder: Path) -> tuple[Target, list[bytes]]:
     return target, [bytes([kind]) + text.encode() for kind in kinds for text in CORPORA]
 
 
-def check_corpus(corpus: seqtag.data.Corpus, again: Path) -> None:
+def check_corpus(corpus: seqtag.corpora.reading.Corpus, again: Path) -> None:
     """Each sentence is whole, and what is written is read back."""
     last = 0
     for sentence in corpus.sentences:
@@ -123,10 +123,10 @@ def check_corpus(corpus: seqtag.data.Corpus, again: Path) -> None:
         return
     stream = io.StringIO(newline="")
     with contextlib.suppress(UserError):  # what could not be read back is not written
-        writer = seqtag.predict.ConllWriter(stream)
+        writer = seqtag.stages.predict.ConllWriter(stream)
         for sentence in corpus.sentences:
             answer = Tagged(list(sentence.tags or ()), [], tags.parse_scheme("bio"))
-            writer.write(seqtag.predict.from_words(sentence.tokens), answer)
+            writer.write(seqtag.stages.predict.from_words(sentence.tokens), answer)
         again.write_bytes(stream.getvalue().encode())
         found = read_corpus(again, format="conll")
         assert [(one.tokens, one.tags) for one in found.sentences] == [
@@ -139,7 +139,7 @@ def check_corpus(corpus: seqtag.data.Corpus, again: Path) -> None:
         tags.spans(sentence.tags or (), scheme)
 
 
-def check_tokens(text: str, found: list[seqtag.text.Token]) -> None:
+def check_tokens(text: str, found: list[seqtag.corpora.tokenizers.Token]) -> None:
     """Places hold, and nothing but white space is left out."""
     end = 0
     for token in found:
@@ -151,12 +151,12 @@ def check_tokens(text: str, found: list[seqtag.text.Token]) -> None:
 def tokenizers(folder: Path) -> tuple[Target, list[bytes]]:
     """Any text through each tokenizer."""
     makers = [
-        seqtag.text.Tokenizer("word"),
-        seqtag.text.Tokenizer("word", contractions=()),
-        seqtag.text.Tokenizer("word", hyphens=True),
-        seqtag.text.Tokenizer("word", marks=True, hyphens=True),
-        seqtag.text.Tokenizer("whitespace"),
-        seqtag.text.Tokenizer("char"),
+        seqtag.corpora.tokenizers.Tokenizer("word"),
+        seqtag.corpora.tokenizers.Tokenizer("word", contractions=()),
+        seqtag.corpora.tokenizers.Tokenizer("word", hyphens=True),
+        seqtag.corpora.tokenizers.Tokenizer("word", marks=True, hyphens=True),
+        seqtag.corpora.tokenizers.Tokenizer("whitespace"),
+        seqtag.corpora.tokenizers.Tokenizer("char"),
     ]
 
     def target(data: bytes) -> None:
@@ -166,8 +166,8 @@ def tokenizers(folder: Path) -> tuple[Target, list[bytes]]:
             check_tokens(text, found)
             joined = "".join(token.text for token in found)
             assert joined == "".join(text.split())
-        seqtag.text.choose([[token.text for token in makers[0](text)]])
-        assert seqtag.quoting.printable(text).isprintable()
+        seqtag.corpora.tokenizers.choose([[token.text for token in makers[0](text)]])
+        assert seqtag.support.quoting.printable(text).isprintable()
 
     def decodable(data: bytes) -> None:
         with contextlib.suppress(UnicodeDecodeError):
@@ -184,13 +184,13 @@ def config(folder: Path) -> tuple[Target, list[bytes]]:
         which = data[0] % 3 if data else 0
         if which == 0:
             path.write_bytes(data[1:])
-            merge(seqtag.config_files.read(str(path))).to_json()
+            merge(seqtag.settings.config_files.read(str(path))).to_json()
             return
         given = data[1:].decode("utf-8", "surrogateescape").split("\n")  # as the arguments of a command come
         if which == 1:
-            merge(seqtag.config_files.parse_assignments(given)).to_json()
+            merge(seqtag.settings.config_files.parse_assignments(given)).to_json()
         else:
-            seqtag.config_files.parse_grid(given)
+            seqtag.settings.config_files.parse_grid(given)
 
     return target, [bytes([kind]) + text.encode() for kind in range(3) for text in SETTINGS]
 
@@ -198,19 +198,19 @@ def config(folder: Path) -> tuple[Target, list[bytes]]:
 def folder_of(model: str) -> Callable[[Path], tuple[Target, list[bytes]]]:
     """A model folder with one other file; the first byte says which, and whether its checksum is right."""
 
-    def tagger(opened: seqtag.folder.Folder) -> None:
-        seqtag.tagger.Tagger.of(opened, threads=1)
+    def tagger(opened: seqtag.model_folder.folder.Folder) -> None:
+        seqtag.inference.tagger.Tagger.of(opened, threads=1)
 
-    def known(opened: seqtag.folder.Folder) -> None:
+    def known(opened: seqtag.model_folder.folder.Folder) -> None:
         with contextlib.suppress(ValueError):
-            seqtag.known.Known.from_json(opened.read_json("known.json"))
+            seqtag.evaluation.known.Known.from_json(opened.read_json("known.json"))
 
     readers = {
         "vocab.json": tagger,
         "manifest.json": tagger,
         "vectors.bin": tagger,
-        "config.json": seqtag.stored.read_config,
-        "weights.safetensors": seqtag.stored.read_weights,
+        "config.json": seqtag.model_folder.stored.read_config,
+        "weights.safetensors": seqtag.model_folder.stored.read_weights,
         "known.json": known,
     }
     present = [name for name in readers if (Path(model) / name).exists()]
@@ -225,7 +225,7 @@ def folder_of(model: str) -> Callable[[Path], tuple[Target, list[bytes]]]:
             return []
 
     def make(folder: Path) -> tuple[Target, list[bytes]]:
-        seqtag.tagger.onnxruntime.InferenceSession = Unused
+        seqtag.inference.tagger.onnxruntime.InferenceSession = Unused
         copy = folder / "model"
         shutil.copytree(model, copy)
         contents = {path.name: path.read_bytes() for path in copy.iterdir()}
@@ -242,7 +242,7 @@ def folder_of(model: str) -> Callable[[Path], tuple[Target, list[bytes]]]:
                 }
                 (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
             try:
-                seqtag.folder.load(copy, readers[name])
+                seqtag.model_folder.folder.load(copy, readers[name])
             except ModelError:
                 pass
             finally:
@@ -258,13 +258,13 @@ def network_of(model: str) -> Callable[[Path], tuple[Target, list[bytes]]]:
     """The network of a model, a small one best: read, rehearsed, and cut to some of its outputs."""
 
     def make(folder: Path) -> tuple[Target, list[bytes]]:
-        opened = seqtag.folder.Folder(Path(model))
-        expected = seqtag.stored.expected(seqtag.stored.read_vocabulary(opened))
+        opened = seqtag.model_folder.folder.Folder(Path(model))
+        expected = seqtag.model_folder.stored.expected(seqtag.model_folder.stored.read_vocabulary(opened))
 
         def target(data: bytes) -> None:
             for work in (
-                lambda: seqtag.rehearsal.check(data, expected),
-                lambda: seqtag.outputs.with_outputs(data, ("tags",)),
+                lambda: seqtag.model_folder.rehearsal.check(data, expected),
+                lambda: seqtag.inference.outputs.with_outputs(data, ("tags",)),
             ):
                 with contextlib.suppress(ValueError):
                     work()

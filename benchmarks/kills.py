@@ -21,8 +21,8 @@ from pathlib import Path
 
 import common
 
-from seqtag.checkpoint import Checkpoint
-from seqtag.folder import DRAFT
+from seqtag.model_folder.folder import DRAFT
+from seqtag.training.checkpoint import Checkpoint
 
 SAMPLE = common.HERE.parent / "sample_data" / "english_news"
 BASE = [
@@ -107,7 +107,7 @@ def load() -> None:
     import tensorflow  # noqa: F401
 
     import seqtag.cli
-    import seqtag.train  # noqa: F401
+    import seqtag.stages.train  # noqa: F401
 
     os.dup2(shown, 2)
 

@@ -45,8 +45,8 @@ def functions(case: Case) -> dict[str, Callable[[], object]]:
     import numpy as np
     import tensorflow as tf
 
-    from seqtag.config import Encoder as Settings
-    from seqtag.model.encoder import Encoder
+    from seqtag.network.encoder import Encoder
+    from seqtag.settings.config import Encoder as Settings
 
     random = np.random.default_rng(42)
     directions = 1 + case.bidirectional

@@ -62,7 +62,7 @@ def measure(model: str, path: Path, input_format: str) -> tuple[float, float, in
 
 def seams(model: str, words: list[str]) -> int:
     """Tags that differ from those of the sentence tagged at once, by the overlap; returns those at the one in use."""
-    from seqtag import tagger
+    from seqtag.inference import tagger
 
     loaded = tagger.Tagger.load(model)
     draw = random.Random(2)

@@ -116,10 +116,10 @@ class Memory:
         import numpy as np
         import tensorflow as tf
 
-        from seqtag.config import Encoder as Settings
-        from seqtag.config import Training
-        from seqtag.model.encoder import Encoder
-        from seqtag.model.fit import Clipping
+        from seqtag.network.encoder import Encoder
+        from seqtag.network.fit import Clipping
+        from seqtag.settings.config import Encoder as Settings
+        from seqtag.settings.config import Training
 
         self.batch, self.distance = given.batch, distance
         self.random = np.random.default_rng([seed, distance])
@@ -196,8 +196,8 @@ class Memory:
         import numpy as np
         import tensorflow as tf
 
-        from seqtag.model.gradients import Trace, profile, walk
-        from seqtag.reach import Fit
+        from seqtag.network.gradients import Trace, profile, walk
+        from seqtag.training.reach import Fit
 
         tokens, _ = self.sentences(4)
         inputs = tf.one_hot(tokens, VOCABULARY)

@@ -23,14 +23,14 @@ def seqtag_model(folder: Path, train: str, dev: str, *assignments: str) -> Path:
 
 def peer_models(folder: Path, train: str, dev: str, steps: int) -> tuple[Path, Path]:
     """SpaCy's pipeline, trained on the corpus, and a PyTorch network for it."""
-    from seqtag.tags import parse_scheme
-    from seqtag.vocab import tag_inventory
+    from seqtag.corpora.tags import parse_scheme
+    from seqtag.features.vocabulary import tag_inventory
 
     corpora, _ = common.corpora_of(common.config_of(), train, dev)
     scheme = parse_scheme("bio")
     if not corpora.scheme.is_spans:
         raise SystemExit(f"{train} holds plain tags; spaCy's pipeline here is for named entities.")
-    from seqtag.tags import convert
+    from seqtag.corpora.tags import convert
 
     seen = {tag for s in corpora.train.sentences for tag in convert(s.tags or (), corpora.scheme, scheme)}
     tags = tag_inventory(seen, scheme)

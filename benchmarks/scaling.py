@@ -53,7 +53,7 @@ class Found:
 
 def regrouped(sentences: Sequence[Any], length: int) -> Iterator[Any]:
     """The same tokens in sentences of one length; the last one may be shorter."""
-    from seqtag.data import Sentence
+    from seqtag.corpora.reading import Sentence
 
     pairs = [pair for s in sentences for pair in zip(s.tokens, s.tags, s.lines, strict=True)]
     for start in range(0, len(pairs), length):
@@ -63,7 +63,7 @@ def regrouped(sentences: Sequence[Any], length: int) -> Iterator[Any]:
 
 def work(point: Point, train: str, dev: str, epochs: int) -> dict[str, Any]:
     """The point's figures; runs in its own process."""
-    from seqtag.data import Corpus
+    from seqtag.corpora.reading import Corpus
 
     corpora, config = common.corpora_of(
         common.config_of(f"encoder.units={point.units}", "training.max_sentence_length=500"), train, dev

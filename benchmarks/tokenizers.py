@@ -9,7 +9,7 @@ it is quadratic.
 import argparse
 import time
 
-from seqtag.text import NAMES, Tokenizer
+from seqtag.corpora.tokenizers import NAMES, Tokenizer
 
 UNITS = (
     *("a", "a-", "a.", ".", "http://", "@", "a@", "a@b.", "'", "a'", "1,", "\u0301", "x\u200d", ":-"),

@@ -36,7 +36,7 @@ def main() -> None:
     import keras
     import tensorflow as tf
 
-    from seqtag.vector_files import read as read_vectors
+    from seqtag.features.vector_files import read as read_vectors
 
     vectors = read_vectors(given.embeddings) if given.embeddings else None
     own = {

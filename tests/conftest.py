@@ -39,7 +39,7 @@ class Tiny:
     folder: Path
     train: Path
     dev: Path
-    result: Any  # seqtag.train.Result
+    result: Any  # seqtag.stages.train.Result
 
 
 TINY = [
@@ -75,9 +75,9 @@ def tiny_sentences() -> list[list[Row]]:
 
 
 def _tiny(folder: Path, column: int, *settings_given: str) -> Tiny:
-    from seqtag.config import merge
-    from seqtag.config_files import parse_assignments
-    from seqtag.train import train
+    from seqtag.settings.config import merge
+    from seqtag.settings.config_files import parse_assignments
+    from seqtag.stages.train import train
 
     paths = folder / "train.conll", folder / "dev.conll"
     sentences = Random(1).sample(tiny_sentences(), 150)

@@ -392,10 +392,10 @@ def attempt(folder: Path, restoring: bool, whole: bool = False) -> str:
     """What becomes of a folder: "refused", "refused when used", or "a model". Settings and weights, which tagging does not
     need, are read as well, and the other files too if it is to be seen `whole`.
     """
-    from seqtag.errors import UserError
-    from seqtag.evaluate import _load
-    from seqtag.folder import Folder
-    from seqtag.restore import Stored
+    from seqtag.model_folder.folder import Folder
+    from seqtag.stages.evaluate import _load
+    from seqtag.support.errors import UserError
+    from seqtag.training.restore import Stored
 
     refused = "refused"
     try:

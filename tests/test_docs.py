@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from seqtag import parts
 from seqtag.cli import COMMANDS
-from seqtag.config import SETTINGS
-from seqtag.config_files import markdown
+from seqtag.settings import registry
+from seqtag.settings.config import SETTINGS
+from seqtag.settings.config_files import markdown
 
 README = Path(__file__).parent.parent / "README.md"
 START = "<!-- settings: python tests/test_docs.py rewrites this table -->\n"
@@ -54,7 +54,7 @@ def test_every_command_has_a_section_with_an_example(command: str) -> None:
 )
 def test_every_part_is_named(table: str) -> None:
     section = README.read_text(encoding="utf-8").split("## The model")[1].split("\n## ")[0]
-    missing = [name for name in getattr(parts, table) if f"`{name}`" not in section]
+    missing = [name for name in getattr(registry, table) if f"`{name}`" not in section]
     assert not missing
 
 

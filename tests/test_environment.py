@@ -45,7 +45,7 @@ except KeyError:
 # What takes memory of its own is loaded first, so that the limit falls into the work.
 LITTLE = """
 import resource, sys
-import seqtag.predict, seqtag.tagger
+import seqtag.stages.predict, seqtag.inference.tagger
 from seqtag.cli import main
 pages = int(open("/proc/self/statm").read().split()[0])
 limit = pages * resource.getpagesize() + int(sys.argv[1])
@@ -226,7 +226,7 @@ def test_nothing_is_written_at_home(commands: list[list[str]], usual: str, tmp_p
 
 STARTED = """
 import os, sys
-from seqtag.model import runtime
+from seqtag.network import runtime
 runtime.start(1)
 import keras
 assert keras.config.backend() == "tensorflow" and keras.config.image_data_format() == "channels_last"

@@ -13,12 +13,13 @@ from typing import Annotated, Any
 
 import typer
 
-from seqtag import __version__, parts
+from seqtag import __version__
 from seqtag.cli.light import LightCommand, LightGroup
 from seqtag.cli.talk import talk
-from seqtag.errors import UserError, is_out_of_memory
-from seqtag.extras import missing
-from seqtag.interrupt import Interrupted, Stop, listening
+from seqtag.settings import registry
+from seqtag.support.errors import UserError, is_out_of_memory
+from seqtag.support.extras import missing
+from seqtag.support.interrupt import Interrupted, Stop, listening
 
 # In the order of the help.
 COMMANDS = {
@@ -61,7 +62,7 @@ def app_for(arguments: list[str]) -> typer.Typer:
     app.callback()(options)
     named = _named(arguments)
     for name in [named] if named in COMMANDS else COMMANDS:
-        app.command(name, cls=LightCommand)(parts.load(COMMANDS, name))
+        app.command(name, cls=LightCommand)(registry.load(COMMANDS, name))
     return app
 
 
@@ -189,7 +190,7 @@ def _complain(message: str, debug: bool) -> None:
         import traceback
 
         traceback.print_exc(file=talk())
-    from seqtag.quoting import printable
+    from seqtag.support.quoting import printable
 
     # A message names files and shows what stood in them: neither may steer the terminal, or begin a line.
     if debug:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from seqtag.analysis import Analysis, Classes, Hits
 from seqtag.cli.tables import make_table, safe
-from seqtag.scoring import Counts
+from seqtag.evaluation.analysis import Analysis, Classes, Hits
+from seqtag.evaluation.scoring import Counts
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

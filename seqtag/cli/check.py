@@ -8,12 +8,12 @@ import typer
 
 from seqtag.cli import common, results
 from seqtag.cli.tables import make_table, safe
-from seqtag.quoting import json_text
+from seqtag.support.quoting import json_text
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from seqtag.check import FileReport, Pair, Report
+    from seqtag.stages.check import FileReport, Pair, Report
 
 MOST_PROBLEMS = 5
 MOST_ROWS = 30
@@ -45,8 +45,8 @@ def check(
     """
     json_path = json_path and results.place(json_path)
     results.check_outputs([json_path], files)
-    from seqtag import check as stage
-    from seqtag.tags import is_named
+    from seqtag.corpora.tags import is_named
+    from seqtag.stages import check as stage
 
     report = stage.check(
         files, scheme=scheme, format=format, token_column=token_column, tag_column=tag_column

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from seqtag import parts
 from seqtag.cli.talk import talk
-from seqtag.errors import UsageError, suggest
+from seqtag.settings import registry
+from seqtag.support.errors import UsageError, suggest
 
 STDIN = "-"
 
@@ -29,7 +29,7 @@ InputFormat = Annotated[
     str | None,
     typer.Option(
         "--input-format",
-        metavar="|".join(parts.INPUTS),
+        metavar="|".join(registry.INPUTS),
         help="How the input is written; by the file's ending if not given, else text.",
         show_default=False,
     ),
@@ -65,7 +65,7 @@ def input_format(given: str | None, paths: Sequence[str]) -> str:
     Raises:
         UsageError: There is no such format, or the endings tell different ones.
     """
-    check_name("--input-format", given, parts.INPUTS)
+    check_name("--input-format", given, registry.INPUTS)
     if given is not None:
         return given
     found = {_ENDINGS.get(path.lower().removesuffix(".gz").rpartition(".")[2], "text") for path in paths}

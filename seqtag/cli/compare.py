@@ -11,14 +11,14 @@ import typer
 
 from seqtag.cli.results import check_outputs, written_bytes
 from seqtag.cli.talk import talk
-from seqtag.errors import UserError
-from seqtag.extras import install_line
+from seqtag.support.errors import UserError
+from seqtag.support.extras import install_line
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from seqtag.compare import Combination, Comparison, Event
-    from seqtag.run import Prepared
+    from seqtag.stages.compare import Combination, Comparison, Event
+    from seqtag.training.run import Prepared
 
 LEAST = 4  # columns of a terminal in which the name of a setting can be folded
 TABLE, PLOT = "table.md", "plot.png"
@@ -80,19 +80,19 @@ def compare(
 
     Example: seqtag compare --train train.conll --dev dev.conll --grid encoder.cell=simplernn,lstm,gru --seeds 3 -o grid
     """
-    from seqtag.config_files import parse_assignments, parse_grid, read
+    from seqtag.settings.config_files import parse_assignments, parse_grid, read
 
     layers = [read(config) if config else {}, parse_assignments(assignments or [])]
     values = parse_grid(grid)
 
     from seqtag.cli import wants_debug
-    from seqtag.interrupt import Interrupted, Stop, listening
+    from seqtag.support.interrupt import Interrupted, Stop, listening
 
     paths = {"train": train, "dev": dev} | ({"test": test} if test else {})
     stop = Stop()
     try:
         with listening(stop):
-            from seqtag.compare import compare as stage
+            from seqtag.stages.compare import compare as stage
 
             _check_place(output, list(paths.values()))
             comparison = stage(
@@ -122,7 +122,7 @@ def compare(
 
 def _check_place(output: Path, inputs: Sequence[str]) -> None:
     """Refuses before the first run a table or a plot that could not be written, or is not ours to write over."""
-    from seqtag.compare import ROWS
+    from seqtag.stages.compare import ROWS
 
     drawn = [output / name for name in (TABLE, PLOT)]
     for path in drawn:
@@ -139,8 +139,8 @@ def _silent(event: "Event | Prepared") -> None:
 
 def _say(stream: TextIO, event: "Event | Prepared") -> None:
     """One line a run."""
-    from seqtag.compare import Event
-    from seqtag.quoting import printable
+    from seqtag.stages.compare import Event
+    from seqtag.support.quoting import printable
 
     if not isinstance(event, Event):
         return
@@ -159,8 +159,8 @@ def _named(choice: Mapping[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    from seqtag.config_files import plain
-    from seqtag.quoting import printable
+    from seqtag.settings.config_files import plain
+    from seqtag.support.quoting import printable
 
     return printable(plain(value))
 

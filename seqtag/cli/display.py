@@ -14,12 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from seqtag import parts
 from seqtag.cli.tables import make_table, print_score
 from seqtag.cli.talk import talk
-from seqtag.config import Config
-from seqtag.quoting import printable
-from seqtag.train import Epoch, Note, Prepared, Progress, Result, spread
+from seqtag.settings import registry
+from seqtag.settings.config import Config
+from seqtag.stages.train import Epoch, Note, Prepared, Progress, Result, spread
+from seqtag.support.quoting import printable
 
 
 class Display(Protocol):
@@ -201,7 +201,7 @@ def introduction(prepared: Prepared) -> list[str]:
 def describe(prepared: Prepared) -> str:
     """The network in a few words."""
     encoder = prepared.config.encoder
-    stateful = encoder.cell not in parts.LOCAL_CELLS
+    stateful = encoder.cell not in registry.LOCAL_CELLS
     direction = "bidirectional " if encoder.bidirectional and stateful else ""
     inputs = " + ".join(name.replace("_", " ") for name in prepared.inputs)
     layers = f"{direction}{encoder.cell} {encoder.layers} x {encoder.units}"

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from seqtag.cli import common, results
-from seqtag.errors import UsageError
-from seqtag.quoting import json_text
+from seqtag.support.errors import UsageError
+from seqtag.support.quoting import json_text
 
 if TYPE_CHECKING:
-    from seqtag.evaluate import Evaluation
+    from seqtag.stages.evaluate import Evaluation
 
 STDIN, STDOUT = common.STDIN, results.STDOUT
 
@@ -106,7 +106,7 @@ def evaluate(
     results.check_outputs(outputs.values(), [gold, predicted or model, *([train] if train else [])])
 
     # The stage costs NumPy and, for a model, ONNX Runtime: nothing that `--help` should wait for.
-    from seqtag import evaluate as stage
+    from seqtag.stages import evaluate as stage
 
     if predicted is None:
         evaluation = stage.evaluate_model(

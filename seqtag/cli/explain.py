@@ -35,7 +35,7 @@ def explain(
 
     from seqtag.cli import wants_debug
     from seqtag.cli.page import page
-    from seqtag.explain import explain as stage
+    from seqtag.stages.explain import explain as stage
 
     explained = stage(model, file, input_format=input_format, limit=limit, debug=wants_debug())
     text = page(explained)

@@ -7,16 +7,16 @@ import typer
 
 from seqtag.cli import common, results
 from seqtag.cli.tables import make_table, safe
-from seqtag.errors import UsageError, UserError
-from seqtag.extras import install_line
-from seqtag.quoting import json_text
+from seqtag.support.errors import UsageError, UserError
+from seqtag.support.extras import install_line
+from seqtag.support.quoting import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from seqtag.gradients import Report
-    from seqtag.reach import Fit, Layer
+    from seqtag.stages.gradients import Report
+    from seqtag.training.reach import Fit, Layer
 
 PLOTS = (".png", ".svg")
 ARROWS = {"forward": "→", "backward": "←"}
@@ -62,7 +62,7 @@ def gradients(
     targets = [results.place(path) for path in outputs or []]
     _check(targets, [model, file])
     from seqtag.cli import wants_debug
-    from seqtag.gradients import gradients as stage
+    from seqtag.stages.gradients import gradients as stage
 
     report = stage(
         model,

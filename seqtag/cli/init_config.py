@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from seqtag.cli.results import STDOUT, place, written
-from seqtag.errors import UserError
+from seqtag.support.errors import UserError
 
 
 def init_config(
@@ -19,7 +19,7 @@ def init_config(
 
     Example: seqtag init-config config.yaml
     """
-    from seqtag.config_files import commented
+    from seqtag.settings.config_files import commented
 
     if output is None or place(output) == STDOUT:
         print(commented(), end="")

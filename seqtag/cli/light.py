@@ -4,7 +4,7 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from seqtag.errors import UsageError
+from seqtag.support.errors import UsageError
 
 
 class LightCommand(TyperCommand):

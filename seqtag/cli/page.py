@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import seqtag
-from seqtag.explain import Explained, Explanation, Target
-from seqtag.quoting import printable
+from seqtag.stages.explain import Explained, Explanation, Target
+from seqtag.support.quoting import printable
 
 MOST = 80  # rows and columns of a map that are shown
 

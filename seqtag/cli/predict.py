@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from seqtag import parts
 from seqtag.cli import common, results
-from seqtag.errors import UsageError
+from seqtag.settings import registry
+from seqtag.support.errors import UsageError
 
 
 def predict(
@@ -21,13 +21,13 @@ def predict(
     ] = None,
     output_format: Annotated[
         str,
-        typer.Option("--format", metavar="|".join(parts.WRITERS), help="How answers are written."),
+        typer.Option("--format", metavar="|".join(registry.WRITERS), help="How answers are written."),
     ] = "conll",
     input_format: common.InputFormat = None,
     tokenizer: Annotated[
         str | None,
         typer.Option(
-            metavar="|".join(parts.TOKENIZERS),
+            metavar="|".join(registry.TOKENIZERS),
             help="Tokenizer for text; the model's own if not given.",
             show_default=False,
         ),
@@ -56,8 +56,8 @@ def predict(
     Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag predict model --format text
     """
     paths = files or ["-"]
-    common.check_name("--format", output_format, parts.WRITERS)
-    common.check_name("--tokenizer", tokenizer, parts.TOKENIZERS)
+    common.check_name("--format", output_format, registry.WRITERS)
+    common.check_name("--tokenizer", tokenizer, registry.TOKENIZERS)
     input_format = common.input_format(input_format, paths)
     if tokenizer is not None and input_format == "conll":
         raise UsageError("--tokenizer is for text; the tokens of a CoNLL file are as they stand there.")
@@ -69,8 +69,8 @@ def predict(
     if output is None:
         _check_stdout(paths)
         common.invite(paths)
-    from seqtag.predict import load
-    from seqtag.predict import predict as stage
+    from seqtag.stages.predict import load
+    from seqtag.stages.predict import predict as stage
 
     tagger = load(model, output_format, nbest=nbest or 0, threads=threads or 0)
     with results.written(output) if output is not None else contextlib.nullcontext(sys.stdout) as stream:

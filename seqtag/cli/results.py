@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, TextIO
 
-from seqtag.errors import UsageError, UserError
+from seqtag.support.errors import UsageError, UserError
 
 STDOUT = "-"
 # Names of what is open already; behind them may be a regular file, which is not to be exchanged for another.
@@ -66,7 +66,7 @@ def written_bytes(path: str) -> Iterator[BinaryIO]:
     Raises:
         OSError: It cannot be written; the error names the path.
     """
-    from seqtag.folder import make_alike
+    from seqtag.model_folder.folder import make_alike
 
     place = os.path.realpath(path)
     draft = _draft(place) if _is_replaceable(path, place) else None

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from seqtag.scoring import Average, Counts, Score
+    from seqtag.evaluation.scoring import Average, Counts, Score
 
 MOST_UNSEEN = 12
 """How many unseen tags are named; the rest is only counted (`--json` has all)."""
@@ -92,6 +92,6 @@ def safe(text: str) -> "Text":
     """Text that came from a file: no markup in it, and nothing that steers the terminal."""
     from rich.text import Text
 
-    from seqtag.quoting import printable
+    from seqtag.support.quoting import printable
 
     return Text(printable(text))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from seqtag.cli.settings import flags, with_settings
-from seqtag.config import merge
+from seqtag.settings.config import merge
 
 
 @with_settings
@@ -88,7 +88,7 @@ def command(
 
     Example: seqtag train --train train.conll --dev dev.conll -o model --cell gru --layers 2
     """
-    from seqtag.config_files import parse_assignments, read
+    from seqtag.settings.config_files import parse_assignments, read
 
     named = {
         entry.path: (chosen[name], "--" + name.replace("_", "-"))
@@ -98,12 +98,12 @@ def command(
     resolved = merge(read(config) if config else {}, parse_assignments(assignments or []), named)
 
     from seqtag.cli import wants_debug
-    from seqtag.interrupt import Stop, listening
+    from seqtag.support.interrupt import Stop, listening
 
     stop = Stop()
     with listening(stop):
         from seqtag.cli.display import display
-        from seqtag.train import train as stage
+        from seqtag.stages.train import train as stage
 
         with display(quiet=quiet) as show:
             result = stage(

@@ -13,8 +13,8 @@ import pytest
 
 import seqtag
 from seqtag.cli import run
-from seqtag.folder import FILES
-from seqtag.quoting import printable
+from seqtag.model_folder.folder import FILES
+from seqtag.support.quoting import printable
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 SMALL = ("--embedding-dim", "8", "--units", "6", "--lr", "0.02", "--batch-size", "8")
@@ -130,7 +130,7 @@ class TestCodes:
     def test_an_error_of_ours_says_so(
         self, spans: Any, capsys: Capture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("seqtag.predict.Tagger.load", lambda *_, **__: 1 / 0)
+        monkeypatch.setattr("seqtag.stages.predict.Tagger.load", lambda *_, **__: 1 / 0)
         assert run(["predict", str(spans.folder), "x"]) == 1
         assert "an error in seqtag: ZeroDivisionError" in complaint(capsys)
         assert run(["--debug", "predict", str(spans.folder), "x"]) == 1

@@ -14,13 +14,16 @@ from rich.cells import cell_len
 from rich.console import Console
 from typer.testing import CliRunner
 
-from seqtag import __version__, folder, scoring, tags
+from seqtag import __version__
 from seqtag.cli.evaluate import evaluate
 from seqtag.cli.tables import MOST_UNSEEN, print_score, score_table
-from seqtag.data import Sentence
-from seqtag.errors import DataError, UsageError, UserError
-from seqtag.scoring import score
-from seqtag.vocab import Vocabulary
+from seqtag.corpora import tags
+from seqtag.corpora.reading import Sentence
+from seqtag.evaluation import scoring
+from seqtag.evaluation.scoring import score
+from seqtag.features.vocabulary import Vocabulary
+from seqtag.model_folder import folder
+from seqtag.support.errors import DataError, UsageError, UserError
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 THREE = str(GOLDEN / "conlleval.conll")
@@ -92,7 +95,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
                 )
 
     module = SimpleNamespace(Tagger=Tagger)
-    monkeypatch.setitem(sys.modules, "seqtag.tagger", module)
+    monkeypatch.setitem(sys.modules, "seqtag.inference.tagger", module)
     return "folder"
 
 
@@ -462,7 +465,15 @@ class TestRefusals:
 
 
 def test_importing_the_command_is_cheap() -> None:
-    slow = {"seqtag.evaluate", "seqtag.tagger", "numpy", "onnxruntime", "seqeval", "rich.table", "tensorflow"}
+    slow = {
+        "seqtag.stages.evaluate",
+        "seqtag.inference.tagger",
+        "numpy",
+        "onnxruntime",
+        "seqeval",
+        "rich.table",
+        "tensorflow",
+    }
     modules = "seqtag.cli.evaluate, seqtag.cli.tables, seqtag.cli.analysis_tables"
     code = f"import sys, {modules}; print(sorted({slow} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

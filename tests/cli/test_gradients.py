@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from seqtag import reach
 from seqtag.cli import run
 from seqtag.cli.gradients import gradients
-from seqtag.reach import Layer
+from seqtag.training import reach
+from seqtag.training.reach import Layer
 
 Capture = pytest.CaptureFixture[str]
 
@@ -91,7 +91,7 @@ def test_files_are_there_when_stdout_fails(tmp_path: Path, monkeypatch: pytest.M
         raise BrokenPipeError
 
     figures = SimpleNamespace(to_json=lambda: {"steps": 3})
-    monkeypatch.setattr("seqtag.gradients.gradients", lambda *given, **how: figures)
+    monkeypatch.setattr("seqtag.stages.gradients.gradients", lambda *given, **how: figures)
     monkeypatch.setattr(sys.stdout, "write", fail)
     with pytest.raises(BrokenPipeError):
         gradients("model", "file", ["-", str(tmp_path / "out.json")])
@@ -160,7 +160,7 @@ class TestRefusals:
     ) -> None:
         import safetensors.numpy
 
-        from seqtag import folder
+        from seqtag.model_folder import folder
 
         files = {name: (spans.folder / name).read_bytes() for name in folder.FILES}
         if wrong == "shapes":

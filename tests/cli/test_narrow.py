@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from seqtag.check import check
 from seqtag.cli.check import _files_table, _pairs_table
 from seqtag.cli.compare import _cells, _columns, _print_table
 from seqtag.cli.tables import make_table, print_score
-from seqtag.compare import Combination, Comparison, Row
-from seqtag.scoring import score
-from seqtag.tags import parse_scheme
+from seqtag.corpora.tags import parse_scheme
+from seqtag.evaluation.scoring import score
+from seqtag.stages.check import check
+from seqtag.stages.compare import Combination, Comparison, Row
 
 BIO = parse_scheme("bio")
 

@@ -169,7 +169,7 @@ def without_room(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("seqtag.folder.make_alike", fail)
+    monkeypatch.setattr("seqtag.model_folder.folder.make_alike", fail)
 
 
 @pytest.mark.filterwarnings("ignore:No artists")
@@ -189,15 +189,15 @@ def test_a_full_disk(
         "init-config": ["init-config", "--force"],
     }[command]
     if command == "explain":
-        monkeypatch.setattr("seqtag.explain.explain", lambda *_, **__: None)
+        monkeypatch.setattr("seqtag.stages.explain.explain", lambda *_, **__: None)
         monkeypatch.setattr("seqtag.cli.page.page", lambda _: "page")
     if command == "gradients":
         report = type("Report", (), {"to_json": lambda _: {}})()
-        monkeypatch.setattr("seqtag.gradients.gradients", lambda *_, **__: report)
+        monkeypatch.setattr("seqtag.stages.gradients.gradients", lambda *_, **__: report)
     if command == "plot":
         pytest.importorskip("matplotlib")
         report = type("Report", (), {"layers": (), "cell": "", "sentences": 1, "to_json": lambda _: {}})()
-        monkeypatch.setattr("seqtag.gradients.gradients", lambda *_, **__: report)
+        monkeypatch.setattr("seqtag.stages.gradients.gradients", lambda *_, **__: report)
     without_room(monkeypatch)
     assert run([*arguments, str(path)]) == 1
     assert capsys.readouterr() == ("", f"seqtag: {path}: No space left on device\n")

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 import seqtag
-from seqtag import interrupt
 from seqtag.cli import run
-from seqtag.interrupt import SIGNALS, Stop, listening
+from seqtag.support import interrupt
+from seqtag.support.interrupt import SIGNALS, Stop, listening
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 ENVIRONMENT.pop("PYTHONUNBUFFERED", None)  # what is buffered fails once more at exit
@@ -31,7 +31,7 @@ SMALL = [
     "training.patience=0",
 ]
 HELD = """
-from seqtag.interrupt import Interrupted, Stop, listening
+from seqtag.support.interrupt import Interrupted, Stop, listening
 stop = Stop()
 with listening(stop), stop.held():
     print("here", flush=True)
@@ -44,7 +44,7 @@ with listening(stop), stop.held():
 # In C code that lets other threads run, and that no signal ends: it locks a lock for the second time.
 HELD_IN_C = """
 import ctypes
-from seqtag.interrupt import Stop, listening
+from seqtag.support.interrupt import Stop, listening
 c, lock = ctypes.CDLL(None), ctypes.create_string_buffer(256)
 stop = Stop()
 with listening(stop), stop.held():
@@ -64,14 +64,14 @@ class Slow:
             print("here", flush=True)
             time.sleep(seconds)
 sys.meta_path.insert(0, Slow())
-from seqtag.start import main
+from seqtag.__main__ import main
 main()
 """
 
 # `seqtag compare` without the training, and without a plot.
 COMPARED = """
 import dataclasses, sys
-from seqtag import compare
+from seqtag.stages import compare
 sys.modules["matplotlib"] = None
 scored = dict(metric="F1", dev=0.5, parameters=1, best_epoch=1, epochs=1)
 compare.Bench._run = lambda bench, plan, config, listener: dataclasses.replace(plan.row, **scored)
@@ -232,8 +232,8 @@ def test_who_ignores_signals_goes_on_ignoring_them() -> None:
 def test_every_way_in_is_the_quiet_one() -> None:
     root = Path(seqtag.__file__).parent
     project = tomllib.loads((root.parent / "pyproject.toml").read_text(encoding="utf-8"))
-    assert project["project"]["scripts"] == {"seqtag": "seqtag.start:main"}
-    assert "from seqtag.start import main\n" in (root / "__main__.py").read_text(encoding="utf-8")
+    assert project["project"]["scripts"] == {"seqtag": "seqtag.__main__:main"}
+    assert "from seqtag.__main__ import main\n" in (root / "__main__.py").read_text(encoding="utf-8")
 
 
 @BOTH

@@ -1,0 +1,220 @@
+"""CoNLL columns: a token a line, its tag in another column, a blank line after each sentence.
+
+Columns are separated by tabs if the first row of the file holds a tab (a token may then hold spaces), else by
+runs of spaces. Only tab, space and CR count as white space; U+00A0, U+3000 and the like are data. Every row
+has as many columns as the first. ``-DOCSTART-`` rows are skipped. A line that starts with ``#`` where a
+sentence could start is a comment if it does not have the columns of a row and starts with ``# `` or has but one, or,
+among spaces, looks like ``# key = value`` or ``#begin document``; otherwise it is a row whose token starts with "#".
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from sys import intern
+
+from seqtag.corpora.sentence import Sentence
+from seqtag.support.errors import DataError, UsageError
+
+_BLANK = " \t\r"
+_DOCSTART = "-DOCSTART-"
+_COMMENT = re.compile(  # key = value, and CoNLL-2012's lines between documents
+    r"#\s*[^\s=]+(?: [^\s=]+)?\s*= |#(?:begin|end) document\b"
+)
+
+
+def parse(
+    numbered: Iterable[tuple[int, str]],
+    name: str,
+    *,
+    token_column: int | str | None = None,
+    tag_column: int | str | None = None,
+    with_tags: bool = True,
+    feature_columns: Sequence[int | str] = (),
+) -> Iterator[Sentence]:
+    """The sentences of a file, one at a time.
+
+    Args:
+        numbered: Its lines with their numbers.
+        name: What messages call it.
+        token_column: From 1, or from -1 backwards; the first if None.
+        tag_column: Likewise; the last if None.
+        with_tags: False for a file without tags, or whose tags are not wanted.
+        feature_columns: Columns to hand over as ``Sentence.columns``.
+
+    Raises:
+        UsageError: Columns that make no sense.
+        DataError: A row is malformed.
+    """
+    token = column_number(1 if token_column is None else token_column)
+    tag = column_number(-1 if tag_column is None else tag_column) if with_tags else None
+    features = [column_number(column) for column in feature_columns]
+    if token == tag:
+        raise UsageError(f"The token column and the tag column are both {token}.")
+    return _parse(iter(numbered), name, token, tag, features)
+
+
+def column_number(column: int | str) -> int:
+    """The number of a column that a user gave; UsageError for 0 and for what is no number."""
+    try:
+        number = int(column)
+    except ValueError:
+        raise UsageError(
+            f"Unknown column {column!r}: columns of a CoNLL file are numbered from 1, or from -1 backwards; "
+            "only CoNLL-U columns have names."
+        ) from None
+    if number == 0:
+        raise UsageError("There is no column 0: columns are numbered from 1, or from -1 backwards.")
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What the first row of a file says about all the others."""
+
+    line: int
+    separator: str
+    width: int
+
+    def split(self, row: str) -> list[str]:
+        if self.separator == "\t":
+            return row.split("\t")
+        return [column for column in row.split(" ") if column]
+
+
+def _layout(number: int, row: str) -> _Layout:
+    separator = "\t" if "\t" in row else " "
+    return _Layout(number, separator, len(_Layout(number, separator, 0).split(row)))
+
+
+def _find_layout(numbered: Iterator[tuple[int, str]]) -> tuple[_Layout | None, list[tuple[int, str]]]:
+    """The layout, and the lines that had to be read to find it.
+
+    A line that starts with "#" does not decide as long as another row comes, since it may be a comment; in a
+    file of nothing else the first one with a tab is taken as a row.
+    """
+    seen: list[tuple[int, str]] = []
+    for number, row in numbered:
+        seen.append((number, row))
+        if row.strip(_BLANK) and row[0] != "#" and not _is_docstart(row):
+            return _layout(number, row), seen
+    for number, row in seen:
+        if row[:1] == "#" and "\t" in row:
+            return _layout(number, row), seen
+    return None, seen
+
+
+def _is_docstart(row: str) -> bool:
+    return row.startswith(_DOCSTART) and row[len(_DOCSTART) :][:1] in ("", " ", "\t", "\r")
+
+
+def _is_comment(row: str, layout: _Layout) -> bool:
+    """Whether a line that starts with "#" and stands where a sentence could start is no row."""
+    columns = len(layout.split(row))
+    if layout.separator == " " and _COMMENT.match(row):
+        return True
+    # "#tag O more" is a row with a column too many, not a comment.
+    return columns != layout.width and (columns == 1 or row.startswith("# "))
+
+
+def _parse(
+    numbered: Iterator[tuple[int, str]], name: str, token: int, tag: int | None, features: Sequence[int]
+) -> Iterator[Sentence]:
+    """One loop over the rows, long because everything that it does not call makes it fast."""
+    layout, seen = _find_layout(numbered)
+    if layout is None:
+        return
+    token_at, tag_at, features_at = _positions(layout, name, token, tag, features)
+    tabs, width = layout.separator == "\t", layout.width
+    known_tags: dict[str, str] = {}
+    tokens: list[str] = []
+    tags: list[str] = []
+    places: list[int] = []
+    values: list[tuple[str, ...]] = []
+
+    def finish() -> Sentence:
+        sentence = Sentence(
+            tuple(tokens),
+            tuple(tags) if tag_at is not None else None,
+            tuple(places),
+            tuple(zip(*values, strict=True)),
+        )
+        for column in (tokens, tags, places, values):
+            column.clear()
+        return sentence
+
+    for number, row in chain(seen, numbered):
+        if not row.strip(_BLANK):
+            if tokens:
+                yield finish()
+            continue
+        if row[0] == "-" and _is_docstart(row):
+            if tokens:
+                yield finish()
+            continue
+        if row[0] == "#" and not tokens and _is_comment(row, layout):
+            continue
+        columns = row.split("\t") if tabs else layout.split(row)
+        if len(columns) != width or (not tabs and "\t" in row):
+            raise DataError(name, number, _wrong_columns(row, layout))
+        if not columns[token_at].strip(_BLANK):
+            raise DataError(name, number, f"the token in column {token_at + 1} is empty")
+        if tag_at is not None:
+            spelt = columns[tag_at]
+            if spelt not in known_tags:
+                known_tags[intern(spelt)] = _checked(spelt, f"tag in column {tag_at + 1}", name, number)
+            tags.append(known_tags[spelt])
+        if features_at:
+            values.append(
+                tuple(
+                    _checked(columns[at], f"feature in column {at + 1}", name, number) for at in features_at
+                )
+            )
+        tokens.append(columns[token_at])
+        places.append(number)
+    if tokens:
+        yield finish()
+
+
+def _positions(
+    layout: _Layout, name: str, token: int, tag: int | None, features: Sequence[int]
+) -> tuple[int, int | None, list[int]]:
+    """The columns as positions in a row, from 0."""
+    if tag is not None and layout.width == 1:
+        raise DataError(name, layout.line, "the row has one column; expected a token and its tag")
+
+    def position(column: int) -> int:
+        at = column - 1 if column > 0 else layout.width + column
+        if not 0 <= at < layout.width:
+            raise DataError(
+                name, layout.line, f"the row has {_columns(layout.width)}; there is no column {column}"
+            )
+        return at
+
+    token_at = position(token)
+    tag_at = None if tag is None else position(tag)
+    if token_at == tag_at:
+        raise UsageError(f"The token column and the tag column are both {token_at + 1}.")
+    return token_at, tag_at, [position(column) for column in features]
+
+
+def _columns(count: int) -> str:
+    return "1 column" if count == 1 else f"{count} columns"
+
+
+def _wrong_columns(row: str, layout: _Layout) -> str:
+    has_tab = "\t" in row
+    if has_tab and layout.separator == " ":
+        return f"the row holds a tab; expected columns separated by spaces, as in line {layout.line}"
+    if not has_tab and layout.separator == "\t" and " " in row.strip(_BLANK):
+        return f"the row holds no tab; expected columns separated by tabs, as in line {layout.line}"
+    found = len(layout.split(row))
+    return f"the row has {_columns(found)}; expected {layout.width}, as in line {layout.line}"
+
+
+def _checked(value: str, what: str, name: str, number: int) -> str:
+    if not value.strip(_BLANK):
+        raise DataError(name, number, f"the {what} is empty")
+    if value.strip(" \r") != value:
+        raise DataError(name, number, f"the {what}, {value!r}, has white space around it")
+    return intern(value)

@@ -1,0 +1,425 @@
+"""What kind of mistakes predicted tags hold: classes of wrong spans, confusions, and where they gather.
+
+Spans are read as `scoring` reads them (lenient, as conlleval does), so the sums of the tables here are
+its counts.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from seqtag.corpora import tags
+from seqtag.corpora.tags import Scheme, Span
+from seqtag.evaluation.known import Known, surface
+from seqtag.evaluation.matching import Match, match_spans
+from seqtag.evaluation.scoring import Counts, type_names
+
+ENTITY_LENGTHS = (1, 2, 3, 5, 8)
+"""The longest entity of each bucket but the last, in tokens."""
+
+SENTENCE_LENGTHS = (10, 20, 40, 80)
+"""The longest sentence of each bucket but the last, in tokens."""
+
+Rows = Sequence[Sequence[str]]
+"""The tokens or the tags of a corpus: one sequence a sentence."""
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A mistake: the number of its sentence, from 0, and the match."""
+
+    sentence: int
+    match: Match
+
+
+@dataclass(frozen=True)
+class Classes:
+    """How many spans fell in each class.
+
+    Attributes:
+        correct: Both ends and label are right.
+        boundary: The label is right, an end is not.
+        type: Both ends are right, the label is not.
+        boundary_and_type: The spans overlap; neither label nor ends agree.
+        missed: Gold spans without a predicted partner.
+        spurious: Predicted spans without a gold partner.
+        missed_overlapped: Those missed of which a predicted span with another partner covers a token.
+        spurious_overlapped: Those spurious that cover a token of a gold span with another partner.
+    """
+
+    correct: int = 0
+    boundary: int = 0
+    type: int = 0
+    boundary_and_type: int = 0
+    missed: int = 0
+    spurious: int = 0
+    missed_overlapped: int = 0
+    spurious_overlapped: int = 0
+
+    @property
+    def matched(self) -> int:
+        """The spans that have a partner."""
+        return self.correct + self.boundary + self.type + self.boundary_and_type
+
+    @property
+    def gold(self) -> int:
+        """The gold spans."""
+        return self.matched + self.missed
+
+    @property
+    def predicted(self) -> int:
+        """The predicted spans."""
+        return self.matched + self.spurious
+
+    @property
+    def wrong(self) -> int:
+        """The matches that are not correct."""
+        return self.matched - self.correct + self.missed + self.spurious
+
+
+@dataclass(frozen=True)
+class Hits:
+    """How many of a group were right. The share is 0.0 for an empty group."""
+
+    correct: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        """Recall for entities, accuracy for words."""
+        return self.correct / self.total if self.total else 0.0
+
+
+@dataclass(frozen=True)
+class Familiarity:
+    """Recall of gold entities by what training held of them.
+
+    Attributes:
+        known: Their surface form stood in training with the same label.
+        unseen: All others, which the following three take apart.
+        all_words: Every word of theirs stood in training.
+        some_words: Some did.
+        no_words: None did.
+    """
+
+    known: Hits
+    unseen: Hits
+    all_words: Hits
+    some_words: Hits
+    no_words: Hits
+
+
+@dataclass(frozen=True)
+class Words:
+    """Accuracy of plain tags on the words that training held, exactly as they are written, and on others."""
+
+    known: Hits
+    unseen: Hits
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """The sentences of similar length and the counts of what stands in them."""
+
+    sentences: int
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The mistakes of one comparison of predicted with gold tags.
+
+    Attributes:
+        spans: Whether spans were compared; False for plain tags.
+        classes: All spans by class; None for plain tags.
+        gold_types: Per entity type, by name, its gold spans; none of them is spurious.
+        predicted_types: Likewise its predicted spans; none of them is missed.
+        confusion: How many matches have this gold and this predicted type; None stands for no span. For plain
+            tags, how many tokens have this gold and this predicted tag.
+        entities: Known entities against unseen ones; None for plain tags, or if training is not known.
+        words: Known words against unseen ones; None for spans, or if training is not known.
+        entity_lengths: Counts by the number of tokens of a span, each span in the bucket of its own length.
+        sentence_lengths: Counts by the number of tokens of a sentence.
+        wrong: All mistakes, in the order of the text.
+    """
+
+    spans: bool
+    classes: Classes | None
+    gold_types: dict[str, Classes]
+    predicted_types: dict[str, Classes]
+    confusion: dict[tuple[str | None, str | None], int]
+    entities: Familiarity | None
+    words: Words | None
+    entity_lengths: dict[str, Counts]
+    sentence_lengths: dict[str, Bucket]
+    wrong: tuple[Wrong, ...]
+
+    @property
+    def confusions(self) -> list[tuple[str | None, str | None, int]]:
+        """The cells of the confusion table that hold mistakes, most frequent first."""
+        return [cell for cell in self._cells() if cell[0] != cell[1]]
+
+    def _cells(self) -> list[tuple[str | None, str | None, int]]:
+        """All cells that are not empty: mistakes first, then by frequency, then by name."""
+        cells = [(gold, predicted, count) for (gold, predicted), count in self.confusion.items()]
+        return sorted(cells, key=lambda cell: (cell[0] == cell[1], -cell[2], cell[0] or "", cell[1] or ""))
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures as plain values; the mistakes themselves are left out."""
+        types = self.gold_types.keys() | self.predicted_types.keys()
+        return {
+            "classes": asdict(self.classes) if self.classes else None,
+            "types": {
+                name: {
+                    "gold": _without(self.gold_types.get(name, Classes()), "spurious"),
+                    "predicted": _without(self.predicted_types.get(name, Classes()), "missed"),
+                }
+                for name in sorted(types)
+            },
+            "confusion": [
+                {"gold": gold, "predicted": predicted, "count": count}
+                for gold, predicted, count in self._cells()
+            ],
+            "known_entities": _groups(self.entities, "recall"),
+            "known_words": _groups(self.words, "accuracy"),
+            "entity_lengths": {name: _counts(counts) for name, counts in self.entity_lengths.items()},
+            "sentence_lengths": {
+                name: {"sentences": bucket.sentences, **_counts(bucket.counts)}
+                for name, bucket in self.sentence_lengths.items()
+            },
+        }
+
+
+def analyse(
+    gold: Rows, predicted: Rows, sentences: Rows, scheme: Scheme, *, known: Known | None = None
+) -> Analysis:
+    """Sort the mistakes of predicted tags.
+
+    Args:
+        gold: The right tags, one sequence a sentence.
+        predicted: As many sequences of the same lengths, in the same scheme.
+        sentences: The tokens.
+        scheme: How the tags are written.
+        known: What training held; None if that is not known.
+
+    Raises:
+        ValueError: The three differ in shape, or a tag does not belong to the scheme.
+    """
+    shapes = [[len(row) for row in rows] for rows in (gold, predicted, sentences)]
+    if not shapes[0] == shapes[1] == shapes[2]:
+        raise ValueError("tokens, gold and predicted tags differ in the number of sentences or tokens")
+    if scheme.is_spans:
+        return _of_spans(gold, predicted, sentences, scheme, known)
+    return _of_tags(gold, predicted, sentences, known)
+
+
+def _of_spans(gold: Rows, predicted: Rows, sentences: Rows, scheme: Scheme, known: Known | None) -> Analysis:
+    matches = [
+        match_spans(tags.spans(ours, scheme), tags.spans(theirs, scheme))
+        for ours, theirs in zip(gold, predicted, strict=True)
+    ]
+    familiarity = None
+    if known is not None and known.entities is not None:
+        familiarity = _familiarity(matches, sentences, known.words, known.entities)
+    matches = _named(matches)
+    flat = [match for row in matches for match in row]
+    return Analysis(
+        spans=True,
+        classes=_classes(flat),
+        gold_types=_by_type((match.gold, match) for match in flat),
+        predicted_types=_by_type((match.predicted, match) for match in flat),
+        confusion=dict(Counter((_label(match.gold), _label(match.predicted)) for match in flat)),
+        entities=familiarity,
+        words=None,
+        entity_lengths=_entity_lengths(flat),
+        sentence_lengths=_sentence_lengths(sentences, [_count(row) for row in matches]),
+        wrong=_wrong(matches),
+    )
+
+
+def _of_tags(gold: Rows, predicted: Rows, sentences: Rows, known: Known | None) -> Analysis:
+    confusion: Counter[tuple[str | None, str | None]] = Counter()
+    wrong, counts = [], []
+    groups = _Groups()
+    for number, columns in enumerate(zip(sentences, gold, predicted, strict=True)):
+        confusion.update(zip(*columns[1:], strict=True))
+        hits = 0
+        for place, (token, ours, theirs) in enumerate(zip(*columns, strict=True)):
+            hits += ours == theirs
+            if known is not None:
+                groups.add("known" if token in known.words else "unseen", ours == theirs)
+            if ours != theirs:
+                match = Match(Span(place, place + 1, ours), Span(place, place + 1, theirs))
+                wrong.append(Wrong(number, match))
+        counts.append(Counts(hits, len(columns[0]), len(columns[0])))
+    return Analysis(
+        spans=False,
+        classes=None,
+        gold_types={},
+        predicted_types={},
+        confusion=dict(confusion),
+        entities=None,
+        words=None if known is None else Words(groups["known"], groups["unseen"]),
+        entity_lengths={},
+        sentence_lengths=_sentence_lengths(sentences, counts),
+        wrong=tuple(wrong),
+    )
+
+
+class _Groups:
+    """Right and all, by the name of a group."""
+
+    def __init__(self) -> None:
+        self._correct: Counter[str] = Counter()
+        self._total: Counter[str] = Counter()
+
+    def add(self, group: str, correct: bool) -> None:
+        self._correct[group] += correct
+        self._total[group] += 1
+
+    def __getitem__(self, group: str) -> Hits:
+        return Hits(self._correct[group], self._total[group])
+
+
+def _familiarity(
+    matches: Sequence[Sequence[Match]],
+    sentences: Rows,
+    words: frozenset[str],
+    entities: Mapping[str, frozenset[str]],
+) -> Familiarity:
+    groups = _Groups()
+    for tokens, row in zip(sentences, matches, strict=True):
+        for match in row:
+            if match.gold is None:
+                continue
+            correct = match.kind == "correct"
+            if surface(tokens, match.gold) in entities.get(match.gold.label, ()):
+                groups.add("known", correct)
+                continue
+            groups.add("unseen", correct)
+            held = {token in words for token in tokens[match.gold.start : match.gold.end]}
+            groups.add("some" if len(held) == 2 else "all" if True in held else "no", correct)
+    return Familiarity(groups["known"], groups["unseen"], groups["all"], groups["some"], groups["no"])
+
+
+def _named(matches: Sequence[Sequence[Match]]) -> list[list[Match]]:
+    """The same matches with the names that the score gives to their types."""
+    labels = {span.label for row in matches for match in row for span in match[:2] if span is not None}
+    names = type_names(labels)
+
+    def named(span: Span | None) -> Span | None:
+        return None if span is None else span._replace(label=names[span.label])
+
+    if "" not in labels:
+        return [list(row) for row in matches]
+    return [
+        [Match(named(match.gold), named(match.predicted), match.overlapped) for match in row]
+        for row in matches
+    ]
+
+
+def _classes(matches: Iterable[Match]) -> Classes:
+    counter: Counter[str] = Counter()
+    for match in matches:
+        counter[match.kind] += 1
+        if match.overlapped:
+            counter[f"{match.kind}_overlapped"] += 1
+    return Classes(**counter)
+
+
+def _by_type(matches: Iterable[tuple[Span | None, Match]]) -> dict[str, Classes]:
+    """The classes of the matches by the label of the span that comes with each, sorted by name."""
+    types: dict[str, list[Match]] = {}
+    for span, match in matches:
+        if span is not None:
+            types.setdefault(span.label, []).append(match)
+    return {name: _classes(types[name]) for name in sorted(types)}
+
+
+def _label(span: Span | None) -> str | None:
+    return None if span is None else span.label
+
+
+def _count(matches: Sequence[Match]) -> Counts:
+    return Counts(
+        correct=sum(match.kind == "correct" for match in matches),
+        predicted=sum(match.predicted is not None for match in matches),
+        gold=sum(match.gold is not None for match in matches),
+    )
+
+
+def _wrong(matches: Sequence[Sequence[Match]]) -> tuple[Wrong, ...]:
+    return tuple(
+        Wrong(number, match) for number, row in enumerate(matches) for match in row if match.kind != "correct"
+    )
+
+
+def _entity_lengths(matches: Iterable[Match]) -> dict[str, Counts]:
+    correct: Counter[int] = Counter()
+    predicted: Counter[int] = Counter()
+    gold: Counter[int] = Counter()
+    for match in matches:
+        if match.gold is not None:
+            bucket = _bucket(match.gold.end - match.gold.start, ENTITY_LENGTHS)
+            gold[bucket] += 1
+            correct[bucket] += match.kind == "correct"
+        if match.predicted is not None:
+            predicted[_bucket(match.predicted.end - match.predicted.start, ENTITY_LENGTHS)] += 1
+    return {
+        _bucket_name(bucket, ENTITY_LENGTHS): Counts(correct[bucket], predicted[bucket], gold[bucket])
+        for bucket in sorted(gold.keys() | predicted.keys())
+    }
+
+
+def _sentence_lengths(sentences: Rows, counts: Sequence[Counts]) -> dict[str, Bucket]:
+    buckets: dict[int, list[Counts]] = {}
+    for tokens, of_sentence in zip(sentences, counts, strict=True):
+        buckets.setdefault(_bucket(len(tokens), SENTENCE_LENGTHS), []).append(of_sentence)
+    return {
+        _bucket_name(bucket, SENTENCE_LENGTHS): Bucket(
+            len(buckets[bucket]),
+            Counts(
+                sum(entry.correct for entry in buckets[bucket]),
+                sum(entry.predicted for entry in buckets[bucket]),
+                sum(entry.gold for entry in buckets[bucket]),
+            ),
+        )
+        for bucket in sorted(buckets)
+    }
+
+
+def _bucket(length: int, limits: Sequence[int]) -> int:
+    """The first bucket that such a length fits in; the last one takes the rest."""
+    return sum(length > limit for limit in limits)
+
+
+def _bucket_name(bucket: int, limits: Sequence[int]) -> str:
+    first = limits[bucket - 1] + 1 if bucket else 1
+    if bucket == len(limits):
+        return f"{first}+"
+    return str(first) if first == limits[bucket] else f"{first}-{limits[bucket]}"
+
+
+def _without(classes: Classes, kind: str) -> dict[str, int]:
+    """The classes that the spans of one side can fall in."""
+    return {name: count for name, count in asdict(classes).items() if not name.startswith(kind)}
+
+
+def _counts(counts: Counts) -> dict[str, float]:
+    return {
+        "precision": counts.precision,
+        "recall": counts.recall,
+        "f1": counts.f1,
+        **asdict(counts),
+    }
+
+
+def _groups(groups: Familiarity | Words | None, share: str) -> dict[str, dict[str, float]] | None:
+    if groups is None:
+        return None
+    hits: dict[str, Hits] = vars(groups)
+    return {
+        name: {"correct": entry.correct, "total": entry.total, share: entry.share}
+        for name, entry in hits.items()
+    }

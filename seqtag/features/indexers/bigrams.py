@@ -1,0 +1,72 @@
+"""Pairs of neighbouring tokens."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag.corpora.sentence import Sentence
+from seqtag.features.indexers.base import Ids, Indexer, Resources, Table, pad, single_characters
+
+if TYPE_CHECKING:
+    from seqtag.settings.config import Config
+
+END = "\n"  # stands after the last token: no token holds a line feed
+UNKNOWN_RATE = 0.5
+
+
+def bigrams(tokens: Sequence[str]) -> list[str]:
+    """Each token with the one after it."""
+    return [first + second for first, second in zip(tokens, [*tokens[1:], END], strict=True)]
+
+
+def wanted(sentences: Sequence[Sentence], config: "Config") -> bool:
+    """Whether the configuration asks for pairs in this corpus."""
+    enabled = config.embeddings.bigrams.enabled
+    return enabled == "yes" or (enabled == "auto" and single_characters(sentences))
+
+
+class BigramIndexer(Indexer):
+    """Pairs that the training file holds, as characters and their right neighbour (Chen et al. 2015, "Long Short-Term
+    Memory Neural Networks for Chinese Word Segmentation"; Zhang and Yang 2018, "Chinese NER Using Lattice LSTM").
+
+    Args:
+        table: The pairs.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    @classmethod
+    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
+        if not config.embeddings.bigrams.dim or not wanted(sentences, config):
+            return None
+        counts: Counter[str] = Counter()
+        for sentence in sentences:
+            counts.update(bigrams(sentence.tokens))
+        return cls(Table.fit(counts))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return {"rows": self.table.rows}
+
+    @property
+    def table_rows(self) -> dict[str, int]:
+        return {"bigrams": self.table.rows}
+
+    def index(self, sentence: Sentence) -> Ids:
+        return self.table.index(bigrams(sentence.tokens))
+
+    def collate(
+        self, rows: Sequence[Ids], time: int, random: "np.random.Generator | None"
+    ) -> dict[str, NDArray[Any]]:
+        return {"bigrams": self.table.hide_singletons(pad(rows, time), UNKNOWN_RATE, random)}
+
+    def to_json(self) -> dict[str, Any]:
+        return {"table": self.table.to_json()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
+        return cls(Table.from_json(values["table"]))

@@ -1,0 +1,372 @@
+"""A trained model at work: sentences in, tags out. ONNX Runtime, no TensorFlow."""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.tags import Scheme, convert, spans
+from seqtag.features.vocabulary import Vocabulary, Words, cut
+from seqtag.inference.batches import inference_order
+from seqtag.inference.lattice import Beam, Lattice, TagChain, joins, labels
+from seqtag.inference.onnx_runtime import onnxruntime
+from seqtag.inference.outputs import with_outputs
+from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.folder import load as load_folder
+from seqtag.model_folder.stored import read_network, read_vocabulary
+from seqtag.support.cores import cores
+from seqtag.support.errors import ModelError, UsageError, is_out_of_memory
+from seqtag.support.quoting import one_line
+
+CHUNK = 2048  # sentences that are sorted by length together
+TOKEN_BUDGET = 2048  # tokens of a batch, padding included
+AHEAD = 32  # batches that are begun before their results are asked for
+WINDOW = 8192  # a longer sentence is tagged in pieces of so many tokens ...
+OVERLAP = 256  # ... each of which sees so many more on either side
+LARGEST_SCORE = 80  # between tags: the network takes its exponential, which float32 must hold
+LATTICE = ("scores", "forward", "backward")  # outputs from which the probability of entities follows
+BEAM = ("beam_tags", "beam_probabilities")  # the n best sequences of a model that has no such scores
+
+
+Results = Callable[
+    [], dict[str, NDArray[Any]]
+]  # gives a batch's outputs by name, at once or when they are there
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A span that the model found: tokens from `start` up to, not including, `end`.
+
+    The score is the probability, over all sequences of tags, that just this span with this label is there; with a
+    feedback head, that of the span's tags given the tags before them.
+    """
+
+    start: int
+    end: int
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A sequence of tags, in the corpus's scheme, and its probability."""
+
+    tags: list[str]
+    probability: float
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """The answer for one sentence.
+
+    Attributes:
+        tags: One tag a token, in the corpus's scheme, always well-formed.
+        probabilities: The model's marginal probability of each token's tag; with a feedback head, that given the tags
+            before it. Empty if the tagger gives tags only.
+        scheme: The corpus's scheme.
+        entities: The spans, where they were asked for.
+        alternatives: The most probable sequences, best first, where they were asked for; of a sentence longer than
+            `WINDOW` that a feedback head tagged, the best alone.
+    """
+
+    tags: list[str]
+    probabilities: list[float]
+    scheme: Scheme
+    entities: list[Entity] = field(default_factory=list)
+    alternatives: list[Alternative] = field(default_factory=list)
+
+
+class Tagger:
+    """A network and its vocabulary.
+
+    Args:
+        network: The serialised ONNX model.
+        vocabulary: The tables that belong to it.
+        threads: Batches that are tagged side by side; 0 for as many as the process may use cores.
+        tags_only: Whether nobody will ask for probabilities, entities or the best sequences; this is quicker.
+        name: The model folder, for messages.
+    """
+
+    def __init__(
+        self,
+        network: bytes,
+        vocabulary: Vocabulary,
+        threads: int = 0,
+        *,
+        tags_only: bool = False,
+        name: str = "the network",
+    ) -> None:
+        if tags_only:
+            network = with_outputs(network, ("tags",))
+        self.vocabulary = vocabulary
+        self._name = name
+        self._threads = threads or cores()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # a batch a core wastes less than a batch on all cores
+        # One is kept for each shape of a batch, and no two batches are alike.
+        options.enable_mem_pattern = False
+        options.log_severity_level = 4
+        self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+        self._outputs = {output.name: output.shape for output in self._session.get_outputs()}
+        self._run_options = onnxruntime.RunOptions()
+        self._run_options.log_severity_level = 4
+        self._tags = np.array(vocabulary.tags, dtype=object)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], threads: int = 0, *, tags_only: bool = False) -> Self:
+        """The tagger of a model folder, for the class's arguments.
+
+        Raises:
+            ModelError: The folder is incomplete, damaged, too new or not one of ours.
+        """
+        return load_folder(Path(path), lambda folder: cls.of(folder, threads, tags_only=tags_only))
+
+    @classmethod
+    def of(cls, folder: Folder, threads: int = 0, *, tags_only: bool = False) -> Self:
+        """The tagger of a model folder that is open; see `load`."""
+        vocabulary = read_vocabulary(folder)
+        network = read_network(folder, vocabulary)
+        try:
+            return cls(network, vocabulary, threads, tags_only=tags_only, name=str(folder.path))
+        except Exception as problem:  # ONNX Runtime's errors share no public base class
+            if is_out_of_memory(problem):
+                raise MemoryError from problem
+            raise ModelError(
+                f"{folder.path}: model.onnx cannot be loaded ({one_line(problem)})."
+            ) from problem
+
+    @property
+    def scheme(self) -> Scheme:
+        """The scheme of the tags that `tag` gives."""
+        return self.vocabulary.scheme
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags that the training file held, in its own scheme."""
+        return tuple(self.vocabulary.tag_counts)
+
+    def tag(self, sentences: Iterable[Words], *, entities: bool = False, nbest: int = 0) -> Iterator[Tagged]:
+        """An answer for each sentence, in order; reads ahead by no more than `CHUNK` sentences.
+
+        Args:
+            sentences: The sentences, as tokens or as `Sentence`s; the latter where the model reads extra
+                columns.
+            entities: Whether entities with their probability are wanted.
+            nbest: How many sequences of tags are wanted for each sentence.
+
+        Raises:
+            UsageError: The model cannot give so many sequences.
+        """
+        remaining = iter(sentences)
+        while chunk := list(islice(remaining, CHUNK)):
+            yield from self.begin(chunk, entities=entities, nbest=nbest)
+
+    def begin(
+        self, sentences: Sequence[Words], *, entities: bool = False, nbest: int = 0
+    ) -> Iterator[Tagged]:
+        """As `tag`, for sentences that are there already; the work begins before the first answer is asked for."""
+        if (entities or nbest) and "probabilities" not in self._outputs:
+            raise ValueError("expected a tagger that gives probabilities. Received: one that gives tags only")
+        self.check_nbest(nbest)
+        pieces = [piece for number, tokens in enumerate(sentences) for piece in windows(number, len(tokens))]
+        rows = self.vocabulary.index_all([cut(sentences[p.sentence], p.start, p.end) for p in pieces])
+        names = ["tags", "probabilities"]
+        if entities or nbest:
+            names += LATTICE + BEAM * (nbest > 0)
+        names = [name for name in names if name in self._outputs]
+        batches = list(inference_order([piece.end - piece.start for piece in pieces], TOKEN_BUDGET))
+        results = (
+            (batch, self._submit(self.vocabulary.collate([rows[i] for i in batch]), names, len(batches) == 1))
+            for batch in batches
+        )
+        begun = deque(islice(results, AHEAD))
+        return self._answers(sentences, pieces, begun, results, entities=entities, nbest=nbest)
+
+    @cached_property
+    def most(self) -> float:
+        """How many sequences the model can give for a sentence."""
+        if "scores" in self._outputs:
+            return math.inf
+        return int(self._outputs[BEAM[0]][-1]) if BEAM[0] in self._outputs else 1
+
+    def check_nbest(self, nbest: int) -> None:
+        """Raises UsageError if the model cannot give so many sequences."""
+        if nbest > self.most:
+            raise UsageError(
+                f"{nbest} best sequences: this model gives at most {self.most}, its head.beam in training."
+            )
+
+    def _submit(self, inputs: dict[str, Any], names: Sequence[str], alone: bool) -> Results:
+        """Has a batch tagged by one of the threads, or when the results are asked for; returns what gives them."""
+        if alone or self._threads == 1:
+            return partial(self.run, inputs, names)
+        return self._pool.submit(self.run, inputs, names).result
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._threads)
+
+    def _answers(
+        self,
+        sentences: Sequence[Words],
+        pieces: Sequence["Piece"],
+        begun: deque[tuple[list[int], Results]],
+        more: Iterator[tuple[list[int], Results]],
+        *,
+        entities: bool,
+        nbest: int,
+    ) -> Iterator[Tagged]:
+        found = [{} for _ in sentences]  # type: list[dict[str, NDArray[Any]]]
+        while begun:
+            batch, results = begun.popleft()
+            arrays = results()
+            begun.extend(islice(more, 1))
+            for row, number in enumerate(batch):
+                self._keep(
+                    found, sentences, pieces[number], {name: array[row] for name, array in arrays.items()}
+                )
+        for tokens, answer in zip(sentences, found, strict=True):
+            yield self._tagged(answer, entities, nbest) if len(tokens) else Tagged([], [], self.scheme)
+
+    def _keep(
+        self,
+        found: list[dict[str, NDArray[Any]]],
+        sentences: Sequence[Words],
+        piece: "Piece",
+        arrays: dict[str, NDArray[Any]],
+    ) -> None:
+        """Puts a piece's results where they belong in their sentence."""
+        length = len(sentences[piece.sentence])
+        kept = slice(piece.keep_start - piece.start, piece.keep_end - piece.start)
+        for name, array in arrays.items():
+            if piece.keep_end - piece.keep_start == length:
+                found[piece.sentence][name] = array[kept]
+                continue
+            if name in BEAM:
+                # The k-th best of every piece make no k-th best of the sentence; the best of each make its tags.
+                array = array[:, :1]
+            whole = found[piece.sentence].setdefault(name, np.empty((length, *array.shape[1:]), array.dtype))
+            whole[piece.keep_start : piece.keep_end] = array[kept]
+
+    def run(
+        self, inputs: dict[str, Any], names: Sequence[str] = ("tags", "probabilities")
+    ) -> dict[str, NDArray[Any]]:
+        """The outputs by name, each `(batch, time, ...)`, for the arrays of a batch.
+
+        Raises:
+            ModelError: The network fails, or what it gives are no tags and no probabilities.
+            MemoryError: There is too little memory for the batch.
+        """
+        try:
+            arrays = self._session.run(list(names), inputs, self._run_options)
+        except Exception as problem:  # ONNX Runtime's errors share no public base class
+            if is_out_of_memory(problem):
+                raise MemoryError from problem
+            raise ModelError(f"{self._name}: model.onnx cannot be run ({one_line(problem)}).") from problem
+        found = dict(zip(names, arrays, strict=True))
+        if "tags" in found:
+            self._check(found, inputs["lengths"])
+        return found
+
+    def _check(self, arrays: dict[str, NDArray[Any]], lengths: NDArray[Any]) -> None:
+        """Refuses what is not an answer for each word, since the model may be anybody's."""
+        words = np.arange(int(lengths.max())) < lengths[:, None]  # (batch, time)
+        of_each_word = dict.fromkeys(LATTICE, (len(self._tags),)) | dict.fromkeys(BEAM, (self.most,))
+        of_each_word["head_attention"] = words.shape[1:]
+        for name, array in arrays.items():
+            if name == "attention":  # of heads, and only looked at
+                continue
+            self._check_shape(name, array, (*words.shape, *of_each_word.get(name, ())))
+            values = array[words]
+            if name.endswith("tags"):
+                if values.min() < 0 or values.max() >= len(self._tags):
+                    raise ModelError(f"{self._name}: model.onnx gives tags that there are not.")
+            elif not np.isfinite(values).all():
+                raise ModelError(f"{self._name}: model.onnx gives {name} that are no numbers.")
+
+    def _check_shape(self, name: str, array: NDArray[Any], shape: tuple[float, ...]) -> None:
+        if array.shape != shape:
+            raise ModelError(
+                f"{self._name}: model.onnx gives {name} of shape {array.shape}; expected {shape}."
+            )
+
+    def _tagged(self, arrays: dict[str, NDArray[Any]], entities: bool, nbest: int) -> Tagged:
+        numbers = arrays["tags"]
+        names = self._tags[numbers].tolist()
+        given = arrays.get("probabilities", np.zeros(0))
+        probabilities = given.astype(np.float64).clip(0, 1).tolist()
+        found: list[Entity] = []
+        alternatives = []
+        if entities or nbest:
+            known = self._known(arrays)
+            for span in spans(names, self.vocabulary.train_scheme) if entities else ():
+                found.append(Entity(*span, known.span_probability(span)))
+            for sequence in known.best(nbest) if nbest else ():
+                written = self._written([self.vocabulary.tags[number] for number in sequence.tags])
+                alternatives.append(Alternative(written, sequence.probability))
+        return Tagged(self._written(names), probabilities, self.scheme, found, alternatives)
+
+    def _known(self, arrays: dict[str, NDArray[Any]]) -> Lattice | Beam:
+        """What the model says of the sentence, by the outputs that it has."""
+        if "scores" not in arrays:
+            best = (arrays["tags"][:, None], arrays["probabilities"][:, None])
+            return Beam(*(arrays.get(name, array) for name, array in zip(BEAM, best, strict=True)))
+        scores = arrays["scores"]
+        # Without a chain each token stands alone: every way to arrive and to go on sums to 1, whose
+        # logarithm is 0.
+        nothing = np.zeros_like(scores)
+        return Lattice(self._chain, scores, arrays.get("forward", nothing), arrays.get("backward", nothing))
+
+    @cached_property
+    def _chain(self) -> TagChain:
+        """The scores between tags, which the network gives as outputs that depend on no input."""
+        count = len(self.vocabulary.tags)
+        tags, scheme = self.vocabulary.tags, self.vocabulary.train_scheme
+        of_spans = joins(tags, scheme), labels(tags, scheme)
+        if "transitions" not in self._outputs:
+            return TagChain(np.zeros(count), np.zeros((count, count)), np.zeros(count), *of_spans)
+        # ONNX Runtime wants inputs that are legal, though nothing here depends on them.
+        anything = Sentence((".",), columns=tuple(("_",) for _ in self.vocabulary.feature_columns))
+        inputs = self.vocabulary.collate([self.vocabulary.index(anything)])
+        arrays = self.run(inputs, ["start", "transitions", "end"])
+        for name, array in arrays.items():
+            self._check_shape(name, array, (count, count) if name == "transitions" else (count,))
+            if not np.isfinite(array).all() or array.max() >= LARGEST_SCORE:
+                raise ModelError(f"{self._name}: the scores between its tags are no numbers, or too large.")
+        start, transitions, end = (array.astype(np.float64) for array in arrays.values())
+        return TagChain(start, transitions, end, *of_spans)
+
+    def _written(self, tags: list[str]) -> list[str]:
+        """The network's tags in the corpus's scheme."""
+        return convert(tags, self.vocabulary.train_scheme, self.scheme)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a sentence that is tagged at once, and the part of it whose tags are kept."""
+
+    sentence: int
+    start: int
+    end: int
+    keep_start: int
+    keep_end: int
+
+
+def windows(sentence: int, length: int) -> Iterator[Piece]:
+    """The pieces of a sentence: one, unless it is longer than `WINDOW`; none if it is empty."""
+    if 0 < length <= WINDOW:
+        yield Piece(sentence, 0, length, 0, length)
+        return
+    for start in range(0, length, WINDOW):
+        end = min(start + WINDOW, length)
+        yield Piece(sentence, max(start - OVERLAP, 0), min(end + OVERLAP, length), start, end)

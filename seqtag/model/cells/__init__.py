@@ -1,4 +1,0 @@
-"""Cells by name, listed in `seqtag.parts.CELLS`: most of them recurrent, some without a state.
-
-Each knows its Keras layer, which is the reference, and writes itself as ONNX.
-"""

@@ -1,1 +1,0 @@
-"""What a token looks like to the network; one kind a file, listed in `seqtag.parts.EMBEDDINGS`."""

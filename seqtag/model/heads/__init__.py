@@ -1,1 +1,0 @@
-"""What turns features into tags; one kind a file, listed in `seqtag.parts.HEADS`."""

@@ -1,0 +1,89 @@
+"""Attention of each word of a sentence to all of them."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from seqtag.network.cells.base import affine
+from seqtag.network.export import Graph
+
+NOTHING = -1e9  # the score of a word that is not there
+
+
+class SelfAttention(keras.layers.Layer):  # type: ignore[misc]
+    """States `(batch, time, dim)` beside what each word finds in all states, together `(batch, time, 2 * dim)`.
+
+    Multi-head scaled dot-product attention (Vaswani et al. 2017, "Attention Is All You Need"): in each head word t
+    gives word s the weight softmax_s(q_t k_s / sqrt(size)) and takes the weighted sum of the values; the heads, each of
+    size dim / heads, are joined by an output layer. It is put beside the states and not added to them, so that the
+    states stay what they are without it. Padding has weight 0.
+
+    Args:
+        heads: Number of heads.
+        dropout: Dropout of what was found; the states have had theirs.
+    """
+
+    def __init__(self, heads: int, dropout: keras.layers.Layer) -> None:
+        super().__init__(name="attention")
+        self.heads = heads
+        self.dropout = dropout
+
+    def build(self, states_shape: Any) -> None:
+        """Makes the weights."""
+        dim = states_shape[-1]
+        self.size = max(1, dim // self.heads)
+        inside = self.heads * self.size
+        self.query, self.key, self.value = (
+            keras.layers.Dense(inside, name=name) for name in ("query", "key", "value")
+        )
+        self.output_layer = keras.layers.Dense(dim, name="output")
+        for layer in (self.query, self.key, self.value):
+            layer.build(states_shape)
+        self.output_layer.build((*states_shape[:-1], inside))
+        self.built = True
+
+    def call(self, states: Any, lengths: Any, training: bool = False) -> Any:
+        """The states and what was found."""
+        found, _ = self.look(states, lengths)
+        return tf.concat([states, self.dropout(found, training=training)], axis=-1)
+
+    def look(self, states: Any, lengths: Any) -> tuple[Any, Any]:
+        """What each word finds `(batch, time, dim)`, and its weights `(batch, heads, time, time)`.
+
+        Entry [b, h, t, s] is how much word t looks at word s: rows of words sum to 1, columns of padding are 0.
+        """
+        shape = tf.shape(states)
+        query, key, value = (
+            tf.transpose(tf.reshape(layer(states), [shape[0], shape[1], self.heads, self.size]), [0, 2, 1, 3])
+            for layer in (self.query, self.key, self.value)
+        )  # (batch, heads, time, size)
+        scores = tf.matmul(query / math.sqrt(self.size), key, transpose_b=True)
+        present = tf.sequence_mask(lengths, shape[1])[:, None, None, :]  # (batch, 1, 1, time)
+        weights = tf.nn.softmax(tf.where(present, scores, NOTHING))  # (batch, heads, time, time)
+        found = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])  # (batch, time, heads, size)
+        joined = tf.reshape(found, [shape[0], shape[1], self.heads * self.size])
+        return self.output_layer(joined), weights
+
+    def export(self, graph: Graph, states: str, lengths: str) -> tuple[str, str]:
+        """Writes the layer; returns the names of what `call` gives and of the weights."""
+        query, key, value = (
+            self._export_heads(graph, states, layer) for layer in (self.query, self.key, self.value)
+        )  # (batch, heads, time, size)
+        scale = graph.constant(np.array(1 / math.sqrt(self.size), np.float32))
+        turned = graph.node("Transpose", key, perm=[0, 1, 3, 2])
+        scores = graph.node("MatMul", graph.node("Mul", query, scale), turned)
+        present = graph.node("Unsqueeze", graph.mask(lengths, states), graph.integers(1, 2))
+        masked = graph.node("Where", present, scores, graph.constant(np.array(NOTHING, np.float32)))
+        weights = graph.node("Softmax", masked, axis=-1)  # (batch, heads, time, time)
+        found = graph.node("Transpose", graph.node("MatMul", weights, value), perm=[0, 2, 1, 3])
+        joined = graph.node("Reshape", found, graph.integers(0, 0, self.heads * self.size))
+        output = affine(graph, joined, *self.output_layer.get_weights())
+        return str(graph.node("Concat", states, output, axis=-1)), str(weights)
+
+    def _export_heads(self, graph: Graph, states: str, layer: Any) -> str:
+        together = affine(graph, states, *layer.get_weights())
+        apart = graph.node("Reshape", together, graph.integers(0, 0, self.heads, self.size))
+        return str(graph.node("Transpose", apart, perm=[0, 2, 1, 3]))

@@ -1,0 +1,284 @@
+"""Long short-term memory."""
+
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from seqtag.network.cells.activations import export_activation
+from seqtag.network.cells.base import GateBias, RecurrentCell, affine, reordered
+from seqtag.network.export import Graph
+
+
+class LSTM(RecurrentCell):
+    """A memory cell with input, forget and output gates.
+
+    Hochreiter and Schmidhuber (1997, "Long Short-Term Memory"), with the forget gate of Gers et al. (2000); its bias
+    starts at `encoder.forget_bias`, by default at 1 (Jozefowicz et al. 2015), as Keras has it.
+
+    Its variants share this class and change what the attributes say; they run as `VariantCell`.
+
+    Attributes:
+        order: The gates as the weights hold them, by their first letters: input, forget, candidate, output.
+        peeping: The gates that see the memory cell, in the order of the rows of the peephole weights.
+    """
+
+    operator = "LSTM"
+    order: ClassVar[str] = "ifco"
+    peeping: ClassVar[str] = ""
+    fused = True
+
+    def layer(self, name: str) -> keras.layers.Layer:
+        units = self.settings.units
+        return keras.layers.LSTM(
+            units, unit_forget_bias=False, return_sequences=True, name=name, **self.arguments
+        )
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        value, gates = self.settings.forget_bias, len(self.order)
+        if "f" in self.order:
+            bias = GateBias(self.order.index("f"), gates, value)
+        else:  # the cell keeps 1 - i: with the input gate's bias at -b it starts with the same share kept
+            bias = GateBias(self.order.index("i"), gates, -value)
+        return super().arguments | {"bias_initializer": bias}
+
+    def run(self, layer: Any, features: Any, training: bool) -> Any:
+        if (self.activation, self.recurrent_activation) != ("tanh", "sigmoid") or self.keeps_keras_loop:
+            return super().run(layer, features, training)
+        weights = (weight.value for weight in layer.cell.weights)
+        outputs = unrolled("f" not in self.order)(tf.transpose(features, [1, 0, 2]), *weights)
+        return tf.transpose(outputs, [1, 0, 2])
+
+    def weights(self, layer: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        kernel, recurrent, bias = (reordered(a, self.order, "iofc") for a in layer.get_weights()[:3])
+        return kernel, recurrent, np.concatenate([bias, np.zeros_like(bias)])
+
+    def peepholes(self, layer: Any) -> NDArray[Any] | None:
+        if not self.peeping:
+            return None
+        return reordered(layer.get_weights()[3].reshape(-1), self.peeping, "iof")
+
+    def onnx_activations(self) -> list[str]:
+        return [self.recurrent_activation, self.activation, self.activation]
+
+    def attributes(self) -> dict[str, Any]:
+        return {} if "f" in self.order else {"input_forget": 1}
+
+    def loop(self, graph: Graph, features: str, layer: Any) -> str:
+        kernel, recurrent, bias, *peepholes = layer.get_weights()
+        projected = affine(graph, features, kernel, bias)
+        sizes = graph.integers(*[self.settings.units] * len(self.order))
+        peeps = dict(zip(self.peeping, *peepholes, strict=True)) if self.peeping else {}
+
+        def gate(total: str, cell: str, letter: str) -> str:
+            if letter in peeps:
+                seen = graph.node("Mul", cell, graph.constant(peeps[letter]))
+                total = graph.node("Add", total, seen)
+            return export_activation(graph, self.recurrent_activation, total)
+
+        def step(before: str, cell: str, now: str) -> tuple[list[str], list[str]]:
+            total = graph.node("Add", now, affine(graph, before, recurrent))
+            parts = graph.node("Split", total, sizes, outputs=len(self.order), axis=1)
+            of = dict(zip(self.order, parts, strict=True))
+            enter = gate(of["i"], cell, "i")
+            one = graph.constant(np.array(1, np.float32))
+            keep = gate(of["f"], cell, "f") if "f" in of else graph.node("Sub", one, enter)
+            new = graph.node("Mul", enter, export_activation(graph, self.activation, of["c"]))
+            cell = graph.node("Add", graph.node("Mul", keep, cell), new)
+            leave = gate(of["o"], cell, "o")
+            output = graph.node("Mul", leave, export_activation(graph, self.activation, cell))
+            return [output, cell], [output]
+
+        first = [(self.zeros(graph, features), "float32") for _ in "hc"]
+        return graph.scan(step, states=first, inputs=[(projected, "float32")], outputs=["float32"])[0]
+
+
+class LSTMVariant(LSTM):
+    """What the variants of the LSTM share: a cell that Keras does not have, in Keras's loop."""
+
+    fused = False
+
+    def layer(self, name: str) -> keras.layers.Layer:
+        cell = VariantCell(
+            self.settings.units, order=self.order, peeping=self.peeping, name="cell", **self.arguments
+        )
+        return keras.layers.RNN(cell, return_sequences=True, name=name)
+
+
+@keras.saving.register_keras_serializable("seqtag")
+class VariantCell(keras.layers.LSTMCell):  # type: ignore[misc]
+    """One step of an LSTM with peepholes, coupled gates, or both; without either it is Keras's.
+
+    Args:
+        units: Size of output and memory.
+        order: The gates, as in `LSTM`; without an `f` the forget gate is 1 - i.
+        peeping: The gates with peepholes: the output gate sees the new memory, the others see the old one.
+        arguments: Those of Keras's cell.
+    """
+
+    def __init__(self, units: int, order: str = "ifco", peeping: str = "", **arguments: Any) -> None:
+        super().__init__(units, **(arguments | {"unit_forget_bias": False}))
+        self.order = order
+        self.peeping = peeping
+        self.dropout_mask_count = len(order)  # a mask for each gate, as Keras has it
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights; peepholes start at 0, so that all starts as without them."""
+        gates = len(self.order) * self.units
+        self.kernel = self.add_weight(
+            shape=(input_shape[-1], gates), initializer=self.kernel_initializer, name="kernel"
+        )
+        self.recurrent_kernel = self.add_weight(
+            shape=(self.units, gates), initializer=self.recurrent_initializer, name="recurrent_kernel"
+        )
+        self.bias = self.add_weight(shape=(gates,), initializer=self.bias_initializer, name="bias")
+        if self.peeping:
+            self.peepholes = self.add_weight(
+                shape=(len(self.peeping), self.units), initializer="zeros", name="peepholes"
+            )
+        self.built = True
+
+    def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
+        """One step: the output `(batch, units)`, and output and memory as the states."""
+        ops = keras.ops
+        before, cell = states
+        masks = self.get_recurrent_dropout_mask(before) if training else None
+        if masks is None:
+            past = ops.matmul(before, self.recurrent_kernel)
+        else:
+            kernels = ops.split(self.recurrent_kernel, len(self.order), axis=1)
+            pasts = [ops.matmul(before * m, kernel) for m, kernel in zip(masks, kernels, strict=True)]
+            past = ops.concatenate(pasts, axis=1)
+        total = ops.matmul(inputs, self.kernel) + self.bias + past
+        of = dict(zip(self.order, ops.split(total, len(self.order), axis=1), strict=True))
+        peeps = {gate: self.peepholes[row] for row, gate in enumerate(self.peeping)}
+
+        def gate(letter: str, seen: Any) -> Any:
+            peep = peeps[letter] * seen if letter in peeps else 0.0
+            return self.recurrent_activation(of[letter] + peep)
+
+        enter = gate("i", cell)
+        keep = gate("f", cell) if "f" in of else 1 - enter
+        cell = keep * cell + enter * self.activation(of["c"])
+        output = gate("o", cell) * self.activation(cell)
+        return output, [output, cell]
+
+    def get_config(self) -> dict[str, Any]:
+        """Keras's own, and which variant it is."""
+        return {**super().get_config(), "order": self.order, "peeping": self.peeping}
+
+
+def unrolled(coupled: bool) -> Any:
+    """A function that gives all outputs `(time, batch, units)` of an LSTM with Keras's gates: input, forget (none if
+    coupled: it is 1 - input), candidate, output. The same as the Keras layer, which is the reference.
+
+    Its arguments: inputs `(time, batch, features)`; input weights `(features, gates * units)`; recurrent weights
+    `(units, gates * units)`; bias `(gates * units,)`; and the peephole weights, if there are any, a row for each gate
+    but the candidate. The gradient is written out: a loop that holds only what depends on the step after it, and the
+    products with all steps at once behind it.
+    """
+    gates = 3 if coupled else 4
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def run(features: Any, kernel: Any, recurrent: Any, bias: Any, *peepholes: Any) -> tuple[Any, Any]:
+        # The peephole weights of input gate, forget gate (none if coupled), output gate: each (units,).
+        peep_i, *peep_f, peep_o = tf.unstack(peepholes[0]) if peepholes else (None, None)
+        forward = _stepped if coupled else _fused
+        i, f, candidate, o, cells, outputs = forward(features, kernel, recurrent, bias, *peepholes)
+        time, units = tf.shape(features)[0], recurrent.shape[0]
+        zeros = tf.zeros((tf.shape(features)[1], units), features.dtype)
+
+        def gradient(upstream: Any) -> tuple[Any, ...]:
+            squashed = tf.tanh(cells)
+            before = tf.concat([zeros[None], cells[:-1]], axis=0)
+            # What a change of cell or output means for each gate's input, for all steps at once.
+            if coupled:
+                of_cell = [(candidate - before) * i * (1 - i), i * (1 - candidate**2)]
+            else:
+                of_cell = [candidate * i * (1 - i), before * f * (1 - f), i * (1 - candidate**2)]
+            of_output = squashed * o * (1 - o)
+            through = o * (1 - squashed**2)  # what a change of the output means for the cell
+            onward = f  # what a change of the cell means for the cell before
+            if peepholes:
+                through += of_output * peep_o
+                for own, peep in zip(of_cell, [peep_i, *peep_f], strict=False):  # not the candidate
+                    onward += own * peep
+            of_gates = tf.concat([*of_cell, of_output], axis=2)
+            back = tf.transpose(recurrent)
+
+            def backward(t: Any, output: Any, cell: Any, inputs: Any) -> tuple[Any, ...]:
+                output += tf.gather(upstream, t)
+                cell += output * tf.gather(through, t)
+                own = tf.concat([cell] * (gates - 1) + [output], axis=1) * tf.gather(of_gates, t)
+                return t - 1, tf.matmul(own, back), cell * tf.gather(onward, t), inputs.write(t, own)
+
+            first = (time - 1, zeros, zeros, tf.TensorArray(features.dtype, size=time))
+            *_, array = tf.while_loop(lambda t, *_: t >= 0, backward, first, parallel_iterations=1)
+            inputs = array.stack()  # (time, batch, gates * units)
+            flat = tf.reshape(inputs, [-1, gates * units])
+            past = tf.reshape(tf.concat([zeros[None], outputs[:-1]], axis=0), [-1, units])
+            found = (
+                tf.reshape(tf.matmul(flat, kernel, transpose_b=True), tf.shape(features)),
+                tf.matmul(tf.reshape(features, [-1, kernel.shape[0]]), flat, transpose_a=True),
+                tf.matmul(past, flat, transpose_a=True),
+                tf.reduce_sum(flat, axis=0),
+            )
+            if not peepholes:
+                return found
+            *early, _, late = tf.split(inputs, gates, axis=2)
+            rows = [*((own, before) for own in early), (late, cells)]
+            return *found, tf.stack([tf.reduce_sum(own * seen, axis=[0, 1]) for own, seen in rows])
+
+        return outputs, gradient
+
+    return run
+
+
+def _fused(features: Any, kernel: Any, recurrent: Any, bias: Any, *peepholes: Any) -> tuple[Any, ...]:
+    """Input gate, forget gate, candidate, output gate, memory and output of all steps, each `(time, batch, units)`.
+
+    TensorFlow's own operation; its gradient, in 2.21, is for another order of the gates.
+    """
+    units = recurrent.shape[0]
+    zeros = tf.zeros((tf.shape(features)[1], units), features.dtype)
+    peep_i, peep_f, peep_o = tf.unstack(peepholes[0]) if peepholes else [tf.zeros(units, features.dtype)] * 3
+    found = tf.raw_ops.BlockLSTMV2(
+        seq_len_max=tf.cast(tf.shape(features)[0], tf.int64),
+        x=features,
+        cs_prev=zeros,
+        h_prev=zeros,
+        w=tf.concat([kernel, recurrent], axis=0),
+        wci=peep_i,
+        wcf=peep_f,
+        wco=peep_o,
+        b=bias,
+        cell_clip=0.0,
+        use_peephole=bool(peepholes),
+    )
+    return found.i, found.f, found.ci, found.o, found.cs, found.h
+
+
+def _stepped(features: Any, kernel: Any, recurrent: Any, bias: Any, *peepholes: Any) -> tuple[Any, ...]:
+    """As `_fused`, with coupled gates, step by step."""
+    time = tf.shape(features)[0]
+    projected = tf.matmul(features, kernel) + bias  # (time, batch, gates * units)
+    zeros = tf.zeros_like(projected[0, :, : recurrent.shape[0]])  # (batch, units)
+    peep_i, peep_o = tf.unstack(peepholes[0]) if peepholes else (None, None)
+    arrays = [tf.TensorArray(features.dtype, size=time) for _ in range(6)]
+
+    def step(t: Any, output: Any, cell: Any, *arrays: Any) -> tuple[Any, ...]:
+        i, candidate, o = tf.split(tf.gather(projected, t) + tf.matmul(output, recurrent), 3, axis=1)
+        i = tf.sigmoid(i + cell * peep_i if peepholes else i)
+        f, candidate = 1 - i, tf.tanh(candidate)
+        cell = f * cell + i * candidate
+        o = tf.sigmoid(o + cell * peep_o if peepholes else o)
+        output = o * tf.tanh(cell)
+        kept = (i, f, candidate, o, cell, output)
+        return t + 1, output, cell, *(a.write(t, now) for a, now in zip(arrays, kept, strict=True))
+
+    first = (tf.constant(0), zeros, zeros, *arrays)
+    _, _, _, *arrays = tf.while_loop(lambda t, *_: t < time, step, first, parallel_iterations=1)
+    return tuple(array.stack() for array in arrays)

@@ -1,0 +1,134 @@
+"""The plain recurrent network."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from seqtag.network.cells.activations import activation_of, build_activation, export_activation
+from seqtag.network.cells.base import RecurrentCell, affine
+from seqtag.network.export import Graph
+
+# The slope of an activation, from its value.
+SLOPES: dict[str, Callable[[Any], Any]] = {
+    "tanh": lambda value: 1 - value**2,
+    "sigmoid": lambda value: value * (1 - value),
+    "relu": lambda value: tf.cast(value > 0, value.dtype),
+    "elu": lambda value: tf.where(value > 0, 1.0, value + 1),
+    "leaky_relu": lambda value: tf.where(value > 0, 1.0, 0.2),
+    "hard_sigmoid": lambda value: tf.cast((value > 0) & (value < 1), value.dtype) / 6,
+    "hard_tanh": lambda value: tf.cast(tf.abs(value) < 1, value.dtype),
+    "softsign": lambda value: (1 - tf.abs(value)) ** 2,
+    "linear": tf.ones_like,
+}
+
+
+class SimpleRNN(RecurrentCell):
+    """h_t = f(W x_t + U h_{t-1} + b) (Elman 1990, "Finding Structure in Time").
+
+    With f = relu and U started at the identity (`encoder.recurrent_initializer: identity`) it is the IRNN of Le,
+    Jaitly and Hinton (2015, "A Simple Way to Initialize Recurrent Networks of Rectified Linear Units").
+    """
+
+    gated = False
+    operator = "RNN"
+
+    def layer(self, name: str) -> keras.layers.Layer:
+        if self.activation != "prelu":
+            return keras.layers.SimpleRNN(
+                self.settings.units, return_sequences=True, name=name, **self.arguments
+            )
+        cell = ElmanCell(self.settings.units, name="cell", **self.arguments)
+        return keras.layers.RNN(cell, return_sequences=True, name=name)
+
+    def run(self, layer: Any, features: Any, training: bool) -> Any:
+        if self.activation not in SLOPES or self.keeps_keras_loop:
+            return super().run(layer, features, training)
+        kernel, recurrent, bias = (weight.value for weight in layer.cell.weights)
+        projected = tf.transpose(tf.matmul(features, kernel) + bias, [1, 0, 2])  # (time, batch, units)
+        return tf.transpose(unrolled(self.activation)(projected, recurrent), [1, 0, 2])
+
+    def weights(self, layer: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        kernel, recurrent, bias = layer.get_weights()
+        return kernel.T, recurrent.T, np.concatenate([bias, np.zeros_like(bias)])
+
+    def onnx_activations(self) -> list[str]:
+        return [self.activation]
+
+    def loop(self, graph: Graph, features: str, layer: Any) -> str:
+        kernel, recurrent, bias = layer.get_weights()[:3]
+        projected = affine(graph, features, kernel, bias)
+
+        def step(before: str, now: str) -> tuple[list[str], list[str]]:
+            total = graph.node("Add", now, affine(graph, before, recurrent))
+            output = export_activation(graph, self.activation, total, getattr(layer.cell, "squash", None))
+            return [output], [output]
+
+        states = [(self.zeros(graph, features), "float32")]
+        return graph.scan(step, states=states, inputs=[(projected, "float32")], outputs=["float32"])[0]
+
+
+@keras.saving.register_keras_serializable("seqtag")
+class ElmanCell(keras.layers.SimpleRNNCell):  # type: ignore[misc]
+    """Keras's cell, with an activation that may have weights."""
+
+    def __init__(self, units: int, activation: str = "tanh", **arguments: Any) -> None:
+        super().__init__(units, activation=None, **arguments)
+        self.activation_name = activation
+        self.squash = activation_of(activation)
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        build_activation(self.squash, self.units)
+
+    def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
+        """One step: the output `(batch, units)`, which is the state as well."""
+        total, _ = super().call(inputs, states, training=training)
+        output = self.squash(total)
+        return output, [output]
+
+    def get_config(self) -> dict[str, Any]:
+        """Keras's own, with the activation by its name."""
+        return {**super().get_config(), "activation": self.activation_name}
+
+
+def unrolled(activation: str) -> Callable[[Any, Any], Any]:
+    """A function of projected inputs `(time, batch, units)` and recurrent weights `(units, units)` that gives all
+    outputs `(time, batch, units)`. As with the LSTM, the loops hold only what depends on the step before.
+    """
+    squash = keras.activations.get(activation)
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def run(projected: Any, recurrent: Any) -> tuple[Any, Any]:
+        time = tf.shape(projected)[0]
+        zeros = tf.zeros_like(projected[0])  # (batch, units)
+
+        def array() -> Any:
+            return tf.TensorArray(projected.dtype, size=time)
+
+        def forward(t: Any, output: Any, outputs: Any) -> tuple[Any, ...]:
+            output = squash(tf.gather(projected, t) + tf.matmul(output, recurrent))
+            return t + 1, output, outputs.write(t, output)
+
+        *_, outputs = tf.while_loop(lambda t, *_: t < time, forward, (tf.constant(0), zeros, array()))
+        outputs = outputs.stack()
+
+        def gradient(upstream: Any) -> tuple[Any, Any]:
+            slopes = SLOPES[activation](outputs)
+            back = tf.transpose(recurrent)
+
+            def backward(t: Any, output: Any, inputs: Any) -> tuple[Any, ...]:
+                own = (output + tf.gather(upstream, t)) * tf.gather(slopes, t)
+                return t - 1, tf.matmul(own, back), inputs.write(t, own)
+
+            *_, inputs = tf.while_loop(lambda t, *_: t >= 0, backward, (time - 1, zeros, array()))
+            inputs = inputs.stack()
+            before = tf.concat([zeros[None], outputs[:-1]], axis=0)
+            return inputs, tf.einsum("tbi,tbj->ij", before, inputs)
+
+        return outputs, gradient
+
+    return run  # type: ignore[no-any-return]

@@ -1,0 +1,99 @@
+"""A learnt vector for each value of one kind."""
+
+import math
+from typing import Any, Self
+
+import keras
+
+from seqtag.network.embeddings.base import Embedding, Input
+from seqtag.network.export import Graph
+from seqtag.settings.config import Config
+
+
+def uniform(dim: int) -> keras.initializers.Initializer:
+    """First values uniform in +-sqrt(3 / dim), so that components have variance 1 / dim, as Lample et al. (2016,
+    "Neural Architectures for Named Entity Recognition") start theirs.
+    """
+    bound = math.sqrt(3 / dim)
+    return keras.initializers.RandomUniform(-bound, bound)
+
+
+class TableEmbedding(Embedding):
+    """Rows of a table; row 0 is padding, row 1 the unknown value.
+
+    Args:
+        rows: Rows of the table.
+        dim: Size of a vector.
+        source: The input array `(batch, time)` of row numbers.
+        trainable: Whether training changes the table.
+    """
+
+    def __init__(self, rows: int, dim: int, source: str, *, name: str, trainable: bool = True) -> None:
+        super().__init__(name=name)
+        self.source = source
+        self.inputs = {source: Input("int32", (None, None))}
+        self.table = keras.layers.Embedding(rows, dim, embeddings_initializer=uniform(dim), name="table")
+        self.table.trainable = trainable
+
+    @property
+    def lookups(self) -> dict[str, keras.layers.Embedding]:
+        return {self.source: self.table}
+
+    def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
+        return self.table(inputs[self.source])
+
+    def export(self, graph: Graph) -> str:
+        rows = graph.input(self.source, "int32", ("batch", "time"))
+        return str(graph.node("Gather", graph.constant(self.table.embeddings.numpy()), rows))
+
+
+class WordEmbedding(TableEmbedding):
+    """A vector for each word of the training file."""
+
+    @classmethod
+    def from_config(cls, config: Config, sizes: dict[str, int]) -> Self:
+        settings = config.embeddings.word
+        return cls(sizes["rows"], settings.dim, "words", name="word", trainable=settings.trainable)
+
+
+class ShapeEmbedding(TableEmbedding):
+    """A vector for each shape of a word."""
+
+    @classmethod
+    def from_config(cls, config: Config, sizes: dict[str, int]) -> Self:
+        return cls(sizes["rows"], config.embeddings.shape.dim, "shapes", name="shape")
+
+
+class BigramEmbedding(TableEmbedding):
+    """A vector for each pair of neighbouring tokens."""
+
+    @classmethod
+    def from_config(cls, config: Config, sizes: dict[str, int]) -> Self:
+        return cls(sizes["rows"], config.embeddings.bigrams.dim, "bigrams", name="bigrams")
+
+
+class ColumnEmbedding(Embedding):
+    """A vector for the value in each extra column, side by side.
+
+    Args:
+        rows: Rows of each column's table.
+        dim: Size of a value's vector.
+    """
+
+    def __init__(self, rows: list[int], dim: int) -> None:
+        super().__init__(name="columns")
+        self.tables = [
+            TableEmbedding(count, dim, f"column_{number}", name=f"column_{number}")
+            for number, count in enumerate(rows)
+        ]
+        self.inputs = {name: entry for table in self.tables for name, entry in table.inputs.items()}
+
+    @classmethod
+    def from_config(cls, config: Config, sizes: dict[str, int]) -> Self:
+        return cls([sizes[f"rows_{number}"] for number in range(len(sizes))], config.embeddings.columns.dim)
+
+    def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
+        return keras.ops.concatenate([table(inputs, training=training) for table in self.tables], axis=-1)
+
+    def export(self, graph: Graph) -> str:
+        return str(graph.node("Concat", *(table.export(graph) for table in self.tables), axis=-1))

@@ -1,0 +1,104 @@
+"""The encoder: layers stacked from any cell, with variational dropout, shortcuts and attention."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from seqtag.network.export import Graph
+from seqtag.settings import registry
+from seqtag.settings.config import Encoder as Settings
+
+
+class Encoder(keras.layers.Layer):  # type: ignore[misc]
+    """Features `(batch, time, width)` from vectors `(batch, time, dim)`.
+
+    Padding is on the right. What stands there never changes what comes out at words, and features at padding are
+    undefined: what follows must mask them.
+
+    Dropout is variational (Gal and Ghahramani 2016, "A Theoretically Grounded Application of Dropout in
+    Recurrent Neural Networks"): one mask a sentence, the same at each step.
+
+    Args:
+        settings: The `encoder` section of the configuration.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(name="encoder")
+        self.cell = registry.load(registry.CELLS, settings.cell)(settings)
+        numbers = range(1, settings.layers + 1)
+        self.stack = [self.cell.layers(number) for number in numbers]
+        self.dropouts = [variational_dropout(settings.dropout, f"dropout_{i}") for i in numbers]
+        around = None if settings.residual == "none" else registry.load(registry.SHORTCUTS, settings.residual)
+        self.shortcuts = [around and around(self.cell.width, f"shortcut_{i}") for i in numbers]
+        self.attention = None
+        if settings.attention != "none":
+            dropout = variational_dropout(settings.dropout, "dropout_attention")
+            self.attention = registry.load(registry.ATTENTIONS, settings.attention)(
+                settings.attention_heads, dropout
+            )
+
+    def build(self, vectors_shape: Any, lengths_shape: Any = None) -> None:
+        """Builds each layer, since not all ways to run one do so."""
+        shape = tuple(vectors_shape)
+        for layers, shortcut in zip(self.stack, self.shortcuts, strict=True):
+            for part in [*layers, shortcut] if shortcut else layers:
+                part.build(shape)
+            shape = (*shape[:-1], self.cell.width)
+        if self.attention:
+            self.attention.build(shape)
+        self.built = True
+
+    def call(self, vectors: Any, lengths: Any, training: bool = False) -> Any:
+        """Features from vectors and the sentences' lengths `(batch,)`."""
+        return self.read(vectors, lengths, training)[0]
+
+    def read(self, vectors: Any, lengths: Any, training: bool = False) -> tuple[Any, list[Any]]:
+        """Features, and what each direction of the first layer gave by itself, `(batch, time, units)`, without
+        dropout.
+        """
+        states, first = self._run(vectors, lengths, training)
+        return self.attention(states, lengths, training=training) if self.attention else states, first
+
+    def states(self, vectors: Any, lengths: Any, training: bool = False) -> Any:
+        """What the stack of layers gives, `(batch, time, cell's width)`."""
+        return self._run(vectors, lengths, training)[0]
+
+    def _run(self, vectors: Any, lengths: Any, training: bool) -> tuple[Any, list[Any]]:
+        features, first = vectors, []  # type: Any, list[Any]
+        for layers, dropout, shortcut in zip(self.stack, self.dropouts, self.shortcuts, strict=True):
+            directions = self.cell.directions(layers, features, lengths, training)
+            outputs = dropout(self.cell.merge(directions), training=training)
+            features = shortcut(features, outputs) if shortcut else outputs
+            first = first or directions
+        return features, first
+
+    def export(self, graph: Graph, vectors: str, lengths: str) -> "Exported":
+        """Writes all layers."""
+        features = vectors
+        for layers, shortcut in zip(self.stack, self.shortcuts, strict=True):
+            outputs = self.cell.export(graph, features, lengths, layers)
+            features = shortcut.export(graph, features, outputs) if shortcut else outputs
+        return (
+            Exported(*self.attention.export(graph, features, lengths))
+            if self.attention
+            else Exported(features)
+        )
+
+
+@dataclass(frozen=True)
+class Exported:
+    """Names of what the encoder writes into the graph.
+
+    Attributes:
+        features: The features, `(batch, time, width)`.
+        attention: The weights of the attention `(batch, heads, time, time)`, where there is one.
+    """
+
+    features: str
+    attention: str | None = None
+
+
+def variational_dropout(rate: float, name: str) -> keras.layers.Layer:
+    """Dropout of `(batch, time, dim)` with one mask a sentence, the same at each step."""
+    return keras.layers.Dropout(rate, noise_shape=(None, 1, None), name=name)

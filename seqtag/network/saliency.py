@@ -1,0 +1,93 @@
+"""What a network's tags hang on: gradient x input, and attention."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from seqtag.network.build import Arrays, Network, mask_of
+
+TOGETHER = 32  # targets whose gradients are computed at once
+
+
+class Saliency:
+    """How much each word speaks for a score, or against it: the gradient of the score by the word's vector, times the
+    vector, summed over its components.
+
+    The gradient: Simonyan et al. (2014, "Deep Inside Convolutional Networks: Visualising Image Classification Models
+    and Saliency Maps"); for words, times the embedding: Denil et al. (2014, "Extraction of Salient Sentences from
+    Labelled Documents"). The vector is all that the encoder reads of a word: its own, its characters, its shape. It is
+    the first term of a Taylor series, so it holds near the sentence as it is, and not for another one.
+
+    Args:
+        network: The network.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        dim = network.vectors(_one(network)).shape[-1]
+        self._gradient = tf.function(
+            self._gradient_in_graph,
+            input_signature=[
+                tf.TensorSpec((None, None, dim), tf.float32),
+                tf.TensorSpec((None, None), tf.int32),
+                tf.TensorSpec((None, None), tf.float32),
+            ],
+        )
+
+    def __call__(self, inputs: Arrays, tags: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.float32]:
+        """The saliency of each word for each target, `(targets, time)`.
+
+        Args:
+            inputs: The network's inputs for one sentence.
+            tags: The sentence's tags `(time,)`.
+            targets: Which words' scores a target sums, `(targets, time)`: 1 for those that it holds, else 0. A word's
+                score is that of its tag, before any normalisation.
+        """
+        vectors = self.network.vectors(inputs)  # (1, time, dim)
+        tags = np.asarray(tags, np.int32)[None]
+        found = [np.zeros((0, tags.shape[1]), np.float32)]
+        for start in range(0, len(targets), TOGETHER):
+            some = np.asarray(targets[start : start + TOGETHER], np.float32)
+            each = tf.repeat(vectors, len(some), axis=0), np.repeat(tags, len(some), axis=0), some
+            found.append(self._gradient(*each).numpy())
+        return np.concatenate(found)
+
+    def _gradient_in_graph(self, vectors: Any, tags: Any, targets: Any) -> Any:
+        shape = tf.shape(vectors)
+        lengths = tf.fill([shape[0]], shape[1])
+        with tf.GradientTape() as tape:
+            tape.watch(vectors)
+            features = self.network.encoder(vectors, lengths)
+            scores = self.network.head.logits(features, tags, mask_of(lengths, features))
+            # A sentence stands in the batch once for each target, so one gradient of the sum has them all.
+            total = tf.reduce_sum(tf.gather(scores, tags, batch_dims=2) * targets)
+        gradient = tape.gradient(total, vectors)
+        return tf.reduce_sum(gradient * vectors, axis=-1)
+
+
+def attentions(network: Network, inputs: Arrays, tags: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+    """The weights of each attention for one sentence, `(heads, time, time)`, by where it is: `encoder`, `head`.
+
+    Entry [h, t, s] is how much word t looks at word s.
+    """
+    found = {}
+    if network.encoder.attention is not None:
+        found["encoder"] = np.asarray(network.attention(inputs))[0]
+    looks = getattr(network.head, "attention", None)
+    if looks is not None and network.head.settings.attention:
+        features = network(inputs)
+        weights = looks(features, np.asarray(tags, np.int32)[None], mask_of(inputs["lengths"], features))
+        found["head"] = np.asarray(weights)
+    return found
+
+
+def _one(network: Network) -> Arrays:
+    """The inputs of a sentence of one word."""
+    return {
+        name: tf.zeros([size or 1 for size in entry.shape], entry.dtype)
+        if name != "lengths"
+        else tf.ones([1], tf.int32)
+        for name, entry in network.inputs_needed.items()
+    }

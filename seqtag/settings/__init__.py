@@ -1,0 +1,1 @@
+"""Every setting once, settings files, and the registry of named parts."""

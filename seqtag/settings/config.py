@@ -1,0 +1,639 @@
+"""Every setting once: its name, type, default, bounds and help.
+
+A field here is the YAML key, the `--set` path, the command-line option (where it has a flag), the line in
+`seqtag init-config`, and the row in the README. Names are Keras's own where Keras has one.
+"""
+
+import dataclasses
+import difflib
+import re
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from seqtag.settings import registry
+from seqtag.support.errors import UsageError, suggest
+from seqtag.support.quoting import quoted
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    flag: bool = False,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    choices: Mapping[str, Any] | tuple[str, ...] | None = None,
+    plain: Any = None,
+    word_vectors: Any = None,
+) -> Any:
+    """A dataclass field that knows its help, its bounds and whether the command line has an option for it.
+
+    Args:
+        default: The value where nobody says another.
+        help: One sentence for `--help`, the YAML comment and the README.
+        flag: Whether `seqtag train` has an option of this name.
+        low: Smallest value allowed.
+        high: Largest value allowed.
+        above: The value must be greater than this.
+        below: The value must be less than this.
+        choices: The names allowed, for a setting that names a part.
+        plain: The value for a corpus of plain tags, where it is not the one for spans; such a setting may also be
+            written `auto`.
+        word_vectors: The value beside pretrained vectors of whole words, likewise.
+    """
+    named = {"help": help, "flag": flag, "choices": choices, "plain": plain, "word_vectors": word_vectors}
+    bounds = {"low": low, "high": high, "above": above, "below": below}
+    return field(default=default, metadata=named | bounds)
+
+
+ACTIVATIONS = (
+    "tanh",
+    "sigmoid",
+    "relu",
+    "elu",
+    "leaky_relu",
+    "prelu",
+    "hard_sigmoid",
+    "hard_tanh",
+    "softsign",
+    "linear",
+)
+GATE_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "prelu")  # a gate has no slope to learn
+INITIALIZERS = (
+    "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
+    "orthogonal", "identity", "random_normal", "random_uniform", "zeros",
+)  # fmt: skip
+SCHEMES = ("auto", *registry.SCHEMES)
+
+
+@dataclass(frozen=True)
+class Data:
+    """How the corpus is read."""
+
+    format: str = setting(
+        "auto", "corpus format (auto goes by the file)", flag=True, choices=("auto", *registry.READERS)
+    )
+    token_column: int | str | None = setting(
+        None,
+        "column of the tokens: from 1, negative from the end, or a CoNLL-U field; the first if not given",
+        flag=True,
+    )
+    tag_column: int | str | None = setting(
+        None,
+        "column of the tags: from 1, negative from the end, or a CoNLL-U field; the last if not given",
+        flag=True,
+    )
+    feature_columns: int | str | None = setting(
+        None,
+        "further columns to use as features, such as 2,3 or xpos,feats; text to tag must have them too",
+        flag=True,
+    )
+    character_places: str = setting(
+        "auto",
+        "what to do with tokens that are a character and a digit for its place in the word, as in 科0 技1 "
+        "(auto: drop the digit if all are so)",
+        choices=("auto", "keep", "drop"),
+    )
+    scheme: str = setting(
+        "auto", "tag scheme of the corpus (auto finds it in the training file)", flag=True, choices=SCHEMES
+    )
+    train_scheme: str = setting(
+        "auto", "tag scheme to train in (auto: BIOES for spans; predictions are always in the corpus's own)",
+        flag=True, choices=SCHEMES,
+    )  # fmt: skip
+    dev_fraction: float = setting(
+        0.1, "share of the training file held out when there is no --dev", above=0, below=1
+    )
+    tokenizer: str = setting(
+        "auto", "tokenizer for raw text, stored with the model (auto goes by the training corpus)",
+        flag=True, choices=("auto", *registry.TOKENIZERS),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Word:
+    """Word embeddings, learnt from the training file."""
+
+    dim: int = setting(
+        50, "size of a word's learnt vector; 0 for none", flag=True, low=0, high=4096, word_vectors=0
+    )
+    min_count: int = setting(1, "words seen less often than this are unknown words", low=1)
+    normalize_digits: bool = setting(True, "read every digit as 0 when looking a word up")
+    unknown_rate: float = setting(
+        0.5,
+        "chance that a word seen once in training is shown as the unknown word, so that this vector is learnt",
+        low=0,
+        high=1,
+    )
+    trainable: bool = setting(True, "whether training changes the vectors")
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Pretrained word vectors."""
+
+    file: str | None = setting(
+        None, "pretrained vectors: GloVe or word2vec text, plain or .gz, or word2vec .bin", flag=True
+    )
+    trainable: bool = setting(True, "whether training changes the vectors of the training file's words")
+
+
+@dataclass(frozen=True)
+class Characters:
+    """Features of a word from its characters."""
+
+    encoder: str = setting(
+        "auto",
+        "network over a word's characters (auto: cnn, or none where tokens are single characters)",
+        flag=True,
+        choices=("auto", "none", *registry.CHARACTER_ENCODERS),
+    )
+    dim: int = setting(30, "size of a character's vector", low=1, high=1024)
+    units: int = setting(
+        100, "filters of the cnn, or units of lstm and gru in each direction", low=1, high=2048
+    )
+    width: int = setting(3, "characters that a filter of the cnn sees", low=1, high=16)
+    dropout: float = setting(0.0, "share of a character vector's components dropped", low=0, below=1)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The casing of a word: lower, upper, initial, with digits, ..."""
+
+    dim: int = setting(10, "size of a shape's vector; 0 for none", low=0, high=256)
+
+
+@dataclass(frozen=True)
+class Bigrams:
+    """Pairs of neighbouring tokens, for corpora whose tokens are single characters."""
+
+    enabled: str = setting(
+        "auto",
+        "whether they are used (auto: where tokens are single characters)",
+        choices=("auto", "yes", "no"),
+    )
+    dim: int = setting(50, "size of a pair's learnt vector; 0 for pretrained vectors alone", low=0, high=1024)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Extra columns of the corpus as features."""
+
+    dim: int = setting(20, "size of a value's vector, for each column", low=1, high=1024)
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """What a token looks like to the network."""
+
+    word: Word = field(default_factory=Word)
+    vectors: Vectors = field(default_factory=Vectors)
+    characters: Characters = field(default_factory=Characters)
+    shape: Shape = field(default_factory=Shape)
+    bigrams: Bigrams = field(default_factory=Bigrams)
+    columns: Columns = field(default_factory=Columns)
+    word_dropout: float = setting(0.0, "share of tokens of which nothing is seen in training", low=0, below=1)
+    dropout: float = setting(
+        0.5,
+        "share of the embedding's components dropped, the same at each token (variational)",
+        low=0,
+        below=1,
+        plain=0.3,
+    )
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """The recurrent network between the embeddings and the head."""
+
+    cell: str = setting("lstm", "recurrent cell, or dense or cnn", flag=True, choices=registry.CELLS)
+    units: int = setting(200, "units of a layer, in each direction", flag=True, low=1, high=8192, plain=100)
+    layers: int = setting(1, "layers, one upon the other", flag=True, low=1, high=32, plain=2)
+    bidirectional: bool = setting(True, "read the sentence in both directions", flag=True)
+    merge_mode: str = setting(
+        "concat",
+        "what becomes of the outputs of both directions",
+        choices=("concat", "sum", "mul", "ave"),
+    )
+    residual: str = setting(
+        "none", "way round each layer: none, its input added, or a gate between both",
+        choices=("none", *registry.SHORTCUTS),
+    )  # fmt: skip
+    attention: str = setting(
+        "none", "attention of each word to all words of the sentence, beside the states",
+        choices=("none", *registry.ATTENTIONS),
+    )  # fmt: skip
+    attention_heads: int = setting(1, "heads of the attention", low=1, high=256)
+    width: int = setting(3, "cnn: words that a filter sees, an odd number", low=1, high=101)
+    dilation: int = setting(
+        1, "cnn: the gap between these words grows by this factor a layer", low=1, high=16
+    )
+    activation: str | None = setting(
+        None, "activation; tanh if not given (prelu: not for lstm and gru)", choices=ACTIVATIONS
+    )
+    recurrent_activation: str | None = setting(
+        None, "activation of the gates (lstm, gru); sigmoid if not given", choices=GATE_ACTIVATIONS
+    )
+    forget_bias: float = setting(1.0, "first bias of the forget gate (lstm)")
+    update_bias: float = setting(
+        0.0, "first bias of the update gate (gru); the more, the longer it remembers"
+    )
+    kernel_initializer: str = setting(
+        "glorot_uniform", "first values of the input weights", choices=INITIALIZERS
+    )
+    recurrent_initializer: str = setting(
+        "orthogonal", "first values of the recurrent weights", choices=INITIALIZERS
+    )
+    dropout: float = setting(
+        0.5,
+        "share of each layer's outputs dropped, the same at each token (variational)",
+        flag=True,
+        low=0,
+        below=1,
+        plain=0.4,
+    )
+    recurrent_dropout: float = setting(
+        0.0, "share of the state dropped between steps (slow: rules out fused GPU kernels)", low=0, below=1
+    )
+
+
+@dataclass(frozen=True)
+class Head:
+    """What turns the encoder's features into tags."""
+
+    name: str = setting(
+        "auto",
+        "head (auto: crf for spans, softmax for plain tags)",
+        flag=True,
+        choices=("auto", *registry.HEADS),
+    )
+    units: int = setting(100, "feedback: units of the decoder", low=1, high=8192)
+    tag_dim: int = setting(30, "feedback: size of the vector of the previous tag", low=1, high=1024)
+    attention: bool = setting(
+        False,
+        "feedback: let the decoder look at all words (Bahdanau et al. 2015), in time and memory their square",
+    )
+    beam: int = setting(
+        5,
+        "feedback: sequences kept while decoding, the most that --nbest can give; 1: greedy",
+        low=1,
+        high=100,
+    )
+    sampling_rate: float = setting(
+        0.25,
+        "feedback: share of words that read the decoder's own last tag in training (Bengio et al. 2015), in the end",
+        low=0,
+        high=1,
+    )
+    sampling_epochs: float = setting(
+        10.0, "feedback: epochs in which this share rises from 0; 0: from the start", low=0
+    )
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """Learning to predict the neighbouring words, beside the tags (Rei 2017)."""
+
+    weight: float = setting(
+        0.1,
+        "weight of its loss beside that of the tags; 0 for none (it takes a recurrent cell)",
+        low=0,
+        plain=0.0,
+    )
+    words: int = setting(
+        7500, "words that are predicted, the most frequent ones of the training file", low=1, high=1_000_000
+    )
+    units: int = setting(50, "units between state and words", low=1, high=4096)
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the network is trained."""
+
+    optimizer: str = setting("adam", "optimizer", flag=True, choices=registry.OPTIMIZERS)
+    learning_rate: float = setting(0.003, "learning rate", flag=True, above=0, plain=0.002)
+    epochs: int = setting(50, "at most this many passes over the training file", flag=True, low=1)
+    patience: int = setting(
+        5, "stop after so many epochs without a better dev score; 0 never stops early", flag=True, low=0
+    )
+    batch_size: int = setting(32, "sentences in a batch", flag=True, low=1)
+    max_sentence_length: int = setting(
+        500,
+        "longer training sentences are learnt in pieces of this many tokens (none is dropped; tagging has no limit)",
+        low=2,
+    )
+    global_clipnorm: float | None = setting(
+        1.0,
+        "rescale all gradients together to at most this norm (Pascanu et al. 2013); 0: no clipping",
+        flag=True,
+        low=0,
+    )
+    clipnorm: float | None = setting(
+        None, "rescale the gradient of each weight to at most this norm; 0: no clipping", flag=True, low=0
+    )
+    clipvalue: float | None = setting(
+        None, "cut each component of the gradient to +-this; 0: no clipping", flag=True, low=0
+    )
+    schedule: str = setting(
+        "constant",
+        "how the learning rate goes on after the warm-up",
+        flag=True,
+        choices=tuple(registry.SCHEDULES),
+    )
+    warmup: float = setting(0.0, "epochs in which the learning rate rises from 0", low=0)
+    decay: float = setting(
+        0.05, "inverse_time: the rate in epoch n is 1 / (1 + decay (n - 1)) of the first", low=0
+    )
+    plateau_factor: float = setting(0.5, "plateau: what the rate is multiplied with", above=0, below=1)
+    plateau_patience: int = setting(2, "plateau: after so many epochs without a better dev score", low=1)
+    averaging: str = setting(
+        "ema",
+        "weights to use: the last ones, their moving average (ema), or their mean over epochs (swa)",
+        choices=("none", "ema", "swa"),
+    )
+    averaging_decay: float = setting(0.995, "ema: weight of the past at each step", above=0, below=1)
+    averaging_epochs: int = setting(5, "swa: how many of the last epochs", low=2)
+    label_smoothing: float = setting(
+        0.0, "share of the target that is spread over all tags (softmax, feedback)", low=0, below=1
+    )
+    class_weights: str = setting(
+        "none",
+        "weights of tags in the loss (softmax, feedback); balanced: by the inverse of their frequency",
+        choices=("none", "balanced"),
+    )
+    seed: int = setting(42, "seed of everything random", flag=True, low=0, high=2**31 - 1)
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of a run."""
+
+    data: Data = field(default_factory=Data)
+    embeddings: Embeddings = field(default_factory=Embeddings)
+    encoder: Encoder = field(default_factory=Encoder)
+    head: Head = field(default_factory=Head)
+    language_model: LanguageModel = field(default_factory=LanguageModel)
+    training: Training = field(default_factory=Training)
+    given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)  # paths that somebody chose
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as nested plain values; `from_values` reads them back."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if name != "given"}
+
+    def portable(self) -> dict[str, Any]:
+        """The settings as `to_json` gives them, but without the path of a file: its content is kept elsewhere."""
+        values = self.to_json()
+        values["embeddings"]["vectors"]["file"] = None
+        return values
+
+    def for_corpus(self, *, spans: bool, word_vectors: bool = False) -> "Config":
+        """The settings for a corpus of spans or of plain tags, with or without pretrained vectors of whole words: what
+        nobody chose gets the default for those.
+        """
+        values = dict(flatten(self.to_json()))
+        for path, entry in SETTINGS.items():
+            if path not in self.given and values[path] == entry.default:
+                values[path] = entry.default_for(spans=spans, word_vectors=word_vectors)
+        return typing.cast(Config, _build(Config, "", values | {"given": self.given}))
+
+
+# Settings of which at most one holds: the one from the strongest source takes the place of the others.
+EXCLUSIVE = (("training.global_clipnorm", "training.clipnorm", "training.clipvalue"),)
+
+# Options whose name on the command line is not the last part of the path.
+FLAG_NAMES = {
+    "embeddings.word.dim": "embedding_dim",
+    "embeddings.vectors.file": "embeddings",
+    "embeddings.characters.encoder": "characters",
+    "head.name": "head",
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One leaf of the tree of settings, as `settings()` lists them."""
+
+    path: str
+    type: Any
+    default: Any
+    metadata: Mapping[str, Any]
+
+    @property
+    def flag(self) -> str | None:
+        """The option's name with underscores, or None where the command line has none."""
+        if self.path in FLAG_NAMES:
+            return FLAG_NAMES[self.path]
+        return self.path.rpartition(".")[2] if self.metadata["flag"] else None
+
+    @property
+    def help(self) -> str:
+        return str(self.metadata["help"])
+
+    @property
+    def by_corpus(self) -> bool:
+        """Whether the default goes by the corpus."""
+        return self.metadata["plain"] is not None or self.metadata["word_vectors"] is not None
+
+    def default_for(self, *, spans: bool = True, word_vectors: bool = False) -> Any:
+        """The default for a corpus of spans or of plain tags, with or without pretrained vectors of whole words."""
+        if word_vectors and self.metadata["word_vectors"] is not None:
+            return self.metadata["word_vectors"]
+        return self.default if spans or self.metadata["plain"] is None else self.metadata["plain"]
+
+    def described(self, show: Callable[[Any], str]) -> str:
+        """The defaults in words."""
+        words = show(self.default)
+        if self.metadata["plain"] is not None:
+            words += f" for spans, {show(self.metadata['plain'])} for plain tags"
+        if self.metadata["word_vectors"] is not None:
+            words += f", or {show(self.metadata['word_vectors'])} beside pretrained vectors of words"
+        return words
+
+    @property
+    def expected(self) -> str:
+        """What a value may be, in words: `a whole number, at least 1`."""
+        members = [member for member in members_of(self.type) if member is not type(None)]
+        if self.metadata["choices"]:
+            words = "one of " + ", ".join(self.metadata["choices"])
+        else:
+            words = " or ".join(TYPE_WORDS[member] for member in members)
+        for key, text in BOUND_WORDS.items():
+            if self.metadata[key] is not None:
+                words += f", {text} {self.metadata[key]}"
+        return (
+            words
+            + (", or null" if type(None) in members_of(self.type) else "")
+            + ", or auto" * self.by_corpus
+        )
+
+
+TYPE_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+BOUND_WORDS = {"low": "at least", "above": "greater than", "high": "at most", "below": "less than"}
+
+
+def members_of(annotation: Any) -> tuple[Any, ...]:
+    """The types of a union, or the one type itself."""
+    return typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+
+
+def settings(kind: type = Config, prefix: str = "") -> Iterator[Setting]:
+    """All leaves of the tree, in order."""
+    for entry in dataclasses.fields(kind):
+        path = prefix + entry.name
+        if entry.name == "given":
+            continue
+        if dataclasses.is_dataclass(entry.type):
+            yield from settings(typing.cast(type, entry.type), path + ".")
+        else:
+            yield Setting(path, entry.type, entry.default, entry.metadata)
+
+
+SETTINGS: dict[str, Setting] = {entry.path: entry for entry in settings()}
+
+
+def check_value(path: str, value: Any, source: str) -> Any:
+    """The value in the setting's own type.
+
+    Raises:
+        UsageError: A value of the wrong type or out of bounds; the message names source and path.
+    """
+    entry = SETTINGS[path]
+    problem = UsageError(f"{source}: {path} is {quoted(value)}; expected {entry.expected}.")
+    members = members_of(entry.type)
+    if value is None:
+        if type(None) in members:
+            return None
+        raise problem
+    choices = entry.metadata["choices"]
+    if isinstance(value, bool) and choices and {"yes", "no"} <= {*choices}:  # YAML 1.1 reads yes as true
+        value = "yes" if value else "no"
+    value = _typed(value, members, problem)
+    if choices is not None and value not in choices:
+        raise UsageError(f"{source}: {path} is {quoted(value)}.{suggest(str(value), choices)}")
+    bounds = entry.metadata
+    if (
+        (bounds["low"] is not None and not value >= bounds["low"])
+        or (bounds["high"] is not None and not value <= bounds["high"])
+        or (bounds["above"] is not None and not value > bounds["above"])
+        or (bounds["below"] is not None and not value < bounds["below"])
+    ):
+        raise problem
+    return value
+
+
+def _typed(value: Any, members: tuple[Any, ...], problem: UsageError) -> Any:
+    if isinstance(value, bool):
+        if bool in members:
+            return value
+        raise problem
+    if isinstance(value, int) and int in members and abs(value) <= sys.float_info.max:
+        return value
+    if isinstance(value, int | float) and float in members:
+        try:
+            return _finite(float(value), problem)
+        except OverflowError:  # a whole number of more than 308 digits
+            raise problem from None
+    if isinstance(value, str):
+        if int in members and re.fullmatch(r"[+-]?[0-9]{1,18}", value):  # a column on the command line
+            return int(value)
+        if float in members:  # YAML 1.1 reads 1e-3 as text
+            try:
+                return _finite(float(value), problem)
+            except ValueError:
+                raise problem from None
+        if str in members:
+            return value
+    raise problem
+
+
+def _finite(value: float, problem: UsageError) -> float:
+    if value != value or value in (float("inf"), float("-inf")):
+        raise problem
+    return value
+
+
+def check_key(path: str, source: str) -> None:
+    """Raises UsageError, with the closest known key, if there is no such setting."""
+    if path not in SETTINGS:
+        same_name = [known for known in SETTINGS if known.rpartition(".")[2] == path.rpartition(".")[2]]
+        same_name = [
+            known for known in same_name if SETTINGS[known].flag
+        ] or same_name  # the one that is used most
+        close = difflib.get_close_matches(path, same_name or SETTINGS, n=1, cutoff=0.0 if same_name else 0.5)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise UsageError(
+            f"{source}: there is no setting {quoted(path)}.{hint} `seqtag init-config` lists all settings."
+        )
+
+
+def merge(*layers: Mapping[str, tuple[Any, str]]) -> Config:
+    """The settings from layers of {path: (value, source)}, weakest first, over the defaults.
+
+    Raises:
+        UsageError: An unknown path, a bad value, or two settings of one layer that exclude each other.
+    """
+    values = {path: entry.default for path, entry in SETTINGS.items()}
+    given: set[str] = set()
+    for layer in layers:
+        checked = {}
+        for path, (value, source) in layer.items():
+            check_key(path, source)
+            if SETTINGS[path].by_corpus and value == "auto":
+                checked[path] = SETTINGS[path].default
+                given.discard(path)
+            else:
+                checked[path] = check_value(path, value, source)
+                given.add(path)
+        _check_exclusive(checked, {path: source for path, (_, source) in layer.items()})
+        for group in EXCLUSIVE:
+            if any(checked.get(path) is not None for path in group):
+                values.update(dict.fromkeys(group))
+        values.update(checked)
+    return typing.cast(Config, _build(Config, "", values | {"given": frozenset(given)}))
+
+
+def _check_exclusive(checked: Mapping[str, Any], sources: Mapping[str, str]) -> None:
+    for group in EXCLUSIVE:
+        chosen = [path for path in group if checked.get(path)]
+        if len(chosen) > 1:
+            names = " and ".join(chosen)
+            raise UsageError(f"{sources[chosen[-1]]}: {names} exclude each other; set one of them.")
+
+
+def from_values(tree: Mapping[str, Any], source: str) -> Config:
+    """The settings from nested values, as `Config.to_json` writes them: each key must be there and no
+    other.
+    """
+    leaves = dict(flatten(tree))
+    missing = [path for path in SETTINGS if path not in leaves]
+    if missing:
+        raise UsageError(f"{source}: the setting {missing[0]!r} is missing.")
+    for path in leaves:
+        check_key(path, source)
+    checked = {path: check_value(path, value, source) for path, value in leaves.items()}
+    _check_exclusive(checked, dict.fromkeys(checked, source))
+    return typing.cast(Config, _build(Config, "", checked | {"given": frozenset(checked)}))
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, value) of each leaf of nested mappings."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and prefix + str(key) not in SETTINGS:
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield prefix + str(key), value
+
+
+def _build(kind: Any, prefix: str, values: Mapping[str, Any]) -> Any:
+    arguments = {}
+    for entry in dataclasses.fields(kind):
+        path = prefix + entry.name
+        inner = dataclasses.is_dataclass(entry.type)
+        arguments[entry.name] = _build(entry.type, path + ".", values) if inner else values[path]
+    return kind(**arguments)

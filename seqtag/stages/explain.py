@@ -1,0 +1,154 @@
+"""The explaining stage: a model and some text in; for each sentence its tags and what they hang on."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag.corpora.reading import Sentence
+from seqtag.inference.tagger import Tagger
+from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.folder import load as load_folder
+from seqtag.network import runtime
+from seqtag.settings import registry
+from seqtag.support.errors import UserError
+from seqtag.training.restore import Stored
+
+LONGEST = 512  # tokens of a sentence that are looked at: attention grows with their square
+
+
+@dataclass(frozen=True)
+class Target:
+    """A tag or an entity that is explained.
+
+    Attributes:
+        start: Its first token.
+        end: The token after its last.
+        label: The tag, or the entity's label.
+        score: The probability that the model gives it.
+        saliency: How much each token of the sentence speaks for it (above 0) or against it, `(time,)`.
+    """
+
+    start: int
+    end: int
+    label: str
+    score: float
+    saliency: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A sentence.
+
+    Attributes:
+        tokens: Its tokens, the first `LONGEST` at the most.
+        cut: How many tokens more it has.
+        tags: The tag of each token.
+        targets: What is explained: the entities, or each token's tag where tags are plain.
+        attention: The weights of each attention `(heads, time, time)` by where it is; row t is where token t looks.
+        joined: The tokens that follow the one before without a space, by their number.
+    """
+
+    tokens: tuple[str, ...]
+    cut: int
+    tags: list[str]
+    targets: list[Target]
+    attention: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    joined: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What the page shows.
+
+    Attributes:
+        model: The model folder, as the user named it.
+        source: Where the text is from.
+        spans: Whether the tags are of spans.
+        description: The network in a few words.
+        sentences: The sentences.
+        more: Whether the text holds more sentences than were asked for.
+    """
+
+    model: str
+    source: str
+    spans: bool
+    description: str
+    sentences: list[Explained]
+    more: bool
+
+
+def explain(
+    model: str, path: str, *, input_format: str = "text", limit: int = 20, debug: bool = False
+) -> Explanation:
+    """Tags the first sentences of a text and says what each tag hangs on.
+
+    Args:
+        model: The model folder.
+        path: The text; "-" is standard input.
+        input_format: A name in `registry.INPUTS`.
+        limit: At most so many sentences; those without tokens do not count.
+        debug: Whether TensorFlow may print.
+
+    Raises:
+        UserError: The model or the text cannot be read, or the text holds no sentence.
+    """
+    tagger, stored = load_folder(Path(model), _read)
+    read: Callable[..., Iterator[Any]] = registry.load(registry.INPUTS, input_format)
+    records = (record for record in read(path, tagger, tagger.vocabulary.tokenizer) if record.words)
+    found = list(islice(records, limit + 1))
+    if not found:
+        source = "standard input" if path == "-" else path
+        raise UserError(f"{source}: holds no sentence; expected one to explain.")
+    runtime.start(0, debug=debug)
+    network = stored.network()
+    from seqtag.network.saliency import Saliency
+
+    saliency = Saliency(network)
+    sentences = []
+    for record in found[:limit]:
+        whole = tuple(record.words)
+        columns = tuple(column[:LONGEST] for column in record.columns)
+        sentence = Sentence(whole[:LONGEST], columns=columns)
+        explained = _explained(sentence, len(whole) - len(sentence), tagger, network, saliency)
+        pairs = pairwise(record.tokens[:LONGEST])
+        joined = frozenset(at for at, (one, next) in enumerate(pairs, start=1) if one.end == next.start)
+        sentences.append(replace(explained, joined=joined))
+    encoder = stored.config.encoder
+    description = f"{encoder.cell} {encoder.layers} x {encoder.units}"
+    return Explanation(
+        model=model,
+        source="standard input" if path == "-" else path,
+        spans=tagger.scheme.is_spans,
+        description=description,
+        sentences=sentences,
+        more=len(found) > limit,
+    )
+
+
+def _read(source: Folder) -> tuple[Tagger, Stored]:
+    tagger = Tagger.of(source)
+    return tagger, Stored.of(source, tagger.vocabulary)
+
+
+def _explained(sentence: Sentence, cut: int, tagger: Tagger, network: Any, saliency: Any) -> Explained:
+    from seqtag.network.saliency import attentions
+
+    (tagged,) = tagger.tag([sentence], entities=True)
+    inputs = tagger.vocabulary.collate([tagger.vocabulary.index(sentence)])
+    numbers = tagger.run(inputs)["tags"][0]
+    if tagger.scheme.is_spans:
+        wanted = [(entity.start, entity.end, entity.label, entity.score) for entity in tagged.entities]
+    else:
+        pairs = zip(tagged.tags, tagged.probabilities, strict=True)
+        wanted = [(place, place + 1, tag, score) for place, (tag, score) in enumerate(pairs)]
+    held = np.zeros((len(wanted), len(sentence)), np.float32)
+    for row, (start, end, _, _) in zip(held, wanted, strict=True):
+        row[start:end] = 1
+    values = saliency(inputs, numbers, held)
+    targets = [Target(*entry, row) for entry, row in zip(wanted, values, strict=True)]
+    return Explained(sentence.tokens, cut, tagged.tags, targets, attentions(network, inputs, numbers))

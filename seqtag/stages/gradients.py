@@ -1,0 +1,100 @@
+"""The gradients stage: a model folder and a corpus file in; how far gradients reach back through the words out."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import seqtag
+from seqtag.corpora.reading import check_tags
+from seqtag.model_folder import folder
+from seqtag.model_folder.stored import read_vocabulary
+from seqtag.network import runtime
+from seqtag.settings import registry
+from seqtag.support.errors import UserError
+from seqtag.training import reach
+from seqtag.training.reach import Layer
+from seqtag.training.restore import Stored
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the gradients of a model are like.
+
+    Attributes:
+        model: The model folder, as the user named it.
+        file: The corpus file.
+        cell: The cell.
+        steps: How many steps back.
+        sentences: How many sentences were looked at.
+        long_enough: How many the file holds that could have been.
+        layers: Each layer and direction.
+    """
+
+    model: str
+    file: str
+    cell: str
+    steps: int
+    sentences: int
+    long_enough: int
+    layers: list[Layer]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        values = asdict(self) | {"layers": [layer.to_json() for layer in self.layers]}
+        return {"seqtag": seqtag.__version__} | values
+
+
+def gradients(
+    model: str,
+    path: str,
+    *,
+    steps: int | None = None,
+    sentences: int = 20,
+    seed: int = 1,
+    format: str = "auto",
+    token_column: int | str | None = None,
+    tag_column: int | str | None = None,
+    debug: bool = False,
+) -> Report:
+    """Measures how the norm of a gradient changes on its way back from a word.
+
+    Args:
+        model: The model folder.
+        path: A corpus file in the model's tag scheme.
+        steps: How many steps back; up to 30, as the file's sentences allow, if not given.
+        sentences: At most so many sentences are looked at, drawn from those that are long enough.
+        seed: Of the draw.
+        format: The file's format.
+        token_column: The file's column of tokens; the training corpus's if not given.
+        tag_column: The file's column of tags, likewise.
+        debug: Whether TensorFlow may print.
+
+    Raises:
+        ModelError: The model folder cannot be read.
+        DataError: The file cannot be read, or holds a tag that the scheme does not have.
+        UserError: The model has no recurrent layer, or no sentence is long enough.
+    """
+    stored = folder.load(Path(model), lambda source: Stored.of(source, read_vocabulary(source)))
+    config, vocabulary = stored.config, stored.vocabulary
+    cell = config.encoder.cell
+    if cell in registry.LOCAL_CELLS:
+        raise UserError(f"{model}: its cell, {cell}, has no state; expected a model with a recurrent layer.")
+    corpus = vocabulary.read_corpus(path, format=format, token_column=token_column, tag_column=tag_column)
+    check_tags(corpus, vocabulary.scheme)
+    random = np.random.default_rng(seed)
+    sample = reach.draw(corpus, vocabulary, config.training.max_sentence_length, sentences, random, steps)
+    if not sample.sentences:
+        longest = sample.longest
+        raise UserError(
+            f"{path}: no sentence with tags that the model knows has more than {sample.steps} words; the longest has "
+            f"{longest}." + f" Try --steps {longest - 1}." * (longest > 2)
+        )
+    runtime.start(seed, debug=debug)
+    layers = reach.measure(stored.network(), vocabulary, sample, random)
+    for layer in layers:
+        if not layer.finite:
+            raise UserError(f"the gradients of layer {layer.number} ({layer.direction}) are not finite.")
+    count = len(sample.sentences)
+    return Report(model, corpus.path, cell, sample.steps, count, sample.long_enough, layers)

@@ -1,0 +1,374 @@
+"""The training stage: corpus files and settings in, model folder out."""
+
+import dataclasses
+import json
+import platform
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import seqtag
+from seqtag.evaluation.scoring import Score
+from seqtag.features.indexers.base import Resources
+from seqtag.features.vector_files import read as read_vectors
+from seqtag.features.vectors import Vectors
+from seqtag.features.vocabulary import Vocabulary
+from seqtag.inference.tagger import Tagger
+from seqtag.model_folder import folder
+from seqtag.model_folder.claims import claimed
+from seqtag.model_folder.stored import check_network, read_config
+from seqtag.network import runtime
+from seqtag.settings.config import Config, check_value
+from seqtag.support.errors import Diverged, ModelError, UserError
+from seqtag.support.interrupt import Interrupted, Stop
+from seqtag.training import prepare
+from seqtag.training.checkpoint import Checkpoint, Identity, Seeds, State, decode
+from seqtag.training.ledger import Gradients
+from seqtag.training.prepare import Corpora
+from seqtag.training.run import Epoch, Listener, Note, Prepared, Progress, Run, score_corpus, spread
+
+__all__ = ["Epoch", "Note", "Prepared", "Progress", "Result", "SeedResult", "spread", "train"]
+
+
+@dataclass(frozen=True)
+class SeedResult:
+    """What training with one seed came to.
+
+    Attributes:
+        seed: The seed.
+        history: Each epoch.
+        best_epoch: The epoch whose weights were kept.
+        dev: Their score on dev.
+        test: Their score on test, if there is a test file.
+        seconds: The whole run.
+        gradients: What its gradients were like.
+        stopped: Why training stopped before its end, if numbers were not finite; empty otherwise.
+    """
+
+    seed: int
+    history: list[Epoch]
+    best_epoch: int
+    dev: Score
+    test: Score | None
+    seconds: float
+    gradients: Gradients | None = None
+    stopped: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What training came to.
+
+    Attributes:
+        path: The model folder.
+        prepared: What was read.
+        best: The seed whose model was kept: the best on dev.
+        seeds: All seeds, in order.
+        seconds: Everything.
+    """
+
+    path: Path
+    prepared: Prepared
+    best: SeedResult
+    seeds: list[SeedResult]
+    seconds: float
+
+
+@dataclass
+class Job:
+    """A training from its first seed to its last.
+
+    Attributes:
+        config: The settings, those that go by the corpus filled in.
+        corpora: What was read.
+        vectors: The pretrained vectors, if there are any.
+        checkpoint: Where the state is kept.
+        every: Steps between two checkpoints within an epoch; 0 for none.
+        stop: Whether the job has been asked to stop.
+        listener: Hears of everything.
+        results: What each finished seed came to.
+        files: The model folder of the best of them.
+        prepared: What was read, as the seed that was trained last saw it.
+        stopped: Why the job ended before its last seed, if numbers were not finite.
+    """
+
+    config: Config
+    corpora: Corpora
+    vectors: Vectors | None
+    checkpoint: Checkpoint
+    every: int
+    stop: Stop
+    listener: Listener
+    results: list[SeedResult] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    prepared: Prepared | None = None
+    stopped: str = ""
+
+    @property
+    def best(self) -> SeedResult:
+        """The best on dev, of equal ones the first."""
+        return max(self.results, key=lambda result: result.dev.main)
+
+    def resume(self) -> State:
+        """Takes over what the finished seeds of the checkpoint came to; returns where the next one stands."""
+        state = self.checkpoint.read()
+        seeds = self.checkpoint.seeds
+        with self.checkpoint.trusted():
+            self.results = decode(list[SeedResult], seeds.results)
+            if seeds.files:
+                self._check(seeds.files)
+        if seeds.files:
+            self.files = seeds.files | ({"vectors.bin": self.vectors.packed()} if self.vectors else {})
+        return state
+
+    def _check(self, files: dict[str, bytes]) -> None:
+        """Refuses a model that could not be read where it is going to be put."""
+        vocabulary = Vocabulary.from_json(folder.parsed(files["vocab.json"]), Resources(self.vectors))
+        check_network(files["model.onnx"], vocabulary)
+        folder.parsed(files["report.json"])
+
+    def train(self, seeds: int, state: State | None, *, debug: bool) -> None:
+        """Trains with the seeds that are not finished, the first of them from the state, if there is one.
+
+        Raises:
+            Diverged: The first seed came to nothing.
+        """
+        first = self.config.training.seed
+        for seed in range(first + len(self.results), first + seeds):
+            runtime.start(seed, debug=debug)
+            try:
+                run, network, result = _run(_seeded(self.config, seed), self, state)
+            except Diverged as problem:
+                if not self.results:
+                    raise
+                self.stopped = str(problem)
+                break
+            self._add(run, network, result)
+            if self.stopped:
+                break
+            state = None
+        if not self.results:
+            raise ValueError(f"at least one seed is needed. Received: seeds={seeds}")
+        if seeds > 1:
+            report = json.loads(self.files["report.json"]) | {"seeds": _seeds_report(self.results)}
+            self.files["report.json"] = folder.dump_json(report)
+
+    def _add(self, run: Run, network: bytes, result: SeedResult) -> None:
+        """Takes a seed that is finished."""
+        self.results.append(result)
+        self.prepared, self.stopped = run.prepared, result.stopped
+        if self.best is result:
+            self.files = run.files(network, _report(run.prepared, result, self.corpora))
+        kept = {name: content for name, content in self.files.items() if name != "vectors.bin"}
+        self.checkpoint.seeds = Seeds([asdict(each) for each in self.results], kept)
+
+
+def train(
+    config: Config,
+    train_path: str,
+    dev_path: str | None,
+    test_path: str | None,
+    output: Path,
+    *,
+    seeds: int = 1,
+    force: bool = False,
+    resume: bool = False,
+    checkpoint_steps: int = 0,
+    debug: bool = False,
+    listener: Listener = lambda event: None,
+    stop: Stop | None = None,
+) -> Result:
+    """Trains a tagger, keeps the epoch that scores best on dev and writes it as a model folder.
+
+    Args:
+        config: The settings.
+        train_path: The training file.
+        dev_path: The development file; a seeded part of the training file is held out if there is none.
+        test_path: A file that is scored once, by the model that was kept.
+        output: The model folder.
+        seeds: How many runs, with the seed of the settings and those after it; the best on dev is kept.
+        force: Whether a model there may be replaced, and without `resume` the checkpoint of a run that was stopped.
+        resume: Whether to go on from the checkpoint, if there is one.
+        checkpoint_steps: A checkpoint is written after each epoch, and after so many steps within one; 0 for none.
+        debug: Whether TensorFlow may print.
+        listener: Hears what was read, each step and each epoch.
+        stop: Asked whether to stop.
+
+    Raises:
+        UserError: A file cannot be read right, the output cannot be written, or training ran into numbers that are not
+            finite; in the last case the best epoch before that is written all the same, if there is one.
+        Interrupted: The run was asked to stop.
+    """
+    started = time.perf_counter()
+    stop = stop or Stop()
+    check_value("training.seed", config.training.seed + seeds - 1, f"--seeds {seeds}")
+    checkpoint = Checkpoint(output)
+    with claimed(output) as held:
+        if held:
+            folder.tidy(checkpoint.path)
+        resumes = resume and checkpoint.exists
+        # A run that was killed after its last write has left both its model and its checkpoint.
+        folder.check_target(output, force=force or resumes)
+        for note in _notes(checkpoint, held=held, resume=resume, force=force):
+            listener(Note(note))
+        try:
+            corpora = prepare.read_corpora(config, train_path, dev_path, test_path)
+            config = prepare.fill_in(config, corpora)
+            file = config.embeddings.vectors.file
+            vectors = read_vectors(file) if file else None
+            read = {"train": corpora.train, "dev": corpora.dev, "test": corpora.test}
+            checkpoint.identity = Identity.of(config, seeds, read, vectors)
+            job = Job(config, corpora, vectors, checkpoint, checkpoint_steps, stop, listener)
+            if resumes and not force and not _is_of(output, config, seeds):
+                folder.check_target(output, force=False)
+            state = job.resume() if resumes else None
+            job.train(seeds, state, debug=debug)
+            with stop.held():
+                if problem := checkpoint.finish(job.files, force=force):
+                    listener(Note(problem))
+        except Diverged:
+            if problem := checkpoint.remove():  # a run that is resumed would come to the same
+                listener(Note(problem))
+            raise
+        except Interrupted as signal:
+            where = f" {checkpoint.kept}: the same command with --resume goes on." if checkpoint.kept else ""
+            raise Interrupted(signal.number, f"interrupted{where}") from None
+    if job.stopped or job.prepared is None:
+        kept = f"epoch {job.best.best_epoch}" + f" of seed {job.best.seed}" * (seeds > 1)
+        raise UserError(f"{job.stopped} The best model so far, that of {kept}, is in {output}.")
+    prepared = dataclasses.replace(job.prepared, config=_seeded(config, job.best.seed))
+    return Result(output, prepared, job.best, job.results, time.perf_counter() - started)
+
+
+def _is_of(output: Path, config: Config, seeds: int) -> bool:
+    """Whether the model in place, if there is one, has the settings of this run."""
+    try:
+        there = read_config(folder.Folder(output))
+    except ModelError:
+        return False
+    first = config.training.seed
+    seed = there.training.seed
+    return first <= seed < first + seeds and there.to_json() == _seeded(config, seed).portable()
+
+
+def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, force: bool) -> list[str]:
+    """What a user should know before training.
+
+    Raises:
+        UserError: A checkpoint is there, and nobody has said what shall become of it.
+    """
+    notes = []
+    checkpoint.check_place()
+    if checkpoint.exists and not resume:
+        if not force:
+            raise UserError(
+                f"{checkpoint.path}: here is what a run that was stopped has left. Use --resume to go on with it, or "
+                "--force to train from the beginning in its place."
+            )
+        notes.append(
+            f"{checkpoint.path}, left by a run that was stopped, is replaced (--force without --resume)"
+        )
+    if resume and not checkpoint.exists:
+        notes.append(f"no checkpoint {checkpoint.path}: training starts from the beginning")
+    if not held:
+        notes.append(
+            "no locks on this file system: a second run that writes to the same place is not noticed"
+        )
+    return notes
+
+
+def _seeded(config: Config, seed: int) -> Config:
+    return dataclasses.replace(config, training=dataclasses.replace(config.training, seed=seed))
+
+
+def _run(config: Config, job: Job, state: State | None) -> tuple[Run, bytes, SeedResult]:
+    """Trains with one seed; returns the run, the exported network of its best epoch, and what it came to."""
+    corpora, stop = job.corpora, job.stop
+    run = Run(config, corpora, job.vectors)
+    job.listener(run.prepared)
+    if state is not None:
+        with job.checkpoint.trusted():
+            run.restore(state)
+        job.listener(Note(f"resumed {state.place}"))
+    history = run.fit(job.listener, stop, job.checkpoint.save, job.every)
+    stop.check()
+    try:
+        network = run.best_network()
+    except UserError:
+        if run.stopped:
+            raise Diverged(f"{run.stopped} No model was written.") from None
+        raise
+    tagger = Tagger(network, run.vocabulary)
+    result = SeedResult(
+        seed=config.training.seed,
+        history=history,
+        best_epoch=run.best_epoch,
+        dev=score_corpus(tagger, corpora.dev, corpora.scheme),
+        test=score_corpus(tagger, corpora.test, corpora.scheme) if corpora.test else None,
+        seconds=run.seconds,
+        gradients=run.ledger.gradients(),
+        stopped=run.stopped,
+    )
+    return run, network, result
+
+
+def _seeds_report(results: list[SeedResult]) -> dict[str, Any]:
+    """What `report.json` holds of several seeds: the score of each, and by corpus their mean and spread."""
+    scores = {
+        "dev": [result.dev.main for result in results],
+        "test": [result.test.main for result in results if result.test],
+    }
+    found: dict[str, Any] = {
+        "seeds": [result.seed for result in results],
+        "best_epochs": [result.best_epoch for result in results],
+    }
+    for name, values in scores.items():
+        if values:
+            mean, deviation = spread(values)
+            found[name] = {"scores": values, "mean": mean, "standard_deviation": deviation}
+    return found
+
+
+def _report(prepared: Prepared, result: SeedResult, corpora: Corpora) -> dict[str, Any]:
+    """What `report.json` holds."""
+    import keras
+    import tensorflow as tf
+
+    from seqtag.inference.onnx_runtime import onnxruntime
+
+    files = {"train": corpora.train, "dev": corpora.dev, "test": corpora.test}
+    return {
+        "data": {
+            name: {"sentences": len(corpus.sentences), "tokens": corpus.tokens}
+            for name, corpus in files.items()
+            if corpus is not None
+        },
+        "held_out": prepared.held_out is not None,
+        "held_out_seed": prepared.held_out,
+        "ill_formed": prepared.ill_formed,
+        "unknown_rate": prepared.unknown_rate,
+        "parameters": prepared.parameters,
+        "vocabulary": prepared.vocabulary,
+        "coverage": prepared.coverage,
+        "seed": result.seed,
+        "history": [_reproducible(epoch) for epoch in result.history],
+        "best_epoch": result.best_epoch,
+        "gradients": result.gradients.to_json() if result.gradients else None,
+        "dev": result.dev.to_json(),
+        "test": result.test.to_json() if result.test else None,
+        "versions": {
+            "seqtag": seqtag.__version__,
+            "python": platform.python_version(),
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+            "onnxruntime": onnxruntime.__version__,
+        },
+    }
+
+
+def _reproducible(epoch: Epoch) -> dict[str, Any]:
+    """The epoch without what a clock measured, so that equal runs leave equal bytes."""
+    return {
+        name: value for name, value in asdict(epoch).items() if name not in ("seconds", "tokens_per_second")
+    }

@@ -1,0 +1,31 @@
+"""Packages that seqtag needs for some of its work only, and the extra of its own package that installs each."""
+
+from seqtag.support.errors import UserError
+
+EXTRAS = {
+    "tensorflow": "train",
+    "keras": "train",
+    "onnx": "train",
+    "seqeval": "train",
+    "matplotlib": "plot",
+}
+
+
+def install_line(extra: str) -> str:
+    """The command that installs an extra; the package index has an unrelated project called seqtag."""
+    return f"pip install '.[{extra}]' in a clone of seqtag"
+
+
+def missing(problem: ImportError, purpose: str) -> UserError | None:
+    """The error for a package that is not installed; None if the import failed for another reason.
+
+    Args:
+        problem: What the import raised.
+        purpose: What the package is needed for, as in "seqtag train".
+    """
+    name = (problem.name or "").partition(".")[0]
+    if not isinstance(problem, ModuleNotFoundError) or name not in EXTRAS:
+        return None
+    return UserError(
+        f"{purpose} needs the package {name}, which is not installed: {install_line(EXTRAS[name])}"
+    )

@@ -1,0 +1,322 @@
+"""The checkpoint of a training run: all that the rest of the run depends on, so that a run which was killed ends with
+the bytes of one that never was.
+
+It is the folder `MODEL.checkpoint`, written and checked as a model folder is (`seqtag.model_folder.folder`):
+
+    manifest.json       format, format_version, seqtag's version, and size and sha256 of every other file
+    state.json          what run this is, where it stands, and what each epoch and each finished seed came to
+    state.safetensors   weights, optimizer, averages, the state of what is random, the norms of all gradients
+    the model's files   of the best of the seeds that are finished, where several are trained
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import platform
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+import seqtag
+from seqtag.corpora.reading import Corpus
+from seqtag.features.vectors import Vectors
+from seqtag.model_folder import folder
+from seqtag.model_folder.folder import SUFFIX, Folder, Kind, what_is_foreign
+from seqtag.settings.config import Config
+from seqtag.support.errors import ModelError, UserError
+
+VALUES, ARRAYS = "state.json", "state.safetensors"
+KIND = Kind("checkpoint", "seqtag-checkpoint", 1, (VALUES, ARRAYS), folder.FILES)
+ROLES = {
+    "train": "the training file",
+    "dev": "the dev file",
+    "test": "the test file",
+    "vectors": "the vectors",
+}
+OTHERWISE = "Remove it, or leave out --resume and add --force, to train from the beginning."
+# What comes of values that are not what they should be.
+UNFIT = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
+SHOWN = 5  # so many differences are named
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a run stands.
+
+    Attributes:
+        values: What JSON can hold.
+        arrays: Everything else, by name.
+    """
+
+    values: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+
+    @property
+    def place(self) -> str:
+        """Where it stands, in words."""
+        epoch, steps = self.values["under_way"]["number"], len(self.values["under_way"]["losses"])
+        return f"in epoch {epoch} after step {steps}" if steps else f"after epoch {epoch - 1}"
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """What the seeds that are finished came to.
+
+    Attributes:
+        results: A table for each.
+        files: The model folder of the best, but for the vectors.
+    """
+
+    results: list[dict[str, Any]] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What makes two runs the same: nothing else changes what they come to.
+
+    Attributes:
+        settings: All settings; of the file of vectors only the content counts.
+        seeds: How many seeds are trained.
+        content: The sha256 of what was read, by its role.
+        versions: Of seqtag and of what computes.
+    """
+
+    settings: dict[str, Any]
+    seeds: int
+    content: dict[str, str]
+    versions: dict[str, str]
+
+    @classmethod
+    def of(
+        cls, config: Config, seeds: int, corpora: Mapping[str, Corpus | None], vectors: Vectors | None
+    ) -> "Identity":
+        """The identity of a run on these corpora."""
+        content = {role: _digest(corpus) for role, corpus in corpora.items() if corpus is not None}
+        if vectors is not None:
+            content["vectors"] = hashlib.sha256(vectors.packed()).hexdigest()
+        packages = ("keras", "tensorflow", "onnxruntime", "numpy")
+        versions = {"seqtag": seqtag.__version__, "python": platform.python_version()}
+        return cls(config.portable(), seeds, content, versions | {name: _version(name) for name in packages})
+
+    def differences(self, then: "Identity") -> list[str]:
+        """In words, what this run has other than the one of the checkpoint."""
+        now, was = _flat(self.settings), _flat(then.settings)
+        found = [
+            f"{path} is {json.dumps(now.get(path))} now and {json.dumps(was.get(path))} there"
+            for path in dict.fromkeys([*now, *was])
+            if now.get(path) != was.get(path)
+        ]
+        if self.seeds != then.seeds:
+            found.append(f"--seeds is {self.seeds} now and {then.seeds} there")
+        for role, words in ROLES.items():
+            if self.content.get(role) != then.content.get(role):
+                missing = [
+                    what for what, held in (("now", self), ("there", then)) if role not in held.content
+                ]
+                found.append(
+                    f"{words} {'are' if role == 'vectors' else 'is'} "
+                    + (f"not given {missing[0]}" if missing else "another")
+                )
+        for name in dict.fromkeys([*self.versions, *then.versions]):
+            now_, was_ = self.versions.get(name), then.versions.get(name)
+            if now_ != was_:
+                found.append(f"{name} is {now_} now and {was_} there")
+        return found
+
+
+def _digest(corpus: Corpus) -> str:
+    """The sha256 of what training takes from a corpus: a file that was read through a pipe cannot be read again."""
+    found = hashlib.sha256()
+    for sentence in corpus.sentences:
+        row = [sentence.tokens, sentence.tags, sentence.columns]
+        found.update(json.dumps(row, ensure_ascii=True).encode() + b"\n")
+    return found.hexdigest()
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:  # such as a TensorFlow of another name
+        return "unknown"
+
+
+def _flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        found |= _flat(value, f"{above}{name}.") if isinstance(value, Mapping) else {above + name: value}
+    return found
+
+
+class Checkpoint:
+    """The checkpoint of the run that ends in a model folder.
+
+    Args:
+        target: The model folder.
+    """
+
+    def __init__(self, target: Path) -> None:
+        named = target if target.name else target.absolute()
+        self.target = target
+        self.path = named.parent / (named.name + SUFFIX)
+        self.identity: Identity | None = None
+        self.seeds = Seeds()
+        self.kept = ""  # where the state stands that this run has saved or read
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is one."""
+        return self.path.is_symlink() or self.path.exists()
+
+    def check_place(self) -> None:
+        """Refuses a place where something else lies, or where nothing can be put.
+
+        Raises:
+            UserError: It is one.
+        """
+        foreign = what_is_foreign(self.path, KIND) if self.path.is_dir() else "is not a folder"
+        if self.path.is_symlink() or (self.exists and foreign):
+            raise UserError(f"{self.path}: is in the way: not a checkpoint. Move it elsewhere.")
+        if self.path.is_mount():
+            raise UserError(f"{self.path}: is a mount point, which cannot be replaced. Choose another -o.")
+        folder.check_room(self.path)
+
+    def read(self) -> State:
+        """The state that was saved last, by a run of the same identity; `seeds` are those that were finished.
+
+        Raises:
+            UserError: The checkpoint is damaged, or of another run.
+        """
+        import safetensors.numpy
+
+        with self.trusted():
+            opened = Folder(self.path, KIND)
+            values = opened.read_json(VALUES)
+            then = decode(Identity, values["run"])
+            if self.identity is not None and (differences := self.identity.differences(then)):
+                more = f"; and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
+                raise UserError(
+                    f"{self.path}: is the checkpoint of another run: {'; '.join(differences[:SHOWN])}{more}. Resume "
+                    f"with the command that began it. {OTHERWISE}"
+                )
+            arrays = safetensors.numpy.load(opened.read(ARRAYS))
+            files = {name: opened.read(name) for name in opened.files if name not in KIND.files}
+            results = values["seeds"]
+            if not isinstance(results, list) or set(files) != (set(folder.FILES) if results else set()):
+                raise ValueError("the model of the seeds that are finished is not whole")
+            state = State(values["state"], arrays)
+            self.seeds, self.kept = Seeds(results, files), state.place
+            return state
+
+    @contextlib.contextmanager
+    def trusted(self) -> Iterator[None]:
+        """Within, what the checkpoint holds is taken as what it should be.
+
+        Raises:
+            UserError: It is something else.
+        """
+        import safetensors
+
+        try:
+            yield
+        except ModelError as problem:
+            raise UserError(f"{problem} The checkpoint cannot be used. {OTHERWISE}") from problem
+        except (*UNFIT, safetensors.SafetensorError) as problem:
+            raise UserError(f"{self.path}: does not hold what a checkpoint holds. {OTHERWISE}") from problem
+
+    def save(self, state: State) -> None:
+        """Puts a state in place of the one before.
+
+        Raises:
+            UserError: It cannot be written; the one before is untouched.
+        """
+        import safetensors.numpy
+
+        if self.identity is None:
+            raise ValueError("a checkpoint needs the identity of its run before it is saved")
+        values = {
+            "run": dataclasses.asdict(self.identity),
+            "state": state.values,
+            "seeds": self.seeds.results,
+        }
+        arrays = {
+            name: np.asarray(array, order="C") for name, array in state.arrays.items()
+        }  # single numbers too
+        files = {VALUES: folder.dump_json(values), ARRAYS: safetensors.numpy.save(arrays)}
+        folder.write(self.path, files | self.seeds.files, KIND)
+        self.kept = state.place
+
+    def finish(self, files: Mapping[str, bytes], *, force: bool) -> str:
+        """Puts the model in its place, which hours after it was looked at may be another's, and removes the checkpoint.
+
+        Returns:
+            Why the checkpoint is there still; empty if it is not.
+
+        Raises:
+            UserError: The place is taken, or cannot be written; the checkpoint is there still.
+        """
+        if not folder.holds(self.target, files):
+            try:
+                folder.check_target(self.target, force=force)
+                folder.write(self.target, files)
+            except UserError as problem:
+                if not self.kept:
+                    raise
+                going_on = f"{self.path} has all of it: the same command with --resume goes on."
+                raise UserError(f"{problem} {going_on}") from problem
+        left = self.remove()
+        return left and f"the model is written, but {left}"
+
+    def remove(self) -> str:
+        """Removes it, if there is one; returns why it cannot be removed, empty if it can."""
+        try:
+            if self.exists:
+                folder.remove(self.path, KIND)
+        except UserError as problem:
+            return str(problem)
+        return ""
+
+
+Decoded = TypeVar("Decoded")
+# What JSON gives for the values that hold no others.
+LEAVES: dict[Any, tuple[type, ...]] = {bool: (bool,), int: (int,), float: (float, int), str: (str,)}
+
+
+def decode(kind: type[Decoded], value: Any) -> Decoded:
+    """The object of which `dataclasses.asdict` and JSON made this value.
+
+    Args:
+        kind: A dataclass, a named tuple, or what their fields hold.
+        value: What JSON gave.
+
+    Raises:
+        TypeError: It is of another kind.
+    """
+    build: Any = kind  # what it is, is asked below
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    found: Any = value
+    if (origin in (list, tuple) and not isinstance(value, list | tuple)) or (
+        kind in LEAVES and type(value) not in LEAVES[kind]
+    ):
+        raise TypeError(f"expected {origin or kind}. Received: {value!r:.80}")
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        found = build(**{name: decode(hints[name], entry) for name, entry in value.items()})
+    elif hasattr(kind, "_fields"):
+        found = build(*value)
+    elif origin is dict:
+        found = {name: decode(arguments[1], entry) for name, entry in value.items()}
+    elif origin is list:
+        found = [decode(arguments[0], entry) for entry in value]
+    elif origin is tuple:
+        found = tuple(map(decode, arguments, value))
+    elif origin is not None and value is not None:  # X | None
+        found = decode(arguments[0], value)
+    return typing.cast(Decoded, found)

@@ -1,0 +1,258 @@
+"""How far back the gradients of a trained network reach through the words: rates, recurrent weights and gates."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag.corpora.reading import Corpus, Sentence
+from seqtag.corpora.tags import convert
+from seqtag.features.indexers.base import pad
+from seqtag.features.vocabulary import Vocabulary, cut
+
+if TYPE_CHECKING:
+    from seqtag.network.build import Network
+    from seqtag.network.gradients import Trace
+
+MOST_STEPS = 30  # back, where nobody says another number
+LONG_ENOUGH = 10  # one sentence in so many must be, where nobody says how many steps to go back
+LEFT = 0.01  # the share of a gradient that is called nothing
+HALVED, DOUBLED = 0.5 ** (1 / 10), 2 ** (1 / 10)  # rates that bring a gradient to half or twice in ten steps
+CLOSED, OPEN = 0.1, 0.9  # a gate below or above is saturated
+KEEPING = ("forget", "update")  # the gate that says how much of the state stays
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The rate eta of a profile that goes like c eta^k, by least squares on its logarithm over k >= 1.
+
+    Attributes:
+        rate: The rate; 0 where nothing came back.
+        memory: The steps after which 1 % is left of what was there at k = 0: as measured, or if more is left at the
+            last step, as the fit goes on; None where it never comes to that.
+    """
+
+    rate: float
+    memory: int | None
+
+    @classmethod
+    def of(cls, norms: Sequence[float]) -> "Fit":
+        """The fit of norms at k = 0, 1, 2, ..."""
+        back = [k for k, norm in enumerate(norms) if k and norm > 0]
+        memory = next((k for k, norm in enumerate(norms) if norm <= LEFT * norms[0]), None)
+        if len(back) < 2:
+            return cls(0.0, memory)
+        slope, start = np.polyfit(back, [math.log(norms[k]) for k in back], 1)
+        if memory is None and slope < 0:
+            memory = max(len(norms), math.ceil((math.log(LEFT * norms[0]) - start) / slope))
+        return cls(math.exp(slope), memory)
+
+    @property
+    def verdict(self) -> str:
+        """`vanishing` if ten steps halve a gradient or worse, `exploding` if they double it or worse, else `steady`."""
+        return "vanishing" if self.rate < HALVED else "exploding" if self.rate > DOUBLED else "steady"
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A matrix of recurrent weights.
+
+    Attributes:
+        radius: Its spectral radius: the largest absolute value of an eigenvalue.
+        largest: Its largest singular value.
+    """
+
+    radius: float
+    largest: float
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gate on all words looked at.
+
+    Attributes:
+        mean: Its mean.
+        closed: The share of its values below 0.1.
+        open: The share above 0.9.
+        half_life: Of the gate that keeps the state: the steps after which half is left, if it stood at its mean.
+    """
+
+    mean: float
+    closed: float
+    open: float
+    half_life: float | None
+
+    @property
+    def saturated(self) -> float:
+        """The share of values near 0 or 1, where the gate's own gradient is nearly nothing."""
+        return self.closed + self.open
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer in one direction.
+
+    Attributes:
+        number: The layer, from 1.
+        direction: `forward` or `backward`; a step back in the latter is a word to the right.
+        errors: Mean over the sentences of the norm of d L_t / d s_{t-k}, for k = 0, 1, ...: what the loss says of word
+            t, carried back k steps. s is the state, with an LSTM output and memory together.
+        jacobians: Mean of the Frobenius norm of d s_t / d s_{t-k}, divided by that of the identity.
+        kernels: The recurrent weights, by gate.
+        gates: The gates, by name.
+    """
+
+    number: int
+    direction: str
+    errors: list[float]
+    jacobians: list[float]
+    kernels: dict[str, Kernel]
+    gates: dict[str, Gate]
+
+    @property
+    def finite(self) -> bool:
+        """Whether no norm overflowed."""
+        return bool(np.isfinite([*self.errors, *self.jacobians]).all())
+
+    @property
+    def error_fit(self) -> Fit:
+        """The rate of `errors`."""
+        return Fit.of(self.errors)
+
+    @property
+    def jacobian_fit(self) -> Fit:
+        """The rate of `jacobians`."""
+        return Fit.of(self.jacobians)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        fits = {"errors": self.error_fit, "jacobians": self.jacobian_fit}
+        return asdict(self) | {
+            "fits": {name: asdict(fit) | {"verdict": fit.verdict} for name, fit in fits.items()}
+        }
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Sentences to look at.
+
+    Attributes:
+        sentences: Those drawn, in the file's order, with tags of the training scheme; all have more than `steps` words.
+        steps: How many steps to go back.
+        long_enough: How many the corpus holds that could have been drawn.
+        longest: The words of its longest sentence with tags that the model knows, or 0.
+    """
+
+    sentences: list[Sentence]
+    steps: int
+    long_enough: int
+    longest: int
+
+
+def draw(
+    corpus: Corpus,
+    vocabulary: Vocabulary,
+    longest: int,
+    count: int,
+    random: np.random.Generator,
+    steps: int | None = None,
+) -> Sample:
+    """Draws at most `count` sentences that are long enough.
+
+    Args:
+        corpus: In the model's tag scheme.
+        vocabulary: The model's.
+        longest: Sentences are cut at so many words.
+        count: How many.
+        random: For the draw.
+        steps: How many steps to go back; up to 30, as the corpus's sentences allow, if not given.
+    """
+    usable = _usable(corpus, vocabulary, longest)
+    if steps is None:
+        steps = _reachable([len(sentence) for sentence in usable])
+    long_enough = [sentence for sentence in usable if len(sentence) > steps]
+    drawn = sorted(random.permutation(len(long_enough))[:count].tolist())
+    most = max((len(sentence) for sentence in usable), default=0)
+    return Sample([long_enough[number] for number in drawn], steps, len(long_enough), most)
+
+
+def _usable(corpus: Corpus, vocabulary: Vocabulary, longest: int) -> list[Sentence]:
+    """The sentences with tags of the training scheme, cut at `longest` words; without those whose tags the model does
+    not know.
+    """
+    known = set(vocabulary.tags)
+    found = []
+    for sentence in corpus.sentences:
+        tags = convert((sentence.tags or ())[:longest], vocabulary.scheme, vocabulary.train_scheme)
+        if known.issuperset(tags):
+            piece = cut(sentence, 0, min(longest, len(sentence)))
+            found.append(Sentence(piece.tokens, tuple(tags), columns=piece.columns))
+    return found
+
+
+def _reachable(lengths: list[int]) -> int:
+    """So many steps back that one sentence in ten is long enough, from 2 to 30."""
+    ordered = sorted(lengths, reverse=True)
+    length = ordered[len(ordered) // LONG_ENOUGH] if ordered else 0
+    return min(max(length - 1, 2), MOST_STEPS)
+
+
+def measure(
+    network: "Network", vocabulary: Vocabulary, sample: Sample, random: np.random.Generator
+) -> list[Layer]:
+    """Each layer and direction, measured at a word drawn in each sentence.
+
+    Args:
+        network: A network whose cell has a state.
+        vocabulary: Its vocabulary.
+        sample: At least one sentence.
+        random: For the words, and directions that gradients are carried in.
+    """
+    from seqtag.network import gradients as model
+
+    numbers = {tag: number for number, tag in enumerate(vocabulary.tags)}
+    inputs = vocabulary.collate(vocabulary.index_all(sample.sentences))
+    lengths = inputs["lengths"]
+    rows = [
+        np.array([numbers[tag] for tag in sentence.tags or ()], np.int32) for sentence in sample.sentences
+    ]
+    places = random.integers(sample.steps, lengths)  # from `steps` to the last word
+    found = []
+    for trace in model.traces(network, inputs, pad(rows, int(lengths.max()))):
+        profile = model.profile(trace, places, sample.steps, random)
+        layer = Layer(
+            number=trace.layer,
+            direction=trace.direction,
+            errors=profile.errors.mean(axis=0).tolist(),
+            jacobians=profile.jacobians.mean(axis=0).tolist(),
+            kernels={name: kernel_of(matrix) for name, matrix in model.kernels(trace.cell).items()},
+            gates=_gates(trace, lengths),
+        )
+        found.append(layer)
+    return found
+
+
+def kernel_of(matrix: NDArray[Any]) -> Kernel:
+    """The figures of a matrix `(units, units)`."""
+    exact = matrix.astype(np.float64)
+    return Kernel(float(np.abs(np.linalg.eigvals(exact)).max()), float(np.linalg.norm(exact, 2)))
+
+
+def _gates(trace: "Trace", lengths: NDArray[Any]) -> dict[str, Gate]:
+    """The gates of a layer, on the sentences' words."""
+    from seqtag.network import gradients as model
+
+    found = {}
+    for name, values in model.gates(trace).items():
+        found[name] = gate_of(values[np.arange(values.shape[1]) < lengths[:, None]], name in KEEPING)
+    return found
+
+
+def gate_of(values: NDArray[Any], keeps: bool) -> Gate:
+    """The figures of a gate's values; `keeps`: whether it says how much of the state stays."""
+    mean = float(values.mean(dtype=np.float64))
+    half_life = math.log(0.5) / math.log(mean) if keeps and 0 < mean < 1 else None
+    return Gate(mean, float((values < CLOSED).mean()), float((values > OPEN).mean()), half_life)

@@ -1,0 +1,185 @@
+"""CoNLL columns: good files and what they hold, bad lines and their messages."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seqtag.corpora.conll import parse
+from seqtag.corpora.reading import sentences
+from seqtag.support.errors import DataError, UsageError
+
+Pairs = list[list[tuple[str, str]]]
+
+
+def read_text(text: str, **options: Any) -> Pairs:
+    """The sentences of a file with this text, as pairs of token and tag."""
+    found = parse(enumerate(text.split("\n"), 1), "FILE", **options)
+    return [list(zip(one.tokens, one.tags or ("",) * len(one), strict=True)) for one in found]
+
+
+AB = [[("a", "O"), ("b", "B-X")]]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("\n \n\t\n", []),
+        ("a\tO\nb\tB-X\n\n", AB),
+        ("a\tO\nb\tB-X", AB),
+        ("a O\nb B-X\n", AB),
+        ("\n\n\na  O\nb     B-X\n\n\n\n", AB),
+        (" a O \nb B-X\n", AB),
+        ("a\tO\n\nb\tO\n", [[("a", "O")], [("b", "O")]]),
+        ("a\tO\n\t\nb\tO\n", [[("a", "O")], [("b", "O")]]),  # a lone tab ends a sentence
+        ("a O\n   \nb O\n \t\r\nc O", [[("a", "O")], [("b", "O")], [("c", "O")]]),
+        ("a\tx\ty\tO\nb\tx\ty\tB-X\n", AB),
+        ("New York\tO\n", [[("New York", "O")]]),
+        (" a\tO\n", [[(" a", "O")]]),
+        # Data, though Python's split() takes these for white space.
+        ("\u00a0 O\n\u3000 O\na\u2028b O\n\x85 O\n", [[("\u00a0", "O"), ("\u3000", "O"), ("a\u2028b", "O"),
+        ("\x85", "O")]]), ("\u00a0\tO\n\ufe0f\tO\n\u200b\tO\n", [[("\u00a0", "O"), ("\ufe0f", "O"), ("\u200b",
+        "O")]]),
+        # DOCSTART, whatever its columns and its separator
+        ("-DOCSTART- -X- -X- O\n\na\tO\nb\tB-X\n", AB),
+        ("-DOCSTART-\n\na O\nb B-X\n", AB),
+        ("-DOCSTART-\tO\n\na O\nb B-X\n", AB),
+        ("a\tO\n-DOCSTART- O\nb\tO\n", [[("a", "O")], [("b", "O")]]),
+        ("-DOCSTART-s\tO\n", [[("-DOCSTART-s", "O")]]),
+        ("-\tO\n", [[("-", "O")]]),
+        # Comments and hashtags
+        ("# text = a b\na\tO\nb\tB-X\n", AB),
+        ("# a comment\n# another one\n\n# id = 7\na\tO\nb\tB-X\n", AB),
+        ("# id = 7\na x y O\nb x y B-X\n", AB),  # as many columns as a row, but key = value
+        ("# sent id = 7\na x y z O\nb x y z B-X\n", AB),
+        ("a\tO\nb\tB-X\n\n# the end\n", AB),
+        ("# one\ttwo\na\tx\tO\nb\tx\tB-X\n", AB),
+        ("#comment\na\tO\nb\tB-X\n", AB),
+        ("#\tO\na\tO\n", [[("#", "O"), ("a", "O")]]),
+        ("# O\na O\n", [[("#", "O"), ("a", "O")]]),
+        ("#a\tO\n#b\tO\n\n#c\tO\nd\tO\n", [[("#a", "O"), ("#b", "O")], [("#c", "O"), ("d", "O")]]),
+        ("#a\tO\n", [[("#a", "O")]]),
+        ("# x = y\tO\n", [[("# x = y", "O")]]),  # among tabs the columns decide
+        ("#begin document (a/b); part 000\na O\nb B-X\n\n#end document\n", AB),
+        ("a O\n# O\n", [[("a", "O"), ("#", "O")]]),
+    ],
+)  # fmt: skip
+def test_good_files(text: str, expected: Pairs) -> None:
+    assert read_text(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a\tO\nb\n", "FILE:2: the row has 1 column; expected 2, as in line 1"),
+        ("a\tO\nb\tO\tX\n", "FILE:2: the row has 3 columns; expected 2, as in line 1"),
+        ("\n# c\n\na x O\nb O\n", "FILE:5: the row has 2 columns; expected 3, as in line 4"),
+        ("a\tO\nb O\n", "FILE:2: the row holds no tab; expected columns separated by tabs, as in line 1"),
+        ("a O\n\nb\tO\n", "FILE:3: the row holds a tab; expected columns separated by spaces, as in line 1"),
+        ("a O\nb \t O\n", "FILE:2: the row holds a tab; expected columns separated by spaces, as in line 1"),
+        ("a O\nb\tx O\n", "FILE:2: the row holds a tab; expected columns separated by spaces, as in line 1"),
+        ("a\tO\n\tO\n", "FILE:2: the token in column 1 is empty"),
+        ("a\tO\n  \tO\n", "FILE:2: the token in column 1 is empty"),
+        ("a\tO\nb\t\n", "FILE:2: the tag in column 2 is empty"),
+        ("a\tO\nb\t \n", "FILE:2: the tag in column 2 is empty"),
+        ("a\tO\nb\tO \n", "FILE:2: the tag in column 2, 'O ', has white space around it"),
+        ("a\tO\nb\tO\r\n", "FILE:2: the tag in column 2, 'O\\r', has white space around it"),
+        ("a O\nb O\r\n", "FILE:2: the tag in column 2, 'O\\r', has white space around it"),
+        ("a\n", "FILE:1: the row has one column; expected a token and its tag"),
+        ("a\tO\nb\tO\n#c\n", "FILE:3: the row has 1 column; expected 2, as in line 1"),
+        ("a\tO\n\n#c\tO\tX\n", "FILE:3: the row has 3 columns; expected 2, as in line 1"),
+        ("a O\n\n#c O X\n", "FILE:3: the row has 3 columns; expected 2, as in line 1"),
+    ],
+)
+def test_a_bad_line_is_named(text: str, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read_text(text)
+    assert str(caught.value) == message
+
+
+FOUR = "a\tN\tx\tO\nb\tV\ty\tB-X\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, AB),
+        ({"token_column": 1, "tag_column": 4}, AB),
+        ({"token_column": "1", "tag_column": "-1"}, AB),
+        ({"token_column": -4, "tag_column": -1}, AB),
+        ({"tag_column": 2}, [[("a", "N"), ("b", "V")]]),
+        ({"token_column": 3, "tag_column": -3}, [[("x", "N"), ("y", "V")]]),
+        ({"with_tags": False}, [[("a", ""), ("b", "")]]),
+        ({"with_tags": False, "token_column": -1}, [[("O", ""), ("B-X", "")]]),
+    ],
+)
+def test_columns(options: dict[str, Any], expected: Pairs) -> None:
+    assert read_text(FOUR, **options) == expected
+
+
+def test_features_are_columns_of_the_sentence() -> None:
+    (sentence,) = parse(enumerate(FOUR.split("\n"), 1), "FILE", feature_columns=[3, "2"])
+    assert sentence.columns == (("x", "y"), ("N", "V"))
+    with pytest.raises(DataError) as caught:
+        read_text("a\tN\tO\nb\t\tO\n", feature_columns=[2])
+    assert str(caught.value) == "FILE:2: the feature in column 2 is empty"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"token_column": 0}, "There is no column 0: columns are numbered from 1, or from -1 backwards."),
+        ({"tag_column": "0"}, "There is no column 0: columns are numbered from 1, or from -1 backwards."),
+        ({"token_column": 2, "tag_column": 2}, "The token column and the tag column are both 2."),
+        ({"token_column": -1}, "The token column and the tag column are both -1."),
+        ({"token_column": 4}, "The token column and the tag column are both 4."),
+        (
+            {"tag_column": "upos"},
+            "Unknown column 'upos': columns of a CoNLL file are numbered from 1, or from -1 backwards; "
+            "only CoNLL-U columns have names.",
+        ),
+    ],
+)
+def test_columns_that_make_no_sense(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_text(FOUR, **options)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("options", [{"tag_column": 5}, {"token_column": 5}, {"feature_columns": [5]}])
+def test_a_column_that_the_file_does_not_have(options: dict[str, Any]) -> None:
+    with pytest.raises(DataError) as caught:
+        read_text("\n" + FOUR, **options)
+    assert str(caught.value) == "FILE:2: the row has 4 columns; there is no column 5"
+
+
+def test_a_column_before_the_first() -> None:
+    with pytest.raises(DataError) as caught:
+        read_text(FOUR, tag_column=-5)
+    assert str(caught.value) == "FILE:1: the row has 4 columns; there is no column -5"
+
+
+def test_one_column_is_enough_without_tags() -> None:
+    (sentence,) = parse(enumerate(["a", "b"], 1), "FILE", with_tags=False)
+    assert (sentence.tokens, sentence.tags, sentence.columns) == (("a", "b"), None, ())
+    with pytest.raises(DataError, match="FILE:2: the row has 2 columns; expected 1, as in line 1"):
+        read_text("a\nb c\n", with_tags=False)
+
+
+def test_each_token_knows_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "corpus.conll"
+    path.write_bytes(b"\xef\xbb\xbf# comment\r\n\r\na\tO\r\nb\tO\r\n\r\n-DOCSTART-\r\n\r\nc\tO")
+    first, second = sentences(path, format="conll")
+    assert (first.tokens, first.tags, first.lines) == (("a", "b"), ("O", "O"), (3, 4))
+    assert (second.tokens, second.lines) == (("c",), (8,))
+
+
+def test_sentences_come_one_at_a_time() -> None:
+    def endless() -> Any:
+        number = 0
+        while True:
+            yield (number := number + 1), "" if number % 3 == 0 else "a\tO"
+
+    found = parse(endless(), "FILE")
+    assert [len(next(found)) for _ in range(3)] == [2, 2, 2]

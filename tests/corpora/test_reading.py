@@ -1,0 +1,100 @@
+"""Corpora: which format a file is taken for, and what is checked of a whole corpus."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from seqtag.corpora.reading import check_tags, read_corpus, sentences
+from seqtag.corpora.tags import parse_scheme
+from seqtag.support.errors import DataError, UsageError
+
+REST = "\tlemma\tNOUN\txpos\t_\t0\tdep\t_\t_"
+CONLLU = f"# text = a b\n1-2\tab{REST}\n1\ta{REST}\n2\tb{REST}\n\n1\tc{REST}\n"
+CONLL = "a\tO\nb\tB-X\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("file.conllu", CONLLU, [("a", "b"), ("c",)]),
+        ("FILE.CoNLLU", CONLLU, [("a", "b"), ("c",)]),
+        ("file.txt", CONLLU, [("a", "b"), ("c",)]),
+        ("file.txt", f"1\ta{REST}", [("a",)]),
+        ("file.txt", CONLL, [("a", "b")]),
+        ("file.conll", CONLL, [("a", "b")]),
+        # Ten columns whose first does not count the words: not CoNLL-U.
+        ("file.txt", f"1\ta{REST}\n1\tb{REST}\n", [("1", "1")]),
+        ("file.txt", f"7\ta{REST}\n", [("7",)]),
+        ("file.txt", "1\ta\tO\n2\tb\tO\n", [("1", "2")]),
+    ],
+)
+def test_the_format_is_recognised(
+    tmp_path: Path, name: str, content: str, expected: list[tuple[str, ...]]
+) -> None:
+    for path, data in (
+        (tmp_path / name, content.encode()),
+        (tmp_path / f"{name}.gz", gzip.compress(content.encode())),
+    ):
+        path.write_bytes(data)
+        assert [one.tokens for one in sentences(path)] == expected
+
+
+@pytest.mark.parametrize("name", ["file.conllu", "file.CONLLU.GZ"])
+def test_the_name_of_the_file_decides_first(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text(CONLL)
+    with pytest.raises(DataError, match=r"1: the row has 2 columns; expected the 10 of CoNLL-U"):
+        list(sentences(path))
+
+
+def test_the_name_of_a_field_asks_for_conllu(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text(f"# one\n2\ta{REST}\n")
+    with pytest.raises(DataError, match=r"file\.txt:2: the ID is '2'; expected 1"):
+        list(sentences(path, tag_column="XPOS"))
+
+
+def test_a_format_can_be_given(tmp_path: Path) -> None:
+    path = tmp_path / "file.conllu"
+    path.write_text(CONLL)
+    assert [one.tags for one in sentences(path, format="conll")] == [("O", "B-X")]
+    with pytest.raises(DataError, match="expected the 10 of CoNLL-U"):
+        list(sentences(path))
+    with pytest.raises(UsageError) as caught:
+        sentences(path, format="conl")
+    assert (
+        str(caught.value) == "Unknown corpus format 'conl'. Did you mean 'conll'? Known: auto, conll, conllu."
+    )
+
+
+def test_a_corpus_counts_its_tokens(tmp_path: Path) -> None:
+    path = tmp_path / "file.conll"
+    path.write_text("a\tO\nb\tO\n\nc\tO\n")
+    corpus = read_corpus(str(path))
+    assert (corpus.path, len(corpus.sentences), corpus.tokens) == (str(path), 2, 3)
+    assert read_corpus(path, with_tags=False).sentences[0].tags is None
+    assert read_corpus(path, token_column=2, tag_column=1).sentences[0].tags == ("a", "b")
+    assert read_corpus(path, feature_columns=[2]).sentences[0].columns == (("O", "O"),)
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "# nothing\n", "-DOCSTART- O\n\n"])
+def test_a_corpus_holds_at_least_one_sentence(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "file.conll"
+    path.write_text(content)
+    with pytest.raises(DataError) as caught:
+        read_corpus(path)
+    assert str(caught.value) == f"{path}: there is no sentence in the file"
+
+
+def test_an_illegal_tag_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "file.conll"
+    path.write_text("a\tO\nb\tB-X\n\nc\tI-X\nd\tX-PER\n")
+    corpus = read_corpus(path)
+    with pytest.raises(DataError) as caught:
+        check_tags(corpus, parse_scheme("bio"))
+    assert str(caught.value) == f"{path}:5: 'X-PER' is not a BIO tag; expected O, B-label or I-label"
+    check_tags(corpus, parse_scheme("plain"))
+    path.write_text("a\tO\nb\tB-X\n\nc\tI-X\n")
+    check_tags(read_corpus(path), parse_scheme("bio"))
+    check_tags(read_corpus(path, with_tags=False), parse_scheme("bio"))

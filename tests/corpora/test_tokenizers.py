@@ -1,0 +1,166 @@
+"""Tokenizers: nothing is lost, places hold for any Unicode, time is linear; the choice for a corpus."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import seqtag.corpora.tokenizers as module
+from seqtag.corpora.tokenizers import CLITICS, Tokenizer, _pattern, choose
+
+TOKENIZERS = [
+    Tokenizer("word"),
+    Tokenizer("word", contractions=()),
+    Tokenizer("word", hyphens=True),
+    Tokenizer("word", marks=True, hyphens=True),
+    Tokenizer("whitespace"),
+    Tokenizer("char"),
+]
+
+ODD = ["\u0301", "\u200d", "\u200b", "\ufe0f", "\U0001f468", "\U0001f3fd", "\U0001f1e9", "\u2019s", "-", "'"]
+SPACES = [" ", "\n", "\x85", "\u3000", "\x1c"]
+WORDS = ["don't", "U.S.", "3.5", "http://a.b/c", "a@b.de", "@me", "#tag", "...", "हि"]
+pieces = st.sampled_from([*ODD, *SPACES, *WORDS])
+any_text = st.text(max_size=30) | st.lists(pieces | st.characters(), max_size=12).map("".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(any_text, st.sampled_from(TOKENIZERS))
+def test_nothing_is_lost_and_places_hold(text: str, tokenizer: Tokenizer) -> None:
+    end = 0
+    for token in tokenizer(text):
+        assert token.text == text[token.start : token.end]
+        assert token.start < token.end
+        assert end <= token.start
+        assert not text[end : token.start].strip()
+        assert not re.search(r"\s", token.text)
+        end = token.end
+    assert not text[end:].strip()
+    assert tokenizer.words(text) == [token.text for token in tokenizer(text)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from([word for word in WORDS if word.isascii()]) | st.text(st.characters(max_codepoint=127)))
+    .map("".join)
+)  # fmt: skip
+def test_ascii_is_cut_as_it_is_beside_other_letters(text: str) -> None:
+    for hyphens, marks in ((False, False), (True, False), (True, True)):
+        found = [_pattern(hyphens, marks, is_ascii).finditer(text) for is_ascii in (True, False)]
+        own, others = ([(one.span(), one.lastgroup) for one in each] for each in found)
+        assert own == others
+
+
+def test_ascii_does_not_wait_for_the_marks_of_all_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To find them takes longer than to tag a sentence."""
+    _pattern.cache_clear()
+    monkeypatch.setattr("seqtag.corpora.tokenizers._mark_ranges", lambda: 1 / 0)
+    assert Tokenizer("word").words("It's 3.5 km.") == ["It", "'s", "3.5", "km", "."]
+    with pytest.raises(ZeroDivisionError):
+        Tokenizer("word").words("cafe\u0301")
+
+
+def words(text: str, **settings: Any) -> str:
+    return " ".join(token.text for token in Tokenizer("word", **settings)(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The dog barks.", "The dog barks ."),
+        ('He said: "No, (never)!"', 'He said : " No , ( never ) ! "'),
+        ("don't can't Hale's I'd've we'll", "do n't ca n't Hale 's I 'd 've we 'll"),
+        ("don\u2019t Hale\u2019s DON'T", "do n\u2019t Hale \u2019s DO N'T"),
+        ("'s n't boys' o'clock", "'s n't boys ' o'clock"),
+        ("in the U.S. at 5 p.m., e.g. here", "in the U.S. at 5 p.m. , e.g. here"),
+        ("Mr. Smith met Dr. Who. Inc.", "Mr. Smith met Dr. Who . Inc."),
+        ("3.5 1,000 10:30 9/11 1/2, 3. 50%", "3.5 1,000 10:30 9/11 1/2 , 3 . 50 %"),
+        ("$5 10km 3rd", "$ 5 10km 3rd"),
+        ("mail a.b-c@d-e.co.uk.", "mail a.b-c@d-e.co.uk ."),
+        ("see http://a.b/c?d=e(f), www.x.org.", "see http://a.b/c?d=e(f ) , www.x.org ."),
+        ("@user: #tag, a#b", "@user : #tag , a #b"),
+        ("well-known AT&T google.com end.Next", "well-known AT&T google.com end . Next"),
+        ("wait... -- what?! no!!! ==", "wait ... -- what ?! no !!! =="),
+        ("nice :) :-( x:y", "nice :) :-( x : y"),
+        ("हिन्दी में cafe\u0301 \u0646\u200c\u0645", "हिन्दी में cafe\u0301 \u0646\u200c\u0645"),
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467\U0001f44d\U0001f3fd\U0001f1ff\U0001f1e6\u2764\ufe0f", 
+         "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f44d\U0001f3fd \U0001f1ff\U0001f1e6 \u2764\ufe0f"),
+    ],
+)  # fmt: skip
+def test_words(text: str, expected: str) -> None:
+    assert words(text) == expected
+
+
+def test_settings_of_the_word_tokenizer() -> None:
+    assert words("don't Hale's", contractions=()) == "don't Hale's"
+    assert words("don't Hale's", contractions=("'s",)) == "don't Hale 's"
+    assert words("well-known 555-1234 a@b-c.de", hyphens=True) == "well - known 555-1234 a@b-c.de"
+    assert words("0.5 mg/kg Hale's x-y", marks=True) == "0 . 5 mg / kg Hale ' s x - y"
+
+
+def test_characters_and_white_space() -> None:
+    assert [tuple(token) for token in Tokenizer("char")("科 😀a")] == [
+        ("科", 0, 1),
+        ("😀", 2, 3),
+        ("a", 3, 4),
+    ]
+    assert [token.text for token in Tokenizer("whitespace")("The dog.\u3000(No)\n")] == [
+        "The",
+        "dog.",
+        "(No)",
+    ]
+
+
+PLAIN = "The dog , a big one , barks at 3.5 dogs ."
+ALL_BUT_NOT = tuple(clitic for clitic in CLITICS if clitic != "n't")
+
+
+@pytest.mark.parametrize(
+    ("sentences", "expected"),
+    [
+        ([], Tokenizer("word")),
+        ([PLAIN], Tokenizer("word")),
+        ([PLAIN, "I do n't know Hale 's dog ."], Tokenizer("word", CLITICS)),
+        ([PLAIN, "I don't know Hale's dog ."], Tokenizer("word", ())),
+        ([PLAIN, "I don't know Hale 's dog 's name ."], Tokenizer("word", ALL_BUT_NOT)),
+        ([PLAIN, "I do n\u2019t know"], Tokenizer("word")),
+        ([PLAIN, *["a well - known dog"] * 3], Tokenizer("word", hyphens=True)),
+        ([PLAIN, *["a well-known dog - and others"] * 3], Tokenizer("word")),
+        (["it takes 3 . 5 mg / kg ."] * 3, Tokenizer("word", hyphens=True, marks=True)),
+        ([PLAIN, *["in 2010 . 5 dogs"] * 2], Tokenizer("word")),
+        (["The dog, a big one, barks at dogs."], Tokenizer("whitespace")),
+        (["今 天 天 气 很 好 \uff0c 1 2 3 。"], Tokenizer("char")),
+        (["M K V L A A"], Tokenizer("whitespace")),
+    ],
+)
+def test_the_tokenizer_that_fits_a_corpus(sentences: list[str], expected: Tokenizer) -> None:
+    assert choose(sentence.split(" ") for sentence in sentences) == expected
+
+
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+def test_a_tokenizer_goes_through_json(tokenizer: Tokenizer) -> None:
+    assert Tokenizer.from_json(tokenizer.to_json()) == tokenizer
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "words"}, "expected one of the tokenizers word, whitespace, char. Received: 'words'"),
+        ({"contractions": ["'x"]}, "expected clitics from n't, "),
+        ({"contractions": [1]}, "expected a tokenizer with name, contractions, hyphens, marks. Received: "),
+        ({"contractions": "n't"}, "expected a tokenizer"),
+        ({"hyphens": 1}, "expected a tokenizer"),
+        ({"extra": 1}, "expected a tokenizer"),
+    ],
+)
+def test_a_damaged_tokenizer_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Tokenizer.from_json(Tokenizer().to_json() | change)
+
+
+def test_no_group_repeats_possessively() -> None:
+    """Python 3.11.2 loses its place at the end of such a repetition, and cuts words within."""
+    for pattern in (module._KEEPING, module._SPLITTING, module._OTHER):
+        assert not re.search(r"\) ?[*+?]\+", pattern)

@@ -1,0 +1,53 @@
+"""What training held: learnt from a corpus here, and read as a model folder keeps it."""
+
+import json
+
+import pytest
+
+from seqtag.corpora import tags
+from seqtag.corpora.reading import Corpus, Sentence
+from seqtag.corpora.tags import Span
+from seqtag.evaluation.known import Known, learn, surface
+from seqtag.training import prepare
+
+BIOES = tags.parse_scheme("bioes")
+SENTENCES = [("Ana", "Ruiz", "flew"), ("Ana", "Oslo", "Ana"), ("home",)]
+TAGS = [("B-PER", "E-PER", "O"), ("S-PER", "S-LOC", "S-PER"), ("O",)]
+LEARNT = Known(
+    frozenset({"Ana", "Ruiz", "flew", "Oslo", "home"}),
+    {"PER": frozenset({"Ana", "Ana Ruiz"}), "LOC": frozenset({"Oslo"})},
+)
+
+
+def test_words_and_entities_of_a_corpus() -> None:
+    assert learn(SENTENCES, TAGS, BIOES) == LEARNT
+    assert learn([], [], BIOES) == Known(frozenset(), {})
+
+
+def test_a_model_folder_says_the_same() -> None:
+    sentences = tuple(map(Sentence, SENTENCES, TAGS))
+    corpus = Corpus("train", sentences)
+    written = prepare.known(prepare.Corpora(corpus, corpus, None, False, BIOES))
+    assert Known.from_json(json.loads(json.dumps(written))) == LEARNT
+
+
+def test_plain_tags_say_nothing_of_entities() -> None:
+    assert learn([("a", "b")], [("B-X", "O")], tags.parse_scheme("plain")) == Known(
+        frozenset({"a", "b"}), None
+    )
+    assert Known.from_json({"words": ["a"], "entities": {}}, spans=False) == Known(frozenset("a"), None)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, [], {"words": ["a"]}, {"entities": {}}, {"words": "a", "entities": {}},
+     {"words": [["a"]], "entities": {}}, {"words": [], "entities": {"A": {"b": "c"}}},
+     {"words": [], "entities": {"A": [1]}}],
+)  # fmt: skip
+def test_anything_else_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="expected lists of words"):
+        Known.from_json(value)
+
+
+def test_surface() -> None:
+    assert surface(["a", "b", "c", "d"], Span(1, 3, "X")) == "b c"

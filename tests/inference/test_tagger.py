@@ -1,0 +1,402 @@
+"""A trained model at work: whatever comes in, one tag a token comes out, and no sentence looks at another."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import numpy_helper
+
+from seqtag.corpora import tags
+from seqtag.corpora.reading import read_corpus
+from seqtag.corpora.sentence import Sentence
+from seqtag.inference import tagger
+from seqtag.inference.tagger import Piece, Tagged, Tagger, windows
+from seqtag.model_folder import folder
+from seqtag.settings.config import merge
+from seqtag.settings.config_files import parse_assignments
+from seqtag.stages.train import train
+from seqtag.support.errors import ModelError
+
+TOKENS = st.lists(st.text(min_size=1, max_size=6) | st.sampled_from(["Ana", "Ruiz", "New", "York", "saw"]))
+BIO, BIOES = tags.parse_scheme("bio"), tags.parse_scheme("bioes")
+
+
+@pytest.fixture(scope="session")
+def loaded(spans: Any) -> Tagger:
+    return Tagger.load(spans.folder)
+
+
+@pytest.fixture(scope="session")
+def sentences(spans: Any) -> list[tuple[str, ...]]:
+    """Sentences of all lengths, some empty, of known and unknown words."""
+    corpus = [sentence.tokens for sentence in read_corpus(spans.dev).sentences]
+    joined = [sum(corpus[:number], ()) for number in (2, 5, 9)]
+    return [(), *corpus, *joined, ("unheard",), (), ("Ana",), ("unheard", "of", "York", "Ruiz"), ()]
+
+
+def close(first: Sequence[float], second: Sequence[float]) -> bool:
+    return bool(np.allclose(first, second, atol=1e-5))
+
+
+class TestOneTagAToken:
+    @given(st.lists(TOKENS, max_size=6))
+    def test_whatever_comes(self, loaded: Tagger, drawn: list[list[str]]) -> None:
+        answers = list(loaded.tag(drawn, entities=True, nbest=2))
+        assert len(answers) == len(drawn)
+        for tokens, answer in zip(drawn, answers, strict=True):
+            assert len(answer.tags) == len(answer.probabilities) == len(tokens)
+            assert tags.problems(answer.tags, BIO) == []
+            assert all(0 <= probability <= 1 for probability in answer.probabilities)
+            assert [entity[:3] for entity in map(as_tuple, answer.entities)] == tags.spans(answer.tags, BIO)
+            assert all(0 <= entity.score <= 1 for entity in answer.entities)
+
+    def test_nothing_at_all(self, loaded: Tagger) -> None:
+        assert list(loaded.tag([])) == []
+        assert list(loaded.tag([[], []], entities=True, nbest=3)) == [Tagged([], [], BIO)] * 2
+
+    def test_what_was_learnt_is_found(self, loaded: Tagger, spans: Any) -> None:
+        corpus = read_corpus(spans.dev)
+        answers = [tuple(answer.tags) for answer in loaded.tag(corpus.sentences)]
+        assert answers == [sentence.tags for sentence in corpus.sentences]
+
+    def test_plain_tags(self, plain: Any) -> None:
+        loaded, corpus = Tagger.load(plain.folder), read_corpus(plain.dev)
+        answers = list(loaded.tag(corpus.sentences, entities=True, nbest=2))
+        assert [tuple(answer.tags) for answer in answers] == [sentence.tags for sentence in corpus.sentences]
+        assert not any(answer.entities for answer in answers)
+        for answer in answers:
+            assert answer.alternatives[0].tags == answer.tags
+            assert answer.alternatives[0].probability == pytest.approx(
+                np.prod(answer.probabilities), rel=1e-3
+            )
+            assert answer.alternatives[0].probability >= answer.alternatives[1].probability
+
+    def test_sentences_of_a_corpus_are_tagged_as_tokens_are(
+        self, loaded: Tagger, sentences: list[tuple[str, ...]]
+    ) -> None:
+        assert list(loaded.tag(sentences)) == list(loaded.tag([Sentence(tokens) for tokens in sentences]))
+
+    def test_known_tags(self, loaded: Tagger, plain: Any) -> None:
+        assert loaded.scheme == BIO
+        assert set(loaded.tags) == {"B-LOC", "B-PER", "I-LOC", "I-PER", "O"}
+        assert Tagger.load(plain.folder).scheme.name == "plain"
+
+
+def as_tuple(entity: tagger.Entity) -> tuple[int, int, str]:
+    return entity.start, entity.end, entity.label
+
+
+class TestOrder:
+    @pytest.mark.parametrize(("chunk", "budget"), [(1, 1), (2, 9), (3, 4096), (2048, 1), (2048, 20), (7, 50)])
+    def test_chunks_and_batches_change_nothing(
+        self, loaded: Tagger, sentences: list[tuple[str, ...]], chunk: int, budget: int,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        expected = [next(loaded.tag([tokens], entities=True, nbest=2)) for tokens in sentences]
+        monkeypatch.setattr(tagger, "CHUNK", chunk)
+        monkeypatch.setattr(tagger, "TOKEN_BUDGET", budget)
+        found = list(loaded.tag(sentences, entities=True, nbest=2))
+        for one, other in zip(found, expected, strict=True):
+            assert one.tags == other.tags
+            assert close(one.probabilities, other.probabilities)
+            assert list(map(as_tuple, one.entities)) == list(map(as_tuple, other.entities))
+            assert close([e.score for e in one.entities], [e.score for e in other.entities])
+            assert close(
+                [a.probability for a in one.alternatives], [a.probability for a in other.alternatives]
+            )
+
+    def test_batches_keep_to_the_budget(
+        self, loaded: Tagger, sentences: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shapes = []
+        run = Tagger.run
+
+        def seen(self: Tagger, inputs: dict[str, Any], *rest: Any) -> dict[str, Any]:
+            shapes.append((len(inputs["lengths"]), int(inputs["lengths"].max())))
+            return run(self, inputs, *rest)
+
+        monkeypatch.setattr(tagger, "TOKEN_BUDGET", 30)
+        monkeypatch.setattr(Tagger, "run", seen)
+        list(loaded.tag(sentences))
+        assert all(rows == 1 or rows * time <= 30 for rows, time in shapes)
+        assert max(rows for rows, _ in shapes) > 2
+
+    def test_no_more_is_read_ahead_than_a_chunk(
+        self, loaded: Tagger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tagger, "CHUNK", 3)
+        read = 0
+
+        def endless() -> Iterator[list[str]]:
+            nonlocal read
+            while True:
+                read += 1
+                yield ["Ana"]
+
+        answers = loaded.tag(endless())
+        for _ in range(3):
+            next(answers)
+        assert read == 3
+
+
+class Local(Tagger):
+    """Its tag and probability for a token depend on the word, the one before and the one after, and nothing else."""
+
+    def __init__(self, vocabulary: Any) -> None:
+        self.vocabulary = vocabulary
+        self._outputs = {"tags", "probabilities"}
+        self._tags = np.array(vocabulary.tags, dtype=object)
+        self.longest = 0
+
+    def run(self, inputs: dict[str, Any], names: Sequence[str] = ()) -> dict[str, Any]:
+        words = inputs["words"].astype(np.int64)
+        self.longest = max(self.longest, words.shape[1])
+        inside = np.arange(words.shape[1]) < inputs["lengths"][:, None]
+        around = np.pad(np.where(inside, words, 0), ((0, 0), (1, 1)))
+        mixed = (around[:, :-2] * 31 + words * 7 + around[:, 2:] * 17) % 101
+        return {"tags": mixed % len(self.vocabulary.tags), "probabilities": mixed / 101}
+
+
+class TestWindows:
+    @given(st.integers(0, 60), st.integers(1, 12), st.integers(0, 5))
+    def test_each_token_is_kept_once(self, length: int, window: int, overlap: int) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tagger, "WINDOW", window)
+            patch.setattr(tagger, "OVERLAP", overlap)
+            pieces = list(windows(4, length))
+        assert [place for p in pieces for place in range(p.keep_start, p.keep_end)] == list(range(length))
+        for piece in pieces:
+            assert piece.sentence == 4
+            assert piece.start == max(0, piece.keep_start - overlap)
+            assert piece.end == min(length, piece.keep_end + overlap)
+            assert piece.keep_end - piece.keep_start <= window
+        if 0 < length <= window:
+            assert pieces == [Piece(4, 0, length, 0, length)]
+
+    @pytest.mark.parametrize("overlap", [1, 2, 5])
+    @pytest.mark.parametrize("length", [9, 10, 11, 20, 21, 57])
+    def test_with_enough_overlap_a_window_is_not_seen(
+        self, loaded: Tagger, monkeypatch: pytest.MonkeyPatch, length: int, overlap: int
+    ) -> None:
+        words = loaded.vocabulary.indexers["word"].table.values  # type: ignore[attr-defined]
+        random = np.random.default_rng(length)
+        drawn = [[words[i] for i in random.integers(0, len(words), size)] for size in (length, 3, 0, length)]
+        local = Local(loaded.vocabulary)
+        monkeypatch.setattr(local, "_written", list, raising=False)
+        whole = list(local.tag(drawn))
+        local.longest = 0
+        monkeypatch.setattr(tagger, "WINDOW", 10)
+        monkeypatch.setattr(tagger, "OVERLAP", overlap)
+        assert list(local.tag(drawn)) == whole
+        assert local.longest <= 10 + 2 * overlap
+        if length > 10:
+            monkeypatch.setattr(tagger, "OVERLAP", 0)
+            assert list(local.tag(drawn)) != whole
+
+    def test_a_real_model(
+        self, loaded: Tagger, sentences: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Tags, entities and their probability: also of entities that lie across the seam."""
+        text = [sum(sentences, ())]
+        (whole,) = loaded.tag(text, entities=True, nbest=2)
+        assert len(whole.tags) > 150
+        seams = 0
+        for window in (20, 21, 22, 23):
+            monkeypatch.setattr(tagger, "WINDOW", window)
+            monkeypatch.setattr(tagger, "OVERLAP", 30)
+            (found,) = loaded.tag(text, entities=True, nbest=2)
+            assert found.tags == whole.tags
+            assert np.allclose(found.probabilities, whole.probabilities, atol=5e-2)
+            assert list(map(as_tuple, found.entities)) == list(map(as_tuple, whole.entities))
+            scores = [[entity.score for entity in answer.entities] for answer in (found, whole)]
+            assert np.allclose(*scores, atol=5e-2)
+            assert len(found.alternatives) == 2
+            seams += sum(entity.start // window != (entity.end - 1) // window for entity in whole.entities)
+        assert seams > 0
+
+    @pytest.mark.parametrize("length", [600, 601, 1000])
+    def test_the_overlap_is_enough(
+        self, loaded: Tagger, monkeypatch: pytest.MonkeyPatch, length: int
+    ) -> None:
+        """One and a half windows and more, of words in any order, are tagged as they are without a seam."""
+        random = np.random.default_rng(length)
+        words = [*loaded.vocabulary.indexers["word"].table.values, "unheard", "Unheard"]  # type: ignore[attr-defined]
+        drawn = [[words[i] for i in random.integers(0, len(words), length)] for _ in range(3)]
+        whole = list(loaded.tag(drawn, entities=True))
+        monkeypatch.setattr(tagger, "WINDOW", 400)
+        found = list(loaded.tag(drawn, entities=True))
+        assert [one.tags for one in found] == [one.tags for one in whole]
+        for one, other in zip(found, whole, strict=True):
+            assert np.allclose(one.probabilities, other.probabilities, atol=1e-5)
+        monkeypatch.setattr(tagger, "OVERLAP", 0)
+        assert [one.tags for one in loaded.tag(drawn)] != [one.tags for one in whole]
+
+    @pytest.mark.parametrize("where", ["encoder.attention=self", "head.attention=true"])
+    def test_an_attention_looks_at_its_window(
+        self, spans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+    ) -> None:
+        """At no other word, whatever the overlap: a seam changes something, and yet each token has its tag."""
+        given = [where, "embeddings.characters.encoder=none", "encoder.units=6", "training.epochs=1"]
+        given += ["head.name=feedback", "head.units=6"] * where.startswith("head")
+        train(merge(parse_assignments(given)), str(spans.train), str(spans.dev), None, tmp_path / "model")
+        made = Tagger.load(tmp_path / "model")
+        drawn = [["Ana", "Ruiz", "saw", "New", "York"] * 120]
+        (whole,) = made.tag(drawn)
+        monkeypatch.setattr(tagger, "WINDOW", 400)
+        (found,) = made.tag(drawn)
+        assert len(found.tags) == len(found.probabilities) == 600
+        assert tags.problems(found.tags, BIO) == []
+        assert 0 < np.abs(np.subtract(found.probabilities, whole.probabilities)).max() < 0.1
+
+    def test_a_sentence_of_any_length(self, loaded: Tagger) -> None:
+        (answer,) = loaded.tag([["Ana", "saw", "New", "York", "."] * 4000])
+        assert len(answer.tags) == 20_000
+        assert all(answer.tags[at : at + 3] == ["B-LOC", "I-LOC", "O"] for at in range(2, 20_000, 5))
+
+
+class TestNeighbours:
+    def test_the_answer_depends_on_the_sentence_alone(
+        self, loaded: Tagger, sentences: list[tuple[str, ...]]
+    ) -> None:
+        mine = ("Ana", "Ruiz", "saw", "unheard", "York", ".")
+        alone = next(loaded.tag([mine], entities=True))
+        for neighbours in ([mine], sentences, [("x",) * 300], [("Ana",)] * 50):
+            for batch in ([mine, *neighbours], [*neighbours, mine]):
+                answers = list(loaded.tag(batch, entities=True))
+                found = answers[batch.index(mine)]
+                assert found.tags == alone.tags
+                assert close(found.probabilities, alone.probabilities)
+                assert close([e.score for e in found.entities], [e.score for e in alone.entities])
+
+    def test_the_same_in_a_fresh_process(self, loaded: Tagger, spans: Any) -> None:
+        code = "import sys; from seqtag.inference.tagger import Tagger; "
+        code += "print(list(Tagger.load(sys.argv[1]).tag([['Ana', 'saw', 'York']])))"
+        root = str(Path(tagger.__file__).parents[2])
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(spans.folder)],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=root,
+        )
+        assert done.stdout.strip() == str(list(loaded.tag([["Ana", "saw", "York"]])))
+
+
+class TestSchemes:
+    def test_the_network_works_in_its_own(self, loaded: Tagger) -> None:
+        """The corpus is BIO, the network BIOES: what comes out is BIO, entities and alternatives too."""
+        assert loaded.vocabulary.train_scheme == BIOES
+        assert "E-PER" in loaded.vocabulary.tags
+        (answer,) = loaded.tag([["Ana", "Ruiz", "left", "Rio", "de", "Janeiro", "."]], entities=True, nbest=3)
+        assert answer.tags == ["B-PER", "I-PER", "O", "B-LOC", "I-LOC", "I-LOC", "O"]
+        assert list(map(as_tuple, answer.entities)) == [(0, 2, "PER"), (3, 6, "LOC")]
+        assert answer.alternatives[0].tags == answer.tags
+        for alternative in answer.alternatives:
+            assert tags.problems(alternative.tags, BIO) == []
+
+    def test_an_entity_is_as_probable_as_its_sequences(self, loaded: Tagger) -> None:
+        """All sequences of a short sentence, by nbest: those with the entity sum to its score."""
+        tokens = ["Ana", "unheard", "York"]
+        (answer,) = loaded.tag([tokens], entities=True, nbest=10_000)
+        assert sum(a.probability for a in answer.alternatives) == pytest.approx(1, abs=1e-4)
+        written = [tuple(alternative.tags) for alternative in answer.alternatives]
+        assert len(set(written)) == len(written)
+        assert answer.entities
+        for entity in answer.entities:
+            holding = [a for a in answer.alternatives if as_tuple(entity) in tags.spans(a.tags, BIO)]
+            assert entity.score == pytest.approx(sum(a.probability for a in holding), abs=1e-4)
+        for place, tag in enumerate(answer.tags):
+            # B-PER in BIO is B-PER or S-PER of the network, so a marginal is at most what the list adds up to.
+            same = sum(a.probability for a in answer.alternatives if a.tags[place] == tag)
+            assert answer.probabilities[place] <= same + 1e-4
+
+
+class TestLoading:
+    @pytest.fixture
+    def files(self, spans: Any) -> dict[str, bytes]:
+        return {name: (spans.folder / name).read_bytes() for name in folder.FILES}
+
+    def refused(self, path: Path) -> str:
+        with pytest.raises(ModelError) as caught:
+            Tagger.load(path)
+        assert str(caught.value).startswith(f"{path}: ")
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    def test_no_model(self, tmp_path: Path) -> None:
+        assert "no such folder" in self.refused(tmp_path / "none")
+
+    @pytest.mark.parametrize("network", [b"", b"\0", b"onnx", b"\x08\x09" * 50])
+    def test_a_network_that_is_none(self, tmp_path: Path, files: dict[str, bytes], network: bytes) -> None:
+        folder.write(tmp_path / "model", files | {"model.onnx": network})
+        assert "model.onnx cannot be loaded: " in self.refused(tmp_path / "model")
+
+    @pytest.mark.parametrize(
+        "vocabulary",
+        [b"{}", b'{"indexers": 3}', b'{"indexers": {"words": {}}}', b'{"indexers": {"word": []}}', b"[]"],
+    )
+    def test_a_vocabulary_that_is_none(
+        self, tmp_path: Path, files: dict[str, bytes], vocabulary: bytes
+    ) -> None:
+        folder.write(tmp_path / "model", files | {"vocab.json": vocabulary})
+        self.refused(tmp_path / "model")
+
+    def test_a_model_that_moved(self, loaded: Tagger, spans: Any, tmp_path: Path) -> None:
+        shutil.copytree(spans.folder, tmp_path / "élsewhere with a space")
+        moved = Tagger.load(tmp_path / "élsewhere with a space")
+        assert list(moved.tag([["Ana", "Ruiz"]])) == list(loaded.tag([["Ana", "Ruiz"]]))
+
+
+class TestWhatANetworkGives:
+    """The model may be anybody's, and what it computes cannot be known beforehand."""
+
+    golden = folder.Folder(Path(__file__).parents[1] / "golden" / "models" / "format_1")
+    sentence = ("Ana", "saw", "Bo")
+
+    def changed(self, path: Path, name: str, value: float) -> Tagger:
+        """The tagger of a model of which one output, a constant, has another last number."""
+        files = {file: self.golden.read(file) for file in self.golden.files}
+        network = onnx.load_from_string(files["model.onnx"])
+        node = next(node for node in network.graph.node if node.output[0] == name)
+        source = next(weight for weight in network.graph.initializer if weight.name == node.input[0])
+        array = numpy_helper.to_array(source).copy()
+        array.flat[-1] = value
+        network.graph.initializer.append(numpy_helper.from_array(array, "new"))
+        node.input[0] = "new"
+        folder.write(path, files | {"model.onnx": network.SerializeToString()})
+        return Tagger.load(path)
+
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 81.0])
+    @pytest.mark.parametrize("name", ["start", "transitions", "end"])
+    def test_scores_between_tags(self, tmp_path: Path, name: str, value: float) -> None:
+        loaded = self.changed(tmp_path / "model", name, value)
+        with pytest.raises(ModelError, match="the scores between its tags are no numbers, or too large"):
+            list(loaded.tag([self.sentence], entities=True))
+
+    @pytest.mark.parametrize(
+        "wanted",
+        ["tags", "probabilities", "scores", "forward", "backward", "start", "transitions", "end"],
+    )
+    def test_shapes(self, monkeypatch: pytest.MonkeyPatch, wanted: str) -> None:
+        loaded = Tagger.load(self.golden.path)
+        session = loaded._session
+
+        class Narrower:
+            def run(self, names: list[str], *rest: Any) -> list[Any]:
+                arrays = session.run(names, *rest)
+                return [
+                    array[..., :2] if name == wanted else array
+                    for name, array in zip(names, arrays, strict=True)
+                ]
+
+        monkeypatch.setattr(loaded, "_session", Narrower())
+        with pytest.raises(ModelError, match=rf"model.onnx gives {wanted} of shape .*; expected"):
+            list(loaded.tag([self.sentence], entities=True))

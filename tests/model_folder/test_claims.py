@@ -1,0 +1,287 @@
+"""One writer at a place, readers while it is replaced, and places that cannot be written."""
+
+import contextlib
+import errno
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import seqtag
+from seqtag.cli import run
+from seqtag.inference.tagger import Tagger
+from seqtag.model_folder import claims, folder
+from seqtag.model_folder.claims import claimed
+from seqtag.model_folder.folder import FILES, Folder, write
+from seqtag.settings.config import merge
+from seqtag.stages.train import train
+from seqtag.support.errors import UserError
+from seqtag.training.checkpoint import Checkpoint, State
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
+CONTENT = {name: f'{{"file": "{name}"}}'.encode() for name in FILES}
+HOLDER = """
+import sys
+from pathlib import Path
+from seqtag.model_folder.claims import claimed
+from seqtag.model_folder.folder import _beside
+target = Path(sys.argv[1])
+with claimed(target), _beside(target) as draft:
+    (draft / "half").write_text("written")
+    print("here", flush=True)
+    sys.stdin.read()
+"""
+RACER = """
+import os, sys
+from pathlib import Path
+from seqtag.support.errors import UserError
+from seqtag.model_folder.claims import claimed
+target, inside = Path(sys.argv[1]), Path(sys.argv[1] + ".inside")
+held = refused = 0
+while held < 50:
+    try:
+        with claimed(target):
+            os.close(os.open(inside, os.O_CREAT | os.O_EXCL))
+            os.unlink(inside)
+            held += 1
+    except UserError:
+        refused += 1
+print(held, refused)
+"""
+READER = """
+import sys
+from pathlib import Path
+from seqtag.inference.tagger import Tagger
+answers, end = set(), Path(sys.argv[2])
+count = 0
+while not end.exists():
+    (found,) = Tagger.load(sys.argv[1], threads=1).tag([["Ana", "left", "Oslo", "."]])
+    answers.add(" ".join(found.tags))
+    count += 1
+    print(count, flush=True)
+print(*sorted(answers), sep="|")
+"""
+
+
+def start(code: str, *arguments: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=ENVIRONMENT, text=True, stdin=pipe, stdout=pipe, stderr=pipe)
+
+
+class TestTwoWriters:
+    def test_the_second_is_refused_before_it_reads_anything(self, tmp_path: Path) -> None:
+        target = tmp_path / "model"
+        with start(HOLDER, target) as holder:
+            assert holder.stdout.readline() == "here\n"  # type: ignore[union-attr]
+            with pytest.raises(
+                UserError, match=r"model: another run is writing there\. Wait for it, or choose"
+            ):
+                train(merge(), "no such file", None, None, target)
+            assert len([name for name in os.listdir(tmp_path) if name.startswith(".model.")]) == 2
+            holder.communicate("")
+        with claimed(target):
+            pass
+        assert os.listdir(tmp_path) == []
+
+    def test_a_holder_that_is_killed_holds_nothing(self, tmp_path: Path) -> None:
+        """And what it left half-written is removed."""
+        target = tmp_path / "model"
+        with start(HOLDER, target) as holder:
+            assert holder.stdout.readline() == "here\n"  # type: ignore[union-attr]
+            holder.kill()
+            holder.wait()
+        assert len(os.listdir(tmp_path)) == 2
+        with claimed(target) as held:
+            assert held
+            assert os.listdir(tmp_path) == [".model.lock"]
+        assert os.listdir(tmp_path) == []
+
+    def test_another_place_is_another_claim(self, tmp_path: Path) -> None:
+        """Also one whose name begins with the first one's."""
+        first, others = tmp_path / "model", (tmp_path / "model.x.y", tmp_path / "mode")
+        with (
+            claimed(first),
+            folder._beside(tmp_path / "model.x") as draft,
+            claimed(others[0]),
+            claimed(others[1]),
+        ):
+            assert draft.exists()
+        with folder._beside(tmp_path / "model.x") as draft, claimed(tmp_path / "model"):
+            assert draft.exists()
+
+    def test_races(self, tmp_path: Path) -> None:
+        """Two hundred claims of four processes, no two at once."""
+        racers = [start(RACER, tmp_path / "model") for _ in range(4)]
+        told = [racer.communicate(timeout=300) for racer in racers]
+        assert [err for _, err in told] == [""] * 4
+        assert [out.split()[0] for out, _ in told] == ["50"] * 4
+        assert os.listdir(tmp_path) == []
+
+    def test_without_locks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nothing is removed then, for it may be another's."""
+        monkeypatch.setattr(claims, "_flock", lambda descriptor: False)
+        with folder._beside(tmp_path / "model") as draft, claimed(tmp_path / "model") as held:
+            assert not held
+            assert draft.exists()
+        assert os.listdir(tmp_path) == []
+
+    def test_one_without_locks_takes_no_claim_away(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As two machines may see one folder, of which only one has locks there."""
+        with claimed(tmp_path / "model"):
+            with monkeypatch.context() as patch:
+                patch.setattr(claims, "_flock", lambda descriptor: False)
+                with claimed(tmp_path / "model") as held:
+                    assert not held
+            with pytest.raises(UserError, match="another run is writing there"), claimed(tmp_path / "model"):
+                pass
+
+    def test_what_a_killed_run_of_another_user_has_left(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its lock can be read, but not written. Tests may run as root, so the refusal itself is played."""
+        (tmp_path / ".model.lock").touch()
+        real = os.open
+
+        def refusing(path: Any, flags: int, *more: Any, **options: Any) -> int:
+            if str(path).endswith(".lock") and flags & os.O_RDWR:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return real(path, flags, *more, **options)
+
+        monkeypatch.setattr(os, "open", refusing)
+        with claimed(tmp_path / "model") as held:
+            assert held
+            with pytest.raises(UserError, match="another run is writing there"), claimed(tmp_path / "model"):
+                pass
+        with pytest.raises(UserError, match="Permission denied"), claimed(tmp_path / "other"):
+            pass
+
+
+def test_readers_while_the_model_is_replaced(spans: Any, plain: Any, tmp_path: Path) -> None:
+    """Processes that load and tag, while a folder is replaced two hundred times: each answer is one of the two."""
+    models = [
+        {entry.name: entry.read_bytes() for entry in made.folder.iterdir() if entry.name != folder.MANIFEST}
+        for made in (spans, plain)
+    ]
+    target, end = tmp_path / "model", tmp_path / "end"
+    write(target, models[0])
+    readers = [start(READER, target, end) for _ in range(2)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        replaced = 0
+        for reader in readers:
+            for _ in range(25):  # answers
+                reader.stdout.readline()  # type: ignore[union-attr]
+                for _ in range(4):
+                    replaced += 1
+                    write(target, models[replaced % 2])
+    end.touch()
+    assert replaced == 200
+    for reader in readers:
+        out, err = reader.communicate(timeout=60)
+        assert err == ""
+        assert out.splitlines()[-1].split("|") == ["B-PER O B-LOC O", "PROPN VERB PROPN PUNCT"]
+
+
+class TestPlacesThatCannotBeWritten:
+    @pytest.fixture
+    def read_only(self) -> Iterator[Path]:
+        """A folder that the user may not write to: root, whom no mode stops, is nobody for a while."""
+        place = Path(tempfile.mkdtemp())
+        place.chmod(0o555)
+        root = os.geteuid() == 0
+        if root:
+            os.seteuid(65534)
+        yield place
+        if root:
+            os.seteuid(0)
+        place.chmod(0o755)
+        shutil.rmtree(place)
+
+    def test_a_read_only_folder_is_refused_at_once(self, read_only: Path) -> None:
+        """Before any file is read."""
+        with pytest.raises(UserError, match=r"/model: cannot be written: Permission denied\.$"):
+            train(merge(), "no such file", None, None, read_only / "model")
+        assert os.listdir(read_only) == []
+
+    def test_a_limit_on_the_size_of_files(self, tmp_path: Path) -> None:
+        write(tmp_path / "model", CONTENT)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
+        try:
+            with pytest.raises(UserError, match=r"the model cannot be written: File too large\."):
+                write(tmp_path / "model", CONTENT | {"model.onnx": bytes(6000)})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        opened = Folder(tmp_path / "model")
+        assert {name: opened.read(name) for name in opened.files} == CONTENT
+        assert os.listdir(tmp_path) == ["model"]
+
+    @pytest.fixture
+    def small(self, tmp_path: Path) -> Iterator[Path]:
+        """A disk of 1 MB."""
+        place = tmp_path / "small"
+        place.mkdir()
+        mount = shutil.which("mount")
+        if (
+            not mount
+            or subprocess.run(
+                [mount, "-t", "tmpfs", "-o", "size=1m", "seqtag", str(place)], capture_output=True
+            ).returncode
+        ):
+            pytest.skip("no right to mount")
+        yield place
+        subprocess.run(["umount", str(place)], check=True)
+
+    @pytest.mark.parametrize("full", ["checkpoint", "model"])
+    def test_a_full_disk(
+        self,
+        spans: Any,
+        small: Path,
+        full: str,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The former model stays, and the checkpoint if it was the model that found no room: from there it goes on."""
+        write(small / "model", CONTENT)
+        real = Checkpoint.save
+
+        def fill() -> None:
+            with contextlib.suppress(OSError), (small / "filling").open("wb", buffering=0) as file:
+                while file.write(bytes(4096)):
+                    pass
+
+        def save(checkpoint: Checkpoint, state: State) -> None:
+            real(checkpoint, state)
+            fill()
+
+        if full == "model":
+            monkeypatch.setattr(Checkpoint, "save", save)
+        else:
+            fill()
+        settings = ["embeddings.characters.encoder=none", "encoder.units=5", "training.epochs=1"]
+        command = ["train", "-q", "--train", str(spans.dev), "-o", str(small / "model"), "--force"]
+        command += [word for setting in settings for word in ("--set", setting)]
+        assert run(command) == 1
+        place = small / ("model.checkpoint" if full == "checkpoint" else "model")
+        told = f"seqtag: {place}: the {full} cannot be written: No space left on device."
+        if full == "model":
+            told += f" {small / 'model.checkpoint'} has all of it: the same command with --resume goes on."
+        assert capsys.readouterr().err == told + "\n"
+        opened = Folder(small / "model")
+        assert {name: opened.read(name) for name in opened.files} == CONTENT
+        (small / "filling").unlink()
+        assert sorted(os.listdir(small)) == ["model", *["model.checkpoint"] * (full == "model")]
+        if full == "model":
+            assert run([*command, "--resume"]) == 0
+            assert os.listdir(small) == ["model"]
+            Tagger.load(small / "model")

@@ -1,0 +1,42 @@
+"""Spoilt model folders, most of them with a right manifest: refused, or a model; never anything else."""
+
+import runpy
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parents[1]
+MUTANTS = runpy.run_path(str(HERE / "mutants.py"))
+GOLDEN = HERE / "golden" / "models" / "format_1"
+
+
+def run(models: list[Path], count: int, seed: int, **options: Any) -> None:
+    results, wrong, largest = MUTANTS["run"](models, seed, count, **options)
+    assert wrong == []
+    total = sum(results.values(), Counter())
+    assert sum(total.values()) == count
+    assert total.keys() <= {"refused", "refused when used", "a model"}
+    assert total["refused"] > 0.4 * count
+    assert total["a model"] > 0.05 * count  # or nothing is tried at all
+    for kind in (
+        "config.json: a value",
+        "weights: the header",
+    ):  # what tagging does not need is read all the same
+        assert results[kind]["refused when used"] > 0
+    assert largest < 1500  # MB
+
+
+def test_some(spans: Any, plain: Any) -> None:
+    run([GOLDEN, spans.folder, plain.folder], 400, 1)
+
+
+@pytest.mark.slow
+def test_ten_thousand(spans: Any, plain: Any) -> None:
+    run([GOLDEN, spans.folder, plain.folder], 10_000, 2)
+
+
+@pytest.mark.slow
+def test_their_keras_networks(spans: Any, plain: Any) -> None:
+    run([GOLDEN, spans.folder, plain.folder], 500, 3, restoring=True)

@@ -1,0 +1,147 @@
+"""The language model beside the tags: its loss against NumPy, what each direction sees, and that no tagger keeps it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from seqtag.network import language
+from seqtag.network.build import Network
+from seqtag.network.fit import Trainer
+from seqtag.network.language import END, LanguageModel
+from seqtag.settings.config import LanguageModel as Settings
+
+WORDS = 7
+RANDOM = np.random.default_rng(4)
+LENGTHS = np.array([4, 1, 2], np.int32)
+MASK = np.arange(4) < LENGTHS[:, None]
+IDS = (RANDOM.integers(1, WORDS, (3, 4)) * MASK).astype(np.int32)
+STATES = RANDOM.normal(size=(2, 3, 4, 5)).astype(np.float32)
+
+
+def shaken(directions: int, weight: float = 0.3) -> LanguageModel:
+    model = LanguageModel(Settings(weight=weight, units=3), WORDS, directions)
+    model.build((None, None, 5))
+    model.set_weights([RANDOM.normal(size=array.shape) for array in model.get_weights()])
+    return model
+
+
+def neighbour(sentence: int, place: int, step: int) -> int:
+    """The word after (step 1) or before (step -1) a place; the end beyond the sentence."""
+    at = place + step
+    return int(IDS[sentence, at]) if 0 <= at < LENGTHS[sentence] else END
+
+
+@pytest.mark.parametrize("directions", [1, 2])
+def test_the_loss_is_the_formula(directions: int) -> None:
+    model = shaken(directions)
+    wanted = 0.0
+    for number, step in list(enumerate([1, -1]))[:directions]:
+        (kernel, bias), (words, word_bias) = (
+            [array.astype(float) for array in layer.get_weights()]
+            for layer in (model.hidden[number], model.predicted[number])
+        )
+        losses = []
+        for sentence, place in zip(*np.nonzero(MASK), strict=True):
+            scores = np.tanh(STATES[number, sentence, place] @ kernel + bias) @ words + word_bias
+            losses.append(np.log(np.exp(scores).sum()) - scores[neighbour(sentence, place, step)])
+        wanted += np.mean(losses)
+    found = float(model.loss(list(STATES[:directions]), IDS, MASK))
+    assert found == pytest.approx(0.3 * wanted, rel=1e-5)
+
+
+def test_what_stands_at_padding_counts_nothing() -> None:
+    model = shaken(2)
+    other = STATES.copy()
+    other[:, ~MASK] = 1e3
+    assert float(model.loss(list(other), IDS, MASK)) == float(model.loss(list(STATES), IDS, MASK))
+    wider = [np.pad(states, ((0, 0), (0, 2), (0, 0))) for states in STATES]
+    padded = [np.pad(array, ((0, 0), (0, 2))) for array in (IDS, MASK)]
+    assert float(model.loss(wider, *padded)) == pytest.approx(float(model.loss(list(STATES), IDS, MASK)))
+
+
+@pytest.mark.parametrize("places", [7, 6, 4, 3, 1])
+def test_of_many_words_some_predict(places: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "PLACES", places)
+    model = shaken(2)
+    step = {7: 1, 6: 2, 4: 2, 3: 3, 1: 7}[places]
+    asked = np.zeros_like(MASK)
+    asked[tuple(np.argwhere(MASK)[::step].T)] = True
+    assert asked.sum() <= places
+    found = float(model.loss(list(STATES), IDS, MASK))
+    monkeypatch.undo()
+    assert found == pytest.approx(float(model.loss(list(STATES), IDS, asked)), rel=1e-6)
+
+
+def model_of(make: Any, **settings: Any) -> Any:
+    """A toy whose network has a language model, and a batch with the words that it predicts."""
+
+    class Speaking(Network):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, words=WORDS)
+
+    toy = make(kind=Speaking, encoder__layers=2, language_model__weight=0.3, **settings)
+    inputs, tags = toy.batch()
+    inside = np.arange(tags.shape[1]) < inputs["lengths"][:, None]
+    words = (np.random.default_rng(2).integers(1, WORDS, tags.shape) * inside).astype(np.int32)
+    return toy, inputs | {"predicted_words": words}, tags
+
+
+@pytest.mark.parametrize("mode", ["concat", "mul"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "simplernn", "jordan"])
+def test_no_direction_sees_the_word_that_it_predicts(make: Any, cell: str, mode: str) -> None:
+    toy, inputs, _ = model_of(make, encoder__cell=cell, encoder__merge_mode=mode)
+    toy.shake()
+    longest = int(np.argmax(inputs["lengths"]))
+    vectors = toy.network.vectors(inputs)
+
+    def states(vectors: Any) -> NDArray[Any]:
+        return np.array(toy.network.encoder.read(vectors, inputs["lengths"])[1])
+
+    before = states(vectors)
+    assert before.shape == (2, *vectors.shape[:2], 4)
+    changed = tf.tensor_scatter_nd_add(vectors, [[longest, 3]], [tf.ones(vectors.shape[-1])])
+    differs = (before != states(changed)).any(axis=-1)[:, longest, : inputs["lengths"][longest]]
+    assert not differs[0, :3].any()  # the forward states before the changed word
+    assert differs[0, 3:].any()
+    assert not differs[1, 4:].any()  # the backward states after it
+    assert differs[1, :4].any()
+
+
+def test_it_is_part_of_training_and_of_nothing_else(make: Any) -> None:
+    toy, inputs, tags = model_of(make)
+    plain = make(encoder__layers=2)
+    assert toy.network.language_model is not None
+    assert plain.network.language_model is None
+    assert plain.network.targets_needed == {}
+    assert list(toy.network.named_weights()) == list(plain.network.named_weights())
+    assert toy.network.parameters == plain.network.parameters
+    toy.shake()
+    plain.network.assign_weights(toy.network.named_weights())
+    assert toy.network.export() == plain.network.export()
+    alone = float(plain.network.loss_of(inputs, tags, training=True))
+    assert float(toy.network.loss_of(inputs, tags)) == pytest.approx(alone, rel=1e-6)
+    vectors = toy.network.vectors(inputs)
+    _, states = toy.network.encoder.read(vectors, inputs["lengths"])
+    mask = np.arange(tags.shape[1]) < inputs["lengths"][:, None]
+    added = float(toy.network.language_model.loss(states, inputs["predicted_words"], mask))
+    assert float(toy.network.loss_of(inputs, tags, training=True)) == pytest.approx(alone + added, rel=1e-5)
+
+
+def test_training_learns_it_and_averages_the_tagger_alone(make: Any) -> None:
+    toy, inputs, tags = model_of(make)
+    trainer = Trainer(toy.network, toy.config.training)
+    mask = np.arange(tags.shape[1]) < inputs["lengths"][:, None]
+
+    def loss() -> float:
+        _, states = toy.network.encoder.read(toy.network.vectors(inputs), inputs["lengths"])
+        return float(toy.network.language_model.loss(states, inputs["predicted_words"], mask))
+
+    first = loss()
+    for _ in range(30):
+        trainer.step(inputs, tags)
+    assert loss() < 0.7 * first
+    assert trainer.averaged().keys() == toy.network.named_weights().keys()
+    assert any(name.startswith("language_model/") for name in trainer.names)  # the ledger shows its gradients

@@ -1,0 +1,52 @@
+"""The tables of names: every entry loads, and the tables that mirror each other agree."""
+
+import ast
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import seqtag
+from seqtag.settings import registry
+
+TABLES = {name: table for name, table in vars(registry).items() if name.isupper() and isinstance(table, dict)}
+ENTRIES = [(table, name) for table in TABLES for name in TABLES[table]]
+NEEDS_TENSORFLOW = ("seqtag.network.", "keras.")
+
+
+@pytest.mark.parametrize(("table", "name"), ENTRIES)
+def test_every_entry_loads(table: str, name: str) -> None:
+    entry = TABLES[table][name]
+    if entry.startswith(NEEDS_TENSORFLOW):
+        importlib.import_module("seqtag.network.runtime").start(1)
+    assert callable(registry.load(TABLES[table], name))
+
+
+@pytest.mark.parametrize(("table", "name"), ENTRIES)
+def test_names_can_be_typed(table: str, name: str) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", name)
+    assert re.fullmatch(r"[a-z0-9_.]+:[A-Za-z]\w*", TABLES[table][name])
+
+
+def test_a_table_names_nothing_twice() -> None:
+    """In a dict literal the second entry of a name silently takes the place of the first."""
+    for node in ast.walk(ast.parse(Path(registry.__file__).read_text("utf-8"))):
+        if isinstance(node, ast.Dict):
+            keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+            assert len(keys) == len(set(keys))
+
+
+def test_every_embedding_has_the_half_that_knows_words() -> None:
+    assert list(registry.EMBEDDINGS) == list(registry.INDEXERS)
+
+
+def test_looking_at_the_tables_loads_no_part() -> None:
+    slow = {"tensorflow", "keras", "onnx", "onnxruntime", "seqtag.network"}
+    modules = "seqtag.settings.registry, seqtag.settings.config, seqtag.settings.config_files"
+    code = f"import sys, {modules}; print({slow} & sys.modules.keys())"
+    top = Path(seqtag.__file__).parent.parent
+    ran = subprocess.run([sys.executable, "-c", code], cwd=top, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"

@@ -1,0 +1,288 @@
+"""The check of corpora: every finding on files small enough to count by eye; then the command."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from seqtag.cli.check import check as command
+from seqtag.stages.check import EXAMPLES, Pair, Problem, Repeat, Repeats, check
+from seqtag.support.errors import DataError, UsageError, UserError
+
+TRAIN = """\
+Ada B-PER
+Lovelace I-PER
+slept O
+
+in O
+Rome B-LOC
+
+in O
+Rome B-LOC
+
+in O
+Rome O
+"""
+TEST = """\
+in O
+Paris I-LOC
+
+in O
+Rome O
+
+Ada X-PER
+sees O
+Ada B-ORG
+sees O
+Ada I-PER
+"""
+
+
+def corpus(folder: Path, name: str, text: str) -> str:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[str]:
+    return [corpus(tmp_path, "train.conll", TRAIN), corpus(tmp_path, "test.conll", TEST)]
+
+
+def test_what_is_in_the_files(paths: list[str]) -> None:
+    train, test = check(paths).files
+    assert (train.path, train.sentences, train.tokens) == (paths[0], 4, 9)
+    assert (test.path, test.sentences, test.tokens) == (paths[1], 3, 9)
+    assert list(train.tags.items()) == [("O", 5), ("B-LOC", 2), ("B-PER", 1), ("I-PER", 1)]
+    assert list(train.entities.items()) == [("LOC", 2), ("PER", 1)]
+    assert test.tags == {"O": 5, "B-ORG": 1, "I-LOC": 1, "I-PER": 1, "X-PER": 1}
+    assert test.entities == {"LOC": 1, "ORG": 1, "PER": 1}  # X-PER is none
+    assert (train.longest.tokens, train.longest.line) == (3, 1)
+    assert (test.longest.tokens, test.longest.line) == (5, 7)
+
+
+def test_ill_formed_places_have_their_lines(paths: list[str]) -> None:
+    train, test = check(paths).files
+    assert train.ill_formed == ()
+    assert test.ill_formed == (
+        Problem(2, "I-LOC follows O; BIO expects B-LOC"),
+        Problem(7, "'X-PER' is not a BIO tag; expected O, B-label or I-label"),
+        Problem(11, "I-PER follows O; BIO expects B-PER"),
+    )
+
+
+def test_unknown_words_are_those_that_the_first_file_lacks(paths: list[str]) -> None:
+    train, test = check(paths).files
+    assert train.unknown_word_rate is None
+    assert test.unknown_word_rate == 3 / 9  # Paris, sees, sees
+    assert check(paths[::-1]).files[1].unknown_word_rate == 2 / 9  # Lovelace, slept
+
+
+def test_sentences_that_come_twice_in_a_file(paths: list[str]) -> None:
+    train, test = check(paths).files
+    assert train.duplicates == Repeats(
+        2, 1, (Repeat("in Rome", 5, 8, same_tags=True), Repeat("in Rome", 5, 11, same_tags=False))
+    )
+    assert test.duplicates == Repeats(0, 0, ())
+
+
+def test_what_two_files_share_and_do_not_share(paths: list[str]) -> None:
+    (pair,) = check(paths).pairs
+    assert pair == Pair(
+        paths[0],
+        paths[1],
+        Repeats(1, 1, (Repeat("in Rome", 5, 4, same_tags=False),)),
+        tags_only_in_first=("B-LOC", "B-PER"),
+        tags_only_in_second=("B-ORG", "I-LOC", "X-PER"),
+    )
+    (backwards,) = check(paths[::-1]).pairs
+    assert (backwards.shared.sentences, backwards.shared.retagged) == (3, 2)
+
+
+def test_every_two_of_the_files_are_compared(paths: list[str]) -> None:
+    first, second = paths
+    pairs = check([first, second, first]).pairs
+    assert [(pair.first, pair.second) for pair in pairs] == [(first, second), (first, first), (second, first)]
+    assert pairs[1].shared.sentences == 4
+    assert check([first]).pairs == ()
+
+
+def test_the_longest_repeated_sentences_are_the_examples(tmp_path: Path) -> None:
+    sentences = ["\n".join(["a O"] * length) for length in range(1, EXAMPLES + 3)]
+    path = corpus(tmp_path, "file", "\n\n".join(sentences * 2))
+    (file,) = check([path]).files
+    assert file.duplicates.sentences == EXAMPLES + 2
+    assert [len(one.text.split()) for one in file.duplicates.examples] == [7, 6, 5, 4, 3]
+
+
+def test_the_scheme_comes_from_the_first_file_and_the_others_are_told(tmp_path: Path) -> None:
+    bio = corpus(tmp_path, "bio", "a B-X\nb I-X\nc B-X\n")
+    iob1 = corpus(tmp_path, "iob1", "a I-X\nb I-X\nc B-X\n")
+    first, second = check([bio, iob1]).files
+    assert (first.scheme, first.detected_scheme) == ("bio", "bio")
+    assert (second.scheme, second.detected_scheme) == ("bio", "iob1")
+    assert len(second.ill_formed) == 1
+    assert check([iob1, bio]).files[1].scheme == "iob1"
+    (given,) = check([bio], scheme="IOB1").files
+    assert (given.scheme, given.detected_scheme) == ("iob1", "bio")
+
+
+def test_a_scheme_is_named_in_any_case(tmp_path: Path) -> None:
+    path = corpus(tmp_path, "file", "a B-X\nb I-X\n")
+    assert check([path], scheme="AUTO") == check([path], scheme="Bio") == check([path])
+    with pytest.raises(UsageError, match=r"Unknown tag scheme 'atuo'. Did you mean 'auto'"):
+        check([path], scheme="atuo")
+
+
+def test_the_spelling_of_a_scheme_is_told(tmp_path: Path) -> None:
+    path = corpus(tmp_path, "file", "a B-X\nb M-X\nc E-X\nd S-X\n")
+    assert check([path]).files[0].scheme == "bmes"
+
+
+def test_plain_tags(tmp_path: Path) -> None:
+    path = corpus(tmp_path, "file", "a DT\nb NN\n")
+    (file,) = check([path]).files
+    assert (file.scheme, file.tags, file.entities, file.ill_formed) == ("plain", {"DT": 1, "NN": 1}, {}, ())
+
+
+def test_columns_and_format_reach_the_reader(tmp_path: Path) -> None:
+    path = corpus(tmp_path, "file", "1\ta\ta\tDET\tDT\t_\t0\tx\t_\t_\n")
+    assert check([path]).files[0].tags == {"DET": 1}
+    assert check([path], tag_column="xpos").files[0].tags == {"DT": 1}
+    (file,) = check([path], format="conll", token_column=2, tag_column=8).files
+    assert file.tags == {"x": 1}
+    with pytest.raises(DataError, match="there is no sentence in the file"):
+        check([corpus(tmp_path, "empty", "")])
+    with pytest.raises(UsageError, match="Unknown tag scheme"):
+        check([path], scheme="bip")
+
+
+def test_json_holds_everything(paths: list[str]) -> None:
+    report = json.loads(json.dumps(check(paths).to_json()))
+    assert list(report) == ["files", "pairs"]
+    assert report["files"][1]["ill_formed"][0] == {"line": 2, "problem": "I-LOC follows O; BIO expects B-LOC"}
+    assert report["files"][0]["longest"] == {"tokens": 3, "line": 1}
+    assert report["pairs"][0]["shared"]["examples"] == [
+        {"text": "in Rome", "first_line": 5, "second_line": 4, "same_tags": False}
+    ]
+    assert {"path", "sentences", "tokens", "scheme", "tags", "entities", "unknown_word_rate"} <= set(
+        report["files"][0]
+    )
+
+
+app = typer.Typer()
+app.command()(command)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "80"}, catch_exceptions=False)
+
+
+def test_the_command_shows_what_was_found(paths: list[str]) -> None:
+    result = run(*paths)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    lines = [line.rstrip() for line in result.stdout.splitlines()]
+    assert lines[:3] == [f"file 1: {paths[0]}", f"file 2: {paths[1]}", "Tag scheme: BIO (found in file 1)"]
+    rows = [line.split() for line in lines]
+    assert ["file", "1", "4", "9", "3", "2", "0"] in rows
+    assert ["file", "2", "3", "9", "5", "33.3%", "0", "3"] in rows
+    assert ["LOC", "2", "1"] in rows
+    assert ["ORG", "0", "1"] in rows
+    assert ["of", "file", "2", "in", "file", "1", "1", "33.3%", "1"] in rows
+    assert f"{paths[1]}:2: I-LOC follows O; BIO expects B-LOC" in lines
+    assert f"{paths[1]}:4: also {paths[0]}:5: in Rome" in lines
+    assert f"{paths[0]}: 1 repeated sentence with other tags than before" in lines
+    assert f"{paths[1]}: lacks tags of {paths[0]}: B-LOC, B-PER" in lines
+    assert f"{paths[0]}: lacks tags of {paths[1]}: B-ORG, I-LOC, X-PER" in lines
+    assert max(len(line) for line in lines if str(paths[0]) not in line and paths[1] not in line) <= 80
+
+
+def test_what_is_long_is_cut_short(tmp_path: Path) -> None:
+    rows = "".join(f"a{number} I-T{number}\n\n" for number in range(40)) + "a B-T\nb B-T\n" * 50
+    path = corpus(tmp_path, "file", rows)
+    lines = [line.strip() for line in run(path, "--scheme", "bio").stdout.splitlines()]
+    assert sum("BIO expects" in line for line in lines) == 5
+    assert f"{path}: 35 more ill-formed places" in lines
+    assert any(line.startswith("11 more ") for line in lines)
+    assert sum(line.startswith("T") and line.endswith(" 1") for line in lines) == 29  # and T itself, 50 times
+    assert "Tag scheme: BIO" in lines
+
+
+def test_the_look_of_another_scheme_is_a_remark(tmp_path: Path) -> None:
+    path = corpus(tmp_path, "file", "a I-X\nb B-X\n")
+    assert f"{path}: the tags look like IOB1" in run(path, "--scheme", "bio").stdout.splitlines()
+
+
+def test_what_fits_every_scheme_looks_like_none(tmp_path: Path) -> None:
+    first = corpus(tmp_path, "first", "a B-X\nb I-X\nc E-X\nd S-X\n")
+    second = corpus(tmp_path, "second", "a O\nb O\n")
+    assert "look like" not in run(first, second).stdout
+    assert f"{first}: the tags look like BIOES" in run(second, first, "--scheme", "plain").stdout
+
+
+def test_text_from_a_file_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    path = corpus(tmp_path, "file", "a\tB-[red]\u202e[31m\nb\tO\n")
+    output = run(path).stdout
+    assert "[red]\\u202e[31m" in output
+    assert "\u202e" not in output
+    assert "\x1b" not in output
+
+
+def test_json_goes_to_stdout_alone(paths: list[str]) -> None:
+    result = run(*paths, "--json", "-")
+    assert json.loads(result.stdout) == check(paths).to_json()
+
+
+def test_json_goes_to_a_file_beside_the_tables(paths: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "report.json"
+    result = run(*paths, "--json", str(out))
+    assert json.loads(out.read_text(encoding="utf-8")) == check(paths).to_json()
+    assert "Tag scheme: BIO" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("out", "problem", "message"),
+    [
+        ("train.conll", UsageError, "this is read; expected another file to write to."),
+        (".", UserError, "is a folder; expected a file to write to"),
+        ("missing/report.json", UserError, "has no folder to stand in; expected a file to write to"),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused_before_the_work(
+    paths: list[str], tmp_path: Path, out: str, problem: type[Exception], message: str
+) -> None:
+    with pytest.raises(problem, match=message):
+        run(*paths, "--json", str(tmp_path / out))
+    assert Path(paths[0]).read_text() == TRAIN
+
+
+def test_options_reach_the_stage(tmp_path: Path) -> None:
+    path = corpus(tmp_path, "file", "B-X a\nI-X b\n")
+
+    def report(*options: str) -> Any:
+        return json.loads(run(path, "--json", "-", *options).stdout)["files"][0]
+
+    found = report("--token-column", "2", "--tag-column", "1", "--scheme", "bio", "--format", "conll")
+    assert (found["tags"], found["scheme"]) == ({"B-X": 1, "I-X": 1}, "bio")
+    assert report()["scheme"] == "plain"
+
+
+def test_a_user_error_rises_to_whoever_prints_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="No such file"):
+        run(str(tmp_path / "missing"))
+
+
+def test_nothing_heavy_is_imported() -> None:
+    program = (
+        "import sys, seqtag.stages.check, seqtag.cli.check\n"
+        "heavy = {'tensorflow', 'seqeval', 'numpy', 'onnxruntime', 'rich.table'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]", done.stderr

@@ -1,0 +1,423 @@
+"""A run: averaged weights are scored and kept while training goes on from the raw ones; several seeds."""
+
+import gc
+import json
+import os
+import subprocess
+import sys
+import weakref
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from rich.console import Console
+
+import seqtag
+from seqtag.cli.display import introduction, seeds_table
+from seqtag.corpora.reading import Sentence, read_corpus
+from seqtag.corpora.tags import parse_scheme
+from seqtag.inference.tagger import Tagger
+from seqtag.model_folder import folder
+from seqtag.model_folder.folder import MOST, dump_json
+from seqtag.settings.config import Config, merge
+from seqtag.settings.config_files import parse_assignments
+from seqtag.stages import train as stage
+from seqtag.stages.train import SeedResult, spread, train
+from seqtag.support.errors import UserError
+from seqtag.support.interrupt import Interrupted, Stop
+from seqtag.training import agreement, prepare
+from seqtag.training.parity import PARITY
+from seqtag.training.run import Epoch, Run, score_corpus
+
+SMALL = [
+    "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.units=5", "embeddings.dropout=0.2",
+    "encoder.dropout=0.2", "training.learning_rate=0.03", "training.batch_size=8", "training.patience=0",
+    "head.name=softmax",
+]  # fmt: skip
+Weights = dict[str, Any]
+
+
+def config(*assignments: str) -> Config:
+    return merge(parse_assignments([*SMALL, *assignments]))
+
+
+def equal(one: Weights, other: Weights) -> bool:
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
+
+
+KINDS = ("none", "ema", "swa")
+
+
+@pytest.fixture(scope="module")
+def runs(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A run of each kind with the same seed, and its weights: as trained, as scored, as chosen."""
+    found = {}
+    real, real_tagger = Run._score_dev, Run.tagger
+    for kind in KINDS:
+        heard: dict[str, list[Weights]] = {"raw": [], "scored": [], "chosen": [], "after": []}
+
+        def score_dev(
+            self: Run, weights: Weights, stop: Any, heard: dict[str, list[Weights]] = heard
+        ) -> tuple[float, Weights]:
+            heard["raw"].append({name: array.copy() for name, array in weights.items()})
+            score, candidate = real(self, weights, stop)
+            heard["chosen"].append(candidate)
+            heard["after"].append(self.network.named_weights())
+            return score, candidate
+
+        def tagger(self: Run, heard: dict[str, list[Weights]] = heard, **how: Any) -> Tagger:
+            heard["scored"].append(self.network.named_weights())
+            return real_tagger(self, **how)
+
+        target = tmp_path_factory.mktemp(kind) / "model"
+        given = [f"training.averaging={kind}", "training.averaging_epochs=2", "training.epochs=4"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Run, "_score_dev", score_dev)
+            patch.setattr(Run, "tagger", tagger)
+            result = train(config(*given), str(spans.train), str(spans.dev), None, target)
+        found[kind] = SimpleNamespace(result=result, target=target, **heard)
+    return found
+
+
+class TestAveraging:
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_training_goes_on_from_the_raw_weights(self, runs: dict[str, Any], kind: str) -> None:
+        run = runs[kind]
+        assert len(run.raw) == 4
+        for number, weights in enumerate(run.raw):
+            assert equal(weights, run.after[number])
+            assert equal(weights, runs["none"].raw[number])
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_what_is_chosen_is_scored_and_kept(self, runs: dict[str, Any], spans: Any, kind: str) -> None:
+        run = runs[kind]
+        assert all(equal(scored, chosen) for scored, chosen in zip(run.scored, run.chosen, strict=True))
+        best = run.result.best.best_epoch - 1
+        kept = safetensors.numpy.load_file(run.target / "weights.safetensors")
+        assert equal(kept, run.chosen[best])
+        network = (run.target / "model.onnx").read_bytes()
+        for name, array in run.chosen[best].items():
+            assert equal({name: array}, {name: run.raw[best][name]}) == (kind == "none"), name
+        table = "word/table/embeddings"
+        assert kept[table].tobytes() in network
+        assert (run.raw[best][table].tobytes() in network) == (kind == "none")
+        report = json.loads((run.target / "report.json").read_bytes())
+        again = score_corpus(Tagger.load(run.target), read_corpus(spans.dev), parse_scheme("bio"))
+        assert report["dev"] == again.to_json()
+        assert report["history"][best]["dev_score"] == again.main == run.result.best.dev.main
+
+    def test_swa_is_the_mean_of_the_last_epochs(self, runs: dict[str, Any]) -> None:
+        run = runs["swa"]
+        for number, chosen in enumerate(run.chosen):
+            last = run.raw[max(number - 1, 0) : number + 1]
+            for name, array in chosen.items():
+                wanted = np.mean([weights[name].astype(float) for weights in last], axis=0)
+                np.testing.assert_allclose(array, wanted, rtol=1e-5, atol=1e-7)
+                assert array.dtype == np.float32
+
+
+class TestSeeds:
+    def test_mean_and_sample_standard_deviation(self) -> None:
+        assert spread([0.5, 0.7, 0.6]) == pytest.approx((0.6, 0.1))  # sqrt((0.01 + 0.01 + 0) / 2)
+        assert spread([0.2, 0.4, 0.9]) == pytest.approx((0.5, 0.13**0.5))
+        assert spread([0.7]) == (0.7, 0.0)
+
+    @pytest.fixture
+    def canned(self, spans: Any, monkeypatch: pytest.MonkeyPatch) -> dict[int, tuple[float, float]]:
+        """The scores on dev and test that the run of each seed shall come to; no run is made."""
+        scores = {7: (0.5, 0.2), 8: (0.7, 0.4), 9: (0.6, 0.9)}
+
+        def run(config: Config, job: Any, state: Any) -> Any:
+            seed = config.training.seed
+            dev, test = (
+                SimpleNamespace(main=value, to_json=lambda value=value: value) for value in scores[seed]
+            )
+            result: Any = SeedResult(seed, [], seed - 4, dev, test if job.corpora.test else None, 1.0)  # type: ignore[arg-type]
+            prepared = replace(spans.result.prepared)
+
+            def files(network: bytes, report: Any) -> dict[str, bytes]:
+                return dict.fromkeys(folder.FILES, network) | {"report.json": folder.dump_json(report)}
+
+            return SimpleNamespace(prepared=prepared, files=files), f"{seed}".encode(), result
+
+        monkeypatch.setattr(stage, "_run", run)
+        return scores
+
+    def test_the_best_on_dev_is_kept(self, spans: Any, tmp_path: Path, canned: Any) -> None:
+        train_path, dev_path = str(spans.train), str(spans.dev)
+        result = train(config("training.seed=7"), train_path, dev_path, dev_path, tmp_path / "model", seeds=3)
+        assert [entry.seed for entry in result.seeds] == [7, 8, 9]
+        assert result.best is result.seeds[1], "and not the best on test"
+        assert (tmp_path / "model" / "model.onnx").read_bytes() == b"8"
+        report = json.loads((tmp_path / "model" / "report.json").read_bytes())
+        assert (report["seed"], report["best_epoch"], report["dev"]) == (8, 4, 0.7)
+        assert report["seeds"] == {
+            "seeds": [7, 8, 9],
+            "best_epochs": [3, 4, 5],
+            "dev": {
+                "scores": [0.5, 0.7, 0.6],
+                "mean": pytest.approx(0.6),
+                "standard_deviation": pytest.approx(0.1),
+            },
+            "test": {
+                "scores": [0.2, 0.4, 0.9],
+                "mean": pytest.approx(0.5),
+                "standard_deviation": pytest.approx(0.13**0.5),
+            },
+        }
+
+    def test_of_equal_seeds_the_first_is_kept(self, spans: Any, tmp_path: Path, canned: Any) -> None:
+        canned |= {7: (0.7, 0.1)}
+        paths = str(spans.train), str(spans.dev)
+        result = train(config("training.seed=7"), *paths, None, tmp_path / "model", seeds=2)
+        assert result.best.seed == 7
+        report = json.loads((tmp_path / "model" / "report.json").read_bytes())
+        assert "test" not in report["seeds"]
+
+    def test_one_seed_has_no_spread(self, spans: Any, tmp_path: Path, canned: Any) -> None:
+        train(config("training.seed=9"), str(spans.train), str(spans.dev), None, tmp_path / "model")
+        assert "seeds" not in json.loads((tmp_path / "model" / "report.json").read_bytes())
+
+    @pytest.mark.parametrize("with_test", [True, False])
+    def test_the_table(self, spans: Any, tmp_path: Path, canned: Any, with_test: bool) -> None:
+        paths = str(spans.train), str(spans.dev), str(spans.dev) if with_test else None
+        result = train(config("training.seed=7"), *paths, tmp_path / "model", seeds=3)
+        console = Console(width=80, color_system=None)
+        with console.capture() as captured:
+            console.print(seeds_table(result, "F1"))
+        rows = [line.split() for line in captured.get().splitlines() if line.strip(" ─")]
+        wanted = [
+            ["seed", "dev", "F1", "test", "F1", "best", "epoch", "seconds"],
+            ["7", "0.5000", "0.2000", "3", "1"],
+            ["8", "(kept)", "0.7000", "0.4000", "4", "1"],
+            ["9", "0.6000", "0.9000", "5", "1"],
+            ["mean", "0.6000", "0.5000"],
+            ["standard", "deviation", "0.1000", "0.3606"],
+        ]
+        if not with_test:
+            del wanted[0][3:5]
+            for row, at in zip(wanted[1:], (2, 3, 2, 2, 3), strict=True):
+                del row[at]
+        assert rows == wanted
+
+    def test_a_seed_among_others_is_that_seed_alone(
+        self, spans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Byte for byte, in this process and in a fresh one."""
+        kept: list[tuple[dict[str, bytes], int]] = []
+        real = stage._run
+
+        def run(*arguments: Any) -> Any:
+            found, network, result = real(*arguments)
+            kept.append((found.files(network, {}), result.seed))
+            return found, network, result
+
+        monkeypatch.setattr(stage, "_run", run)
+        paths = str(spans.train), str(spans.dev)
+        given = ["training.epochs=1", "embeddings.word_dropout=0.1"]
+        command = [sys.executable, "-m", "seqtag", "train", "-q", "--train", paths[0], "--dev", paths[1]]
+        command += ["-o", str(tmp_path / "fresh"), "--seed", "13"]
+        command += [word for setting in [*SMALL, *given] for word in ("--set", setting)]
+        environment = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
+        with subprocess.Popen(command, env=environment) as fresh:
+            result = train(config(*given, "training.seed=11"), *paths, None, tmp_path / "three", seeds=3)
+            train(config(*given, "training.seed=12"), *paths, None, tmp_path / "alone")
+        assert fresh.returncode == 0
+        assert [seed for _, seed in kept] == [11, 12, 13, 12]
+        names = ("weights.safetensors", "model.onnx", "vocab.json", "config.json")
+        of_seed = {seed: {name: files[name] for name in names} for files, seed in kept[:3]}
+
+        def content(target: str) -> dict[str, bytes]:
+            return {name: (tmp_path / target / name).read_bytes() for name in names}
+
+        assert content("alone") == of_seed[12]
+        assert content("fresh") == of_seed[13]
+        assert content("three") == of_seed[result.best.seed]
+        assert len({files["weights.safetensors"] for files in of_seed.values()}) == 3
+
+
+def test_a_run_that_is_over_leaves_no_graph_behind(spans: Any) -> None:
+    """With its graph, its weights would stay in memory for as long as the process lives."""
+    from seqtag.network import runtime
+
+    corpora = prepare.read_corpora(config(), str(spans.train), str(spans.dev), None)
+    runtime.start(1)
+    run = Run(prepare.fill_in(config("encoder.cell=lstm"), corpora), corpora, None)
+    _, inputs, tags = next(iter(run.batches(1)))
+    run.trainer.step(inputs, tags)
+    graph = weakref.ref(run.trainer._step.get_concrete_function().graph)
+    assert graph() is not None
+    del run, inputs, tags
+    runtime.start(1)
+    gc.collect()
+    assert graph() is None
+
+
+def test_a_signal_does_not_wait_for_the_graph(spans: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making it takes seconds, and nothing is lost before the first step."""
+    from seqtag.network import runtime
+
+    corpora = prepare.read_corpora(config(), str(spans.train), str(spans.dev), None)
+    runtime.start(1)
+    run = Run(prepare.fill_in(config(), corpora), corpora, None)
+    stop, stages = Stop(), []
+    real = run.network.loss_of
+
+    def loss_of(*given: Any, **how: Any) -> Any:
+        stages.append("begun")
+        stop.receive(15)
+        stages.append("done")
+        return real(*given, **how)
+
+    monkeypatch.setattr(run.network, "loss_of", loss_of)
+    with pytest.raises(Interrupted):
+        run.fit(stages.append, stop, keep=stages.append)
+    assert stages == ["begun"]
+
+
+def test_an_epoch_is_kept_before_it_is_told(spans: Any) -> None:
+    from seqtag.network import runtime
+
+    corpora = prepare.read_corpora(config(), str(spans.train), str(spans.dev), None)
+    runtime.start(1)
+    run = Run(prepare.fill_in(config(), corpora), corpora, None)
+    kept: list[str] = []
+
+    def listen(event: Any) -> None:
+        if isinstance(event, Epoch):
+            raise OSError("nobody hears")
+
+    with pytest.raises(OSError, match="nobody hears"):
+        run.fit(listen, keep=lambda state: kept.append(state.place))
+    assert kept == ["after epoch 1"]
+
+
+def test_the_users_own_settings_of_keras_change_nothing() -> None:
+    import keras
+
+    from seqtag.network import runtime
+
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    keras.config.set_image_data_format("channels_first")
+    keras.config.set_epsilon(0.5)
+    runtime.start(1)
+    assert keras.config.floatx() == "float32"
+    assert keras.config.dtype_policy().name == "float32"
+    assert keras.config.image_data_format() == "channels_last"
+    assert keras.config.epsilon() == 1e-7
+
+
+class TestParity:
+    """What is exported is the trained network, as far as rounding lets two computations agree."""
+
+    @pytest.fixture
+    def chaotic(self, spans: Any, tmp_path: Path) -> Run:
+        """Recurrent weights that multiply every rounding at each word of a long sentence."""
+        from seqtag.network import runtime
+
+        path = tmp_path / "long.conll"
+        rows = [row for row in spans.train.read_text("utf-8").split("\n") if row]
+        path.write_text("\n".join(f"{row}" for row in (rows * 400)[:400]) + "\n", "utf-8")
+        settings = config(
+            "encoder.cell=simplernn", "encoder.units=150", "encoder.recurrent_initializer=he_normal"
+        )
+        corpora = prepare.read_corpora(settings, str(spans.train), str(path), None)
+        runtime.start(1)
+        run = Run(prepare.fill_in(settings, corpora), corpora, None)
+        run.best_weights = run.network.named_weights()
+        return run
+
+    def test_of_a_chaotic_network(self, chaotic: Run) -> None:
+        rows = [chaotic.vocabulary.index(chaotic.corpora.dev.sentences[0])]
+        inputs = chaotic.vocabulary.collate(rows)
+        exported = Tagger(chaotic.network.export(), chaotic.vocabulary).run(inputs)
+        _, probabilities = chaotic.network.decode(inputs)
+        assert np.abs(exported["probabilities"] - np.asarray(probabilities)).max() > PARITY
+        assert chaotic.best_network()
+
+    def test_of_another_network(self, chaotic: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Which differs from the first word on."""
+        other = {name: array + 0.01 for name, array in chaotic.best_weights.items()}
+        export = chaotic.network.export
+
+        def export_other() -> bytes:
+            chaotic.network.assign_weights(other)
+            found: bytes = export()
+            chaotic.network.assign_weights(chaotic.best_weights)
+            return found
+
+        monkeypatch.setattr(chaotic.network, "export", export_other)
+        with pytest.raises(UserError, match="the exported network differs from the trained one"):
+            chaotic.best_network()
+
+    def test_of_a_long_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its first words alone: for each word Keras takes time and memory, and an attention the square of it."""
+        lengths: list[int] = []
+
+        def differences(network: Any, exported: Any, sentences: Any) -> Any:
+            lengths.extend(map(len, sentences))
+            return SimpleNamespace(holds=True), None
+
+        monkeypatch.setattr(agreement, "_differences", differences)
+        agreement.check(None, None, [Sentence(("Ana",) * 2000), Sentence(("Ana",))])  # type: ignore[arg-type]
+        assert lengths == [500, 1]
+
+
+def test_a_seed_beyond_the_last_is_refused_before_the_first_run(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"--seeds 4: training\.seed is 2147483649; expected a whole number"):
+        train(config("training.seed=2147483646"), "no such file", None, None, tmp_path / "m", seeds=4)
+
+
+def test_tags_that_the_network_cannot_give(tmp_path: Path) -> None:
+    """It has every letter with each type that training holds, so only another type is out of its reach."""
+    from seqtag.network import runtime
+
+    (tmp_path / "train").write_text("a B-X\nb O\n\nc O\n", "utf-8")
+    (tmp_path / "dev").write_text("a B-X\nb I-X\nc B-Y\n", "utf-8")
+    corpora = prepare.read_corpora(config(), str(tmp_path / "train"), str(tmp_path / "dev"), None)
+    runtime.start(1)
+    assert Run(prepare.fill_in(config(), corpora), corpora, None).prepared.unseen_tags == {"B-Y": 1}
+
+
+def test_the_seed_shown_is_the_one_that_held_dev_out(spans: Any) -> None:
+    """Not that of a later run with another seed."""
+    prepared = replace(spans.result.prepared, held_out=7)
+    assert prepared.config.training.seed != 7
+    assert any("(held out of" in line and "seed 7)" in line for line in introduction(prepared))
+
+
+def test_what_no_model_folder_can_hold_is_refused_before_training(
+    spans: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpora = prepare.read_corpora(Config(), str(spans.train), str(spans.dev), None)
+    run = Run(Config(), corpora, None)
+    for name, size, said in (
+        (
+            "vocab.json",
+            len(dump_json(run.vocabulary.to_json())),
+            "can hold its words and tags: vocab.json would",
+        ),
+        (
+            "model.onnx",
+            run.network.size,
+            "the network is too large for a model folder: model.onnx would have",
+        ),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setitem(MOST, name, size - 1)
+            with pytest.raises(UserError, match=said):
+                Run(Config(), corpora, None)
+            patch.setitem(MOST, name, size)
+            Run(Config(), corpora, None)
+
+
+def test_an_average_that_forgets_all_is_refused() -> None:
+    with pytest.raises(
+        UserError, match=r"training.averaging_decay is 0.0; expected a number, greater than 0"
+    ):
+        config("training.averaging_decay=0.0")
