@@ -63,8 +63,8 @@ def without_places(sentence: Sentence) -> Sentence:
 def fit_indexers(sentences: Sequence[Sentence], config: "Config", resources: Resources) -> dict[str, Indexer]:
     """An indexer for each embedding of the configuration, learnt from training sentences alone."""
     fitted = {
-        name: registry.load(registry.INDEXERS, name).fit(sentences, config, resources)
-        for name in registry.INDEXERS
+        name: registry.load(registry.EMBEDDINGS, name, "features").fit(sentences, config, resources)
+        for name in registry.EMBEDDINGS
     }
     return {name: indexer for name, indexer in fitted.items() if indexer is not None}
 
@@ -173,7 +173,7 @@ class Vocabulary:
             raise ValueError("it looks nothing up")
         vocabulary = cls(
             indexers={
-                name: registry.load(registry.INDEXERS, name).from_json(entry, resources)
+                name: registry.load(registry.EMBEDDINGS, name, "features").from_json(entry, resources)
                 for name, entry in values["indexers"].items()
             },
             scheme=Scheme.from_json(values["scheme"]),

@@ -5,7 +5,23 @@ own file, a line here, a line in the README.
 """
 
 import importlib
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Part(NamedTuple):
+    """Where the halves of a part of a network live, each as `module:attribute`.
+
+    Attributes:
+        network: Its Keras layers, for training.
+        graph: What writes it as ONNX, from settings and weights.
+        features: What turns words into its numbers; embeddings have one.
+    """
+
+    network: str
+    graph: str = ""
+    features: str = ""
+
 
 READERS = {
     "conll": "seqtag.corpora.conll:parse",
@@ -42,51 +58,63 @@ TOKENIZERS = {
     "char": "seqtag.corpora.tokenizers:Tokenizer",
 }
 EMBEDDINGS = {
-    "word": "seqtag.network.embeddings.table:WordEmbedding",
-    "vectors": "seqtag.network.embeddings.vectors:VectorEmbedding",
-    "characters": "seqtag.network.embeddings.characters:CharacterEmbedding",
-    "shape": "seqtag.network.embeddings.table:ShapeEmbedding",
-    "bigrams": "seqtag.network.embeddings.table:BigramEmbedding",
-    "bigram_vectors": "seqtag.network.embeddings.vectors:BigramVectorEmbedding",
-    "columns": "seqtag.network.embeddings.table:ColumnEmbedding",
-}
-INDEXERS = {
-    "word": "seqtag.features.indexers.word:WordIndexer",
-    "vectors": "seqtag.features.indexers.vectors:VectorIndexer",
-    "characters": "seqtag.features.indexers.characters:CharacterIndexer",
-    "shape": "seqtag.features.indexers.shape:ShapeIndexer",
-    "bigrams": "seqtag.features.indexers.bigrams:BigramIndexer",
-    "bigram_vectors": "seqtag.features.indexers.vectors:BigramVectorIndexer",
-    "columns": "seqtag.features.indexers.columns:ColumnIndexer",
+    "word": Part(
+        network="seqtag.network.embeddings.table:WordEmbedding",
+        features="seqtag.features.indexers.word:WordIndexer",
+    ),
+    "vectors": Part(
+        network="seqtag.network.embeddings.vectors:VectorEmbedding",
+        features="seqtag.features.indexers.vectors:VectorIndexer",
+    ),
+    "characters": Part(
+        network="seqtag.network.embeddings.characters:CharacterEmbedding",
+        features="seqtag.features.indexers.characters:CharacterIndexer",
+    ),
+    "shape": Part(
+        network="seqtag.network.embeddings.table:ShapeEmbedding",
+        features="seqtag.features.indexers.shape:ShapeIndexer",
+    ),
+    "bigrams": Part(
+        network="seqtag.network.embeddings.table:BigramEmbedding",
+        features="seqtag.features.indexers.bigrams:BigramIndexer",
+    ),
+    "bigram_vectors": Part(
+        network="seqtag.network.embeddings.vectors:BigramVectorEmbedding",
+        features="seqtag.features.indexers.vectors:BigramVectorIndexer",
+    ),
+    "columns": Part(
+        network="seqtag.network.embeddings.table:ColumnEmbedding",
+        features="seqtag.features.indexers.columns:ColumnIndexer",
+    ),
 }
 CHARACTER_ENCODERS = {
-    "cnn": "seqtag.network.embeddings.characters:CharacterCNN",
-    "lstm": "seqtag.network.embeddings.characters:CharacterRNN",
-    "gru": "seqtag.network.embeddings.characters:CharacterRNN",
+    "cnn": Part(network="seqtag.network.embeddings.characters:CharacterCNN"),
+    "lstm": Part(network="seqtag.network.embeddings.characters:CharacterRNN"),
+    "gru": Part(network="seqtag.network.embeddings.characters:CharacterRNN"),
 }
 CELLS = {
-    "simplernn": "seqtag.network.cells.simplernn:SimpleRNN",
-    "lstm": "seqtag.network.cells.lstm:LSTM",
-    "gru": "seqtag.network.cells.gru:GRU",
-    "jordan": "seqtag.network.cells.jordan:Jordan",
-    "peephole_lstm": "seqtag.network.cells.peephole_lstm:PeepholeLSTM",
-    "cifg_lstm": "seqtag.network.cells.cifg_lstm:CoupledLSTM",
-    "peephole_cifg_lstm": "seqtag.network.cells.peephole_cifg_lstm:PeepholeCoupledLSTM",
-    "dense": "seqtag.network.cells.dense:Dense",
-    "cnn": "seqtag.network.cells.cnn:CNN",
+    "simplernn": Part(network="seqtag.network.cells.simplernn:SimpleRNN"),
+    "lstm": Part(network="seqtag.network.cells.lstm:LSTM"),
+    "gru": Part(network="seqtag.network.cells.gru:GRU"),
+    "jordan": Part(network="seqtag.network.cells.jordan:Jordan"),
+    "peephole_lstm": Part(network="seqtag.network.cells.peephole_lstm:PeepholeLSTM"),
+    "cifg_lstm": Part(network="seqtag.network.cells.cifg_lstm:CoupledLSTM"),
+    "peephole_cifg_lstm": Part(network="seqtag.network.cells.peephole_cifg_lstm:PeepholeCoupledLSTM"),
+    "dense": Part(network="seqtag.network.cells.dense:Dense"),
+    "cnn": Part(network="seqtag.network.cells.cnn:CNN"),
 }
 LOCAL_CELLS = ("dense", "cnn")  # those without a state, and so without directions
 SHORTCUTS = {
-    "residual": "seqtag.network.shortcuts:Residual",
-    "highway": "seqtag.network.shortcuts:Highway",
+    "residual": Part(network="seqtag.network.shortcuts:Residual"),
+    "highway": Part(network="seqtag.network.shortcuts:Highway"),
 }
 ATTENTIONS = {
-    "self": "seqtag.network.attention:SelfAttention",
+    "self": Part(network="seqtag.network.attention:SelfAttention"),
 }
 HEADS = {
-    "softmax": "seqtag.network.heads.softmax:SoftmaxHead",
-    "crf": "seqtag.network.heads.crf:CRFHead",
-    "feedback": "seqtag.network.heads.feedback:FeedbackHead",
+    "softmax": Part(network="seqtag.network.heads.softmax:SoftmaxHead"),
+    "crf": Part(network="seqtag.network.heads.crf:CRFHead"),
+    "feedback": Part(network="seqtag.network.heads.feedback:FeedbackHead"),
 }
 OPTIMIZERS = {
     "adam": "keras.optimizers:Adam",
@@ -107,7 +135,8 @@ SCHEDULES = {
 }
 
 
-def load(table: dict[str, str], name: str) -> Any:
-    """The part behind a name that `config` has checked already."""
-    module, _, attribute = table[name].partition(":")
+def load(table: Mapping[str, str | Part], name: str, half: str = "network") -> Any:
+    """What a name that `config` has checked already stands for; of a `Part` one half."""
+    entry = table[name]
+    module, _, attribute = (entry if isinstance(entry, str) else getattr(entry, half)).partition(":")
     return getattr(importlib.import_module(module), attribute)

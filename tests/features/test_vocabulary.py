@@ -37,7 +37,7 @@ class Words:
 
     def __init__(self, sentences: Sequence[Sequence[str]], **settings: Any) -> None:
         config = Config(embeddings=Embeddings(word=Word(**settings)))
-        kind = registry.load(registry.INDEXERS, "word")
+        kind = registry.load(registry.EMBEDDINGS, "word", "features")
         self.part = kind.fit([sentence(row) for row in sentences], config, Resources())
         self.words = self.part.table.values
         self.unknown = self.part.unknown
@@ -208,9 +208,11 @@ RESOURCES = Resources(
 EVERYTHING = Config(data=Data(feature_columns="2,3"), embeddings=Embeddings(bigrams=Bigrams(enabled="yes")))
 
 
-@pytest.fixture(params=registry.INDEXERS)
+@pytest.fixture(params=registry.EMBEDDINGS)
 def indexer(request: pytest.FixtureRequest) -> Any:
-    found = registry.load(registry.INDEXERS, request.param).fit(SENTENCES, EVERYTHING, RESOURCES)
+    found = registry.load(registry.EMBEDDINGS, request.param, "features").fit(
+        SENTENCES, EVERYTHING, RESOURCES
+    )
     assert found is not None, "EVERYTHING leaves the part out: say there what brings it in"
     return found
 
@@ -260,7 +262,7 @@ def test_all_indexers_together_give_a_batch() -> None:
 
 def test_no_two_indexers_give_an_array_of_the_same_name() -> None:
     indexers = fit_indexers(SENTENCES, EVERYTHING, RESOURCES)
-    assert list(indexers) == list(registry.INDEXERS)
+    assert list(indexers) == list(registry.EMBEDDINGS)
     names = [
         name
         for indexer in indexers.values()

@@ -13,22 +13,32 @@ import seqtag
 from seqtag.settings import registry
 
 TABLES = {name: table for name, table in vars(registry).items() if name.isupper() and isinstance(table, dict)}
+del TABLES["SCHEMES"]  # holds letters, not places
 ENTRIES = [(table, name) for table in TABLES for name in TABLES[table]]
+
+
+def places(entry: str | registry.Part) -> dict[str, str]:
+    """By half, where a part lives."""
+    halves = {"": entry} if isinstance(entry, str) else entry._asdict()
+    return {half: place for half, place in halves.items() if place}
+
+
 NEEDS_TENSORFLOW = ("seqtag.network.", "keras.")
 
 
 @pytest.mark.parametrize(("table", "name"), ENTRIES)
 def test_every_entry_loads(table: str, name: str) -> None:
-    entry = TABLES[table][name]
-    if entry.startswith(NEEDS_TENSORFLOW):
-        importlib.import_module("seqtag.network.runtime").start(1)
-    assert callable(registry.load(TABLES[table], name))
+    for half, place in places(TABLES[table][name]).items():
+        if place.startswith(NEEDS_TENSORFLOW):
+            importlib.import_module("seqtag.network.runtime").start(1)
+        assert callable(registry.load(TABLES[table], name, half))
 
 
 @pytest.mark.parametrize(("table", "name"), ENTRIES)
 def test_names_can_be_typed(table: str, name: str) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]*", name)
-    assert re.fullmatch(r"[a-z0-9_.]+:[A-Za-z]\w*", TABLES[table][name])
+    for place in places(TABLES[table][name]).values():
+        assert re.fullmatch(r"[a-z0-9_.]+:[A-Za-z]\w*", place)
 
 
 def test_a_table_names_nothing_twice() -> None:
@@ -40,7 +50,7 @@ def test_a_table_names_nothing_twice() -> None:
 
 
 def test_every_embedding_has_the_half_that_knows_words() -> None:
-    assert list(registry.EMBEDDINGS) == list(registry.INDEXERS)
+    assert all(part.features for part in registry.EMBEDDINGS.values())
 
 
 def test_looking_at_the_tables_loads_no_part() -> None:
