@@ -1,5 +1,6 @@
-"""Commands that do not wait for what converts options when there is nothing to convert."""
+"""Commands that convert only the values that need it, and refuse empty texts."""
 
+from functools import partial
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
@@ -8,26 +9,15 @@ from seqtag.support.errors import UsageError
 
 
 class LightCommand(TyperCommand):
-    """A command that takes texts as they are, and options that were not given as not given. Empty texts it refuses: as
-    paths they would pass for the current folder, or for nothing given.
+    """A command that takes a text as it is and an option that was not given as None.
 
-    Typer has pydantic look at every value, the import of which takes longer than tagging a sentence. Another version
-    of Typer than the one in constraints.txt may do without; then this class changes nothing.
+    Typer 0.29 has pydantic convert these too, and importing pydantic takes about as long as tagging a sentence. It has
+    no option for that, and it makes the parameters itself; so each parameter gets its own `process_value`, the method
+    in which a value is converted and checked.
     """
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _lightened(super().get_params(ctx))
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuses before any work what is empty, by the name that the user gave it."""
-        empty = "" in args or any(argument.endswith("=") for argument in args)
-        if empty and not ctx.resilient_parsing:
-            given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
-            for parameter in self.get_params(ctx):
-                value = given.get(parameter.name)
-                if value == "" or (isinstance(value, list | tuple) and "" in value):
-                    raise UsageError(f"{_name(parameter)}: expected a value. Received an empty text.")
-        return super().parse_args(ctx, args)
 
 
 class LightGroup(TyperGroup):
@@ -37,38 +27,43 @@ class LightGroup(TyperGroup):
         return _lightened(super().get_params(ctx))
 
 
-def _name(parameter: Any) -> str:
-    """What the help calls it: `--dev` of an option, MODEL of an argument."""
-    if parameter.param_type_name == "option":
-        return str(next((name for name in parameter.opts if name.startswith("--")), parameter.opts[0]))
-    return str(parameter.metavar or parameter.name).strip("[].")
-
-
 def _lightened(parameters: list[Any]) -> list[Any]:
     for parameter in parameters:
-        light = isinstance(getattr(parameter, "get_runtime_param", None), _Converter)
-        if not light and hasattr(parameter, "get_runtime_param") and hasattr(parameter, "type_descriptor"):
-            parameter.get_runtime_param = _Converter(parameter)
+        if "process_value" not in vars(parameter):
+            parameter.process_value = partial(_process, parameter, parameter.process_value)
     return parameters
 
 
-class _Converter:
-    """Stands in for what Typer makes to convert a parameter's values, and makes that when it is needed."""
+def _process(parameter: Any, process: Any, ctx: Any, value: Any) -> Any:
+    """The value of a parameter.
 
-    def __init__(self, parameter: Any) -> None:
-        self._annotation = parameter.type_descriptor.annotation
-        self._make = parameter.get_runtime_param
+    Args:
+        parameter: Typer's option or argument.
+        process: Its own method.
+        ctx: The context of the command.
+        value: What was given: texts, None, or whether a flag was.
 
-    def __call__(self) -> "_Converter":
-        return self
+    Raises:
+        UsageError: An empty text: as a path it would name the current folder, or pass for nothing given.
+    """
+    several = parameter.multiple or parameter.nargs == -1
+    if not ctx.resilient_parsing and (value == "" or (several and value and "" in value)):
+        raise UsageError(f"{_name(parameter)}: expected a value. Received an empty text.")
+    annotation = parameter.type_descriptor.annotation
+    found: Any
+    if value is None and not parameter.required:
+        found = () if several else None
+    elif isinstance(value, str) and annotation is str:
+        found = value
+    elif isinstance(value, list | tuple) and value and annotation == list[str]:
+        found = list(value)
+    else:
+        return process(ctx, value)
+    return found if parameter.callback is None else parameter.callback(ctx, parameter, found)
 
-    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
-        """The value as the parameter's type."""
-        several = param.multiple or param.nargs == -1
-        if value is None:
-            return () if several else None
-        if self._annotation is str and isinstance(value, str):
-            return value
-        if self._annotation == list[str] and several and not isinstance(value, str):
-            return list(value)  # the parser makes nothing but texts
-        return self._make().coerce(value, param=param, ctx=ctx)
+
+def _name(parameter: Any) -> str:
+    """The parameter as the help names it: `--dev` of an option, MODEL of an argument."""
+    if parameter.param_type_name == "option":
+        return str(next((name for name in parameter.opts if name.startswith("--")), parameter.opts[0]))
+    return str(parameter.metavar or parameter.name).strip("[].")
