@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import os
 import resource
 import shutil
@@ -17,26 +18,30 @@ import pytest
 import seqtag
 from seqtag.cli import run
 from seqtag.inference.tagger import Tagger
-from seqtag.model_folder import claims, folder
+from seqtag.model_folder import folder
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.folder import FILES, Folder, write
 from seqtag.settings.config import merge
 from seqtag.stages.train import train
 from seqtag.support.errors import UserError
+from seqtag.support.locks import NO_LOCKS
 from seqtag.training.checkpoint import Checkpoint, State
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 CONTENT = {name: f'{{"file": "{name}"}}'.encode() for name in FILES}
-HOLDER = """
-import sys
+# Stops in the middle of writing a folder, with or without the lock of its place.
+WRITER = """
+import contextlib, os, sys
 from pathlib import Path
+from seqtag.model_folder import folder
 from seqtag.model_folder.claims import claimed
-from seqtag.model_folder.folder import _beside
 target = Path(sys.argv[1])
-with claimed(target), _beside(target) as draft:
-    (draft / "half").write_text("written")
+def stop(descriptor):
     print("here", flush=True)
     sys.stdin.read()
+with claimed(target) if sys.argv[2] == "claimed" else contextlib.nullcontext():
+    os.fsync = stop
+    folder.write(target, {name: b"{}" for name in folder.FILES})
 """
 RACER = """
 import os, sys
@@ -76,17 +81,33 @@ def start(code: str, *arguments: object) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, env=ENVIRONMENT, text=True, stdin=pipe, stdout=pipe, stderr=pipe)
 
 
+@contextlib.contextmanager
+def writing(target: Path, how: str) -> "Iterator[subprocess.Popen[str]]":
+    """A process that stands in the middle of writing a folder."""
+    with start(WRITER, target, how) as process:
+        assert process.stdout.readline() == "here\n"  # type: ignore[union-attr]
+        yield process
+
+
+def without_locks(patch: pytest.MonkeyPatch, number: int) -> None:
+    """Has the file system answer so whoever asks for a lock."""
+
+    def refuse(*_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    patch.setattr(fcntl, "flock", refuse)
+
+
 class TestTwoWriters:
     def test_the_second_is_refused_before_it_reads_anything(self, tmp_path: Path) -> None:
         target = tmp_path / "model"
-        with start(HOLDER, target) as holder:
-            assert holder.stdout.readline() == "here\n"  # type: ignore[union-attr]
+        with writing(target, "claimed") as writer:
             with pytest.raises(
                 UserError, match=r"model: another run is writing there\. Wait for it, or choose"
             ):
                 train(merge(), "no such file", None, None, target)
             assert len([name for name in os.listdir(tmp_path) if name.startswith(".model.")]) == 2
-            holder.communicate("")
+            writer.kill()
         with claimed(target):
             pass
         assert os.listdir(tmp_path) == []
@@ -94,10 +115,8 @@ class TestTwoWriters:
     def test_a_holder_that_is_killed_holds_nothing(self, tmp_path: Path) -> None:
         """And what it left half-written is removed."""
         target = tmp_path / "model"
-        with start(HOLDER, target) as holder:
-            assert holder.stdout.readline() == "here\n"  # type: ignore[union-attr]
-            holder.kill()
-            holder.wait()
+        with writing(target, "claimed") as writer:
+            writer.kill()
         assert len(os.listdir(tmp_path)) == 2
         with claimed(target) as held:
             assert held
@@ -106,16 +125,13 @@ class TestTwoWriters:
 
     def test_another_place_is_another_claim(self, tmp_path: Path) -> None:
         """Also one whose name begins with the first one's."""
-        first, others = tmp_path / "model", (tmp_path / "model.x.y", tmp_path / "mode")
-        with (
-            claimed(first),
-            folder._beside(tmp_path / "model.x") as draft,
-            claimed(others[0]),
-            claimed(others[1]),
-        ):
+        with writing(tmp_path / "model.x", "unclaimed") as writer:
+            writer.kill()
+        (draft,) = tmp_path.iterdir()
+        with claimed(tmp_path / "model"), claimed(tmp_path / "model.x.y"), claimed(tmp_path / "mode"):
             assert draft.exists()
-        with folder._beside(tmp_path / "model.x") as draft, claimed(tmp_path / "model"):
-            assert draft.exists()
+        with claimed(tmp_path / "model.x"):
+            assert not draft.exists()
 
     def test_races(self, tmp_path: Path) -> None:
         """Two hundred claims of four processes, no two at once."""
@@ -125,13 +141,16 @@ class TestTwoWriters:
         assert [out.split()[0] for out, _ in told] == ["50"] * 4
         assert os.listdir(tmp_path) == []
 
-    def test_without_locks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("number", NO_LOCKS, ids=errno.errorcode.get)
+    def test_without_locks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
         """Nothing is removed then, for it may be another's."""
-        monkeypatch.setattr(claims, "_flock", lambda descriptor: False)
-        with folder._beside(tmp_path / "model") as draft, claimed(tmp_path / "model") as held:
+        with writing(tmp_path / "model", "unclaimed") as writer:
+            writer.kill()
+        (draft,) = tmp_path.iterdir()
+        without_locks(monkeypatch, number)
+        with claimed(tmp_path / "model") as held:
             assert not held
-            assert draft.exists()
-        assert os.listdir(tmp_path) == []
+        assert list(tmp_path.iterdir()) == [draft]
 
     def test_one_without_locks_takes_no_claim_away(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -139,31 +158,30 @@ class TestTwoWriters:
         """As two machines may see one folder, of which only one has locks there."""
         with claimed(tmp_path / "model"):
             with monkeypatch.context() as patch:
-                patch.setattr(claims, "_flock", lambda descriptor: False)
+                without_locks(patch, errno.ENOLCK)
                 with claimed(tmp_path / "model") as held:
                     assert not held
             with pytest.raises(UserError, match="another run is writing there"), claimed(tmp_path / "model"):
                 pass
 
-    def test_what_a_killed_run_of_another_user_has_left(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Its lock can be read, but not written. Tests may run as root, so the refusal itself is played."""
-        (tmp_path / ".model.lock").touch()
-        real = os.open
-
-        def refusing(path: Any, flags: int, *more: Any, **options: Any) -> int:
-            if str(path).endswith(".lock") and flags & os.O_RDWR:
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-            return real(path, flags, *more, **options)
-
-        monkeypatch.setattr(os, "open", refusing)
-        with claimed(tmp_path / "model") as held:
-            assert held
-            with pytest.raises(UserError, match="another run is writing there"), claimed(tmp_path / "model"):
-                pass
-        with pytest.raises(UserError, match="Permission denied"), claimed(tmp_path / "other"):
-            pass
+    @pytest.mark.skipif(os.geteuid() != 0, reason="takes root to be two users")
+    def test_what_a_killed_run_of_another_user_has_left(self) -> None:
+        """Whatever the umask of that user is."""
+        place = Path(tempfile.mkdtemp())  # pytest's folders are closed to others
+        place.chmod(0o777)
+        former = os.umask(0o077)
+        try:
+            with writing(place / "model", "claimed") as writer:
+                writer.kill()
+            os.seteuid(65534)
+            with claimed(place / "model") as held:
+                assert held
+                with pytest.raises(UserError, match="another run is writing there"), claimed(place / "model"):
+                    pass
+        finally:
+            os.seteuid(0)
+            os.umask(former)
+            shutil.rmtree(place)
 
 
 def test_readers_while_the_model_is_replaced(spans: Any, plain: Any, tmp_path: Path) -> None:
