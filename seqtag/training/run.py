@@ -20,7 +20,6 @@ from seqtag.features.indexers.base import Ids, Resources, pad
 from seqtag.features.indexers.vectors import coverage
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import legal_sequences
-from seqtag.inference.batches import training_order
 from seqtag.inference.tagger import Tagger
 from seqtag.model_folder import folder
 from seqtag.model_folder.stored import check_network
@@ -29,6 +28,7 @@ from seqtag.support.errors import Diverged, UserError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.support.quoting import printable
 from seqtag.training import agreement, prepare
+from seqtag.training.batches import training_order
 from seqtag.training.checkpoint import State, decode
 from seqtag.training.ledger import Ledger
 from seqtag.training.prepare import Corpora

@@ -1,71 +1,13 @@
-"""Every sentence comes back once; the order is a function of seed and epoch; the token budget holds."""
+"""Every sentence comes back once, in batches that keep to the token budget."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from seqtag.inference import batches
-from seqtag.inference.batches import inference_order, training_order
+from seqtag.inference.batches import inference_order
 
 LENGTHS = st.lists(st.integers(1, 60), max_size=300)
-SEEDS = st.integers(0, 2**31 - 1)
-EPOCHS = st.integers(1, 1000)
-
-
-def flat(order: Sequence[Sequence[int]]) -> list[int]:
-    return [number for batch in order for number in batch]
-
-
-@given(LENGTHS, st.integers(1, 40), SEEDS, EPOCHS)
-def test_training_takes_each_sentence_once(lengths: list[int], size: int, seed: int, epoch: int) -> None:
-    order = training_order(lengths, size, seed, epoch)
-    assert sorted(flat(order)) == list(range(len(lengths)))
-    assert all(1 <= len(batch) <= size for batch in order)
-    assert all(type(number) is int for number in flat(order))
-
-
-@given(st.integers(0, 300), st.integers(1, 40), SEEDS, EPOCHS)
-def test_training_fills_its_batches(count: int, size: int, seed: int, epoch: int) -> None:
-    assert len(training_order([1] * count, size, seed, epoch)) == -(-count // size)
-
-
-@given(LENGTHS, st.integers(1, 40), SEEDS, EPOCHS)
-def test_training_order_is_a_function_of_seed_and_epoch(
-    lengths: list[int], size: int, seed: int, epoch: int
-) -> None:
-    first = training_order(lengths, size, seed, epoch)
-    training_order(lengths, size, seed + 1, epoch + 1)
-    assert training_order(lengths, size, seed, epoch) == first
-
-
-@pytest.mark.parametrize(("seed", "epoch"), [(1, 2), (2, 1), (1, 3), (42, 1)])
-def test_another_seed_or_epoch_is_another_order(seed: int, epoch: int) -> None:
-    lengths = [1 + number % 7 for number in range(100)]
-    one, other = training_order(lengths, 8, 1, 1), training_order(lengths, 8, seed, epoch)
-    assert one != other
-    assert {frozenset(batch) for batch in one} != {frozenset(batch) for batch in other}
-
-
-def test_a_batch_holds_sentences_of_about_equal_length() -> None:
-    """In a corpus that fits in one pool, batches cut the sentences by length: only the ties are random."""
-    lengths = [1 + number * 37 % 101 for number in range(400)]
-    order = training_order(lengths, 10, 5, 1)
-    spans = sorted((min(lengths[n] for n in batch), max(lengths[n] for n in batch)) for batch in order)
-    assert all(before[1] <= after[0] for before, after in pairwise(spans))
-    assert [min(lengths[n] for n in batch) for batch in order] != [low for low, _ in spans]
-
-
-def test_sentences_of_other_pools_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With more sentences than a pool holds, the same lengths stand in several batches, at random."""
-    monkeypatch.setattr(batches, "POOL", 2)
-    lengths = list(range(1, 101))
-    order = training_order(lengths, 5, 5, 1)
-    assert sorted(flat(order)) == list(range(100))
-    assert len(order) == 20
-    assert max(max(batch) - min(batch) for batch in order) > 20
 
 
 @given(LENGTHS, st.integers(1, 500))
@@ -73,10 +15,10 @@ def test_sentences_of_other_pools_do_not_wait_for_each_other(monkeypatch: pytest
 @example([7, 2, 900, 2], 20)
 def test_inference_respects_the_budget(lengths: list[int], budget: int) -> None:
     order = list(inference_order(lengths, budget))
-    assert sorted(flat(order)) == list(range(len(lengths)))
+    assert sorted(chain.from_iterable(order)) == list(range(len(lengths)))
     for batch in order:
         assert len(batch) == 1 or len(batch) * max(lengths[number] for number in batch) <= budget
-    sizes = [lengths[number] for number in flat(order)]
+    sizes = [lengths[number] for number in chain.from_iterable(order)]
     assert sizes == sorted(sizes)
 
 
