@@ -305,8 +305,9 @@ def config_of(*assignments: str) -> Any:
 def corpora_of(config: Any, train: str, dev: str) -> tuple[Any, Any]:
     """The corpora, and the settings with those filled in that go by the corpus."""
     from seqtag.training import prepare
+    from seqtag.training.splits import read_corpora
 
-    corpora = prepare.read_corpora(config, train, dev, None)
+    corpora = read_corpora(config, train, dev, None)
     return corpora, prepare.fill_in(config, corpora)
 
 

@@ -104,6 +104,7 @@ def main() -> None:
     from seqtag.features.vector_files import read as read_vectors
     from seqtag.model_folder import folder
     from seqtag.training import prepare
+    from seqtag.training.examples import make_examples
 
     settings = common.config_of(*given.set)
     corpora, config = timed(
@@ -114,7 +115,7 @@ def main() -> None:
     vocabulary = timed(
         before, "vocabulary", lambda: prepare.fit_vocabulary(config, corpora, Resources(vectors))
     )
-    timed(before, "indexing", lambda: prepare.make_examples(config, corpora, vocabulary))
+    timed(before, "indexing", lambda: make_examples(config, corpora, vocabulary))
     training = timed(
         before, "all of the run's start: these two, network, optimizer",
         lambda: common.Epochs(config, corpora, vectors),

@@ -39,8 +39,8 @@ from seqtag.support.interrupt import Stop
 from seqtag.support.lines import opened, shown
 from seqtag.support.quoting import json_text
 from seqtag.training import prepare, reach
-from seqtag.training.prepare import Corpora
 from seqtag.training.run import Prepared, Run, score_corpus, spread
+from seqtag.training.splits import Corpora, read_corpora
 
 ROWS = "runs.jsonl"
 MOST_RUNS = 10_000
@@ -437,7 +437,7 @@ class Bench:
         if self._corpora is None or self._corpora[0] != config.data:
             paths = self._paths
             with self._as_hashed(paths.values()):
-                read = prepare.read_corpora(config, paths["train"], paths["dev"], paths.get("test"))
+                read = read_corpora(config, paths["train"], paths["dev"], paths.get("test"))
             self._corpora = (config.data, read)
         return self._corpora[1]
 

@@ -25,8 +25,8 @@ from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.training import prepare
 from seqtag.training.checkpoint import Checkpoint, Identity, Seeds, State, decode
 from seqtag.training.ledger import Gradients
-from seqtag.training.prepare import Corpora
 from seqtag.training.run import Epoch, Listener, Note, Prepared, Progress, Run, score_corpus, spread
+from seqtag.training.splits import Corpora, read_corpora
 
 __all__ = ["Epoch", "Note", "Prepared", "Progress", "Result", "SeedResult", "spread", "train"]
 
@@ -213,7 +213,7 @@ def train(
         for note in _notes(checkpoint, held=held, resume=resume, force=force):
             listener(Note(note))
         try:
-            corpora = prepare.read_corpora(config, train_path, dev_path, test_path)
+            corpora = read_corpora(config, train_path, dev_path, test_path)
             config = prepare.fill_in(config, corpora)
             file = config.embeddings.vectors.file
             vectors = read_vectors(file) if file else None

@@ -30,9 +30,10 @@ from seqtag.support.quoting import printable
 from seqtag.training import agreement, prepare
 from seqtag.training.batches import training_order
 from seqtag.training.checkpoint import State, decode
+from seqtag.training.examples import make_examples, predicted_words
 from seqtag.training.ledger import Ledger
-from seqtag.training.prepare import Corpora
 from seqtag.training.schedules import learning_rate
+from seqtag.training.splits import Corpora
 
 NAMED_SENTENCES, NAMED_WORDS = 3, 6  # so much of a batch is shown when training fails on it
 
@@ -218,8 +219,8 @@ class Run:
         if not self.vocabulary.indexers:
             raise UserError("the network has no input: switch on one of the embeddings.")
         prepare.check_readable(corpora, self.vocabulary, resources)
-        words = prepare.predicted_words(config, corpora, self.vocabulary)
-        self.examples, windowed = prepare.make_examples(config, corpora, self.vocabulary, words)
+        words = predicted_words(config, corpora, self.vocabulary)
+        self.examples, windowed = make_examples(config, corpora, self.vocabulary, words)
         sizes = {name: indexer.sizes for name, indexer in self.vocabulary.indexers.items()}
         legal = legal_sequences(self.vocabulary.tags, self.vocabulary.train_scheme)
         tags = len(self.vocabulary.tags)

@@ -35,7 +35,8 @@ from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.config_files import read as read_settings
 from seqtag.stages import predict as stage
 from seqtag.support.errors import DataError, UserError
-from seqtag.training.prepare import Corpora, check_readable, fit_vocabulary, read_corpora
+from seqtag.training.prepare import check_readable, fit_vocabulary
+from seqtag.training.splits import Corpora, read_corpora
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 BOM = b"\xef\xbb\xbf"

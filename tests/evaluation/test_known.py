@@ -9,6 +9,7 @@ from seqtag.corpora.reading import Corpus, Sentence
 from seqtag.corpora.tags import Span
 from seqtag.evaluation.known import Known, learn, surface
 from seqtag.training import prepare
+from seqtag.training.splits import Corpora
 
 BIOES = tags.parse_scheme("bioes")
 SENTENCES = [("Ana", "Ruiz", "flew"), ("Ana", "Oslo", "Ana"), ("home",)]
@@ -27,7 +28,7 @@ def test_words_and_entities_of_a_corpus() -> None:
 def test_a_model_folder_says_the_same() -> None:
     sentences = tuple(map(Sentence, SENTENCES, TAGS))
     corpus = Corpus("train", sentences)
-    written = prepare.known(prepare.Corpora(corpus, corpus, None, False, BIOES))
+    written = prepare.known(Corpora(corpus, corpus, None, False, BIOES))
     assert Known.from_json(json.loads(json.dumps(written))) == LEARNT
 
 

@@ -18,7 +18,8 @@ from seqtag.inference.tagger import Tagger
 from seqtag.settings.config import Config, merge
 from seqtag.settings.config_files import parse_assignments
 from seqtag.stages.train import train
-from seqtag.training.prepare import fit_vocabulary, read_corpora
+from seqtag.training.prepare import fit_vocabulary
+from seqtag.training.splits import read_corpora
 
 SMALL = [
     "embeddings.word.dim=8", "embeddings.bigrams.dim=6", "encoder.units=8", "embeddings.dropout=0",

@@ -29,6 +29,7 @@ from seqtag.support.errors import ModelError, UserError
 from seqtag.training import prepare
 from seqtag.training.restore import Stored
 from seqtag.training.run import Run
+from seqtag.training.splits import read_corpora
 
 Capture = pytest.CaptureFixture[str]
 WORDS = ("Ana", "Ruiz", "saw", "New", "York", "today", ".")
@@ -54,7 +55,7 @@ def attentive(spans: Any) -> Run:
     ]
     given += ["encoder.attention_heads=2", "head.name=feedback", "head.attention=true", "head.units=5"]
     config = merge(parse_assignments(given))
-    corpora = prepare.read_corpora(config, str(spans.train), str(spans.dev), None)
+    corpora = read_corpora(config, str(spans.train), str(spans.dev), None)
     runtime.start(3)
     return Run(prepare.fill_in(config, corpora), corpora, None)
 

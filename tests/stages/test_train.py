@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import seqtag
 from seqtag.corpora import tags
 from seqtag.corpora.reading import Corpus, Sentence, read_corpus
+from seqtag.features.indexers.base import Resources
 from seqtag.inference.tagger import Tagger
 from seqtag.model_folder import folder
 from seqtag.settings.config import Config, merge
@@ -25,7 +26,9 @@ from seqtag.stages import train as stage
 from seqtag.stages.train import train
 from seqtag.support.errors import DataError, UsageError, UserError
 from seqtag.training import prepare
+from seqtag.training.examples import make_examples, piece_ends, predicted_words
 from seqtag.training.run import Epoch, Progress, Run, score_corpus
+from seqtag.training.splits import Corpora, read_corpora
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 SMALL = [
@@ -53,8 +56,8 @@ def content(path: Path) -> dict[str, bytes]:
     return {entry.name: entry.read_bytes() for entry in sorted(path.iterdir())}
 
 
-def corpora(settings: Config, text: str, write: Write) -> prepare.Corpora:
-    return prepare.read_corpora(settings, write("train.conll", text), None, None)
+def corpora(settings: Config, text: str, write: Write) -> Corpora:
+    return read_corpora(settings, write("train.conll", text), None, None)
 
 
 class TestSeed:
@@ -117,7 +120,7 @@ class TestHeldOut:
 
     def test_a_dev_file_is_taken_whole(self, write: Write) -> None:
         train_path, dev_path = write("train", self.TEXT), write("dev", "a O\n\nb O\n")
-        found = prepare.read_corpora(config(), train_path, dev_path, None)
+        found = read_corpora(config(), train_path, dev_path, None)
         assert found.held_out is None
         assert (len(found.train.sentences), len(found.dev.sentences)) == (50, 2)
 
@@ -184,9 +187,9 @@ class TestLongSentences:
         settings = config(f"training.max_sentence_length={longest}", "data.train_scheme=bioes")
         words = tuple(f"w{number}" for number in range(len(drawn)))
         corpus = Corpus("x", (Sentence(words, tuple(drawn)), Sentence(("a", "b"), ("B-X", "I-Y"))))
-        given_corpora = prepare.Corpora(corpus, corpus, None, False, BIO)
-        vocabulary = prepare.fit_vocabulary(settings, given_corpora, prepare.Resources(None))
-        examples, windowed = prepare.make_examples(settings, given_corpora, vocabulary)
+        given_corpora = Corpora(corpus, corpus, None, False, BIO)
+        vocabulary = prepare.fit_vocabulary(settings, given_corpora, Resources(None))
+        examples, windowed = make_examples(settings, given_corpora, vocabulary)
         *pieces, _ = examples
         assert windowed == (len(drawn) > longest)
         rows = np.concatenate([piece.rows["word"] for piece in pieces])
@@ -201,10 +204,10 @@ class TestLongSentences:
 
     def test_nothing_is_cut_without_need(self, write: Write) -> None:
         settings = config("training.max_sentence_length=3")
-        assert prepare._cuts(["O"] * 9, BIO, 3) == [3, 6, 9]
-        assert prepare._cuts(["B-X", *["I-X"] * 4], BIO, 3) == [3, 5], "no place to cut: as late as can be"
-        assert prepare._cuts(["O", "B-X", "I-X", "I-X", "O"], BIO, 3) == [1, 4, 5]
-        assert prepare._cuts(["O", "O"], BIO, settings.training.max_sentence_length) == [2]
+        assert piece_ends(["O"] * 9, BIO, 3) == [3, 6, 9]
+        assert piece_ends(["B-X", *["I-X"] * 4], BIO, 3) == [3, 5], "no place to cut: as late as can be"
+        assert piece_ends(["O", "B-X", "I-X", "I-X", "O"], BIO, 3) == [1, 4, 5]
+        assert piece_ends(["O", "O"], BIO, settings.training.max_sentence_length) == [2]
 
     @pytest.mark.slow
     @pytest.mark.parametrize("longest", [500, 100_000])
@@ -228,36 +231,34 @@ class TestPredictedWords:
     def test_the_most_frequent_ones_in_lower_case_with_digits_as_0(self, write: Write) -> None:
         settings = config("language_model.weight=0.1", "language_model.words=3", "data.dev_fraction=0.01")
         read = corpora(settings, self.TEXT, write)
-        whole = prepare.Corpora(read_corpus(read.train.path), read.dev, None, False, BIO)
-        vocabulary = prepare.fit_vocabulary(settings, whole, prepare.Resources(None))
-        words = prepare.predicted_words(settings, whole, vocabulary)
+        whole = Corpora(read_corpus(read.train.path), read.dev, None, False, BIO)
+        vocabulary = prepare.fit_vocabulary(settings, whole, Resources(None))
+        words = predicted_words(settings, whole, vocabulary)
         assert words is not None
         assert words.values == ("in", "00", "ab")
-        examples, _ = prepare.make_examples(settings, whole, vocabulary, words)
+        examples, _ = make_examples(settings, whole, vocabulary, words)
         assert [example.words.tolist() for example in examples] == [[4, 2, 1], [4, 3, 2, 3, 2]]
-        longest = prepare.predicted_words(config("language_model.weight=0.1"), whole, vocabulary)
+        longest = predicted_words(config("language_model.weight=0.1"), whole, vocabulary)
         assert longest is not None
         assert longest.rows == 6  # the end, the unknown word, and all four
 
     def test_none_without_a_weight(self, write: Write) -> None:
         settings = config("language_model.weight=0")
         read = corpora(settings, self.TEXT, write)
-        vocabulary = prepare.fit_vocabulary(settings, read, prepare.Resources(None))
-        assert prepare.predicted_words(settings, read, vocabulary) is None
-        assert not any(
-            example.words.any() for example in prepare.make_examples(settings, read, vocabulary)[0]
-        )
+        vocabulary = prepare.fit_vocabulary(settings, read, Resources(None))
+        assert predicted_words(settings, read, vocabulary) is None
+        assert not any(example.words.any() for example in make_examples(settings, read, vocabulary)[0])
 
     @pytest.mark.parametrize("cell", ["dense", "cnn"])
     def test_a_cell_without_a_state_cannot(self, cell: str, write: Write) -> None:
         settings = config("language_model.weight=0.1", f"encoder.cell={cell}")
         read = corpora(settings, self.TEXT, write)
-        vocabulary = prepare.fit_vocabulary(settings, read, prepare.Resources(None))
+        vocabulary = prepare.fit_vocabulary(settings, read, Resources(None))
         with pytest.raises(UsageError, match=f"takes a recurrent cell. Received: encoder.cell {cell}"):
-            prepare.predicted_words(settings, read, vocabulary)
+            predicted_words(settings, read, vocabulary)
         unsaid = prepare.fill_in(config(f"encoder.cell={cell}", "language_model.weight=auto"), read)
         assert unsaid.language_model.weight > 0
-        assert prepare.predicted_words(unsaid, read, vocabulary) is None
+        assert predicted_words(unsaid, read, vocabulary) is None
 
     def test_the_model_folder_knows_nothing_of_it(self, spans: Any, tmp_path: Path) -> None:
         weights = {}
@@ -277,11 +278,11 @@ class TestSchemes:
         text = "a I-X\nb I-X\nc B-Y\n\n" + "d B-X\ne I-Y\n\n" + "f B-X\ng B-Y\n\n"
         settings = config("data.scheme=bio", "data.train_scheme=bio")
         found = corpora(settings, text + "h O\n", write)
-        whole = prepare.Corpora(
+        whole = Corpora(
             Corpus("x", tuple(read_corpus(write("all", text)).sentences)), found.dev, None, False, BIO
         )
-        vocabulary = prepare.fit_vocabulary(settings, whole, prepare.Resources(None))
-        examples, _ = prepare.make_examples(settings, whole, vocabulary)
+        vocabulary = prepare.fit_vocabulary(settings, whole, Resources(None))
+        examples, _ = make_examples(settings, whole, vocabulary)
         written = [[vocabulary.tags[tag] for tag in example.tags] for example in examples]
         assert written == [["B-X", "I-X", "B-Y"], ["B-X", "B-Y"], ["B-X", "B-Y"]]
 

@@ -29,6 +29,7 @@ from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.training import checkpoint, prepare
 from seqtag.training.checkpoint import Checkpoint, State
 from seqtag.training.run import Note, Progress, Run
+from seqtag.training.splits import read_corpora
 
 SMALL = [
     "embeddings.word.dim=6", "embeddings.characters.encoder=none", "embeddings.shape.dim=4", "encoder.units=5",
@@ -522,7 +523,7 @@ def test_every_variable_that_steps_change_is_in_the_state(corpus: str) -> None:
 
     for case in ("crf", "swa"):
         settings = config(*CASES[case])
-        corpora = prepare.read_corpora(settings, corpus, corpus, None)
+        corpora = read_corpora(settings, corpus, corpus, None)
         before = alive()
         runtime.start(1)
         run = Run(prepare.fill_in(settings, corpora), corpora, None)

@@ -32,6 +32,7 @@ from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.training import agreement, prepare
 from seqtag.training.parity import PARITY
 from seqtag.training.run import Epoch, Run, score_corpus
+from seqtag.training.splits import read_corpora
 
 SMALL = [
     "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.units=5", "embeddings.dropout=0.2",
@@ -244,7 +245,7 @@ def test_a_run_that_is_over_leaves_no_graph_behind(spans: Any) -> None:
     """With its graph, its weights would stay in memory for as long as the process lives."""
     from seqtag.network import runtime
 
-    corpora = prepare.read_corpora(config(), str(spans.train), str(spans.dev), None)
+    corpora = read_corpora(config(), str(spans.train), str(spans.dev), None)
     runtime.start(1)
     run = Run(prepare.fill_in(config("encoder.cell=lstm"), corpora), corpora, None)
     _, inputs, tags = next(iter(run.batches(1)))
@@ -261,7 +262,7 @@ def test_a_signal_does_not_wait_for_the_graph(spans: Any, monkeypatch: pytest.Mo
     """Making it takes seconds, and nothing is lost before the first step."""
     from seqtag.network import runtime
 
-    corpora = prepare.read_corpora(config(), str(spans.train), str(spans.dev), None)
+    corpora = read_corpora(config(), str(spans.train), str(spans.dev), None)
     runtime.start(1)
     run = Run(prepare.fill_in(config(), corpora), corpora, None)
     stop, stages = Stop(), []
@@ -282,7 +283,7 @@ def test_a_signal_does_not_wait_for_the_graph(spans: Any, monkeypatch: pytest.Mo
 def test_an_epoch_is_kept_before_it_is_told(spans: Any) -> None:
     from seqtag.network import runtime
 
-    corpora = prepare.read_corpora(config(), str(spans.train), str(spans.dev), None)
+    corpora = read_corpora(config(), str(spans.train), str(spans.dev), None)
     runtime.start(1)
     run = Run(prepare.fill_in(config(), corpora), corpora, None)
     kept: list[str] = []
@@ -326,7 +327,7 @@ class TestParity:
         settings = config(
             "encoder.cell=simplernn", "encoder.units=150", "encoder.recurrent_initializer=he_normal"
         )
-        corpora = prepare.read_corpora(settings, str(spans.train), str(path), None)
+        corpora = read_corpora(settings, str(spans.train), str(path), None)
         runtime.start(1)
         run = Run(prepare.fill_in(settings, corpora), corpora, None)
         run.best_weights = run.network.named_weights()
@@ -379,7 +380,7 @@ def test_tags_that_the_network_cannot_give(tmp_path: Path) -> None:
 
     (tmp_path / "train").write_text("a B-X\nb O\n\nc O\n", "utf-8")
     (tmp_path / "dev").write_text("a B-X\nb I-X\nc B-Y\n", "utf-8")
-    corpora = prepare.read_corpora(config(), str(tmp_path / "train"), str(tmp_path / "dev"), None)
+    corpora = read_corpora(config(), str(tmp_path / "train"), str(tmp_path / "dev"), None)
     runtime.start(1)
     assert Run(prepare.fill_in(config(), corpora), corpora, None).prepared.unseen_tags == {"B-Y": 1}
 
@@ -394,7 +395,7 @@ def test_the_seed_shown_is_the_one_that_held_dev_out(spans: Any) -> None:
 def test_what_no_model_folder_can_hold_is_refused_before_training(
     spans: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    corpora = prepare.read_corpora(Config(), str(spans.train), str(spans.dev), None)
+    corpora = read_corpora(Config(), str(spans.train), str(spans.dev), None)
     run = Run(Config(), corpora, None)
     for name, size, said in (
         (

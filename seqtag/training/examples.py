@@ -1,0 +1,91 @@
+"""Training sentences as numbers: the rows of the indexers, tags, and the words that a language model predicts."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqtag.corpora.tags import Scheme, allowed, convert
+from seqtag.features.indexers.base import DIGITS, Ids, Table
+from seqtag.features.vocabulary import Vocabulary, without_places
+from seqtag.settings import registry
+from seqtag.settings.config import Config
+from seqtag.support.errors import UsageError
+from seqtag.training.prepare import tokens_of
+from seqtag.training.splits import Corpora
+
+
+@dataclass(frozen=True)
+class Example:
+    """A training sentence, or a piece of one, as numbers: what each indexer keeps of it, its tags `(time,)`, and its
+    words `(time,)` as a language model predicts them.
+    """
+
+    rows: dict[str, Any]
+    tags: Ids
+    words: Ids
+
+
+def predicted_words(config: Config, corpora: Corpora, vocabulary: Vocabulary) -> Table | None:
+    """The words that a language model beside the tags predicts: the most frequent ones of the training file, in lower
+    case and with digits as 0; None without such a model.
+
+    Raises:
+        UsageError: The encoder has no state that could predict a word.
+    """
+    settings = config.language_model
+    chosen = "language_model.weight" in config.given
+    stateless = config.encoder.cell in registry.LOCAL_CELLS
+    if not settings.weight or (stateless and not chosen):
+        return None
+    if stateless:
+        raise UsageError(
+            f"language_model.weight {settings.weight} takes a recurrent cell. Received: encoder.cell "
+            f"{config.encoder.cell}"
+        )
+    counts = Counter(map(_predicted, tokens_of(corpora.train, vocabulary)))
+    return Table(Table.fit(counts).values[: settings.words], 0)
+
+
+def _predicted(token: str) -> str:
+    return token.lower().translate(DIGITS)
+
+
+def make_examples(
+    config: Config, corpora: Corpora, vocabulary: Vocabulary, words: Table | None = None
+) -> tuple[list[Example], int]:
+    """The training sentences as numbers, the longest ones in pieces, and how many were cut so.
+
+    `words` is the table of words to predict, if there is one.
+    """
+    numbers = {tag: number for number, tag in enumerate(vocabulary.tags)}
+    examples, windowed = [], 0
+    for sentence in corpora.train.sentences:
+        tags = convert(sentence.tags or (), corpora.scheme, vocabulary.train_scheme)
+        rows = vocabulary.index(sentence)
+        seen = without_places(sentence) if vocabulary.drop_places else sentence
+        targets = words.index(map(_predicted, seen.tokens)) if words else np.zeros(len(sentence), np.int32)
+        ends = piece_ends(tags, vocabulary.train_scheme, config.training.max_sentence_length)
+        windowed += len(ends) > 1
+        for start, end in zip([0, *ends], ends, strict=False):
+            # A span longer than a piece is cut: its second part must begin as a span does.
+            piece = convert(tags[start:end], vocabulary.train_scheme, vocabulary.train_scheme)
+            ids = np.array([numbers[tag] for tag in piece], np.int32)
+            pieces = {name: row[start:end] for name, row in rows.items()}
+            examples.append(Example(pieces, ids, targets[start:end]))
+    return examples, windowed
+
+
+def piece_ends(tags: Sequence[str], scheme: Scheme, longest: int) -> list[int]:
+    """Where the pieces of a sentence end: between spans wherever a piece holds such a place."""
+    ends = []
+    start = 0
+    while len(tags) - start > longest:
+        end = start + longest
+        while end > start and not (allowed(tags[end - 1], None, scheme) and allowed(None, tags[end], scheme)):
+            end -= 1
+        start = end if end > start else start + longest
+        ends.append(start)
+    return [*ends, len(tags)]

@@ -1,0 +1,83 @@
+"""The corpora of a run: training, development and test sentences, read and checked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqtag.corpora.reading import Corpus, Sentence, check_tags, read_corpus
+from seqtag.corpora.tags import Scheme, detect, parse_scheme
+from seqtag.settings.config import Config
+from seqtag.support.errors import UsageError, UserError
+
+
+@dataclass(frozen=True)
+class Corpora:
+    """The corpora of a run, read and checked.
+
+    Attributes:
+        train: The training corpus, without what was held out.
+        dev: The development corpus.
+        test: The corpus that the finished model is scored on, if there is one.
+        held_out: The seed by which dev was drawn from the training file; None where it is a file of its own.
+        scheme: The corpus's tag scheme.
+    """
+
+    train: Corpus
+    dev: Corpus
+    test: Corpus | None
+    held_out: int | None
+    scheme: Scheme
+
+
+def read_corpora(config: Config, train_path: str, dev_path: str | None, test_path: str | None) -> Corpora:
+    """Reads all files and checks every tag, so that nothing fails after training that could have failed
+    before.
+    """
+    data = config.data
+    columns = feature_columns(config)
+
+    def read(path: str) -> Corpus:
+        return read_corpus(
+            path,
+            format=data.format,
+            token_column=data.token_column,
+            tag_column=data.tag_column,
+            feature_columns=columns,
+        )
+
+    train = read(train_path)
+    dev = read(dev_path) if dev_path else None
+    test = read(test_path) if test_path else None
+    tags = (sentence.tags or () for sentence in train.sentences)
+    scheme = detect(tags) if data.scheme == "auto" else parse_scheme(data.scheme)
+    for corpus in (train, dev, test):
+        if corpus is not None:
+            check_tags(corpus, scheme)
+    for number, name in enumerate(columns):
+        if all(sentence.columns[number] == sentence.tags for sentence in train.sentences):
+            raise UsageError(f"--feature-columns {name}: this column holds the tags themselves.")
+    if dev is not None:
+        return Corpora(train, dev, test, None, scheme)
+    kept, held = _hold_out(train, data.dev_fraction, config.training.seed)
+    return Corpora(kept, held, test, config.training.seed, scheme)
+
+
+def feature_columns(config: Config) -> tuple[str, ...]:
+    """The extra columns that the settings name."""
+    named = config.data.feature_columns
+    return () if named is None else tuple(column.strip() for column in str(named).split(","))
+
+
+def _hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus]:
+    """The corpus without a random part, and that part; both in the file's order."""
+    count = len(corpus.sentences)
+    if count < 2:
+        raise UserError(
+            f"{corpus.path}: one sentence is too few to hold some out for dev; give a --dev file."
+        )
+    size = min(max(round(count * fraction), 1), count - 1)
+    held = set(np.random.default_rng([seed, 0]).permutation(count)[:size].tolist())
+    parts: tuple[list[Sentence], list[Sentence]] = ([], [])
+    for number, sentence in enumerate(corpus.sentences):
+        parts[number in held].append(sentence)
+    return Corpus(corpus.path, tuple(parts[0])), Corpus(corpus.path, tuple(parts[1]))
