@@ -34,6 +34,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import seqtag
 from seqtag.support.errors import ModelError, UserError
+from seqtag.support.json_reader import parse_json
 from seqtag.support.quoting import json_text, printable
 
 FORMAT = "seqtag-model"
@@ -56,9 +57,7 @@ MOST = {
     "state.json": 1 << 28,
     "state.safetensors": 1 << 40,
 }
-MOST_BRACKETS = 1 << 20  # in a JSON file: each empty list takes twenty times its room in the file
 MOST_DEPTH = 32  # of lists and objects in each other; what is deeper stops a reader that calls itself
-_STRING_OR_BRACKET = re.compile(rb'"[^"]*"|[\[{]')
 SUFFIX = ".checkpoint"  # ends the name of a folder that is a checkpoint
 DRAFT = "seqtag-"  # begins the last part of the name of a folder that is not in its place yet
 FORMER = ".former"  # ends a folder that has left its place for a new one
@@ -458,50 +457,10 @@ def parsed(content: bytes) -> dict[str, Any]:
     Raises:
         ValueError: It holds none, or one that seqtag does not write.
     """
-    if _has_many_brackets(content):
-        raise ValueError("holds more lists and objects than seqtag writes")
-    try:
-        value = json.loads(content.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_number)
-    except (ValueError, RecursionError) as problem:
-        raise ValueError(f"is not JSON: {problem}") from problem
+    value = parse_json(content, depth=MOST_DEPTH, surrogates=True)
     if not isinstance(value, dict):
         raise ValueError("holds no JSON object")
-    if _is_deep(value):
-        raise ValueError("is nested deeper than seqtag writes it")
     return value
-
-
-def _has_many_brackets(content: bytes) -> bool:
-    """Whether more lists and objects than seqtag writes begin in a JSON text; words may hold any number of brackets."""
-    if content.count(b"[") + content.count(b"{") <= MOST_BRACKETS:
-        return False
-    # Without escapes a string ends at the next quotation mark.
-    content = content.replace(b"\\\\", b"").replace(b'\\"', b"")
-    brackets = (one for one in _STRING_OR_BRACKET.finditer(content) if content[one.start()] != ord('"'))
-    return next(islice(brackets, MOST_BRACKETS, None), None) is not None
-
-
-def _is_deep(value: dict[str, Any]) -> bool:
-    """Whether lists and objects lie in each other more than `MOST_DEPTH` times."""
-    level: list[Any] = [value]
-    for _ in range(MOST_DEPTH):
-        inner = (one.values() if isinstance(one, dict) else one for one in level)
-        level = [one for entries in inner for one in entries if isinstance(one, dict | list)]
-        if not level:
-            return False
-    return True
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; ValueError if it holds a key twice, of which other readers may take the other value."""
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("an object holds a key twice")
-    return value
-
-
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
 
 
 Loaded = TypeVar("Loaded")

@@ -2,13 +2,12 @@
 
 import dataclasses
 import json
-import math
 import os
 import re
 import stat
 import sys
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -20,10 +19,10 @@ from seqtag.corpora.tokenizers import Token, Tokenizer, located
 from seqtag.inference.tagger import CHUNK, Tagged, Tagger
 from seqtag.settings import registry
 from seqtag.support.errors import DataError
+from seqtag.support.json_reader import JsonError, NotJson, parse_json
 from seqtag.support.lines import lines, shown
 from seqtag.support.quoting import printable
 
-HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that may stand for half a character
 NO_TOKEN = re.compile(r"[\t\n\r\0]")
 DOCSTART = "-DOCSTART-"  # begins a document in a CoNLL file, and is skipped
 READ_AHEAD = CHUNK  # sentences that a pipe's reader may be ahead of the tagger
@@ -102,17 +101,13 @@ def read_jsonl(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Reco
             continue
         expected = 'expected an object with "text", or with "tokens" as a list of texts'
         try:
-            value = json.loads(
-                line, object_pairs_hook=_once_each, parse_constant=_no_constant, parse_float=_finite
-            )
-        except _Unusable as problem:
+            value = parse_json(line)
+        except NotJson as problem:
+            raise DataError(shown(path), number, f"{problem}; {expected}") from problem
+        except JsonError as problem:
             raise DataError(shown(path), number, str(problem)) from problem
-        except (ValueError, RecursionError) as problem:
-            raise DataError(shown(path), number, f"is not JSON ({problem}); {expected}") from problem
         if not isinstance(value, dict):
             raise DataError(shown(path), number, f"holds no object; {expected}")
-        if HALF.search(line) and not _is_text(value):
-            raise DataError(shown(path), number, "holds half of a surrogate pair, which is no character")
         extra = {
             name: content for name, content in value.items() if name not in ("text", "tokens", "entities")
         }
@@ -128,39 +123,6 @@ def read_jsonl(path: str, tagger: Tagger, tokenizer: Tokenizer) -> Iterator[Reco
             yield dataclasses.replace(from_words(words), extra=extra, source=shown(path), lines=(number,))
         else:
             raise DataError(shown(path), number, expected)
-
-
-class _Unusable(ValueError):
-    """JSON that could not be handed on as it is."""
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object; Python itself would keep the last of equal keys and drop the others."""
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise _Unusable(f"holds the key {twice!r} twice in one object")
-    return value
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    if not math.isfinite(value):
-        raise _Unusable(f"holds the number {digits}, which is too large")
-    return value
-
-
-def _is_text(value: Any) -> bool:
-    """Whether the value can be written as UTF-8."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 class Writer(Protocol):

@@ -379,7 +379,9 @@ class TestRefused:
     )  # fmt: skip
     def test_json_that_seqtag_does_not_write(self, tmp_path: Path, content: bytes) -> None:
         write(tmp_path / "model", CONTENT | {"vocab.json": content})
-        with pytest.raises(ModelError, match=r"vocab\.json (is not JSON|holds more lists)"):
+        with pytest.raises(
+            ModelError, match=r"vocab\.json (is not JSON|holds the key|is nested|holds more than)"
+        ):
             Folder(tmp_path / "model").read_json("vocab.json")
 
     def test_words_may_hold_any_number_of_brackets(self, tmp_path: Path) -> None:
@@ -387,7 +389,7 @@ class TestRefused:
         write(tmp_path / "model", CONTENT | {"vocab.json": folder.dump_json({"words": words})})
         assert Folder(tmp_path / "model").read_json("vocab.json") == {"words": words}
         many = b'{"words": ["' + b"[" * 99 + b'", ' + b"[]," * (1 << 20) + b"[]]}"
-        with pytest.raises(ValueError, match="holds more lists and objects"):
+        with pytest.raises(ValueError, match="holds more than 1,048,576 lists and objects"):
             folder.parsed(many)
 
     def test_messages_steer_no_terminal(self, model: Path) -> None:
@@ -409,7 +411,7 @@ class TestRefused:
 def test_json_in_which_a_reader_would_get_lost(tmp_path: Path, depth: int) -> None:
     content = b'{"a":' * depth + b"1" + b"}" * depth
     write(tmp_path / "model", CONTENT | {"config.json": content})
-    with pytest.raises(ModelError, match=r"config\.json is nested deeper than seqtag writes it"):
+    with pytest.raises(ModelError, match=r"config\.json is nested deeper than 32 lists and objects"):
         Folder(tmp_path / "model").read_json("config.json")
 
 

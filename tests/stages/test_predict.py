@@ -227,7 +227,7 @@ class TestJsonl:
         ("line", "problem"),
         [
             ("{", "is not JSON"),
-            ("[" * 100_000, "is not JSON"),
+            ("[" * 100_000, "is nested deeper than 500 lists and objects"),
             ("9" * 5000, "is not JSON"),
             ("[]", "holds no object"),
             ('"text"', "holds no object"),
