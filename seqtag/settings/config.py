@@ -7,15 +7,16 @@ A field here is the YAML key, the `--set` path, the command-line option (where i
 import dataclasses
 import difflib
 import re
-import sys
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError, suggest
+from seqtag.support.json_decoder import DecodeError, decode, expected
 from seqtag.support.quoting import quoted
 
 
@@ -462,7 +463,7 @@ class Setting:
         if self.metadata["choices"]:
             words = "one of " + ", ".join(self.metadata["choices"])
         else:
-            words = " or ".join(TYPE_WORDS[member] for member in members)
+            words = " or ".join(map(expected, members))
         for key, text in BOUND_WORDS.items():
             if self.metadata[key] is not None:
                 words += f", {text} {self.metadata[key]}"
@@ -473,7 +474,6 @@ class Setting:
         )
 
 
-TYPE_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 BOUND_WORDS = {"low": "at least", "above": "greater than", "high": "at most", "below": "less than"}
 
 
@@ -513,7 +513,10 @@ def check_value(path: str, value: Any, source: str) -> Any:
     choices = entry.metadata["choices"]
     if isinstance(value, bool) and choices and {"yes", "no"} <= {*choices}:  # YAML 1.1 reads yes as true
         value = "yes" if value else "no"
-    value = _typed(value, members, problem)
+    try:
+        value = decode(entry.type, _number(value, members))
+    except DecodeError:
+        raise problem from None
     if choices is not None and value not in choices:
         raise UsageError(f"{source}: {path} is {quoted(value)}.{suggest(str(value), choices)}")
     bounds = entry.metadata
@@ -527,34 +530,13 @@ def check_value(path: str, value: Any, source: str) -> Any:
     return value
 
 
-def _typed(value: Any, members: tuple[Any, ...], problem: UsageError) -> Any:
-    if isinstance(value, bool):
-        if bool in members:
-            return value
-        raise problem
-    if isinstance(value, int) and int in members and abs(value) <= sys.float_info.max:
-        return value
-    if isinstance(value, int | float) and float in members:
-        try:
-            return _finite(float(value), problem)
-        except OverflowError:  # a whole number of more than 308 digits
-            raise problem from None
-    if isinstance(value, str):
-        if int in members and re.fullmatch(r"[+-]?[0-9]{1,18}", value):  # a column on the command line
-            return int(value)
-        if float in members:  # YAML 1.1 reads 1e-3 as text
-            try:
-                return _finite(float(value), problem)
-            except ValueError:
-                raise problem from None
-        if str in members:
-            return value
-    raise problem
-
-
-def _finite(value: float, problem: UsageError) -> float:
-    if value != value or value in (float("inf"), float("-inf")):
-        raise problem
+def _number(value: Any, members: tuple[Any, ...]) -> Any:
+    """The number that a text is, where the setting is one: on the command line, and as YAML 1.1 reads 1e-3."""
+    if isinstance(value, str) and int in members and re.fullmatch(r"[+-]?[0-9]{1,18}", value):
+        return int(value)
+    if isinstance(value, str) and float in members:
+        with suppress(ValueError):
+            return float(value)
     return value
 
 

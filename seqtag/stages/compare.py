@@ -12,10 +12,7 @@ import json
 import math
 import os
 import re
-import sys
 import time
-import types
-import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -36,6 +33,7 @@ from seqtag.settings.config import Config, check_value, merge
 from seqtag.settings.config_files import Layer
 from seqtag.support.errors import DataError, UsageError, UserError
 from seqtag.support.interrupt import Stop
+from seqtag.support.json_decoder import DecodeError, decode
 from seqtag.support.lines import opened, shown
 from seqtag.support.quoting import json_text
 from seqtag.training import prepare, reach
@@ -49,7 +47,6 @@ LOOKED_AT = 8  # sentences of dev, for the rate of gradients
 NO_ROW = "is not a row of seqtag compare"
 METRICS = ("F1", "accuracy")
 SCORED = ("metric", "dev", "parameters", "best_epoch", "epochs", "seconds")  # what a run without an error has
-LARGEST = sys.float_info.max
 BEGINNING = b'{"key": "KEY", "choice": {'  # of each line of `runs.jsonl`
 BLOCK = 1 << 20  # bytes of a file that are hashed at once
 AGAIN = "Finished runs are kept; the same command goes on once the file is as it was, and begins anew with another"
@@ -300,8 +297,13 @@ class Rows:
     def _read(self, lines: Sequence[bytes]) -> Iterator[Row]:
         for number, line in enumerate(lines, start=1):
             try:
-                row = Row(**json.loads(line))
-            except (ValueError, TypeError, RecursionError) as problem:
+                row = decode(Row, json.loads(line))
+            except (ValueError, RecursionError) as problem:
+                if isinstance(problem, DecodeError) and problem.field:
+                    wrong = problem.field.partition(".")[0]
+                    raise DataError(
+                        self.path, number, f"{NO_ROW}: {wrong} is not what it writes there"
+                    ) from problem
                 expected = f"{NO_ROW}; expected one JSON object a line"
                 raise DataError(self.path, number, expected) from problem
             if name := _wrong_field(row):
@@ -345,26 +347,11 @@ class Rows:
 
 def _wrong_field(row: Row) -> str | None:
     """The name of the first field that holds what no run comes to."""
-    for entry in dataclasses.fields(Row):
-        value = getattr(row, entry.name)
-        if not _is_of(value, entry.type) or (value is None and row.error is None and entry.name in SCORED):
-            return entry.name
+    if row.error is None:
+        for name in SCORED:
+            if getattr(row, name) is None:
+                return name
     return None if row.metric in (None, *METRICS) else "metric"
-
-
-def _is_of(value: Any, kind: Any) -> bool:
-    """Whether a value that was read from JSON is of the type that a field is declared with. A number must be finite."""
-    if members := typing.get_args(kind):
-        if isinstance(value, list) and typing.get_origin(kind) is list:
-            return all(_is_of(one, members[0]) for one in value)
-        if isinstance(value, dict) and typing.get_origin(kind) is dict:
-            return all(_is_of(one, members[-1]) for one in value.values())
-        return isinstance(kind, types.UnionType) and any(_is_of(value, member) for member in members)
-    if kind is Any:
-        return True
-    if isinstance(value, bool) or kind not in (int, float):
-        return type(value) is kind
-    return isinstance(value, int if kind is int else int | float) and abs(value) <= LARGEST
 
 
 def _begins_a_row(rest: bytes) -> bool:

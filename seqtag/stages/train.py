@@ -22,8 +22,9 @@ from seqtag.network import runtime
 from seqtag.settings.config import Config, check_value
 from seqtag.support.errors import Diverged, ModelError, UserError
 from seqtag.support.interrupt import Interrupted, Stop
+from seqtag.support.json_decoder import decode
 from seqtag.training import prepare
-from seqtag.training.checkpoint import Checkpoint, Identity, Seeds, State, decode
+from seqtag.training.checkpoint import Checkpoint, Identity, Seeds, State
 from seqtag.training.ledger import Gradients
 from seqtag.training.run import Epoch, Listener, Note, Prepared, Progress, Run, score_corpus, spread
 from seqtag.training.splits import Corpora, read_corpora

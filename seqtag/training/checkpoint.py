@@ -15,11 +15,10 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +30,7 @@ from seqtag.model_folder import folder
 from seqtag.model_folder.folder import SUFFIX, Folder, Kind, what_is_foreign
 from seqtag.settings.config import Config
 from seqtag.support.errors import ModelError, UserError
+from seqtag.support.json_decoder import decode
 
 VALUES, ARRAYS = "state.json", "state.safetensors"
 KIND = Kind("checkpoint", "seqtag-checkpoint", 1, (VALUES, ARRAYS), folder.FILES)
@@ -282,41 +282,3 @@ class Checkpoint:
         except UserError as problem:
             return str(problem)
         return ""
-
-
-Decoded = TypeVar("Decoded")
-# What JSON gives for the values that hold no others.
-LEAVES: dict[Any, tuple[type, ...]] = {bool: (bool,), int: (int,), float: (float, int), str: (str,)}
-
-
-def decode(kind: type[Decoded], value: Any) -> Decoded:
-    """The object of which `dataclasses.asdict` and JSON made this value.
-
-    Args:
-        kind: A dataclass, a named tuple, or what their fields hold.
-        value: What JSON gave.
-
-    Raises:
-        TypeError: It is of another kind.
-    """
-    build: Any = kind  # what it is, is asked below
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    found: Any = value
-    if (origin in (list, tuple) and not isinstance(value, list | tuple)) or (
-        kind in LEAVES and type(value) not in LEAVES[kind]
-    ):
-        raise TypeError(f"expected {origin or kind}. Received: {value!r:.80}")
-    if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        found = build(**{name: decode(hints[name], entry) for name, entry in value.items()})
-    elif hasattr(kind, "_fields"):
-        found = build(*value)
-    elif origin is dict:
-        found = {name: decode(arguments[1], entry) for name, entry in value.items()}
-    elif origin is list:
-        found = [decode(arguments[0], entry) for entry in value]
-    elif origin is tuple:
-        found = tuple(map(decode, arguments, value))
-    elif origin is not None and value is not None:  # X | None
-        found = decode(arguments[0], value)
-    return typing.cast(Decoded, found)

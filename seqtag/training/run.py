@@ -26,10 +26,11 @@ from seqtag.model_folder.stored import check_network
 from seqtag.settings.config import Config
 from seqtag.support.errors import Diverged, UserError
 from seqtag.support.interrupt import Interrupted, Stop
+from seqtag.support.json_decoder import decode
 from seqtag.support.quoting import printable
 from seqtag.training import agreement, prepare
 from seqtag.training.batches import training_order
-from seqtag.training.checkpoint import State, decode
+from seqtag.training.checkpoint import State
 from seqtag.training.examples import make_examples, predicted_words
 from seqtag.training.ledger import Ledger
 from seqtag.training.schedules import learning_rate
