@@ -12,6 +12,8 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 from seqtag.settings import registry
@@ -373,7 +375,12 @@ class Training:
 
 @dataclass(frozen=True)
 class Config:
-    """All settings of a run."""
+    """All settings of a run.
+
+    Attributes:
+        automatic: The settings, by path, that go by the corpus and that nobody chose: they hold the default for spans
+            until `for_corpus` has decided them.
+    """
 
     data: Data = field(default_factory=Data)
     embeddings: Embeddings = field(default_factory=Embeddings)
@@ -381,11 +388,18 @@ class Config:
     head: Head = field(default_factory=Head)
     language_model: LanguageModel = field(default_factory=LanguageModel)
     training: Training = field(default_factory=Training)
-    given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)  # paths that somebody chose
+    automatic: frozenset[str] = frozenset()
 
     def to_json(self) -> dict[str, Any]:
-        """The settings as nested plain values; `from_values` reads them back."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if name != "given"}
+        """The settings as nested plain values, `auto` for one that is not decided; `from_values` reads them back once
+        all are.
+        """
+        values = dataclasses.asdict(self)
+        del values["automatic"]
+        for path in self.automatic:
+            *sections, name = path.split(".")
+            reduce(getitem, sections, values)[name] = "auto"
+        return values
 
     def portable(self) -> dict[str, Any]:
         """The settings as `to_json` gives them, but without the path of a file: its content is kept elsewhere."""
@@ -394,14 +408,14 @@ class Config:
         return values
 
     def for_corpus(self, *, spans: bool, word_vectors: bool = False) -> "Config":
-        """The settings for a corpus of spans or of plain tags, with or without pretrained vectors of whole words: what
-        nobody chose gets the default for those.
+        """The settings for a corpus of spans or of plain tags, with or without pretrained vectors of whole words: all
+        are decided.
         """
-        values = dict(flatten(self.to_json()))
-        for path, entry in SETTINGS.items():
-            if path not in self.given and values[path] == entry.default:
-                values[path] = entry.default_for(spans=spans, word_vectors=word_vectors)
-        return typing.cast(Config, _build(Config, "", values | {"given": self.given}))
+        decided = {
+            path: SETTINGS[path].default_for(spans=spans, word_vectors=word_vectors)
+            for path in self.automatic
+        }
+        return _config(dict(flatten(self.to_json())) | decided)
 
 
 # Settings of which at most one holds: the one from the strongest source takes the place of the others.
@@ -486,11 +500,9 @@ def settings(kind: type = Config, prefix: str = "") -> Iterator[Setting]:
     """All leaves of the tree, in order."""
     for entry in dataclasses.fields(kind):
         path = prefix + entry.name
-        if entry.name == "given":
-            continue
         if dataclasses.is_dataclass(entry.type):
             yield from settings(typing.cast(type, entry.type), path + ".")
-        else:
+        elif entry.metadata:
             yield Setting(path, entry.type, entry.default, entry.metadata)
 
 
@@ -561,23 +573,23 @@ def merge(*layers: Mapping[str, tuple[Any, str]]) -> Config:
         UsageError: An unknown path, a bad value, or two settings of one layer that exclude each other.
     """
     values = {path: entry.default for path, entry in SETTINGS.items()}
-    given: set[str] = set()
+    automatic = {path for path, entry in SETTINGS.items() if entry.by_corpus}
     for layer in layers:
         checked = {}
         for path, (value, source) in layer.items():
             check_key(path, source)
             if SETTINGS[path].by_corpus and value == "auto":
                 checked[path] = SETTINGS[path].default
-                given.discard(path)
+                automatic.add(path)
             else:
                 checked[path] = check_value(path, value, source)
-                given.add(path)
+                automatic.discard(path)
         _check_exclusive(checked, {path: source for path, (_, source) in layer.items()})
         for group in EXCLUSIVE:
             if any(checked.get(path) is not None for path in group):
                 values.update(dict.fromkeys(group))
         values.update(checked)
-    return typing.cast(Config, _build(Config, "", values | {"given": frozenset(given)}))
+    return _config(values, frozenset(automatic))
 
 
 def _check_exclusive(checked: Mapping[str, Any], sources: Mapping[str, str]) -> None:
@@ -600,7 +612,7 @@ def from_values(tree: Mapping[str, Any], source: str) -> Config:
         check_key(path, source)
     checked = {path: check_value(path, value, source) for path, value in leaves.items()}
     _check_exclusive(checked, dict.fromkeys(checked, source))
-    return typing.cast(Config, _build(Config, "", checked | {"given": frozenset(checked)}))
+    return _config(checked)
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -612,10 +624,20 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield prefix + str(key), value
 
 
-def _build(kind: Any, prefix: str, values: Mapping[str, Any]) -> Any:
+def _config(values: Mapping[str, Any], automatic: frozenset[str] = frozenset()) -> Config:
+    """The settings from the value of each path."""
+    sections = {
+        entry.name: _section(entry.type, entry.name + ".", values)
+        for entry in dataclasses.fields(Config)
+        if dataclasses.is_dataclass(entry.type)
+    }
+    return Config(**sections, automatic=automatic)
+
+
+def _section(kind: Any, prefix: str, values: Mapping[str, Any]) -> Any:
     arguments = {}
     for entry in dataclasses.fields(kind):
         path = prefix + entry.name
         inner = dataclasses.is_dataclass(entry.type)
-        arguments[entry.name] = _build(entry.type, path + ".", values) if inner else values[path]
+        arguments[entry.name] = _section(entry.type, path + ".", values) if inner else values[path]
     return kind(**arguments)

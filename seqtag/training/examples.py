@@ -36,11 +36,9 @@ def predicted_words(config: Config, corpora: Corpora, vocabulary: Vocabulary) ->
         UsageError: The encoder has no state that could predict a word.
     """
     settings = config.language_model
-    chosen = "language_model.weight" in config.given
-    stateless = config.encoder.cell in registry.LOCAL_CELLS
-    if not settings.weight or (stateless and not chosen):
+    if not settings.weight:
         return None
-    if stateless:
+    if config.encoder.cell in registry.LOCAL_CELLS:
         raise UsageError(
             f"language_model.weight {settings.weight} takes a recurrent cell. Received: encoder.cell "
             f"{config.encoder.cell}"

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from seqtag.corpora import tokenizers
@@ -19,10 +20,15 @@ MAX_TAGS = 2048  # of spans, whose legal pairs are listed, and of a CRF, which l
 
 
 def fill_in(config: Config, corpora: Corpora) -> Config:
-    """The settings with the defaults that go by the corpus."""
+    """The settings with all decided that go by the corpus, and no language model where the cell cannot have one and
+    nobody asked for it.
+    """
     sentences, _ = _looked_at(config, corpora)
     words = bool(config.embeddings.vectors.file) and not single_characters(sentences)
-    return config.for_corpus(spans=corpora.scheme.is_spans, word_vectors=words)
+    filled = config.for_corpus(spans=corpora.scheme.is_spans, word_vectors=words)
+    if "language_model.weight" in config.automatic and filled.encoder.cell in registry.LOCAL_CELLS:
+        return replace(filled, language_model=replace(filled.language_model, weight=0.0))
+    return filled
 
 
 def _looked_at(config: Config, corpora: Corpora) -> tuple[Sequence[Sentence], bool]:

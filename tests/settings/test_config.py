@@ -48,8 +48,8 @@ def message(*layers: Layer) -> str:
 
 
 def test_without_a_source_the_defaults_hold() -> None:
-    assert merge() == Config()
-    assert merge({}, {}) == Config()
+    assert merge().for_corpus(spans=True) == Config()
+    assert merge({}, {}) == merge()
 
 
 def test_the_last_source_wins() -> None:
@@ -319,17 +319,21 @@ def test_only_those_settings_may_be_auto() -> None:
     assert "training.batch_size is 'auto'" in message(layer("x", training__batch_size="auto"))
 
 
-def test_settings_made_by_hand_keep_what_is_no_default() -> None:
-    made = Config(encoder=Encoder(layers=3)).for_corpus(spans=False)
-    assert (made.encoder.layers, made.encoder.units) == (
-        3,
-        SETTINGS["encoder.units"].default_for(spans=False),
-    )
+def test_what_is_not_decided_makes_a_difference() -> None:
+    for entry in BY_CORPUS:
+        chosen = merge({entry.path: (entry.default, "x")})
+        assert chosen != merge()
+        assert value_of(chosen, entry.path) == entry.default
+        assert value_of(merge(), entry.path) == "auto"
+    with pytest.raises(UsageError, match=r"config.json: .* is 'auto'; expected"):
+        from_values(merge().to_json(), "config.json")
 
 
-def test_settings_that_were_read_back_stand() -> None:
-    again = from_values(merge().to_json(), "config.json")
-    assert again.for_corpus(spans=False) == merge()
+def test_settings_made_by_hand_or_read_back_are_decided() -> None:
+    made = Config(encoder=Encoder(layers=3))
+    assert made.for_corpus(spans=False) == made
+    again = from_values(made.to_json(), "config.json")
+    assert again.for_corpus(spans=False) == again == made
 
 
 # ------------------------------------------------------------------------------------------------------------

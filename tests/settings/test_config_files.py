@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtag.settings.config import SETTINGS, Config, check_value, merge
+from seqtag.settings.config import SETTINGS, check_value, merge
 from seqtag.settings.config_files import MAX_BYTES, commented, parse_assignments, parse_grid, read
 from seqtag.support.errors import DataError, UsageError, UserError
 from seqtag.support.quoting import quoted, shortened
@@ -286,7 +286,7 @@ def test_the_commented_file_is_the_defaults(written: Any) -> None:
     assert {path: value for path, (value, _) in layer.items()} == wanted
     assert all(type(value) is type(wanted[path]) for path, (value, _) in layer.items())
     for spans in (True, False):
-        assert merge(layer).for_corpus(spans=spans) == Config().for_corpus(spans=spans)
+        assert merge(layer).for_corpus(spans=spans) == merge().for_corpus(spans=spans)
     assert list(layer) == list(SETTINGS)
 
 
@@ -311,6 +311,6 @@ def test_a_line_of_the_commented_file_may_be_changed(path: str, written: Any) ->
     del lines[number - 1]
     remaining = read(written("".join(lines)))
     assert remaining.keys() == layer.keys() - {path}
-    assert merge(remaining) == Config()
+    assert merge(remaining) == merge()
     value, entry = layer[path][0], SETTINGS[path]
     assert value == "auto" if entry.by_corpus else check_value(path, value, "x") == entry.default

@@ -257,7 +257,7 @@ class TestPredictedWords:
         with pytest.raises(UsageError, match=f"takes a recurrent cell. Received: encoder.cell {cell}"):
             predicted_words(settings, read, vocabulary)
         unsaid = prepare.fill_in(config(f"encoder.cell={cell}", "language_model.weight=auto"), read)
-        assert unsaid.language_model.weight > 0
+        assert unsaid.language_model.weight == 0
         assert predicted_words(unsaid, read, vocabulary) is None
 
     def test_the_model_folder_knows_nothing_of_it(self, spans: Any, tmp_path: Path) -> None:
