@@ -12,6 +12,7 @@ from seqtag.evaluation.known import learn
 from seqtag.features.indexers.base import Resources, single_characters
 from seqtag.features.vocabulary import Vocabulary, fit_indexers, have_places, tag_inventory, without_places
 from seqtag.model_folder import folder
+from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.support.errors import UsageError, UserError
 from seqtag.training.splits import Corpora, feature_columns
