@@ -338,14 +338,16 @@ class Epochs:
         import dataclasses
 
         from seqtag.training.run import Run
+        from seqtag.training.tagging import Tagging
 
         once = dataclasses.replace(config, training=dataclasses.replace(config.training, epochs=1))
-        self.run = Run(once, corpora, vectors)
+        self.run = Run(Tagging(once, corpora, vectors))
         self.first_step: float | None = None
 
     def next(self) -> float:
         """Trains an epoch; returns its training tokens a second, dev scoring left out."""
-        from seqtag.training.run import Progress, UnderWay
+        from seqtag.training.events import Progress
+        from seqtag.training.snapshot import UnderWay
 
         self.run.history, self.run.under_way = [], UnderWay(1)  # the same epoch again, with other weights
         started = time.perf_counter()
@@ -359,7 +361,7 @@ class Epochs:
     @property
     def parameters(self) -> int:
         """All numbers that training changes."""
-        return int(self.run.prepared.parameters)
+        return int(self.run.task.prepared.parameters)
 
     @property
     def rows(self) -> int:

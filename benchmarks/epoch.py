@@ -17,7 +17,7 @@ import common
 
 def batches(run: Any) -> Iterator[tuple[Any, Any]]:
     """An epoch's batches as training makes them."""
-    return ((inputs, tags) for _, inputs, tags in run.batches(1))
+    return ((inputs, tags) for _, inputs, tags in run.task.batches(1))
 
 
 def passes(run: Any) -> dict[str, Callable[[Any, Any], object]]:
@@ -45,6 +45,7 @@ def passes(run: Any) -> dict[str, Callable[[Any, Any], object]]:
 def steps(config: Any, corpora: Any, vectors: Any) -> dict[str, Callable[[Any, Any], object]]:
     """The parts of a step, each with all before it; the last one is the step as it is."""
     from seqtag.training.run import Run
+    from seqtag.training.tagging import Tagging
 
     training = config.training
     bare = {"averaging": "none", "global_clipnorm": None, "clipnorm": None, "clipvalue": None}
@@ -53,7 +54,7 @@ def steps(config: Any, corpora: Any, vectors: Any) -> dict[str, Callable[[Any, A
     for name, change in changes.items():
         common.say(f"a network to see what its {name} takes")
         settings = dataclasses.replace(config, training=dataclasses.replace(training, **change))
-        run = Run(settings, corpora, vectors)
+        run = Run(Tagging(settings, corpora, vectors))
         made = made or passes(run)
         made[name] = run.trainer.step
     return made
@@ -75,18 +76,20 @@ def over(made: list[tuple[Any, Any]], function: Callable[[Any, Any], object]) ->
 def scored(run: Any, found: dict[str, list[float]]) -> None:
     """Scores dev as it is done after an epoch; its parts' seconds are added to those found."""
     from seqtag.inference.tagger import Tagger
-    from seqtag.training.run import score_corpus
+    from seqtag.training.tagging import score_corpus
 
     own: dict[str, float] = {}
     settle = getattr(run.trainer, "settle", lambda: None)
     timed(own, "tables brought up to date", settle)
     weights = timed(own, "weights read", run.network.named_weights)
-    if run.config.training.averaging == "ema":
+    if run.settings.averaging == "ema":
         timed(own, "averaged weights read", run.trainer.averaged)
     timed(own, "weights set, twice", lambda: [run.network.assign_weights(weights) for _ in range(2)])
     network = timed(own, "export", run.network.export)
-    tagger = timed(own, "session", lambda: Tagger(network, run.vocabulary))
-    timed(own, "tagging and score", lambda: score_corpus(tagger, run.corpora.dev, run.corpora.scheme))
+    tagger = timed(own, "session", lambda: Tagger(network, run.task.vocabulary))
+    timed(
+        own, "tagging and score", lambda: score_corpus(tagger, run.task.corpora.dev, run.task.corpora.scheme)
+    )
     for name, seconds in own.items():
         found.setdefault(name, []).append(seconds)
 
@@ -138,8 +141,11 @@ def main() -> None:
         scored(training.run, dev)
         speeds.append(training.next())
 
-    network = timed(after, "best network: export, comparison with Keras", training.run.best_network)
-    files = timed(after, "files", lambda: training.run.files(network, {}))
+    run = training.run
+    network = timed(
+        after, "best network: export, comparison with Keras", lambda: run.task.exported(run.best_weights)
+    )
+    files = timed(after, "files", lambda: run.task.files(network, run.best_weights, {}))
     with common.scratch() as place:
         timed(after, "written", lambda: folder.write(Path(place) / "model", files))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from seqtag.stages.compare import Combination, Comparison, Event
-    from seqtag.training.run import Prepared
+    from seqtag.training.events import Prepared
 
 LEAST = 4  # columns of a terminal in which the name of a setting can be folded
 TABLE, PLOT = "table.md", "plot.png"

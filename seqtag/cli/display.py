@@ -18,8 +18,10 @@ from seqtag.cli.tables import make_table, print_score
 from seqtag.cli.talk import talk
 from seqtag.settings import registry
 from seqtag.settings.config import Config
-from seqtag.stages.train import Epoch, Note, Prepared, Progress, Result, spread
+from seqtag.stages.train import Result
 from seqtag.support.quoting import printable
+from seqtag.training.events import Epoch, Event, Note, Prepared, Progress
+from seqtag.training.seed import spread
 
 
 class Display(Protocol):
@@ -31,7 +33,7 @@ class Display(Protocol):
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def event(self, event: Prepared | Progress | Epoch | Note) -> None:
+    def event(self, event: Event) -> None:
         """Takes what the stage tells."""
         ...
 
@@ -58,7 +60,7 @@ class Quiet:
     ) -> None:
         return None
 
-    def event(self, event: Prepared | Progress | Epoch | Note) -> None:
+    def event(self, event: Event) -> None:
         """Says nothing."""
 
     def finish(self, result: Result) -> None:
@@ -72,7 +74,7 @@ class Lines(Quiet):
         self._console = Console(file=talk(), highlight=False, soft_wrap=True)
         self._metric = "F1"
 
-    def event(self, event: Prepared | Progress | Epoch | Note) -> None:
+    def event(self, event: Event) -> None:
         """Prints what was read, and each epoch."""
         if isinstance(event, Prepared):
             self._metric = metric(event)
@@ -120,7 +122,7 @@ class Live_(Quiet):
     ) -> None:
         self._live.stop()
 
-    def event(self, event: Prepared | Progress | Epoch | Note) -> None:
+    def event(self, event: Event) -> None:
         """Moves the bar, or prints a row."""
         if isinstance(event, Prepared):
             self._metric = metric(event)

@@ -24,10 +24,8 @@ import numpy as np
 import seqtag
 from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
-from seqtag.inference.tagger import Tagger
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.folder import MANIFEST
-from seqtag.network import runtime
 from seqtag.settings import registry
 from seqtag.settings.config import Config, check_value, merge
 from seqtag.settings.config_files import Layer
@@ -37,8 +35,10 @@ from seqtag.support.json_decoder import DecodeError, decode
 from seqtag.support.lines import opened, shown
 from seqtag.support.quoting import json_text
 from seqtag.training import prepare, reach
-from seqtag.training.run import Prepared, Run, score_corpus, spread
+from seqtag.training.events import Prepared
+from seqtag.training.seed import spread, train_seed
 from seqtag.training.splits import Corpora, read_corpora
+from seqtag.training.tagging import Tagging
 
 ROWS = "runs.jsonl"
 MOST_RUNS = 10_000
@@ -488,46 +488,47 @@ class Bench:
     def _run(self, plan: Plan, config: Config, listener: Callable[[Prepared], None]) -> Row:
         corpora = self.corpora(config)
         vectors = self.vectors(config.embeddings.vectors.file)
-        runtime.start(plan.row.seed, debug=self._debug)
-        run = Run(config, corpora, vectors)
-        listener(run.prepared)
-        history = run.fit(lambda event: None, self._stop)
-        self._stop.check()
-        if run.stopped:
-            raise UserError(run.stopped)
-        tagger = Tagger(run.best_network(), run.vocabulary)
-        dev = score_corpus(tagger, corpora.dev, corpora.scheme)
-        test = score_corpus(tagger, corpora.test, corpora.scheme) if corpora.test else None
-        layers = _layers(run)
+        trained = train_seed(
+            config,
+            corpora,
+            vectors,
+            listener=lambda event: listener(event) if isinstance(event, Prepared) else None,
+            stop=self._stop,
+            debug=self._debug,
+        )
+        result = trained.result
+        if result.stopped:
+            raise UserError(result.stopped)
+        layers = _layers(trained.task)
         furthest = max(layers, key=lambda layer: float(layer["rate"]), default={})
         return dataclasses.replace(
             plan.row,
             metric=METRICS[0] if corpora.scheme.is_spans else METRICS[1],
-            dev=dev.main,
-            test=test.main if test else None,
-            signature=dev.signature,
-            test_signature=test.signature if test else None,
-            parameters=run.prepared.parameters,
-            best_epoch=run.best_epoch,
-            epochs=len(history),
-            clipped=sum(epoch.clipped for epoch in history) / len(history),
+            dev=result.dev.main,
+            test=result.test.main if result.test else None,
+            signature=result.dev.signature,
+            test_signature=result.test.signature if result.test else None,
+            parameters=trained.task.prepared.parameters,
+            best_epoch=result.best_epoch,
+            epochs=len(result.history),
+            clipped=sum(epoch.clipped for epoch in result.history) / len(result.history),
             rate=furthest.get("rate"),
             memory=furthest.get("memory"),
             layers=layers,
         )
 
 
-def _layers(run: Run) -> list[dict[str, Any]]:
+def _layers(task: Tagging) -> list[dict[str, Any]]:
     """How far gradients reach back in each layer of the finished network; none where that cannot be measured."""
-    if run.config.encoder.cell in registry.LOCAL_CELLS:
+    if task.config.encoder.cell in registry.LOCAL_CELLS:
         return []
     random = np.random.default_rng(1)  # the same words with each seed of the run
-    longest = run.config.training.max_sentence_length
-    sample = reach.draw(run.corpora.dev, run.vocabulary, longest, LOOKED_AT, random)
+    longest = task.config.training.max_sentence_length
+    sample = reach.draw(task.corpora.dev, task.vocabulary, longest, LOOKED_AT, random)
     if not sample.sentences:
         return []
     found = []
-    for layer in reach.measure(run.network, run.vocabulary, sample, random):
+    for layer in reach.measure(task.network, task.vocabulary, sample, random):
         if layer.finite:
             fit = layer.jacobian_fit
             place = {"layer": layer.number, "direction": layer.direction}

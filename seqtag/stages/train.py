@@ -2,59 +2,27 @@
 
 import dataclasses
 import json
-import platform
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
-import seqtag
-from seqtag.evaluation.scoring import Score
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
-from seqtag.inference.tagger import Tagger
 from seqtag.model_folder import folder
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.stored import check_network, read_config
-from seqtag.network import runtime
 from seqtag.settings.config import Config, check_value
 from seqtag.support.errors import Diverged, ModelError, UserError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.support.json_decoder import decode
 from seqtag.training import prepare
 from seqtag.training.checkpoint import Checkpoint, Identity, Seeds, State
-from seqtag.training.ledger import Gradients
-from seqtag.training.run import Epoch, Listener, Note, Prepared, Progress, Run, score_corpus, spread
+from seqtag.training.events import Listener, Note, Prepared
+from seqtag.training.report import report, seeds_report
+from seqtag.training.seed import Saving, SeedResult, Trained, train_seed
 from seqtag.training.splits import Corpora, read_corpora
-
-__all__ = ["Epoch", "Note", "Prepared", "Progress", "Result", "SeedResult", "spread", "train"]
-
-
-@dataclass(frozen=True)
-class SeedResult:
-    """What training with one seed came to.
-
-    Attributes:
-        seed: The seed.
-        history: Each epoch.
-        best_epoch: The epoch whose weights were kept.
-        dev: Their score on dev.
-        test: Their score on test, if there is a test file.
-        seconds: The whole run.
-        gradients: What its gradients were like.
-        stopped: Why training stopped before its end, if numbers were not finite; empty otherwise.
-    """
-
-    seed: int
-    history: list[Epoch]
-    best_epoch: int
-    dev: Score
-    test: Score | None
-    seconds: float
-    gradients: Gradients | None = None
-    stopped: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,30 +105,38 @@ class Job:
         """
         first = self.config.training.seed
         for seed in range(first + len(self.results), first + seeds):
-            runtime.start(seed, debug=debug)
             try:
-                run, network, result = _run(_seeded(self.config, seed), self, state)
+                trained = train_seed(
+                    _seeded(self.config, seed),
+                    self.corpora,
+                    self.vectors,
+                    listener=self.listener,
+                    stop=self.stop,
+                    saving=Saving(self.checkpoint, self.every, state),
+                    debug=debug,
+                )
             except Diverged as problem:
                 if not self.results:
                     raise
                 self.stopped = str(problem)
                 break
-            self._add(run, network, result)
+            self._add(trained)
             if self.stopped:
                 break
             state = None
         if not self.results:
             raise ValueError(f"at least one seed is needed. Received: seeds={seeds}")
         if seeds > 1:
-            report = json.loads(self.files["report.json"]) | {"seeds": _seeds_report(self.results)}
-            self.files["report.json"] = folder.dump_json(report)
+            whole = json.loads(self.files["report.json"]) | {"seeds": seeds_report(self.results)}
+            self.files["report.json"] = folder.dump_json(whole)
 
-    def _add(self, run: Run, network: bytes, result: SeedResult) -> None:
+    def _add(self, trained: Trained) -> None:
         """Takes a seed that is finished."""
+        task, result = trained.task, trained.result
         self.results.append(result)
-        self.prepared, self.stopped = run.prepared, result.stopped
+        self.prepared, self.stopped = task.prepared, result.stopped
         if self.best is result:
-            self.files = run.files(network, _report(run.prepared, result, self.corpora))
+            self.files = task.files(trained.network, trained.weights, report(task, result))
         kept = {name: content for name, content in self.files.items() if name != "vectors.bin"}
         self.checkpoint.seeds = Seeds([asdict(each) for each in self.results], kept)
 
@@ -281,95 +257,3 @@ def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, force: bool) -> 
 
 def _seeded(config: Config, seed: int) -> Config:
     return dataclasses.replace(config, training=dataclasses.replace(config.training, seed=seed))
-
-
-def _run(config: Config, job: Job, state: State | None) -> tuple[Run, bytes, SeedResult]:
-    """Trains with one seed; returns the run, the exported network of its best epoch, and what it came to."""
-    corpora, stop = job.corpora, job.stop
-    run = Run(config, corpora, job.vectors)
-    job.listener(run.prepared)
-    if state is not None:
-        with job.checkpoint.trusted():
-            run.restore(state)
-        job.listener(Note(f"resumed {state.place}"))
-    history = run.fit(job.listener, stop, job.checkpoint.save, job.every)
-    stop.check()
-    try:
-        network = run.best_network()
-    except UserError:
-        if run.stopped:
-            raise Diverged(f"{run.stopped} No model was written.") from None
-        raise
-    tagger = Tagger(network, run.vocabulary)
-    result = SeedResult(
-        seed=config.training.seed,
-        history=history,
-        best_epoch=run.best_epoch,
-        dev=score_corpus(tagger, corpora.dev, corpora.scheme),
-        test=score_corpus(tagger, corpora.test, corpora.scheme) if corpora.test else None,
-        seconds=run.seconds,
-        gradients=run.ledger.gradients(),
-        stopped=run.stopped,
-    )
-    return run, network, result
-
-
-def _seeds_report(results: list[SeedResult]) -> dict[str, Any]:
-    """What `report.json` holds of several seeds: the score of each, and by corpus their mean and spread."""
-    scores = {
-        "dev": [result.dev.main for result in results],
-        "test": [result.test.main for result in results if result.test],
-    }
-    found: dict[str, Any] = {
-        "seeds": [result.seed for result in results],
-        "best_epochs": [result.best_epoch for result in results],
-    }
-    for name, values in scores.items():
-        if values:
-            mean, deviation = spread(values)
-            found[name] = {"scores": values, "mean": mean, "standard_deviation": deviation}
-    return found
-
-
-def _report(prepared: Prepared, result: SeedResult, corpora: Corpora) -> dict[str, Any]:
-    """What `report.json` holds."""
-    import keras
-    import tensorflow as tf
-
-    from seqtag.inference.onnx_runtime import onnxruntime
-
-    files = {"train": corpora.train, "dev": corpora.dev, "test": corpora.test}
-    return {
-        "data": {
-            name: {"sentences": len(corpus.sentences), "tokens": corpus.tokens}
-            for name, corpus in files.items()
-            if corpus is not None
-        },
-        "held_out": prepared.held_out is not None,
-        "held_out_seed": prepared.held_out,
-        "ill_formed": prepared.ill_formed,
-        "unknown_rate": prepared.unknown_rate,
-        "parameters": prepared.parameters,
-        "vocabulary": prepared.vocabulary,
-        "coverage": prepared.coverage,
-        "seed": result.seed,
-        "history": [_reproducible(epoch) for epoch in result.history],
-        "best_epoch": result.best_epoch,
-        "gradients": result.gradients.to_json() if result.gradients else None,
-        "dev": result.dev.to_json(),
-        "test": result.test.to_json() if result.test else None,
-        "versions": {
-            "seqtag": seqtag.__version__,
-            "python": platform.python_version(),
-            "keras": keras.__version__,
-            "tensorflow": tf.__version__,
-            "onnxruntime": onnxruntime.__version__,
-        },
-    }
-
-
-def _reproducible(epoch: Epoch) -> dict[str, Any]:
-    """The epoch without what a clock measured, so that equal runs leave equal bytes."""
-    return {
-        name: value for name, value in asdict(epoch).items() if name not in ("seconds", "tokens_per_second")
-    }

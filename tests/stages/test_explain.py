@@ -28,8 +28,8 @@ from seqtag.stages.explain import Explained, Explanation, Target, explain
 from seqtag.support.errors import ModelError, UserError
 from seqtag.training import prepare
 from seqtag.training.restore import Stored
-from seqtag.training.run import Run
 from seqtag.training.splits import read_corpora
+from seqtag.training.tagging import Tagging
 
 Capture = pytest.CaptureFixture[str]
 WORDS = ("Ana", "Ruiz", "saw", "New", "York", "today", ".")
@@ -45,7 +45,7 @@ NASTY = (
 
 
 @pytest.fixture(scope="module")
-def attentive(spans: Any) -> Run:
+def attentive(spans: Any) -> Tagging:
     """An untrained network with attention in its encoder and in a feedback head."""
     given = [
         "embeddings.word.dim=6",
@@ -57,13 +57,13 @@ def attentive(spans: Any) -> Run:
     config = merge(parse_assignments(given))
     corpora = read_corpora(config, str(spans.train), str(spans.dev), None)
     runtime.start(3)
-    return Run(prepare.fill_in(config, corpora), corpora, None)
+    return Tagging(prepare.fill_in(config, corpora), corpora, None)
 
 
 @pytest.fixture(params=["crf", "softmax", "feedback"])
 def network(request: pytest.FixtureRequest, spans: Any, plain: Any) -> tuple[Any, Tagger]:
     if request.param == "feedback":
-        made: Run = request.getfixturevalue("attentive")
+        made: Tagging = request.getfixturevalue("attentive")
         return made.network, made.tagger()
     trained = spans if request.param == "crf" else plain
     tagger = Tagger.load(trained.folder)
@@ -143,7 +143,7 @@ def test_a_model_that_is_replaced_while_a_text_is_typed(
     np.testing.assert_array_equal(first.saliency, second.saliency)
 
 
-def test_attention_is_that_of_the_exported_network(attentive: Run) -> None:
+def test_attention_is_that_of_the_exported_network(attentive: Tagging) -> None:
     tagger = attentive.tagger()
     inputs = tagger.vocabulary.collate([tagger.vocabulary.index(WORDS)])
     exported = tagger.run(inputs, ["tags", "attention", "head_attention"])

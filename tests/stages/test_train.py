@@ -20,15 +20,16 @@ from seqtag.corpora.reading import Corpus, Sentence, read_corpus
 from seqtag.features.indexers.base import Resources
 from seqtag.inference.tagger import Tagger
 from seqtag.model_folder import folder
+from seqtag.network import runtime
 from seqtag.settings.config import Config, merge
 from seqtag.settings.config_files import parse_assignments
-from seqtag.stages import train as stage
 from seqtag.stages.train import train
 from seqtag.support.errors import DataError, UsageError, UserError
 from seqtag.training import prepare
+from seqtag.training.events import Epoch, Progress
 from seqtag.training.examples import make_examples, piece_ends, predicted_words
-from seqtag.training.run import Epoch, Progress, Run, score_corpus
 from seqtag.training.splits import Corpora, read_corpora
+from seqtag.training.tagging import Tagging, score_corpus
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 SMALL = [
@@ -130,14 +131,14 @@ class TestBestEpoch:
 
     @pytest.fixture
     def scored(self, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-        """Dev scores as they are written here, and the weights that each epoch ended with."""
+        """Dev scores as they are written here, and the weights that have them."""
         weights: list[dict[str, Any]] = []
 
-        def score_dev(run: Any, current: dict[str, Any], stop: Any) -> tuple[float, dict[str, Any]]:
-            weights.append({name: array.copy() for name, array in current.items()})
-            return self.SCORES[len(weights) - 1], current
+        def score_dev(task: Tagging, stop: Any) -> float:
+            weights.append(task.network.named_weights())
+            return self.SCORES[len(weights) - 1]
 
-        monkeypatch.setattr(Run, "_score_dev", score_dev)
+        monkeypatch.setattr(Tagging, "score_dev", score_dev)
         return weights
 
     def run(self, spans: Any, tmp_path: Path, *assignments: str) -> Any:
@@ -338,7 +339,7 @@ class TestSchemes:
     def test_a_tag_that_is_none_is_found_before_training(
         self, write: Write, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(stage.runtime, "start", lambda *rest, **options: pytest.fail("too late"))
+        monkeypatch.setattr(runtime, "start", lambda *rest, **options: pytest.fail("too late"))
         good = "Ana B-PER\nleft O\n\n" * 3
         paths = {name: write(name, good) for name in ("train", "dev", "test")}
         write(place, good + "Bo PERSON\n")

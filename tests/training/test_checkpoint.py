@@ -28,8 +28,10 @@ from seqtag.support.errors import UserError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.training import checkpoint, prepare
 from seqtag.training.checkpoint import Checkpoint, State
-from seqtag.training.run import Note, Progress, Run
+from seqtag.training.events import Note, Progress
+from seqtag.training.run import Run
 from seqtag.training.splits import read_corpora
+from seqtag.training.tagging import Tagging
 
 SMALL = [
     "embeddings.word.dim=6", "embeddings.characters.encoder=none", "embeddings.shape.dim=4", "encoder.units=5",
@@ -171,13 +173,15 @@ class TestSameBytes:
             if where == "step" and isinstance(event, Progress) and (event.epoch, event.tokens) > (3, 100):
                 stop.receive(15)
 
-        def tagger(run: Run, **how: Any) -> Any:
-            if where == "dev" and len(run.history) == 2 and stop.signal is None:  # not in the second run
+        def score_dev(task: Tagging, told: Stop) -> float:
+            scored.append(task)
+            if where == "dev" and len(scored) == 3:
                 stop.receive(15)
-            return real(run, **how)
+            return real(task, told)
 
-        real = Run.tagger
-        monkeypatch.setattr(Run, "tagger", tagger)
+        scored: list[Tagging] = []
+        real = Tagging.score_dev
+        monkeypatch.setattr(Tagging, "score_dev", score_dev)
         with pytest.raises(Interrupted, match=r"interrupted in epoch 3 after step \d: .* --resume") as caught:
             go(corpus, target, "swa", listener=listen, stop=stop)
         assert caught.value.exit_code == 143
@@ -399,7 +403,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("change", "value"),
         [
-            ("state/recent", 10**8), ("state/recent", -1), ("state/ticks", 10**30), ("state/best_epoch", "x"),
+            ("state/ticks", 10**30), ("state/best_epoch", "x"),
             ("state/best_epoch", 99), ("state/history", {}), ("state/history", [1]), ("state/under_way", 7),
             ("state/under_way/number", 5), ("state/under_way/losses", "abc"), ("state/under_way/losses", [1.0] * 9),
             ("state/under_way/clipped", []), ("state/seconds", None),
@@ -526,10 +530,10 @@ def test_every_variable_that_steps_change_is_in_the_state(corpus: str) -> None:
         corpora = read_corpora(settings, corpus, corpus, None)
         before = alive()
         runtime.start(1)
-        run = Run(prepare.fill_in(settings, corpora), corpora, None)
+        run = Run(Tagging(prepare.fill_in(settings, corpora), corpora, None))
         mine = {key: one for key, one in alive().items() if key not in before}
         first = {key: one.numpy() for key, one in mine.items()}
-        for _, inputs, tags in run.batches(1):
+        for _, inputs, tags in run.task.batches(1):
             run.network.head.progress(1.0)
             run.trainer.step(inputs, tags, 0.01)
         kept = {id(getattr(one, "value", one)) for one in run.trainer.variables.values()}

@@ -15,6 +15,7 @@ from seqtag.settings.config_files import parse_assignments
 from seqtag.stages.train import train
 from seqtag.support.errors import UserError
 from seqtag.training.ledger import Ledger, Norms
+from seqtag.training.tagging import Tagging
 
 SMALL = [
     "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.units=5",
@@ -146,14 +147,14 @@ def test_the_sentences_are_those_of_the_step(
     spans: Any, tmp_path: Path, broken: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where long sentences are learnt in pieces."""
-    from seqtag.training.run import Run
-
     lines = (tmp_path / "train").open("w", encoding="utf-8")
     with lines:
         lines.write("a\tO\n" * 7 + "\n" + "b\tO\n" * 3 + "\n" + "c\tO\n" * 5 + "\n")
     heard: list[list[int]] = []
-    named = Run._named
-    monkeypatch.setattr(Run, "_named", lambda run, numbers: heard.append(numbers) or named(run, numbers))
+    real = Tagging.describe
+    monkeypatch.setattr(
+        Tagging, "describe", lambda task, numbers: heard.append(numbers) or real(task, numbers)
+    )
     broken(2)
     settings = config("training.max_sentence_length=3", "training.batch_size=2", "data.scheme=bio")
     with pytest.raises(UserError) as raised:

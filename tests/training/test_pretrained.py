@@ -18,7 +18,7 @@ from seqtag.settings.config import Config, merge
 from seqtag.settings.config_files import parse_assignments
 from seqtag.stages.train import train
 from seqtag.support.errors import ModelError
-from seqtag.training.run import Prepared
+from seqtag.training.events import Prepared
 
 SMALL = [
     "embeddings.word.dim=4", "embeddings.characters.encoder=none", "embeddings.shape.dim=0", "encoder.units=6",

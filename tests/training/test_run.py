@@ -26,13 +26,16 @@ from seqtag.model_folder.folder import MOST, dump_json
 from seqtag.settings.config import Config, merge
 from seqtag.settings.config_files import parse_assignments
 from seqtag.stages import train as stage
-from seqtag.stages.train import SeedResult, spread, train
+from seqtag.stages.train import train
 from seqtag.support.errors import UserError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.training import agreement, prepare
+from seqtag.training.events import Epoch
 from seqtag.training.parity import PARITY
-from seqtag.training.run import Epoch, Run, score_corpus
-from seqtag.training.splits import read_corpora
+from seqtag.training.run import Run
+from seqtag.training.seed import SeedResult, Trained, spread, train_seed
+from seqtag.training.splits import Corpora, read_corpora
+from seqtag.training.tagging import Tagging, score_corpus
 
 SMALL = [
     "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.units=5", "embeddings.dropout=0.2",
@@ -55,57 +58,49 @@ KINDS = ("none", "ema", "swa")
 
 @pytest.fixture(scope="module")
 def runs(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A run of each kind with the same seed, and its weights: as trained, as scored, as chosen."""
+    """A run of each kind with the same seed, and its weights in each epoch: as scored, and as training goes on."""
     found = {}
-    real, real_tagger = Run._score_dev, Run.tagger
+    real = Tagging.score_dev
     for kind in KINDS:
-        heard: dict[str, list[Weights]] = {"raw": [], "scored": [], "chosen": [], "after": []}
+        networks: list[Any] = []
+        weights: dict[str, list[Weights]] = {"scored": [], "raw": []}
 
         def score_dev(
-            self: Run, weights: Weights, stop: Any, heard: dict[str, list[Weights]] = heard
-        ) -> tuple[float, Weights]:
-            heard["raw"].append({name: array.copy() for name, array in weights.items()})
-            score, candidate = real(self, weights, stop)
-            heard["chosen"].append(candidate)
-            heard["after"].append(self.network.named_weights())
-            return score, candidate
+            task: Tagging, stop: Stop, networks: list[Any] = networks, weights: Any = weights
+        ) -> float:
+            networks.append(task.network)
+            weights["scored"].append(task.network.named_weights())
+            return real(task, stop)
 
-        def tagger(self: Run, heard: dict[str, list[Weights]] = heard, **how: Any) -> Tagger:
-            heard["scored"].append(self.network.named_weights())
-            return real_tagger(self, **how)
+        def listen(event: Any, networks: list[Any] = networks, weights: Any = weights) -> None:
+            if isinstance(event, Epoch):
+                weights["raw"].append(networks[-1].named_weights())
 
         target = tmp_path_factory.mktemp(kind) / "model"
-        given = [f"training.averaging={kind}", "training.averaging_epochs=2", "training.epochs=4"]
+        given = [f"training.averaging={kind}", "training.averaging_epochs=2", "training.epochs=3"]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Run, "_score_dev", score_dev)
-            patch.setattr(Run, "tagger", tagger)
-            result = train(config(*given), str(spans.train), str(spans.dev), None, target)
-        found[kind] = SimpleNamespace(result=result, target=target, **heard)
+            patch.setattr(Tagging, "score_dev", score_dev)
+            result = train(config(*given), str(spans.dev), str(spans.dev), None, target, listener=listen)
+        found[kind] = SimpleNamespace(result=result, target=target, **weights)
     return found
 
 
 class TestAveraging:
     @pytest.mark.parametrize("kind", KINDS)
     def test_training_goes_on_from_the_raw_weights(self, runs: dict[str, Any], kind: str) -> None:
-        run = runs[kind]
-        assert len(run.raw) == 4
-        for number, weights in enumerate(run.raw):
-            assert equal(weights, run.after[number])
-            assert equal(weights, runs["none"].raw[number])
+        raw = runs[kind].raw
+        assert len(raw) == 3
+        assert all(equal(one, other) for one, other in zip(raw, runs["none"].raw, strict=True))
+        assert all(equal(one, other) for one, other in zip(raw, runs["none"].scored, strict=True))
 
     @pytest.mark.parametrize("kind", KINDS)
-    def test_what_is_chosen_is_scored_and_kept(self, runs: dict[str, Any], spans: Any, kind: str) -> None:
+    def test_what_is_scored_is_kept(self, runs: dict[str, Any], spans: Any, kind: str) -> None:
         run = runs[kind]
-        assert all(equal(scored, chosen) for scored, chosen in zip(run.scored, run.chosen, strict=True))
         best = run.result.best.best_epoch - 1
         kept = safetensors.numpy.load_file(run.target / "weights.safetensors")
-        assert equal(kept, run.chosen[best])
-        network = (run.target / "model.onnx").read_bytes()
-        for name, array in run.chosen[best].items():
-            assert equal({name: array}, {name: run.raw[best][name]}) == (kind == "none"), name
-        table = "word/table/embeddings"
-        assert kept[table].tobytes() in network
-        assert (run.raw[best][table].tobytes() in network) == (kind == "none")
+        assert equal(kept, run.scored[best])
+        for name, array in kept.items():
+            assert np.array_equal(array, run.raw[best][name]) == (kind == "none"), name
         report = json.loads((run.target / "report.json").read_bytes())
         again = score_corpus(Tagger.load(run.target), read_corpus(spans.dev), parse_scheme("bio"))
         assert report["dev"] == again.to_json()
@@ -113,7 +108,7 @@ class TestAveraging:
 
     def test_swa_is_the_mean_of_the_last_epochs(self, runs: dict[str, Any]) -> None:
         run = runs["swa"]
-        for number, chosen in enumerate(run.chosen):
+        for number, chosen in enumerate(run.scored):
             last = run.raw[max(number - 1, 0) : number + 1]
             for name, array in chosen.items():
                 wanted = np.mean([weights[name].astype(float) for weights in last], axis=0)
@@ -132,20 +127,20 @@ class TestSeeds:
         """The scores on dev and test that the run of each seed shall come to; no run is made."""
         scores = {7: (0.5, 0.2), 8: (0.7, 0.4), 9: (0.6, 0.9)}
 
-        def run(config: Config, job: Any, state: Any) -> Any:
+        def train_seed(config: Config, corpora: Corpora, *given: Any, **how: Any) -> Any:
             seed = config.training.seed
             dev, test = (
                 SimpleNamespace(main=value, to_json=lambda value=value: value) for value in scores[seed]
             )
-            result: Any = SeedResult(seed, [], seed - 4, dev, test if job.corpora.test else None, 1.0)  # type: ignore[arg-type]
-            prepared = replace(spans.result.prepared)
+            result: Any = SeedResult(seed, [], seed - 4, dev, test if corpora.test else None, 1.0)  # type: ignore[arg-type]
 
-            def files(network: bytes, report: Any) -> dict[str, bytes]:
+            def files(network: bytes, weights: Any, report: Any) -> dict[str, bytes]:
                 return dict.fromkeys(folder.FILES, network) | {"report.json": folder.dump_json(report)}
 
-            return SimpleNamespace(prepared=prepared, files=files), f"{seed}".encode(), result
+            task = SimpleNamespace(prepared=spans.result.prepared, corpora=corpora, files=files)
+            return SimpleNamespace(task=task, weights={}, network=f"{seed}".encode(), result=result)
 
-        monkeypatch.setattr(stage, "_run", run)
+        monkeypatch.setattr(stage, "train_seed", train_seed)
         return scores
 
     def test_the_best_on_dev_is_kept(self, spans: Any, tmp_path: Path, canned: Any) -> None:
@@ -210,14 +205,14 @@ class TestSeeds:
     ) -> None:
         """Byte for byte, in this process and in a fresh one."""
         kept: list[tuple[dict[str, bytes], int]] = []
-        real = stage._run
 
-        def run(*arguments: Any) -> Any:
-            found, network, result = real(*arguments)
-            kept.append((found.files(network, {}), result.seed))
-            return found, network, result
+        def seeded(*given: Any, **how: Any) -> Trained:
+            trained = train_seed(*given, **how)
+            files = trained.task.files(trained.network, trained.weights, {})
+            kept.append((files, trained.result.seed))
+            return trained
 
-        monkeypatch.setattr(stage, "_run", run)
+        monkeypatch.setattr(stage, "train_seed", seeded)
         paths = str(spans.train), str(spans.dev)
         given = ["training.epochs=1", "embeddings.word_dropout=0.1"]
         command = [sys.executable, "-m", "seqtag", "train", "-q", "--train", paths[0], "--dev", paths[1]]
@@ -247,15 +242,23 @@ def test_a_run_that_is_over_leaves_no_graph_behind(spans: Any) -> None:
 
     corpora = read_corpora(config(), str(spans.train), str(spans.dev), None)
     runtime.start(1)
-    run = Run(prepare.fill_in(config("encoder.cell=lstm"), corpora), corpora, None)
-    _, inputs, tags = next(iter(run.batches(1)))
+    before = {id(graph) for graph in graphs()}
+    run = Run(Tagging(prepare.fill_in(config("encoder.cell=lstm"), corpora), corpora, None))
+    _, inputs, tags = next(iter(run.task.batches(1)))
     run.trainer.step(inputs, tags)
-    graph = weakref.ref(run.trainer._step.get_concrete_function().graph)
-    assert graph() is not None
+    made = [weakref.ref(graph) for graph in graphs() if id(graph) not in before]
+    assert made
     del run, inputs, tags
     runtime.start(1)
     gc.collect()
-    assert graph() is None
+    assert not any(graph() for graph in made)
+
+
+def graphs() -> list[Any]:
+    """The graphs of TensorFlow that are in memory."""
+    import tensorflow as tf
+
+    return [one for one in gc.get_objects() if isinstance(one, tf.Graph)]
 
 
 def test_a_signal_does_not_wait_for_the_graph(spans: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,7 +267,7 @@ def test_a_signal_does_not_wait_for_the_graph(spans: Any, monkeypatch: pytest.Mo
 
     corpora = read_corpora(config(), str(spans.train), str(spans.dev), None)
     runtime.start(1)
-    run = Run(prepare.fill_in(config(), corpora), corpora, None)
+    run = Run(Tagging(prepare.fill_in(config(), corpora), corpora, None))
     stop, stages = Stop(), []
     real = run.network.loss_of
 
@@ -285,7 +288,7 @@ def test_an_epoch_is_kept_before_it_is_told(spans: Any) -> None:
 
     corpora = read_corpora(config(), str(spans.train), str(spans.dev), None)
     runtime.start(1)
-    run = Run(prepare.fill_in(config(), corpora), corpora, None)
+    run = Run(Tagging(prepare.fill_in(config(), corpora), corpora, None))
     kept: list[str] = []
 
     def listen(event: Any) -> None:
@@ -317,7 +320,7 @@ class TestParity:
     """What is exported is the trained network, as far as rounding lets two computations agree."""
 
     @pytest.fixture
-    def chaotic(self, spans: Any, tmp_path: Path) -> Run:
+    def chaotic(self, spans: Any, tmp_path: Path) -> Tagging:
         """Recurrent weights that multiply every rounding at each word of a long sentence."""
         from seqtag.network import runtime
 
@@ -329,32 +332,31 @@ class TestParity:
         )
         corpora = read_corpora(settings, str(spans.train), str(path), None)
         runtime.start(1)
-        run = Run(prepare.fill_in(settings, corpora), corpora, None)
-        run.best_weights = run.network.named_weights()
-        return run
+        return Tagging(prepare.fill_in(settings, corpora), corpora, None)
 
-    def test_of_a_chaotic_network(self, chaotic: Run) -> None:
+    def test_of_a_chaotic_network(self, chaotic: Tagging) -> None:
         rows = [chaotic.vocabulary.index(chaotic.corpora.dev.sentences[0])]
         inputs = chaotic.vocabulary.collate(rows)
         exported = Tagger(chaotic.network.export(), chaotic.vocabulary).run(inputs)
         _, probabilities = chaotic.network.decode(inputs)
         assert np.abs(exported["probabilities"] - np.asarray(probabilities)).max() > PARITY
-        assert chaotic.best_network()
+        assert chaotic.exported(chaotic.network.named_weights())
 
-    def test_of_another_network(self, chaotic: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_of_another_network(self, chaotic: Tagging, monkeypatch: pytest.MonkeyPatch) -> None:
         """Which differs from the first word on."""
-        other = {name: array + 0.01 for name, array in chaotic.best_weights.items()}
+        weights = chaotic.network.named_weights()
+        other = {name: array + 0.01 for name, array in weights.items()}
         export = chaotic.network.export
 
         def export_other() -> bytes:
             chaotic.network.assign_weights(other)
             found: bytes = export()
-            chaotic.network.assign_weights(chaotic.best_weights)
+            chaotic.network.assign_weights(weights)
             return found
 
         monkeypatch.setattr(chaotic.network, "export", export_other)
         with pytest.raises(UserError, match="the exported network differs from the trained one"):
-            chaotic.best_network()
+            chaotic.exported(weights)
 
     def test_of_a_long_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Its first words alone: for each word Keras takes time and memory, and an attention the square of it."""
@@ -382,7 +384,7 @@ def test_tags_that_the_network_cannot_give(tmp_path: Path) -> None:
     (tmp_path / "dev").write_text("a B-X\nb I-X\nc B-Y\n", "utf-8")
     corpora = read_corpora(config(), str(tmp_path / "train"), str(tmp_path / "dev"), None)
     runtime.start(1)
-    assert Run(prepare.fill_in(config(), corpora), corpora, None).prepared.unseen_tags == {"B-Y": 1}
+    assert Tagging(prepare.fill_in(config(), corpora), corpora, None).prepared.unseen_tags == {"B-Y": 1}
 
 
 def test_the_seed_shown_is_the_one_that_held_dev_out(spans: Any) -> None:
@@ -396,25 +398,25 @@ def test_what_no_model_folder_can_hold_is_refused_before_training(
     spans: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     corpora = read_corpora(Config(), str(spans.train), str(spans.dev), None)
-    run = Run(Config(), corpora, None)
+    task = Tagging(Config(), corpora, None)
     for name, size, said in (
         (
             "vocab.json",
-            len(dump_json(run.vocabulary.to_json())),
+            len(dump_json(task.vocabulary.to_json())),
             "can hold its words and tags: vocab.json would",
         ),
         (
             "model.onnx",
-            run.network.size,
+            task.network.size,
             "the network is too large for a model folder: model.onnx would have",
         ),
     ):
         with monkeypatch.context() as patch:
             patch.setitem(MOST, name, size - 1)
             with pytest.raises(UserError, match=said):
-                Run(Config(), corpora, None)
+                Tagging(Config(), corpora, None)
             patch.setitem(MOST, name, size)
-            Run(Config(), corpora, None)
+            Tagging(Config(), corpora, None)
 
 
 def test_an_average_that_forgets_all_is_refused() -> None:

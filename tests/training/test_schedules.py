@@ -14,6 +14,7 @@ from seqtag.settings.config_files import parse_assignments
 from seqtag.stages.train import train
 from seqtag.training import schedules
 from seqtag.training.schedules import learning_rate
+from seqtag.training.tagging import Tagging
 
 RATE = 0.02
 
@@ -124,7 +125,7 @@ def test_the_rate_that_the_optimizer_uses(
 
     monkeypatch.setattr(Trainer, "step", step)
     # A dev score that stays as it is after the first epoch.
-    monkeypatch.setattr("seqtag.training.run.Run._score_dev", lambda self, weights, stop: (0.5, weights))
+    monkeypatch.setattr(Tagging, "score_dev", lambda self, stop: 0.5)
     small = [
         "embeddings.word.dim=4", "embeddings.characters.encoder=none", "encoder.units=3", "embeddings.dropout=0",
         "encoder.dropout=0", "training.optimizer=sgd", "training.learning_rate=0.5", "training.batch_size=2",

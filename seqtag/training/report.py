@@ -1,0 +1,73 @@
+"""What `report.json` of a model folder holds: how the model was made, and what it scored."""
+
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import seqtag
+from seqtag.training.events import Epoch
+from seqtag.training.seed import SeedResult, spread
+from seqtag.training.tagging import Tagging
+
+
+def report(task: Tagging, result: SeedResult) -> dict[str, Any]:
+    """What `report.json` holds of the seed whose model is kept."""
+    import keras
+    import tensorflow as tf
+
+    from seqtag.inference.onnx_runtime import onnxruntime
+
+    prepared, corpora = task.prepared, task.corpora
+    files = {"train": corpora.train, "dev": corpora.dev, "test": corpora.test}
+    return {
+        "data": {
+            name: {"sentences": len(corpus.sentences), "tokens": corpus.tokens}
+            for name, corpus in files.items()
+            if corpus is not None
+        },
+        "held_out": prepared.held_out is not None,
+        "held_out_seed": prepared.held_out,
+        "ill_formed": prepared.ill_formed,
+        "unknown_rate": prepared.unknown_rate,
+        "parameters": prepared.parameters,
+        "vocabulary": prepared.vocabulary,
+        "coverage": prepared.coverage,
+        "seed": result.seed,
+        "history": [_reproducible(epoch) for epoch in result.history],
+        "best_epoch": result.best_epoch,
+        "gradients": result.gradients.to_json() if result.gradients else None,
+        "dev": result.dev.to_json(),
+        "test": result.test.to_json() if result.test else None,
+        "versions": {
+            "seqtag": seqtag.__version__,
+            "python": platform.python_version(),
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+            "onnxruntime": onnxruntime.__version__,
+        },
+    }
+
+
+def seeds_report(results: Sequence[SeedResult]) -> dict[str, Any]:
+    """What `report.json` holds of several seeds: the score of each, and by corpus their mean and spread."""
+    scores = {
+        "dev": [result.dev.main for result in results],
+        "test": [result.test.main for result in results if result.test],
+    }
+    found: dict[str, Any] = {
+        "seeds": [result.seed for result in results],
+        "best_epochs": [result.best_epoch for result in results],
+    }
+    for name, values in scores.items():
+        if values:
+            mean, deviation = spread(values)
+            found[name] = {"scores": values, "mean": mean, "standard_deviation": deviation}
+    return found
+
+
+def _reproducible(epoch: Epoch) -> dict[str, Any]:
+    """The epoch without what a clock measured, so that equal runs leave equal bytes."""
+    return {
+        name: value for name, value in asdict(epoch).items() if name not in ("seconds", "tokens_per_second")
+    }

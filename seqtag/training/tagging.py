@@ -1,0 +1,204 @@
+"""A tagging job with one seed: corpora as numbers, the network that learns from them, and how it is scored and kept."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag.corpora.reading import Corpus
+from seqtag.corpora.tags import Scheme, problems, split
+from seqtag.evaluation.scoring import Score, score
+from seqtag.features.indexers.base import Ids, Resources, pad
+from seqtag.features.indexers.vectors import coverage
+from seqtag.features.vectors import Vectors
+from seqtag.features.vocabulary import legal_sequences
+from seqtag.inference.tagger import Tagger
+from seqtag.model_folder import folder
+from seqtag.model_folder.stored import check_network
+from seqtag.settings.config import Config
+from seqtag.support.errors import UserError
+from seqtag.support.interrupt import Stop
+from seqtag.support.quoting import printable
+from seqtag.training import agreement, prepare
+from seqtag.training.batches import training_order
+from seqtag.training.events import Prepared
+from seqtag.training.examples import make_examples, predicted_words
+from seqtag.training.splits import Corpora
+
+NAMED_SENTENCES, NAMED_WORDS = 3, 6  # so much of a batch is shown when training fails on it
+
+
+class Batch(NamedTuple):
+    """Examples that are learnt in one step.
+
+    Attributes:
+        examples: Their numbers.
+        inputs: The network's inputs, each `(batch, time, ...)`.
+        targets: The tags, `(batch, time)`.
+    """
+
+    examples: list[int]
+    inputs: dict[str, Ids]
+    targets: Ids
+
+
+def score_corpus(tagger: Tagger, corpus: Corpus, scheme: Scheme, stop: Stop | None = None) -> Score:
+    """The tagger's score on a corpus that is in the given scheme.
+
+    Raises:
+        Interrupted: `stop` has been asked to.
+    """
+    predicted = []
+    for tagged in tagger.tag(corpus.sentences):
+        predicted.append(tagged.tags)
+        if stop is not None:
+            stop.check()
+    gold = [sentence.tags or () for sentence in corpus.sentences]
+    return score(gold, predicted, scheme, known_tags=tagger.tags)
+
+
+class Tagging:
+    """What a run trains and scores.
+
+    Args:
+        config: The settings; its seed is this run's.
+        corpora: What to train and to score on.
+        vectors: Pretrained vectors, if the network reads some.
+
+    Raises:
+        UserError: The network has no input, or words, tags or network are more than a model folder can hold.
+    """
+
+    def __init__(self, config: Config, corpora: Corpora, vectors: Vectors | None) -> None:
+        from seqtag.network.build import Network
+        from seqtag.network.heads.chain import Legal
+
+        self.config = config
+        self.corpora = corpora
+        self.vectors = vectors
+        resources = Resources(vectors)
+        self.vocabulary = prepare.fit_vocabulary(config, corpora, resources)
+        if not self.vocabulary.indexers:
+            raise UserError("the network has no input: switch on one of the embeddings.")
+        prepare.check_readable(corpora, self.vocabulary, resources)
+        words = predicted_words(config, corpora, self.vocabulary)
+        self.examples, windowed = make_examples(config, corpora, self.vocabulary, words)
+        sizes = {name: indexer.sizes for name, indexer in self.vocabulary.indexers.items()}
+        legal = legal_sequences(self.vocabulary.tags, self.vocabulary.train_scheme)
+        tags = len(self.vocabulary.tags)
+        frequencies = np.bincount(np.concatenate([example.tags for example in self.examples]), minlength=tags)
+        self.legal = Legal(*legal) if legal else None
+        self.network = Network(config, sizes, tags, self.legal, frequencies, words.rows if words else 0)
+        try:
+            folder.check_size("model.onnx", self.network.size)
+        except ValueError as problem:
+            raise UserError(f"the network is too large for a model folder: {problem}.") from problem
+        self.prepared = self._prepared(windowed)
+
+    def _prepared(self, windowed: int) -> Prepared:
+        from seqtag.network.build import head_name
+
+        corpora, vocabulary = self.corpora, self.vocabulary
+        words = set(prepare.tokens_of(corpora.train, vocabulary))
+        dev_tags = [tag for sentence in corpora.dev.sentences for tag in sentence.tags or ()]
+        known = {self._label(tag) for tag in vocabulary.tag_counts}
+        unseen = sorted(tag for tag in set(dev_tags) if self._label(tag) not in known)
+        return Prepared(
+            config=self.config,
+            train=corpora.train,
+            dev=corpora.dev,
+            held_out=corpora.held_out,
+            scheme=corpora.scheme,
+            train_scheme=vocabulary.train_scheme,
+            ill_formed=sum(len(problems(s.tags or (), corpora.scheme)) for s in corpora.train.sentences),
+            windowed=windowed,
+            unseen_tags={tag: dev_tags.count(tag) for tag in unseen},
+            unknown_rate=prepare.unknown_rate(corpora, vocabulary),
+            inputs=tuple(vocabulary.indexers),
+            head=head_name(self.config, self.legal),
+            parameters=self.network.parameters,
+            vocabulary=len(words),
+            coverage=coverage(self.vectors, words) if self.vectors else {},
+            warnings=self.vectors.warnings if self.vectors else (),
+            tokenizer=vocabulary.tokenizer,
+        )
+
+    def _label(self, tag: str) -> str:
+        """The type of a span's tag, as the network has every letter with each; a plain tag and O as they are."""
+        scheme = self.vocabulary.scheme
+        return tag if tag == "O" or not scheme.is_spans else f"-{split(tag, scheme)[1]}"
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens an epoch has."""
+        return sum(len(example.tags) for example in self.examples)
+
+    def batches(self, epoch: int, done: int = 0) -> Iterator[Batch]:
+        """An epoch's batches after the first `done`; what is random in them is a function of seed, epoch and step."""
+        training = self.config.training
+        lengths = [len(example.tags) for example in self.examples]
+        order = training_order(lengths, training.batch_size, training.seed, epoch)
+        for step, numbers in enumerate(order[done:], start=done + 1):  # step 0 would draw as the order did
+            random = np.random.default_rng([training.seed, epoch, step])
+            examples = [self.examples[number] for number in numbers]
+            inputs = self.vocabulary.collate([example.rows for example in examples], random)
+            time = int(inputs["lengths"].max())
+            if self.network.language_model:
+                inputs["predicted_words"] = pad([example.words for example in examples], time)
+            yield Batch(numbers, inputs, pad([example.tags for example in examples], time))
+
+    def describe(self, numbers: list[int]) -> str:
+        """Where the examples of a batch stand in the training file, and how they begin, in words."""
+        corpus = self.corpora.train
+        origins = [at for at, sentence in enumerate(corpus.sentences) for _ in range(len(sentence))]
+        starts = np.cumsum([0, *(len(example.tags) for example in self.examples)])  # in tokens of the corpus
+        found = sorted({origins[starts[number]] for number in numbers})
+        shown = []
+        for at in found[:NAMED_SENTENCES]:
+            sentence = corpus.sentences[at]
+            words = " ".join(sentence.tokens[:NAMED_WORDS]) + " ..." * (len(sentence) > NAMED_WORDS)
+            shown.append(f'line {sentence.lines[0]} "{printable(words)}"')
+        more = f" and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
+        return f"The sentences of the step, in {corpus.path}: {', '.join(shown)}{more}."
+
+    def score_dev(self, stop: Stop) -> float:
+        """The score on dev that counts, of the network as it is now.
+
+        Raises:
+            Interrupted: `stop` has been asked to.
+        """
+        return score_corpus(self.tagger(tags_only=True), self.corpora.dev, self.corpora.scheme, stop).main
+
+    def tagger(self, *, tags_only: bool = False) -> Tagger:
+        """The network as it is now, as those will use it who predict."""
+        return Tagger(self.network.export(), self.vocabulary, tags_only=tags_only)
+
+    def exported(self, weights: dict[str, NDArray[Any]]) -> bytes:
+        """The exported network with these weights, after a comparison with Keras.
+
+        Raises:
+            Diverged: The weights are not finite.
+            UserError: The two do not agree; this is an error in seqtag, and no model is written.
+        """
+        self.network.assign_weights(weights)
+        network = self.network.export()
+        check_network(network, self.vocabulary)  # what is written must be what is read
+        agreement.check(self.network, Tagger(network, self.vocabulary), self.corpora.dev.sentences)
+        return network
+
+    def files(
+        self, network: bytes, weights: dict[str, NDArray[Any]], report: dict[str, Any]
+    ) -> dict[str, bytes]:
+        """The content of the model folder."""
+        import safetensors.numpy
+
+        files = {
+            "config.json": folder.dump_json(self.config.portable()),
+            "vocab.json": folder.dump_json(self.vocabulary.to_json()),
+            "model.onnx": network,
+            "weights.safetensors": safetensors.numpy.save(weights),
+            "known.json": folder.dump_json(prepare.known(self.corpora)),
+            "report.json": folder.dump_json(report),
+        }
+        return files | ({"vectors.bin": self.vectors.packed()} if self.vectors else {})
