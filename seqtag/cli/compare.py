@@ -17,8 +17,8 @@ from seqtag.support.extras import install_line
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from seqtag.stages.compare import Combination, Comparison, Event
-    from seqtag.training.events import Prepared
+    from seqtag.stages.compare import RunEnded
+    from seqtag.training.ranking import Combination, Comparison
 
 LEAST = 4  # columns of a terminal in which the name of a setting can be folded
 TABLE, PLOT = "table.md", "plot.png"
@@ -122,7 +122,7 @@ def compare(
 
 def _check_place(output: Path, inputs: Sequence[str]) -> None:
     """Refuses before the first run a table or a plot that could not be written, or is not ours to write over."""
-    from seqtag.stages.compare import ROWS
+    from seqtag.training.rows import ROWS
 
     drawn = [output / name for name in (TABLE, PLOT)]
     for path in drawn:
@@ -133,17 +133,14 @@ def _check_place(output: Path, inputs: Sequence[str]) -> None:
         check_outputs(map(str, drawn), inputs)
 
 
-def _silent(event: "Event | Prepared") -> None:
+def _silent(event: "RunEnded") -> None:
     """Says nothing."""
 
 
-def _say(stream: TextIO, event: "Event | Prepared") -> None:
+def _say(stream: TextIO, event: "RunEnded") -> None:
     """One line a run."""
-    from seqtag.stages.compare import Event
     from seqtag.support.quoting import printable
 
-    if not isinstance(event, Event):
-        return
     row = event.row
     what = f"run {event.number} of {event.of}  {_named(row.choice)}  seed {row.seed}  "
     if row.error is not None:

@@ -12,12 +12,15 @@ from seqtag.corpora.reading import Corpus, Sentence
 from seqtag.corpora.tags import convert
 from seqtag.features.indexers.base import pad
 from seqtag.features.vocabulary import Vocabulary, cut
+from seqtag.settings import registry
 
 if TYPE_CHECKING:
     from seqtag.network.build import Network
     from seqtag.network.gradients import Trace
+    from seqtag.training.tagging import Tagging
 
 MOST_STEPS = 30  # back, where nobody says another number
+SENTENCES = 8  # of dev, for the rates
 LONG_ENOUGH = 10  # one sentence in so many must be, where nobody says how many steps to go back
 LEFT = 0.01  # the share of a gradient that is called nothing
 HALVED, DOUBLED = 0.5 ** (1 / 10), 2 ** (1 / 10)  # rates that bring a gradient to half or twice in ten steps
@@ -256,3 +259,26 @@ def gate_of(values: NDArray[Any], keeps: bool) -> Gate:
     mean = float(values.mean(dtype=np.float64))
     half_life = math.log(0.5) / math.log(mean) if keeps and 0 < mean < 1 else None
     return Gate(mean, float((values < CLOSED).mean()), float((values > OPEN).mean()), half_life)
+
+
+def rates(task: "Tagging") -> list[dict[str, Any]]:
+    """How far gradients reach back in each layer and direction of a trained network, on some sentences of dev.
+
+    Returns:
+        `layer`, `direction`, `rate`, `memory` and `verdict` of each; nothing where no layer has a state, or dev holds
+        no sentence that is long enough.
+    """
+    if task.config.encoder.cell in registry.LOCAL_CELLS:
+        return []
+    random = np.random.default_rng(1)  # the same words with each seed of the run
+    longest = task.config.training.max_sentence_length
+    sample = draw(task.corpora.dev, task.vocabulary, longest, SENTENCES, random)
+    if not sample.sentences:
+        return []
+    found = []
+    for layer in measure(task.network, task.vocabulary, sample, random):
+        if layer.finite:
+            fit = layer.jacobian_fit
+            place = {"layer": layer.number, "direction": layer.direction}
+            found.append(place | asdict(fit) | {"verdict": fit.verdict})
+    return found

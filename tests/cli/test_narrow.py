@@ -13,7 +13,8 @@ from seqtag.cli.tables import make_table, print_score
 from seqtag.corpora.tags import parse_scheme
 from seqtag.evaluation.scoring import score
 from seqtag.stages.check import check
-from seqtag.stages.compare import Combination, Comparison, Row
+from seqtag.training.ranking import Combination, Comparison
+from seqtag.training.rows import Row
 
 BIO = parse_scheme("bio")
 

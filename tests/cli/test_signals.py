@@ -70,11 +70,14 @@ main()
 
 # `seqtag compare` without the training, and without a plot.
 COMPARED = """
-import dataclasses, sys
+import sys
+from types import SimpleNamespace as Made
 from seqtag.stages import compare
 sys.modules["matplotlib"] = None
-scored = dict(metric="F1", dev=0.5, parameters=1, best_epoch=1, epochs=1)
-compare.Bench._run = lambda bench, plan, config, listener: dataclasses.replace(plan.row, **scored)
+score = Made(main=0.5, spans=True, signature="")
+result = Made(dev=score, test=None, best_epoch=1, history=[Made(clipped=0.0)], stopped="")
+compare.train_seed = lambda *given, **how: Made(task=Made(prepared=Made(parameters=1)), result=result)
+compare.reach.rates = lambda task: []
 from seqtag.cli import main
 main()
 """

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,10 +23,16 @@ from seqtag.settings.config import merge
 from seqtag.settings.config_files import parse_assignments, parse_grid
 from seqtag.stages import compare as stage
 from seqtag.stages import train as training
-from seqtag.stages.compare import LOOKED_AT, ROWS, Changed, Combination, Comparison, Event, Row, Rows, compare
+from seqtag.stages.compare import RunEnded, compare
 from seqtag.stages.gradients import gradients
 from seqtag.support.errors import DataError, UsageError, UserError
 from seqtag.support.interrupt import Interrupted, Stop
+from seqtag.training import hashed_files, reach
+from seqtag.training import rows as rows_file
+from seqtag.training.hashed_files import Changed
+from seqtag.training.ranking import Combination, Comparison
+from seqtag.training.rows import ROWS, Row, Rows
+from seqtag.training.run import Run
 
 SMALL = [
     "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.units=4", "training.batch_size=16",
@@ -82,24 +89,29 @@ class Runs:
         self.metrics: dict[str, str] = {}  # by cell, where not F1
         self.reach: dict[int, dict[str, Any]] = {}  # of gru, by seed
 
-    def __call__(self, bench: Any, plan: Any, config: Any, listener: Any) -> Row:
-        bench.corpora(config)
-        bench.vectors(config.embeddings.vectors.file)
+    def train(self, config: Any, corpora: Any, vectors: Any, **how: Any) -> Any:
         self.made.append((config.encoder.cell, config.training.seed))
         if problem := self.fails.get(config.encoder.cell):
             raise problem
         score = {"lstm": 0.5, "gru": 0.7}[config.encoder.cell] + config.training.seed / 1000
-        results = {"dev": score, "parameters": 1234, "best_epoch": 1, "epochs": 2, "signature": "spans:exact"}
-        results |= self.reach.get(config.training.seed, {}) if config.encoder.cell == "gru" else {}
-        metric = self.metrics.get(config.encoder.cell, "F1")
+        spans = self.metrics.get(config.encoder.cell, "F1") == "F1"
+        dev = SimpleNamespace(main=score, spans=spans, signature="spans:exact")
+        history = [SimpleNamespace(clipped=0.0)] * 2
+        result = SimpleNamespace(dev=dev, test=None, best_epoch=1, history=history, stopped="")
         self.then()
-        return dataclasses.replace(plan.row, metric=metric, **results)  # type: ignore[arg-type]
+        task = SimpleNamespace(config=config, prepared=SimpleNamespace(parameters=1234))
+        return SimpleNamespace(task=task, result=result)
+
+    def rates(self, task: Any) -> list[Any]:
+        found = self.reach.get(task.config.training.seed)
+        return [found] if found and task.config.encoder.cell == "gru" else []
 
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
     made = Runs()
-    monkeypatch.setattr(stage.Bench, "_run", lambda *given: made(*given))
+    monkeypatch.setattr(stage, "train_seed", made.train)
+    monkeypatch.setattr(reach, "rates", made.rates)
     return made
 
 
@@ -155,7 +167,12 @@ class TestRows:
         compared(spans, tmp_path)
         compared(spans, tmp_path, "encoder.cell=gru,lstm", listener=heard.append, seeds=2)
         assert runs.made == [("lstm", 42), ("gru", 42), ("gru", 43), ("lstm", 43)]
-        assert [event.repeated for event in heard if isinstance(event, Event)] == [False, True, False, True]
+        assert [event.repeated for event in heard if isinstance(event, RunEnded)] == [
+            False,
+            True,
+            False,
+            True,
+        ]
         assert len(rows(tmp_path)) == 4
 
     @pytest.mark.parametrize("what", ["settings", "train", "dev", "test", "version"])
@@ -456,15 +473,15 @@ class TestFilesThatChange:
         left: int,
     ) -> None:
         """Whether or not what is left of it can be read."""
-        module, name = (stage, "read_vectors") if role == "vectors" else (stage.prepare, "read_corpora")
-        real = getattr(module, name)
+        name = "read_vectors" if role == "vectors" else "read_corpora"
+        real = getattr(hashed_files, name)
 
         def read(*given: Any) -> Any:
             if runs.made:
                 files[role].write_bytes(files[role].read_bytes()[:left])
             return real(*given)
 
-        monkeypatch.setattr(module, name, read)
+        monkeypatch.setattr(hashed_files, name, read)
         if role == "vectors":
             files[role].write_text("Bo 2 1\n" * 100)
         with pytest.raises(Changed, match=r"has changed since the comparison began"):
@@ -491,7 +508,7 @@ def test_a_row_is_what_training_comes_to(spans: Any, tmp_path: Path) -> None:
     assert (row.parameters, row.best_epoch) == (result.prepared.parameters, best.best_epoch)
     assert row.settings == json.loads((tmp_path / "model" / "config.json").read_bytes())
     # How far gradients reach back is what `seqtag gradients` says of that model, the layer that keeps most.
-    report = gradients(str(tmp_path / "model"), str(spans.dev), sentences=LOOKED_AT)
+    report = gradients(str(tmp_path / "model"), str(spans.dev), sentences=reach.SENTENCES)
     assert [(one.number, one.direction) for one in report.layers] == [(1, "forward"), (1, "backward")]
     assert len({one.jacobian_fit.rate for one in report.layers}) == 2
     for one, own in zip(report.layers, row.layers, strict=True):
@@ -509,7 +526,7 @@ def test_a_run_ends_where_it_is_asked_to(
 ) -> None:
     """As in `seqtag train`; nothing is kept of it."""
     stop = Stop()
-    real = stage.Run.fit
+    real = Run.fit
 
     def fit(run: Any, listener: Any, own: Stop) -> Any:
         if when == "before the first step":
@@ -519,7 +536,7 @@ def test_a_run_ends_where_it_is_asked_to(
         stop.signal = signal.SIGTERM
         return history
 
-    monkeypatch.setattr(stage.Run, "fit", fit)
+    monkeypatch.setattr(Run, "fit", fit)
     with pytest.raises(Interrupted):
         compared(spans, tmp_path, "encoder.cell=gru", stop=stop)
     assert os.listdir(tmp_path) == [ROWS]
@@ -685,13 +702,13 @@ class TestCommand:
     def test_a_signal_while_a_row_is_written(
         self, spans: Any, tmp_path: Path, runs: Runs, capsys: Capture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        real = stage.json_text
+        real = rows_file.json_text
 
         def interrupted(value: Any) -> str:
             os.kill(os.getpid(), signal.SIGTERM)
             return real(value)
 
-        monkeypatch.setattr(stage, "json_text", interrupted)
+        monkeypatch.setattr(rows_file, "json_text", interrupted)
         assert self.call(spans, tmp_path, "--grid", "encoder.cell=lstm,gru") == 143
         assert [row["choice"] for row in rows(tmp_path)] == [{"encoder.cell": "lstm"}]
         capsys.readouterr()

@@ -1,0 +1,103 @@
+"""Files that are hashed first, and read only as long as they are what was hashed."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from seqtag.features.vector_files import read as read_vectors
+from seqtag.features.vectors import Vectors
+from seqtag.settings.config import Config
+from seqtag.support.errors import DataError, UserError
+from seqtag.support.lines import opened, shown
+from seqtag.training.splits import Corpora, read_corpora
+
+BLOCK = 1 << 20  # bytes of a file that are hashed at once
+AGAIN = "Finished runs are kept; the same command goes on once the file is as it was, and begins anew with another"
+
+
+class Changed(DataError):
+    """A file that is no longer what rows would say of it; it ends the comparison."""
+
+
+class HashedFiles:
+    """The files of a comparison, read once as long as the settings read them alike.
+
+    Args:
+        paths: The files by their role: `train`, `dev` and, where there is one, `test`.
+
+    Raises:
+        DataError: One cannot be read.
+    """
+
+    def __init__(self, paths: Mapping[str, str]) -> None:
+        self._paths = paths
+        self._digests = {path: digest_of(path) for path in paths.values()}
+        self._corpora: tuple[Any, Corpora] | None = None
+        self._vectors: tuple[str, Vectors] | None = None
+
+    def digests(self, vectors: str | None = None) -> dict[str, str]:
+        """The sha256 of each file by its role, with that of a file of vectors if there is one."""
+        if vectors and vectors not in self._digests:
+            self._digests[vectors] = digest_of(vectors)
+        paths = {**self._paths, "vectors": vectors} if vectors else self._paths
+        return {role: self._digests[path] for role, path in paths.items()}
+
+    def corpora(self, config: Config) -> Corpora:
+        """The corpora as these settings read them."""
+        if self._corpora is None or self._corpora[0] != config.data:
+            paths = self._paths
+            with self._as_hashed(paths.values()):
+                read = read_corpora(config, paths["train"], paths["dev"], paths.get("test"))
+            self._corpora = (config.data, read)
+        return self._corpora[1]
+
+    def vectors(self, path: str | None) -> Vectors | None:
+        """The pretrained vectors of a file."""
+        if path is None:
+            return None
+        if self._vectors is None or self._vectors[0] != path:
+            with self._as_hashed([path]):
+                self._vectors = (path, read_vectors(path))
+        return self._vectors[1]
+
+    @contextmanager
+    def _as_hashed(self, paths: Iterable[str]) -> Iterator[None]:
+        """Within, files are read; it checks before and after that they are what was hashed.
+
+        Raises:
+            Changed: One is not.
+        """
+        self._check(paths)
+        try:
+            yield
+        except UserError:  # which may come of the change
+            self._check(paths)
+            raise
+        self._check(paths)
+
+    def _check(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            problem = "has changed since the comparison began"
+            try:
+                if digest_of(path) == self._digests[path]:
+                    continue
+            except DataError as found:
+                problem = found.problem
+            raise Changed(shown(path), None, f"{problem}. {AGAIN}.")
+
+
+def digest_of(path: str) -> str:
+    """The sha256 of a file; only of one that can be read again, as this is not the last time."""
+    found = hashlib.sha256()
+    if path == "-" or (os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)):
+        problem = "is no regular file, and compare reads a file more than once; write it to a file first"
+        raise DataError(shown(path), None, problem)
+    try:
+        with opened(path) as file:
+            while block := file.read(BLOCK):
+                found.update(block)
+    except OSError as error:
+        raise DataError(path, None, f"cannot be read: {error.strerror}") from error
+    return found.hexdigest()
