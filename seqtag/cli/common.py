@@ -55,8 +55,8 @@ _ENDINGS = {
 
 def check_name(option: str, name: str | None, known: Iterable[str]) -> None:
     """Refuses what an option does not know; None is what was not given."""
-    if name is not None and name not in known:
-        raise UsageError(f"{option} {name}:{suggest(name, known)}")
+    if name is not None and not registry.knows(known, name):
+        raise UsageError(f"{option} {name}:{suggest(name, registry.known(known))}")
 
 
 def input_format(given: str | None, paths: Sequence[str]) -> str:

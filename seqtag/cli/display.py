@@ -203,7 +203,7 @@ def introduction(prepared: Prepared) -> list[str]:
 def describe(prepared: Prepared) -> str:
     """The network in a few words."""
     encoder = prepared.config.encoder
-    stateful = encoder.cell not in registry.LOCAL_CELLS
+    stateful = registry.is_stateful(encoder.cell)
     direction = "bidirectional " if encoder.bidirectional and stateful else ""
     inputs = " + ".join(name.replace("_", " ") for name in prepared.inputs)
     layers = f"{direction}{encoder.cell} {encoder.layers} x {encoder.units}"

@@ -62,8 +62,9 @@ def sentences(
     numbered = numbered_lines(path)
     if format == "auto":
         format, numbered = _recognise(path, [token_column, tag_column, *feature_columns], numbered)
-    if format not in registry.READERS:
-        raise UsageError(f"Unknown corpus format {format!r}.{suggest(format, ['auto', *registry.READERS])}")
+    if not registry.knows(registry.READERS, format):
+        known = ["auto", *registry.known(registry.READERS)]
+        raise UsageError(f"Unknown corpus format {format!r}.{suggest(format, known)}")
     found: Iterator[Sentence] = registry.load(registry.READERS, format)(
         numbered,
         shown(path),

@@ -210,7 +210,7 @@ class Vocabulary:
                 split(tag, self.scheme)
         if not all(map(_is_column, (self.token_column, self.tag_column))):
             raise ValueError("its columns are neither numbers nor names")
-        if self.format not in ("auto", *registry.READERS):
+        if self.format != "auto" and not registry.knows(registry.READERS, self.format):
             raise ValueError("its corpus was of no format that is known here")
         columns = self.indexers.get("columns")
         if len(columns.sizes if columns else ()) != len(self.feature_columns):

@@ -17,6 +17,7 @@ from operator import getitem
 from typing import Any
 
 from seqtag.settings import registry
+from seqtag.settings.plugins import Plugin
 from seqtag.support.errors import UsageError, suggest
 from seqtag.support.json_decoder import DecodeError, decode, expected
 from seqtag.support.quoting import quoted
@@ -31,7 +32,8 @@ def setting(
     high: float | None = None,
     above: float | None = None,
     below: float | None = None,
-    choices: Mapping[str, Any] | tuple[str, ...] | None = None,
+    choices: tuple[str, ...] = (),
+    table: Mapping[str, Any] | None = None,
     plain: Any = None,
     word_vectors: Any = None,
 ) -> Any:
@@ -45,12 +47,14 @@ def setting(
         high: Largest value allowed.
         above: The value must be greater than this.
         below: The value must be less than this.
-        choices: The names allowed, for a setting that names a part.
+        choices: The names allowed, for a setting that is one of a few names.
+        table: The table of the registry whose names are allowed as well.
         plain: The value for a corpus of plain tags, where it is not the one for spans; such a setting may also be
             written `auto`.
         word_vectors: The value beside pretrained vectors of whole words, likewise.
     """
-    named = {"help": help, "flag": flag, "choices": choices, "plain": plain, "word_vectors": word_vectors}
+    named = {"help": help, "flag": flag, "plain": plain, "word_vectors": word_vectors}
+    named |= {"choices": (*choices, *(table or ())), "table": table}
     bounds = {"low": low, "high": high, "above": above, "below": below}
     return field(default=default, metadata=named | bounds)
 
@@ -72,7 +76,6 @@ INITIALIZERS = (
     "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
     "orthogonal", "identity", "random_normal", "random_uniform", "zeros",
 )  # fmt: skip
-SCHEMES = ("auto", *registry.SCHEMES)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Data:
     """How the corpus is read."""
 
     format: str = setting(
-        "auto", "corpus format (auto goes by the file)", flag=True, choices=("auto", *registry.READERS)
+        "auto", "corpus format (auto goes by the file)", flag=True, choices=("auto",), table=registry.READERS
     )
     token_column: int | str | None = setting(
         None,
@@ -104,18 +107,22 @@ class Data:
         choices=("auto", "keep", "drop"),
     )
     scheme: str = setting(
-        "auto", "tag scheme of the corpus (auto finds it in the training file)", flag=True, choices=SCHEMES
+        "auto",
+        "tag scheme of the corpus (auto finds it in the training file)",
+        flag=True,
+        choices=("auto",),
+        table=registry.SCHEMES,
     )
     train_scheme: str = setting(
         "auto", "tag scheme to train in (auto: BIOES for spans; predictions are always in the corpus's own)",
-        flag=True, choices=SCHEMES,
+        flag=True, choices=("auto",), table=registry.SCHEMES,
     )  # fmt: skip
     dev_fraction: float = setting(
         0.1, "share of the training file held out when there is no --dev", above=0, below=1
     )
     tokenizer: str = setting(
         "auto", "tokenizer for raw text, stored with the model (auto goes by the training corpus)",
-        flag=True, choices=("auto", *registry.TOKENIZERS),
+        flag=True, choices=("auto",), table=registry.TOKENIZERS,
     )  # fmt: skip
 
 
@@ -155,7 +162,8 @@ class Characters:
         "auto",
         "network over a word's characters (auto: cnn, or none where tokens are single characters)",
         flag=True,
-        choices=("auto", "none", *registry.CHARACTER_ENCODERS),
+        choices=("auto", "none"),
+        table=registry.CHARACTER_ENCODERS,
     )
     dim: int = setting(30, "size of a character's vector", low=1, high=1024)
     units: int = setting(
@@ -215,7 +223,7 @@ class Embeddings:
 class Encoder:
     """The recurrent network between the embeddings and the head."""
 
-    cell: str = setting("lstm", "recurrent cell, or dense or cnn", flag=True, choices=registry.CELLS)
+    cell: str = setting("lstm", "recurrent cell, or dense or cnn", flag=True, table=registry.CELLS)
     units: int = setting(200, "units of a layer, in each direction", flag=True, low=1, high=8192, plain=100)
     layers: int = setting(1, "layers, one upon the other", flag=True, low=1, high=32, plain=2)
     bidirectional: bool = setting(True, "read the sentence in both directions", flag=True)
@@ -226,11 +234,11 @@ class Encoder:
     )
     residual: str = setting(
         "none", "way round each layer: none, its input added, or a gate between both",
-        choices=("none", *registry.SHORTCUTS),
+        choices=("none",), table=registry.SHORTCUTS,
     )  # fmt: skip
     attention: str = setting(
         "none", "attention of each word to all words of the sentence, beside the states",
-        choices=("none", *registry.ATTENTIONS),
+        choices=("none",), table=registry.ATTENTIONS,
     )  # fmt: skip
     attention_heads: int = setting(1, "heads of the attention", low=1, high=256)
     width: int = setting(3, "cnn: words that a filter sees, an odd number", low=1, high=101)
@@ -274,7 +282,8 @@ class Head:
         "auto",
         "head (auto: crf for spans, softmax for plain tags)",
         flag=True,
-        choices=("auto", *registry.HEADS),
+        choices=("auto",),
+        table=registry.HEADS,
     )
     units: int = setting(100, "feedback: units of the decoder", low=1, high=8192)
     tag_dim: int = setting(30, "feedback: size of the vector of the previous tag", low=1, high=1024)
@@ -319,7 +328,7 @@ class LanguageModel:
 class Training:
     """How the network is trained."""
 
-    optimizer: str = setting("adam", "optimizer", flag=True, choices=registry.OPTIMIZERS)
+    optimizer: str = setting("adam", "optimizer", flag=True, table=registry.OPTIMIZERS)
     learning_rate: float = setting(0.003, "learning rate", flag=True, above=0, plain=0.002)
     epochs: int = setting(50, "at most this many passes over the training file", flag=True, low=1)
     patience: int = setting(
@@ -347,7 +356,7 @@ class Training:
         "constant",
         "how the learning rate goes on after the warm-up",
         flag=True,
-        choices=tuple(registry.SCHEDULES),
+        table=registry.SCHEDULES,
     )
     warmup: float = setting(0.0, "epochs in which the learning rate rises from 0", low=0)
     decay: float = setting(
@@ -522,15 +531,16 @@ def check_value(path: str, value: Any, source: str) -> Any:
         if type(None) in members:
             return None
         raise problem
-    choices = entry.metadata["choices"]
-    if isinstance(value, bool) and choices and {"yes", "no"} <= {*choices}:  # YAML 1.1 reads yes as true
+    choices, table = entry.metadata["choices"], entry.metadata["table"]
+    if isinstance(value, bool) and {"yes", "no"} <= {*choices}:  # YAML 1.1 reads yes as true
         value = "yes" if value else "no"
     try:
         value = decode(entry.type, _number(value, members))
     except DecodeError:
         raise problem from None
-    if choices is not None and value not in choices:
-        raise UsageError(f"{source}: {path} is {quoted(value)}.{suggest(str(value), choices)}")
+    if choices and value not in choices and registry.plugin(table or (), value) is None:
+        names = dict.fromkeys([*choices, *registry.known(table or ())])
+        raise UsageError(f"{source}: {path} is {quoted(value)}.{suggest(str(value), names)}")
     bounds = entry.metadata
     if (
         (bounds["low"] is not None and not value >= bounds["low"])
@@ -613,6 +623,17 @@ def from_values(tree: Mapping[str, Any], source: str) -> Config:
     checked = {path: check_value(path, value, source) for path, value in leaves.items()}
     _check_exclusive(checked, dict.fromkeys(checked, source))
     return _config(checked)
+
+
+def foreign(config: Config) -> list[Plugin]:
+    """The parts of other packages that the settings name."""
+    values = dict(flatten(config.to_json()))
+    found = [
+        registry.plugin(entry.metadata["table"], values[path])
+        for path, entry in SETTINGS.items()
+        if entry.metadata["table"] and values[path] not in entry.metadata["choices"]
+    ]
+    return [plugin for plugin in found if plugin is not None]
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -5,8 +5,13 @@ own file, a line here, a line in the README.
 """
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from seqtag.settings import plugins
+from seqtag.settings.plugins import Plugin
+from seqtag.support.errors import UsageError, UserError, suggest
 
 
 class Part(NamedTuple):
@@ -16,23 +21,53 @@ class Part(NamedTuple):
         network: Its Keras layers, for training.
         graph: What writes it as ONNX, from settings and weights.
         features: What turns words into its numbers; embeddings have one.
+        stateful: Whether a cell has a state that goes from word to word, and so directions.
     """
 
     network: str
     graph: str = ""
     features: str = ""
+    stateful: bool = True
 
 
-READERS = {
+class Table(Mapping[str, Any]):
+    """The built-in names, each with what it stands for, and a group of entry points in which others are looked up.
+
+    An entry point stands for what the table has for a built-in name: for a `Part`, or for what a text
+    `module:attribute` names.
+
+    Args:
+        group: The group, such as `seqtag.cells`.
+        rows: The built-in names.
+    """
+
+    def __init__(self, group: str, rows: Mapping[str, Any] = MappingProxyType({})) -> None:
+        self.group = group
+        self._rows = rows
+
+    def __or__(self, rows: Mapping[str, Any]) -> "Table":
+        return Table(self.group, {**self._rows, **rows})
+
+    def __getitem__(self, name: str) -> Any:
+        return self._rows[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+READERS = Table("seqtag.readers") | {
     "conll": "seqtag.corpora.conll:parse",
     "conllu": "seqtag.corpora.conllu:parse",
 }
-WRITERS = {
+WRITERS = Table("seqtag.writers") | {
     "conll": "seqtag.stages.predict:ConllWriter",
     "jsonl": "seqtag.stages.predict:JsonlWriter",
     "text": "seqtag.stages.predict:TextWriter",
 }
-INPUTS = {
+INPUTS = Table("seqtag.inputs") | {
     "text": "seqtag.stages.predict:read_text",
     "conll": "seqtag.stages.predict:read_conll",
     "jsonl": "seqtag.stages.predict:read_jsonl",
@@ -87,12 +122,12 @@ EMBEDDINGS = {
         features="seqtag.features.indexers.columns:ColumnIndexer",
     ),
 }
-CHARACTER_ENCODERS = {
+CHARACTER_ENCODERS = Table("seqtag.character_encoders") | {
     "cnn": Part(network="seqtag.network.embeddings.characters:CharacterCNN"),
     "lstm": Part(network="seqtag.network.embeddings.characters:CharacterRNN"),
     "gru": Part(network="seqtag.network.embeddings.characters:CharacterRNN"),
 }
-CELLS = {
+CELLS = Table("seqtag.cells") | {
     "simplernn": Part(network="seqtag.network.cells.simplernn:SimpleRNN"),
     "lstm": Part(network="seqtag.network.cells.lstm:LSTM"),
     "gru": Part(network="seqtag.network.cells.gru:GRU"),
@@ -100,23 +135,22 @@ CELLS = {
     "peephole_lstm": Part(network="seqtag.network.cells.peephole_lstm:PeepholeLSTM"),
     "cifg_lstm": Part(network="seqtag.network.cells.cifg_lstm:CoupledLSTM"),
     "peephole_cifg_lstm": Part(network="seqtag.network.cells.peephole_cifg_lstm:PeepholeCoupledLSTM"),
-    "dense": Part(network="seqtag.network.cells.dense:Dense"),
-    "cnn": Part(network="seqtag.network.cells.cnn:CNN"),
+    "dense": Part(network="seqtag.network.cells.dense:Dense", stateful=False),
+    "cnn": Part(network="seqtag.network.cells.cnn:CNN", stateful=False),
 }
-LOCAL_CELLS = ("dense", "cnn")  # those without a state, and so without directions
-SHORTCUTS = {
+SHORTCUTS = Table("seqtag.shortcuts") | {
     "residual": Part(network="seqtag.network.shortcuts:Residual"),
     "highway": Part(network="seqtag.network.shortcuts:Highway"),
 }
-ATTENTIONS = {
+ATTENTIONS = Table("seqtag.attentions") | {
     "self": Part(network="seqtag.network.attention:SelfAttention"),
 }
-HEADS = {
+HEADS = Table("seqtag.heads") | {
     "softmax": Part(network="seqtag.network.heads.softmax:SoftmaxHead"),
     "crf": Part(network="seqtag.network.heads.crf:CRFHead"),
     "feedback": Part(network="seqtag.network.heads.feedback:FeedbackHead"),
 }
-OPTIMIZERS = {
+OPTIMIZERS = Table("seqtag.optimizers") | {
     "adam": "keras.optimizers:Adam",
     "nadam": "keras.optimizers:Nadam",
     "adamw": "keras.optimizers:AdamW",
@@ -127,7 +161,7 @@ OPTIMIZERS = {
 }
 
 
-SCHEDULES = {
+SCHEDULES = Table("seqtag.schedules") | {
     "constant": "seqtag.training.schedules:constant",
     "inverse_time": "seqtag.training.schedules:inverse_time",
     "plateau": "seqtag.training.schedules:plateau",
@@ -135,8 +169,55 @@ SCHEDULES = {
 }
 
 
-def load(table: Mapping[str, str | Part], name: str, half: str = "network") -> Any:
-    """What a name that `config` has checked already stands for; of a `Part` one half."""
-    entry = table[name]
-    module, _, attribute = (entry if isinstance(entry, str) else getattr(entry, half)).partition(":")
+def knows(table: Iterable[str], name: str) -> bool:
+    """Whether a name is built in, or is that of an installed plugin."""
+    return name in table or (isinstance(table, Table) and plugins.find(table.group, name) is not None)
+
+
+def known(table: Iterable[str]) -> list[str]:
+    """All names, those of installed plugins last."""
+    return [*table, *(plugins.installed(table.group) if isinstance(table, Table) else ())]
+
+
+def plugin(table: Iterable[str], name: str) -> Plugin | None:
+    """Where a name comes from that is not built in; None if it is, or is unknown."""
+    return plugins.find(table.group, name) if isinstance(table, Table) and name not in table else None
+
+
+def find(table: Mapping[str, Any], name: str) -> Any:
+    """What a table has for a name, or what the entry point of that name stands for.
+
+    Raises:
+        UsageError: There is no such name.
+        UserError: A plugin cannot be loaded, or is no `Part` where the table has parts.
+    """
+    if name in table:
+        return table[name]
+    if not isinstance(table, Table) or not knows(table, name):
+        raise UsageError(f"unknown name {name!r}.{suggest(name, known(table))}")
+    found = plugins.load(table.group, name)
+    if any(isinstance(row, Part) for row in table.values()) and not isinstance(found, Part):
+        raise UserError(f"{name!r} of {table.group} is a {type(found).__name__}; expected a {__name__}.Part.")
+    return found
+
+
+def load(table: Mapping[str, Any], name: str, half: str = "network") -> Any:
+    """What a name stands for; of a `Part` one half.
+
+    Raises:
+        UsageError: There is no such name.
+        UserError: A plugin cannot be loaded, or has no such half.
+    """
+    row = find(table, name)
+    place = getattr(row, half) if isinstance(row, Part) else row
+    if not isinstance(place, str):
+        return place
+    if not place:
+        raise UserError(f"{name!r} has no half for the {half}.")
+    module, _, attribute = place.partition(":")
     return getattr(importlib.import_module(module), attribute)
+
+
+def is_stateful(cell: str) -> bool:
+    """Whether a cell has a state that goes from word to word, and so directions."""
+    return bool(find(CELLS, cell).stateful)

@@ -79,7 +79,7 @@ def gradients(
     stored = folder.load(Path(model), lambda source: Stored.of(source, read_vocabulary(source)))
     config, vocabulary = stored.config, stored.vocabulary
     cell = config.encoder.cell
-    if cell in registry.LOCAL_CELLS:
+    if not registry.is_stateful(cell):
         raise UserError(f"{model}: its cell, {cell}, has no state; expected a model with a recurrent layer.")
     corpus = vocabulary.read_corpus(path, format=format, token_column=token_column, tag_column=tag_column)
     check_tags(corpus, vocabulary.scheme)

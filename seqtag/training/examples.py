@@ -38,7 +38,7 @@ def predicted_words(config: Config, corpora: Corpora, vocabulary: Vocabulary) ->
     settings = config.language_model
     if not settings.weight:
         return None
-    if config.encoder.cell in registry.LOCAL_CELLS:
+    if not registry.is_stateful(config.encoder.cell):
         raise UsageError(
             f"language_model.weight {settings.weight} takes a recurrent cell. Received: encoder.cell "
             f"{config.encoder.cell}"

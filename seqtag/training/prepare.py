@@ -27,7 +27,7 @@ def fill_in(config: Config, corpora: Corpora) -> Config:
     sentences, _ = _looked_at(config, corpora)
     words = bool(config.embeddings.vectors.file) and not single_characters(sentences)
     filled = config.for_corpus(spans=corpora.scheme.is_spans, word_vectors=words)
-    if "language_model.weight" in config.automatic and filled.encoder.cell in registry.LOCAL_CELLS:
+    if "language_model.weight" in config.automatic and not registry.is_stateful(filled.encoder.cell):
         return replace(filled, language_model=replace(filled.language_model, weight=0.0))
     return filled
 

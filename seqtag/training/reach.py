@@ -268,7 +268,7 @@ def rates(task: "Tagging") -> list[dict[str, Any]]:
         `layer`, `direction`, `rate`, `memory` and `verdict` of each; nothing where no layer has a state, or dev holds
         no sentence that is long enough.
     """
-    if task.config.encoder.cell in registry.LOCAL_CELLS:
+    if not registry.is_stateful(task.config.encoder.cell):
         return []
     random = np.random.default_rng(1)  # the same words with each seed of the run
     longest = task.config.training.max_sentence_length

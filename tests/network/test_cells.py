@@ -29,7 +29,8 @@ FUNCTIONS: dict[str, Function] = {
     "linear": lambda x: x,
 }
 
-RECURRENT = [name for name in registry.CELLS if name not in registry.LOCAL_CELLS]
+RECURRENT = [name for name, part in registry.CELLS.items() if part.stateful]
+LOCAL = [name for name in registry.CELLS if name not in RECURRENT]
 UNGATED = ["simplernn", "jordan"]
 
 
@@ -357,7 +358,7 @@ def test_what_a_cell_cannot_do_is_refused(encoder_settings: Any) -> None:
     for name in [name for name in RECURRENT if name not in UNGATED]:
         with pytest.raises(UsageError, match=f"prelu is for cells without gates .*Received: {name}"):
             registry.load(registry.CELLS, name)(encoder_settings(cell=name, activation="prelu"))
-    for name in registry.LOCAL_CELLS:
+    for name in LOCAL:
         with pytest.raises(UsageError, match=f"recurrent_dropout .*Received: encoder.cell {name}"):
             registry.load(registry.CELLS, name)(encoder_settings(cell=name, recurrent_dropout=0.1))
     with pytest.raises(UsageError, match=r"encoder.width is 4; expected an odd number"):
@@ -452,7 +453,7 @@ def test_export_of_directions_and_layers(
         (name, number)
         for name in registry.CELLS
         for number, activation in enumerate(ACTIVATIONS)
-        if activation != "prelu" or name in (*UNGATED, *registry.LOCAL_CELLS)
+        if activation != "prelu" or name in (*UNGATED, *LOCAL)
     ],
 )
 def test_export_of_activations(name: str, number: int, make: Any, inside: Any, run_onnx: Any) -> None:

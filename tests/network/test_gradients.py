@@ -16,7 +16,7 @@ from seqtag.settings import registry
 from seqtag.training.reach import Fit, gate_of, kernel_of
 
 UNITS, TIME, SENTENCES, STEPS = 5, 12, 3, 8
-RECURRENT = [name for name in registry.CELLS if name not in registry.LOCAL_CELLS]
+RECURRENT = [name for name, part in registry.CELLS.items() if part.stateful]
 
 
 def traced(cell: Any, inputs: Any) -> Trace:

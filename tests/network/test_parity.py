@@ -145,7 +145,7 @@ def test_what_words_add_is_the_score(head: str, plain: bool, make: Any) -> None:
 def test_each_cell_and_head(cell: str, head: str, make: Any, run_onnx: Any) -> None:
     number = PAIRS.index((cell, head))
     extra = EXTRAS[number % len(EXTRAS)]
-    if cell in registry.LOCAL_CELLS:
+    if not registry.CELLS[cell].stateful:
         extra = {key: value for key, value in extra.items() if key == "encoder__attention"}
     toy = make(("word", "characters"), encoder__cell=cell, head__name=head, **extra).shake(0.6)
     agree(toy, run_onnx, 40, seed=number)
@@ -154,7 +154,7 @@ def test_each_cell_and_head(cell: str, head: str, make: Any, run_onnx: Any) -> N
 @pytest.mark.slow
 @pytest.mark.parametrize(("cell", "head"), PAIRS)
 def test_each_cell_and_head_at_length(cell: str, head: str, make: Any, run_onnx: Any) -> None:
-    extras = EXTRAS[:2] if cell in registry.LOCAL_CELLS else EXTRAS
+    extras = EXTRAS[:2] if not registry.CELLS[cell].stateful else EXTRAS
     for number, extra in enumerate(extras):
         toy = make(("word", "characters"), encoder__cell=cell, head__name=head, **extra).shake(
             0.6, seed=number

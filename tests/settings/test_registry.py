@@ -12,7 +12,11 @@ import pytest
 import seqtag
 from seqtag.settings import registry
 
-TABLES = {name: table for name, table in vars(registry).items() if name.isupper() and isinstance(table, dict)}
+TABLES = {
+    name: table
+    for name, table in vars(registry).items()
+    if name.isupper() and isinstance(table, dict | registry.Table)
+}
 del TABLES["SCHEMES"]  # holds letters, not places
 ENTRIES = [(table, name) for table in TABLES for name in TABLES[table]]
 
@@ -20,7 +24,7 @@ ENTRIES = [(table, name) for table in TABLES for name in TABLES[table]]
 def places(entry: str | registry.Part) -> dict[str, str]:
     """By half, where a part lives."""
     halves = {"": entry} if isinstance(entry, str) else entry._asdict()
-    return {half: place for half, place in halves.items() if place}
+    return {half: place for half, place in halves.items() if place and isinstance(place, str)}
 
 
 NEEDS_TENSORFLOW = ("seqtag.network.", "keras.")
@@ -47,6 +51,16 @@ def test_a_table_names_nothing_twice() -> None:
         if isinstance(node, ast.Dict):
             keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
             assert len(keys) == len(set(keys))
+
+
+def test_a_group_of_entry_points_has_the_name_of_its_table() -> None:
+    groups = {name: table.group for name, table in TABLES.items() if isinstance(table, registry.Table)}
+    assert groups == {name: f"seqtag.{name.lower()}" for name in groups}
+    assert {"READERS", "CELLS", "HEADS"} <= groups.keys()
+
+
+def test_cells_without_a_state() -> None:
+    assert [name for name in registry.CELLS if not registry.is_stateful(name)] == ["dense", "cnn"]
 
 
 def test_every_embedding_has_the_half_that_knows_words() -> None:

@@ -1,0 +1,91 @@
+"""Names of other packages: found where they are asked for, said where they are wrong, and paid for by nobody else."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import seqtag
+from seqtag.corpora.reading import read_corpus
+from seqtag.settings import registry
+from seqtag.settings.config import Config, foreign, merge
+from seqtag.settings.plugins import Plugin
+from seqtag.support.errors import UsageError, UserError
+
+SLASHES = Plugin("seqtag.readers", "slashes", "seqtag-example", "1.2")
+
+
+def test_a_name_of_another_package(installed: None) -> None:
+    assert registry.load(registry.READERS, "slashes").__module__ == "seqtag_example.slashes"
+    assert registry.plugin(registry.READERS, "slashes") == SLASHES
+    assert registry.plugin(registry.READERS, "conll") is None
+    assert "slashes" not in registry.READERS
+    assert registry.known(registry.READERS) == [*registry.READERS, "slashes", "gone"]
+
+
+def test_settings_take_it_and_say_whose_it_is(installed: None) -> None:
+    config = merge({"data.format": ("slashes", "x")})
+    assert config.data.format == "slashes"
+    assert foreign(config) == [SLASHES]
+    assert foreign(Config()) == []
+
+
+def test_a_wrong_name_is_an_error_that_lists_all_names(installed: None) -> None:
+    said = (
+        r"x: data.format is 'slahes'. Did you mean 'slashes'\? Known: auto, conll, conllu, slashes, gone\.$"
+    )
+    with pytest.raises(UsageError, match=said):
+        merge({"data.format": ("slahes", "x")})
+    with pytest.raises(UsageError, match=r"unknown name 'slahes'. Did you mean 'slashes'\? Known: conll"):
+        registry.load(registry.READERS, "slahes")
+    with pytest.raises(UsageError, match=r"Unknown corpus format 'slahes'. Did you mean 'slashes'\?"):
+        read_corpus(__file__, format="slahes")
+
+
+def test_without_the_package_its_names_are_unknown() -> None:
+    with pytest.raises(UsageError, match=r"data.format is 'slashes'. Known: auto, conll, conllu\.$"):
+        merge({"data.format": ("slashes", "x")})
+
+
+def test_what_cannot_be_loaded_is_named_with_its_package(installed: None) -> None:
+    said = "'gone' of seqtag.readers, from the package seqtag-example 1.2, cannot be loaded: No module named"
+    with pytest.raises(UserError, match=said):
+        registry.load(registry.READERS, "gone")
+    with pytest.raises(UserError, match=r"'no_part' of seqtag.cells is a function; expected a .*\.Part\."):
+        registry.load(registry.CELLS, "no_part")
+
+
+def test_a_built_in_name_is_never_taken_over(installing: Callable[[str, str], None]) -> None:
+    installing("other", "[seqtag.readers]\nconll = seqtag_example.slashes:parse\n")
+    assert registry.load(registry.READERS, "conll").__module__ == "seqtag.corpora.conll"
+
+
+def test_a_name_of_two_packages_is_refused(installed: None, installing: Callable[[str, str], None]) -> None:
+    installing("other", "[seqtag.readers]\nslashes = seqtag_example.slashes:parse\n")
+    said = r"'slashes' of seqtag.readers is in two packages, other 1.2 and seqtag-example 1.2: uninstall one"
+    with pytest.raises(UserError, match=said):
+        registry.load(registry.READERS, "slashes")
+
+
+def test_nobody_else_pays() -> None:
+    """Built-in names are found without a look at what is installed."""
+    code = """
+import sys
+from seqtag.settings import registry
+from seqtag.settings.config import SETTINGS, foreign, merge
+config = merge({"encoder.cell": ("gru", "x"), "data.format": ("conllu", "x"), "head.name": ("crf", "x")})
+foreign(config), registry.load(registry.READERS, "conll"), registry.is_stateful("gru")
+print("importlib.metadata" in sys.modules)
+"""
+    top = Path(seqtag.__file__).parents[1]
+    ran = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        cwd=top,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert (ran.stdout.strip(), ran.stderr) == ("False", "")
