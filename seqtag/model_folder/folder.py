@@ -1,6 +1,7 @@
 """The model folder: written beside its place and put there in one move; checked when read.
 
-    manifest.json       format, format_version, seqtag's version, and size and sha256 of every other file
+    manifest.json       format, format_version, seqtag's version, size and sha256 of every other file, and the parts
+                        from other installed packages that the settings name
     config.json         every setting, as the run used it
     vocab.json          tables of words and tags, the tag scheme, the tokenizer
     model.onnx          the network, decoding included: all that tagging needs
@@ -26,16 +27,19 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import seqtag
+from seqtag.settings.plugins import Plugin
+from seqtag.settings.plugins import find as find_plugin
 from seqtag.support.errors import ModelError, UserError
+from seqtag.support.json_decoder import DecodeError, decode
 from seqtag.support.json_reader import parse_json
-from seqtag.support.quoting import json_text, printable
+from seqtag.support.quoting import json_text, one_line, printable, shortened
 
 FORMAT = "seqtag-model"
 FORMAT_VERSION = 1
@@ -177,8 +181,16 @@ def _format(path: Path) -> Any:
     return None
 
 
-def write(target: Path, files: Mapping[str, bytes], kind: Kind = MODEL) -> None:
+def write(
+    target: Path, files: Mapping[str, bytes], kind: Kind = MODEL, plugins: Sequence[Plugin] = ()
+) -> None:
     """Puts a folder with these files at `target`: at every moment the former folder is there or the new one.
+
+    Args:
+        target: Its place.
+        files: The content of each file by name.
+        kind: What it is.
+        plugins: The parts of other packages without which it cannot be read.
 
     Raises:
         UserError: It cannot be written; what was there before is untouched.
@@ -198,6 +210,8 @@ def write(target: Path, files: Mapping[str, bytes], kind: Kind = MODEL) -> None:
             for name, content in sorted(files.items())
         },
     }
+    if plugins:
+        manifest["plugins"] = [asdict(plugin) for plugin in plugins]
     try:
         with _beside(target) as draft:
             for name, content in sorted({**files, MANIFEST: dump_json(manifest)}.items()):
@@ -354,6 +368,7 @@ class Folder:
             )
         for name in sorted(listed - present):
             raise ModelError(f"{path}: {name} is missing.")
+        self._check_plugins()
 
     def _read_manifest(self) -> dict[str, Any]:
         manifest = self._json(MANIFEST, self._bytes(MANIFEST, MOST[MANIFEST]))
@@ -386,6 +401,21 @@ class Folder:
             if entry["size"] > MOST[name]:
                 raise ModelError(f"{self.path}: {name} is larger than seqtag can have written it.")
         return manifest
+
+    def _check_plugins(self) -> None:
+        """Refuses a model whose parts are in a package that is not installed; nothing of it is imported."""
+        try:
+            needed = decode(list[Plugin], self._manifest.get("plugins", []), "plugins")
+        except DecodeError as problem:
+            raise ModelError(f"{self.path}: {MANIFEST}: {one_line(problem)}.") from problem
+        for plugin in needed:
+            found = find_plugin(plugin.group, plugin.name)
+            if found is None or found.distribution != plugin.distribution:
+                group, name, package, version = (printable(shortened(text)) for text in astuple(plugin))
+                raise ModelError(
+                    f"{self.path}: needs {name} of {group} from the package {package} {version}, which is not "
+                    "installed."
+                )
 
     @property
     def files(self) -> tuple[str, ...]:

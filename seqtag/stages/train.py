@@ -13,7 +13,7 @@ from seqtag.features.vocabulary import Vocabulary
 from seqtag.model_folder import folder
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.stored import check_network, read_config
-from seqtag.settings.config import Config, check_value
+from seqtag.settings.config import Config, check_value, foreign
 from seqtag.support.errors import Diverged, ModelError, UserError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.support.json_decoder import decode
@@ -196,6 +196,7 @@ def train(
             vectors = read_vectors(file) if file else None
             read = {"train": corpora.train, "dev": corpora.dev, "test": corpora.test}
             checkpoint.identity = Identity.of(config, seeds, read, vectors)
+            checkpoint.plugins = foreign(config)
             job = Job(config, corpora, vectors, checkpoint, checkpoint_steps, stop, listener)
             if resumes and not force and not _is_of(output, config, seeds):
                 folder.check_target(output, force=False)

@@ -28,7 +28,8 @@ from seqtag.corpora.reading import Corpus
 from seqtag.features.vectors import Vectors
 from seqtag.model_folder import folder
 from seqtag.model_folder.folder import SUFFIX, Folder, Kind, what_is_foreign
-from seqtag.settings.config import Config
+from seqtag.settings.config import Config, foreign
+from seqtag.settings.plugins import Plugin
 from seqtag.support.errors import ModelError, UserError
 from seqtag.support.json_decoder import decode
 
@@ -104,7 +105,9 @@ class Identity:
             content["vectors"] = hashlib.sha256(vectors.packed()).hexdigest()
         packages = ("keras", "tensorflow", "onnxruntime", "numpy")
         versions = {"seqtag": seqtag.__version__, "python": platform.python_version()}
-        return cls(config.portable(), seeds, content, versions | {name: _version(name) for name in packages})
+        versions |= {name: _version(name) for name in packages}
+        versions |= {plugin.distribution: plugin.version for plugin in foreign(config)}
+        return cls(config.portable(), seeds, content, versions)
 
     def differences(self, then: "Identity") -> list[str]:
         """In words, what this run has other than the one of the checkpoint."""
@@ -168,6 +171,7 @@ class Checkpoint:
         self.path = named.parent / (named.name + SUFFIX)
         self.identity: Identity | None = None
         self.seeds = Seeds()
+        self.plugins: list[Plugin] = []  # what the model needs of other packages
         self.kept = ""  # where the state stands that this run has saved or read
 
     @property
@@ -265,7 +269,7 @@ class Checkpoint:
         if not folder.holds(self.target, files):
             try:
                 folder.check_target(self.target, force=force)
-                folder.write(self.target, files)
+                folder.write(self.target, files, plugins=self.plugins)
             except UserError as problem:
                 if not self.kept:
                     raise
