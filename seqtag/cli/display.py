@@ -16,6 +16,7 @@ from rich.table import Table
 
 from seqtag.cli.tables import make_table, print_score
 from seqtag.cli.talk import talk
+from seqtag.evaluation import metrics
 from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.stages.train import Result
@@ -160,7 +161,7 @@ class Live_(Quiet):
 
 def metric(prepared: Prepared) -> str:
     """The name of the score that chooses the best epoch."""
-    return "F1" if prepared.scheme.is_spans else "accuracy"
+    return metrics.find(metrics.default(prepared.scheme)).title
 
 
 def introduction(prepared: Prepared) -> list[str]:

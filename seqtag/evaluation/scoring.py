@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from seqtag import __version__
 from seqtag.corpora import tags
 from seqtag.corpora.tags import Scheme, Span
+from seqtag.evaluation import metrics
 from seqtag.support.errors import UserError
 from seqtag.support.extras import missing
 
@@ -85,6 +86,7 @@ class Score:
         unseen_tags: How often gold holds each tag that training never saw; empty if that is not known.
         unseen_types: How many spans of gold have each type that training never saw; empty for plain tags.
         signature: How the score was made, in one line.
+        metric: The name in `registry.METRICS` of the figure by which models are compared.
     """
 
     spans: bool
@@ -101,11 +103,12 @@ class Score:
     unseen_tags: dict[str, int]
     unseen_types: dict[str, int]
     signature: str
+    metric: str
 
     @property
     def main(self) -> float:
-        """The figure by which models are compared: F1 for spans, accuracy for plain tags."""
-        return self.counts.f1 if self.spans else self.accuracy
+        """The figure by which models are compared."""
+        return metrics.find(self.metric).value(self)
 
     def to_json(self) -> dict[str, Any]:
         """The score as plain values for `json.dump`; ratios from 0 to 1, strict ones None for plain tags."""
@@ -116,6 +119,7 @@ class Score:
             "strict_precision": strict.precision if strict else None,
             "strict_recall": strict.recall if strict else None,
             "strict_f1": strict.f1 if strict else None,
+            "metric": self.metric,
             "main": self.main,
             "spans": self.spans,
             "counts": asdict(self.counts),
@@ -133,7 +137,14 @@ class Score:
         }
 
 
-def score(gold: Tags, predicted: Tags, scheme: Scheme, *, known_tags: Collection[str] | None = None) -> Score:
+def score(
+    gold: Tags,
+    predicted: Tags,
+    scheme: Scheme,
+    *,
+    known_tags: Collection[str] | None = None,
+    metric: str = "auto",
+) -> Score:
     """Compare predicted with gold tags, both written in `scheme`.
 
     Args:
@@ -141,6 +152,7 @@ def score(gold: Tags, predicted: Tags, scheme: Scheme, *, known_tags: Collection
         predicted: As many sequences of the same lengths.
         scheme: How both are written.
         known_tags: The tags that training saw, in the same scheme; None if that is not known.
+        metric: The name in `registry.METRICS` of the figure by which models are compared; `auto` goes by the scheme.
 
     Raises:
         ValueError: The two differ in shape, or a tag does not belong to the scheme.
@@ -170,6 +182,7 @@ def score(gold: Tags, predicted: Tags, scheme: Scheme, *, known_tags: Collection
         unseen_tags=unseen_tags,
         unseen_types=unseen_types,
         signature=_signature(scheme, len(gold), tokens, counts.gold),
+        metric=metrics.default(scheme) if metric == "auto" else metric,
     )
 
 

@@ -169,6 +169,12 @@ SCHEDULES = Table("seqtag.schedules") | {
 }
 
 
+METRICS = Table("seqtag.metrics") | {
+    "f1": "seqtag.evaluation.metrics:F1",
+    "accuracy": "seqtag.evaluation.metrics:ACCURACY",
+}
+
+
 def knows(table: Iterable[str], name: str) -> bool:
     """Whether a name is built in, or is that of an installed plugin."""
     return name in table or (isinstance(table, Table) and plugins.find(table.group, name) is not None)

@@ -244,7 +244,7 @@ class TestFiles:
     def test_the_json_has_what_it_had_and_the_analysis(self, write: Write, model: str) -> None:
         written = json.loads(run(model, write("gold.conll", GOLD), "--json", "-"))
         assert list(written) == [
-            "precision", "recall", "f1", "accuracy", "strict_precision", "strict_recall", "strict_f1", "main",
+            "precision", "recall", "f1", "accuracy", "strict_precision", "strict_recall", "strict_f1", "metric", "main",
             "spans", "counts", "strict_counts", "types", "strict_types", "macro", "weighted",
             "disagreements", "sentences", "tokens", "unseen_tags", "unseen_types", "signature", "gold_file",
             "model", "predicted_file", "scheme", "seconds", "tokens_per_second", "analysis",

@@ -294,7 +294,7 @@ def test_json() -> None:
     assert (written["strict_precision"], written["strict_recall"]) == (1.0, 0.5)
     assert written["strict_f1"] == 2 / 3
     assert written["accuracy"] == 0.75
-    assert written["main"] == 1.0
+    assert (written["metric"], written["main"]) == ("f1", 1.0)
     assert written["types"]["LOC"] == {
         "precision": 1.0,
         "recall": 1.0,
@@ -313,7 +313,7 @@ def test_json() -> None:
     missed = score([["B-PER", "B-PER"]], [["O", "B-PER"]], scheme).to_json()["types"]["PER"]
     assert missed == {"precision": 1.0, "recall": 0.5, "f1": 2 / 3, "support": 2, "predicted": 1}
     assert plain["strict_f1"] is plain["strict_precision"] is plain["strict_counts"] is None
-    assert plain["main"] == 0.0
+    assert (plain["metric"], plain["main"]) == ("accuracy", 0.0)
 
 
 @pytest.mark.parametrize(

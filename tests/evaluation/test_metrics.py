@@ -1,0 +1,34 @@
+"""The figures by which models are compared."""
+
+import pytest
+
+from seqtag.corpora.tags import parse_scheme
+from seqtag.evaluation import metrics
+from seqtag.evaluation.scoring import Score, score
+from seqtag.settings import registry
+from seqtag.support.errors import UsageError
+
+BIO = parse_scheme("bio")
+
+
+def of(metric: str) -> Score:
+    gold, predicted = [["B-PER", "I-PER", "O", "B-LOC"]], [["B-PER", "O", "O", "B-LOC"]]
+    return score(gold, predicted, BIO, metric=metric)
+
+
+def test_each_metric_is_a_figure_of_the_score() -> None:
+    assert (of("f1").main, of("accuracy").main) == (0.5, 0.75)
+    assert of("f1").metric == of("auto").metric == "f1"
+    for name in registry.METRICS:
+        assert 0 <= of(name).main <= 1
+        assert metrics.find(name).title
+
+
+def test_the_metric_goes_by_the_scheme() -> None:
+    assert metrics.default(BIO) == "f1"
+    assert metrics.default(parse_scheme("plain")) == "accuracy"
+
+
+def test_an_unknown_metric_is_an_error() -> None:
+    with pytest.raises(UsageError, match=r"unknown name 'f2'. Did you mean 'f1'"):
+        metrics.find("f2")
