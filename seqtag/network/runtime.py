@@ -79,8 +79,11 @@ def _with_a_temporary_folder() -> Iterator[None]:
 
 
 def _forget_gradients() -> None:
-    """Lets go of the runs before. TensorFlow remembers each gradient that a function with `tf.custom_gradient` was
-    given in a graph by its name, for as long as the process lives, and with it the graph and all the weights in it.
+    """Frees the networks of earlier runs. TensorFlow keeps each gradient that a function with `tf.custom_gradient` has
+    in a graph for as long as the process lives, and with it the graph and its weights.
+
+    Nothing public removes a gradient: `tf.RegisterGradient` only adds one, and neither `clear_session` of Keras nor
+    `tf.compat.v1.reset_default_graph` touches this registry (TensorFlow 2.21).
     """
     from tensorflow.python.framework import ops
 
