@@ -296,8 +296,8 @@ EQUAL = (
 
 def config_of(*assignments: str) -> Any:
     """The settings from `key.path=value`, over the defaults."""
-    from seqtag.settings.config import merge
     from seqtag.settings.config_files import parse_assignments
+    from seqtag.settings.merging import merge
 
     return merge(parse_assignments(assignments))
 

@@ -51,7 +51,7 @@ with atheris.instrument_imports(include=["seqtag", "yaml"], enable_loader_overri
 from seqtag.corpora import tags
 from seqtag.corpora.reading import check_tags, read_corpus
 from seqtag.inference.tagger import Tagged
-from seqtag.settings.config import merge
+from seqtag.settings.merging import merge
 from seqtag.support.errors import ModelError, UserError
 
 Target = Callable[[bytes], None]

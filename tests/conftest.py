@@ -75,8 +75,8 @@ def tiny_sentences() -> list[list[Row]]:
 
 
 def _tiny(folder: Path, column: int, *settings_given: str) -> Tiny:
-    from seqtag.settings.config import merge
     from seqtag.settings.config_files import parse_assignments
+    from seqtag.settings.merging import merge
     from seqtag.stages.train import train
 
     paths = folder / "train.conll", folder / "dev.conll"

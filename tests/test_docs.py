@@ -10,8 +10,8 @@ import pytest
 
 from seqtag.cli import COMMANDS
 from seqtag.settings import registry
-from seqtag.settings.config import SETTINGS
-from seqtag.settings.config_files import markdown
+from seqtag.settings.reference import markdown
+from seqtag.settings.schema import SETTINGS
 
 README = Path(__file__).parent.parent / "README.md"
 START = "<!-- settings: python tests/test_docs.py rewrites this table -->\n"

@@ -156,7 +156,7 @@ def _named(choice: Mapping[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    from seqtag.settings.config_files import plain
+    from seqtag.settings.reference import plain
     from seqtag.support.quoting import printable
 
     return printable(plain(value))

@@ -19,7 +19,7 @@ def init_config(
 
     Example: seqtag init-config config.yaml
     """
-    from seqtag.settings.config_files import commented
+    from seqtag.settings.reference import commented
 
     if output is None or place(output) == STDOUT:
         print(commented(), end="")

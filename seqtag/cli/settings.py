@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from seqtag.settings.config import SETTINGS, Setting, members_of
+from seqtag.settings.schema import SETTINGS, Setting, members_of
 
 PANELS = {
     "data": "Corpus",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from seqtag.cli.settings import flags, with_settings
-from seqtag.settings.config import merge
+from seqtag.settings.merging import merge
 
 
 @with_settings

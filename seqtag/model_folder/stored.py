@@ -92,7 +92,8 @@ def read_config(folder: Folder) -> "Config":
     Raises:
         ModelError: A setting that there is not, or a value that it cannot have.
     """
-    from seqtag.settings.config import SETTINGS, flatten, from_values
+    from seqtag.settings.merging import flatten, from_values
+    from seqtag.settings.schema import SETTINGS
 
     given = dict(flatten(folder.read_json("config.json")))
     defaults = {path: entry.default for path, entry in SETTINGS.items()}

@@ -13,8 +13,10 @@ from typing import Any
 import seqtag
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.folder import MANIFEST
-from seqtag.settings.config import Config, check_value, merge
+from seqtag.settings.config import Config
 from seqtag.settings.config_files import Layer
+from seqtag.settings.merging import merge
+from seqtag.settings.schema import check_value
 from seqtag.support.errors import DataError, UsageError, UserError
 from seqtag.support.interrupt import Stop
 from seqtag.training import prepare, reach

@@ -13,7 +13,9 @@ from seqtag.features.vocabulary import Vocabulary
 from seqtag.model_folder import folder
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.stored import check_network, read_config
-from seqtag.settings.config import Config, check_value, foreign
+from seqtag.settings.config import Config
+from seqtag.settings.merging import foreign
+from seqtag.settings.schema import check_value
 from seqtag.support.errors import Diverged, ModelError, UserError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.support.json_decoder import decode

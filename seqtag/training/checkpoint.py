@@ -28,7 +28,8 @@ from seqtag.corpora.reading import Corpus
 from seqtag.features.vectors import Vectors
 from seqtag.model_folder import folder
 from seqtag.model_folder.folder import SUFFIX, Folder, Kind, what_is_foreign
-from seqtag.settings.config import Config, foreign
+from seqtag.settings.config import Config
+from seqtag.settings.merging import foreign
 from seqtag.settings.plugins import Plugin
 from seqtag.support.errors import ModelError, UserError
 from seqtag.support.json_decoder import decode

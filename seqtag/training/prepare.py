@@ -14,6 +14,7 @@ from seqtag.features.vocabulary import Vocabulary, fit_indexers, have_places, ta
 from seqtag.model_folder import folder
 from seqtag.settings import registry
 from seqtag.settings.config import Config
+from seqtag.settings.merging import for_corpus
 from seqtag.support.errors import UsageError, UserError
 from seqtag.training.splits import Corpora, feature_columns
 
@@ -26,7 +27,7 @@ def fill_in(config: Config, corpora: Corpora) -> Config:
     """
     sentences, _ = _looked_at(config, corpora)
     words = bool(config.embeddings.vectors.file) and not single_characters(sentences)
-    filled = config.for_corpus(spans=corpora.scheme.is_spans, word_vectors=words)
+    filled = for_corpus(config, spans=corpora.scheme.is_spans, word_vectors=words)
     if "language_model.weight" in config.automatic and not registry.is_stateful(filled.encoder.cell):
         return replace(filled, language_model=replace(filled.language_model, weight=0.0))
     return filled

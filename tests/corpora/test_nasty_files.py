@@ -30,9 +30,10 @@ from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.inference.tagger import Entity, Tagged
 from seqtag.model_folder.folder import dump_json, parsed
-from seqtag.settings.config import Config, merge
+from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.config_files import read as read_settings
+from seqtag.settings.merging import merge
 from seqtag.stages import predict as stage
 from seqtag.support.errors import DataError, UserError
 from seqtag.training.prepare import check_readable, fit_vocabulary

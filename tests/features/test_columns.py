@@ -8,8 +8,8 @@ import pytest
 
 from seqtag.cli import run
 from seqtag.inference.tagger import Tagger
-from seqtag.settings.config import merge
 from seqtag.settings.config_files import parse_assignments
+from seqtag.settings.merging import merge
 from seqtag.training.splits import read_corpora
 
 SMALL = [

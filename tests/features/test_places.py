@@ -15,8 +15,9 @@ from seqtag.features.vector_files import read
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary, have_places, without_places
 from seqtag.inference.tagger import Tagger
-from seqtag.settings.config import Config, merge
+from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
+from seqtag.settings.merging import merge
 from seqtag.stages.train import train
 from seqtag.training.prepare import fit_vocabulary
 from seqtag.training.splits import read_corpora

@@ -13,8 +13,8 @@ from seqtag.corpora import tags
 from seqtag.corpora.reading import read_corpus
 from seqtag.inference import tagger
 from seqtag.inference.tagger import Tagger
-from seqtag.settings.config import merge
 from seqtag.settings.config_files import parse_assignments
+from seqtag.settings.merging import merge
 from seqtag.stages.predict import predict
 from seqtag.stages.train import train
 from seqtag.support.errors import UsageError

@@ -20,8 +20,8 @@ from seqtag.corpora.sentence import Sentence
 from seqtag.inference import tagger
 from seqtag.inference.tagger import Piece, Tagged, Tagger, windows
 from seqtag.model_folder import folder
-from seqtag.settings.config import merge
 from seqtag.settings.config_files import parse_assignments
+from seqtag.settings.merging import merge
 from seqtag.stages.train import train
 from seqtag.support.errors import ModelError
 

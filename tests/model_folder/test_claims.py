@@ -21,7 +21,7 @@ from seqtag.inference.tagger import Tagger
 from seqtag.model_folder import folder
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.folder import FILES, Folder, write
-from seqtag.settings.config import merge
+from seqtag.settings.merging import merge
 from seqtag.stages.train import train
 from seqtag.support.errors import UserError
 from seqtag.support.locks import NO_LOCKS

@@ -16,7 +16,7 @@ from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.operators import MAX_GAP, RULES
 from seqtag.model_folder.rehearsal import LARGEST, MAX_BEAM, MAX_HEADS, check
 from seqtag.model_folder.stored import expected, read_vocabulary
-from seqtag.settings.config import merge
+from seqtag.settings.merging import merge
 from seqtag.support.errors import UserError
 
 GOLDEN = Folder(Path(__file__).parents[1] / "golden" / "models" / "format_1")

@@ -14,7 +14,8 @@ from seqtag.features import vocabulary
 from seqtag.features.indexers.base import Resources, pad
 from seqtag.features.vectors import Vectors
 from seqtag.network import runtime
-from seqtag.settings.config import Config, merge
+from seqtag.settings.config import Config
+from seqtag.settings.merging import merge
 
 runtime.start(1)  # once a session, and before anything else imports Keras
 

@@ -19,7 +19,7 @@ from seqtag.network.heads import beam
 from seqtag.network.heads.chain import Legal
 from seqtag.network.heads.feedback import FeedbackHead
 from seqtag.settings.config import Head as Settings
-from seqtag.settings.config import merge
+from seqtag.settings.merging import merge
 
 Floats = NDArray[np.float64]
 BIO = ("O", "B-X", "I-X", "B-Y")

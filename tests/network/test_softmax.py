@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from seqtag.network.heads.crf import CRFHead
 from seqtag.network.heads.softmax import SoftmaxHead
-from seqtag.settings.config import merge
+from seqtag.settings.merging import merge
 from seqtag.support.errors import UsageError
 
 TAGS = 4

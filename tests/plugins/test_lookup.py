@@ -10,7 +10,8 @@ import pytest
 import seqtag
 from seqtag.corpora.reading import read_corpus
 from seqtag.settings import registry
-from seqtag.settings.config import Config, foreign, merge
+from seqtag.settings.config import Config
+from seqtag.settings.merging import foreign, merge
 from seqtag.settings.plugins import Plugin
 from seqtag.support.errors import UsageError, UserError
 
@@ -74,7 +75,8 @@ def test_nobody_else_pays() -> None:
     code = """
 import sys
 from seqtag.settings import registry
-from seqtag.settings.config import SETTINGS, foreign, merge
+from seqtag.settings.merging import foreign, merge
+from seqtag.settings.schema import SETTINGS
 config = merge({"encoder.cell": ("gru", "x"), "data.format": ("conllu", "x"), "head.name": ("crf", "x")})
 foreign(config), registry.load(registry.READERS, "conll"), registry.is_stateful("gru")
 print("importlib.metadata" in sys.modules)

@@ -8,19 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtag.settings.config import (
-    EXCLUSIVE,
-    SETTINGS,
-    Config,
-    Encoder,
-    Setting,
-    Training,
-    check_value,
-    flatten,
-    from_values,
-    members_of,
-    merge,
-)
+from seqtag.settings.config import Config, Encoder, Training
+from seqtag.settings.merging import EXCLUSIVE, flatten, for_corpus, from_values, merge
+from seqtag.settings.schema import SETTINGS, Setting, check_value, members_of
 from seqtag.support.errors import UsageError
 
 Layer = dict[str, tuple[Any, str]]
@@ -48,7 +38,7 @@ def message(*layers: Layer) -> str:
 
 
 def test_without_a_source_the_defaults_hold() -> None:
-    assert merge().for_corpus(spans=True) == Config()
+    assert for_corpus(merge(), spans=True) == Config()
     assert merge({}, {}) == merge()
 
 
@@ -303,16 +293,16 @@ def test_there_are_such_settings_and_their_defaults_are_legal() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_nobody_chose_goes_by_the_corpus(entry: Setting, kind: dict[str, bool]) -> None:
     nobody = merge()
-    assert value_of(nobody.for_corpus(**kind), entry.path) == entry.default_for(**kind)
+    assert value_of(for_corpus(nobody, **kind), entry.path) == entry.default_for(**kind)
     # What somebody chose stands, even where it is the default of others.
     for other in KINDS:
         value = entry.default_for(**other)
         chosen = merge({entry.path: (value, "x")})
-        assert value_of(chosen.for_corpus(**kind), entry.path) == value
+        assert value_of(for_corpus(chosen, **kind), entry.path) == value
         # `auto` takes back what a weaker source chose.
         back = merge({entry.path: (value, "a.yaml:1")}, {entry.path: ("auto", "--set")})
         assert back == nobody
-        assert value_of(back.for_corpus(**kind), entry.path) == entry.default_for(**kind)
+        assert value_of(for_corpus(back, **kind), entry.path) == entry.default_for(**kind)
 
 
 def test_only_those_settings_may_be_auto() -> None:
@@ -331,9 +321,9 @@ def test_what_is_not_decided_makes_a_difference() -> None:
 
 def test_settings_made_by_hand_or_read_back_are_decided() -> None:
     made = Config(encoder=Encoder(layers=3))
-    assert made.for_corpus(spans=False) == made
+    assert for_corpus(made, spans=False) == made
     again = from_values(made.to_json(), "config.json")
-    assert again.for_corpus(spans=False) == again == made
+    assert for_corpus(again, spans=False) == again == made
 
 
 # ------------------------------------------------------------------------------------------------------------

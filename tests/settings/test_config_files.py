@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtag.settings.config import SETTINGS, check_value, merge
-from seqtag.settings.config_files import MAX_BYTES, commented, parse_assignments, parse_grid, read
+from seqtag.settings.config_files import MAX_BYTES, parse_assignments, parse_grid, read
+from seqtag.settings.merging import for_corpus, merge
+from seqtag.settings.reference import commented
+from seqtag.settings.schema import SETTINGS, check_value
 from seqtag.support.errors import DataError, UsageError, UserError
 from seqtag.support.quoting import quoted, shortened
 
@@ -286,7 +288,7 @@ def test_the_commented_file_is_the_defaults(written: Any) -> None:
     assert {path: value for path, (value, _) in layer.items()} == wanted
     assert all(type(value) is type(wanted[path]) for path, (value, _) in layer.items())
     for spans in (True, False):
-        assert merge(layer).for_corpus(spans=spans) == merge().for_corpus(spans=spans)
+        assert for_corpus(merge(layer), spans=spans) == for_corpus(merge(), spans=spans)
     assert list(layer) == list(SETTINGS)
 
 

@@ -19,8 +19,8 @@ import seqtag
 from seqtag.cli import run
 from seqtag.cli.compare import LEGEND
 from seqtag.model_folder.claims import claimed
-from seqtag.settings.config import merge
 from seqtag.settings.config_files import parse_assignments, parse_grid
+from seqtag.settings.merging import merge
 from seqtag.stages import compare as stage
 from seqtag.stages import train as training
 from seqtag.stages.compare import RunEnded, compare

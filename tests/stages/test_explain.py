@@ -21,8 +21,8 @@ from seqtag.model_folder.folder import Folder
 from seqtag.network import runtime
 from seqtag.network.build import mask_of
 from seqtag.network.saliency import TOGETHER, Saliency, attentions
-from seqtag.settings.config import merge
 from seqtag.settings.config_files import parse_assignments
+from seqtag.settings.merging import merge
 from seqtag.stages import explain as stage
 from seqtag.stages.explain import Explained, Explanation, Target, explain
 from seqtag.support.errors import ModelError, UserError

@@ -21,8 +21,9 @@ from seqtag.features.indexers.base import Resources
 from seqtag.inference.tagger import Tagger
 from seqtag.model_folder import folder
 from seqtag.network import runtime
-from seqtag.settings.config import Config, merge
+from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
+from seqtag.settings.merging import merge
 from seqtag.stages.train import train
 from seqtag.support.errors import DataError, UsageError, UserError
 from seqtag.training import prepare

@@ -21,8 +21,9 @@ from seqtag.cli import run
 from seqtag.model_folder import folder
 from seqtag.model_folder.folder import Kind
 from seqtag.network import deferred, fit, runtime
-from seqtag.settings.config import Config, merge
+from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
+from seqtag.settings.merging import merge
 from seqtag.stages.train import Result, train
 from seqtag.support.errors import UserError
 from seqtag.support.interrupt import Interrupted, Stop

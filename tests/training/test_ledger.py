@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from seqtag.inference.tagger import Tagger
-from seqtag.settings.config import Config, merge
+from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
+from seqtag.settings.merging import merge
 from seqtag.stages.train import train
 from seqtag.support.errors import UserError
 from seqtag.training.ledger import Ledger, Norms

@@ -14,8 +14,9 @@ from seqtag.cli import run
 from seqtag.cli.display import introduction
 from seqtag.features.vector_files import read
 from seqtag.inference.tagger import Tagger
-from seqtag.settings.config import Config, merge
+from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
+from seqtag.settings.merging import merge
 from seqtag.stages.train import train
 from seqtag.support.errors import ModelError
 from seqtag.training.events import Prepared

@@ -23,8 +23,9 @@ from seqtag.corpora.tags import parse_scheme
 from seqtag.inference.tagger import Tagger
 from seqtag.model_folder import folder
 from seqtag.model_folder.folder import MOST, dump_json
-from seqtag.settings.config import Config, merge
+from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
+from seqtag.settings.merging import merge
 from seqtag.stages import train as stage
 from seqtag.stages.train import train
 from seqtag.support.errors import UserError

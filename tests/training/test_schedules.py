@@ -9,8 +9,9 @@ import pytest
 
 from seqtag.network.fit import Step, Trainer
 from seqtag.settings import registry
-from seqtag.settings.config import Training, merge
+from seqtag.settings.config import Training
 from seqtag.settings.config_files import parse_assignments
+from seqtag.settings.merging import merge
 from seqtag.stages.train import train
 from seqtag.training import schedules
 from seqtag.training.schedules import learning_rate

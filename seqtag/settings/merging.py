@@ -1,0 +1,112 @@
+"""Settings from several sources: which one holds, what excludes what, and what the corpus decides."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from seqtag.settings import registry
+from seqtag.settings.config import Config
+from seqtag.settings.plugins import Plugin
+from seqtag.settings.schema import SETTINGS, check_key, check_value
+from seqtag.support.errors import UsageError
+
+# Settings of which at most one holds: the one from the strongest source takes the place of the others.
+EXCLUSIVE = (("training.global_clipnorm", "training.clipnorm", "training.clipvalue"),)
+
+
+def merge(*layers: Mapping[str, tuple[Any, str]]) -> Config:
+    """The settings from layers of {path: (value, source)}, weakest first, over the defaults.
+
+    Raises:
+        UsageError: An unknown path, a bad value, or two settings of one layer that exclude each other.
+    """
+    values = {path: entry.default for path, entry in SETTINGS.items()}
+    automatic = {path for path, entry in SETTINGS.items() if entry.by_corpus}
+    for layer in layers:
+        checked = {}
+        for path, (value, source) in layer.items():
+            check_key(path, source)
+            if SETTINGS[path].by_corpus and value == "auto":
+                checked[path] = SETTINGS[path].default
+                automatic.add(path)
+            else:
+                checked[path] = check_value(path, value, source)
+                automatic.discard(path)
+        _check_exclusive(checked, {path: source for path, (_, source) in layer.items()})
+        for group in EXCLUSIVE:
+            if any(checked.get(path) is not None for path in group):
+                values.update(dict.fromkeys(group))
+        values.update(checked)
+    return _config(values, frozenset(automatic))
+
+
+def _check_exclusive(checked: Mapping[str, Any], sources: Mapping[str, str]) -> None:
+    for group in EXCLUSIVE:
+        chosen = [path for path in group if checked.get(path)]
+        if len(chosen) > 1:
+            names = " and ".join(chosen)
+            raise UsageError(f"{sources[chosen[-1]]}: {names} exclude each other; set one of them.")
+
+
+def from_values(tree: Mapping[str, Any], source: str) -> Config:
+    """The settings from nested values, as `Config.to_json` writes them: each key must be there and no
+    other.
+    """
+    leaves = dict(flatten(tree))
+    missing = [path for path in SETTINGS if path not in leaves]
+    if missing:
+        raise UsageError(f"{source}: the setting {missing[0]!r} is missing.")
+    for path in leaves:
+        check_key(path, source)
+    checked = {path: check_value(path, value, source) for path, value in leaves.items()}
+    _check_exclusive(checked, dict.fromkeys(checked, source))
+    return _config(checked)
+
+
+def for_corpus(config: Config, *, spans: bool, word_vectors: bool = False) -> Config:
+    """The settings for a corpus of spans or of plain tags, with or without pretrained vectors of whole words: all
+    are decided.
+    """
+    decided = {
+        path: SETTINGS[path].default_for(spans=spans, word_vectors=word_vectors) for path in config.automatic
+    }
+    return _config(dict(flatten(config.to_json())) | decided)
+
+
+def foreign(config: Config) -> list[Plugin]:
+    """The parts of other packages that the settings name."""
+    values = dict(flatten(config.to_json()))
+    found = [
+        registry.plugin(entry.metadata["table"], values[path])
+        for path, entry in SETTINGS.items()
+        if entry.metadata["table"] and values[path] not in entry.metadata["choices"]
+    ]
+    return [plugin for plugin in found if plugin is not None]
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, value) of each leaf of nested mappings."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and prefix + str(key) not in SETTINGS:
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield prefix + str(key), value
+
+
+def _config(values: Mapping[str, Any], automatic: frozenset[str] = frozenset()) -> Config:
+    """The settings from the value of each path."""
+    sections = {
+        entry.name: _section(entry.type, entry.name + ".", values)
+        for entry in dataclasses.fields(Config)
+        if dataclasses.is_dataclass(entry.type)
+    }
+    return Config(**sections, automatic=automatic)
+
+
+def _section(kind: Any, prefix: str, values: Mapping[str, Any]) -> Any:
+    arguments = {}
+    for entry in dataclasses.fields(kind):
+        path = prefix + entry.name
+        inner = dataclasses.is_dataclass(entry.type)
+        arguments[entry.name] = _section(entry.type, path + ".", values) if inner else values[path]
+    return kind(**arguments)
