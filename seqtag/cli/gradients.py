@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from seqtag.stages.gradients import Report
-    from seqtag.training.reach import Fit, Layer
+    from seqtag.stages.gradients import GradientReport
+    from seqtag.training.reach import Fit, LayerReach
 
 PLOTS = (".png", ".svg")
 ARROWS = {"forward": "→", "backward": "←"}
@@ -113,7 +113,7 @@ def _check(targets: list[str], inputs: list[str]) -> None:
             ) from None
 
 
-def _show(report: "Report") -> None:
+def _show(report: "GradientReport") -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -133,7 +133,7 @@ def _show(report: "Report") -> None:
         console.print(_gates_table(report))
 
 
-def _name(layer: "Layer") -> str:
+def _name(layer: "LayerReach") -> str:
     return f"layer {layer.number} {ARROWS[layer.direction]}"
 
 
@@ -141,7 +141,7 @@ def _memory(fit: "Fit") -> str:
     return "never" if fit.memory is None else f"{fit.memory:,}"
 
 
-def _fits_table(report: "Report") -> "Table":
+def _fits_table(report: "GradientReport") -> "Table":
     table = make_table(report.cell, "rate", "1% left after", "", "rate of loss", "1% left after")
     for layer in report.layers:
         own, error = layer.jacobian_fit, layer.error_fit
@@ -151,7 +151,9 @@ def _fits_table(report: "Report") -> "Table":
     return table
 
 
-def _print_profile(console: "Console", report: "Report", title: str, profiles: list[list[float]]) -> None:
+def _print_profile(
+    console: "Console", report: "GradientReport", title: str, profiles: list[list[float]]
+) -> None:
     table = make_table("k", *(_name(layer) for layer in report.layers))
     for k in _rows(report.steps):
         table.add_row(f"{k}", *(f"{profile[k]:.3g}" for profile in profiles))
@@ -168,7 +170,7 @@ def _rows(steps: int) -> list[int]:
     )
 
 
-def _kernels_table(report: "Report") -> "Table":
+def _kernels_table(report: "GradientReport") -> "Table":
     table = make_table("recurrent weights", "spectral radius", "largest singular value")
     for layer in report.layers:
         for name, kernel in layer.kernels.items():
@@ -177,7 +179,7 @@ def _kernels_table(report: "Report") -> "Table":
     return table
 
 
-def _gates_table(report: "Report") -> "Table":
+def _gates_table(report: "GradientReport") -> "Table":
     table = make_table("gates", "mean", "below 0.1", "above 0.9", "half-life in words")
     for layer in report.layers:
         for name, gate in layer.gates.items():
@@ -187,7 +189,7 @@ def _gates_table(report: "Report") -> "Table":
     return table
 
 
-def _plot(report: "Report", target: str) -> None:
+def _plot(report: "GradientReport", target: str) -> None:
     """Draws both profiles, the norms on a logarithmic scale."""
     import matplotlib
     from matplotlib.figure import Figure

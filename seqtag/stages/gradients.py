@@ -14,12 +14,12 @@ from seqtag.network import runtime
 from seqtag.settings import registry
 from seqtag.support.errors import UserError
 from seqtag.training import reach
-from seqtag.training.reach import Layer
+from seqtag.training.reach import LayerReach
 from seqtag.training.restore import Stored
 
 
 @dataclass(frozen=True)
-class Report:
+class GradientReport:
     """What the gradients of a model are like.
 
     Attributes:
@@ -38,7 +38,7 @@ class Report:
     steps: int
     sentences: int
     long_enough: int
-    layers: list[Layer]
+    layers: list[LayerReach]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -57,7 +57,7 @@ def gradients(
     token_column: int | str | None = None,
     tag_column: int | str | None = None,
     debug: bool = False,
-) -> Report:
+) -> GradientReport:
     """Measures how the norm of a gradient changes on its way back from a word.
 
     Args:
@@ -97,4 +97,4 @@ def gradients(
         if not layer.finite:
             raise UserError(f"the gradients of layer {layer.number} ({layer.direction}) are not finite.")
     count = len(sample.sentences)
-    return Report(model, corpus.path, cell, sample.steps, count, sample.long_enough, layers)
+    return GradientReport(model, corpus.path, cell, sample.steps, count, sample.long_enough, layers)

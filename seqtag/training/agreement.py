@@ -9,7 +9,7 @@ from seqtag.corpora.reading import Sentence
 from seqtag.features.vocabulary import cut
 from seqtag.inference.tagger import Tagger
 from seqtag.support.errors import Diverged, UserError
-from seqtag.training.parity import ROUNDING, Comparison, compare
+from seqtag.training.parity import ROUNDING, Difference, compare
 
 if TYPE_CHECKING:
     from seqtag.network.build import Network
@@ -47,7 +47,7 @@ def check(network: "Network", exported: Tagger, sentences: Sequence[Sentence]) -
 
 def _differences(
     network: "Network", exported: Tagger, sentences: Sequence[Sentence]
-) -> tuple[Comparison, Callable[[], list[Comparison]]]:
+) -> tuple[Difference, Callable[[], list[Difference]]]:
     """How far the exported network is from the trained one, and how to ask how far that one is from itself where what
     it reads is changed by no more than rounding does.
     """
@@ -59,7 +59,7 @@ def _differences(
             "training ended with weights that are not finite; no model was written. Lower the learning rate."
         )
 
-    def differences(others: tuple[Any, Any]) -> Comparison:
+    def differences(others: tuple[Any, Any]) -> Difference:
         return compare(
             (decoded[0], decoded[1]),
             others,
@@ -68,7 +68,7 @@ def _differences(
             searched=network.head.searches,
         )
 
-    def noise() -> list[Comparison]:
+    def noise() -> list[Difference]:
         return [differences(network.decode(inputs, scale=scale)) for scale in (1 - ROUNDING, 1 + ROUNDING)]
 
     answer = exported.run(inputs)

@@ -14,8 +14,8 @@ TIE = 1e-3  # two sequences whose scores, as logarithms, are no further apart ar
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What came of it.
+class Difference:
+    """How far two decodings of a batch are apart.
 
     Attributes:
         gap: The largest difference between two probabilities of the same tag.
@@ -32,7 +32,7 @@ class Comparison:
         """Whether both are one network; false where a probability is no number."""
         return self.gap <= PARITY and not self.wrong
 
-    def within(self, noise: "Sequence[Comparison]") -> bool:
+    def within(self, noise: "Sequence[Difference]") -> bool:
         """Whether the differences are of the size that roundings make in the trained network itself. They grow along a
         sentence where the recurrent weights are chaotic, until no two computations agree.
         """
@@ -48,7 +48,7 @@ def compare(
     logs: Callable[[NDArray[np.int32]], Any],
     *,
     searched: bool,
-) -> Comparison:
+) -> Difference:
     """Compares two decodings, each tags and probabilities `(batch, time)`.
 
     Where two sequences are tied, rounding may decide for either. So where tags differ, the trained network is asked
@@ -85,4 +85,4 @@ def compare(
     # A search gives each tag's probability after the tags before it: another sequence has others.
     compared = words & ~(odd[:, None] if searched else differ)
     gaps = np.abs(probabilities - other_probabilities)[compared]
-    return Comparison(float(gaps.max(initial=0.0)), tied, wrong)
+    return Difference(float(gaps.max(initial=0.0)), tied, wrong)

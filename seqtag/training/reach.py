@@ -95,7 +95,7 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerReach:
     """A layer in one direction.
 
     Attributes:
@@ -205,7 +205,7 @@ def _reachable(lengths: list[int]) -> int:
 
 def measure(
     network: "Network", vocabulary: Vocabulary, sample: Sample, random: np.random.Generator
-) -> list[Layer]:
+) -> list[LayerReach]:
     """Each layer and direction, measured at a word drawn in each sentence.
 
     Args:
@@ -226,7 +226,7 @@ def measure(
     found = []
     for trace in model.traces(network, inputs, pad(rows, int(lengths.max()))):
         profile = model.profile(trace, places, sample.steps, random)
-        layer = Layer(
+        layer = LayerReach(
             number=trace.layer,
             direction=trace.direction,
             errors=profile.errors.mean(axis=0).tolist(),

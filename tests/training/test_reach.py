@@ -11,7 +11,7 @@ from seqtag.features.vocabulary import Vocabulary
 from seqtag.inference.tagger import Tagger
 from seqtag.network import gradients as model
 from seqtag.network.gradients import Profile
-from seqtag.training.reach import Fit, Layer, Sample, draw, measure
+from seqtag.training.reach import Fit, LayerReach, Sample, draw, measure
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +113,9 @@ def test_what_is_measured(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatc
 
 def test_what_overflowed_is_seen() -> None:
     for bad in (float("inf"), float("nan")):
-        assert not Layer(1, "forward", [1.0, bad], [1.0, 1.0], {}, {}).finite
-        assert not Layer(1, "forward", [1.0, 1.0], [1.0, bad], {}, {}).finite
-    assert Layer(1, "forward", [1.0, 1e300], [1.0, 0.0], {}, {}).finite
+        assert not LayerReach(1, "forward", [1.0, bad], [1.0, 1.0], {}, {}).finite
+        assert not LayerReach(1, "forward", [1.0, 1.0], [1.0, bad], {}, {}).finite
+    assert LayerReach(1, "forward", [1.0, 1e300], [1.0, 0.0], {}, {}).finite
 
 
 def test_where_more_than_one_percent_is_left_it_is_lost_later() -> None:
