@@ -1,6 +1,6 @@
 """The command line: each command parses, calls one stage and prints.
 
-Results go to stdout, talk to stderr. What a stage cannot do is a UserError, which ends here as one message
+Results go to stdout, progress and messages to stderr. What a stage cannot do is a UserError, which ends here as one message
 and its exit code; a traceback is shown with `--debug` only.
 """
 
@@ -15,7 +15,7 @@ import typer
 
 from seqtag import __version__
 from seqtag.cli.light import LightCommand, LightGroup
-from seqtag.cli.talk import talk
+from seqtag.cli.stderr import stderr
 from seqtag.settings import registry
 from seqtag.support.errors import UserError, is_out_of_memory
 from seqtag.support.extras import missing
@@ -189,7 +189,7 @@ def _complain(message: str, debug: bool) -> None:
     if debug:
         import traceback
 
-        traceback.print_exc(file=talk())
+        traceback.print_exc(file=stderr())
     from seqtag.support.quoting import printable
 
     # A message names files and shows what stood in them: neither may steer the terminal, or begin a line.
@@ -201,7 +201,7 @@ def _complain(message: str, debug: bool) -> None:
         safe = printable(near)
         if len(safe) > most:
             safe = f"{safe[:_START]}...{safe[-_END:]}"
-    print(f"seqtag: {safe}", file=talk())
+    print(f"seqtag: {safe}", file=stderr())
 
 
 def _prepare_width() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seqtag.cli.talk import talk
+from seqtag.cli.stderr import stderr
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError, suggest
 
@@ -79,4 +79,4 @@ def input_format(given: str | None, paths: Sequence[str]) -> str:
 def invite(paths: Sequence[str]) -> None:
     """Tells whoever has named no file, and sends none, that sentences can be typed."""
     if list(paths) == [STDIN] and sys.stdin.isatty():
-        print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=talk())
+        print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=stderr())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from seqtag.cli.results import check_outputs, written_bytes
-from seqtag.cli.talk import talk
+from seqtag.cli.stderr import stderr
 from seqtag.support.errors import UserError
 from seqtag.support.extras import install_line
 
@@ -102,7 +102,7 @@ def compare(
                 output,
                 seeds=seeds,
                 debug=wants_debug(),
-                listener=_silent if quiet else functools.partial(_say, talk()),
+                listener=_silent if quiet else functools.partial(_say, stderr()),
                 stop=stop,
             )
     except (Interrupted, Exception) as problem:
@@ -282,7 +282,7 @@ def _plot(comparison: "Comparison", path: Path) -> bool:
     try:
         import matplotlib
     except ImportError:
-        print(f"seqtag: no plot without matplotlib: {install_line('plot')}", file=talk())
+        print(f"seqtag: no plot without matplotlib: {install_line('plot')}", file=stderr())
         return False
     import io
 

@@ -14,8 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from seqtag.cli.stderr import stderr
 from seqtag.cli.tables import make_table, print_score
-from seqtag.cli.talk import talk
 from seqtag.evaluation import metrics
 from seqtag.settings import registry
 from seqtag.settings.config import Config
@@ -72,7 +72,7 @@ class Lines(Quiet):
     """One plain line an epoch on stderr, for logs; the summary on stdout."""
 
     def __init__(self) -> None:
-        self._console = Console(file=talk(), highlight=False, soft_wrap=True)
+        self._console = Console(file=stderr(), highlight=False, soft_wrap=True)
         self._metric = "F1"
 
     def event(self, event: Event) -> None:
@@ -100,7 +100,7 @@ class Live_(Quiet):
     """A table of epochs that grows, with a bar for the epoch under way."""
 
     def __init__(self) -> None:
-        self._console = Console(file=talk(), highlight=False)
+        self._console = Console(file=stderr(), highlight=False)
         self._bar = Bar(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(bar_width=None),

@@ -1,4 +1,4 @@
-"""Standard error, as commands talk to it that have results besides: nobody need listen."""
+"""Standard error for progress and messages; a run goes on when it cannot be written."""
 
 import contextlib
 import io
@@ -8,18 +8,18 @@ from collections.abc import Callable
 from typing import TextIO, cast
 
 
-def talk() -> TextIO:
-    """Standard error until it cannot be written, as when its reader has left, its disk is full or its terminal gone;
-    from then on nothing is said. No run ends for want of a listener.
+def stderr() -> TextIO:
+    """Standard error as a stream that drops everything once a write has failed: when its reader has left, its disk is
+    full or its terminal is gone.
     """
-    return cast("TextIO", _Talk(sys.stderr))
+    return cast("TextIO", _Lenient(sys.stderr))
 
 
-class _Talk(io.TextIOBase):
-    """What goes to a stream until the stream fails.
+class _Lenient(io.TextIOBase):
+    """Writes to a stream until the stream fails.
 
     Args:
-        stream: The stream. It is not asked for anew: while Rich shows a bar, `sys.stderr` leads back to here.
+        stream: The stream. It is not looked up again: while Rich shows a bar, `sys.stderr` leads back to here.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -42,5 +42,5 @@ class _Talk(io.TextIOBase):
                 action()
             except OSError:
                 self._failed = True
-                with contextlib.suppress(OSError, ValueError):  # Python tries what is left again at exit
+                with contextlib.suppress(OSError, ValueError):  # Python writes what is buffered again at exit
                     os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
