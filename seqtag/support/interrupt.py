@@ -1,6 +1,6 @@
-"""Signals that end a run in good order: SIGINT, as Ctrl-C sends it, and SIGTERM, as a job scheduler does.
+"""Signals that stop a run cleanly: SIGINT, as Ctrl-C sends it, and SIGTERM, as a job scheduler does.
 
-The first one ends the run at the next point where nothing is lost, the second one at once.
+The first one stops the run at the next point where nothing is lost, the second one at once.
 """
 
 import contextlib
@@ -14,12 +14,12 @@ from types import FrameType
 from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# Seconds in which two signals are one: `timeout` sends its own to the process and to its group.
+# Seconds within which two signals count as one: `timeout` sends its signal to the process and to its group.
 TOGETHER = 0.2
 
 
 class Interrupted(BaseException):
-    """A signal has ended the run. It is no `Exception`, so that nobody on its way takes it for a failure.
+    """A signal has stopped the run. Not an `Exception`, so that no handler on its way takes it for a failure.
 
     Args:
         number: The signal.
@@ -32,19 +32,19 @@ class Interrupted(BaseException):
 
     @property
     def exit_code(self) -> int:
-        """What a shell shows for a process that this signal ended."""
+        """The exit code that a shell reports for a process ended by this signal."""
         return 128 + self.number
 
 
 class Stop:
     """Whether a run has been asked to stop.
 
-    Outside `held` a signal raises `Interrupted` wherever the run stands; within, it is noted, and `check` raises.
+    Outside `held` a signal raises `Interrupted` wherever the run is; within, it is noted, and `check` raises.
     """
 
     def __init__(self) -> None:
         self.signal: int | None = None
-        self._at = 0.0  # when it came
+        self._first: float | None = None  # the time of the first signal
         self._holds = 0
 
     @contextlib.contextmanager
@@ -57,7 +57,7 @@ class Stop:
             self._holds -= 1
 
     def check(self) -> None:
-        """Ends the run here if it has been asked to stop.
+        """Stops the run here if it has been asked to.
 
         Raises:
             Interrupted: It has.
@@ -66,22 +66,29 @@ class Stop:
             raise Interrupted(self.signal)
 
     def also(self, stop: "Stop") -> None:
-        """Takes note of what another one, that listened meanwhile, has been asked."""
+        """Takes over what another one, which listened meanwhile, was asked."""
         self.signal = self.signal or stop.signal
+        self._first = self._first or stop._first
 
     def receive(self, number: int, frame: FrameType | None = None) -> None:
-        """Takes a signal; the second one ends the process here and now.
+        """Takes a signal, in the main thread.
 
         Raises:
             Interrupted: It is the first, and nothing would be lost.
         """
-        if self.signal is not None:
-            if time.monotonic() - self._at > TOGETHER:
-                _leave(number)
-            return
-        self.signal, self._at = number, time.monotonic()
-        if not self._holds:
-            raise Interrupted(number)
+        if self.signal is None:
+            self.signal = number
+            if not self._holds:
+                raise Interrupted(number)
+
+    def watch(self, descriptor: int) -> None:
+        """Reads the numbers of signals as they come, until 0; the second signal ends the process."""
+        while number := ord(os.read(descriptor, 1)):
+            if number in SIGNALS:
+                now = time.monotonic()
+                self._first = self._first or now
+                if now - self._first > TOGETHER:
+                    _leave(number)
 
 
 def _leave(number: int) -> NoReturn:
@@ -94,35 +101,38 @@ def _leave(number: int) -> NoReturn:
 
 @contextlib.contextmanager
 def listening(stop: Stop) -> Iterator[None]:
-    """Within, signals go to `stop`, of which whoever listened before learns afterwards; those that the process was
-    started to ignore stay ignored.
+    """Within, signals go to `stop`; a `Stop` that listened before takes them over afterwards. Signals that the process
+    was started to ignore stay ignored.
     """
     former = {}
     if threading.current_thread() is threading.main_thread():
         former = {number: signal.getsignal(number) for number in SIGNALS}
         former = {number: handler for number, handler in former.items() if handler is not signal.SIG_IGN}
-    with _watched() if former else contextlib.nullcontext():
-        try:
-            for number in former:
-                signal.signal(number, stop.receive)
-            yield
-        finally:
-            for number, handler in former.items():
-                signal.signal(number, handler)
-                outer = getattr(handler, "__self__", None)
-                if isinstance(outer, Stop):
-                    outer.also(stop)
+    try:
+        with _watched(stop) if former else contextlib.nullcontext():
+            try:
+                for number in former:
+                    signal.signal(number, stop.receive)
+                yield
+            finally:
+                for number, handler in former.items():
+                    signal.signal(number, handler)
+    finally:
+        for handler in former.values():
+            outer = getattr(handler, "__self__", None)
+            if isinstance(outer, Stop):
+                outer.also(stop)
 
 
 @contextlib.contextmanager
-def _watched() -> Iterator[None]:
-    """Within, a second signal ends the process also while it is in C code for long, as TensorFlow is in a step: there
-    Python calls no handler, but writes the signal's number to a pipe, at which a thread waits.
+def _watched(stop: Stop) -> Iterator[None]:
+    """Within, a thread counts the signals, so that a second one ends the process also during a long call of C code,
+    such as a step of TensorFlow: Python calls no handler then, but writes the signal's number to a pipe.
     """
     ours, theirs = os.pipe()
     os.set_blocking(theirs, False)
-    thread = threading.Thread(target=_watch, args=(ours,), daemon=True)
-    with contextlib.suppress(RuntimeError):  # no room for a thread: then `receive` has to do
+    thread = threading.Thread(target=stop.watch, args=(ours,), daemon=True)
+    with contextlib.suppress(RuntimeError):  # no more threads: the run stops at the first signal only
         thread.start()
     former = signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
     try:
@@ -134,14 +144,3 @@ def _watched() -> Iterator[None]:
             thread.join()
         os.close(theirs)
         os.close(ours)
-
-
-def _watch(descriptor: int) -> None:
-    """Reads numbers of signals until the second one that is to end the process, or until 0."""
-    first = None
-    while number := ord(os.read(descriptor, 1)):
-        if number in SIGNALS:
-            now = time.monotonic()
-            first = now if first is None else first
-            if now - first > TOGETHER:
-                _leave(number)

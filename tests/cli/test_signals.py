@@ -11,15 +11,13 @@ import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import seqtag
 from seqtag.cli import run
-from seqtag.support import interrupt
-from seqtag.support.interrupt import SIGNALS, Stop, listening
+from seqtag.support.interrupt import SIGNALS, TOGETHER, Stop, listening
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 ENVIRONMENT.pop("PYTHONUNBUFFERED", None)  # what is buffered fails once more at exit
@@ -31,12 +29,26 @@ SMALL = [
     "training.patience=0",
 ]
 HELD = """
-from seqtag.support.interrupt import Interrupted, Stop, listening
+import signal
+from seqtag.support.interrupt import Stop, listening
+signal.signal(signal.SIGUSR1, lambda number, frame: print("another", flush=True))
 stop = Stop()
 with listening(stop), stop.held():
     print("here", flush=True)
     while stop.signal is None:
         pass
+    print("noted", flush=True)
+    while True:
+        pass
+"""
+HELD_WITHIN = """
+from seqtag.support.interrupt import Stop, listening
+outer, inner = Stop(), Stop()
+with listening(outer), outer.held():
+    with listening(inner), inner.held():
+        print("here", flush=True)
+        while inner.signal is None:
+            pass
     print("noted", flush=True)
     while True:
         pass
@@ -89,6 +101,17 @@ def start(*command: str, **options: Any) -> "subprocess.Popen[str]":
     pipe = subprocess.PIPE
     options = {"env": ENVIRONMENT, "text": True, "stdout": pipe, "stderr": pipe} | options
     return subprocess.Popen([sys.executable, *command], **options)
+
+
+@contextlib.contextmanager
+def held(code: str) -> "Iterator[subprocess.Popen[str]]":
+    """A process that has said that it is here, and that never ends by itself."""
+    with start("-c", code) as process:
+        try:
+            assert process.stdout.readline() == "here\n"  # type: ignore[union-attr]
+            yield process
+        finally:
+            process.kill()
 
 
 def training(spans: Any, tmp_path: Path, *options: str) -> list[str]:
@@ -241,11 +264,27 @@ def test_every_way_in_is_the_quiet_one() -> None:
 
 @BOTH
 def test_the_second_signal_ends_at_once(number: int) -> None:
-    with start("-c", HELD) as process:
-        assert process.stdout.readline() == "here\n"  # type: ignore[union-attr]
+    """But not if it comes with the first, as `timeout` sends one to the process and one to its group; nor do signals
+    count that stop no run.
+    """
+    with held(HELD) as process:
+        for one in SIGNALS:
+            process.send_signal(one)
+        assert process.stdout.readline() == "noted\n"  # type: ignore[union-attr]
+        time.sleep(2 * TOGETHER)
+        process.send_signal(signal.SIGUSR1)
+        assert process.stdout.readline() == "another\n"  # type: ignore[union-attr]
+        process.send_signal(number)
+        assert process.wait(30) == 128 + number
+
+
+@BOTH
+def test_a_signal_after_the_one_that_stopped_what_listened_within(number: int) -> None:
+    """It is the second one."""
+    with held(HELD_WITHIN) as process:
         process.send_signal(number)
         assert process.stdout.readline() == "noted\n"  # type: ignore[union-attr]
-        time.sleep(2 * interrupt.TOGETHER)
+        time.sleep(2 * TOGETHER)
         process.send_signal(number)
         assert process.wait(30) == 128 + number
 
@@ -253,56 +292,28 @@ def test_the_second_signal_ends_at_once(number: int) -> None:
 @BOTH
 def test_the_second_signal_ends_at_once_in_c_code(number: int) -> None:
     """As in a long step of TensorFlow, where Python calls no handler."""
-    with start("-c", HELD_IN_C) as process:
-        try:
-            assert process.stdout.readline() == "here\n"  # type: ignore[union-attr]
-            process.send_signal(number)
-            with pytest.raises(subprocess.TimeoutExpired):
-                process.wait(1)
-            process.send_signal(number)
-            assert process.wait(30) == 128 + number
-        finally:
-            process.kill()
-
-
-def twice() -> None:
-    stop = Stop()
-    with stop.held():
-        stop.receive(signal.SIGINT)
-        stop.receive(signal.SIGTERM)
-
-
-@pytest.mark.parametrize(("seconds", "ended"), [(0.1, []), (0.3, [signal.SIGTERM])])
-def test_two_at_once_are_one(monkeypatch: pytest.MonkeyPatch, seconds: float, ended: list[int]) -> None:
-    """`timeout` sends its signal to the process and to its group. Others than those that end a run do not count."""
-    left: list[int] = []
-    ours, theirs = os.pipe()
-    os.write(theirs, bytes([signal.SIGINT, signal.SIGCHLD, signal.SIGTERM, 0]))
-    monkeypatch.setattr(interrupt, "_leave", left.append)
-    for heard in (lambda: interrupt._watch(ours), twice):
-        clock = SimpleNamespace(monotonic=iter([1.0, 1.0 + seconds]).__next__)
-        monkeypatch.setattr(interrupt, "time", clock)
-        left.clear()
-        heard()
-        assert left == ended
-    os.close(ours)
-    os.close(theirs)
+    with held(HELD_IN_C) as process:
+        process.send_signal(number)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(2 * TOGETHER)
+        process.send_signal(number)
+        assert process.wait(30) == 128 + number
 
 
 def test_nothing_is_left_of_listening() -> None:
     """No thread and no descriptor; who was told of signals before is told again. In another thread there is nothing."""
 
-    def held() -> tuple[int, int, list[Any]]:
+    def left() -> tuple[int, int, list[Any]]:
         return threading.active_count(), len(os.listdir("/dev/fd")), list(map(signal.getsignal, SIGNALS))
 
     ours, theirs = os.pipe()
     os.set_blocking(theirs, False)
     before = signal.set_wakeup_fd(theirs)
     try:
-        former = held()
+        former = left()
         with listening(Stop()), listening(Stop()):
             assert threading.active_count() == former[0] + 2
-        assert held() == former
+        assert left() == former
         elsewhere: list[Any] = []
         thread = threading.Thread(target=lambda: elsewhere.append(listen_and_look()))
         thread.start()
