@@ -1,6 +1,9 @@
 """The project's own files agree with one another."""
 
+import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -43,3 +46,14 @@ def test_a_missing_package_names_the_line_that_installs_it() -> None:
     )
     assert missing(ModuleNotFoundError(name="tomllib2"), "seqtag train") is None
     assert missing(ImportError(name="tensorflow"), "seqtag train") is None  # it is there, and is broken
+
+
+def test_the_wheel_holds_what_is_read_at_run_time(tmp_path: Path) -> None:
+    """Every file of the package, also those that are no Python."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=TOP, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    held = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("seqtag/")}
+    package = {path.relative_to(TOP).as_posix() for path in (TOP / "seqtag").rglob("*") if path.is_file()}
+    assert held == {name for name in package if "__pycache__" not in name}
+    assert "seqtag/cli/page.html" in held

@@ -1,7 +1,7 @@
 """The command line: each command parses, calls one stage and prints.
 
-Results go to stdout, progress and messages to stderr. What a stage cannot do is a UserError, which ends here as one message
-and its exit code; a traceback is shown with `--debug` only.
+Results go to stdout, progress and messages to stderr. A UserError from a stage ends here as one message and its exit
+code; a traceback is shown with `--debug` only.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""`seqtag explain`: what a model's tags hang on, as a page to look at."""
+"""`seqtag explain`: what each tag of a model depends on, as a page."""
 
 import sys
 from typing import Annotated
@@ -18,13 +18,13 @@ def explain(
     ] = "-",
     input_format: common.InputFormat = None,
     limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="At most so many sentences, from the first on.")
+        int, typer.Option("--limit", metavar="N", min=1, help="How many sentences to show.")
     ] = 20,
 ) -> None:
-    """Write a page that shows what a model's tags hang on.
+    """Write a page that shows what each tag depends on.
 
-    For each tag or entity how much each token speaks for it or against it (gradient x input), and where the model has
-    attention, who looks at whom. The page needs no network and runs no script.
+    For each tag or entity, how much each token speaks for or against it (gradient x input); for a model with
+    attention, which tokens each token looks at. The page needs no network and runs no script.
 
     Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag explain model -o page.html
     """

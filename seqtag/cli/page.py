@@ -1,12 +1,15 @@
-"""The page of `seqtag explain`: one file of HTML that loads nothing and runs nothing.
+"""The page of `seqtag explain`: one HTML file that loads nothing and runs nothing.
 
-All that comes from a text or a model goes through `escaped`; a policy in the page forbids scripts and any address.
+Everything that comes from a text or a model goes through `escaped`; the page's Content-Security-Policy forbids scripts
+and addresses.
 """
 
 import html
 import math
 import unicodedata
 from collections.abc import Sequence
+from importlib.resources import files
+from string import Template
 from typing import Any
 
 import seqtag
@@ -15,93 +18,30 @@ from seqtag.support.quoting import printable
 
 MOST = 80  # rows and columns of a map that are shown
 
-STYLE = """
-:root { color-scheme: light dark; --ground: #fbfbf9; --card: #fff; --ink: #1c1e21; --faint: #666b73; --line: #dcdcd6;
-  --for: 27 110 194; --against: 222 116 20; --look: 92 64 176; --mark: #e6eef8; }
-@media (prefers-color-scheme: dark) { :root { --ground: #16181b; --card: #1e2125; --ink: #e8e8e4; --faint: #9aa0a8;
-  --line: #34383e; --for: 66 150 240; --against: 240 140 50; --look: 150 120 245; --mark: #26364a; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 72rem; background: var(--ground); color: var(--ink);
-  font: 16px/1.55 system-ui, "Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif; }
-h1 { font-size: 1.5rem; margin: 0 0 .25rem; }
-h2 { font-size: 1rem; margin: 0 0 .75rem; color: var(--faint); font-weight: 600; }
-h3 { font-size: .85rem; margin: 1.25rem 0 .5rem; color: var(--faint); font-weight: 600; }
-p { margin: .4rem 0; max-width: 60rem; }
-.faint, .note { color: var(--faint); font-size: .875rem; }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1.1rem 1.25rem;
-  margin: 1.25rem 0; }
-.sentence { font-size: 1.1rem; line-height: 2; overflow-wrap: anywhere; }
-.token { border-radius: 4px; padding: .12em .18em; }
-.entity { background: var(--mark); border-radius: 6px; padding: .15em .3em; margin-inline: .1em; }
-.label { font-size: .7em; font-weight: 700; margin-inline-start: .35em; color: var(--faint); }
-.row { display: grid; grid-template-columns: 11rem 1fr; gap: .75rem; padding: .45rem 0;
-  border-top: 1px solid var(--line); }
-.row .what { font-size: .875rem; overflow-wrap: anywhere; }
-.row .words { line-height: 1.9; overflow-wrap: anywhere; max-height: 16rem; overflow: hidden auto; }
-.target { outline: 2px solid var(--ink); outline-offset: -1px; }
-.for { background: rgb(var(--for) / var(--w)); }
-.against { background: rgb(var(--against) / var(--w)); }
-.look { background: rgb(var(--look) / var(--w)); }
-.whole { white-space: nowrap; }
-.key { display: inline-block; width: 1.1em; height: 1.1em; border-radius: 3px; vertical-align: -.2em;
-  margin-inline: .35em .2em; --w: .7; }
-.scroll { overflow: auto; max-height: 40rem; border: 1px solid var(--line); border-radius: 6px; }
-table { border-collapse: separate; border-spacing: 1px; font-size: .8rem; }
-thead th { position: sticky; top: 0; z-index: 1; background: var(--card); vertical-align: bottom; font-weight: 400; }
-thead th span { white-space: nowrap; padding: .2rem 0; }
-thead th span.long { writing-mode: vertical-rl; text-orientation: sideways; transform: rotate(180deg); max-height: 9rem;
-  overflow: hidden; }
-tbody th { position: sticky; left: 0; background: var(--card); text-align: end; font-weight: 400; max-width: 14rem;
-  overflow: hidden; white-space: nowrap; text-overflow: ellipsis; padding: 0 .5rem; }
-td { width: 1.35rem; min-width: 1.35rem; height: 1.35rem; border-radius: 2px; padding: 0; }
-td.target { outline-width: 1px; }
-details { margin-top: .6rem; } summary { cursor: pointer; font-size: .875rem; color: var(--faint); }
-@media (max-width: 40rem) { .row { grid-template-columns: 1fr; gap: .1rem; } }
-"""
-
-SALIENCY = (
-    '<p class="note"><b>Saliency</b> is gradient x input (Simonyan et al. 2014, Denil et al. 2014): how fast the score '
-    "of the outlined tag grows with each token's vector, times that vector."
-    ' <span class="whole"><span class="key for"></span>speaks for the tag,</span> <span class="whole"><span '
-    'class="key against"></span>against it;</span> each row has its own scale. '
-    "It is local: it says what a small change would do near this sentence, not what another word would do."
-    "</p>"
-)
-ATTENTION = (
-    '<p class="note"><b>Attention</b> shows where the network looks: a row is a token that looks, its columns are the '
-    'tokens that it looks at, and each row sums to 1. <span class="whole"><span class="key look"></span>is a weight '
-    "of 1,</span> half as strong one of a quarter: the scale is that of the square root, the same in "
-    "all maps. Attention is not explanation (Jain and Wallace 2019): quite other weights may give the same tags.</p>"
-)
-
 
 def escaped(text: str) -> str:
-    """The text as it can stand anywhere in the page, quotes included; what does not print shows as an escape."""
+    """The text with markup, quotes included, and unprintable characters escaped."""
     return html.escape(printable(text), quote=True)
 
 
 def page(explanation: Explanation) -> str:
-    """The whole page."""
+    """The whole page: `page.html` filled in."""
     shown = len(explanation.sentences)
     count = "sentence" if shown == 1 else f"{shown} sentences"
     first = "The first" if explanation.more else "All" if shown > 1 else "The"
-    which = f"{first} {count} of {escaped(explanation.source)}"
     looks = any(sentence.attention for sentence in explanation.sentences)
-    body = [
-        f"<h1>What the tags of {escaped(explanation.model)} hang on</h1>",
-        f'<p class="faint">{which}. {escaped(explanation.description)}; seqtag {escaped(seqtag.__version__)}.</p>',
-        SALIENCY,
-        ATTENTION if looks else "",
-    ]
-    for number, sentence in enumerate(explanation.sentences, start=1):
-        body.append(_sentence(number, sentence, explanation.spans))
-    return (
-        '<!DOCTYPE html>\n<html lang="und">\n<head>\n<meta charset="utf-8">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>seqtag explain: {escaped(explanation.model)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(part for part in body if part)
-        + "\n</body>\n</html>\n"
+    template = Template(files(__package__).joinpath("page.html").read_text("utf-8"))
+    return template.substitute(
+        model=escaped(explanation.model),
+        sentences=f"{first} {count}",
+        source=escaped(explanation.source),
+        description=escaped(explanation.description),
+        version=escaped(seqtag.__version__),
+        attention="" if looks else " hidden",
+        body="\n".join(
+            _sentence(number, sentence, explanation.spans)
+            for number, sentence in enumerate(explanation.sentences, start=1)
+        ),
     )
 
 
