@@ -95,60 +95,94 @@ TOKENIZERS = {
 EMBEDDINGS = {
     "word": Part(
         network="seqtag.network.embeddings.table:WordEmbedding",
+        graph="seqtag.graph.embeddings.table:WordEmbedding",
         features="seqtag.features.indexers.word:WordIndexer",
     ),
     "vectors": Part(
         network="seqtag.network.embeddings.vectors:VectorEmbedding",
+        graph="seqtag.graph.embeddings.vectors:VectorEmbedding",
         features="seqtag.features.indexers.vectors:VectorIndexer",
     ),
     "characters": Part(
         network="seqtag.network.embeddings.characters:CharacterEmbedding",
+        graph="seqtag.graph.embeddings.characters:CharacterEmbedding",
         features="seqtag.features.indexers.characters:CharacterIndexer",
     ),
     "shape": Part(
         network="seqtag.network.embeddings.table:ShapeEmbedding",
+        graph="seqtag.graph.embeddings.table:ShapeEmbedding",
         features="seqtag.features.indexers.shape:ShapeIndexer",
     ),
     "bigrams": Part(
         network="seqtag.network.embeddings.table:BigramEmbedding",
+        graph="seqtag.graph.embeddings.table:BigramEmbedding",
         features="seqtag.features.indexers.bigrams:BigramIndexer",
     ),
     "bigram_vectors": Part(
         network="seqtag.network.embeddings.vectors:BigramVectorEmbedding",
+        graph="seqtag.graph.embeddings.vectors:BigramVectorEmbedding",
         features="seqtag.features.indexers.vectors:BigramVectorIndexer",
     ),
     "columns": Part(
         network="seqtag.network.embeddings.table:ColumnEmbedding",
+        graph="seqtag.graph.embeddings.table:ColumnEmbedding",
         features="seqtag.features.indexers.columns:ColumnIndexer",
     ),
 }
 CHARACTER_ENCODERS = Table("seqtag.character_encoders") | {
-    "cnn": Part(network="seqtag.network.embeddings.characters:CharacterCNN"),
-    "lstm": Part(network="seqtag.network.embeddings.characters:CharacterRNN"),
-    "gru": Part(network="seqtag.network.embeddings.characters:CharacterRNN"),
+    "cnn": Part(
+        network="seqtag.network.embeddings.characters:CharacterCNN",
+        graph="seqtag.graph.embeddings.characters:CharacterCNN",
+    ),
+    "lstm": Part(
+        network="seqtag.network.embeddings.characters:CharacterRNN",
+        graph="seqtag.graph.embeddings.characters:CharacterRNN",
+    ),
+    "gru": Part(
+        network="seqtag.network.embeddings.characters:CharacterRNN",
+        graph="seqtag.graph.embeddings.characters:CharacterRNN",
+    ),
 }
 CELLS = Table("seqtag.cells") | {
-    "simplernn": Part(network="seqtag.network.cells.simplernn:SimpleRNN"),
-    "lstm": Part(network="seqtag.network.cells.lstm:LSTM"),
-    "gru": Part(network="seqtag.network.cells.gru:GRU"),
-    "jordan": Part(network="seqtag.network.cells.jordan:Jordan"),
-    "peephole_lstm": Part(network="seqtag.network.cells.peephole_lstm:PeepholeLSTM"),
-    "cifg_lstm": Part(network="seqtag.network.cells.cifg_lstm:CoupledLSTM"),
-    "peephole_cifg_lstm": Part(network="seqtag.network.cells.peephole_cifg_lstm:PeepholeCoupledLSTM"),
-    "dense": Part(network="seqtag.network.cells.dense:Dense", stateful=False),
-    "cnn": Part(network="seqtag.network.cells.cnn:CNN", stateful=False),
+    "simplernn": Part(
+        network="seqtag.network.cells.simplernn:SimpleRNN", graph="seqtag.graph.cells.simplernn:SimpleRNN"
+    ),
+    "lstm": Part(network="seqtag.network.cells.lstm:LSTM", graph="seqtag.graph.cells.lstm:LSTM"),
+    "gru": Part(network="seqtag.network.cells.gru:GRU", graph="seqtag.graph.cells.gru:GRU"),
+    "jordan": Part(network="seqtag.network.cells.jordan:Jordan", graph="seqtag.graph.cells.jordan:Jordan"),
+    "peephole_lstm": Part(
+        network="seqtag.network.cells.peephole_lstm:PeepholeLSTM",
+        graph="seqtag.graph.cells.lstm:PeepholeLSTM",
+    ),
+    "cifg_lstm": Part(
+        network="seqtag.network.cells.cifg_lstm:CoupledLSTM", graph="seqtag.graph.cells.lstm:CoupledLSTM"
+    ),
+    "peephole_cifg_lstm": Part(
+        network="seqtag.network.cells.peephole_cifg_lstm:PeepholeCoupledLSTM",
+        graph="seqtag.graph.cells.lstm:PeepholeCoupledLSTM",
+    ),
+    "dense": Part(
+        network="seqtag.network.cells.dense:Dense", graph="seqtag.graph.cells.dense:Dense", stateful=False
+    ),
+    "cnn": Part(network="seqtag.network.cells.cnn:CNN", graph="seqtag.graph.cells.cnn:CNN", stateful=False),
 }
 SHORTCUTS = Table("seqtag.shortcuts") | {
-    "residual": Part(network="seqtag.network.shortcuts:Residual"),
-    "highway": Part(network="seqtag.network.shortcuts:Highway"),
+    "residual": Part(network="seqtag.network.shortcuts:Residual", graph="seqtag.graph.shortcuts:Residual"),
+    "highway": Part(network="seqtag.network.shortcuts:Highway", graph="seqtag.graph.shortcuts:Highway"),
 }
 ATTENTIONS = Table("seqtag.attentions") | {
-    "self": Part(network="seqtag.network.attention:SelfAttention"),
+    "self": Part(
+        network="seqtag.network.attention:SelfAttention", graph="seqtag.graph.attention:SelfAttention"
+    ),
 }
 HEADS = Table("seqtag.heads") | {
-    "softmax": Part(network="seqtag.network.heads.softmax:SoftmaxHead"),
-    "crf": Part(network="seqtag.network.heads.crf:CRFHead"),
-    "feedback": Part(network="seqtag.network.heads.feedback:FeedbackHead"),
+    "softmax": Part(
+        network="seqtag.network.heads.softmax:SoftmaxHead", graph="seqtag.graph.heads.softmax:SoftmaxHead"
+    ),
+    "crf": Part(network="seqtag.network.heads.crf:CRFHead", graph="seqtag.graph.heads.crf:CRFHead"),
+    "feedback": Part(
+        network="seqtag.network.heads.feedback:FeedbackHead", graph="seqtag.graph.heads.feedback:FeedbackHead"
+    ),
 }
 OPTIMIZERS = Table("seqtag.optimizers") | {
     "adam": "keras.optimizers:Adam",

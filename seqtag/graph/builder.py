@@ -1,0 +1,148 @@
+"""A graph in the making, into which each part writes its own nodes."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag.graph.outputs import Output
+from seqtag.graph.serialise import TYPES, Body, Node, Shape, Value, model
+
+NAME = "seqtag"
+
+
+class Graph:
+    """An ONNX graph in the making; names are the strings that its methods return."""
+
+    def __init__(self) -> None:
+        self._nodes: list[Node] = []
+        self._weights: dict[str, NDArray[Any]] = {}
+        self._inputs: list[Value] = []
+        self._outputs: list[Value] = []
+        self._names = 0
+
+    def input(self, name: str, dtype: str, shape: Shape) -> str:
+        """An input of the graph; a text in the shape is a size known only at run time."""
+        self._inputs.append(Value(name, dtype, shape))
+        return name
+
+    def output(self, source: str, output: Output, **sizes: int) -> None:
+        """Makes a value an output of the graph; `sizes` are those of its shape that are known."""
+        self._nodes.append(Node("Identity", [source], [output.name], {}))
+        self._outputs.append(Value(output.name, output.dtype, output.shape_of(**sizes)))
+
+    def constant(self, array: NDArray[Any]) -> str:
+        """A weight or a constant."""
+        name = f"weight_{len(self._weights)}"
+        self._weights[name] = array
+        return name
+
+    def float(self, value: float) -> str:
+        """A constant number."""
+        return self.constant(np.array(value, np.float32))
+
+    def integers(self, *values: int) -> str:
+        """A constant list of whole numbers, as shapes and axes need them."""
+        return self.constant(np.array(values, np.int64))
+
+    def node(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """Writes an operator with one output and returns its name; an empty input is one left out."""
+        (name,) = self.nodes(operator, *inputs, count=1, **attributes)
+        return name
+
+    def nodes(self, operator: str, *inputs: str, count: int, **attributes: Any) -> list[str]:
+        """Writes an operator with so many outputs and returns their names."""
+        names = [self._name() for _ in range(count)]
+        self._nodes.append(Node(operator, inputs, names, attributes))
+        return names
+
+    def _name(self) -> str:
+        self._names += 1
+        return f"value_{self._names}"
+
+    def cast(self, value: str, dtype: str) -> str:
+        """The value in another type, by NumPy's name."""
+        return self.node("Cast", value, to=TYPES[dtype])
+
+    def affine(self, value: str, kernel: NDArray[Any], bias: NDArray[Any] | None = None) -> str:
+        """`value @ kernel + bias`."""
+        product = self.node("MatMul", value, self.constant(kernel))
+        return product if bias is None else self.node("Add", product, self.constant(bias))
+
+    def mask(self, lengths: str, array: str) -> str:
+        """The mask `(batch, time)`, true on words, from lengths `(batch,)` and any `(batch, time, ...)`."""
+        time = self.node("Squeeze", self.node("Shape", array, start=1, end=2), self.integers(0))
+        zero, one = self.constant(np.array(0)), self.constant(np.array(1))
+        places = self.node("Unsqueeze", self.node("Range", zero, time, one), self.integers(0))  # (1, time)
+        ends = self.node("Unsqueeze", self.cast(lengths, "int64"), self.integers(1))
+        return self.node("Less", places, ends)
+
+    def scan(
+        self,
+        step: Callable[..., tuple[Sequence[str], Sequence[str]]],
+        *,
+        states: Sequence[tuple[str, str]],
+        inputs: Sequence[tuple[str, str]],
+        outputs: Sequence[str],
+        backwards: bool = False,
+    ) -> list[str]:
+        """A loop over the first axis (time) of its inputs, as ONNX's `Scan`.
+
+        Args:
+            step: Writes one step: called with a name for each state and each input at this step; returns the
+                names of the new states and of the step's outputs. It may use any name from outside.
+            states: Name and dtype of each first state.
+            inputs: Name and dtype of each array `(time, ...)` to go through; at least one step.
+            outputs: The dtype of each output.
+            backwards: Whether to go from the last step to the first; outputs stay in the order of time.
+
+        Returns:
+            The names of the step's outputs, each `(time, ...)`.
+        """
+        outer, self._nodes = self._nodes, []
+        dtypes = [dtype for _, dtype in [*states, *inputs]]
+        names = [self._name() for _ in dtypes]
+        new_states, step_outputs = step(*names)
+        results = [*new_states, *step_outputs]
+        # Scan wants each result under a name that a node of the body made.
+        named = [self.node("Identity", result) for result in results]
+        body = Body(
+            names[0],
+            self._nodes,
+            [Value(name, dtype, None) for name, dtype in zip(names, dtypes, strict=True)],
+            [
+                Value(name, dtype, None)
+                for name, dtype in zip(named, [*(dtype for _, dtype in states), *outputs], strict=True)
+            ],
+            {},
+        )
+        self._nodes = outer
+        direction = int(backwards)
+        made = self.nodes(
+            "Scan",
+            *(name for name, _ in [*states, *inputs]),
+            count=len(results),
+            body=body,
+            num_scan_inputs=len(inputs),
+            scan_input_directions=[direction] * len(inputs),
+            scan_output_directions=[direction] * len(outputs),
+        )
+        return made[len(states) :]
+
+    def finish(self, outputs: Collection[str] | None = None) -> bytes:
+        """The graph as a serialised ONNX model.
+
+        Args:
+            outputs: The outputs to keep, with the nodes and weights that they need: ONNX Runtime runs every node of a
+                graph, whatever is asked for. None for all.
+        """
+        kept = [value for value in self._outputs if outputs is None or value.name in outputs]
+        needed = {value.name for value in kept}
+        nodes: list[Node] = []
+        for node in reversed(self._nodes):
+            if not needed.isdisjoint(node.outputs):
+                nodes.append(node)
+                needed.update(node.reads)
+        weights = {name: array for name, array in self._weights.items() if name in needed}
+        return model(Body(NAME, nodes[::-1], self._inputs, kept, weights))

@@ -1,0 +1,1 @@
+"""The graph writers of cells, listed in `seqtag.settings.registry.CELLS`."""

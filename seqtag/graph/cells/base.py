@@ -1,0 +1,194 @@
+"""What the graph writer of a cell is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from seqtag.graph.builder import Graph
+from seqtag.graph.cells.activations import ONNX_ACTIVATIONS
+from seqtag.graph.weights import Floats, Weights
+from seqtag.settings.config import Encoder
+
+# The operator that merges both directions over an axis of their own; `concat` needs none.
+MERGES = {"sum": "ReduceSum", "mul": "ReduceProd", "ave": "ReduceMean"}
+
+
+class Cell:
+    """Writes one place of the encoder's stack: `(batch, time, dim)` to `(batch, time, width)`.
+
+    Args:
+        settings: The `encoder` section of the configuration.
+        dim: The last size of what it reads.
+        weights: Where it takes its weights from.
+        paths: The paths of its Keras layers: one, or one for each direction.
+        number: The place in the stack, from 1.
+    """
+
+    def __init__(
+        self, settings: Encoder, dim: int, weights: Weights, paths: Sequence[str], number: int = 1
+    ) -> None:
+        self.settings = settings
+        self.activation = settings.activation or "tanh"
+
+    @classmethod
+    def layers(cls, settings: Encoder, number: int) -> list[str]:
+        """The names of the Keras layers of a place in the stack."""
+        raise NotImplementedError
+
+    @property
+    def width(self) -> int:
+        """The size of a word's output."""
+        return self.settings.units
+
+    def write(self, graph: Graph, features: str, lengths: str) -> str:
+        """Writes the nodes; `lengths` is `(batch,)` int32."""
+        raise NotImplementedError
+
+
+class RecurrentCell(Cell):
+    """A cell with a state; in both directions, it has weights for each.
+
+    Attributes:
+        operator: The ONNX operator that computes the same, if there is one.
+    """
+
+    operator: ClassVar[str | None] = None
+
+    def __init__(
+        self, settings: Encoder, dim: int, weights: Weights, paths: Sequence[str], number: int = 1
+    ) -> None:
+        super().__init__(settings, dim, weights, paths, number)
+        self.recurrent_activation = settings.recurrent_activation or "sigmoid"
+        self.directions = [
+            {
+                name: weights.take(f"{path}/{self.inside}/{name}", shape)
+                for name, shape in self.shapes(dim).items()
+            }
+            for path in paths
+        ]
+
+    @classmethod
+    def layers(cls, settings: Encoder, number: int) -> list[str]:
+        names = ["forward", "backward"] if settings.bidirectional else ["forward"]
+        return [f"{name}_{number}" for name in names]
+
+    @property
+    def width(self) -> int:
+        joined = len(self.directions) > 1 and self.settings.merge_mode == "concat"
+        return self.settings.units * (2 if joined else 1)
+
+    @property
+    def inside(self) -> str:
+        """The name of the Keras cell within its layer."""
+        return "cell"
+
+    def shapes(self, dim: int) -> dict[str, tuple[int, ...]]:
+        """The shape of each weight of a direction, by its Keras name."""
+        raise NotImplementedError
+
+    def onnx_weights(self, arrays: Mapping[str, Floats]) -> tuple[Floats, Floats, Floats]:
+        """ONNX's W `(gates * units, dim)`, R `(gates * units, units)` and B `(2 * gates * units,)`."""
+        raise NotImplementedError
+
+    def peepholes(self, arrays: Mapping[str, Floats]) -> Floats | None:
+        """ONNX's P `(3 * units,)`, of a cell that has it."""
+        return None
+
+    def onnx_activations(self) -> list[str]:
+        """Keras names of the activations of one direction, in ONNX's order."""
+        raise NotImplementedError
+
+    def attributes(self) -> dict[str, Any]:
+        """Further attributes of the ONNX operator."""
+        return {}
+
+    def loop(self, graph: Graph, features: str, arrays: Mapping[str, Floats]) -> str:
+        """Writes one direction as a `Scan`, for what the operator does not know.
+
+        Args:
+            graph: The graph.
+            features: Name of the input, `(time, batch, dim)`.
+            arrays: The weights of the direction.
+
+        Returns:
+            The name of the outputs `(time, batch, units)`.
+        """
+        raise NotImplementedError
+
+    def write(self, graph: Graph, features: str, lengths: str) -> str:
+        if self.operator and {*self.onnx_activations()} <= ONNX_ACTIVATIONS.keys():
+            every, _ = self._node(graph, features, lengths)
+        else:
+            every = self._loops(graph, features, lengths)
+        count = len(self.directions)
+        operator = MERGES.get(self.settings.merge_mode)
+        if operator and count > 1:
+            merged = graph.node(operator, every, graph.integers(1), keepdims=0)  # (time, batch, units)
+            return graph.node("Transpose", merged, perm=[1, 0, 2])
+        batch_first = graph.node("Transpose", every, perm=[2, 0, 1, 3])  # (batch, time, directions, units)
+        return graph.node("Reshape", batch_first, graph.integers(0, 0, count * self.settings.units))
+
+    def write_last(self, graph: Graph, features: str, lengths: str) -> str:
+        """As `write`, but the name of each direction's last output, `(batch, directions * units)`."""
+        _, last = self._node(graph, features, lengths)  # (directions, batch, units)
+        batch_first = graph.node("Transpose", last, perm=[1, 0, 2])
+        return graph.node(
+            "Reshape", batch_first, graph.integers(0, len(self.directions) * self.settings.units)
+        )
+
+    def _node(self, graph: Graph, features: str, lengths: str) -> tuple[str, str]:
+        """One operator for all directions: every output `(time, directions, batch, units)` and the last ones."""
+        kernels, recurrents, biases = zip(*map(self.onnx_weights, self.directions), strict=True)
+        peepholes = [found for arrays in self.directions if (found := self.peepholes(arrays)) is not None]
+        optional = ["", "", graph.constant(np.stack(peepholes))] if peepholes else []  # no initial states
+        activations = [ONNX_ACTIVATIONS[name] for name in self.onnx_activations()] * len(self.directions)
+        constants = {
+            "activation_alpha": [alpha for _, alpha, _ in activations if alpha is not None],
+            "activation_beta": [beta for _, _, beta in activations if beta is not None],
+        }
+        time_first = graph.node("Transpose", features, perm=[1, 0, 2])  # (time, batch, dim)
+        every, last = graph.nodes(
+            str(self.operator),
+            time_first,
+            graph.constant(np.stack(kernels)),
+            graph.constant(np.stack(recurrents)),
+            graph.constant(np.stack(biases)),
+            lengths,
+            *optional,
+            count=2,
+            hidden_size=self.settings.units,
+            direction="bidirectional" if len(self.directions) == 2 else "forward",
+            activations=[name for name, _, _ in activations],
+            **{name: values for name, values in constants.items() if values},
+            **self.attributes(),
+        )
+        return every, last
+
+    def _loops(self, graph: Graph, features: str, lengths: str) -> str:
+        """A loop for each direction, `(time, directions, batch, units)`."""
+        time_first = graph.node("Transpose", features, perm=[1, 0, 2])  # (time, batch, dim)
+        first, *rest = self.directions
+        outputs = [self.loop(graph, time_first, first)]
+        for arrays in rest:
+            long_lengths = graph.cast(lengths, "int64")
+            backward = self.loop(graph, graph.node("ReverseSequence", time_first, long_lengths), arrays)
+            outputs.append(graph.node("ReverseSequence", backward, long_lengths))
+        apart = [graph.node("Unsqueeze", output, graph.integers(1)) for output in outputs]
+        return graph.node("Concat", *apart, axis=1)
+
+    def zeros(self, graph: Graph, features: str) -> str:
+        """Writes a first state `(batch, units)` for features `(time, batch, dim)`."""
+        batch = graph.node("Shape", features, start=1, end=2)
+        return graph.node(
+            "ConstantOfShape", graph.node("Concat", batch, graph.integers(self.settings.units), axis=0)
+        )
+
+
+def reordered(array: Floats, order: str, wanted: str) -> Floats:
+    """Keras's gates, side by side on the last axis in `order`, as ONNX wants them: one below the other in
+    `wanted`, zeros for a gate that does not exist.
+    """
+    parts = dict(zip(order, np.split(array, len(order), axis=-1), strict=True))
+    nothing = np.zeros_like(parts[order[0]])
+    return np.concatenate([parts.get(gate, nothing).T for gate in wanted], axis=0)

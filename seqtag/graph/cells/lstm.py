@@ -1,0 +1,103 @@
+"""Long short-term memory and its variants."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from seqtag.graph.builder import Graph
+from seqtag.graph.cells.activations import write_activation
+from seqtag.graph.cells.base import RecurrentCell, reordered
+from seqtag.graph.weights import Floats
+
+
+class LSTM(RecurrentCell):
+    """See `seqtag.network.cells.lstm.LSTM`.
+
+    Attributes:
+        order: The gates as the weights hold them, by their first letters: input, forget, candidate, output.
+        peeping: The gates that see the memory cell, in the order of the rows of the peephole weights.
+    """
+
+    operator = "LSTM"
+    order: ClassVar[str] = "ifco"
+    peeping: ClassVar[str] = ""
+
+    @property
+    def inside(self) -> str:
+        return "lstm_cell"
+
+    def shapes(self, dim: int) -> dict[str, tuple[int, ...]]:
+        units, gates = self.settings.units, len(self.order)
+        found: dict[str, tuple[int, ...]] = {
+            "kernel": (dim, gates * units),
+            "recurrent_kernel": (units, gates * units),
+            "bias": (gates * units,),
+        }
+        return found | ({"peepholes": (len(self.peeping), units)} if self.peeping else {})
+
+    def onnx_weights(self, arrays: Mapping[str, Floats]) -> tuple[Floats, Floats, Floats]:
+        kernel, recurrent, bias = (
+            reordered(arrays[name], self.order, "iofc") for name in ("kernel", "recurrent_kernel", "bias")
+        )
+        return kernel, recurrent, np.concatenate([bias, np.zeros_like(bias)])
+
+    def peepholes(self, arrays: Mapping[str, Floats]) -> Floats | None:
+        if not self.peeping:
+            return None
+        return reordered(arrays["peepholes"].reshape(-1), self.peeping, "iof")
+
+    def onnx_activations(self) -> list[str]:
+        return [self.recurrent_activation, self.activation, self.activation]
+
+    def attributes(self) -> dict[str, Any]:
+        return {} if "f" in self.order else {"input_forget": 1}
+
+    def loop(self, graph: Graph, features: str, arrays: Mapping[str, Floats]) -> str:
+        projected = graph.affine(features, arrays["kernel"], arrays["bias"])
+        sizes = graph.integers(*[self.settings.units] * len(self.order))
+        peeps = dict(zip(self.peeping, arrays["peepholes"], strict=True)) if self.peeping else {}
+
+        def gate(total: str, cell: str, letter: str) -> str:
+            if letter in peeps:
+                seen = graph.node("Mul", cell, graph.constant(peeps[letter]))
+                total = graph.node("Add", total, seen)
+            return write_activation(graph, self.recurrent_activation, total)
+
+        def step(before: str, cell: str, now: str) -> tuple[list[str], list[str]]:
+            total = graph.node("Add", now, graph.affine(before, arrays["recurrent_kernel"]))
+            parts = graph.nodes("Split", total, sizes, count=len(self.order), axis=1)
+            of = dict(zip(self.order, parts, strict=True))
+            enter = gate(of["i"], cell, "i")
+            one = graph.float(1)
+            keep = gate(of["f"], cell, "f") if "f" in of else graph.node("Sub", one, enter)
+            new = graph.node("Mul", enter, write_activation(graph, self.activation, of["c"]))
+            cell = graph.node("Add", graph.node("Mul", keep, cell), new)
+            leave = gate(of["o"], cell, "o")
+            output = graph.node("Mul", leave, write_activation(graph, self.activation, cell))
+            return [output, cell], [output]
+
+        first = [(self.zeros(graph, features), "float32") for _ in "hc"]
+        return graph.scan(step, states=first, inputs=[(projected, "float32")], outputs=["float32"])[0]
+
+
+class PeepholeLSTM(LSTM):
+    """See `seqtag.network.cells.peephole_lstm.PeepholeLSTM`."""
+
+    inside = "cell"
+    peeping = "ifo"
+
+
+class CoupledLSTM(LSTM):
+    """See `seqtag.network.cells.cifg_lstm.CoupledLSTM`."""
+
+    inside = "cell"
+    order = "ico"
+
+
+class PeepholeCoupledLSTM(LSTM):
+    """See `seqtag.network.cells.peephole_cifg_lstm.PeepholeCoupledLSTM`."""
+
+    inside = "cell"
+    order = "ico"
+    peeping = "io"

@@ -1,0 +1,48 @@
+"""The plain recurrent network."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from seqtag.graph.builder import Graph
+from seqtag.graph.cells.activations import write_activation
+from seqtag.graph.cells.base import RecurrentCell
+from seqtag.graph.weights import Floats
+
+
+class SimpleRNN(RecurrentCell):
+    """See `seqtag.network.cells.simplernn.SimpleRNN`."""
+
+    operator = "RNN"
+
+    @property
+    def inside(self) -> str:
+        return "cell" if self.activation == "prelu" else "simple_rnn_cell"
+
+    def shapes(self, dim: int) -> dict[str, tuple[int, ...]]:
+        units = self.settings.units
+        found: dict[str, tuple[int, ...]] = {
+            "kernel": (dim, units),
+            "recurrent_kernel": (units, units),
+            "bias": (units,),
+        }
+        return found | ({"prelu/alpha": (units,)} if self.activation == "prelu" else {})
+
+    def onnx_weights(self, arrays: Mapping[str, Floats]) -> tuple[Floats, Floats, Floats]:
+        bias = arrays["bias"]
+        both = np.concatenate([bias, np.zeros_like(bias)])
+        return arrays["kernel"].T, arrays["recurrent_kernel"].T, both
+
+    def onnx_activations(self) -> list[str]:
+        return [self.activation]
+
+    def loop(self, graph: Graph, features: str, arrays: Mapping[str, Floats]) -> str:
+        projected = graph.affine(features, arrays["kernel"], arrays["bias"])
+
+        def step(before: str, now: str) -> tuple[list[str], list[str]]:
+            total = graph.node("Add", now, graph.affine(before, arrays["recurrent_kernel"]))
+            output = write_activation(graph, self.activation, total, arrays.get("prelu/alpha"))
+            return [output], [output]
+
+        states = [(self.zeros(graph, features), "float32")]
+        return graph.scan(step, states=states, inputs=[(projected, "float32")], outputs=["float32"])[0]

@@ -1,0 +1,1 @@
+"""The graph writers of embeddings; one kind a file, listed in `seqtag.settings.registry.EMBEDDINGS`."""

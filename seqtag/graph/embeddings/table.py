@@ -1,0 +1,65 @@
+"""Tables of learnt vectors: a Gather each."""
+
+from collections.abc import Mapping
+
+from seqtag.graph.builder import Graph
+from seqtag.graph.weights import Weights
+from seqtag.settings.config import Config
+
+
+class Table:
+    """Rows of a table.
+
+    Args:
+        path: The path of the part.
+        source: The input `(batch, time)` of row numbers.
+        shape: Rows of the table and size of a vector.
+        weights: Where the table is taken from.
+    """
+
+    def __init__(self, path: str, source: str, shape: tuple[int, int], weights: Weights) -> None:
+        self.source = source
+        self.dim = shape[1]
+        self.table = weights.take(f"{path}/table/embeddings", shape)
+
+    def write(self, graph: Graph) -> str:
+        """Writes the lookup."""
+        rows = graph.input(self.source, "int32", ("batch", "time"))
+        return graph.node("Gather", graph.constant(self.table), rows)
+
+
+class WordEmbedding(Table):
+    """See `seqtag.network.embeddings.table.WordEmbedding`."""
+
+    def __init__(self, config: Config, sizes: Mapping[str, int], weights: Weights) -> None:
+        super().__init__("word", "words", (sizes["rows"], config.embeddings.word.dim), weights)
+
+
+class ShapeEmbedding(Table):
+    """See `seqtag.network.embeddings.table.ShapeEmbedding`."""
+
+    def __init__(self, config: Config, sizes: Mapping[str, int], weights: Weights) -> None:
+        super().__init__("shape", "shapes", (sizes["rows"], config.embeddings.shape.dim), weights)
+
+
+class BigramEmbedding(Table):
+    """See `seqtag.network.embeddings.table.BigramEmbedding`."""
+
+    def __init__(self, config: Config, sizes: Mapping[str, int], weights: Weights) -> None:
+        super().__init__("bigrams", "bigrams", (sizes["rows"], config.embeddings.bigrams.dim), weights)
+
+
+class ColumnEmbedding:
+    """See `seqtag.network.embeddings.table.ColumnEmbedding`."""
+
+    def __init__(self, config: Config, sizes: Mapping[str, int], weights: Weights) -> None:
+        dim = config.embeddings.columns.dim
+        self.tables = [
+            Table(f"columns/column_{number}", f"column_{number}", (sizes[f"rows_{number}"], dim), weights)
+            for number in range(len(sizes))
+        ]
+        self.dim = dim * len(self.tables)
+
+    def write(self, graph: Graph) -> str:
+        """Writes the lookups, side by side."""
+        return graph.node("Concat", *(table.write(graph) for table in self.tables), axis=-1)

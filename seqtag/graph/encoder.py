@@ -1,0 +1,54 @@
+"""The encoder: layers stacked from any cell, with shortcuts and attention."""
+
+from seqtag.graph.builder import Graph
+from seqtag.graph.weights import Weights
+from seqtag.settings import registry
+from seqtag.settings.config import Encoder as Settings
+
+
+class Encoder:
+    """See `seqtag.network.encoder.Encoder`.
+
+    Args:
+        settings: The `encoder` section of the configuration.
+        dim: The last size of what it reads.
+        weights: Where it takes its weights from.
+
+    Attributes:
+        width: The last size of the features.
+    """
+
+    def __init__(self, settings: Settings, dim: int, weights: Weights) -> None:
+        cell = registry.load(registry.CELLS, settings.cell, "graph")
+        around = (
+            None
+            if settings.residual == "none"
+            else registry.load(registry.SHORTCUTS, settings.residual, "graph")
+        )
+        self.stack = []
+        for number in range(1, settings.layers + 1):
+            paths = [f"encoder/{name}" for name in cell.layers(settings, number)]
+            layer = cell(settings, dim, weights, paths, number)
+            shortcut = around and around(dim, layer.width, weights, f"encoder/shortcut_{number}")
+            self.stack.append((layer, shortcut))
+            dim = layer.width
+        self.width: int = dim
+        self.attention = None
+        if settings.attention != "none":
+            self.attention = registry.load(registry.ATTENTIONS, settings.attention, "graph")(
+                settings.attention_heads, dim, weights
+            )
+            self.width = self.attention.width
+
+    def write(self, graph: Graph, vectors: str, lengths: str) -> tuple[str, str | None]:
+        """Writes all layers over vectors `(batch, time, dim)`; returns the names of the features `(batch, time, width)`
+        and, with attention, of its weights `(batch, heads, time, time)`.
+        """
+        features = vectors
+        for layer, shortcut in self.stack:
+            outputs = layer.write(graph, features, lengths)
+            features = shortcut.write(graph, features, outputs) if shortcut else outputs
+        if self.attention is None:
+            return features, None
+        features, looks = self.attention.write(graph, features, lengths)
+        return features, looks

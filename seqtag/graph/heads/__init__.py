@@ -1,0 +1,1 @@
+"""The graph writers of heads, listed in `seqtag.settings.registry.HEADS`."""

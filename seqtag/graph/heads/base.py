@@ -1,0 +1,40 @@
+"""What the graph writer of a head is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag.graph.builder import Graph
+from seqtag.graph.weights import Weights
+from seqtag.settings.config import Head as Settings
+
+
+@dataclass(frozen=True)
+class Legal:
+    """Which tags may start a sentence, follow each other, and end it, as arrays of booleans."""
+
+    start: NDArray[np.bool_]  # (tags,)
+    transitions: NDArray[np.bool_]  # (tags, tags)
+    end: NDArray[np.bool_]  # (tags,)
+
+
+class Head:
+    """Writes the decoder: what makes tags of features `(batch, time, dim)`.
+
+    Args:
+        settings: The `head` section of the configuration.
+        tags: Number of tags.
+        legal: What the tag scheme allows; None if everything.
+        dim: The last size of the features.
+        weights: Where the head takes its weights from.
+    """
+
+    def __init__(
+        self, settings: Settings, tags: int, legal: Legal | None, dim: int, weights: Weights
+    ) -> None:
+        raise NotImplementedError
+
+    def write(self, graph: Graph, features: str, lengths: str) -> None:
+        """Writes the nodes, and as graph outputs those of `seqtag.graph.outputs` that the head has."""
+        raise NotImplementedError

@@ -1,0 +1,173 @@
+"""A linear chain over the tags of a sentence as ONNX nodes: best path, marginals and their sums.
+
+`seqtag.network.heads.chain` says what a chain is; the recursions are the same. Marginals and the best path scale each
+step's row so that its largest entry is 0: sums that grow with the sentence lose their last digits in float32.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqtag.graph import outputs
+from seqtag.graph.builder import Graph
+from seqtag.graph.heads.base import Head, Legal
+from seqtag.graph.weights import Floats
+
+FORBIDDEN = -1e4  # a score no sum of real scores makes up for, and still a number
+TINY = 1e-30  # keeps a logarithm finite where every way is forbidden
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The scores of a chain that do not depend on the sentence: start and end `(tags,)`, transitions `(tags, tags)`."""
+
+    start: Any
+    transitions: Any
+    end: Any
+
+
+def penalties(legal: Legal) -> Chain:
+    """A chain that scores 0 what is legal and FORBIDDEN what is not."""
+    arrays = (legal.start, legal.transitions, legal.end)
+    return Chain(*(np.where(array, 0.0, FORBIDDEN).astype(np.float32) for array in arrays))
+
+
+class ChainHead(Head):
+    """A head whose decoder is a chain over the tags: what CRF and constrained softmax have in common."""
+
+    tags: int
+
+    def scores(self, graph: Graph, features: str) -> str:
+        """Writes the score of each tag of each word by itself, `(batch, time, tags)`."""
+        raise NotImplementedError
+
+    def chain(self) -> Chain:
+        """The scores between tags."""
+        raise NotImplementedError
+
+    def write(self, graph: Graph, features: str, lengths: str) -> None:
+        scores, chain = self.scores(graph, features), self.chain()
+        writer = ChainWriter(graph, chain, scores, lengths)
+        best = writer.best_path()
+        forward, backward = writer.ways()
+        joint = graph.node("Add", graph.node("Add", forward, backward), scores)
+        marginals = graph.node("Softmax", joint, axis=-1)  # (batch, time, tags)
+        of_best = graph.node(
+            "GatherElements", marginals, graph.node("Unsqueeze", best, graph.integers(2)), axis=2
+        )
+        probabilities = graph.node("Squeeze", of_best, graph.integers(2))
+        graph.output(best, outputs.TAGS)
+        graph.output(probabilities, outputs.PROBABILITIES)
+        for output, source in zip(outputs.LATTICE, (scores, forward, backward), strict=True):
+            graph.output(source, output)
+        for output, array in zip(outputs.CHAIN, (chain.start, chain.transitions, chain.end), strict=True):
+            graph.output(graph.constant(array), output, tags=self.tags)
+
+
+class ChainWriter:
+    """The recursions over a chain.
+
+    Args:
+        graph: The graph.
+        chain: The chain's arrays.
+        scores: Name of the scores `(batch, time, tags)`.
+        lengths: Name of the sentences' lengths `(batch,)` int32.
+    """
+
+    def __init__(self, graph: Graph, chain: Chain, scores: str, lengths: str) -> None:
+        self.graph = graph
+        self.start = graph.constant(chain.start[None])  # (1, tags)
+        self.end = graph.constant(chain.end[None])
+        self.transitions = graph.constant(chain.transitions)
+        with np.errstate(over="ignore"):  # then what the network gives is not finite, and says so
+            weights: Floats = np.exp(chain.transitions)
+        self.forward_weights = graph.constant(weights)
+        self.backward_weights = graph.constant(weights.T)
+        self.scores = graph.node("Transpose", scores, perm=[1, 0, 2])  # (time, batch, tags)
+        self.inner = self._inner(lengths)
+        one_step = graph.node("Gather", self.scores, graph.constant(np.array(0)), axis=0)  # (batch, tags)
+        self.first = graph.node("Expand", self.start, graph.node("Shape", one_step))
+        self.zeros = graph.node("Sub", one_step, one_step)
+
+    def _inner(self, lengths: str) -> str:
+        """`(time, batch, 1)`: whether a word has a word after it."""
+        graph = self.graph
+        shape = graph.node("Shape", self.scores, start=0, end=1)
+        time = graph.node("Squeeze", shape, graph.integers(0))
+        zero, one = graph.constant(np.array(0)), graph.constant(np.array(1))
+        places = graph.node("Unsqueeze", graph.node("Range", zero, time, one), graph.integers(1))  # (time, 1)
+        last = graph.node("Sub", graph.cast(lengths, "int64"), one)  # (batch,)
+        return graph.node("Unsqueeze", graph.node("Less", places, last), graph.integers(2))
+
+    def best_path(self) -> str:
+        """Name of the best tags `(batch, time)` int64."""
+        graph = self.graph
+
+        def onward(arrived: str, now: str) -> tuple[list[str], list[str]]:
+            here = graph.node("Add", arrived, now)
+            ways = graph.node("Add", graph.node("Unsqueeze", here, graph.integers(2)), self.transitions)
+            best = graph.node("ReduceMax", ways, graph.integers(1), keepdims=0)
+            pointers = graph.node("ArgMax", ways, axis=1, keepdims=0)
+            last = graph.node("ArgMax", graph.node("Add", here, self.end), axis=1, keepdims=1)
+            return [self._scaled(best)], [pointers, last]
+
+        pointers, best_last = graph.scan(
+            onward,
+            states=[(self.first, "float32")],
+            inputs=[(self.scores, "float32")],
+            outputs=["int64", "int64"],
+        )
+
+        def back(tag: str, pointer: str, last: str, inner: str) -> tuple[list[str], list[str]]:
+            chosen = graph.node("Where", inner, graph.node("GatherElements", pointer, tag, axis=1), last)
+            return [chosen], [chosen]
+
+        column = graph.node("Gather", best_last, graph.constant(np.array(0)), axis=0)  # (batch, 1)
+        (path,) = graph.scan(
+            back,
+            states=[(column, "int64")],
+            inputs=[(pointers, "int64"), (best_last, "int64"), (self.inner, "bool")],
+            outputs=["int64"],
+            backwards=True,
+        )  # (time, batch, 1)
+        return graph.node("Squeeze", graph.node("Transpose", path, perm=[1, 0, 2]), graph.integers(2))
+
+    def _log_product(self, values: str, weights: str) -> str:
+        graph = self.graph
+        largest = graph.node("ReduceMax", values, graph.integers(1), keepdims=1)
+        product = graph.node("MatMul", graph.node("Exp", graph.node("Sub", values, largest)), weights)
+        floor = graph.float(TINY)
+        return graph.node("Add", graph.node("Log", graph.node("Max", product, floor)), largest)
+
+    def _scaled(self, ways: str) -> str:
+        graph = self.graph
+        return graph.node("Sub", ways, graph.node("ReduceMax", ways, graph.integers(1), keepdims=1))
+
+    def ways(self) -> tuple[str, str]:
+        """Names of the sums over all ways to a tag and on from it, each `(batch, time, tags)`, scaled."""
+        graph = self.graph
+
+        def onward(arrived: str, now: str) -> tuple[list[str], list[str]]:
+            here = graph.node("Add", arrived, now)
+            return [self._scaled(self._log_product(here, self.forward_weights))], [arrived]
+
+        (arrived,) = graph.scan(
+            onward, states=[(self.first, "float32")], inputs=[(self.scores, "float32")], outputs=["float32"]
+        )
+
+        def back(ahead: str, now: str, inner: str) -> tuple[list[str], list[str]]:
+            further = self._scaled(self._log_product(ahead, self.backward_weights))
+            onward = graph.node("Where", inner, further, self.end)
+            return [graph.node("Add", onward, now)], [onward]
+
+        (onward_ways,) = graph.scan(
+            back,
+            states=[(self.zeros, "float32")],
+            inputs=[(self.scores, "float32"), (self.inner, "bool")],
+            outputs=["float32"],
+            backwards=True,
+        )
+        forward = graph.node("Transpose", arrived, perm=[1, 0, 2])
+        backward = graph.node("Transpose", onward_ways, perm=[1, 0, 2])
+        return forward, backward

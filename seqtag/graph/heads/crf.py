@@ -1,0 +1,37 @@
+"""All tags of a sentence together."""
+
+import numpy as np
+
+from seqtag.graph.builder import Graph
+from seqtag.graph.heads.base import Legal
+from seqtag.graph.heads.chain import Chain, ChainHead, penalties
+from seqtag.graph.weights import Weights
+from seqtag.settings.config import Head as Settings
+
+
+class CRFHead(ChainHead):
+    """See `seqtag.network.heads.crf.CRFHead`."""
+
+    def __init__(
+        self, settings: Settings, tags: int, legal: Legal | None, dim: int, weights: Weights
+    ) -> None:
+        self.tags, self.legal = tags, legal
+        self.kernel = weights.take("scores/kernel", (dim, tags))
+        self.bias = weights.take("scores/bias", (tags,))
+        self.start = weights.take("start", (tags,))
+        self.transitions = weights.take("transitions", (tags, tags))
+        self.end = weights.take("end", (tags,))
+
+    def scores(self, graph: Graph, features: str) -> str:
+        kernel, bias = graph.constant(self.kernel), graph.constant(self.bias)
+        return graph.node("Add", graph.node("MatMul", features, kernel), bias)
+
+    def chain(self) -> Chain:
+        tags = self.tags
+        everything = Legal(np.ones(tags, bool), np.ones((tags, tags), bool), np.ones(tags, bool))
+        forbidden = penalties(self.legal or everything)
+        return Chain(
+            self.start + forbidden.start,
+            self.transitions + forbidden.transitions,
+            self.end + forbidden.end,
+        )

@@ -1,0 +1,51 @@
+"""The outputs of a network: their names, types and shapes, stated here and nowhere else."""
+
+from dataclasses import dataclass
+
+from seqtag.graph.serialise import Shape
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output.
+
+    Attributes:
+        name: Its name.
+        dtype: Its element type, by NumPy's name.
+        shape: Its sizes: `batch` and `time` differ from batch to batch, `tags`, `beam` and `heads` belong to the model.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[str, ...]
+
+    def shape_of(self, **sizes: int) -> Shape:
+        """The shape, with a number for each of these sizes."""
+        return tuple(sizes.get(size, size) for size in self.shape)
+
+
+# Of every network: the best tag of each word and its probability. Undefined at padding, as all further outputs are.
+TAGS = Output("tags", "int64", ("batch", "time"))
+PROBABILITIES = Output("probabilities", "float32", ("batch", "time"))
+# Of a head that scores each tag of each word; of a chain also the sums over all ways to a tag and on from it.
+SCORES = Output("scores", "float32", ("batch", "time", "tags"))
+FORWARD = Output("forward", "float32", ("batch", "time", "tags"))
+BACKWARD = Output("backward", "float32", ("batch", "time", "tags"))
+# The scores between tags of a chain, which depend on no input.
+START = Output("start", "float32", ("tags",))
+TRANSITIONS = Output("transitions", "float32", ("tags", "tags"))
+END = Output("end", "float32", ("tags",))
+# Of a search: the best sequences, best first; the probability of a sequence that does not exist is 0.
+BEAM_TAGS = Output("beam_tags", "int64", ("batch", "time", "beam"))
+BEAM_PROBABILITIES = Output("beam_probabilities", "float32", ("batch", "time", "beam"))
+# How much a word looks at each word of its sentence: in the encoder, and in the decoder.
+ATTENTION = Output("attention", "float32", ("batch", "heads", "time", "time"))
+HEAD_ATTENTION = Output("head_attention", "float32", ("batch", "time", "time"))
+
+CHAIN = (START, TRANSITIONS, END)
+LATTICE = (SCORES, FORWARD, BACKWARD)
+BEAM = (BEAM_TAGS, BEAM_PROBABILITIES)
+OUTPUTS = {
+    output.name: output
+    for output in (TAGS, PROBABILITIES, *LATTICE, *CHAIN, *BEAM, ATTENTION, HEAD_ATTENTION)
+}
