@@ -143,7 +143,7 @@ def main() -> None:
 
     run = training.run
     network = timed(
-        after, "best network: export, comparison with Keras", lambda: run.task.exported(run.best_weights)
+        after, "best network: export, comparison with Keras", lambda: run.task.best_tagger(run.best_weights)
     )
     files = timed(after, "files", lambda: run.task.files(network, run.best_weights, {}))
     with common.scratch() as place:

@@ -2,14 +2,14 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +17,20 @@ from numpy.typing import NDArray
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, convert, spans
 from seqtag.features.vocabulary import Vocabulary, Words, cut
+from seqtag.graph import outputs
+from seqtag.graph.weights import Floats, Weights
 from seqtag.inference.batches import inference_order
 from seqtag.inference.lattice import Beam, Lattice, TagChain, joins, labels
 from seqtag.inference.onnx_runtime import onnxruntime
-from seqtag.inference.outputs import with_outputs
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
-from seqtag.model_folder.stored import read_network, read_vocabulary
+from seqtag.model_folder.stored import build_network, read_network, read_vocabulary
 from seqtag.support.cores import cores
 from seqtag.support.errors import ModelError, UsageError, is_out_of_memory
 from seqtag.support.quoting import one_line
+
+if TYPE_CHECKING:
+    from seqtag.settings.config import Config
 
 CHUNK = 2048  # sentences that are sorted by length together
 TOKEN_BUDGET = 2048  # tokens of a batch, padding included
@@ -34,9 +38,12 @@ AHEAD = 32  # batches that are begun before their results are asked for
 WINDOW = 8192  # a longer sentence is tagged in pieces of so many tokens ...
 OVERLAP = 256  # ... each of which sees so many more on either side
 LARGEST_SCORE = 80  # between tags: the network takes its exponential, which float32 must hold
-LATTICE = ("scores", "forward", "backward")  # outputs from which the probability of entities follows
-BEAM = ("beam_tags", "beam_probabilities")  # the n best sequences of a model that has no such scores
-
+OF_EACH_WORD = (outputs.TAGS.name, outputs.PROBABILITIES.name)
+LATTICE = tuple(output.name for output in outputs.LATTICE)  # from which the probability of entities follows
+BEAM = tuple(
+    output.name for output in outputs.BEAM
+)  # the n best sequences of a model that has no such scores
+CHAIN = tuple(output.name for output in outputs.CHAIN)  # the scores between tags
 
 Results = Callable[
     [], dict[str, NDArray[Any]]
@@ -90,10 +97,9 @@ class Tagger:
     """A network and its vocabulary.
 
     Args:
-        network: The serialised ONNX model.
+        network: The serialised ONNX model, built by seqtag.
         vocabulary: The tables that belong to it.
         threads: Batches that are tagged side by side; 0 for as many as the process may use cores.
-        tags_only: Whether nobody will ask for probabilities, entities or the best sequences; this is quicker.
         name: The model folder, for messages.
     """
 
@@ -103,11 +109,8 @@ class Tagger:
         vocabulary: Vocabulary,
         threads: int = 0,
         *,
-        tags_only: bool = False,
         name: str = "the network",
     ) -> None:
-        if tags_only:
-            network = with_outputs(network, ("tags",))
         self.vocabulary = vocabulary
         self._name = name
         self._threads = threads or cores()
@@ -124,7 +127,12 @@ class Tagger:
 
     @classmethod
     def load(cls, path: str | PathLike[str], threads: int = 0, *, tags_only: bool = False) -> Self:
-        """The tagger of a model folder, for the class's arguments.
+        """The tagger of a model folder.
+
+        Args:
+            path: The folder.
+            threads: As for the class.
+            tags_only: Whether nobody will ask for probabilities, entities or the best sequences; this is quicker.
 
         Raises:
             ModelError: The folder is incomplete, damaged, too new or not one of ours.
@@ -135,15 +143,28 @@ class Tagger:
     def of(cls, folder: Folder, threads: int = 0, *, tags_only: bool = False) -> Self:
         """The tagger of a model folder that is open; see `load`."""
         vocabulary = read_vocabulary(folder)
-        network = read_network(folder, vocabulary)
+        network = read_network(folder, vocabulary, _outputs(tags_only))
         try:
-            return cls(network, vocabulary, threads, tags_only=tags_only, name=str(folder.path))
+            return cls(network, vocabulary, threads, name=str(folder.path))
         except Exception as problem:  # ONNX Runtime's errors share no public base class
             if is_out_of_memory(problem):
                 raise MemoryError from problem
             raise ModelError(
-                f"{folder.path}: model.onnx cannot be loaded ({one_line(problem)})."
+                f"{folder.path}: the network cannot be loaded ({one_line(problem)})."
             ) from problem
+
+    @classmethod
+    def build(
+        cls,
+        config: "Config",
+        vocabulary: Vocabulary,
+        weights: Mapping[str, Floats],
+        *,
+        tags_only: bool = False,
+    ) -> Self:
+        """The tagger of a model in memory, its weights by their paths; see `load`."""
+        network = build_network(config, vocabulary, Weights.of_arrays(weights), _outputs(tags_only))
+        return cls(network, vocabulary)
 
     @property
     def scheme(self) -> Scheme:
@@ -175,12 +196,12 @@ class Tagger:
         self, sentences: Sequence[Words], *, entities: bool = False, nbest: int = 0
     ) -> Iterator[Tagged]:
         """As `tag`, for sentences that are there already; the work begins before the first answer is asked for."""
-        if (entities or nbest) and "probabilities" not in self._outputs:
+        if (entities or nbest) and outputs.PROBABILITIES.name not in self._outputs:
             raise ValueError("expected a tagger that gives probabilities. Received: one that gives tags only")
         self.check_nbest(nbest)
         pieces = [piece for number, tokens in enumerate(sentences) for piece in windows(number, len(tokens))]
         rows = self.vocabulary.index_all([cut(sentences[p.sentence], p.start, p.end) for p in pieces])
-        names = ["tags", "probabilities"]
+        names = [*OF_EACH_WORD]
         if entities or nbest:
             names += LATTICE + BEAM * (nbest > 0)
         names = [name for name in names if name in self._outputs]
@@ -258,13 +279,11 @@ class Tagger:
             whole = found[piece.sentence].setdefault(name, np.empty((length, *array.shape[1:]), array.dtype))
             whole[piece.keep_start : piece.keep_end] = array[kept]
 
-    def run(
-        self, inputs: dict[str, Any], names: Sequence[str] = ("tags", "probabilities")
-    ) -> dict[str, NDArray[Any]]:
+    def run(self, inputs: dict[str, Any], names: Sequence[str] = OF_EACH_WORD) -> dict[str, NDArray[Any]]:
         """The outputs by name, each `(batch, time, ...)`, for the arrays of a batch.
 
         Raises:
-            ModelError: The network fails, or what it gives are no tags and no probabilities.
+            ModelError: The network fails, or its weights are so large that a result is not finite.
             MemoryError: There is too little memory for the batch.
         """
         try:
@@ -272,33 +291,15 @@ class Tagger:
         except Exception as problem:  # ONNX Runtime's errors share no public base class
             if is_out_of_memory(problem):
                 raise MemoryError from problem
-            raise ModelError(f"{self._name}: model.onnx cannot be run ({one_line(problem)}).") from problem
+            raise ModelError(f"{self._name}: the network cannot be run ({one_line(problem)}).") from problem
         found = dict(zip(names, arrays, strict=True))
-        if "tags" in found:
-            self._check(found, inputs["lengths"])
+        words = np.arange(int(inputs["lengths"].max())) < inputs["lengths"][:, None]  # (batch, time)
+        for name, array in found.items():
+            # What depends on no input is not of words, and the attention is only looked at.
+            of_words = outputs.OUTPUTS[name].shape[:2] == outputs.TAGS.shape
+            if of_words and not np.isfinite(array[words]).all():
+                raise ModelError(f"{self._name}: the network gave {name} that are not finite.")
         return found
-
-    def _check(self, arrays: dict[str, NDArray[Any]], lengths: NDArray[Any]) -> None:
-        """Refuses what is not an answer for each word, since the model may be anybody's."""
-        words = np.arange(int(lengths.max())) < lengths[:, None]  # (batch, time)
-        of_each_word = dict.fromkeys(LATTICE, (len(self._tags),)) | dict.fromkeys(BEAM, (self.most,))
-        of_each_word["head_attention"] = words.shape[1:]
-        for name, array in arrays.items():
-            if name == "attention":  # of heads, and only looked at
-                continue
-            self._check_shape(name, array, (*words.shape, *of_each_word.get(name, ())))
-            values = array[words]
-            if name.endswith("tags"):
-                if values.min() < 0 or values.max() >= len(self._tags):
-                    raise ModelError(f"{self._name}: model.onnx gives tags that there are not.")
-            elif not np.isfinite(values).all():
-                raise ModelError(f"{self._name}: model.onnx gives {name} that are no numbers.")
-
-    def _check_shape(self, name: str, array: NDArray[Any], shape: tuple[float, ...]) -> None:
-        if array.shape != shape:
-            raise ModelError(
-                f"{self._name}: model.onnx gives {name} of shape {array.shape}; expected {shape}."
-            )
 
     def _tagged(self, arrays: dict[str, NDArray[Any]], entities: bool, nbest: int) -> Tagged:
         numbers = arrays["tags"]
@@ -338,17 +339,21 @@ class Tagger:
         # ONNX Runtime wants inputs that are legal, though nothing here depends on them.
         anything = Sentence((".",), columns=tuple(("_",) for _ in self.vocabulary.feature_columns))
         inputs = self.vocabulary.collate([self.vocabulary.index(anything)])
-        arrays = self.run(inputs, ["start", "transitions", "end"])
-        for name, array in arrays.items():
-            self._check_shape(name, array, (count, count) if name == "transitions" else (count,))
+        arrays = self.run(inputs, CHAIN)
+        for array in arrays.values():
             if not np.isfinite(array).all() or array.max() >= LARGEST_SCORE:
-                raise ModelError(f"{self._name}: the scores between its tags are no numbers, or too large.")
+                raise ModelError(f"{self._name}: the scores between its tags are not finite, or too large.")
         start, transitions, end = (array.astype(np.float64) for array in arrays.values())
         return TagChain(start, transitions, end, *of_spans)
 
     def _written(self, tags: list[str]) -> list[str]:
         """The network's tags in the corpus's scheme."""
         return convert(tags, self.vocabulary.train_scheme, self.scheme)
+
+
+def _outputs(tags_only: bool) -> tuple[str, ...] | None:
+    """The outputs that a network is built for; None for all."""
+    return (outputs.TAGS.name,) if tags_only else None
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,12 @@
                         from other installed packages that the settings name
     config.json         every setting, as the run used it
     vocab.json          tables of words and tags, the tag scheme, the tokenizer
-    model.onnx          the network, decoding included: all that tagging needs
-    weights.safetensors the same weights by their Keras paths: to look at, or to train on
+    weights.safetensors the weights by their Keras paths; the network is built from them and the settings
     known.json          words and entities of the training file, for evaluations
     report.json         data, history, scores, versions
     vectors.bin         pretrained vectors, where the network reads some
 
-Nothing in it is code, a pickle, a path or a URL.
+Nothing in it is code, a pickle, a path or a URL. Format 1 also held `model.onnx`, a graph that is no longer read.
 
 A checkpoint (`seqtag.training.checkpoint`) is a folder that is written and checked in the same way, with other files.
 """
@@ -42,10 +41,11 @@ from seqtag.support.json_reader import parse_json
 from seqtag.support.quoting import json_text, one_line, printable, shortened
 
 FORMAT = "seqtag-model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
-FILES = ("config.json", "vocab.json", "model.onnx", "weights.safetensors", "known.json", "report.json")
+FILES = ("config.json", "vocab.json", "weights.safetensors", "known.json", "report.json")
 OPTIONAL_FILES = ("vectors.bin",)
+FORMER_FILES = ("model.onnx",)
 ATTEMPTS = 20  # to read a model while others are put in its place
 # Bytes that a file may have: a manifest needs less than a thousandth of it, a vocabulary of ten million words has as
 # many, and no ONNX file can have more.
@@ -77,6 +77,7 @@ class Kind:
         version: The newest version of the format that is read.
         files: The files that it must hold.
         optional: Those that it may hold.
+        former: Those that folders of earlier versions hold as well: compared with the manifest, and not used.
     """
 
     title: str
@@ -84,9 +85,10 @@ class Kind:
     version: int
     files: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
 
 
-MODEL = Kind("model", FORMAT, FORMAT_VERSION, FILES, OPTIONAL_FILES)
+MODEL = Kind("model", FORMAT, FORMAT_VERSION, FILES, OPTIONAL_FILES, FORMER_FILES)
 
 
 def tidy(target: Path) -> None:
@@ -166,7 +168,7 @@ def what_is_foreign(path: Path, kind: Kind) -> str | None:
     """What makes a folder one that seqtag may not replace or remove; None if it holds this kind's files alone."""
     if _format(path) != kind.format:
         return f"exists and is not a {kind.title} folder"
-    known = {MANIFEST, *kind.files, *kind.optional}
+    known = {MANIFEST, *kind.files, *kind.optional, *kind.former}
     foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in known)
     return f"holds {foreign[0]}, which is no part of a {kind.title}" if foreign else None
 
@@ -359,7 +361,7 @@ class Folder:
             )
         self._manifest = self._read_manifest()
         # A few more than there can be are enough to find one that does not belong.
-        entries = islice(path.iterdir(), len(kind.files) + len(kind.optional) + 2)
+        entries = islice(path.iterdir(), len(kind.files) + len(kind.optional) + len(kind.former) + 2)
         present = {entry.name for entry in entries if entry.name != MANIFEST}
         listed = {*self._manifest["files"]}
         for name in sorted(present - listed):
@@ -369,6 +371,8 @@ class Folder:
         for name in sorted(listed - present):
             raise ModelError(f"{path}: {name} is missing.")
         self._check_plugins()
+        for name in listed.intersection(kind.former):
+            self.read(name)
 
     def _read_manifest(self) -> dict[str, Any]:
         manifest = self._json(MANIFEST, self._bytes(MANIFEST, MOST[MANIFEST]))
@@ -387,6 +391,8 @@ class Folder:
             )
         files = manifest.get("files")
         needed, optional = self.kind.files, self.kind.optional
+        if version < self.kind.version:
+            optional = (*optional, *self.kind.former)
         if not isinstance(files, dict) or not set(needed) <= set(files) <= {*needed, *optional}:
             raise ModelError(f"{self.path}: {MANIFEST} lists other files than {', '.join(needed)}.")
         for name, entry in files.items():
@@ -418,9 +424,14 @@ class Folder:
                 )
 
     @property
+    def version(self) -> int:
+        """The version of the format."""
+        return int(self._manifest["format_version"])
+
+    @property
     def files(self) -> tuple[str, ...]:
-        """The names of the folder's files, the manifest left out."""
-        return tuple(self._manifest["files"])
+        """The names of the folder's files, without the manifest and what only earlier versions hold."""
+        return tuple(name for name in self._manifest["files"] if name not in self.kind.former)
 
     def map(self, name: str) -> mmap.mmap:
         """A file's content as `read` gives it, mapped into memory instead of copied."""

@@ -4,28 +4,23 @@ The folder may be anybody's. `Folder` sees to it that its files are those of its
 what seqtag writes, and all of them to each other.
 """
 
-import json
-import math
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from seqtag.corpora.sentence import Sentence
 from seqtag.features.indexers.base import Resources
-from seqtag.features.indexers.characters import LONGEST
 from seqtag.features.vectors import Vectors
-from seqtag.features.vocabulary import Vocabulary
+from seqtag.features.vocabulary import Vocabulary, legal_sequences
+from seqtag.graph.build import Plan, build
+from seqtag.graph.heads.base import Legal
+from seqtag.graph.weights import Weights
 from seqtag.model_folder.folder import Folder
-from seqtag.model_folder.rehearsal import Expected, check
 from seqtag.support.errors import ModelError, UserError
 from seqtag.support.quoting import one_line
 
 if TYPE_CHECKING:
     from seqtag.settings.config import Config
 
-MAX_HEADER = 1 << 24  # bytes of the list of weights; one of a hundred weights needs a thousandth
-MAX_RANK = 8  # a weight's dimensions
-LENGTH = 8  # bytes of the header's length
+MOST_TAGS = 4096  # of spans: tables of which may follow which grow with the square
 
 
 def read_vocabulary(folder: Folder) -> Vocabulary:
@@ -45,49 +40,73 @@ def read_vocabulary(folder: Folder) -> Vocabulary:
         ) from problem
 
 
-def read_network(folder: Folder, vocabulary: Vocabulary) -> bytes:
-    """The exported network of a model folder.
+def read_network(folder: Folder, vocabulary: Vocabulary, outputs: Collection[str] | None = None) -> bytes:
+    """The network of a model folder as a serialised ONNX model, built from its settings and weights.
+
+    Args:
+        folder: The folder.
+        vocabulary: Its vocabulary.
+        outputs: The names of the outputs to compute; None for all.
 
     Raises:
-        ModelError: It is not what seqtag writes, or not for this vocabulary.
+        ModelError: Settings, vocabulary and weights do not fit each other.
     """
-    content = folder.read("model.onnx")
+    return checked_network(read_config(folder), vocabulary, read_weights(folder), outputs, str(folder.path))
+
+
+def checked_network(
+    config: "Config",
+    vocabulary: Vocabulary,
+    weights: Weights,
+    outputs: Collection[str] | None = None,
+    name: str = "the model",
+) -> bytes:
+    """As `read_network`, for what was read already; `name` is for messages.
+
+    Raises:
+        ModelError: Settings, vocabulary and weights do not fit each other, or a weight is not finite.
+    """
     try:
-        check_network(content, vocabulary)
-    except ValueError as problem:
-        raise ModelError(f"{folder.path}: model.onnx cannot be loaded: {one_line(problem)}.") from problem
-    return content
+        network = build_network(config, vocabulary, weights, outputs)
+        weights.check_finite()
+    except (UserError, ValueError, KeyError) as problem:
+        raise ModelError(f"{name}: the network cannot be built: {one_line(problem)}.") from problem
+    return network
 
 
-def check_network(content: bytes, vocabulary: Vocabulary) -> None:
-    """Refuses an exported network that seqtag does not write, or that is not for this vocabulary.
+def build_network(
+    config: "Config", vocabulary: Vocabulary, weights: Weights, outputs: Collection[str] | None = None
+) -> bytes:
+    """The network of a model in memory; see `seqtag.graph.build.build`."""
+    return build(plan_of(config, vocabulary), weights, outputs)
+
+
+def plan_of(config: "Config", vocabulary: Vocabulary) -> Plan:
+    """What the network of these settings and this vocabulary is made of.
 
     Raises:
-        ValueError: What is wrong with it.
+        UserError: There are too many tags.
     """
-    check(content, expected(vocabulary))
-
-
-def expected(vocabulary: Vocabulary) -> Expected:
-    """What the vocabulary wants of its network: the arrays of a word, and of two sentences, one with a long word."""
-    columns = len(vocabulary.feature_columns)
-    batches = [
-        vocabulary.collate(
-            vocabulary.index_all(
-                [Sentence(words, columns=(("_",) * len(words),) * columns) for words in batch]
-            )
-        )
-        for batch in ((("a",),), (("a", "b", "c" * LONGEST), ("d", "e")))
-    ]
-    rows: dict[str, int] = {}
-    for indexer in vocabulary.indexers.values():
-        rows |= indexer.table_rows
-    return Expected(batches, rows, len(vocabulary.tags))
+    count = len(vocabulary.tags)
+    if vocabulary.train_scheme.is_spans and count > MOST_TAGS:
+        raise UserError(f"there are {count:,} tags of spans; expected {MOST_TAGS:,} at most")
+    sizes = {name: indexer.sizes for name, indexer in vocabulary.indexers.items()}
+    legal = legal_sequences(vocabulary.tags, vocabulary.train_scheme)
+    return Plan(config, sizes, count, Legal(*legal) if legal else None)
 
 
 def read_config(folder: Folder) -> "Config":
-    """The settings of a model folder; one that is newer than the model has its default, which is what the model was
-    trained with.
+    """The settings of a model folder.
+
+    Raises:
+        ModelError: A setting that there is not, or a value that it cannot have.
+    """
+    return config_of(folder.read_json("config.json"), f"{folder.path}: config.json")
+
+
+def config_of(values: Mapping[str, Any], where: str) -> "Config":
+    """The settings that a model's `config.json` holds; one that is newer than the model has its default, which is what
+    the model was trained with.
 
     Raises:
         ModelError: A setting that there is not, or a value that it cannot have.
@@ -95,70 +114,34 @@ def read_config(folder: Folder) -> "Config":
     from seqtag.settings.merging import flatten, from_values
     from seqtag.settings.schema import SETTINGS
 
-    given = dict(flatten(folder.read_json("config.json")))
     defaults = {path: entry.default for path, entry in SETTINGS.items()}
     try:
-        return from_values(defaults | given, f"{folder.path}: config.json")
+        return from_values(defaults | dict(flatten(values)), where)
     except UserError as problem:
         raise ModelError(f"{problem} It was written by another version of seqtag.") from problem
 
 
-def read_weights(folder: Folder) -> dict[str, Any]:
-    """The weights of a model folder as arrays.
+def read_weights(folder: Folder) -> Weights:
+    """The weights of a model folder.
 
     Raises:
-        ModelError: It is not what seqtag writes.
+        ModelError: The file is not what seqtag writes.
     """
-    import safetensors
-    import safetensors.numpy
-
-    content = folder.read("weights.safetensors")
     try:
-        check_weights(content)
-        weights = safetensors.numpy.load(content)
-    except (ValueError, KeyError, TypeError, safetensors.SafetensorError) as problem:
+        weights = Weights.of_file(folder.read("weights.safetensors"))
+    except ValueError as problem:
         raise ModelError(
             f"{folder.path}: weights.safetensors is not what seqtag writes ({one_line(problem)})."
         ) from problem
-    if not all(np.isfinite(array).all() for array in weights.values()):
-        raise ModelError(f"{folder.path}: weights.safetensors holds weights that are no numbers.")
-    return weights
+    return _with_both_directions(weights) if folder.version == 1 else weights
 
 
-def check_weights(content: bytes) -> None:
-    """Holds the header of a safetensors file to what seqtag writes; no weight is read.
-
-    Raises:
-        ValueError: The header is not what seqtag writes, or its weights do not fill the file.
-    """
-    size = int.from_bytes(content[:LENGTH], "little")
-    if len(content) < LENGTH or size > min(MAX_HEADER, len(content) - LENGTH):
-        raise ValueError(f"its header says that it has {size} bytes")
-    try:
-        header = json.loads(content[LENGTH : LENGTH + size].decode())
-    except RecursionError as problem:
-        raise ValueError("its header is nested too deep") from problem
-    if not isinstance(header, dict):
-        raise ValueError("its header is no object")
-    places = []
-    for name, entry in header.items():
-        match entry:
-            case {"dtype": "F32", "shape": list(shape), "data_offsets": [int(start), int(end)], **rest} if (
-                not rest
-            ):
-                if len(shape) > MAX_RANK or not all(
-                    type(size) is int and 0 <= size <= len(content) for size in shape
-                ):
-                    raise ValueError(f"the shape of {name[:80]} is none")
-                if end - start != 4 * math.prod(shape):
-                    raise ValueError(f"{name[:80]} has {end - start} bytes; its shape is {shape[:8]}")
-                places.append((start, end))
-            case _:
-                raise ValueError(f"{name[:80]} is not what seqtag writes as a weight")
-    at = 0
-    for start, end in sorted(places):
-        if start != at:
-            raise ValueError("its weights overlap, or leave a gap")
-        at = end
-    if at != len(content) - LENGTH - size:
-        raise ValueError("its weights do not fill it")
+def _with_both_directions(weights: Weights) -> Weights:
+    """Format 1 held the weights of a recurrent character encoder once, by their path within each direction."""
+    paths: dict[str, str] = {}
+    for path in weights.paths:
+        if path.startswith(("lstm_cell/", "gru_cell/")):
+            paths |= {f"characters/rnn/{direction}/{path}": path for direction in ("forward", "backward")}
+        else:
+            paths[path] = path
+    return weights.renamed(paths)

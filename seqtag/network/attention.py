@@ -4,13 +4,9 @@ import math
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from seqtag.network.cells.base import affine
-from seqtag.network.export import Graph
-
-NOTHING = -1e9  # the score of a word that is not there
+from seqtag.graph.attention import NOTHING
 
 
 class SelfAttention(keras.layers.Layer):  # type: ignore[misc]
@@ -66,24 +62,3 @@ class SelfAttention(keras.layers.Layer):  # type: ignore[misc]
         found = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])  # (batch, time, heads, size)
         joined = tf.reshape(found, [shape[0], shape[1], self.heads * self.size])
         return self.output_layer(joined), weights
-
-    def export(self, graph: Graph, states: str, lengths: str) -> tuple[str, str]:
-        """Writes the layer; returns the names of what `call` gives and of the weights."""
-        query, key, value = (
-            self._export_heads(graph, states, layer) for layer in (self.query, self.key, self.value)
-        )  # (batch, heads, time, size)
-        scale = graph.constant(np.array(1 / math.sqrt(self.size), np.float32))
-        turned = graph.node("Transpose", key, perm=[0, 1, 3, 2])
-        scores = graph.node("MatMul", graph.node("Mul", query, scale), turned)
-        present = graph.node("Unsqueeze", graph.mask(lengths, states), graph.integers(1, 2))
-        masked = graph.node("Where", present, scores, graph.constant(np.array(NOTHING, np.float32)))
-        weights = graph.node("Softmax", masked, axis=-1)  # (batch, heads, time, time)
-        found = graph.node("Transpose", graph.node("MatMul", weights, value), perm=[0, 2, 1, 3])
-        joined = graph.node("Reshape", found, graph.integers(0, 0, self.heads * self.size))
-        output = affine(graph, joined, *self.output_layer.get_weights())
-        return str(graph.node("Concat", states, output, axis=-1)), str(weights)
-
-    def _export_heads(self, graph: Graph, states: str, layer: Any) -> str:
-        together = affine(graph, states, *layer.get_weights())
-        apart = graph.node("Reshape", together, graph.integers(0, 0, self.heads, self.size))
-        return str(graph.node("Transpose", apart, perm=[0, 2, 1, 3]))

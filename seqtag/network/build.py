@@ -1,6 +1,5 @@
 """The network from a configuration: embeddings -> encoder -> head."""
 
-import math
 from typing import Any
 
 import keras
@@ -8,16 +7,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from seqtag.graph.build import Plan, head_name
 from seqtag.network.embeddings.base import Input
 from seqtag.network.encoder import Encoder, variational_dropout
-from seqtag.network.export import Graph
-from seqtag.network.heads.chain import Legal
 from seqtag.network.language import LanguageModel
 from seqtag.settings import registry
-from seqtag.settings.config import Config
 
 Arrays = dict[str, Any]
-SMALL = 1000  # numbers of variables that are no weights: the state of what is random
 POINTERS = ("word_pieces", "spellings")  # inputs that count the rows of other inputs
 
 
@@ -28,36 +24,31 @@ class Network(keras.Model):  # type: ignore[misc]
     changes a result.
 
     Args:
-        config: The settings.
-        sizes: What each embedding's indexer says of its table.
-        tags: Number of tags.
-        legal: Which tags may follow each other in the tag scheme; None for plain tags, where all may.
+        plan: What the network is made of.
         frequencies: How often each tag stands in the training file, `(tags,)`.
         words: How many words a language model beside the tags is to predict; 0 for none. It is for training alone:
-            its weights are none of `named_weights`.
+            its weights are none of `tagger_weights`.
     """
 
     def __init__(
         self,
-        config: Config,
-        sizes: dict[str, dict[str, int]],
-        tags: int,
-        legal: Legal | None = None,
+        plan: Plan,
         frequencies: NDArray[Any] | None = None,
         words: int = 0,
     ) -> None:
         super().__init__(name="network")
+        config = plan.config
         self.embeddings = [
             registry.load(registry.EMBEDDINGS, name).from_config(config, embedding_sizes)
-            for name, embedding_sizes in sizes.items()
+            for name, embedding_sizes in plan.sizes.items()
         ]
         self.dropout = variational_dropout(config.embeddings.dropout, "dropout_0")
         self.word_dropout = keras.layers.Dropout(
             config.embeddings.word_dropout, noise_shape=(None, None, 1), name="word_dropout"
         )
         self.encoder = Encoder(config.encoder)
-        self.head = registry.load(registry.HEADS, head_name(config, legal)).from_config(
-            config, tags, legal, frequencies
+        self.head = registry.load(registry.HEADS, head_name(config, plan.legal)).from_config(
+            config, plan.tags, plan.legal, frequencies
         )
         self.language_model = (
             LanguageModel(config.language_model, words, len(self.encoder.stack[0])) if words else None
@@ -100,14 +91,20 @@ class Network(keras.Model):  # type: ignore[misc]
         self.built = True
 
     @property
+    def tagger_weights(self) -> list[Any]:
+        """The weights that a tagger needs: those of embeddings, encoder and head."""
+        return [weight for part in (*self.embeddings, self.encoder, self.head) for weight in part.weights]
+
+    @property
     def size(self) -> int:
         """Bytes of the weights that a tagger needs."""
-        return sum(4 * math.prod(weight.shape) for weight in self.weights if _is_kept(weight))
+        return sum(4 * int(np.prod(weight.shape)) for weight in self.tagger_weights)
 
     @property
     def parameters(self) -> int:
         """Numbers of the tagger that training changes."""
-        return sum(int(np.prod(weight.shape)) for weight in self.trainable_variables if _is_kept(weight))
+        parts = (*self.embeddings, self.encoder, self.head)
+        return sum(int(np.prod(weight.shape)) for part in parts for weight in part.trainable_weights)
 
     def call(self, inputs: Arrays, training: bool = False) -> Any:
         """Features `(batch, time, features)`."""
@@ -154,75 +151,19 @@ class Network(keras.Model):  # type: ignore[misc]
         features = self(inputs, training=False)
         return self.head.logs(features, tags, mask_of(inputs["lengths"], features))
 
-    def export(self) -> bytes:
-        """The network, decoding included, as a serialised ONNX model with outputs `tags` and
-        `probabilities`.
-        """
-        graph = Graph()
-        lengths = graph.input("lengths", "int32", ("batch",))
-        vectors = [embedding.export(graph) for embedding in self.embeddings]
-        joined = graph.node("Concat", *vectors, axis=-1) if len(vectors) > 1 else vectors[0]
-        encoded = self.encoder.export(graph, joined, lengths)
-        exported = self.head.export(graph, encoded.features, lengths)
-        graph.output(exported.tags, "tags", "int64", ("batch", "time"))
-        graph.output(exported.probabilities, "probabilities", "float32", ("batch", "time"))
-        for name, source in exported.arrays.items():
-            graph.output(source, name, "float32", ("batch", "time", "tags"))
-        for name, output in exported.outputs.items():
-            graph.output(output.source, name, output.dtype, output.shape)
-        for name, array in exported.constants.items():
-            graph.output(graph.constant(array), name, "float32", array.shape)
-        if encoded.attention:
-            graph.output(encoded.attention, "attention", "float32", ("batch", "heads", "time", "time"))
-        return graph.finish()
-
     def named_weights(self) -> dict[str, NDArray[Any]]:
-        """Each weight by its path, as arrays."""
-        return {weight_name(weight): weight.numpy() for weight in self.weights if _is_kept(weight)}
+        """Each of the tagger's weights by its path, as arrays."""
+        return {weight_name(weight): weight.numpy() for weight in self.tagger_weights}
 
     def assign_weights(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Takes the weights that `named_weights` gave."""
-        for weight in self.weights:
-            if _is_kept(weight):
-                weight.assign(arrays[weight_name(weight)])
-
-
-def at_most(numbers: int) -> Any:
-    """A context in which all new variables together hold at most so many numbers, or ValueError is raised before memory
-    is taken for the one that is too large.
-    """
-    left = numbers + SMALL
-
-    def make(next_creator: Any, **arguments: Any) -> Any:
-        nonlocal left
-        value = arguments["initial_value"]
-        with tf.Graph().as_default():  # here a first value is a description, without any numbers
-            left -= math.prod((value() if callable(value) else np.asarray(value)).shape)
-        if left < 0:
-            raise ValueError("it has more weights than there are")
-        return next_creator(**arguments)
-
-    return tf.variable_creator_scope(make)
-
-
-def head_name(config: Config, legal: Legal | None) -> str:
-    """The head that the configuration means: a CRF where tags depend on each other, unless it says
-    otherwise.
-    """
-    if config.head.name != "auto":
-        return config.head.name
-    return "softmax" if legal is None else "crf"
+        for weight in self.tagger_weights:
+            weight.assign(arrays[weight_name(weight)])
 
 
 def weight_name(weight: Any) -> str:
     """The weight's path within the network."""
     return str(weight.path.partition("/")[2])
-
-
-def _is_kept(weight: Any) -> bool:
-    """Whether a variable is a weight of the tagger: no dropout layer's random state, not for training alone."""
-    random_state = np.dtype(weight.dtype).kind == "u"
-    return not random_state and not weight_name(weight).startswith("language_model/")
 
 
 def mask_of(lengths: Any, features: Any) -> Any:

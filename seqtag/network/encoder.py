@@ -1,11 +1,9 @@
 """The encoder: layers stacked from any cell, with variational dropout, shortcuts and attention."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 
-from seqtag.network.export import Graph
 from seqtag.settings import registry
 from seqtag.settings.config import Encoder as Settings
 
@@ -72,31 +70,6 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
             features = shortcut(features, outputs) if shortcut else outputs
             first = first or directions
         return features, first
-
-    def export(self, graph: Graph, vectors: str, lengths: str) -> "Exported":
-        """Writes all layers."""
-        features = vectors
-        for layers, shortcut in zip(self.stack, self.shortcuts, strict=True):
-            outputs = self.cell.export(graph, features, lengths, layers)
-            features = shortcut.export(graph, features, outputs) if shortcut else outputs
-        return (
-            Exported(*self.attention.export(graph, features, lengths))
-            if self.attention
-            else Exported(features)
-        )
-
-
-@dataclass(frozen=True)
-class Exported:
-    """Names of what the encoder writes into the graph.
-
-    Attributes:
-        features: The features, `(batch, time, width)`.
-        attention: The weights of the attention `(batch, heads, time, time)`, where there is one.
-    """
-
-    features: str
-    attention: str | None = None
 
 
 def variational_dropout(rate: float, name: str) -> keras.layers.Layer:

@@ -64,7 +64,7 @@ def traces(network: Network, inputs: Arrays, tags: Any) -> list[Trace]:
     """
     encoder, lengths = network.encoder, inputs["lengths"]
     features = network.vectors(inputs)
-    merge, _ = MERGES[encoder.cell.settings.merge_mode]
+    merge = MERGES[encoder.cell.settings.merge_mode]
     found: list[tuple[int, str, Any, Any, list[Any]]] = []
     nothings = []
     with tf.GradientTape() as tape:

@@ -18,7 +18,7 @@ class LanguageModel(keras.layers.Layer):  # type: ignore[misc]
 
     A tagger's loss says little about the many words that carry no entity; to predict its neighbours a state has to
     know more of every word. No direction sees the word that it predicts, so only the first layer can be asked. The
-    exported network does without.
+    tagger does without.
 
     Args:
         settings: The `language_model` section of the configuration.

@@ -3,10 +3,6 @@
 from typing import Any
 
 import keras
-import numpy as np
-
-from seqtag.network.cells.base import affine
-from seqtag.network.export import Graph
 
 
 class Residual(keras.layers.Layer):  # type: ignore[misc]
@@ -40,16 +36,6 @@ class Residual(keras.layers.Layer):  # type: ignore[misc]
         """The features in the outputs' width."""
         return features if self.projection is None else self.projection(features)
 
-    def export(self, graph: Graph, features: str, outputs: str) -> str:
-        """Writes the shortcut; returns the name of what goes on."""
-        return str(graph.node("Add", self.export_carried(graph, features), outputs))
-
-    def export_carried(self, graph: Graph, features: str) -> str:
-        """Writes `carried`."""
-        return (
-            features if self.projection is None else affine(graph, features, *self.projection.get_weights())
-        )
-
 
 class Highway(Residual):
     """y = T F(x) + (1 - T) x with a gate T = s(W x + b) (Srivastava et al. 2015, "Highway Networks").
@@ -66,9 +52,3 @@ class Highway(Residual):
     def call(self, features: Any, outputs: Any) -> Any:
         gate = self.gate(features)  # (batch, time, width)
         return gate * outputs + (1 - gate) * self.carried(features)
-
-    def export(self, graph: Graph, features: str, outputs: str) -> str:
-        gate = graph.node("Sigmoid", affine(graph, features, *self.gate.get_weights()))
-        rest = graph.node("Sub", graph.constant(np.array(1, np.float32)), gate)
-        carried = graph.node("Mul", rest, self.export_carried(graph, features))
-        return str(graph.node("Add", graph.node("Mul", gate, outputs), carried))

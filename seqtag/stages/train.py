@@ -10,9 +10,10 @@ from seqtag.features.indexers.base import Resources
 from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
+from seqtag.graph.weights import Weights
 from seqtag.model_folder import folder
 from seqtag.model_folder.claims import claimed
-from seqtag.model_folder.stored import check_network, read_config
+from seqtag.model_folder.stored import checked_network, config_of, read_config
 from seqtag.settings.config import Config
 from seqtag.settings.merging import foreign
 from seqtag.settings.schema import check_value
@@ -96,7 +97,8 @@ class Job:
     def _check(self, files: dict[str, bytes]) -> None:
         """Refuses a model that could not be read where it is going to be put."""
         vocabulary = Vocabulary.from_json(folder.parsed(files["vocab.json"]), Resources(self.vectors))
-        check_network(files["model.onnx"], vocabulary)
+        config = config_of(folder.parsed(files["config.json"]), "config.json")
+        checked_network(config, vocabulary, Weights.of_file(files["weights.safetensors"]))
         folder.parsed(files["report.json"])
 
     def train(self, seeds: int, state: State | None, *, debug: bool) -> None:
@@ -138,7 +140,7 @@ class Job:
         self.results.append(result)
         self.prepared, self.stopped = task.prepared, result.stopped
         if self.best is result:
-            self.files = task.files(trained.network, trained.weights, report(task, result))
+            self.files = task.files(trained.weights, report(task, result))
         kept = {name: content for name, content in self.files.items() if name != "vectors.bin"}
         self.checkpoint.seeds = Seeds([asdict(each) for each in self.results], kept)
 

@@ -5,7 +5,6 @@ from seqtag.support.errors import UserError
 EXTRAS = {
     "tensorflow": "train",
     "keras": "train",
-    "onnx": "train",
     "seqeval": "train",
     "matplotlib": "plot",
 }

@@ -7,6 +7,7 @@ import numpy as np
 
 from seqtag.corpora.reading import Sentence
 from seqtag.features.vocabulary import cut
+from seqtag.graph.outputs import PROBABILITIES, TAGS
 from seqtag.inference.tagger import Tagger
 from seqtag.support.errors import Diverged, UserError
 from seqtag.training.parity import ROUNDING, Difference, compare
@@ -24,7 +25,7 @@ def check(network: "Network", exported: Tagger, sentences: Sequence[Sentence]) -
 
     Args:
         network: The trained network.
-        exported: What was exported from it, with the vocabulary of both.
+        exported: The tagger of the same weights, with the vocabulary of both.
         sentences: Where to try it.
 
     Raises:
@@ -72,4 +73,4 @@ def _differences(
         return [differences(network.decode(inputs, scale=scale)) for scale in (1 - ROUNDING, 1 + ROUNDING)]
 
     answer = exported.run(inputs)
-    return differences((answer["tags"], answer["probabilities"])), noise
+    return differences((answer[TAGS.name], answer[PROBABILITIES.name])), noise

@@ -35,7 +35,7 @@ from seqtag.support.errors import ModelError, UserError
 from seqtag.support.json_decoder import decode
 
 VALUES, ARRAYS = "state.json", "state.safetensors"
-KIND = Kind("checkpoint", "seqtag-checkpoint", 1, (VALUES, ARRAYS), folder.FILES)
+KIND = Kind("checkpoint", "seqtag-checkpoint", 2, (VALUES, ARRAYS), folder.FILES, folder.FORMER_FILES)
 ROLES = {
     "train": "the training file",
     "dev": "the dev file",

@@ -1,16 +1,14 @@
 """The Keras network of a model folder, for the stages that look into it."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from seqtag.features.vocabulary import Vocabulary, legal_sequences
+from seqtag.features.vocabulary import Vocabulary
+from seqtag.graph.weights import Weights
 from seqtag.model_folder.folder import Folder
-from seqtag.model_folder.stored import read_config, read_weights
+from seqtag.model_folder.stored import checked_network, plan_of, read_config, read_weights
 from seqtag.settings.config import Config
-from seqtag.support.errors import ModelError, UserError
-from seqtag.support.quoting import one_line
 
 if TYPE_CHECKING:
     from seqtag.network.build import Network
@@ -24,13 +22,13 @@ class Stored:
         path: The folder, for messages.
         config: The settings.
         vocabulary: The vocabulary.
-        weights: The weights by name.
+        weights: The weights.
     """
 
     path: Path
     config: Config
     vocabulary: Vocabulary
-    weights: dict[str, Any]
+    weights: Weights
 
     @classmethod
     def of(cls, folder: Folder, vocabulary: Vocabulary) -> Self:
@@ -47,19 +45,10 @@ class Stored:
         Raises:
             ModelError: Settings, vocabulary and weights do not fit.
         """
-        from seqtag.network.build import Network, at_most
-        from seqtag.network.heads.chain import Legal
+        from seqtag.network.build import Network
 
-        sizes = {name: indexer.sizes for name, indexer in self.vocabulary.indexers.items()}
-        legal = legal_sequences(self.vocabulary.tags, self.vocabulary.train_scheme)
-        count = len(self.vocabulary.tags)
-        try:
-            with at_most(sum(math.prod(array.shape) for array in self.weights.values())):
-                network = Network(self.config, sizes, count, Legal(*legal) if legal else None)
-        except (UserError, ValueError, KeyError, TypeError) as problem:
-            raise ModelError(f"{self.path}: its network cannot be built ({one_line(problem)}).") from problem
-        shapes = {name: array.shape for name, array in network.named_weights().items()}
-        if shapes != {name: array.shape for name, array in self.weights.items()}:
-            raise ModelError(f"{self.path}: weights.safetensors holds other weights than config.json means.")
-        network.assign_weights(self.weights)
+        # The shapes are compared with the weights here, before Keras takes memory for them.
+        checked_network(self.config, self.vocabulary, self.weights, name=str(self.path))
+        network = Network(plan_of(self.config, self.vocabulary))
+        network.assign_weights(self.weights.take_all())
         return network

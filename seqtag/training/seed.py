@@ -8,7 +8,6 @@ from typing import Any
 
 from seqtag.evaluation.scoring import Score
 from seqtag.features.vectors import Vectors
-from seqtag.inference.tagger import Tagger
 from seqtag.network import runtime
 from seqtag.settings.config import Config
 from seqtag.support.errors import Diverged, UserError
@@ -68,13 +67,11 @@ class Trained:
     Attributes:
         task: What was trained; its network has the weights of the best epoch.
         weights: These weights.
-        network: The same, exported.
         result: What the run came to.
     """
 
     task: Tagging
     weights: dict[str, Any]
-    network: bytes
     result: SeedResult
 
 
@@ -120,12 +117,11 @@ def train_seed(
         run.fit(listener, stop, saving.checkpoint.save, saving.every)
     stop.check()
     try:
-        network = task.exported(run.best_weights)
+        tagger = task.best_tagger(run.best_weights)
     except UserError:
         if run.stopped:
             raise Diverged(f"{run.stopped} No model was written.") from None
         raise
-    tagger = Tagger(network, task.vocabulary)
     result = SeedResult(
         seed=config.training.seed,
         history=run.history,
@@ -136,7 +132,7 @@ def train_seed(
         gradients=run.ledger.gradients(),
         stopped=run.stopped,
     )
-    return Trained(task, run.best_weights, network, result)
+    return Trained(task, run.best_weights, result)
 
 
 def spread(scores: Sequence[float]) -> tuple[float, float]:

@@ -12,10 +12,10 @@ from seqtag.evaluation.scoring import Score, score
 from seqtag.features.indexers.base import Ids, Resources, pad
 from seqtag.features.indexers.vectors import coverage
 from seqtag.features.vectors import Vectors
-from seqtag.features.vocabulary import legal_sequences
+from seqtag.graph.build import head_name
 from seqtag.inference.tagger import Tagger
 from seqtag.model_folder import folder
-from seqtag.model_folder.stored import check_network
+from seqtag.model_folder.stored import plan_of
 from seqtag.settings.config import Config
 from seqtag.support.errors import UserError
 from seqtag.support.interrupt import Stop
@@ -72,7 +72,6 @@ class Tagging:
 
     def __init__(self, config: Config, corpora: Corpora, vectors: Vectors | None) -> None:
         from seqtag.network.build import Network
-        from seqtag.network.heads.chain import Legal
 
         self.config = config
         self.corpora = corpora
@@ -84,21 +83,17 @@ class Tagging:
         prepare.check_readable(corpora, self.vocabulary, resources)
         words = predicted_words(config, corpora, self.vocabulary)
         self.examples, windowed = make_examples(config, corpora, self.vocabulary, words)
-        sizes = {name: indexer.sizes for name, indexer in self.vocabulary.indexers.items()}
-        legal = legal_sequences(self.vocabulary.tags, self.vocabulary.train_scheme)
-        tags = len(self.vocabulary.tags)
-        frequencies = np.bincount(np.concatenate([example.tags for example in self.examples]), minlength=tags)
-        self.legal = Legal(*legal) if legal else None
-        self.network = Network(config, sizes, tags, self.legal, frequencies, words.rows if words else 0)
+        self.plan = plan_of(config, self.vocabulary)
+        all_tags = np.concatenate([example.tags for example in self.examples])
+        frequencies = np.bincount(all_tags, minlength=self.plan.tags)
+        self.network = Network(self.plan, frequencies, words.rows if words else 0)
         try:
-            folder.check_size("model.onnx", self.network.size)
+            folder.check_size("weights.safetensors", self.network.size)
         except ValueError as problem:
             raise UserError(f"the network is too large for a model folder: {problem}.") from problem
         self.prepared = self._prepared(windowed)
 
     def _prepared(self, windowed: int) -> Prepared:
-        from seqtag.network.build import head_name
-
         corpora, vocabulary = self.corpora, self.vocabulary
         words = set(prepare.tokens_of(corpora.train, vocabulary))
         dev_tags = [tag for sentence in corpora.dev.sentences for tag in sentence.tags or ()]
@@ -116,7 +111,7 @@ class Tagging:
             unseen_tags={tag: dev_tags.count(tag) for tag in unseen},
             unknown_rate=prepare.unknown_rate(corpora, vocabulary),
             inputs=tuple(vocabulary.indexers),
-            head=head_name(self.config, self.legal),
+            head=head_name(self.config, self.plan.legal),
             parameters=self.network.parameters,
             vocabulary=len(words),
             coverage=coverage(self.vectors, words) if self.vectors else {},
@@ -172,31 +167,28 @@ class Tagging:
 
     def tagger(self, *, tags_only: bool = False) -> Tagger:
         """The network as it is now, as those will use it who predict."""
-        return Tagger(self.network.export(), self.vocabulary, tags_only=tags_only)
+        weights = self.network.named_weights()
+        return Tagger.build(self.config, self.vocabulary, weights, tags_only=tags_only)
 
-    def exported(self, weights: dict[str, NDArray[Any]]) -> bytes:
-        """The exported network with these weights, after a comparison with Keras.
+    def best_tagger(self, weights: dict[str, NDArray[Any]]) -> Tagger:
+        """The tagger of these weights, which are the network's from now on, after a comparison with Keras.
 
         Raises:
             Diverged: The weights are not finite.
             UserError: The two do not agree; this is an error in seqtag, and no model is written.
         """
         self.network.assign_weights(weights)
-        network = self.network.export()
-        check_network(network, self.vocabulary)  # what is written must be what is read
-        agreement.check(self.network, Tagger(network, self.vocabulary), self.corpora.dev.sentences)
-        return network
+        tagger = self.tagger()
+        agreement.check(self.network, tagger, self.corpora.dev.sentences)
+        return tagger
 
-    def files(
-        self, network: bytes, weights: dict[str, NDArray[Any]], report: dict[str, Any]
-    ) -> dict[str, bytes]:
+    def files(self, weights: dict[str, NDArray[Any]], report: dict[str, Any]) -> dict[str, bytes]:
         """The content of the model folder."""
         import safetensors.numpy
 
         files = {
             "config.json": folder.dump_json(self.config.portable()),
             "vocab.json": folder.dump_json(self.vocabulary.to_json()),
-            "model.onnx": network,
             "weights.safetensors": safetensors.numpy.save(weights),
             "known.json": folder.dump_json(prepare.known(self.corpora)),
             "report.json": folder.dump_json(report),

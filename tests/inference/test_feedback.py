@@ -148,7 +148,7 @@ def twice(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> list[SimpleNa
 
 
 def test_the_same_seed_gives_the_same_bytes(twice: list[SimpleNamespace]) -> None:
-    one, other = ((model.folder / "model.onnx").read_bytes() for model in twice)
+    one, other = ((model.folder / "weights.safetensors").read_bytes() for model in twice)
     assert one == other
 
 

@@ -237,7 +237,7 @@ class TestPlacesThatCannotBeWritten:
         resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
         try:
             with pytest.raises(UserError, match=r"the model cannot be written: File too large\."):
-                write(tmp_path / "model", CONTENT | {"model.onnx": bytes(6000)})
+                write(tmp_path / "model", CONTENT | {"weights.safetensors": bytes(6000)})
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         opened = Folder(tmp_path / "model")

@@ -56,7 +56,7 @@ class TestWrite:
         opened = Folder(model)
         assert read_all(opened) == CONTENT
         assert opened.read_json("config.json") == {"file": "config.json"}
-        assert bytes(opened.map("model.onnx")) == CONTENT["model.onnx"]
+        assert bytes(opened.map("weights.safetensors")) == CONTENT["weights.safetensors"]
         assert os.listdir(tmp_path) == ["model"]
 
     @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ class TestReplacedWhileRead:
         assert len(tries) == 2
 
     def test_damage_is_told_at_once(self, model: Path) -> None:
-        (model / "model.onnx").write_bytes(b"damaged")
+        (model / "weights.safetensors").write_bytes(b"damaged")
         tries = []
         with pytest.raises(ModelError):
             load(model, lambda opened: tries.append(1) or read_all(opened))  # type: ignore[func-returns-value]
@@ -262,7 +262,7 @@ class TestRefused:
         (model / name).unlink()
         assert refused(model).endswith(f": {name} is missing.")
 
-    @pytest.mark.parametrize("name", ["notes.txt", ".hidden", "model.onnx.data"])
+    @pytest.mark.parametrize("name", ["notes.txt", ".hidden", "model.onnx"])
     def test_an_extra_file(self, model: Path, name: str) -> None:
         (model / name).write_bytes(b"")
         assert f"{name} does not belong to the model" in refused(model)
@@ -363,10 +363,11 @@ class TestRefused:
 
     def test_a_manifest_s_word_takes_no_memory(self, model: Path) -> None:
         """A size is believed when it is there."""
-        edit_manifest(model, lambda m: m["files"]["model.onnx"].update(size=folder.MOST["model.onnx"]))
+        name = "weights.safetensors"
+        edit_manifest(model, lambda m: m["files"][name].update(size=folder.MOST[name]))
         tracemalloc.start()
         try:
-            assert "model.onnx has " in refused(model)
+            assert f"{name} has " in refused(model)
             assert tracemalloc.get_traced_memory()[1] < 1 << 22
         finally:
             tracemalloc.stop()

@@ -13,6 +13,8 @@ from seqtag.corpora.tags import parse_scheme
 from seqtag.features import vocabulary
 from seqtag.features.indexers.base import Resources, pad
 from seqtag.features.vectors import Vectors
+from seqtag.graph.build import Plan, build
+from seqtag.graph.weights import Weights
 from seqtag.network import runtime
 from seqtag.settings.config import Config
 from seqtag.settings.merging import merge
@@ -70,6 +72,11 @@ class Toy:
     network: Any
     config: Config
     indexers: dict[str, Any]
+    plan: Plan
+
+    def export(self, outputs: Sequence[str] | None = None) -> bytes:
+        """The graph of the network as it is now."""
+        return build(self.plan, Weights.of_arrays(self.network.named_weights()), outputs)
 
     def batch(
         self, numbers: Sequence[int] = range(len(SENTENCES)), extra: int = 0
@@ -118,7 +125,7 @@ def inside_of(inputs: Arrays, tags: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _legal() -> Any:
-    from seqtag.network.heads.chain import Legal
+    from seqtag.graph.heads.base import Legal
 
     return Legal(*vocabulary.legal_sequences(TAGS, SCHEME))  # type: ignore[misc]
 
@@ -140,7 +147,8 @@ def _make(
     )
     indexers = {name: fitted[name] for name in embeddings}
     sizes = {name: indexer.sizes for name, indexer in indexers.items()}
-    return Toy((kind or Network)(config, sizes, len(TAGS), None if plain else _legal()), config, indexers)
+    plan = Plan(config, sizes, len(TAGS), None if plain else _legal())
+    return Toy((kind or Network)(plan), config, indexers, plan)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,8 @@ from seqtag.network.build import mask_of
 from seqtag.network.fit import Trainer
 from seqtag.settings import registry
 
+EVERY = ("word", "vectors", "characters", "shape", "bigrams", "bigram_vectors", "columns")
+
 
 @pytest.fixture(scope="module")
 def toy(make: Any) -> Any:
@@ -33,24 +35,29 @@ def test_the_network_says_what_it_reads(toy: Any) -> None:
 
 
 @pytest.mark.parametrize("head", registry.HEADS)
-def test_every_weight_has_a_name_of_its_own(head: str, make: Any) -> None:
-    network = make(head__name=head, encoder__layers=2, encoder__dropout=0.5).network
+@pytest.mark.parametrize("characters", registry.CHARACTER_ENCODERS)
+def test_every_weight_has_a_name_of_its_own(head: str, characters: str, make: Any) -> None:
+    settings = {"embeddings__characters__encoder": characters, "encoder__layers": 2, "encoder__dropout": 0.5}
+    network = make(EVERY, head__name=head, **settings).network
     names = network.named_weights()
-    assert len(names) == len([weight for weight in network.weights if weight.dtype == "float32"])
+    assert len(names) == len(network.tagger_weights)
+    assert sum(array.size for array in names.values()) == sum(
+        int(np.prod(weight.shape)) for weight in network.trainable_variables
+    )
     assert all(array.dtype == np.float32 for array in names.values())
-    again = make(head__name=head, encoder__layers=2, encoder__dropout=0.5).network
+    again = make(EVERY, head__name=head, **settings).network
     assert list(again.named_weights()) == list(names)  # whatever was built before in this process
 
 
 def test_weights_go_out_and_in(toy: Any, make: Any) -> None:
     inputs, _ = toy.batch()
     weights = toy.network.named_weights()
-    other = make(encoder__layers=2).network
-    assert (other(inputs).numpy() != toy.network(inputs).numpy()).any()
-    other.assign_weights(weights)
-    for one, two in zip(other.decode(inputs), toy.network.decode(inputs), strict=True):
+    other = make(encoder__layers=2)
+    assert (other.network(inputs).numpy() != toy.network(inputs).numpy()).any()
+    other.network.assign_weights(weights)
+    for one, two in zip(other.network.decode(inputs), toy.network.decode(inputs), strict=True):
         np.testing.assert_array_equal(one, two)
-    assert other.export() == toy.network.export()
+    assert other.export() == toy.export()
 
 
 def test_weights_are_copies(make: Any) -> None:
@@ -98,11 +105,11 @@ def test_dropout_acts_in_training_and_never_in_decoding(path: str, make: Any) ->
     losses = {float(network.loss_of(inputs, tags, training=True)) for _ in range(4)}
     assert len(losses) > 1
     assert len({float(network.loss_of(inputs, tags)) for _ in range(2)}) == 1
-    plain = make().shake().network
-    plain.assign_weights(network.named_weights())
-    for one, two in zip(network.decode(inputs), plain.decode(inputs), strict=True):
+    plain = make().shake()
+    plain.network.assign_weights(network.named_weights())
+    for one, two in zip(network.decode(inputs), plain.network.decode(inputs), strict=True):
         np.testing.assert_allclose(one, two, rtol=0, atol=1e-6)
-    assert network.export() == plain.export()
+    assert toy.export() == plain.export()
 
 
 def test_dropout_of_the_vectors_is_the_same_at_each_word(make: Any) -> None:
@@ -120,8 +127,8 @@ def test_dropout_of_the_vectors_is_the_same_at_each_word(make: Any) -> None:
 
 
 def test_the_onnx_file_is_plain(toy: Any) -> None:
-    exported = toy.network.export()
-    assert exported == toy.network.export()
+    exported = toy.export()
+    assert exported == toy.export()
     model = onnx.load_from_string(exported)
     assert [entry.name for entry in model.graph.input] == ["lengths", "words"]
     assert [entry.name for entry in model.graph.output][:2] == ["tags", "probabilities"]

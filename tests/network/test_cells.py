@@ -1,4 +1,4 @@
-"""Cells against loops written from the papers' formulas, and against the ONNX operator that each exports."""
+"""Cells against loops written from the papers' formulas, and against the graph of each."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqtag.network.cells.activations import ONNX_ACTIVATIONS, activation_of
+from seqtag.graph.cells.activations import ONNX_ACTIVATIONS
+from seqtag.network.cells.activations import activation_of
 from seqtag.network.cells.simplernn import SLOPES
 from seqtag.settings import registry
 from seqtag.settings.config import ACTIVATIONS, GATE_ACTIVATIONS, INITIALIZERS
@@ -427,7 +428,7 @@ def test_a_local_cell_is_its_formula(settings: Any, activation: str | None, enco
 def agrees(toy: Any, inside: Any, run_onnx: Any) -> None:
     inputs, batch_tags = toy.batch()
     tags, probabilities = (array.numpy() for array in toy.network.decode(inputs))
-    best, scores = run_onnx(toy.network.export(), inputs)
+    best, scores = run_onnx(toy.export(), inputs)
     mask = inside(inputs, batch_tags)
     np.testing.assert_allclose(scores[mask], probabilities[mask], rtol=0, atol=1e-5)
     np.testing.assert_array_equal(best[mask], tags[mask])

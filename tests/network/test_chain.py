@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from seqtag.corpora.tags import parse_scheme
 from seqtag.features.vocabulary import legal_sequences
-from seqtag.network.export import Graph
+from seqtag.graph import outputs
+from seqtag.graph.builder import Graph
+from seqtag.graph.heads.base import Legal
+from seqtag.graph.heads.chain import FORBIDDEN, Chain, ChainWriter, penalties
 from seqtag.network.heads import chain
-from seqtag.network.heads.chain import Chain, ExportedChain, Legal, penalties
 
 TAGS = ("O", "B-X", "I-X", "B-Y")
 LENGTHS = (4, 1, 2, 3)  # the batch is padded to one more than the longest
@@ -44,7 +46,8 @@ def draw(seed: int, constrained: bool, lengths: tuple[int, ...] = LENGTHS) -> Dr
         legal = legal_sequences(TAGS, parse_scheme("bio"))
         assert legal is not None
         forbidden = penalties(Legal(*legal))
-        arrays = [a + b for a, b in zip(arrays, forbidden.arrays().values(), strict=True)]
+        added = (forbidden.start, forbidden.transitions, forbidden.end)
+        arrays = [a + b for a, b in zip(arrays, added, strict=True)]
     mask = np.arange(time) < np.array(lengths)[:, None]
     scores = random.normal(0, 2, (len(lengths), time, count))
     scores[~mask] = random.normal(0, JUNK, scores[~mask].shape)
@@ -169,7 +172,7 @@ def test_the_gradient_reaches_the_chain() -> None:
         for place in np.ndindex(*gradient.shape):
             sums = []
             for step in (small, -small):
-                arrays = {key: array.astype(np.float64) for key, array in given.chain.arrays().items()}
+                arrays = {key: array.astype(np.float64) for key, array in vars(given.chain).items()}
                 arrays[name][place] += step
                 moved = Draw(Chain(**arrays), given.scores, given.mask)
                 sums.append(sum(truth.partition for truth in truths(moved)))
@@ -205,13 +208,13 @@ def test_in_a_graph_of_unknown_shape() -> None:
 
 
 def session(own: Chain) -> onnxruntime.InferenceSession:
-    """The exported recursions alone: scores and lengths in, best path and ways out."""
+    """The recursions of the graph alone: scores and lengths in, best path and ways out."""
     graph = Graph()
     scores = graph.input("scores", "float32", ("batch", "time", len(TAGS)))
-    exported = ExportedChain(graph, own, scores, graph.input("lengths", "int32", ("batch",)))
-    graph.output(exported.best_path(), "best", "int64", ("batch", "time"))
-    for name, ways in zip(("forward", "backward"), exported.ways(), strict=True):
-        graph.output(ways, name, "float32", ("batch", "time", len(TAGS)))
+    writer = ChainWriter(graph, own, scores, graph.input("lengths", "int32", ("batch",)))
+    graph.output(writer.best_path(), outputs.TAGS)
+    for output, ways in zip((outputs.FORWARD, outputs.BACKWARD), writer.ways(), strict=True):
+        graph.output(ways, output, tags=len(TAGS))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     return onnxruntime.InferenceSession(graph.finish(), options, providers=["CPUExecutionProvider"])
@@ -223,7 +226,7 @@ def normal(ways: Floats) -> Floats:
 
 
 @pytest.mark.parametrize(("seed", "constrained"), DRAWS)
-def test_the_exported_chain(seed: int, constrained: bool) -> None:
+def test_the_chain_of_the_graph(seed: int, constrained: bool) -> None:
     given = draw(seed, constrained)
     best, forward, backward = session(given.chain).run(
         None, {"scores": given.scores, "lengths": given.lengths}
@@ -301,9 +304,8 @@ def test_a_long_sentence_keeps_its_digits() -> None:
 
 def test_penalties() -> None:
     legal = Legal(np.array([True, False]), np.array([[True, False], [True, True]]), np.array([False, True]))
-    arrays = penalties(legal).arrays()
-    assert list(arrays) == ["start", "transitions", "end"]
-    assert arrays["start"].tolist() == [0.0, chain.FORBIDDEN]
-    assert arrays["transitions"].tolist() == [[0.0, chain.FORBIDDEN], [0.0, 0.0]]
-    assert arrays["end"].tolist() == [chain.FORBIDDEN, 0.0]
-    assert all(array.dtype == np.float32 for array in arrays.values())
+    found = penalties(legal)
+    assert found.start.tolist() == [0.0, FORBIDDEN]
+    assert found.transitions.tolist() == [[0.0, FORBIDDEN], [0.0, 0.0]]
+    assert found.end.tolist() == [FORBIDDEN, 0.0]
+    assert all(array.dtype == np.float32 for array in (found.start, found.transitions, found.end))

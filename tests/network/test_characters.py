@@ -78,6 +78,6 @@ def test_every_character_of_a_long_word_is_seen(make: Any, run_onnx: Any, encode
         assert np.abs(features[number] - features[0]).max() > 1e-4, at
     alone = toy.network.embeddings[0](inputs_of(words[:1])).numpy()[0, 0]
     np.testing.assert_allclose(alone, features[0], rtol=1e-4, atol=1e-5)
-    tags, probabilities = run_onnx(toy.network.export(), inputs)
+    tags, probabilities = run_onnx(toy.export(), inputs)
     np.testing.assert_array_equal(tags, toy.network.decode(inputs)[0])
     np.testing.assert_allclose(probabilities, toy.network.decode(inputs)[1], rtol=0, atol=1e-5)

@@ -238,10 +238,10 @@ def test_an_option_in_a_network(name: str, make: Any, inside: Any, run_onnx: Any
         plain=True, head__name="softmax", **{f"encoder__{k}": v for k, v in OPTIONS[name].items()}
     ).shake(0.5)
     network = toy.network
-    assert len(network.named_weights()) == len([w for w in network.weights if w.dtype == "float32"])
+    assert len(network.named_weights()) == len(network.tagger_weights)
     signature = {key: tf.TensorSpec(e.shape, e.dtype) for key, e in network.inputs_needed.items()}
     decode = tf.function(network.decode, input_signature=[signature])
-    exported = network.export()
+    exported = toy.export()
     tags, probabilities = (array.numpy() for array in decode(toy.batch()[0]))
     assert probabilities[inside(*toy.batch())].std() > 1e-3
     for numbers, extra in ((range(6), 0), (range(6), 3), ([2, 4], 0), ([1], 0), ([3], 2)):
@@ -260,7 +260,7 @@ def test_the_weights_of_the_attention_are_an_output(make: Any) -> None:
     import onnxruntime
 
     toy = make(encoder__attention="self", encoder__attention_heads=2).shake(0.7)
-    session = onnxruntime.InferenceSession(toy.network.export(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(toy.export(), providers=["CPUExecutionProvider"])
     for numbers, extra in ((range(6), 2), ([1], 0)):
         inputs, _ = toy.batch(numbers, extra)
         (found,) = session.run(["attention"], inputs)
@@ -272,7 +272,7 @@ def test_the_weights_of_the_attention_are_an_output(make: Any) -> None:
             assert not one[:, :length, length:].any()
     without = make()
     assert "attention" not in {
-        output.name for output in onnxruntime.InferenceSession(without.network.export()).get_outputs()
+        output.name for output in onnxruntime.InferenceSession(without.export()).get_outputs()
     }
     with pytest.raises(ValueError, match="needs a network with an attention"):
         without.network.attention(inputs)
@@ -294,7 +294,7 @@ def test_a_tagger_with_attention_and_a_long_sentence(
     vocabulary = Vocabulary(
         toy.indexers, scheme, scheme, inventory, dict.fromkeys(names, 1), tokenizers.Tokenizer("word")
     )
-    made = tagger.Tagger(toy.network.export(), vocabulary, threads=1)
+    made = tagger.Tagger(toy.export(), vocabulary, threads=1)
     words = ["Bad", "Ems", "in", "June", "Mira"] * 5
     whole, short, alone = made.tag([words, words[:3], words[8:22]], entities=True, nbest=2)
     assert len(whole.tags) == 25

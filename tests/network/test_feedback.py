@@ -1,7 +1,7 @@
 """The feedback decoder against a loop in NumPy written from the formulas; its search against all sequences."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from typing import Any
 
@@ -14,9 +14,13 @@ from numpy.typing import NDArray
 
 from seqtag.corpora.tags import parse_scheme
 from seqtag.features.vocabulary import legal_sequences
-from seqtag.network.export import Graph
+from seqtag.graph import outputs
+from seqtag.graph.builder import Graph
+from seqtag.graph.heads.base import Legal
+from seqtag.graph.heads.beam import NEVER, rules, write_search
+from seqtag.graph.heads.feedback import FeedbackHead as GraphHead
+from seqtag.graph.weights import Weights
 from seqtag.network.heads import beam
-from seqtag.network.heads.chain import Legal
 from seqtag.network.heads.feedback import FeedbackHead
 from seqtag.settings.config import Head as Settings
 from seqtag.settings.merging import merge
@@ -136,15 +140,13 @@ class Decoder:
         return float(np.concatenate(losses).mean())
 
 
-def exported(head: FeedbackHead) -> Callable[..., dict[str, NDArray[Any]]]:
-    """The exported decoder alone: features and lengths in, all outputs by name."""
-    graph = Graph()
+def exported(case: Case) -> Callable[..., dict[str, NDArray[Any]]]:
+    """The graph of the decoder alone: features and lengths in, all outputs by name."""
+    head, graph = case.head, Graph()
+    weights = {weight.path[weight.path.index("head/") :]: weight.numpy() for weight in head.weights}
     features = graph.input("features", "float32", ("batch", "time", DIM))
-    written = head.export(graph, features, graph.input("lengths", "int32", ("batch",)))
-    graph.output(written.tags, "tags", "int64", ("batch", "time"))
-    graph.output(written.probabilities, "probabilities", "float32", ("batch", "time"))
-    for name, output in written.outputs.items():
-        graph.output(output.source, name, output.dtype, output.shape)
+    writer = GraphHead(head.settings, head.tags, case.legal, DIM, Weights.of_arrays(weights))
+    writer.write(graph, features, graph.input("lengths", "int32", ("batch",)))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
@@ -161,7 +163,7 @@ def exported(head: FeedbackHead) -> Callable[..., dict[str, NDArray[Any]]]:
 def found_by(case: Case) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     """The beams of the batch, by TensorFlow and by ONNX: tags and probabilities, `(batch, time, beam)`."""
     yield tuple(array.numpy() for array in case.head.best(case.features, case.mask))  # type: ignore[misc]
-    outputs = exported(case.head)(case)
+    outputs = exported(case)(case)
     if "beam_tags" in outputs:
         assert (outputs["beam_tags"][:, :, 0] == outputs["tags"])[case.mask].all()
         assert (outputs["beam_probabilities"][:, :, 0] == outputs["probabilities"])[case.mask].all()
@@ -228,7 +230,7 @@ def test_the_gradient(attention: bool) -> None:
 
 def test_where_the_attention_looks() -> None:
     case = make(seed=1, attention=True)
-    run = exported(case.head)
+    run = exported(case)
     best = case.head.decode(case.features, case.mask)[0].numpy()
     outputs = run(case)
     for tags, found in (
@@ -248,10 +250,10 @@ def test_where_the_attention_looks() -> None:
 
 
 def test_there_is_no_attention_unless_it_is_asked_for() -> None:
-    assert set(exported(make(beam=2).head)(make())) == {
+    assert set(exported(make(beam=2))(make())) == {
         "tags", "probabilities", "beam_tags", "beam_probabilities",
     }  # fmt: skip
-    assert set(exported(make(beam=1).head)(make())) == {"tags", "probabilities"}
+    assert set(exported(make(beam=1))(make())) == {"tags", "probabilities"}
 
 
 # ------------------------------------------------------------------------------------------------------------
@@ -423,14 +425,14 @@ def test_what_is_forbidden_never_comes_out(tags: Sequence[str], width: int) -> N
 
 
 def test_rules() -> None:
-    found = beam.rules(legal_of(BIOES), 5)
-    never = np.float32(beam.NEVER)
+    found = rules(legal_of(BIOES), 5)
+    never = np.float32(NEVER)
     assert found.tags == 5
     assert found.following.dtype == found.ending.dtype == np.float32
     assert found.following[-1].tolist() == [0, 0, never, never, 0]  # a sentence starts with O, B or S
     assert found.following[1].tolist() == [never, never, 0, 0, never]  # after B come I and E
     assert found.ending.tolist() == [[0, never, never, 0, 0], [0] * 5]  # the last word ends no B and no I
-    everything = beam.rules(None, 3)
+    everything = rules(None, 3)
     assert not everything.following.any()
     assert everything.ending.shape == (1, 3)
 
@@ -441,10 +443,10 @@ def test_an_end_that_is_two_words_away() -> None:
         [[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0]], bool
     )  # 0 -> 1 -> 2 -> 3 -> 0
     legal = Legal(np.array([1, 1, 0, 0], bool), follows, np.array([1, 0, 0, 0], bool))
-    ending = beam.rules(legal, 4).ending == 0
+    ending = rules(legal, 4).ending == 0
     assert ending.tolist() == [[1, 0, 0, 0], [1, 0, 0, 1], [1, 0, 1, 1], [1, 1, 1, 1]]
-    case = make(None, 0, (1, 2, 3, 4, 6), beam=1)
-    case.head.rules = beam.rules(legal, 4)
+    case = replace(make(None, 0, (1, 2, 3, 4, 6), beam=1), legal=legal)
+    case.head.rules = rules(legal, 4)
     case.head.dense.bias.assign([0, 30, 0, 0])
     wanted = [[0], [0, 0], [0, 0, 0], [1, 2, 3, 0], [1, 2, 3, 0, 0, 0]]
     for tags, _ in found_by(case):
@@ -454,7 +456,7 @@ def test_an_end_that_is_two_words_away() -> None:
 def test_a_scheme_that_never_settles_is_refused() -> None:
     legal = Legal(np.ones(2, bool), np.array([[0, 1], [1, 0]], bool), np.array([1, 0], bool))
     with pytest.raises(ValueError, match="no number of words is enough"):
-        beam.rules(legal, 2)
+        rules(legal, 2)
 
 
 def test_a_long_sentence() -> None:
@@ -464,7 +466,7 @@ def test_a_long_sentence() -> None:
         array.numpy()[0, :500]
         for array in tf.function(case.head.best, input_signature=signature)(case.features, case.mask)
     )
-    outputs = exported(case.head)(case)
+    outputs = exported(case)(case)
     np.testing.assert_array_equal(tags, outputs["beam_tags"][0, :500])
     np.testing.assert_allclose(probabilities, outputs["beam_probabilities"][0, :500], atol=1e-5)
     (features, _) = next(case.sentences())
@@ -481,11 +483,11 @@ def test_a_long_sentence_keeps_its_digits(width: int) -> None:
     """
     logs = np.random.default_rng(0).permuted(np.tile([-60, -60.001, -60.002], (3000, 1)), axis=1)
     logs = logs.astype(np.float32)[:, None]  # (time, batch, tags)
-    rules, state = beam.rules(None, 3), np.zeros((1, 1), np.float32)
+    everything, state = rules(None, 3), np.zeros((1, 1), np.float32)
     run = tf.function(
         lambda inputs: beam.search(
             lambda states, _, now: (states, tf.tile(now[:, None], [1, width, 1])),
-            state, inputs, tf.ones((1, 3000), tf.bool), rules, width,
+            state, inputs, tf.ones((1, 3000), tf.bool), everything, width,
         )
     )  # fmt: skip
     graph = Graph()
@@ -498,8 +500,8 @@ def test_a_long_sentence_keeps_its_digits(width: int) -> None:
         wide = graph.node("Unsqueeze", now, graph.integers(1))
         return states, graph.node("Expand", wide, graph.integers(1, width, 3))
 
-    tags, _ = beam.export_search(graph, step, graph.constant(state), inputs, lengths, rules, width)
-    graph.output(tags, "tags", "int64", ("batch", "time", width))
+    tags, _ = write_search(graph, step, graph.constant(state), inputs, lengths, everything, width)
+    graph.output(tags, outputs.BEAM_TAGS, beam=width)
     session = onnxruntime.InferenceSession(graph.finish(), providers=["CPUExecutionProvider"])
     by_onnx = session.run(None, {"inputs": logs, "lengths": np.array([3000], np.int32)})[0]
     for found in (run(logs)[0].numpy(), by_onnx):

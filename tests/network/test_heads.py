@@ -1,7 +1,7 @@
 """The contract of the parts: every cell with every head, and every embedding.
 
 Padding changes nothing, a graph with unknown sizes computes what eager code does, sentences of one word are
-sentences, a tiny corpus is learnt, and the exported network is the network. A new line in `seqtag.settings.registry` is
+sentences, a tiny corpus is learnt, and the graph is the network. A new line in `seqtag.settings.registry` is
 tested here without a new line of test.
 """
 
@@ -187,7 +187,7 @@ def test_tags_and_probabilities_are_such(case: Case, legal: Any) -> None:
 
 
 def test_the_exported_network_is_the_network(case: Case, run_onnx: Any) -> None:
-    exported = case.toy.network.export()
+    exported = case.toy.export()
     for numbers, extra in ((range(6), 0), (range(6), 3), ([1, 3], 0), ([1], 0), ([2], 1)):
         inputs, tags = case.toy.batch(numbers, extra)
         found = case.results((inputs, tags))

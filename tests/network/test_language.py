@@ -120,7 +120,7 @@ def test_it_is_part_of_training_and_of_nothing_else(make: Any) -> None:
     assert toy.network.parameters == plain.network.parameters
     toy.shake()
     plain.network.assign_weights(toy.network.named_weights())
-    assert toy.network.export() == plain.network.export()
+    assert toy.export() == plain.export()
     alone = float(plain.network.loss_of(inputs, tags, training=True))
     assert float(toy.network.loss_of(inputs, tags)) == pytest.approx(alone, rel=1e-6)
     vectors = toy.network.vectors(inputs)

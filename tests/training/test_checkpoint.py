@@ -387,7 +387,7 @@ class TestRefused:
         monkeypatch.setattr(seqtag, "__version__", "9.9")
         assert "another run: seqtag is 9.9 now and " in self.refused(left, corpus)
 
-    @pytest.mark.parametrize("name", ["state.json", "state.safetensors", "model.onnx"])
+    @pytest.mark.parametrize("name", ["state.json", "state.safetensors", "weights.safetensors"])
     def test_a_damaged_checkpoint(self, left: Path, corpus: str, name: str) -> None:
         whole = (left / name).read_bytes()
         (left / name).write_bytes(whole[:-9])
@@ -424,7 +424,9 @@ class TestRefused:
         said = self.refused(left, corpus)
         assert "does not hold what a checkpoint holds" in said or "another run" in said
 
-    @pytest.mark.parametrize("name", ["model.onnx", "vocab.json", "report.json", "state.safetensors"])
+    @pytest.mark.parametrize(
+        "name", ["weights.safetensors", "config.json", "vocab.json", "report.json", "state.safetensors"]
+    )
     @pytest.mark.parametrize("spoilt", [None, b"garbage", b"[]"])
     def test_a_seed_that_is_none(self, left: Path, corpus: str, name: str, spoilt: bytes | None) -> None:
         """What a finished seed came to would be put in place unseen."""

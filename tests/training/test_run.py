@@ -135,11 +135,11 @@ class TestSeeds:
             )
             result: Any = SeedResult(seed, [], seed - 4, dev, test if corpora.test else None, 1.0)  # type: ignore[arg-type]
 
-            def files(network: bytes, weights: Any, report: Any) -> dict[str, bytes]:
-                return dict.fromkeys(folder.FILES, network) | {"report.json": folder.dump_json(report)}
+            def files(weights: bytes, report: Any) -> dict[str, bytes]:
+                return dict.fromkeys(folder.FILES, weights) | {"report.json": folder.dump_json(report)}
 
             task = SimpleNamespace(prepared=spans.result.prepared, corpora=corpora, files=files)
-            return SimpleNamespace(task=task, weights={}, network=f"{seed}".encode(), result=result)
+            return SimpleNamespace(task=task, weights=f"{seed}".encode(), result=result)
 
         monkeypatch.setattr(stage, "train_seed", train_seed)
         return scores
@@ -149,7 +149,7 @@ class TestSeeds:
         result = train(config("training.seed=7"), train_path, dev_path, dev_path, tmp_path / "model", seeds=3)
         assert [entry.seed for entry in result.seeds] == [7, 8, 9]
         assert result.best is result.seeds[1], "and not the best on test"
-        assert (tmp_path / "model" / "model.onnx").read_bytes() == b"8"
+        assert (tmp_path / "model" / "weights.safetensors").read_bytes() == b"8"
         report = json.loads((tmp_path / "model" / "report.json").read_bytes())
         assert (report["seed"], report["best_epoch"], report["dev"]) == (8, 4, 0.7)
         assert report["seeds"] == {
@@ -225,7 +225,7 @@ class TestSeeds:
             train(config(*given, "training.seed=12"), *paths, None, tmp_path / "alone")
         assert fresh.returncode == 0
         assert [seed for _, seed in kept] == [11, 12, 13, 12]
-        names = ("weights.safetensors", "model.onnx", "vocab.json", "config.json")
+        names = ("weights.safetensors", "vocab.json", "config.json")
         of_seed = {seed: {name: files[name] for name in names} for files, seed in kept[:3]}
 
         def content(target: str) -> dict[str, bytes]:
@@ -338,26 +338,19 @@ class TestParity:
     def test_of_a_chaotic_network(self, chaotic: Tagging) -> None:
         rows = [chaotic.vocabulary.index(chaotic.corpora.dev.sentences[0])]
         inputs = chaotic.vocabulary.collate(rows)
-        exported = Tagger(chaotic.network.export(), chaotic.vocabulary).run(inputs)
+        exported = chaotic.tagger().run(inputs)
         _, probabilities = chaotic.network.decode(inputs)
         assert np.abs(exported["probabilities"] - np.asarray(probabilities)).max() > PARITY
-        assert chaotic.exported(chaotic.network.named_weights())
+        assert chaotic.best_tagger(chaotic.network.named_weights())
 
     def test_of_another_network(self, chaotic: Tagging, monkeypatch: pytest.MonkeyPatch) -> None:
         """Which differs from the first word on."""
         weights = chaotic.network.named_weights()
         other = {name: array + 0.01 for name, array in weights.items()}
-        export = chaotic.network.export
-
-        def export_other() -> bytes:
-            chaotic.network.assign_weights(other)
-            found: bytes = export()
-            chaotic.network.assign_weights(weights)
-            return found
-
-        monkeypatch.setattr(chaotic.network, "export", export_other)
+        tagger = Tagger.build(chaotic.config, chaotic.vocabulary, other)
+        monkeypatch.setattr(chaotic, "tagger", lambda: tagger)
         with pytest.raises(UserError, match="the exported network differs from the trained one"):
-            chaotic.exported(weights)
+            chaotic.best_tagger(weights)
 
     def test_of_a_long_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Its first words alone: for each word Keras takes time and memory, and an attention the square of it."""
@@ -407,9 +400,9 @@ def test_what_no_model_folder_can_hold_is_refused_before_training(
             "can hold its words and tags: vocab.json would",
         ),
         (
-            "model.onnx",
+            "weights.safetensors",
             task.network.size,
-            "the network is too large for a model folder: model.onnx would have",
+            "the network is too large for a model folder: weights.safetensors would have",
         ),
     ):
         with monkeypatch.context() as patch:

@@ -1,4 +1,4 @@
 """Cells by name, listed in `seqtag.settings.registry.CELLS`: most of them recurrent, some without a state.
 
-Each knows its Keras layer, which is the reference, and writes itself as ONNX.
+The Keras layer of each is the reference for its graph writer in `seqtag.graph.cells`.
 """

@@ -1,4 +1,4 @@
-"""What a cell is: the kind of layer that the encoder stacks, which can write itself as ONNX."""
+"""What a cell is: the kind of layer that the encoder stacks."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -8,20 +8,16 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from seqtag.network.cells.activations import ONNX_ACTIVATIONS
-from seqtag.network.export import Graph
 from seqtag.settings.config import Encoder
 from seqtag.support.errors import UsageError
 
-# Keras's merge modes: what becomes of the directions' outputs, each (batch, time, units), and the ONNX operator that
-# does the same over an axis of directions.
-MERGES: dict[str, tuple[Callable[[Sequence[Any]], Any], str | None]] = {
-    "concat": (lambda outputs: tf.concat(outputs, axis=-1), None),
-    "sum": (tf.add_n, "ReduceSum"),
-    "mul": (lambda outputs: reduce(tf.multiply, outputs), "ReduceProd"),
-    "ave": (lambda outputs: tf.add_n(outputs) / len(outputs), "ReduceMean"),
+# Keras's merge modes: what becomes of the directions' outputs, each (batch, time, units).
+MERGES: dict[str, Callable[[Sequence[Any]], Any]] = {
+    "concat": lambda outputs: tf.concat(outputs, axis=-1),
+    "sum": tf.add_n,
+    "mul": lambda outputs: reduce(tf.multiply, outputs),
+    "ave": lambda outputs: tf.add_n(outputs) / len(outputs),
 }
 
 
@@ -58,19 +54,7 @@ class Cell:
 
     def merge(self, outputs: Sequence[Any]) -> Any:
         """One output `(batch, time, width)` of all directions."""
-        merge, _ = MERGES[self.settings.merge_mode]
-        return merge(outputs) if len(outputs) > 1 else outputs[0]
-
-    def export(self, graph: Graph, features: str, lengths: str, layers: Sequence[Any]) -> str:
-        """Writes the layers of one place; returns the name of what comes out.
-
-        Args:
-            graph: The graph.
-            features: Name of the input, `(batch, time, features)`.
-            lengths: Name of the sentences' lengths, `(batch,)` int32.
-            layers: What `layers` gave.
-        """
-        raise NotImplementedError
+        return MERGES[self.settings.merge_mode](outputs) if len(outputs) > 1 else outputs[0]
 
 
 class RecurrentCell(Cell):
@@ -83,12 +67,10 @@ class RecurrentCell(Cell):
     Attributes:
         gated: Whether it has gates, and so a `recurrent_activation`.
         fused: Whether Keras has a fused GPU kernel for it.
-        operator: The ONNX operator that computes the same, if there is one.
     """
 
     gated: ClassVar[bool] = True
     fused: ClassVar[bool] = False
-    operator: ClassVar[str | None] = None
 
     def __init__(self, settings: Encoder) -> None:
         super().__init__(settings)
@@ -140,120 +122,6 @@ class RecurrentCell(Cell):
             backward = self.run(layer, reverse(features, lengths), training)
             outputs.append(reverse(backward, lengths))
         return outputs
-
-    # --------------------------------------------------------------------------------------------------------
-    # ONNX
-
-    def weights(self, layer: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """ONNX's W `(gates * units, features)`, R `(gates * units, units)` and B `(2 * gates * units,)`."""
-        raise NotImplementedError
-
-    def peepholes(self, layer: Any) -> NDArray[Any] | None:
-        """ONNX's P `(3 * units,)`, of a cell that has it."""
-        return None
-
-    def onnx_activations(self) -> list[str]:
-        """Keras names of the activations of one direction, in ONNX's order."""
-        raise NotImplementedError
-
-    def attributes(self) -> dict[str, Any]:
-        """Further attributes of the ONNX operator."""
-        return {}
-
-    def loop(self, graph: Graph, features: str, layer: Any) -> str:
-        """Writes one direction as a `Scan`, for what the operator does not know.
-
-        Args:
-            graph: The graph.
-            features: Name of the input, `(time, batch, features)`.
-            layer: The layer.
-
-        Returns:
-            The name of the outputs `(time, batch, units)`.
-        """
-        raise NotImplementedError
-
-    def export(self, graph: Graph, features: str, lengths: str, layers: Sequence[Any]) -> str:
-        if self.operator and {*self.onnx_activations()} <= ONNX_ACTIVATIONS.keys():
-            every, _ = self._node(graph, features, lengths, layers)
-        else:
-            every = self._loops(graph, features, lengths, layers)
-        _, operator = MERGES[self.settings.merge_mode]
-        if operator and len(layers) > 1:
-            merged = graph.node(operator, every, graph.integers(1), keepdims=0)  # (time, batch, units)
-            return str(graph.node("Transpose", merged, perm=[1, 0, 2]))
-        batch_first = graph.node("Transpose", every, perm=[2, 0, 1, 3])  # (batch, time, directions, units)
-        joined = graph.integers(0, 0, len(layers) * self.settings.units)
-        return str(graph.node("Reshape", batch_first, joined))
-
-    def export_last(self, graph: Graph, features: str, lengths: str, layers: Sequence[Any]) -> str:
-        """As `export`, but the name of each direction's last output, `(batch, directions * units)`."""
-        _, last = self._node(graph, features, lengths, layers)  # (directions, batch, units)
-        batch_first = graph.node("Transpose", last, perm=[1, 0, 2])
-        return str(graph.node("Reshape", batch_first, graph.integers(0, len(layers) * self.settings.units)))
-
-    def _node(self, graph: Graph, features: str, lengths: str, layers: Sequence[Any]) -> tuple[str, str]:
-        """One operator for all directions: every output `(time, directions, batch, units)` and the last ones."""
-        kernels, recurrents, biases = zip(*(self.weights(layer) for layer in layers), strict=True)
-        peepholes = [array for layer in layers if (array := self.peepholes(layer)) is not None]
-        optional = ["", "", graph.constant(np.stack(peepholes))] if peepholes else []  # no initial states
-        activations = [ONNX_ACTIVATIONS[name] for name in self.onnx_activations()] * len(layers)
-        constants = {
-            "activation_alpha": [alpha for _, alpha, _ in activations if alpha is not None],
-            "activation_beta": [beta for _, _, beta in activations if beta is not None],
-        }
-        time_first = graph.node("Transpose", features, perm=[1, 0, 2])  # (time, batch, features)
-        every, last = graph.node(
-            str(self.operator),
-            time_first,
-            graph.constant(np.stack(kernels)),
-            graph.constant(np.stack(recurrents)),
-            graph.constant(np.stack(biases)),
-            lengths,
-            *optional,
-            outputs=2,
-            hidden_size=self.settings.units,
-            direction="bidirectional" if len(layers) == 2 else "forward",
-            activations=[name for name, _, _ in activations],
-            **{name: values for name, values in constants.items() if values},
-            **self.attributes(),
-        )
-        return every, last
-
-    def _loops(self, graph: Graph, features: str, lengths: str, layers: Sequence[Any]) -> str:
-        """A loop for each direction, `(time, directions, batch, units)`."""
-        time_first = graph.node("Transpose", features, perm=[1, 0, 2])  # (time, batch, features)
-        outputs = [self.loop(graph, time_first, layers[0])]
-        for layer in layers[1:]:
-            long_lengths = graph.node("Cast", lengths, to=7)
-            backward = self.loop(graph, graph.node("ReverseSequence", time_first, long_lengths), layer)
-            outputs.append(graph.node("ReverseSequence", backward, long_lengths))
-        apart = [graph.node("Unsqueeze", output, graph.integers(1)) for output in outputs]
-        return str(graph.node("Concat", *apart, axis=1))
-
-    def zeros(self, graph: Graph, features: str) -> str:
-        """Writes a first state `(batch, units)` for features `(time, batch, features)`."""
-        batch = graph.node("Shape", features, start=1, end=2)
-        return str(
-            graph.node(
-                "ConstantOfShape", graph.node("Concat", batch, graph.integers(self.settings.units), axis=0)
-            )
-        )
-
-
-def affine(graph: Graph, value: str, kernel: NDArray[Any], bias: NDArray[Any] | None = None) -> str:
-    """Writes `value @ kernel + bias`."""
-    product = graph.node("MatMul", value, graph.constant(kernel))
-    return str(product if bias is None else graph.node("Add", product, graph.constant(bias)))
-
-
-def reordered(array: NDArray[Any], order: str, wanted: str) -> NDArray[Any]:
-    """Keras's gates, side by side on the last axis in `order`, as ONNX wants them: one below the other in
-    `wanted`, zeros for a gate that there is not.
-    """
-    parts = dict(zip(order, np.split(array, len(order), axis=-1), strict=True))
-    nothing = np.zeros_like(parts[order[0]])
-    return np.concatenate([parts.get(gate, nothing).T for gate in wanted], axis=0)
 
 
 def reverse(array: Any, lengths: Any) -> Any:

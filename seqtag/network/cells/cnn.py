@@ -6,12 +6,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from seqtag.graph.cells.cnn import check_window
 from seqtag.network.cells.local import LocalCell
-from seqtag.network.export import Graph
 from seqtag.settings.config import Encoder
-from seqtag.support.errors import UsageError
-
-LARGEST_GAP = 1024  # words; beyond, nothing but zeros would be seen
 
 
 class CNN(LocalCell):
@@ -25,14 +22,7 @@ class CNN(LocalCell):
 
     def __init__(self, settings: Encoder) -> None:
         super().__init__(settings)
-        if settings.width % 2 == 0:
-            raise UsageError(f"encoder.width is {settings.width}; expected an odd number of words.")
-        gap = settings.dilation ** (settings.layers - 1)
-        if gap > LARGEST_GAP:
-            raise UsageError(
-                f"encoder.dilation {settings.dilation} with {settings.layers} layers makes a gap of {gap:,} words in "
-                f"the last layer; expected at most {LARGEST_GAP:,}."
-            )
+        check_window(settings)
 
     def linear(self, number: int) -> keras.layers.Layer:
         settings = self.settings
@@ -48,19 +38,3 @@ class CNN(LocalCell):
     def directions(self, layers: Sequence[Any], features: Any, lengths: Any, training: bool) -> list[Any]:
         present = tf.sequence_mask(lengths, tf.shape(features)[1], dtype=features.dtype)  # (batch, time)
         return super().directions(layers, features * present[:, :, None], lengths, training)
-
-    def export_linear(self, graph: Graph, features: str, lengths: str, linear: Any) -> str:
-        kernel, bias = linear.get_weights()  # kernel: (width, features, units)
-        (gap,) = linear.dilation_rate
-        reach = (self.settings.width - 1) * gap
-        present = graph.node("Cast", graph.mask(lengths, features), to=1)  # (batch, time)
-        seen = graph.node("Mul", features, graph.node("Unsqueeze", present, graph.integers(2)))
-        total = graph.node(
-            "Conv",
-            graph.node("Transpose", seen, perm=[0, 2, 1]),  # (batch, features, time)
-            graph.constant(kernel.transpose(2, 1, 0)),
-            graph.constant(bias),
-            dilations=[gap],
-            pads=[reach // 2, reach // 2] if self.settings.bidirectional else [reach, 0],
-        )  # (batch, units, time)
-        return str(graph.node("Transpose", total, perm=[0, 2, 1]))

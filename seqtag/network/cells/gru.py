@@ -3,13 +3,9 @@
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from seqtag.network.cells.activations import export_activation
-from seqtag.network.cells.base import GateBias, RecurrentCell, affine, reordered
-from seqtag.network.export import Graph
+from seqtag.network.cells.base import GateBias, RecurrentCell
 
 
 class GRU(RecurrentCell):
@@ -20,7 +16,6 @@ class GRU(RecurrentCell):
     """
 
     fused = True
-    operator = "GRU"
 
     def layer(self, name: str) -> keras.layers.Layer:
         return keras.layers.GRU(self.settings.units, return_sequences=True, name=name, **self.arguments)
@@ -35,42 +30,6 @@ class GRU(RecurrentCell):
         kernel, recurrent, bias = (weight.value for weight in layer.cell.weights)
         projected = tf.transpose(tf.matmul(features, kernel) + bias[0], [1, 0, 2])
         return tf.transpose(unrolled(projected, recurrent, bias[1]), [1, 0, 2])
-
-    def weights(self, layer: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        kernel, recurrent, bias = layer.get_weights()
-        both = [reordered(row, "zrh", "zrh") for row in bias]
-        return reordered(kernel, "zrh", "zrh"), reordered(recurrent, "zrh", "zrh"), np.concatenate(both)
-
-    def onnx_activations(self) -> list[str]:
-        return [self.recurrent_activation, self.activation]
-
-    def attributes(self) -> dict[str, Any]:
-        return {"linear_before_reset": 1}
-
-    def loop(self, graph: Graph, features: str, layer: Any) -> str:
-        kernel, recurrent, (bias, recurrent_bias) = layer.get_weights()
-        projected = affine(graph, features, kernel, bias)
-        sizes = graph.integers(*[self.settings.units] * 3)
-        one = graph.constant(np.array(1, np.float32))
-
-        def step(before: str, now: str) -> tuple[list[str], list[str]]:
-            past = graph.node(
-                "Split", affine(graph, before, recurrent, recurrent_bias), sizes, outputs=3, axis=1
-            )
-            z, r, candidate = graph.node("Split", now, sizes, outputs=3, axis=1)
-            update, reset = (
-                export_activation(graph, self.recurrent_activation, graph.node("Add", gate, past[number]))
-                for number, gate in enumerate((z, r))
-            )
-            total = graph.node("Add", candidate, graph.node("Mul", reset, past[2]))
-            new = graph.node(
-                "Mul", graph.node("Sub", one, update), export_activation(graph, self.activation, total)
-            )
-            output = graph.node("Add", graph.node("Mul", update, before), new)
-            return [output], [output]
-
-        states = [(self.zeros(graph, features), "float32")]
-        return graph.scan(step, states=states, inputs=[(projected, "float32")], outputs=["float32"])[0]
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]

@@ -6,10 +6,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from seqtag.network.cells.activations import activation_of, build_activation, export_activation
-from seqtag.network.cells.base import RecurrentCell, affine
+from seqtag.network.cells.activations import activation_of, build_activation
+from seqtag.network.cells.base import RecurrentCell
 from seqtag.network.cells.simplernn import SLOPES, ElmanCell
-from seqtag.network.export import Graph
 
 
 class Jordan(RecurrentCell):
@@ -34,20 +33,6 @@ class Jordan(RecurrentCell):
         kernel, feedback, bias, *output_weights = (weight.value for weight in layer.cell.weights)
         projected = tf.transpose(tf.matmul(features, kernel) + bias, [1, 0, 2])  # (time, batch, units)
         return tf.transpose(unrolled(self.activation)(projected, feedback, *output_weights), [1, 0, 2])
-
-    def loop(self, graph: Graph, features: str, layer: Any) -> str:
-        kernel, feedback, bias, output_kernel, output_bias = layer.get_weights()[:5]
-        projected = affine(graph, features, kernel, bias)
-
-        def step(before: str, now: str) -> tuple[list[str], list[str]]:
-            total = graph.node("Add", now, affine(graph, before, feedback))
-            hidden = export_activation(graph, self.activation, total, layer.cell.squash)
-            leaving = affine(graph, hidden, output_kernel, output_bias)
-            output = export_activation(graph, self.activation, leaving, layer.cell.output_squash)
-            return [output], [output]
-
-        states = [(self.zeros(graph, features), "float32")]
-        return graph.scan(step, states=states, inputs=[(projected, "float32")], outputs=["float32"])[0]
 
 
 @keras.saving.register_keras_serializable("seqtag")

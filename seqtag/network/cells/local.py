@@ -5,9 +5,8 @@ from typing import Any
 
 import keras
 
-from seqtag.network.cells.activations import activation_of, build_activation, export_activation
+from seqtag.network.cells.activations import activation_of, build_activation
 from seqtag.network.cells.base import Cell
-from seqtag.network.export import Graph
 from seqtag.settings.config import Encoder
 from seqtag.support.errors import UsageError
 
@@ -29,16 +28,8 @@ class LocalCell(Cell):
         """A new linear layer for the place `number` of the stack, from 1, named `linear`."""
         raise NotImplementedError
 
-    def export_linear(self, graph: Graph, features: str, lengths: str, linear: Any) -> str:
-        """Writes the linear layer."""
-        raise NotImplementedError
-
     def directions(self, layers: Sequence[Any], features: Any, lengths: Any, training: bool) -> list[Any]:
         return [layers[0](features)]
-
-    def export(self, graph: Graph, features: str, lengths: str, layers: Sequence[Any]) -> str:
-        total = self.export_linear(graph, features, lengths, layers[0].linear)
-        return export_activation(graph, self.activation, total, layers[0].activation)
 
 
 class Activated(keras.layers.Layer):  # type: ignore[misc]

@@ -3,13 +3,9 @@
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from seqtag.network.cells.activations import export_activation
-from seqtag.network.cells.base import GateBias, RecurrentCell, affine, reordered
-from seqtag.network.export import Graph
+from seqtag.network.cells.base import GateBias, RecurrentCell
 
 
 class LSTM(RecurrentCell):
@@ -25,7 +21,6 @@ class LSTM(RecurrentCell):
         peeping: The gates that see the memory cell, in the order of the rows of the peephole weights.
     """
 
-    operator = "LSTM"
     order: ClassVar[str] = "ifco"
     peeping: ClassVar[str] = ""
     fused = True
@@ -51,49 +46,6 @@ class LSTM(RecurrentCell):
         weights = (weight.value for weight in layer.cell.weights)
         outputs = unrolled("f" not in self.order)(tf.transpose(features, [1, 0, 2]), *weights)
         return tf.transpose(outputs, [1, 0, 2])
-
-    def weights(self, layer: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        kernel, recurrent, bias = (reordered(a, self.order, "iofc") for a in layer.get_weights()[:3])
-        return kernel, recurrent, np.concatenate([bias, np.zeros_like(bias)])
-
-    def peepholes(self, layer: Any) -> NDArray[Any] | None:
-        if not self.peeping:
-            return None
-        return reordered(layer.get_weights()[3].reshape(-1), self.peeping, "iof")
-
-    def onnx_activations(self) -> list[str]:
-        return [self.recurrent_activation, self.activation, self.activation]
-
-    def attributes(self) -> dict[str, Any]:
-        return {} if "f" in self.order else {"input_forget": 1}
-
-    def loop(self, graph: Graph, features: str, layer: Any) -> str:
-        kernel, recurrent, bias, *peepholes = layer.get_weights()
-        projected = affine(graph, features, kernel, bias)
-        sizes = graph.integers(*[self.settings.units] * len(self.order))
-        peeps = dict(zip(self.peeping, *peepholes, strict=True)) if self.peeping else {}
-
-        def gate(total: str, cell: str, letter: str) -> str:
-            if letter in peeps:
-                seen = graph.node("Mul", cell, graph.constant(peeps[letter]))
-                total = graph.node("Add", total, seen)
-            return export_activation(graph, self.recurrent_activation, total)
-
-        def step(before: str, cell: str, now: str) -> tuple[list[str], list[str]]:
-            total = graph.node("Add", now, affine(graph, before, recurrent))
-            parts = graph.node("Split", total, sizes, outputs=len(self.order), axis=1)
-            of = dict(zip(self.order, parts, strict=True))
-            enter = gate(of["i"], cell, "i")
-            one = graph.constant(np.array(1, np.float32))
-            keep = gate(of["f"], cell, "f") if "f" in of else graph.node("Sub", one, enter)
-            new = graph.node("Mul", enter, export_activation(graph, self.activation, of["c"]))
-            cell = graph.node("Add", graph.node("Mul", keep, cell), new)
-            leave = gate(of["o"], cell, "o")
-            output = graph.node("Mul", leave, export_activation(graph, self.activation, cell))
-            return [output, cell], [output]
-
-        first = [(self.zeros(graph, features), "float32") for _ in "hc"]
-        return graph.scan(step, states=first, inputs=[(projected, "float32")], outputs=["float32"])[0]
 
 
 class LSTMVariant(LSTM):

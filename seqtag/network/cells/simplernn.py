@@ -4,13 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from seqtag.network.cells.activations import activation_of, build_activation, export_activation
-from seqtag.network.cells.base import RecurrentCell, affine
-from seqtag.network.export import Graph
+from seqtag.network.cells.activations import activation_of, build_activation
+from seqtag.network.cells.base import RecurrentCell
 
 # The slope of an activation, from its value.
 SLOPES: dict[str, Callable[[Any], Any]] = {
@@ -34,7 +31,6 @@ class SimpleRNN(RecurrentCell):
     """
 
     gated = False
-    operator = "RNN"
 
     def layer(self, name: str) -> keras.layers.Layer:
         if self.activation != "prelu":
@@ -50,25 +46,6 @@ class SimpleRNN(RecurrentCell):
         kernel, recurrent, bias = (weight.value for weight in layer.cell.weights)
         projected = tf.transpose(tf.matmul(features, kernel) + bias, [1, 0, 2])  # (time, batch, units)
         return tf.transpose(unrolled(self.activation)(projected, recurrent), [1, 0, 2])
-
-    def weights(self, layer: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        kernel, recurrent, bias = layer.get_weights()
-        return kernel.T, recurrent.T, np.concatenate([bias, np.zeros_like(bias)])
-
-    def onnx_activations(self) -> list[str]:
-        return [self.activation]
-
-    def loop(self, graph: Graph, features: str, layer: Any) -> str:
-        kernel, recurrent, bias = layer.get_weights()[:3]
-        projected = affine(graph, features, kernel, bias)
-
-        def step(before: str, now: str) -> tuple[list[str], list[str]]:
-            total = graph.node("Add", now, affine(graph, before, recurrent))
-            output = export_activation(graph, self.activation, total, getattr(layer.cell, "squash", None))
-            return [output], [output]
-
-        states = [(self.zeros(graph, features), "float32")]
-        return graph.scan(step, states=states, inputs=[(projected, "float32")], outputs=["float32"])[0]
 
 
 @keras.saving.register_keras_serializable("seqtag")

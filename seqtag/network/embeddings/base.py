@@ -5,7 +5,6 @@ from typing import Any, Self
 
 import keras
 
-from seqtag.network.export import Graph
 from seqtag.settings.config import Config
 
 
@@ -38,10 +37,4 @@ class Embedding(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         """Vectors `(batch, time, dim)` from the network's inputs."""
-        raise NotImplementedError
-
-    def export(self, graph: Graph) -> str:
-        """Writes the part's nodes and its graph inputs; returns the name of its vectors `(batch, time,
-        dim)`.
-        """
         raise NotImplementedError

@@ -3,17 +3,14 @@
 from typing import Any, Self
 
 import keras
-import numpy as np
 import tensorflow as tf
 
+from seqtag.graph.embeddings.characters import NOTHING
 from seqtag.network.cells.base import reverse
 from seqtag.network.embeddings.base import Embedding, Input
 from seqtag.network.embeddings.table import uniform
-from seqtag.network.export import Graph
 from seqtag.settings import registry
 from seqtag.settings.config import Characters, Config, Encoder
-
-NOTHING = -1e4  # what padding contributes to a maximum
 
 
 class CharacterEmbedding(Embedding):
@@ -51,19 +48,6 @@ class CharacterEmbedding(Embedding):
         )  # (distinct words, features)
         return tf.gather(words, inputs["spellings"])  # (batch, time, features)
 
-    def export(self, graph: Graph) -> str:
-        characters = graph.input("characters", "int32", ("pieces", "characters"))
-        word_pieces = graph.input("word_pieces", "int32", ("words", "pieces_of_a_word"))
-        spellings = graph.input("spellings", "int32", ("batch", "time"))
-        vectors = graph.node("Gather", graph.constant(self.table.embeddings.numpy()), characters)
-        zero = graph.constant(np.array(0, np.int32))
-        mask = graph.node("Not", graph.node("Equal", characters, zero))  # (pieces, characters)
-        features = self.network.export(graph, vectors, mask)
-        words = graph.node(
-            "ReduceMax", graph.node("Gather", features, word_pieces), graph.integers(1), keepdims=0
-        )
-        return str(graph.node("Gather", words, spellings))
-
 
 class CharacterCNN(keras.layers.Layer):  # type: ignore[misc]
     """Filters over neighbouring characters, and the maximum of each over the word (Ma and Hovy 2016, "End-to-end
@@ -83,25 +67,6 @@ class CharacterCNN(keras.layers.Layer):  # type: ignore[misc]
         seen = self.filters(vectors * present)  # (pieces, characters, units)
         return tf.reduce_max(seen + (1 - present) * NOTHING, axis=1)
 
-    def export(self, graph: Graph, vectors: str, mask: str) -> str:
-        """Writes the filters; returns the name of the features."""
-        kernel, bias = self.filters.get_weights()  # (width, dim, units)
-        present = graph.node("Unsqueeze", graph.node("Cast", mask, to=1), graph.integers(2))
-        width = kernel.shape[0]
-        seen = graph.node(
-            "Conv",
-            graph.node(
-                "Transpose", graph.node("Mul", vectors, present), perm=[0, 2, 1]
-            ),  # (pieces, dim, characters)
-            graph.constant(kernel.transpose(2, 1, 0)),
-            graph.constant(bias),
-            pads=[(width - 1) // 2, width // 2],
-        )  # (pieces, units, characters)
-        one, nothing = (graph.constant(np.array(value, np.float32)) for value in (1, NOTHING))
-        absent = graph.node("Mul", graph.node("Sub", one, present), nothing)
-        masked = graph.node("Add", seen, graph.node("Transpose", absent, perm=[0, 2, 1]))
-        return str(graph.node("ReduceMax", masked, graph.integers(2), keepdims=0))
-
 
 class CharacterRNN(keras.layers.Layer):  # type: ignore[misc]
     """The last states of a forward and a backward recurrent layer (Lample et al. 2016, "Neural Architectures for Named
@@ -119,8 +84,12 @@ class CharacterRNN(keras.layers.Layer):  # type: ignore[misc]
         )
         self.forward = self.cell.layer("forward")
         self.backward = self.cell.layer("backward")
+
+    def build(self, vectors_shape: Any, mask_shape: Any = None) -> None:
+        """Makes the weights, each direction's under a path of its own."""
         for layer in (self.forward, self.backward):
-            layer.build((None, None, settings.dim))
+            layer.build(tuple(vectors_shape))
+        self.built = True
 
     def call(self, vectors: Any, mask: Any, training: bool = False) -> Any:
         """Features `(pieces, 2 * units)` from character vectors `(pieces, characters, dim)`."""
@@ -130,8 +99,3 @@ class CharacterRNN(keras.layers.Layer):  # type: ignore[misc]
             for layer, array in ((self.forward, vectors), (self.backward, reverse(vectors, lengths)))
         ]
         return tf.concat(last, axis=-1)
-
-    def export(self, graph: Graph, vectors: str, mask: str) -> str:
-        """Writes both layers; returns the name of the features."""
-        counts = graph.node("ReduceSum", graph.node("Cast", mask, to=6), graph.integers(1), keepdims=0)
-        return str(self.cell.export_last(graph, vectors, counts, [self.forward, self.backward]))

@@ -6,7 +6,6 @@ from typing import Any, Self
 import keras
 
 from seqtag.network.embeddings.base import Embedding, Input
-from seqtag.network.export import Graph
 from seqtag.settings.config import Config
 
 
@@ -41,10 +40,6 @@ class TableEmbedding(Embedding):
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         return self.table(inputs[self.source])
-
-    def export(self, graph: Graph) -> str:
-        rows = graph.input(self.source, "int32", ("batch", "time"))
-        return str(graph.node("Gather", graph.constant(self.table.embeddings.numpy()), rows))
 
 
 class WordEmbedding(TableEmbedding):
@@ -94,6 +89,3 @@ class ColumnEmbedding(Embedding):
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         return keras.ops.concatenate([table(inputs, training=training) for table in self.tables], axis=-1)
-
-    def export(self, graph: Graph) -> str:
-        return str(graph.node("Concat", *(table.export(graph) for table in self.tables), axis=-1))

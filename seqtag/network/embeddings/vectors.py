@@ -5,7 +5,6 @@ from typing import Any, ClassVar, Self
 import keras
 
 from seqtag.network.embeddings.base import Embedding, Input
-from seqtag.network.export import Graph
 from seqtag.settings.config import Config
 
 
@@ -41,14 +40,6 @@ class VectorEmbedding(Embedding):
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         vectors = inputs[self.source]
         return vectors if self.added is None else vectors + self.added(inputs[f"{self.source}_rows"])
-
-    def export(self, graph: Graph) -> str:
-        vectors = graph.input(self.source, "float32", ("batch", "time", self.dim))
-        if self.added is None:
-            return vectors
-        rows = graph.input(f"{self.source}_rows", "int32", ("batch", "time"))
-        added = graph.node("Gather", graph.constant(self.added.embeddings.numpy()), rows)
-        return str(graph.node("Add", vectors, added))
 
 
 class BigramVectorEmbedding(VectorEmbedding):

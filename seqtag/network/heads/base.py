@@ -1,15 +1,14 @@
 """What a head is."""
 
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import keras
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqtag.network.export import Graph
+from seqtag.graph.heads.base import Legal
+from seqtag.graph.heads.chain import Chain
 from seqtag.network.heads import chain
-from seqtag.network.heads.chain import Chain, ExportedChain, Legal
 from seqtag.settings.config import Config
 
 
@@ -63,49 +62,12 @@ class Head(keras.layers.Layer):  # type: ignore[misc]
         logs = tf.nn.log_softmax(self.logits(features, tags, mask))
         return tf.gather(logs, tags, batch_dims=2)
 
-    def export(self, graph: Graph, features: str, lengths: str) -> "Exported":
-        """Writes the decoder."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Output:
-    """An output of the graph: the name of its value, its type and its shape."""
-
-    source: str
-    dtype: str
-    shape: tuple[str | int, ...]
-
-
-@dataclass(frozen=True)
-class Exported:
-    """Names of what a head writes into the graph.
-
-    Attributes:
-        tags: The best tags `(batch, time)` int64.
-        probabilities: The probability of each best tag `(batch, time)`: what `decode` gives.
-        arrays: Further outputs `(batch, time, tags)` by name: `scores`, `forward`, `backward`.
-        constants: Further outputs that depend on no input, by name: `start`, `transitions`, `end`.
-        outputs: Further outputs of any shape, by name. `beam_tags` and `beam_probabilities` `(batch, time, beam)` are
-            the best sequences of a head without scores, best first; 0 is the probability of one that is not there.
-    """
-
-    tags: str
-    probabilities: str
-    arrays: dict[str, str]
-    constants: dict[str, NDArray[Any]]
-    outputs: dict[str, Output] = field(default_factory=dict)
-
 
 class ChainHead(Head):
     """A head whose decoder is a chain over the tags: what CRF and constrained softmax have in common."""
 
     def scores(self, features: Any) -> Any:
         """The score of each tag of each word by itself, `(batch, time, tags)`."""
-        raise NotImplementedError
-
-    def export_scores(self, graph: Graph, features: str) -> str:
-        """Writes `scores`."""
         raise NotImplementedError
 
     def chain(self) -> Chain:
@@ -120,17 +82,3 @@ class ChainHead(Head):
 
     def logs(self, features: Any, tags: Any, mask: Any) -> Any:
         return chain.path_logs(self.chain(), self.scores(features), tags, mask)
-
-    def export(self, graph: Graph, features: str, lengths: str) -> Exported:
-        scores = self.export_scores(graph, features)
-        exported = ExportedChain(graph, self.chain(), scores, lengths)
-        best = exported.best_path()
-        forward, backward = exported.ways()
-        joint = graph.node("Add", graph.node("Add", forward, backward), scores)
-        marginals = graph.node("Softmax", joint, axis=-1)  # (batch, time, tags)
-        of_best = graph.node(
-            "GatherElements", marginals, graph.node("Unsqueeze", best, graph.integers(2)), axis=2
-        )
-        probabilities = graph.node("Squeeze", of_best, graph.integers(2))
-        arrays = {"scores": scores, "forward": forward, "backward": backward}
-        return Exported(best, probabilities, arrays, self.chain().arrays())

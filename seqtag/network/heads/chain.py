@@ -1,4 +1,4 @@
-"""A linear chain over the tags of a sentence: best path, marginals and their sum, in TensorFlow and as ONNX.
+"""A linear chain over the tags of a sentence: best path, marginals and their sum, in TensorFlow.
 
 A chain gives each sequence of tags y_1 ... y_n the score
 
@@ -16,45 +16,11 @@ Marginals and the best path scale each step's row so that its largest entry is 0
 sentence lose their last digits in float32 (for 500 words, the fourth digit of a probability).
 """
 
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from seqtag.network.export import Graph
-
-FORBIDDEN = -1e4  # a score no sum of real scores makes up for, and still a number
-TINY = 1e-30  # keeps a logarithm finite where every way is forbidden
-
-
-@dataclass(frozen=True)
-class Legal:
-    """Which tags may start a sentence, follow each other, and end it, as arrays of booleans."""
-
-    start: NDArray[np.bool_]  # (tags,)
-    transitions: NDArray[np.bool_]  # (tags, tags)
-    end: NDArray[np.bool_]  # (tags,)
-
-
-@dataclass(frozen=True)
-class Chain:
-    """The scores of a chain that do not depend on the sentence."""
-
-    start: Any
-    transitions: Any
-    end: Any
-
-    def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """The scores by name."""
-        return {name: np.asarray(getattr(self, name), np.float32) for name in ("start", "transitions", "end")}
-
-
-def penalties(legal: Legal) -> Chain:
-    """A chain that scores 0 what is legal and FORBIDDEN what is not."""
-    arrays = (legal.start, legal.transitions, legal.end)
-    return Chain(*(np.where(array, 0.0, FORBIDDEN).astype(np.float32) for array in arrays))
+from seqtag.graph.heads.chain import TINY, Chain
 
 
 def time_first(array: Any) -> Any:
@@ -206,109 +172,3 @@ def best_path(chain: Chain, scores: Any, mask: Any) -> Any:
     return time_first(
         tf.scan(back, (pointers, best_last, _inner(mask)), initializer=zeros[:, 0], reverse=True)
     )
-
-
-class ExportedChain:
-    """The same recursions as ONNX nodes.
-
-    Args:
-        graph: The graph.
-        chain: The chain's arrays.
-        scores: Name of the scores `(batch, time, tags)`.
-        lengths: Name of the sentences' lengths `(batch,)` int32.
-    """
-
-    def __init__(self, graph: Graph, chain: Chain, scores: str, lengths: str) -> None:
-        self.graph = graph
-        self.start = graph.constant(np.asarray(chain.start)[None])  # (1, tags)
-        self.end = graph.constant(np.asarray(chain.end)[None])
-        self.transitions = graph.constant(np.asarray(chain.transitions))
-        self.forward_weights = graph.constant(np.exp(np.asarray(chain.transitions)))
-        self.backward_weights = graph.constant(np.exp(np.asarray(chain.transitions).T))
-        self.scores = graph.node("Transpose", scores, perm=[1, 0, 2])  # (time, batch, tags)
-        self.inner = self._inner(lengths)
-        one_step = graph.node("Gather", self.scores, graph.constant(np.array(0)), axis=0)  # (batch, tags)
-        self.first = graph.node("Expand", self.start, graph.node("Shape", one_step))
-        self.zeros = graph.node("Sub", one_step, one_step)
-
-    def _inner(self, lengths: str) -> str:
-        """`(time, batch, 1)`: whether a word has a word after it."""
-        graph = self.graph
-        shape = graph.node("Shape", self.scores, start=0, end=1)
-        time = graph.node("Squeeze", shape, graph.integers(0))
-        zero, one = graph.constant(np.array(0)), graph.constant(np.array(1))
-        places = graph.node("Unsqueeze", graph.node("Range", zero, time, one), graph.integers(1))  # (time, 1)
-        last = graph.node("Sub", graph.node("Cast", lengths, to=7), one)  # (batch,) int64
-        return str(graph.node("Unsqueeze", graph.node("Less", places, last), graph.integers(2)))
-
-    def best_path(self) -> str:
-        """Name of the best tags `(batch, time)` int64."""
-        graph = self.graph
-
-        def onward(arrived: str, now: str) -> tuple[list[str], list[str]]:
-            here = graph.node("Add", arrived, now)
-            ways = graph.node("Add", graph.node("Unsqueeze", here, graph.integers(2)), self.transitions)
-            best = graph.node("ReduceMax", ways, graph.integers(1), keepdims=0)
-            pointers = graph.node("ArgMax", ways, axis=1, keepdims=0)
-            last = graph.node("ArgMax", graph.node("Add", here, self.end), axis=1, keepdims=1)
-            return [self._scaled(best)], [pointers, last]
-
-        pointers, best_last = graph.scan(
-            onward,
-            states=[(self.first, "float32")],
-            inputs=[(self.scores, "float32")],
-            outputs=["int64", "int64"],
-        )
-
-        def back(tag: str, pointer: str, last: str, inner: str) -> tuple[list[str], list[str]]:
-            chosen = graph.node("Where", inner, graph.node("GatherElements", pointer, tag, axis=1), last)
-            return [chosen], [chosen]
-
-        column = graph.node("Gather", best_last, graph.constant(np.array(0)), axis=0)  # (batch, 1)
-        (path,) = graph.scan(
-            back,
-            states=[(column, "int64")],
-            inputs=[(pointers, "int64"), (best_last, "int64"), (self.inner, "bool")],
-            outputs=["int64"],
-            backwards=True,
-        )  # (time, batch, 1)
-        return str(graph.node("Squeeze", graph.node("Transpose", path, perm=[1, 0, 2]), graph.integers(2)))
-
-    def _log_product(self, values: str, weights: str) -> str:
-        graph = self.graph
-        largest = graph.node("ReduceMax", values, graph.integers(1), keepdims=1)
-        product = graph.node("MatMul", graph.node("Exp", graph.node("Sub", values, largest)), weights)
-        floor = graph.constant(np.array(TINY, np.float32))
-        return str(graph.node("Add", graph.node("Log", graph.node("Max", product, floor)), largest))
-
-    def _scaled(self, ways: str) -> str:
-        graph = self.graph
-        return str(graph.node("Sub", ways, graph.node("ReduceMax", ways, graph.integers(1), keepdims=1)))
-
-    def ways(self) -> tuple[str, str]:
-        """Names of `forward` and `backward`, each `(batch, time, tags)`, scaled."""
-        graph = self.graph
-
-        def onward(arrived: str, now: str) -> tuple[list[str], list[str]]:
-            here = graph.node("Add", arrived, now)
-            return [self._scaled(self._log_product(here, self.forward_weights))], [arrived]
-
-        (arrived,) = graph.scan(
-            onward, states=[(self.first, "float32")], inputs=[(self.scores, "float32")], outputs=["float32"]
-        )
-
-        def back(ahead: str, now: str, inner: str) -> tuple[list[str], list[str]]:
-            further = self._scaled(self._log_product(ahead, self.backward_weights))
-            onward = graph.node("Where", inner, further, self.end)
-            return [graph.node("Add", onward, now)], [onward]
-
-        (onward_ways,) = graph.scan(
-            back,
-            states=[(self.zeros, "float32")],
-            inputs=[(self.scores, "float32"), (self.inner, "bool")],
-            outputs=["float32"],
-            backwards=True,
-        )
-        forward = graph.node("Transpose", arrived, perm=[1, 0, 2])
-        backward = graph.node("Transpose", onward_ways, perm=[1, 0, 2])
-        return forward, backward

@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqtag.network.export import Graph
+from seqtag.graph.heads.base import Legal
+from seqtag.graph.heads.chain import Chain, penalties
 from seqtag.network.heads import chain
 from seqtag.network.heads.base import ChainHead
-from seqtag.network.heads.chain import Chain, Legal, penalties
 from seqtag.settings.config import Config
 from seqtag.support.errors import UsageError
 
@@ -69,7 +69,3 @@ class CRFHead(ChainHead):
             self.transitions + self.penalties.transitions,
             self.end + self.penalties.end,
         )
-
-    def export_scores(self, graph: Graph, features: str) -> str:
-        kernel, bias = (graph.constant(array) for array in self.dense.get_weights())
-        return str(graph.node("Add", graph.node("MatMul", features, kernel), bias))

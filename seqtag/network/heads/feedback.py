@@ -9,10 +9,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqtag.network.export import Graph
+from seqtag.graph.heads.base import Legal
+from seqtag.graph.heads.beam import NEVER
+from seqtag.graph.heads.beam import rules as rules_of
 from seqtag.network.heads import beam
-from seqtag.network.heads.base import Exported, Head, Output
-from seqtag.network.heads.chain import Legal, time_first
+from seqtag.network.heads.base import Head
+from seqtag.network.heads.chain import time_first
 from seqtag.network.heads.softmax import cross_entropy, weights_of_tags
 from seqtag.settings.config import Config
 from seqtag.settings.config import Head as Settings
@@ -80,7 +82,7 @@ class FeedbackHead(Head):
         super().__init__(name="head")
         self.settings = settings
         self.tags = tags
-        self.rules = beam.rules(legal, tags)
+        self.rules = rules_of(legal, tags)
         self.smoothing = smoothing
         self.tag_weights = tag_weights
         units = settings.units
@@ -184,7 +186,7 @@ class FeedbackHead(Head):
             sentences.state,
             keys=self.key(features),
             values=tf.tensordot(features, kernel[dim + rest :], 1),
-            padding=tf.where(mask, 0.0, beam.NEVER),
+            padding=tf.where(mask, 0.0, NEVER),
         )
 
     def _scores(self, states: Any) -> Any:
@@ -230,22 +232,6 @@ class FeedbackHead(Head):
         energies = additive(tf.tensordot(states, self.query.kernel.value, 1), sentences.keys, energy)
         return tf.nn.softmax(energies + sentences.padding[:, None])
 
-    def export(self, graph: Graph, features: str, lengths: str) -> Exported:
-        decoder = ExportedDecoder(self, graph, features, lengths)
-        every, probabilities = beam.export_search(
-            graph, decoder.step, decoder.state, decoder.inputs, lengths, self.rules, self.settings.beam
-        )  # (batch, time, beam)
-        slot = graph.constant(np.array(0))
-        best = graph.node("Gather", every, slot, axis=2)
-        outputs = {}
-        if self.settings.beam > 1:
-            shape = ("batch", "time", self.settings.beam)
-            outputs["beam_tags"] = Output(every, "int64", shape)
-            outputs["beam_probabilities"] = Output(probabilities, "float32", shape)
-        if self.settings.attention:
-            outputs["head_attention"] = Output(decoder.attention(best), "float32", ("batch", "time", "time"))
-        return Exported(best, graph.node("Gather", probabilities, slot, axis=2), {}, {}, outputs)
-
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
 def additive(queries: Any, keys: Any, energy: Any) -> tuple[Any, Any]:
@@ -265,101 +251,3 @@ def additive(queries: Any, keys: Any, energy: Any) -> tuple[Any, Any]:
         return tf.reduce_sum(inner, axis=2), tf.reduce_sum(inner, axis=1), of_energy
 
     return tf.tensordot(hidden(), energy, 1), gradient
-
-
-class ExportedDecoder:
-    """The decoder as ONNX nodes; names as in `Sentences`, and the same shapes.
-
-    Args:
-        head: The head.
-        graph: The graph.
-        features: Name of the features `(batch, time, dim)`.
-        lengths: Name of the sentences' lengths `(batch,)` int32.
-    """
-
-    def __init__(self, head: FeedbackHead, graph: Graph, features: str, lengths: str) -> None:
-        self.head, self.graph = head, graph
-        kernel, recurrent, bias = head.cell.get_weights()
-        table, rest = head.table.numpy(), head.settings.tag_dim
-        dim = head.first.kernel.shape[0] // 2
-        self.recurrent, self.bias = graph.constant(recurrent), graph.constant(bias[1])
-        self.output = [graph.constant(array) for array in head.dense.get_weights()]
-        self.tags = graph.constant(table @ kernel[dim : dim + rest])
-        inputs = self._affine(features, graph.constant(kernel[:dim]), graph.constant(bias[0]))
-        self.inputs = graph.node("Transpose", inputs, perm=[1, 0, 2])
-        last = graph.node("Sub", graph.node("Cast", lengths, to=7), graph.integers(1))  # (batch,)
-        last = graph.node("Unsqueeze", last, graph.integers(1))
-        at_end = graph.node("GatherND", features, last, batch_dims=1)
-        at_start = graph.node("Gather", features, graph.constant(np.array(0)), axis=1)
-        ends = graph.node("Concat", at_end, at_start, axis=-1)
-        self.state = graph.node("Tanh", self._affine(ends, *map(graph.constant, head.first.get_weights())))
-        self.mask = graph.mask(lengths, features)
-        if head.settings.attention:
-            self.keys = self._affine(features, *map(graph.constant, head.key.get_weights()))
-            self.values = graph.node("MatMul", features, graph.constant(kernel[dim + rest :]))
-            self.query = graph.constant(head.query.get_weights()[0])
-            self.energy = graph.constant(head.energy.numpy())
-            never, zero = (graph.constant(np.array(value, np.float32)) for value in (beam.NEVER, 0))
-            padding = graph.node("Where", self.mask, zero, never)
-            self.padding = graph.node("Unsqueeze", padding, graph.integers(1))  # (batch, 1, time)
-
-    def _affine(self, array: str, kernel: str, bias: str) -> str:
-        return str(self.graph.node("Add", self.graph.node("MatMul", array, kernel), bias))
-
-    def step(self, states: str, previous: str, inputs: str) -> tuple[str, str]:
-        """Writes a step: names of the new states `(batch, beam, units)` and of the tags' log-probabilities."""
-        states, _ = self._step(states, previous, inputs)
-        return states, self.graph.node("LogSoftmax", self._affine(states, *self.output), axis=-1)
-
-    def _step(self, states: str, previous: str, inputs: str) -> tuple[str, str]:
-        """Writes a step: names of the new states and, with attention, of the weights `(batch, beam, time)`."""
-        graph, weights = self.graph, ""
-        fed = graph.node("Gather", self.tags, previous)
-        inputs = graph.node("Add", graph.node("Unsqueeze", inputs, graph.integers(1)), fed)
-        if self.head.settings.attention:
-            weights = self._attention(states)
-            inputs = graph.node("Add", inputs, graph.node("MatMul", weights, self.values))
-        past = self._affine(states, self.recurrent, self.bias)
-        past_z, past_r, past = graph.node("Split", past, outputs=3, axis=-1, num_outputs=3)
-        z, r, candidate = graph.node("Split", inputs, outputs=3, axis=-1, num_outputs=3)
-        z, r = (
-            graph.node("Sigmoid", graph.node("Add", gate, past_gate))
-            for gate, past_gate in ((z, past_z), (r, past_r))
-        )
-        candidate = graph.node("Tanh", graph.node("Add", candidate, graph.node("Mul", r, past)))
-        rest = graph.node("Sub", graph.constant(np.array(1, np.float32)), z)
-        kept, new = graph.node("Mul", z, states), graph.node("Mul", rest, candidate)
-        return graph.node("Add", kept, new), weights
-
-    def _attention(self, states: str) -> str:
-        graph = self.graph
-        queries = graph.node("Unsqueeze", graph.node("MatMul", states, self.query), graph.integers(2))
-        keys = graph.node("Unsqueeze", self.keys, graph.integers(1))
-        hidden = graph.node("Tanh", graph.node("Add", queries, keys))  # (batch, beam, time, units)
-        energies = graph.node("Squeeze", graph.node("MatMul", hidden, self.energy), graph.integers(3))
-        return str(graph.node("Softmax", graph.node("Add", energies, self.padding), axis=-1))
-
-    def attention(self, tags: str) -> str:
-        """Writes a second run over tags `(batch, time)`, which only those pay for who ask: name of the weights `(batch,
-        time, time)`.
-        """
-        graph = self.graph
-        shape = graph.node("Concat", graph.node("Shape", tags, start=0, end=1), graph.integers(1), axis=0)
-        start = graph.node("Expand", graph.integers(self.head.tags), shape)  # (batch, 1)
-        before = graph.node("Slice", tags, graph.integers(0), graph.integers(-1), graph.integers(1))
-        previous = graph.node("Transpose", graph.node("Concat", start, before, axis=1), perm=[1, 0])
-        previous = graph.node("Unsqueeze", previous, graph.integers(2))  # (time, batch, 1)
-
-        def onward(state: str, inputs: str, previous: str) -> tuple[list[str], list[str]]:
-            state, weights = self._step(state, previous, inputs)
-            return [state], [weights]
-
-        (weights,) = graph.scan(
-            onward,
-            states=[(graph.node("Unsqueeze", self.state, graph.integers(1)), "float32")],
-            inputs=[(self.inputs, "float32"), (previous, "int64")],
-            outputs=["float32"],
-        )  # (time, batch, 1, time)
-        weights = graph.node("Transpose", graph.node("Squeeze", weights, graph.integers(2)), perm=[1, 0, 2])
-        words = graph.node("Unsqueeze", graph.node("Cast", self.mask, to=1), graph.integers(2))
-        return str(graph.node("Mul", weights, words))

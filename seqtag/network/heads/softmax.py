@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqtag.network.export import Graph
-from seqtag.network.heads.base import ChainHead, Exported
-from seqtag.network.heads.chain import Chain, Legal, penalties
+from seqtag.graph.heads.base import Legal
+from seqtag.graph.heads.chain import Chain, penalties
+from seqtag.network.heads.base import ChainHead
 from seqtag.settings.config import Config
 
 
@@ -104,16 +104,3 @@ class SoftmaxHead(ChainHead):
         if self.penalties is not None:
             return super().logs(features, tags, mask)
         return tf.gather(self.scores(features), tags, batch_dims=2)
-
-    def export_scores(self, graph: Graph, features: str) -> str:
-        kernel, bias = (graph.constant(array) for array in self.dense.get_weights())
-        scores = graph.node("Add", graph.node("MatMul", features, kernel), bias)
-        return str(graph.node("LogSoftmax", scores, axis=-1))
-
-    def export(self, graph: Graph, features: str, lengths: str) -> Exported:
-        if self.penalties is not None:
-            return super().export(graph, features, lengths)
-        scores = self.export_scores(graph, features)
-        best = graph.node("ArgMax", scores, axis=-1, keepdims=0)
-        top = graph.node("Exp", graph.node("ReduceMax", scores, graph.integers(-1), keepdims=0))
-        return Exported(best, top, {"scores": scores}, {})
