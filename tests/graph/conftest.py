@@ -11,7 +11,7 @@ from seqtag.features.vocabulary import legal_sequences, tag_inventory
 from seqtag.graph.build import Plan, build
 from seqtag.graph.heads.base import Legal
 from seqtag.graph.weights import Floats, Weights
-from seqtag.settings.config import merge
+from seqtag.settings.merging import merge
 
 BIOES = parse_scheme("bioes")
 TAGS = tag_inventory(("B-LOC", "B-PER"), BIOES)
