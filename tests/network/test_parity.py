@@ -1,5 +1,6 @@
 """The Keras network and its graph: the same tags but for ties, the same probabilities, for each cell and head."""
 
+import math
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from seqtag.settings import registry
-from seqtag.training.parity import PARITY, TIE, compare
+from seqtag.training.parity import PARITY, TIE, Difference, compare
 
 SENTENCES = 10_000  # of each cell and head, with --slow
 EXTRAS: list[dict[str, Any]] = [
@@ -78,6 +79,27 @@ class TestCompare:
         others, gaps = [[0, 0, 0], [1, 1, 0]], [[0, 0, 0.1], [0, 0, 0]]
         assert self.compared(others, gaps, logs, searched=True).holds
         assert not self.compared(others, gaps, logs, searched=False).holds
+
+
+@pytest.mark.parametrize(
+    ("gap", "wrong", "noise", "within"),
+    [
+        (5e-5, 0, [(1e-5, 0)], True),
+        (5e-5, 0, [(4e-6, 0)], False),  # more than ten times what roundings make
+        (5e-6, 0, [(9e-7, 0)], False),  # a network that is not chaotic
+        (5e-5, 20, [(1e-5, 2)], True),
+        (5e-5, 21, [(1e-5, 2)], False),  # tags that roundings do not change
+        (5e-5, 1, [(1e-5, 0)], False),
+        (5e-5, 20, [(1e-5, 0), (1e-6, 2)], True),  # the larger of two
+        (math.nan, 0, [(1e-5, 0)], False),
+    ],
+)
+def test_differences_of_the_size_of_roundings(
+    gap: float, wrong: int, noise: list[tuple[float, int]], within: bool
+) -> None:
+    """In probabilities and in tags."""
+    found = Difference(gap, tied=0, wrong=wrong)
+    assert found.within([Difference(one, tied=0, wrong=words) for one, words in noise]) == within
 
 
 def batches(toy: Any, count: int, seed: int) -> Iterator[tuple[dict[str, Any], Any]]:

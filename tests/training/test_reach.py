@@ -111,6 +111,28 @@ def test_what_is_measured(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatc
         assert lives == {"update": pytest.approx(1), "forget": pytest.approx(1), "reset": None}
 
 
+def test_every_word_with_enough_before_it_is_drawn(
+    vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to the last one."""
+    drawn_places: set[int] = set()
+
+    def profile(trace: Any, places: Any, steps: int, random: Any) -> Profile:
+        drawn_places.update(places.tolist())
+        return Profile(np.ones((len(places), steps + 1)), np.ones((len(places), steps + 1)))
+
+    monkeypatch.setattr(
+        model, "traces", lambda *_: [SimpleNamespace(layer=1, direction="forward", cell=None)]
+    )
+    monkeypatch.setattr(model, "profile", profile)
+    monkeypatch.setattr(model, "kernels", lambda cell: {})
+    monkeypatch.setattr(model, "gates", lambda trace: {})
+    sample = drawn(corpus(*[6] * 40), vocabulary, steps=3)
+    network: Any = None
+    measure(network, vocabulary, sample, np.random.default_rng(3))
+    assert drawn_places == {3, 4, 5}
+
+
 def test_what_overflowed_is_seen() -> None:
     for bad in (float("inf"), float("nan")):
         assert not LayerReach(1, "forward", [1.0, bad], [1.0, 1.0], {}, {}).finite
