@@ -392,14 +392,17 @@ def attempt(folder: Path, restoring: bool, whole: bool = False) -> str:
     """What becomes of a folder: "refused", "refused when used", or "a model". Settings and weights, which tagging does not
     need, are read as well, and the other files too if it is to be seen `whole`.
     """
+    from seqtag.inference.tagger import Tagger
     from seqtag.model_folder.folder import Folder
-    from seqtag.stages.evaluate import _load
+    from seqtag.model_folder.folder import load as load_folder
+    from seqtag.model_folder.stored import read_known
     from seqtag.support.errors import UserError
     from seqtag.training.restore import Stored
 
     refused = "refused"
     try:
-        tagger, _ = _load(folder, 1, tags_only=False)
+        tagger = Tagger.load(folder, 1)
+        load_folder(folder, lambda opened: read_known(opened, spans=tagger.scheme.is_spans))
         refused = "refused when used"
         for answer in tagger.tag(SENTENCES, entities=True, nbest=int(min(2, tagger.most))):
             json.dumps(

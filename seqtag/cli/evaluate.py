@@ -12,7 +12,7 @@ from seqtag.support.errors import UsageError
 from seqtag.support.quoting import json_text
 
 if TYPE_CHECKING:
-    from seqtag.stages.evaluate import Evaluation
+    from seqtag.evaluation.evaluation import Evaluation
 
 STDIN, STDOUT = common.STDIN, results.STDOUT
 
@@ -106,6 +106,7 @@ def evaluate(
     results.check_outputs(outputs.values(), [gold, predicted or model, *([train] if train else [])])
 
     # The stage costs NumPy and, for a model, ONNX Runtime: nothing that `--help` should wait for.
+    from seqtag.evaluation.evaluation import write_columns, write_errors
     from seqtag.stages import evaluate as stage
 
     if predicted is None:
@@ -132,7 +133,7 @@ def evaluate(
             train_path=train,
             crosscheck=crosscheck,
         )
-    writers = {json_path: _dump, errors: stage.write_errors, output: stage.write_columns}
+    writers = {json_path: _dump, errors: write_errors, output: write_columns}
     for path in results.stdout_last(writers):
         _write(path, evaluation, writers[path])
     if STDOUT not in outputs.values():

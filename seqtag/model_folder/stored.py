@@ -7,6 +7,7 @@ what seqtag writes, and all of them to each other.
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from seqtag.evaluation.known import Known
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary, legal_sequences
@@ -37,6 +38,25 @@ def read_vocabulary(folder: Folder) -> Vocabulary:
             raise
         raise ModelError(
             f"{folder.path}: its vocabulary is not that of a seqtag model ({one_line(problem)})."
+        ) from problem
+
+
+def read_known(folder: Folder, *, spans: bool) -> Known:
+    """What the training corpus of a model held.
+
+    Args:
+        folder: The model folder.
+        spans: Whether the model was trained on spans.
+
+    Raises:
+        ModelError: It is not what seqtag writes.
+    """
+    value = folder.read_json("known.json")
+    try:
+        return Known.from_json(value, spans=spans)
+    except ValueError as problem:
+        raise ModelError(
+            f"{folder.path}: known.json is not that of a seqtag model ({one_line(problem)})."
         ) from problem
 
 

@@ -76,8 +76,8 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
         vocabulary.read_corpus = partial(Vocabulary.read_corpus, vocabulary)
 
         @classmethod
-        def load(cls, folder: str, threads: int, *, tags_only: bool) -> "Tagger":
-            assert folder == "folder"
+        def of(cls, source: folder.Folder, threads: int, *, tags_only: bool) -> "Tagger":
+            assert source.path == Path("folder")
             return cls()
 
         def tag(

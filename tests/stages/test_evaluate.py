@@ -19,11 +19,12 @@ from seqtag.corpora.reading import Sentence
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.evaluation import scoring
 from seqtag.evaluation.analysis import analyse
+from seqtag.evaluation.evaluation import Evaluation, write_columns, write_errors
 from seqtag.evaluation.known import Known
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.inference.tagger import Entity
 from seqtag.model_folder import folder
-from seqtag.stages.evaluate import Evaluation, evaluate_files, evaluate_model, write_columns, write_errors
+from seqtag.stages.evaluate import evaluate_files, evaluate_model
 from seqtag.support.errors import DataError, ModelError, UsageError, UserError
 
 HERE = Path(__file__).parents[1]
@@ -71,8 +72,8 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Model:
                 )  # fmt: skip
 
             @classmethod
-            def load(cls, folder: str, threads: int, *, tags_only: bool) -> "Tagger":
-                assert folder == "folder"
+            def of(cls, folder: folder.Folder, threads: int, *, tags_only: bool) -> "Tagger":
+                assert folder.path == Path("folder")
                 assert threads in (0, 3)
                 return cls(threads, tags_only)
 
@@ -367,15 +368,15 @@ class TestKnown:
     ) -> None:
         name, loads = model(BIO, "bio"), []
         tagger = sys.modules["seqtag.inference.tagger"].Tagger
-        load = tagger.load
+        real = tagger.of
 
-        def slow(path: str, threads: int, *, tags_only: bool) -> Any:
-            loads.append(path)
+        def slow(opened: folder.Folder, threads: int, *, tags_only: bool) -> Any:
+            loads.append(opened)
             if len(loads) == 1:
                 write_folder({"words": ["other"], "entities": {}})
-            return load(path, threads, tags_only=tags_only)
+            return real(opened, threads, tags_only=tags_only)
 
-        monkeypatch.setattr(tagger, "load", slow)
+        monkeypatch.setattr(tagger, "of", slow)
         found = evaluate_model(name, write("gold.conll", BIO))
         assert len(loads) == 2
         assert found.known is not None

@@ -1,0 +1,119 @@
+"""A score and what it was made from, and how it is written to files."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TextIO
+
+from seqtag.corpora.reading import Corpus
+from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.tags import Scheme, Span
+from seqtag.evaluation.analysis import Analysis, analyse
+from seqtag.evaluation.known import Known, surface
+from seqtag.evaluation.schemes import Tags, tags_of
+from seqtag.evaluation.scoring import Score
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A score and what it was made from.
+
+    Attributes:
+        score: The figures.
+        scheme: How both columns of tags are written: the gold file's scheme.
+        corpus: The gold file.
+        predicted: The predicted tags, one tuple a sentence of the gold file.
+        model: The model folder, as the user named it; None for a file of predictions.
+        predicted_path: The file of predictions, as the user named it; None for a model.
+        seconds: The time that tagging took, without the loading of the model; None for a file of predictions.
+        known: What training held; None if that is not known.
+        probabilities: The model's probability of each predicted span (plain tags: of each token's tag) by its
+            start and end, one mapping a sentence; None if they were not asked for.
+    """
+
+    score: Score
+    scheme: Scheme
+    corpus: Corpus
+    predicted: Tags
+    model: str | None = None
+    predicted_path: str | None = None
+    seconds: float | None = None
+    known: Known | None = None
+    probabilities: tuple[Mapping[tuple[int, int], float], ...] | None = None
+
+    @property
+    def gold(self) -> Tags:
+        """The tags of the gold file, one tuple a sentence."""
+        return tags_of(self.corpus)
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """How fast the model tagged; None for a file of predictions."""
+        return self.score.tokens / self.seconds if self.seconds else None
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """What kind of mistakes there are; worked out when it is first asked for."""
+        tokens = [sentence.tokens for sentence in self.corpus.sentences]
+        return analyse(self.gold, self.predicted, tokens, self.scheme, known=self.known)
+
+    def to_json(self) -> dict[str, Any]:
+        """The score as plain values, with the names of what was compared, the speed and the analysis."""
+        return {
+            **self.score.to_json(),
+            "gold_file": self.corpus.path,
+            "model": self.model,
+            "predicted_file": self.predicted_path,
+            "scheme": self.scheme.to_json(),
+            "seconds": self.seconds,
+            "tokens_per_second": self.tokens_per_second,
+            "analysis": self.analysis.to_json(),
+        }
+
+
+def write_columns(evaluation: Evaluation, stream: TextIO) -> None:
+    """Write token TAB gold TAB predicted and a blank line after each sentence, as conlleval reads it."""
+    for sentence, row in zip(evaluation.corpus.sentences, evaluation.predicted, strict=True):
+        for columns in zip(sentence.tokens, sentence.tags or (), row, strict=True):
+            stream.write("\t".join(columns) + "\n")
+        stream.write("\n")
+
+
+def write_errors(evaluation: Evaluation, stream: TextIO) -> None:
+    """Write one JSON object a line for each wrong span or, where tags are plain, for each wrong token.
+
+    `start` and `end` are tokens of the sentence, from 0, and `end` is the one after the last; sentences and
+    lines count from 1. The line is that of the gold span's first token, or of the predicted one's if there is
+    no gold span.
+    """
+    probabilities = evaluation.probabilities
+    for wrong in evaluation.analysis.wrong:
+        sentence = evaluation.corpus.sentences[wrong.sentence]
+        gold, predicted = wrong.match.gold, wrong.match.predicted
+        first = gold or predicted
+        row = {
+            "sentence": wrong.sentence + 1,
+            "line": sentence.lines[first.start] if first else None,
+            "class": wrong.match.kind,
+            "overlapped": wrong.match.overlapped,
+            "gold": _span_json(gold, sentence),
+            "predicted": _span_json(
+                predicted, sentence, probabilities[wrong.sentence] if probabilities else None
+            ),
+            "tokens": sentence.tokens,
+        }
+        stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _span_json(
+    span: Span | None, sentence: Sentence, probabilities: Mapping[tuple[int, int], float] | None = None
+) -> dict[str, Any] | None:
+    """A span and its text and, where probabilities are known, its own; None if it has none."""
+    if span is None:
+        return None
+    written = {**span._asdict(), "text": surface(sentence.tokens, span)}
+    if probabilities is None:
+        return written
+    value = probabilities.get((span.start, span.end))
+    return {**written, "probability": None if value is None else round(value, 4)}
