@@ -29,6 +29,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["seqtag", "yaml"], enable_loader_override=False):
+    import seqtag.inference.outputs
+    import seqtag.model_folder.rehearsal
     import yaml  # noqa: F401
 
     import seqtag.corpora.reading
@@ -38,10 +40,8 @@ with atheris.instrument_imports(include=["seqtag", "yaml"], enable_loader_overri
     import seqtag.features.indexers.vectors
     import seqtag.features.vector_files
     import seqtag.features.vocabulary
-    import seqtag.inference.outputs
     import seqtag.inference.tagger
     import seqtag.model_folder.folder
-    import seqtag.model_folder.rehearsal
     import seqtag.model_folder.stored
     import seqtag.settings.config_files
     import seqtag.stages.check

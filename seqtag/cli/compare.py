@@ -5,10 +5,9 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-import typer
-
+from seqtag.cli import parameters
 from seqtag.cli.results import check_outputs, written_bytes
 from seqtag.cli.stderr import stderr
 from seqtag.support.errors import UserError
@@ -26,51 +25,15 @@ LEGEND = "rate: what is left of a gradient for each step back; memory: steps unt
 
 
 def compare(
-    train: Annotated[str, typer.Option("--train", metavar="FILE", help="Training corpus.")],
-    dev: Annotated[
-        str, typer.Option("--dev", metavar="FILE", help="Corpus to choose by: epochs, and settings.")
-    ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for rows, table and plot.")
-    ],
-    grid: Annotated[
-        list[str],
-        typer.Option(
-            "--grid",
-            metavar="KEY.PATH=V1,V2,...",
-            help="Values of any setting, over --set; given again, all combinations are trained.",
-        ),
-    ],
-    test: Annotated[
-        str | None,
-        typer.Option(
-            "--test",
-            metavar="FILE",
-            show_default=False,
-            help="Corpus that each finished model is scored on, once. It is for the report: choose by dev.",
-        ),
-    ] = None,
-    seeds: Annotated[
-        int, typer.Option("--seeds", metavar="N", min=1, help="Runs of each combination, a seed each.")
-    ] = 1,
-    config: Annotated[
-        str | None,
-        typer.Option(
-            "--config", "-c", metavar="FILE", show_default=False, help="Settings that all share, in YAML."
-        ),
-    ] = None,
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY.PATH=VALUE",
-            show_default=False,
-            help="A setting that all share, over the file; may be given again and again.",
-        ),
-    ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing of each run; the table is shown.")
-    ] = False,
+    train: parameters.ComparedTrainFile,
+    dev: parameters.ComparedDevFile,
+    output: parameters.ComparisonOutput,
+    grid: parameters.Grid,
+    test: parameters.ComparedTestFile = None,
+    seeds: parameters.SeedsEach = 1,
+    config: parameters.SharedConfigFile = None,
+    assignments: parameters.SharedAssignments = None,
+    quiet: parameters.QuietRuns = False,
 ) -> None:
     """Train a grid of settings on one corpus and show their scores side by side.
 

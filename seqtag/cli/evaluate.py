@@ -3,11 +3,9 @@
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-import typer
-
-from seqtag.cli import common, results
+from seqtag.cli import common, parameters, results
 from seqtag.support.errors import UsageError
 from seqtag.support.quoting import json_text
 
@@ -18,70 +16,21 @@ STDIN, STDOUT = common.STDIN, results.STDOUT
 
 
 def evaluate(
-    first: Annotated[
-        str, typer.Argument(metavar="MODEL", help="Model folder; with --predicted, the gold file (GOLD).")
-    ],
-    second: Annotated[
-        str | None,
-        typer.Argument(metavar="FILE", help="Gold file; none with --predicted.", show_default=False),
-    ] = None,
-    predicted: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Score the tags in this file (its last column) and load no model."),
-    ] = None,
-    scheme: Annotated[
-        str, typer.Option(help="Tag scheme of the gold file: auto, iob1, bio, bioes, bmes, bilou, plain.")
-    ] = "auto",
-    format: Annotated[str, typer.Option(help="Format of the gold file: auto, conll, conllu.")] = "auto",
-    token_column: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Gold file's column of tokens: from 1, or a CoNLL-U field."),
-    ] = None,
-    tag_column: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN", help="Gold file's column of tags: from 1, negative from the end, or a field."
-        ),
-    ] = None,
-    predicted_column: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column of tags in the --predicted file, if not the last."),
-    ] = None,
-    train: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="With --predicted, the training corpus, to tell known words and entities from unseen ones "
-            "(a model remembers its own).",
-        ),
-    ] = None,
-    analysis: Annotated[
-        bool, typer.Option("--analysis", help="Show what kind of mistakes there are, and where.")
-    ] = False,
-    crosscheck: Annotated[
-        bool,
-        typer.Option("--crosscheck", help="Score again with the seqeval package; fail if a digit differs."),
-    ] = False,
-    json_path: Annotated[
-        str | None,
-        typer.Option(
-            "--json", metavar="OUT", help="Write the figures as JSON; - writes them alone to stdout."
-        ),
-    ] = None,
-    errors: Annotated[
-        str | None,
-        typer.Option(
-            metavar="OUT",
-            help="Write each wrong span as a line of JSON, with its sentence; - writes them alone to stdout.",
-        ),
-    ] = None,
+    first: parameters.ModelOrGold,
+    second: parameters.GoldFile = None,
+    predicted: parameters.Predicted = None,
+    scheme: parameters.GoldScheme = "auto",
+    format: parameters.GoldFormat = "auto",
+    token_column: parameters.GoldTokenColumn = None,
+    tag_column: parameters.GoldTagColumn = None,
+    predicted_column: parameters.PredictedColumn = None,
+    train: parameters.KnownFrom = None,
+    analysis: parameters.ShowAnalysis = False,
+    crosscheck: parameters.Crosscheck = False,
+    json_path: parameters.JsonOutput = None,
+    errors: parameters.ErrorsOutput = None,
     threads: common.Threads = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="Write token, gold and predicted tag, with tabs: conlleval's input."
-        ),
-    ] = None,
+    output: parameters.ColumnsOutput = None,
 ) -> None:
     """Score a model on a gold file, or a file of predictions against it.
 

@@ -1,11 +1,9 @@
 """`seqtag gradients`: how far back do a model's gradients reach?"""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from seqtag.cli import common, results
+from seqtag.cli import common, parameters, results
 from seqtag.cli.tables import make_table, safe
 from seqtag.support.errors import UsageError, UserError
 from seqtag.support.extras import install_line
@@ -25,31 +23,15 @@ MOST_ROWS = 12
 
 def gradients(
     model: common.Model,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A corpus file with tags.")],
-    outputs: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="OUT",
-            show_default=False,
-            help="Write a plot (.png, .svg) or all figures as JSON; - writes JSON alone to stdout; may be given "
-            "again.",
-        ),
-    ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(min=2, metavar="K", show_default=False,
-            help="Steps to go back; if not given 30, or fewer where sentences are short."),
-    ] = None,
-    sentences: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Sentences to look at, of those that are long enough.")
-    ] = 20,
-    seed: Annotated[int, typer.Option(min=0, help="Which sentences, and which words in them.")] = 1,
+    file: parameters.TaggedFile,
+    outputs: parameters.GradientOutputs = None,
+    steps: parameters.StepsBack = None,
+    sentences: parameters.SentenceCount = 20,
+    seed: parameters.DrawSeed = 1,
     format: common.Format = "auto",
     token_column: common.TokenColumn = None,
     tag_column: common.TagColumn = None,
-) -> None:  # fmt: skip
+) -> None:
     """Show whether a model's gradients vanish or explode on their way back through the words.
 
     A gradient is carried back from a word of each sentence, step by step. The table has its mean norm, the rate of

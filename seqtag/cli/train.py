@@ -1,84 +1,28 @@
 """`seqtag train`: corpus files in, model folder out."""
 
 import sys
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
+from seqtag.cli import parameters
 from seqtag.cli.settings import flags, with_settings
 from seqtag.settings.merging import merge
 
 
 @with_settings
 def command(
-    train: Annotated[str, typer.Option("--train", metavar="FILE", help="Training corpus.",
-        rich_help_panel="Files")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="MODEL", help="Folder for the model.",
-        rich_help_panel="Files")
-    ],
-    dev: Annotated[
-        str | None,
-        typer.Option(
-            "--dev", "--valid", metavar="FILE", rich_help_panel="Files", show_default=False,
-            help="Corpus to choose the best epoch on; a part of the training file if not given.",
-        ),
-    ] = None,
-    test: Annotated[
-        str | None,
-        typer.Option(
-            "--test", metavar="FILE", rich_help_panel="Files", show_default=False,
-            help="Corpus that the finished model is scored on, once.",
-        ),
-    ] = None,
-    config: Annotated[
-        str | None,
-        typer.Option(
-            "--config", "-c", metavar="FILE", rich_help_panel="Files", show_default=False,
-            help="Settings in YAML (`seqtag init-config` writes all of them).",
-        ),
-    ] = None,
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY.PATH=VALUE", rich_help_panel="Files", show_default=False,
-            help="Any setting, over the file; may be given again and again.",
-        ),
-    ] = None,
-    seeds: Annotated[
-        int,
-        typer.Option(
-            "--seeds", metavar="N", min=1, rich_help_panel="Training",
-            help="Train N times, with --seed and the seeds after it; show mean and spread, keep the best on dev.",
-        ),
-    ] = 1,
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force", "-f", rich_help_panel="Files",
-            help="Replace a model that is there, and without --resume the checkpoint of a run that was stopped.",
-        ),
-    ] = False,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume", rich_help_panel="Files",
-            help="Go on from MODEL.checkpoint, if it is there: give the same command again, with this option.",
-        ),
-    ] = False,
-    checkpoint_steps: Annotated[
-        int,
-        typer.Option(
-            "--checkpoint-steps", metavar="N", min=0, rich_help_panel="Files",
-            help="Write the checkpoint every N steps as well, not after each epoch alone; 0: never.",
-        ),
-    ] = 0,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but errors.", rich_help_panel="Files")
-    ] = False,
+    train: parameters.TrainFile,
+    output: parameters.ModelOutput,
+    dev: parameters.DevFile = None,
+    test: parameters.TestFile = None,
+    config: parameters.ConfigFile = None,
+    assignments: parameters.Assignments = None,
+    seeds: parameters.Seeds = 1,
+    force: parameters.Force = False,
+    resume: parameters.Resume = False,
+    checkpoint_steps: parameters.CheckpointSteps = 0,
+    quiet: parameters.Quiet = False,
     **chosen: Any,
-) -> None:  # fmt: skip
+) -> None:
     """Train a tagger on a tagged corpus and keep the epoch that scores best on dev.
 
     Options win over --set, --set over the file of settings, the file over the defaults.
