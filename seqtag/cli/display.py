@@ -73,7 +73,7 @@ class Lines(Quiet):
 
     def __init__(self) -> None:
         self._console = Console(file=stderr(), highlight=False, soft_wrap=True)
-        self._metric = "F1"
+        self._metric = metrics.F1.title
 
     def event(self, event: Event) -> None:
         """Prints what was read, and each epoch."""
@@ -112,7 +112,7 @@ class Live_(Quiet):
         )
         self._task = self._bar.add_task("", total=None, epoch="1", loss="   -  ")
         self._live = Live(self._bar, console=self._console, refresh_per_second=5, transient=True)
-        self._metric = "F1"
+        self._metric = metrics.F1.title
 
     def __enter__(self) -> Self:
         self._console.print("reading the corpus and starting TensorFlow ...", style="dim")
@@ -161,7 +161,7 @@ class Live_(Quiet):
 
 def metric(prepared: Prepared) -> str:
     """The name of the score that chooses the best epoch."""
-    return metrics.find(metrics.default(prepared.scheme)).title
+    return metrics.find(metrics.chosen(prepared.config.training.metric, prepared.scheme)).title
 
 
 def introduction(prepared: Prepared) -> list[str]:

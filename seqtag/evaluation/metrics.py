@@ -28,9 +28,18 @@ F1 = Metric("F1", lambda score: score.counts.f1)
 ACCURACY = Metric("accuracy", lambda score: score.accuracy)
 
 
-def default(scheme: Scheme) -> str:
-    """The metric, by its name in the registry, for a corpus of this scheme."""
+def chosen(setting: str, scheme: Scheme) -> str:
+    """The name in the registry of the metric that `training.metric` means for a corpus of this scheme."""
+    if setting != "auto":
+        return setting
     return "f1" if scheme.is_spans else "accuracy"
+
+
+def is_title(text: str) -> bool:
+    """Whether a metric, built in or of another package, has this title."""
+    return any(find(name).title == text for name in registry.METRICS) or any(
+        find(name).title == text for name in registry.known(registry.METRICS)
+    )
 
 
 def find(name: str) -> Metric:

@@ -182,7 +182,7 @@ def score(
         unseen_tags=unseen_tags,
         unseen_types=unseen_types,
         signature=_signature(scheme, len(gold), tokens, counts.gold),
-        metric=metrics.default(scheme) if metric == "auto" else metric,
+        metric=metrics.chosen(metric, scheme),
     )
 
 

@@ -322,6 +322,12 @@ class Training:
     optimizer: str = setting("adam", "optimizer", flag=True, table=registry.OPTIMIZERS)
     learning_rate: float = setting(0.003, "learning rate", flag=True, above=0, plain=0.002)
     epochs: int = setting(50, "at most this many passes over the training file", flag=True, low=1)
+    metric: str = setting(
+        "auto",
+        "score on dev by which the best epoch is kept (auto: f1 for spans, accuracy for plain tags)",
+        choices=("auto",),
+        table=registry.METRICS,
+    )
     patience: int = setting(
         5, "stop after so many epochs without a better dev score; 0 never stops early", flag=True, low=0
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import seqtag
+from seqtag.evaluation import metrics
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.folder import MANIFEST
 from seqtag.settings.config import Config
@@ -22,7 +23,7 @@ from seqtag.support.interrupt import Stop
 from seqtag.training import prepare, reach
 from seqtag.training.hashed_files import Changed, HashedFiles
 from seqtag.training.ranking import Combination, Comparison, rank
-from seqtag.training.rows import METRICS, ROWS, Choice, Row, Rows
+from seqtag.training.rows import ROWS, Choice, Row, Rows
 from seqtag.training.seed import train_seed
 
 MOST_RUNS = 10_000
@@ -186,7 +187,7 @@ def _trained(row: Row, config: Config, files: HashedFiles, *, debug: bool, stop:
     furthest = max(layers, key=lambda layer: float(layer["rate"]), default={})
     return replace(
         row,
-        metric=METRICS[0] if result.dev.spans else METRICS[1],
+        metric=metrics.find(result.dev.metric).title,
         dev=result.dev.main,
         test=result.test.main if result.test else None,
         signature=result.dev.signature,

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from seqtag.evaluation import metrics
 from seqtag.training.rows import Choice, Row
 from seqtag.training.seed import spread
 
-MIXED = "score"  # where some runs have an F1 and some an accuracy
+MIXED = "score"  # where runs have different metrics
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,9 @@ def rank(combinations: Iterable[Combination], keys: tuple[str, ...]) -> Comparis
     ordered = sorted(
         combinations, key=lambda one: (one.dev is None, one.metric, -one.dev[0] if one.dev else 0.0)
     )
-    metrics = {one.metric for one in ordered} - {""}
-    return Comparison(tuple(ordered), keys, MIXED if len(metrics) > 1 else metrics.pop() if metrics else "F1")
+    found = {one.metric for one in ordered} - {""}
+    metric = MIXED if len(found) > 1 else found.pop() if found else metrics.F1.title
+    return Comparison(tuple(ordered), keys, metric)
 
 
 def mean_and_deviation(values: Sequence[float | None]) -> tuple[float, float] | None:

@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from seqtag.evaluation import metrics
 from seqtag.support.errors import DataError, UserError
 from seqtag.support.json_decoder import DecodeError, decode
 from seqtag.support.quoting import json_text
 
 ROWS = "runs.jsonl"
 NO_ROW = "is not a row of seqtag compare"
-METRICS = ("F1", "accuracy")
 SCORED = ("metric", "dev", "parameters", "best_epoch", "epochs", "seconds")  # what a run without an error has
 BEGINNING = b'{"key": "KEY", "choice": {'  # of each line of `runs.jsonl`
 Choice = dict[str, bool | int | float | str | None]  # what a combination has for each key of the grid
@@ -152,7 +152,7 @@ def _wrong_field(row: Row) -> str | None:
         for name in SCORED:
             if getattr(row, name) is None:
                 return name
-    return None if row.metric in (None, *METRICS) else "metric"
+    return None if row.metric is None or metrics.is_title(row.metric) else "metric"
 
 
 def _begins_a_row(rest: bytes) -> bool:

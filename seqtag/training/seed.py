@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from seqtag.evaluation.scoring import Score
@@ -122,12 +123,13 @@ def train_seed(
         if run.stopped:
             raise Diverged(f"{run.stopped} No model was written.") from None
         raise
+    scored = partial(score_corpus, tagger, scheme=corpora.scheme, metric=config.training.metric)
     result = SeedResult(
         seed=config.training.seed,
         history=run.history,
         best_epoch=run.best_epoch,
-        dev=score_corpus(tagger, corpora.dev, corpora.scheme),
-        test=score_corpus(tagger, corpora.test, corpora.scheme) if corpora.test else None,
+        dev=scored(corpora.dev),
+        test=scored(corpora.test) if corpora.test else None,
         seconds=run.seconds,
         gradients=run.ledger.gradients(),
         stopped=run.stopped,

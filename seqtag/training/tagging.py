@@ -43,8 +43,10 @@ class Batch(NamedTuple):
     targets: Ids
 
 
-def score_corpus(tagger: Tagger, corpus: Corpus, scheme: Scheme, stop: Stop | None = None) -> Score:
-    """The tagger's score on a corpus that is in the given scheme.
+def score_corpus(
+    tagger: Tagger, corpus: Corpus, scheme: Scheme, stop: Stop | None = None, *, metric: str = "auto"
+) -> Score:
+    """The tagger's score on a corpus that is in the given scheme; `metric` is the setting of that name.
 
     Raises:
         Interrupted: `stop` has been asked to.
@@ -55,7 +57,7 @@ def score_corpus(tagger: Tagger, corpus: Corpus, scheme: Scheme, stop: Stop | No
         if stop is not None:
             stop.check()
     gold = [sentence.tags or () for sentence in corpus.sentences]
-    return score(gold, predicted, scheme, known_tags=tagger.tags)
+    return score(gold, predicted, scheme, known_tags=tagger.tags, metric=metric)
 
 
 class Tagging:
@@ -163,7 +165,9 @@ class Tagging:
         Raises:
             Interrupted: `stop` has been asked to.
         """
-        return score_corpus(self.tagger(tags_only=True), self.corpora.dev, self.corpora.scheme, stop).main
+        tagger, corpora = self.tagger(tags_only=True), self.corpora
+        metric = self.config.training.metric
+        return score_corpus(tagger, corpora.dev, corpora.scheme, stop, metric=metric).main
 
     def tagger(self, *, tags_only: bool = False) -> Tagger:
         """The network as it is now, as those will use it who predict."""

@@ -25,8 +25,15 @@ def test_each_metric_is_a_figure_of_the_score() -> None:
 
 
 def test_the_metric_goes_by_the_scheme() -> None:
-    assert metrics.default(BIO) == "f1"
-    assert metrics.default(parse_scheme("plain")) == "accuracy"
+    assert metrics.chosen("auto", BIO) == "f1"
+    assert metrics.chosen("auto", parse_scheme("plain")) == "accuracy"
+    assert metrics.chosen("accuracy", BIO) == "accuracy"
+
+
+def test_titles() -> None:
+    assert metrics.is_title("F1")
+    assert metrics.is_title("accuracy")
+    assert not metrics.is_title("[bold]")
 
 
 def test_an_unknown_metric_is_an_error() -> None:

@@ -86,7 +86,7 @@ class Runs:
         self.made: list[tuple[str, int]] = []
         self.then: Callable[[], Any] = lambda: None  # happens when a run is done
         self.fails: dict[str, Exception] = {}
-        self.metrics: dict[str, str] = {}  # by cell, where not F1
+        self.metrics: dict[str, str] = {}  # by cell, where not f1
         self.reach: dict[int, dict[str, Any]] = {}  # of gru, by seed
 
     def train(self, config: Any, corpora: Any, vectors: Any, **how: Any) -> Any:
@@ -94,8 +94,8 @@ class Runs:
         if problem := self.fails.get(config.encoder.cell):
             raise problem
         score = {"lstm": 0.5, "gru": 0.7}[config.encoder.cell] + config.training.seed / 1000
-        spans = self.metrics.get(config.encoder.cell, "F1") == "F1"
-        dev = SimpleNamespace(main=score, spans=spans, signature="spans:exact")
+        metric = self.metrics.get(config.encoder.cell, "f1")
+        dev = SimpleNamespace(main=score, metric=metric, signature="spans:exact")
         history = [SimpleNamespace(clipped=0.0)] * 2
         result = SimpleNamespace(dev=dev, test=None, best_epoch=1, history=history, stopped="")
         self.then()

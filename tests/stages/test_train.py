@@ -163,6 +163,13 @@ class TestBestEpoch:
         assert again == result.best.dev
         assert report["dev"] == again.to_json()
 
+    def test_another_metric(self, spans: Any, tmp_path: Path) -> None:
+        result = self.run(spans, tmp_path, "training.epochs=2", "training.metric=accuracy")
+        best = result.best
+        assert best.dev.metric == "accuracy"
+        assert best.history[best.best_epoch - 1].dev_score == best.dev.main == best.dev.accuracy
+        assert best.dev.accuracy != best.dev.counts.f1
+
     @pytest.mark.parametrize(("patience", "epochs"), [(1, 3), (2, 4), (3, 5), (9, 6)])
     def test_patience(
         self, spans: Any, tmp_path: Path, scored: list[dict[str, Any]], patience: int, epochs: int
