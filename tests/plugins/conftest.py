@@ -17,7 +17,11 @@ ENTRY_POINTS = """
 slashes = seqtag_example.slashes:parse
 gone = seqtag_example.gone:parse
 [seqtag.cells]
+doubled = seqtag_example:CELL
+half = seqtag_example:HALF
 no_part = seqtag_example.slashes:parse
+[seqtag.heads]
+greedy = seqtag_example:HEAD
 """
 
 

@@ -58,6 +58,15 @@ def test_what_cannot_be_loaded_is_named_with_its_package(installed: None) -> Non
         registry.load(registry.CELLS, "no_part")
 
 
+def test_a_part_has_halves_and_says_whether_it_has_a_state(installed: None) -> None:
+    assert registry.find(registry.CELLS, "doubled").graph == "seqtag_example.graph:Doubled"
+    assert not registry.is_stateful("doubled")
+    assert registry.is_stateful("half")
+    assert registry.load(registry.CELLS, "doubled", "graph").__module__ == "seqtag_example.graph"
+    with pytest.raises(UserError, match=r"^'half' has no half for the graph\.$"):
+        registry.load(registry.CELLS, "half", "graph")
+
+
 def test_a_built_in_name_is_never_taken_over(installing: Callable[[str, str], None]) -> None:
     installing("other", "[seqtag.readers]\nconll = seqtag_example.slashes:parse\n")
     assert registry.load(registry.READERS, "conll").__module__ == "seqtag.corpora.conll"

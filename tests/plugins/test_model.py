@@ -1,4 +1,4 @@
-"""A corpus format of another package, from training to prediction; and a model without the package."""
+"""A corpus format, a cell and a head of another package, from training to prediction; a model without the package."""
 
 import json
 import re
@@ -13,9 +13,11 @@ from seqtag.model_folder.folder import Folder
 from seqtag.support.errors import ModelError
 
 CORPUS = "Ana/B-PER left/O Rome/B-LOC\nIda/B-PER saw/O Ana/B-PER\nRome/B-LOC\n" * 4
+PARTS = ["encoder.cell=doubled", "head.name=greedy"]
 SMALL = [
     "encoder.units=4",
-    "training.epochs=2",
+    "training.epochs=30",
+    "training.learning_rate=0.05",
     "embeddings.word.dim=5",
     "embeddings.characters.encoder=none",
 ]
@@ -33,7 +35,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
 def trained(tmp_path_factory: pytest.TempPathFactory, site: Path, seqtag_with: Any, corpus: str) -> Path:
     """A model that was trained in the format."""
     model = tmp_path_factory.mktemp("plugin") / "model"
-    settings = [argument for setting in SMALL for argument in ("--set", setting)]
+    settings = [argument for setting in SMALL + PARTS for argument in ("--set", setting)]
     files = ["--train", corpus, "--dev", corpus, "-o", str(model)]
     done = seqtag_with(site, "train", *files, "--format", "slashes", *settings)
     assert done.returncode == 0, done.stderr
@@ -42,8 +44,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory, site: Path, seqtag_with: A
 
 def test_the_manifest_says_what_is_needed(trained: Path) -> None:
     manifest = json.loads((trained / "manifest.json").read_bytes())
+    parts = [("seqtag.readers", "slashes"), ("seqtag.cells", "doubled"), ("seqtag.heads", "greedy")]
     assert manifest["plugins"] == [
-        {"group": "seqtag.readers", "name": "slashes", "distribution": "seqtag-example", "version": "1.2"}
+        {"group": group, "name": name, "distribution": "seqtag-example", "version": "1.2"}
+        for group, name in parts
     ]
 
 
@@ -51,9 +55,17 @@ def test_it_predicts_and_is_scored(trained: Path, corpus: str, site: Path, seqta
     done = seqtag_with(site, "predict", str(trained), corpus, "--input-format", "conll")
     assert done.returncode == 0, done.stderr
     assert [row.split("\t")[0] for row in done.stdout.splitlines()[:3]] == ["Ana", "left", "Rome"]
+    done = seqtag_with(site, "predict", str(trained), corpus, "--input-format", "conll", "--format", "jsonl")
+    assert done.returncode == 0, done.stderr
+    assert [entity["text"] for entity in json.loads(done.stdout.splitlines()[0])["entities"]] == [
+        "Ana",
+        "Rome",
+    ]
     done = seqtag_with(site, "evaluate", str(trained), corpus, "--json", "-")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["tokens"] == 28
+    scored = json.loads(done.stdout)
+    assert scored["tokens"] == 28
+    assert scored["main"] == json.loads((trained / "report.json").read_bytes())["dev"]["main"] == 1
 
 
 def test_without_the_package_the_model_is_refused(trained: Path, seqtag_with: Any) -> None:

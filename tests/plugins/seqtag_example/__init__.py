@@ -1,1 +1,7 @@
 """A package that adds parts to seqtag by entry points; `tests/plugins/conftest.py` installs it."""
+
+from seqtag.settings.registry import Part
+
+CELL = Part(network="seqtag_example.network:Doubled", graph="seqtag_example.graph:Doubled", stateful=False)
+HEAD = Part(network="seqtag_example.network:Greedy", graph="seqtag_example.graph:Greedy")
+HALF = Part(network="seqtag_example.network:Doubled")
