@@ -1,72 +1,195 @@
-"""The README against the program: every command, every setting, every part has its line.
+"""The README and `docs/` against the program: commands, options, settings, parts, links.
 
-`python tests/test_docs.py` writes the table of settings anew.
+`docs/make_settings.py` writes the tables of settings anew, `docs/make_examples.py` the outputs of the examples.
 """
 
+import importlib.util
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 
-from seqtag.cli import COMMANDS
+from seqtag.cli import COMMANDS, app_for
 from seqtag.settings import registry
-from seqtag.settings.reference import markdown
 from seqtag.settings.schema import SETTINGS
 
-README = Path(__file__).parent.parent / "README.md"
-START = "<!-- settings: python tests/test_docs.py rewrites this table -->\n"
-END = "<!-- end of settings -->\n"
+TOP = Path(__file__).parent.parent
+README = TOP / "README.md"
+DOCS = TOP / "docs"
+PAGES = [
+    README,
+    *sorted(DOCS.glob("*.md")),
+    *(TOP / name / "README.md" for name in ("benchmarks", "sample_data")),
+]
+PAGES += [TOP / "SECURITY.md", TOP / "CHANGELOG.md"]
+GROUP: Any = typer.main.get_command(app_for([]))
+NO_OPTIONS_OF_OURS = {"--slow", "--target", "--read-only"}  # of .ci/check and docker
 
 
-def with_table(text: str) -> str:
-    before, rest = text.split(START)
-    return before + START + markdown() + END + rest.split(END)[1]
+def read(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
 
 
-def test_the_table_of_settings_is_the_programs() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert text == with_table(text), "run: python tests/test_docs.py"
+def section(page: str, title: str) -> str:
+    found = re.search(rf"\n## {title}\n(.*?)(?=\n## |\Z)", read(DOCS / page), re.DOTALL)
+    assert found is not None, f"{page} has no section {title}"
+    return found[1]
+
+
+def options_of(command: str) -> set[str]:
+    """All names of the options of a command, those of `seqtag` itself among them."""
+    found = {"--help", "-h"}
+    for parameter in [*GROUP.params, *GROUP.commands[command].params]:
+        found.update(parameter.opts, parameter.secondary_opts)
+    return found
+
+
+def example_commands(text: str) -> Iterator[list[str]]:
+    """The arguments of each `seqtag ...` in code blocks and in inline code; without brackets of what is optional."""
+    blocks = re.findall(r"```(?:sh|console)\n(.*?)```", text, re.DOTALL)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    code = [line.removeprefix("$ ") for line in lines if "seqtag " in line]
+    code += re.findall(r"`(seqtag [^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    for line in code:
+        plain = re.sub(r"--\[no-\]", "--no-", line).replace(" [", " ").replace("] ", " ")
+        if "..." in plain.split():
+            continue
+        lexer = shlex.shlex(plain, posix=True, punctuation_chars="|&;<>")
+        lexer.whitespace_split = True
+        words: list[str] = []
+        for word in [*lexer, "|"]:
+            if set(word) <= set("|&;<>"):
+                if words and words[0].rpartition("/")[2] == "seqtag":
+                    yield words[1:]
+                words = []
+            else:
+                words.append(word)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
+def test_commands_in_examples_are_real(page: Path) -> None:
+    for words in example_commands(read(page)):
+        if words[:1] == ["--debug"]:
+            words = words[1:]
+        if not words or words[0] in ("COMMAND", "--version"):
+            continue
+        assert words[0] in COMMANDS, f"{page.name}: seqtag {shlex.join(words)}"
+        used = [word.partition("=")[0] for word in words[1:] if re.match(r"--?[a-z]", word)]
+        unknown = set(used) - options_of(words[0])
+        assert not unknown, f"{page.name}: seqtag {shlex.join(words)}: {unknown}"
+        for option, value in zip(words, words[1:], strict=False):
+            if option in ("--set", "--grid"):
+                assert value.partition("=")[0] in SETTINGS, f"{page.name}: {option} {value}"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_a_section_with_an_example(command: str) -> None:
-    text = README.read_text(encoding="utf-8")
-    section = re.search(rf"\n### {command}\n(.*?)\n##", text, re.DOTALL)
-    assert section is not None
-    assert f"seqtag {command}" in section[1]
+    text = section("commands.md", command)
+    assert [words for words in example_commands(text) if words[0] == command]
+    assert set(re.findall(r"`(--[a-z-]+)", text)) <= options_of(command)
+    assert f"](#{command})" in read(DOCS / "commands.md")
 
 
-@pytest.mark.parametrize(
-    "table",
-    [
-        "CELLS",
-        "SHORTCUTS",
-        "ATTENTIONS",
-        "HEADS",
-        "OPTIMIZERS",
-        "SCHEDULES",
-        "EMBEDDINGS",
-        "READERS",
-        "TOKENIZERS",
-        "INPUTS",
-        "WRITERS",
-    ],
-)
-def test_every_part_is_named(table: str) -> None:
-    section = README.read_text(encoding="utf-8").split("## The model")[1].split("\n## ")[0]
-    missing = [name for name in getattr(registry, table) if f"`{name}`" not in section]
-    assert not missing
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
+def test_options_and_settings_in_the_text_are_real(page: Path) -> None:
+    if page.parent.name == "benchmarks":  # whose programs have options of their own
+        return
+    every = NO_OPTIONS_OF_OURS.union(*map(options_of, COMMANDS))
+    prose = re.sub(r"```.*?```", "", read(page), flags=re.DOTALL)
+    assert set(re.findall(r"`(--[a-z-]+)", prose)) <= every
+    groups = "|".join({path.partition(".")[0] for path in SETTINGS})
+    assert set(re.findall(rf"`((?:{groups})\.[a-z_.]+)(?=[`: ])", prose)) <= set(SETTINGS)
+
+
+def test_the_tables_of_settings_are_the_programs() -> None:
+    spec = importlib.util.spec_from_file_location("make_settings", DOCS / "make_settings.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = read(DOCS / "settings.md")
+    assert text == module.with_tables(text), "run: python docs/make_settings.py"
+    assert all(f"`{path}`" in text for path in SETTINGS)
 
 
 def test_every_setting_is_explained() -> None:
     assert all(entry.help and entry.help[0] != " " for entry in SETTINGS.values())
 
 
-def test_no_image_or_link_is_missing() -> None:
-    text = README.read_text(encoding="utf-8")
-    local = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
-    assert [link for link in local if not (README.parent / link).exists()] == []
+@pytest.mark.parametrize(
+    "table",
+    [
+        "EMBEDDINGS",
+        "CHARACTER_ENCODERS",
+        "CELLS",
+        "SHORTCUTS",
+        "ATTENTIONS",
+        "HEADS",
+        "OPTIMIZERS",
+        "SCHEDULES",
+        "READERS",
+        "TOKENIZERS",
+        "INPUTS",
+        "WRITERS",
+    ],
+)
+def test_every_part_has_its_place_in_the_list_of_parts(table: str) -> None:
+    names = set(getattr(registry, table))
+    rows = re.findall(r"^\| \[.*?\]\(.*?\) \| (.*) \|$", read(DOCS / "model.md"), re.MULTILINE)
+    assert [row for row in rows if names <= set(re.findall(r"`(\w+)`", row))]
 
 
-if __name__ == "__main__":
-    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+@pytest.mark.parametrize(
+    ("title", "table"),
+    [
+        ("Embeddings", "EMBEDDINGS"),
+        ("Recurrent cells", "CELLS"),
+        ("Shortcuts", "SHORTCUTS"),
+        ("Heads", "HEADS"),
+        ("Optimizers and schedules", "SCHEDULES"),
+    ],
+)
+def test_every_part_is_described(title: str, table: str) -> None:
+    text = section("model.md", title)
+    if table == "CELLS":
+        text += section("model.md", "Cells without a state")
+    assert [name for name in getattr(registry, table) if f"`{name}`" not in text] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    prose = re.sub(r"```.*?```", "", read(page), flags=re.DOTALL)
+    titles = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", read(page)):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{page.name}: {link}"
+        if anchor:
+            assert anchor in anchors(target), f"{page.name}: {link}"
+
+
+def test_every_page_is_in_the_index() -> None:
+    linked = set(re.findall(r"\]\(([\w-]+\.md)\)", read(DOCS / "README.md")))
+    assert linked == {page.name for page in DOCS.glob("*.md")} - {"README.md"}
+
+
+def test_the_readme_is_one_that_is_read() -> None:
+    content = README.read_bytes()
+    assert len(content.splitlines()) <= 150
+    assert len(content) <= 12_000
+
+
+def test_no_page_says_to_install_somebody_elses_package() -> None:
+    for page in PAGES:
+        assert not re.search(r"pip install (-\S+ )*seqtag\b", read(page)), page

@@ -1,4 +1,4 @@
-"""All settings in writing: a commented YAML file of the defaults, and a Markdown table."""
+"""All settings in writing, as a commented YAML file of the defaults."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -42,15 +42,3 @@ def plain(value: Any) -> str:
     return (
         str(yaml.safe_dump(value, default_flow_style=True, explicit_end=False)).replace("\n...", "").strip()
     )
-
-
-def markdown() -> str:
-    """All settings as a Markdown table: path, default, help; as the README has it."""
-    rows = ["| setting | default | what it is |", "| --- | --- | --- |"]
-    for path, leaf in SETTINGS.items():
-        choices = leaf.metadata["choices"]
-        listed = f": {', '.join(choices)}" if choices else ""
-        flag = f" (`--{leaf.flag.replace('_', '-')}`)" if leaf.flag else ""
-        default = leaf.described(plain) if leaf.by_corpus else f"`{plain(leaf.default)}`"
-        rows.append(f"| `{path}`{flag} | {default} | {leaf.help}{listed} |")
-    return "\n".join(rows) + "\n"
