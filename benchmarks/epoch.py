@@ -75,7 +75,6 @@ def over(made: list[tuple[Any, Any]], function: Callable[[Any, Any], object]) ->
 
 def scored(run: Any, found: dict[str, list[float]]) -> None:
     """Scores dev as it is done after an epoch; its parts' seconds are added to those found."""
-    from seqtag.inference.tagger import Tagger
     from seqtag.training.tagging import score_corpus
 
     own: dict[str, float] = {}
@@ -85,8 +84,7 @@ def scored(run: Any, found: dict[str, list[float]]) -> None:
     if run.settings.averaging == "ema":
         timed(own, "averaged weights read", run.trainer.averaged)
     timed(own, "weights set, twice", lambda: [run.network.assign_weights(weights) for _ in range(2)])
-    network = timed(own, "export", run.network.export)
-    tagger = timed(own, "session", lambda: Tagger(network, run.task.vocabulary))
+    tagger = timed(own, "graph and session", run.task.tagger)
     timed(
         own, "tagging and score", lambda: score_corpus(tagger, run.task.corpora.dev, run.task.corpora.scheme)
     )
@@ -142,10 +140,8 @@ def main() -> None:
         speeds.append(training.next())
 
     run = training.run
-    network = timed(
-        after, "best network: export, comparison with Keras", lambda: run.task.best_tagger(run.best_weights)
-    )
-    files = timed(after, "files", lambda: run.task.files(network, run.best_weights, {}))
+    timed(after, "best network: graph, comparison with Keras", lambda: run.task.best_tagger(run.best_weights))
+    files = timed(after, "files", lambda: run.task.files(run.best_weights, {}))
     with common.scratch() as place:
         timed(after, "written", lambda: folder.write(Path(place) / "model", files))
 

@@ -12,8 +12,10 @@ outside the folder, by an audit hook. The child's address space is limited, and 
 import argparse
 import contextlib
 import hashlib
+import importlib
 import json
 import os
+import pkgutil
 import random
 import resource
 import shutil
@@ -109,140 +111,30 @@ def json_text(content: bytes, draw: random.Random) -> bytes:
     return content[:at] + piece + content[at:]
 
 
-def network(content: bytes, draw: random.Random) -> bytes:
-    """A graph with a node, an attribute, a weight, an input or an output changed, or with a bomb in it."""
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
+def size(content: bytes, draw: random.Random) -> bytes:
+    """Another size, cell, head or number of layers in the settings: they no longer fit the weights."""
+    tree = json.loads(content)
+    section, name, values = draw.choice((
+        ("encoder", "units", (1, 11, 8192, 10**9)), ("encoder", "layers", (2, 32, 10**9)), ("encoder", "cell", ("gru", "cnn", "jordan", "dense")),
+        ("encoder", "bidirectional", (False, True)), ("encoder", "attention", ("self",)), ("encoder", "attention_heads", (256, 10**9)),
+        ("encoder", "residual", ("highway", "residual")), ("encoder", "activation", ("prelu", "hard_tanh", "relu")),
+        ("encoder", "merge_mode", ("sum", "ave")), ("encoder", "width", (2, 101)), ("encoder", "dilation", (16,)),
+        ("head", "name", ("softmax", "feedback", "crf")), ("head", "units", (8192,)), ("head", "beam", (100, 10**9)), ("head", "tag_dim", (1024,)),
+    ))  # fmt: skip
+    tree[section][name] = draw.choice(values)
+    return json.dumps(tree).encode()
 
-    model = onnx.load_from_string(content)
-    graph = model.graph
-    bodies = [a.g for node in graph.node for a in node.attribute if a.name == "body"]
-    nodes = draw.choice([graph.node, graph.node, *(body.node for body in bodies)])
-    node, weight = draw.choice(nodes), draw.choice(graph.initializer)
-    numbers = (-(2**63), -1, 0, 1, 2, 3, 1000, 2**31, 2**40, 2**62)
 
-    def constant(values: Any) -> str:
-        graph.initializer.append(numpy_helper.from_array(values, "bomb_of"))
-        return "bomb_of"
-
-    def bomb() -> None:
-        import numpy as np
-
-        size = [draw.choice((2**20, 2**40)), draw.choice((2**12, 2**30))]
-        name = constant(np.array(draw.choice((size, [size[0]])), np.int64))
-        floats = next(w.name for w in graph.initializer if w.data_type == 1 and len(w.dims) == 2)
-        kind = draw.choice(
-            ("ConstantOfShape", "Expand", "Tile", "Concat", "MatMul", "Gather", "Range", "Pad", "Resize")
-        )
-        made = []
-        if kind == "ConstantOfShape":
-            made = [helper.make_node(kind, [name], ["bomb"])]
-        elif kind in ("Concat", "MatMul"):
-            last = floats
-            for at in range(40):
-                extra = {"axis": draw.choice((0, 1))} if kind == "Concat" else {}
-                made.append(helper.make_node(kind, [last, last], [f"bomb_{at}"], **extra))
-                last = f"bomb_{at}"
-        elif kind == "Range":
-            made = [helper.make_node(kind, [name, name, name], ["bomb"])]
-        else:
-            made = [helper.make_node(kind, [floats, name], ["bomb"])]
-        for at, one in enumerate(made):
-            graph.node.insert(at, one)
-        graph.node.append(helper.make_node("Identity", [made[-1].output[0]], ["bomb_out"]))
-
-    def edit_attribute() -> None:
-        chosen = draw.choice(
-            [n for n in nodes if n.attribute] or [next(n for n in graph.node if n.attribute)]
-        )
-        attribute = draw.choice(chosen.attribute)
-        if attribute.ints:
-            attribute.ints[draw.randrange(len(attribute.ints))] = draw.choice(numbers)
-        elif attribute.type == 2:
-            attribute.i = draw.choice(numbers)
-        elif attribute.type == 1:
-            attribute.f = draw.choice((float("nan"), 1e38, -1.0))
-        elif attribute.type == 3:
-            attribute.s = draw.choice((b"reverse", b"", b"\xff", b"bidirectional", b"forward"))
-        elif attribute.strings:
-            attribute.strings[0] = draw.choice((b"Relu", b"Evil", b"\xff", b"Sigmoid"))
-        else:
-            chosen.attribute.remove(attribute)
-
-    def edit_weight() -> None:
-        action = draw.choice(("dims", "dtype", "raw", "external", "name", "value", "more", "rows"))
-        if action == "dims":
-            weight.dims[:] = draw.choice(
-                ([2**40, 2**24], [-1], [0], [2**62, 4], [1] * 40, [*weight.dims, 1], list(weight.dims)[::-1])
-            )
-        elif action == "dtype":
-            weight.data_type = draw.choice((0, 2, 6, 7, 8, 9, 10, 11, 16, 99))
-        elif action == "raw":
-            weight.raw_data = weight.raw_data[: draw.randrange(len(weight.raw_data) + 1)]
-        elif action == "external":
-            weight.data_location = TensorProto.EXTERNAL
-            place = weight.external_data.add()
-            place.key, place.value = (
-                "location",
-                draw.choice(("/etc/passwd", "../x", "model.onnx", "weights.safetensors")),
-            )
-            if draw.random() < 0.5:
-                weight.ClearField("raw_data")
-        elif action == "name":
-            weight.name = draw.choice(("weight_0", "", "lengths", "value_1"))
-        elif action == "value":
-            array = numpy_helper.to_array(weight).copy()
-            if array.size:
-                array.flat[draw.randrange(array.size)] = draw.choice((0, 1, -1, 100, 2**30))
-            weight.CopyFrom(numpy_helper.from_array(array, weight.name))
-        elif action == "more":
-            graph.initializer.append(weight)
-        else:
-            array = numpy_helper.to_array(weight)
-            if array.ndim:
-                weight.CopyFrom(
-                    numpy_helper.from_array(
-                        draw.choice((array[:-1], array[:1], array[..., :-1])), weight.name
-                    )
-                )
-
-    def edit_model() -> None:
-        draw.choice((
-            lambda: setattr(model, "ir_version", draw.choice((0, 3, 10, 99, 2**62))),
-            lambda: setattr(model.opset_import[0], "version", draw.choice((1, 17, 19, 10**9))),
-            lambda: setattr(model.opset_import[0], "domain", draw.choice(("ai.onnx.ml", "com.microsoft", "evil"))),
-            lambda: model.opset_import.append(helper.make_opsetid("com.microsoft", 1)),
-            lambda: model.functions.append(helper.make_function("f", "g", ["a"], ["b"], [], [helper.make_opsetid("", 18)])),
-            lambda: model.metadata_props.add(key="x", value="/etc/passwd"),
-            lambda: graph.input.append(draw.choice(graph.input)),
-            lambda: graph.input.remove(draw.choice(graph.input)),
-            lambda: graph.output.remove(draw.choice(graph.output)),
-            lambda: graph.output.append(draw.choice(graph.output)),
-            lambda: setattr(graph.output[0], "name", draw.choice(("x", "", "probabilities"))),
-            lambda: setattr(graph.input[0].type.tensor_type, "elem_type", draw.choice((0, 1, 7, 8, 99))),
-        ))()  # fmt: skip
-
-    def edit_node() -> None:
-        draw.choice((
-            lambda: setattr(node, "op_type", draw.choice(
-                ("If", "Loop", "Scan", "Pad", "Resize", "Einsum", "Add", "MatMul", "Reshape", "Expand", "Concat", "Gather", "Evil", "", "Sin",
-                 "RandomUniform", "Constant", "StringNormalizer", "TfIdfVectorizer", "OneHot", "Compress", "Transpose", "Exp", "Where"))),
-            lambda: setattr(node, "domain", draw.choice(("com.microsoft", "ai.onnx.ml", "evil", "ai.onnx"))),
-            lambda: nodes.remove(node),
-            lambda: nodes.append(node),
-            lambda: nodes.insert(0, nodes.pop()),
-            lambda: node.input.append(draw.choice(draw.choice(nodes).output)),
-            lambda: node.input.pop() if node.input else None,
-            lambda: node.output.append("other"),
-            lambda: node.input.__setitem__(0, draw.choice([draw.choice(nodes).output[0], weight.name, "lengths", "", "nowhere"]))
-            if node.input else None,
-            lambda: node.attribute.append(helper.make_attribute(draw.choice(("axis", "x", "keepdims", "body")), draw.choice(numbers))),
-        ))()  # fmt: skip
-
-    draw.choice(
-        (bomb, edit_attribute, edit_attribute, edit_weight, edit_weight, edit_model, edit_node, edit_node)
-    )()
-    return bytes(model.SerializeToString())
+def numbers(content: bytes, draw: random.Random) -> bytes:
+    """Weights that are other numbers, or none."""
+    begin = 8 + int.from_bytes(content[:8], "little")
+    changed = bytearray(content)
+    value = draw.choice((float("nan"), float("inf"), -float("inf"), 3e38, -3e38, 1e20, 100.0, 0.0))
+    count = (len(content) - begin) // 4
+    first = draw.randrange(count)
+    for place in range(first, min(count, first + draw.choice((1, 1, 50, count)))):
+        struct.pack_into("<f", changed, begin + 4 * place, value)
+    return bytes(changed)
 
 
 def weights(content: bytes, draw: random.Random) -> bytes:
@@ -292,9 +184,7 @@ def unsigned(folder: Path, other: Files, draw: random.Random) -> None:
         another = draw.choice(sorted(folder.iterdir()))
         path.write_bytes(another.read_bytes())
     elif action == 5:
-        (folder / draw.choice(("x", ".x", "model.onnx.data", "..x", "\x1b[2J", "code.py"))).write_bytes(
-            content
-        )
+        (folder / draw.choice(("x", ".x", "model.onnx", "..x", "\x1b[2J", "code.py"))).write_bytes(content)
     elif action == 6:
         path.unlink()
     elif action in (7, 8):
@@ -315,7 +205,7 @@ def manifest(content: bytes, draw: random.Random) -> bytes:
     files = tree["files"]
     name = draw.choice(list(files))
     draw.choice((
-        lambda: tree.update(format_version=draw.choice((0, 2, 99, -1, "1", 1.0, True, None, 10**400, [1]))),
+        lambda: tree.update(format_version=draw.choice((0, 3, 99, -1, "1", 1.0, True, None, 10**400, [1]))),
         lambda: tree.update(format=draw.choice(("x", None, 1))),
         lambda: files.update({draw.choice(("../x", "/etc/passwd", "a/b", "x.py", "", "\ud800")): files[name]}),
         lambda: files.pop(name),
@@ -336,15 +226,16 @@ SIGNED: dict[str, tuple[str | None, Callable[[bytes, random.Random], bytes]]] = 
     "vocab.json: the text": ("vocab.json", json_text),
     "config.json: a value": ("config.json", json_value),
     "known.json: a value": ("known.json", json_value),
-    "model.onnx: bits": ("model.onnx", flip),
-    "model.onnx: shuffled": ("model.onnx", shuffle),
-    "model.onnx: the graph": ("model.onnx", network),
+    "config.json: a size": ("config.json", size),
+    "weights: bits": ("weights.safetensors", flip),
+    "weights: shuffled": ("weights.safetensors", shuffle),
     "weights: the header": ("weights.safetensors", weights),
+    "weights: the numbers": ("weights.safetensors", numbers),
     "vectors.bin: the header": ("vectors.bin", vectors),
     "a file of another model": (None, flip),
 }
 KINDS = dict.fromkeys(SIGNED, 1) | {
-    "model.onnx: the graph": 4, "vocab.json: a value": 3, "unsigned": 3, "the manifest": 1,
+    "config.json: a size": 3, "weights: the header": 2, "vocab.json: a value": 3, "unsigned": 3, "the manifest": 1,
 }  # fmt: skip
 
 
@@ -356,8 +247,9 @@ def files_of(folder: Path) -> Files:
 
 def signed(files: Files) -> bytes:
     entries = {n: {"size": len(c), "sha256": hashlib.sha256(c).hexdigest()} for n, c in files.items()}
+    version = 1 if "model.onnx" in files else 2
     return json.dumps(
-        {"format": "seqtag-model", "format_version": 1, "seqtag": "0", "files": entries}
+        {"format": "seqtag-model", "format_version": version, "seqtag": "0", "files": entries}
     ).encode()
 
 
@@ -389,8 +281,8 @@ def spoil(kind: str, files: Files, other: Files, folder: Path, draw: random.Rand
 
 
 def attempt(folder: Path, restoring: bool, whole: bool = False) -> str:
-    """What becomes of a folder: "refused", "refused when used", or "a model". Settings and weights, which tagging does not
-    need, are read as well, and the other files too if it is to be seen `whole`.
+    """What becomes of a folder: "refused", "refused when used", or "a model"; all files are read if it is to be seen
+    `whole`.
     """
     from seqtag.inference.tagger import Tagger
     from seqtag.model_folder.folder import Folder
@@ -409,12 +301,11 @@ def attempt(folder: Path, restoring: bool, whole: bool = False) -> str:
                 [answer.tags, answer.probabilities, [e.score for e in answer.entities]], allow_nan=False
             )
             "".join(answer.tags).encode()
-        stored = Stored.of(Folder(folder), tagger.vocabulary)
         if whole:
             for name in Folder(folder).files:
                 Folder(folder).read(name)
         if restoring:
-            stored.network()
+            Stored.of(Folder(folder), tagger.vocabulary).network()
     except UserError as problem:
         if "\n" in str(problem) or "\x1b" in str(problem) or len(str(problem)) > 2000:
             raise ValueError(f"an unfit message: {str(problem)[:300]!r}") from problem
@@ -436,8 +327,10 @@ def opened(path: str | bytes, flags: int) -> str:
 
 def child(models: list[Path], seed: int, start: int, count: int, restoring: bool) -> None:
     """Prints a line of JSON before and after each folder."""
-    import onnx  # noqa: F401  the mutator's own, loaded before anything is watched
+    import seqtag.graph
 
+    for module in pkgutil.walk_packages(seqtag.graph.__path__, "seqtag.graph."):  # parts are loaded by name
+        importlib.import_module(module.name)
     scratch = Path(tempfile.mkdtemp(prefix="mutants"))
     bases = [files_of(model) for model in models]
     for number, files in enumerate(bases):  # whatever is imported is imported now
