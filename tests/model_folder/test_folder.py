@@ -1,6 +1,7 @@
 """The model folder: whole or refused; the old one or the new one, and nothing between."""
 
 import errno
+import hashlib
 import json
 import os
 import stat
@@ -13,7 +14,16 @@ import pytest
 
 from seqtag.model_folder import folder
 from seqtag.model_folder.claims import claimed
-from seqtag.model_folder.folder import FILES, FORMAT_VERSION, MANIFEST, Folder, check_target, load, write
+from seqtag.model_folder.folder import (
+    FILES,
+    FORMAT_VERSION,
+    MANIFEST,
+    Folder,
+    check_target,
+    holds,
+    load,
+    write,
+)
 from seqtag.support.errors import ModelError, UserError
 from seqtag.training import checkpoint
 
@@ -198,6 +208,75 @@ class TestWrite:
     def test_no_place_for_a_model(self, tmp_path: Path) -> None:
         with pytest.raises(UserError, match="cannot be written: No such file or directory"):
             write(tmp_path / "none" / "model", CONTENT)
+
+
+class TestHolds:
+    """Whether a folder holds just these files: what tells a run that its model is in place already."""
+
+    def test_these_files(self, model: Path) -> None:
+        assert holds(model, CONTENT)
+
+    @pytest.mark.parametrize("name", FILES)
+    @pytest.mark.parametrize("change", [lambda c: c + b" ", lambda c: c[:-1], lambda c: b"x" + c[1:]])
+    def test_another_content(self, model: Path, name: str, change: Callable[[bytes], bytes]) -> None:
+        other = CONTENT | {name: change(CONTENT[name])}
+        assert not holds(model, other)
+        write(model, other)
+        assert holds(model, other)
+        assert not holds(model, CONTENT)
+
+    def test_a_file_more_or_less(self, model: Path) -> None:
+        more = CONTENT | {"vectors.bin": b"1"}
+        assert not holds(model, more)
+        write(model, more)
+        assert holds(model, more)
+        assert not holds(model, CONTENT)
+
+    def test_a_damaged_folder(self, model: Path, tmp_path: Path) -> None:
+        for damaged in (
+            CONTENT["vocab.json"] + b" ",
+            CONTENT["vocab.json"][:-1],
+            b"x" + CONTENT["vocab.json"][1:],
+        ):
+            (model / "vocab.json").write_bytes(damaged)
+            assert not holds(model, CONTENT)
+            assert not holds(model, CONTENT | {"vocab.json": damaged})
+        assert not holds(tmp_path / "none", CONTENT)
+
+
+class TestFormerVersions:
+    """Folders of format 1 hold `model.onnx` as well, which is compared with its checksum and not used."""
+
+    GRAPH = b"a graph"
+
+    @pytest.fixture
+    def former(self, model: Path) -> Path:
+        (model / "model.onnx").write_bytes(self.GRAPH)
+        entry = {"size": len(self.GRAPH), "sha256": hashlib.sha256(self.GRAPH).hexdigest()}
+        edit_manifest(model, lambda m: m["files"].update({"model.onnx": entry}))
+        edit_manifest(model, lambda m: m.update(format_version=1))
+        return model
+
+    def test_it_is_read(self, former: Path) -> None:
+        opened = Folder(former)
+        assert opened.version == 1
+        assert read_all(opened) == CONTENT
+
+    def test_the_graph_is_not_damaged(self, former: Path) -> None:
+        (former / "model.onnx").write_bytes(self.GRAPH[::-1])
+        assert "model.onnx is damaged" in refused(former)
+        (former / "model.onnx").unlink()
+        assert "model.onnx is missing" in refused(former)
+
+    def test_it_is_replaced(self, former: Path) -> None:
+        check_target(former, force=True)
+        write(former, OTHER)
+        assert read_all(Folder(former)) == OTHER
+        assert Folder(former).version == FORMAT_VERSION
+
+    def test_a_graph_in_the_new_version(self, former: Path) -> None:
+        edit_manifest(former, lambda m: m.update(format_version=2))
+        assert "lists other files than" in refused(former)
 
 
 class TestReplacedWhileRead:

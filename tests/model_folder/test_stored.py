@@ -1,0 +1,73 @@
+"""Networks of model folders: built from settings, vocabulary and weights, of every format."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+
+from seqtag.inference.tagger import Tagger
+from seqtag.model_folder import folder
+from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.stored import read_network, read_vocabulary
+
+MODELS = Path(__file__).parents[1] / "golden" / "models"
+SENTENCE = ["Marta", "Lindqvist", "left", "Oslo", "."]
+
+
+def test_the_graph_is_the_one_that_was_exported() -> None:
+    """Format 1 holds what the Keras network exported: built from the weights it is the same, byte for byte."""
+    opened = Folder(MODELS / "format_1")
+    network = read_network(opened, read_vocabulary(opened))
+    assert network == (opened.path / "model.onnx").read_bytes()
+
+
+def written(path: Path, files: dict[str, bytes], version: int) -> Path:
+    """A model folder of a version of the format."""
+    path.mkdir()
+    listing = {
+        name: {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in files.items()
+    }
+    for name, content in files.items():
+        (path / name).write_bytes(content)
+    manifest = {"format": folder.FORMAT, "format_version": version, "seqtag": "0", "files": listing}
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    return path
+
+
+def test_a_recurrent_character_encoder_of_format_1(tmp_path: Path) -> None:
+    """Its weights had no direction in their path, and were those of both."""
+    opened = Folder(MODELS / "format_2")
+    files = {name: opened.read(name) for name in opened.files}
+    settings = json.loads(files["config.json"])
+    characters = settings["embeddings"]["characters"]
+    units, dim = characters["units"] // 2, characters["dim"]
+    characters |= {"encoder": "lstm", "units": units}
+    files["config.json"] = folder.dump_json(settings)
+    weights = safetensors.numpy.load(files["weights.safetensors"])
+    for name in ("kernel", "bias"):
+        del weights[f"characters/cnn/filters/{name}"]
+    random = np.random.default_rng(1)
+    shapes: dict[str, Any] = {
+        "kernel": (dim, 4 * units),
+        "recurrent_kernel": (units, 4 * units),
+        "bias": (4 * units,),
+    }
+    cell = {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    once = weights | {f"lstm_cell/{name}": array for name, array in cell.items()}
+    twice = weights | {
+        f"characters/rnn/{direction}/lstm_cell/{name}": array
+        for direction in ("forward", "backward")
+        for name, array in cell.items()
+    }
+    answers = [
+        next(Tagger.load(written(tmp_path / f"{version}", files, version)).tag([SENTENCE], entities=True))
+        for version, files in (
+            (1, files | {"weights.safetensors": safetensors.numpy.save(once), "model.onnx": b"?"}),
+            (2, files | {"weights.safetensors": safetensors.numpy.save(twice)}),
+        )
+    ]
+    assert answers[0] == answers[1]
