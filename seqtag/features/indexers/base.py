@@ -46,11 +46,6 @@ class Indexer(Protocol):
         """What the network must know to build its half of the part."""
         ...
 
-    @property
-    def table_rows(self) -> dict[str, int]:
-        """Each of the network's inputs that names rows of a table, and how many rows it can name."""
-        return {}
-
     def prime(self, sentences: Sequence[Sentence]) -> None:
         """Looks up at once what `index` will ask for these sentences, where that is cheaper than one by one."""
 

@@ -52,10 +52,6 @@ class BigramIndexer(Indexer):
     def sizes(self) -> dict[str, int]:
         return {"rows": self.table.rows}
 
-    @property
-    def table_rows(self) -> dict[str, int]:
-        return {"bigrams": self.table.rows}
-
     def index(self, sentence: Sentence) -> Ids:
         return self.table.index(bigrams(sentence.tokens))
 

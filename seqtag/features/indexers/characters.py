@@ -62,10 +62,6 @@ class CharacterIndexer(Indexer):
     def sizes(self) -> dict[str, int]:
         return {"rows": self.table.rows}
 
-    @property
-    def table_rows(self) -> dict[str, int]:
-        return {"characters": self.table.rows}
-
     def index(self, sentence: Sentence) -> tuple[str, ...]:
         """The tokens themselves: a word's characters are looked up once in a batch."""
         return sentence.tokens

@@ -41,10 +41,6 @@ class ColumnIndexer(Indexer):
     def sizes(self) -> dict[str, int]:
         return {f"rows_{number}": table.rows for number, table in enumerate(self.tables)}
 
-    @property
-    def table_rows(self) -> dict[str, int]:
-        return {f"column_{number}": table.rows for number, table in enumerate(self.tables)}
-
     def index(self, sentence: Sentence) -> Ids:
         """Rows `(time, columns)`."""
         if len(sentence.columns) != len(self.tables):

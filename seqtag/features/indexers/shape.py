@@ -56,10 +56,6 @@ class ShapeIndexer(Indexer):
     def sizes(self) -> dict[str, int]:
         return {"rows": len(SHAPES)}
 
-    @property
-    def table_rows(self) -> dict[str, int]:
-        return {"shapes": len(SHAPES)}
-
     def index(self, sentence: Sentence) -> Ids:
         return np.fromiter(map(self._known.__getitem__, sentence.tokens), np.int32, len(sentence.tokens))
 

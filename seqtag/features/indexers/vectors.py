@@ -54,10 +54,6 @@ class VectorIndexer(Indexer):
     def sizes(self) -> dict[str, int]:
         return {"dim": self.vectors.dim, "rows": RESERVED + len(self.words) if self.words else 0}
 
-    @property
-    def table_rows(self) -> dict[str, int]:
-        return {f"{self.name}_rows": RESERVED + len(self.words)} if self.words else {}
-
     def prime(self, sentences: Sequence[Sentence]) -> None:
         known = self._rows
         forms = dict.fromkeys(form for sentence in sentences for form in self.forms(sentence))

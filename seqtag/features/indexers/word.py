@@ -49,10 +49,6 @@ class WordIndexer(Indexer):
     def sizes(self) -> dict[str, int]:
         return {"rows": self.table.rows}
 
-    @property
-    def table_rows(self) -> dict[str, int]:
-        return {"words": self.table.rows}
-
     def index(self, sentence: Sentence) -> Ids:
         return np.fromiter(map(self._rows.__getitem__, sentence.tokens), np.int32, len(sentence.tokens))
 
