@@ -4,6 +4,7 @@
 """
 
 import importlib.util
+import itertools
 import re
 import shlex
 from collections.abc import Iterator
@@ -81,7 +82,7 @@ def test_commands_in_examples_are_real(page: Path) -> None:
         used = [word.partition("=")[0] for word in words[1:] if re.match(r"--?[a-z]", word)]
         unknown = set(used) - options_of(words[0])
         assert not unknown, f"{page.name}: seqtag {shlex.join(words)}: {unknown}"
-        for option, value in zip(words, words[1:], strict=False):
+        for option, value in itertools.pairwise(words):
             if option in ("--set", "--grid"):
                 assert value.partition("=")[0] in SETTINGS, f"{page.name}: {option} {value}"
 
