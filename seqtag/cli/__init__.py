@@ -29,6 +29,7 @@ COMMANDS = {
     "compare": "seqtag.cli.compare:compare",
     "explain": "seqtag.cli.explain:explain",
     "gradients": "seqtag.cli.gradients:gradients",
+    "export": "seqtag.cli.export:export",
     "check": "seqtag.cli.check:check",
     "init-config": "seqtag.cli.init_config:init_config",
 }
