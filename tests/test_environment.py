@@ -25,6 +25,13 @@ code = max(run(command) for command in commands)
 sys.stdout.flush()
 os._exit(code)  # as `seqtag` itself leaves; a closed stream is nobody's fault
 """
+NO_TEMPORARY_FILES = """
+import tempfile
+tempfile.tempdir = None
+def nowhere(*given):
+    raise FileNotFoundError(2, "none")
+tempfile._get_default_tempdir = nowhere  # some folder of those that Python tries is always there
+"""
 GONE = "import tempfile; place = tempfile.mkdtemp(); os.chdir(place); os.rmdir(place)"
 # What is imported late stands where nobody else may look, so everything is used once before.
 NOBODY = """
@@ -235,7 +242,7 @@ assert "matplotlib" not in sys.modules
 """
 
 
-@pytest.mark.parametrize("content", [None, '{"floatx": "nonsense"}', "[]"])
+@pytest.mark.parametrize("content", [None, '{"floatx": "nonsense"}'])
 def test_the_configuration_of_keras_is_left_alone(content: str | None, tmp_path: Path) -> None:
     """Whatever stands there, the network starts alike, and nothing is written."""
     place = tmp_path / ".keras" / "keras.json"
@@ -243,7 +250,6 @@ def test_the_configuration_of_keras_is_left_alone(content: str | None, tmp_path:
     if content is not None:
         place.parent.mkdir()
         place.write_text(content)
-    if content == "[]":
         environment["KERAS_HOME"] = str(place.parent)
     before = sorted(tmp_path.rglob("*"))
     home = environment.get("KERAS_HOME", "")
@@ -254,25 +260,18 @@ def test_the_configuration_of_keras_is_left_alone(content: str | None, tmp_path:
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_no_place_for_temporary_files_at_all(commands: list[list[str]], tmp_path: Path) -> None:
-    """Nor is one needed where the network itself is asked."""
-    before = "import tempfile\ndef nowhere(*given): raise FileNotFoundError(2, 'none')\n"
-    before += "tempfile._get_default_tempdir = nowhere"
-    page = tmp_path / "page.html"
-    done = start(Place(before=before), ["explain", commands[0][1], commands[0][2], "-o", str(page)])
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert page.exists()
-
-
 def test_training_in_odd_surroundings(spans: Any, tmp_path: Path) -> None:
-    """All at once: no home, no locale, a folder that was deleted, and a name that is not UTF-8."""
+    """All at once: no home, no locale, no place for temporary files, a folder that was deleted, and a name that is not
+    UTF-8.
+    """
     place = tmp_path / os.fsdecode(b"\xff model \xc3\xa9")
     place.mkdir()
     (place / "train.conll").write_bytes(spans.train.read_bytes())
     arguments = ["train", "--train", str(place / "train.conll"), "-o", str(place / "model"), "--epochs", "1"]
     arguments += ["--units", "4", "--embedding-dim", "4", "--characters", "none", "--head", "softmax"]
     encoded = [os.fsencode(argument).decode("latin-1") for argument in arguments]
-    before = f"{GONE}\ncommands = [[os.fsdecode(one.encode('latin-1')) for one in command] for command in commands]"
+    before = f"{GONE}\n{NO_TEMPORARY_FILES}\n"
+    before += "commands = [[os.fsdecode(one.encode('latin-1')) for one in command] for command in commands]"
     environment = {"LC_ALL": "C", "TERM": "dumb", "COLUMNS": "40", "HOME": "/dev/null"}
     done = start(Place(environment, before=before), encoded)
     assert done.returncode == 0, done.stderr

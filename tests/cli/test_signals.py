@@ -142,12 +142,11 @@ def test_while_tensorflow_is_loaded(spans: Any, tmp_path: Path, number: int) -> 
     assert os.listdir(tmp_path) == []
 
 
-@BOTH
-def test_while_training(spans: Any, tmp_path: Path, number: int) -> None:
+def test_while_training(spans: Any, tmp_path: Path) -> None:
     """It says how to go on, and so it does; until then the same command without a word of what to do is refused."""
     with start(*training(spans, tmp_path, "--epochs", "1000")) as process:
-        err, _ = stopped(process, "epoch   2", number)
-    assert process.returncode == 128 + number
+        err, _ = stopped(process, "epoch   2", signal.SIGINT)
+    assert process.returncode == 130
     assert ": the same command with --resume goes on.\n" in err
     assert "Traceback" not in err
     assert os.listdir(tmp_path) == ["model.checkpoint"]
@@ -255,11 +254,9 @@ def test_who_ignores_signals_goes_on_ignoring_them() -> None:
     assert process.returncode == 0
 
 
-def test_every_way_in_is_the_quiet_one() -> None:
-    root = Path(seqtag.__file__).parent
-    project = tomllib.loads((root.parent / "pyproject.toml").read_text(encoding="utf-8"))
+def test_the_installed_command_is_the_one_of_python_m() -> None:
+    project = tomllib.loads((Path(ENVIRONMENT["PYTHONPATH"]) / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["scripts"] == {"seqtag": "seqtag.__main__:main"}
-    assert "from seqtag.__main__ import main\n" in (root / "__main__.py").read_text(encoding="utf-8")
 
 
 @BOTH
@@ -355,11 +352,11 @@ def test_compare(spans: Any, tmp_path: Path) -> None:
     assert "Traceback" not in err
 
 
-class TestTalk:
-    """What is said of a run ends none when it cannot be written."""
+class TestLostStreams:
+    """A run goes on when its progress and messages cannot be written."""
 
     def test_train(self, spans: Any, tmp_path: Path) -> None:
-        """Whose reader leaves after the first line, as `head -1` does; whose terminal is gone; who has no room."""
+        """Whose reader leaves after the first line, as `head -1` does, and whose terminal is gone."""
         terminal, theirs = pty.openpty()
         with contextlib.ExitStack() as stack:
             null = subprocess.DEVNULL
@@ -367,11 +364,9 @@ class TestTalk:
                 "left": {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT},
                 "gone": {"stdout": null, "stderr": theirs, "env": ENVIRONMENT | {"TERM": "xterm"}},
             }
-            if os.path.exists("/dev/full"):
-                places["full"] = {"stdout": null, "stderr": stack.enter_context(losing("full"))}
             for name in places:
                 (tmp_path / name).mkdir()
-            # All at once, as most of the time is TensorFlow's start.
+            # Both at once, as most of the time is TensorFlow's start.
             processes = {
                 name: stack.enter_context(start(*training(spans, tmp_path / name, "--epochs=2"), **options))
                 for name, options in places.items()
