@@ -49,7 +49,8 @@ def _without_a_home() -> Iterator[None]:
     os.environ["KERAS_HOME"] = os.devnull  # no folder, so there is nothing in it
     hidden = "matplotlib" not in sys.modules
     if hidden:
-        sys.modules["matplotlib"] = None  # type: ignore[assignment]  # so an import of it fails
+        # Keras has no option for this; a None here is Python's documented way to make an import fail.
+        sys.modules["matplotlib"] = None  # type: ignore[assignment]
     try:
         yield
     finally:
