@@ -34,20 +34,20 @@ COMMANDS = {
     "init-config": "seqtag.cli.init_config:init_config",
 }
 _SMALLER = "; a smaller training.batch_size or encoder.units needs less"
-# What a command that ran out of memory can be told.
+# What helps a command that ran out of memory.
 _LESS = {
     "train": _SMALLER,
     "compare": _SMALLER,
     "predict": "; fewer --threads need less",
     "evaluate": "; fewer --threads need less",
 }
-# How much of a complaint is shown that is longer, as when a token of a megabyte stands in it: its start and its end.
+# How many characters of a longer message are shown, from its start and its end; a token of a megabyte may be in it.
 _START, _END = 700, 300
 
 
 def app_for(arguments: list[str]) -> typer.Typer:
-    """The command line with the command that the arguments name, so that it does not wait for the others; with all of
-    them if there is no such command.
+    """The command line with only the command that the arguments name, so that no other one is imported; with all
+    commands if the arguments name none.
     """
     app = typer.Typer(
         name="seqtag",
@@ -80,7 +80,7 @@ def _print_version(wanted: bool) -> None:
 
 def options(
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show tracebacks and all that TensorFlow says.")
+        bool, typer.Option("--debug", help="Show tracebacks and TensorFlow's own messages.")
     ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
@@ -96,7 +96,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.unraisablehook = _unraisable
     code = run(sys.argv[1:] if arguments is None else arguments)
     if threading.active_count() > 1:
-        # A thread still waits for the next line of a pipe; Python would wait for the thread's lock and abort.
+        # A thread still reads from a pipe; Python would wait for the thread's lock and abort.
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
                 stream.flush()
@@ -111,7 +111,7 @@ def run(arguments: list[str]) -> int:
     debug = wants_debug(arguments)
     stop = Stop()
     try:
-        with listening(stop):  # a command that has more to say of it listens within
+        with listening(stop):  # a command that can resume listens within
             app_for(arguments)(arguments, prog_name="seqtag")
             sys.stdout.flush()
     except UserError as problem:
@@ -135,13 +135,13 @@ def run(arguments: list[str]) -> int:
         name = problem.filename or "output"
         _complain(f"{os.fsdecode(name) if isinstance(name, bytes) else name}: {problem.strerror}", debug)
         if problem.filename is None:
-            _output_closed()  # Python would try again at exit what could not be written
+            _output_closed()  # Python would write it again at exit
         return 1
     except Exception as problem:
         if isinstance(problem, ImportError) and (absent := missing(problem, f"seqtag {_named(arguments)}")):
             _complain(str(absent), debug)
             return absent.exit_code
-        if stop.signal is not None:  # it has made a library fail that was being loaded
+        if stop.signal is not None:  # it interrupted the import of a library
             _complain("interrupted", debug)
             return 128 + stop.signal
         if is_out_of_memory(problem):
@@ -170,13 +170,15 @@ def _out_of_memory(arguments: list[str], debug: bool) -> int:
 
 
 def _unraisable(told: "sys.UnraisableHookArgs") -> None:
-    """Python's hook, which shows a traceback, but for memory that ran out: that is said once, in words."""
+    """Python's hook, which shows a traceback, except when memory ran out, which has a message of its own."""
     if not isinstance(told.exc_value, MemoryError):
         sys.__unraisablehook__(told)
 
 
 def _output_closed() -> int:
-    """Whoever read our output has closed it, as `head` does: the run is done. Python would complain at exit."""
+    """The exit code when the reader of stdout has left, as `head` does. Stdout becomes /dev/null, because Python would
+    fail again at exit.
+    """
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
@@ -193,7 +195,7 @@ def _complain(message: str, debug: bool) -> None:
         traceback.print_exc(file=stderr())
     from seqtag.support.quoting import printable
 
-    # A message names files and shows what stood in them: neither may steer the terminal, or begin a line.
+    # A message quotes names and contents of files: neither may control the terminal or begin a new line.
     if debug:
         safe = printable(message)
     else:
@@ -206,8 +208,8 @@ def _complain(message: str, debug: bool) -> None:
 
 
 def _prepare_width() -> None:
-    """Forgets a width in the environment that no terminal has: Rich would show nothing in no columns, and fill the
-    memory with very many; Typer would fail at what is no number.
+    """Removes an impossible terminal width from the environment: Rich shows nothing in 0 columns and fills memory with
+    very many, and Typer fails on a width that is not a number.
     """
     for name in ("COLUMNS", "TERMINAL_WIDTH"):
         width = os.environ.get(name, "")
@@ -216,9 +218,7 @@ def _prepare_width() -> None:
 
 
 def _prepare_streams() -> None:
-    """UTF-8 and bare line feeds, whatever the locale; a stream that was closed before we came is
-    /dev/null.
-    """
+    """Sets UTF-8 whatever the locale; a stream that is closed at the start becomes /dev/null."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:

@@ -1,17 +1,17 @@
-"""A table of names and numbers that loses neither where the terminal is narrow."""
+"""A table of names and numbers that shows all of them on a narrow terminal."""
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
 
-NAME = 12  # columns in which a longer name can be folded without harm
-ANY = 10_000  # columns of a terminal on which everything fits
+NAME = 12  # columns that are enough for a longer name, folded
+ANY = 10_000  # columns on which everything fits
 
 
 class FittedTable(Table):
-    """A table that, where it does not fit, folds its headings and names and stands close together.
+    """A table that folds its headings and names, and leaves out its padding, where it does not fit.
 
-    Rich itself would take the room from the first column until nothing is left of it, then from the numbers.
+    Rich would shrink the first column to nothing, then cut the numbers.
     """
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -20,7 +20,7 @@ class FittedTable(Table):
         yield from super().__rich_console__(console, options)
 
     def _fits(self, console: Console, room: int) -> bool:
-        """Whether all numbers and their headings do, with room beside them in which the names can be folded."""
+        """Whether all numbers and their headings fit beside folded names."""
         options = console.options.update(max_width=ANY)
         widths = [
             min(
@@ -37,10 +37,9 @@ class FittedTable(Table):
     def _narrow(self, console: Console, room: int) -> None:
         options = console.options.update(max_width=ANY)
         self.padding = (0, 0)
-        words, cells = (
-            [],
-            [],
-        )  # by column, the width of the longest word of its heading, and of its longest cell
+        # For each column, the width of the longest word of its heading, and of its longest cell.
+        words: list[int] = []
+        cells: list[int] = []
         for column in self.columns:
             words.append(Measurement.get(console, options, column.header).minimum)
             cells.append(

@@ -1,6 +1,4 @@
-"""Command-line options made from the settings, so that name, type, default and help stand in `config`
-alone.
-"""
+"""Command-line options generated from the settings, whose names, types, defaults and help are in `config` alone."""
 
 import inspect
 from collections.abc import Callable
@@ -18,7 +16,7 @@ PANELS = {
     "training": "Training",
 }
 
-# Second names that users of other tools type first.
+# Names that users know from other tools.
 ALIASES = {"learning_rate": ("--lr",)}
 
 
@@ -30,7 +28,8 @@ def flags() -> dict[str, Setting]:
 def with_settings(function: Callable[..., None]) -> Callable[..., None]:
     """Gives a command an option for each setting with a flag, in place of its `**chosen` parameter.
 
-    An option that is not given is None, so that the configuration file and the defaults can speak.
+    Typer reads a command's options from its signature and has no other way to declare them, so the signature (PEP 362)
+    and the annotations are set. An option that is not given is None; then the configuration file or the default holds.
     """
     signature = inspect.signature(function)
     own = [

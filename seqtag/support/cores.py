@@ -10,15 +10,15 @@ OWN_CGROUPS = Path("/proc/self/cgroup")
 
 
 def cores() -> int:
-    """The cores that the process may use: those of the machine, or of its affinity, or of its container's quota,
-    whichever are fewest.
+    """The number of cores that the process may use: the least of the machine's, its affinity and its container's
+    quota.
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, math.ceil(min([allowed, *_quotas()])))
 
 
 def _quotas() -> Iterator[float]:
-    """What each of the process's control groups (Linux), in version 2 or 1, lets it use, in cores."""
+    """The CPU quota of each of the process's control groups (Linux, version 2 or 1), in cores."""
     for folder in _folders():
         try:
             if (folder / "cpu.max").exists():
@@ -33,7 +33,7 @@ def _quotas() -> Iterator[float]:
 
 
 def _folders() -> Iterator[Path]:
-    """The folders of the process's control groups, each with those above it; a limit may stand in any."""
+    """The folders of the process's control groups and of their parents; each may set a limit."""
     try:
         lines = OWN_CGROUPS.read_text().splitlines()
     except OSError:
@@ -43,6 +43,6 @@ def _folders() -> Iterator[Path]:
         if controllers and "cpu" not in controllers.split(","):
             continue
         root = CGROUPS / controllers
-        # Within a container the path may be that outside of it: then its own group is the root.
+        # Inside a container the path may be the one outside; then the root is the process's group.
         for part in (Path(path.strip("/")), *Path(path.strip("/")).parents):
             yield root / part

@@ -1,4 +1,4 @@
-"""Packages that seqtag needs for some of its work only, and the extra of its own package that installs each."""
+"""Optional packages, and the extra that installs each."""
 
 from seqtag.support.errors import UserError
 

@@ -1,22 +1,21 @@
-"""What a function finds for a text, remembered within bounds."""
+"""A bounded cache of a function of texts."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
-MOST = 1 << 15  # texts; more would be found again a little more often
-LONGEST = 40  # characters; longer ones hardly ever come again
+MOST = 1 << 15  # texts
+LONGEST = 40  # characters; longer texts hardly ever come again
 
 Found = TypeVar("Found")
 
 
 class Lookup(dict[str, Found]):
-    """The values of a function, by the text: `lookup[text]` works each out once.
+    """The values of a function: `lookup[text]` computes each once.
 
-    It starts anew when it is full. A file that is tagged never ends to bring new words, and memory must not grow with
-    it.
+    It is emptied when it is full, because every tagged file brings new words.
 
     Args:
-        function: Gives the value of a text; the same one whenever it is asked.
+        function: Returns the value of a text, always the same one.
     """
 
     def __init__(self, function: Callable[[str], Found]) -> None:
