@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from seqtag.cli.check import _files_table, _pairs_table
-from seqtag.cli.compare import _cells, _columns, _print_table
+from seqtag.cli.comparison_tables import cells_of, columns_of, print_table
 from seqtag.cli.tables import make_table, print_score
 from seqtag.corpora.tags import parse_scheme
 from seqtag.evaluation.scoring import score
@@ -70,15 +70,15 @@ def test_what_compare_shows(width: int) -> None:
         {"encoder.cell": cell, "encoder.bidirectional": True} for cell in ("peephole_cifg_lstm", "gru")
     ]
     comparison = Comparison(tuple(Combination(choice, runs) for choice in choices), tuple(choices[0]), "F1")
-    text = printed(width, lambda console: _print_table(comparison, console))
+    text = printed(width, lambda console: print_table(comparison, console))
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= width
-    names, figures = _columns(comparison)
+    names, figures = columns_of(comparison)
     for word in (*names, *figures, "gru"):
         assert word in text, f"{word} in\n{text}"
     assert re.search(r"peephole_cifg_(lstm|ls.*\n *tm) ", text), "a table folds it"
     for combination in comparison.combinations:
-        for cell in _cells(combination, comparison)[1]:
+        for cell in cells_of(combination, comparison)[1]:
             assert text.count(cell) >= 2, f"{cell} in\n{text}"
 
 

@@ -23,7 +23,7 @@ import pytest
 import seqtag
 import seqtag.support.lines as lines_module
 from seqtag.cli import run
-from seqtag.cli.display import introduction
+from seqtag.cli.summary import introduction
 from seqtag.corpora.tags import parse_scheme, problems
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vector_files import read as read_vectors

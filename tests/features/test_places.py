@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from seqtag.cli import run
-from seqtag.cli.display import introduction
+from seqtag.cli.summary import introduction
 from seqtag.corpora.reading import Sentence
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vector_files import read

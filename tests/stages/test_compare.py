@@ -17,7 +17,7 @@ import pytest
 
 import seqtag
 from seqtag.cli import run
-from seqtag.cli.compare import LEGEND
+from seqtag.cli.comparison_tables import LEGEND
 from seqtag.model_folder.claims import claimed
 from seqtag.settings.config_files import parse_assignments, parse_grid
 from seqtag.settings.merging import merge

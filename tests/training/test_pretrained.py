@@ -11,7 +11,7 @@ import pytest
 import safetensors.numpy
 
 from seqtag.cli import run
-from seqtag.cli.display import introduction
+from seqtag.cli.summary import introduction
 from seqtag.features.vector_files import read
 from seqtag.inference.tagger import Tagger
 from seqtag.settings.config import Config

@@ -17,7 +17,7 @@ import safetensors.numpy
 from rich.console import Console
 
 import seqtag
-from seqtag.cli.display import introduction, seeds_table
+from seqtag.cli.summary import introduction, seeds_table
 from seqtag.corpora.reading import Sentence, read_corpus
 from seqtag.corpora.tags import parse_scheme
 from seqtag.inference.tagger import Tagger

@@ -1,0 +1,154 @@
+"""What `seqtag train` says of a run before its first epoch and after its last."""
+
+import shlex
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from seqtag.cli.tables import make_table, print_score
+from seqtag.evaluation import metrics
+from seqtag.settings import registry
+from seqtag.settings.config import Config
+from seqtag.stages.train import Result
+from seqtag.support.quoting import printable
+from seqtag.training.events import Prepared
+from seqtag.training.seed import spread
+
+
+def metric(prepared: Prepared) -> str:
+    """The name of the score that chooses the best epoch."""
+    return metrics.find(metrics.chosen(prepared.config.training.metric, prepared.scheme)).title
+
+
+def introduction(prepared: Prepared) -> list[str]:
+    """What is known before the first epoch."""
+    train, dev, config = prepared.train, prepared.dev, prepared.config
+    lines = [
+        f"train  {len(train.sentences):,} sentences, {train.tokens:,} tokens ({train.path})",
+        f"dev    {len(dev.sentences):,} sentences, {dev.tokens:,} tokens "
+        + (
+            f"({dev.path})"
+            if prepared.held_out is None
+            else f"(held out of {dev.path}, seed {prepared.held_out})"
+        ),
+        f"tags   {prepared.scheme.title} ({'given' if config.data.scheme != 'auto' else 'found'})"
+        + (f", trained as {prepared.train_scheme.title}" if prepared.train_scheme != prepared.scheme else ""),
+        f"model  {describe(prepared)}; {prepared.parameters:,} parameters; {prepared.vocabulary:,} words",
+        f"clip   {clipping(config)}",
+    ]
+    if prepared.coverage:
+        found = {name: count for name, count in prepared.coverage.items() if name != "missing"}
+        share = sum(found.values()) / prepared.vocabulary
+        how = ", ".join(f"{count:,} {name}" for name, count in found.items())
+        lines.append(f"vectors found for {share:.1%} of the training file's distinct words ({how})")
+    lines += [f"note   {warning}" for warning in prepared.warnings]
+    if prepared.ill_formed:
+        lines.append(
+            f"note   {prepared.ill_formed:,} ill-formed tags in the training file are read as conlleval reads them "
+            "(`seqtag check` lists them)"
+        )
+    if prepared.windowed:
+        lines.append(
+            f"note   {prepared.windowed:,} long training sentences are learnt in pieces; no token is left out"
+        )
+    if prepared.unseen_tags:
+        tags = ", ".join(f"{tag} ({count})" for tag, count in prepared.unseen_tags.items())
+        lines.append(f"note   dev has tags that training never saw, which count as misses: {tags}")
+    return [printable(line) for line in lines]  # paths, tags and settings come from anywhere
+
+
+def describe(prepared: Prepared) -> str:
+    """The network in a few words."""
+    encoder = prepared.config.encoder
+    stateful = registry.is_stateful(encoder.cell)
+    direction = "bidirectional " if encoder.bidirectional and stateful else ""
+    inputs = " + ".join(name.replace("_", " ") for name in prepared.inputs)
+    layers = f"{direction}{encoder.cell} {encoder.layers} x {encoder.units}"
+    layers += f" ({encoder.residual})" * (encoder.residual != "none")
+    layers += f" + {encoder.attention} attention" * (encoder.attention != "none")
+    beside = " + language model" if stateful and prepared.config.language_model.weight else ""
+    return f"{inputs} -> {layers} -> {prepared.head}{beside}"
+
+
+def clipping(config: Config) -> str:
+    """Which clipping holds, in words."""
+    training = config.training
+    if training.global_clipnorm:
+        return f"all gradients together to norm {training.global_clipnorm:g} (global_clipnorm)"
+    if training.clipnorm:
+        return f"each weight's gradient to norm {training.clipnorm:g} (clipnorm)"
+    if training.clipvalue:
+        return f"each component to +-{training.clipvalue:g} (clipvalue)"
+    return "none"
+
+
+def summary(result: Result) -> None:
+    """Prints the tables at the end to stdout."""
+    console = Console(highlight=False)
+    best = result.best
+    console.print(_run_table(result))
+    of_seed = f" (seed {best.seed}, the best on dev)" if len(result.seeds) > 1 else ""
+    console.print(f"dev{of_seed}", style="bold")
+    print_score(best.dev, console)
+    if best.test is not None:
+        console.print(f"\ntest{of_seed}", style="bold")
+        print_score(best.test, console)
+    if len(result.seeds) > 1:
+        console.print(seeds_table(result, metric(result.prepared)))
+    path, quoted = printable(str(result.path)), printable(shlex.quote(str(result.path)))
+    for line in (
+        f"\nmodel written to {path}",
+        f"  score it:  seqtag evaluate {quoted} FILE",
+        f"  use it:    seqtag predict {quoted} TEXTFILE --format text",
+    ):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _run_table(result: Result) -> Table:
+    """What was read, the network, clipping and epochs."""
+    prepared, config, best = result.prepared, result.prepared.config, result.best
+    table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    held = "" if prepared.held_out is None else " (held out)"
+    table.add_row(
+        "data",
+        f"train {len(prepared.train.sentences):,}, dev {len(prepared.dev.sentences):,} sentences{held}",
+    )
+    table.add_row("tags", prepared.scheme.title)
+    table.add_row("unknown words in dev", f"{prepared.unknown_rate:.1%}")
+    table.add_row("network", f"{describe(prepared)}; {prepared.parameters:,} parameters")
+    if (gradients := best.gradients) is not None:
+        acted = f"; it acted in {gradients.clipped:.0%} of the steps"
+        table.add_row("clipping", clipping(config) + acted * (clipping(config) != "none"))
+        norm = gradients.norm
+        table.add_row(
+            "gradient norm",
+            f"median {norm.quantiles['50%']:.3g}, 95% below {norm.quantiles['95%']:.3g}, largest "
+            f"{norm.quantiles['max']:.3g}; the mean is a start for clipping: --global-clipnorm "
+            f"{gradients.threshold:g}",
+        )
+    stop = ", stopped early" if len(best.history) < config.training.epochs else ""
+    table.add_row(
+        "best epoch", f"{best.best_epoch} of {len(best.history)}{stop}; {result.seconds:.0f} s in all"
+    )
+    return table
+
+
+def seeds_table(result: Result, name: str) -> Table:
+    """Each seed's scores, and their mean and standard deviation."""
+    columns = ["dev"] if result.best.test is None else ["dev", "test"]
+    table = make_table("seed", *(f"{column} {name}" for column in columns), "best epoch", "seconds")
+    scores = [
+        [score.main for score in (entry.dev, entry.test) if score is not None] for entry in result.seeds
+    ]
+    for entry, row in zip(result.seeds, scores, strict=True):
+        kept = " (kept)" if entry is result.best else ""
+        shown = [f"{value:.4f}" for value in row]
+        table.add_row(f"{entry.seed}{kept}", *shown, str(entry.best_epoch), f"{entry.seconds:.0f}")
+    table.add_section()
+    spreads = [spread(list(column)) for column in zip(*scores, strict=True)]
+    table.add_row("mean", *(f"{mean:.4f}" for mean, _ in spreads), "", "")
+    table.add_row("standard deviation", *(f"{deviation:.4f}" for _, deviation in spreads), "", "")
+    return table
