@@ -8,6 +8,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from seqtag.support.errors import Error
 from seqtag.support.extras import EXTRAS, missing
 
 TOP = Path(__file__).parent.parent
@@ -41,6 +42,7 @@ def test_every_optional_package_names_its_extra() -> None:
 
 def test_a_missing_package_names_the_line_that_installs_it() -> None:
     problem = missing(ModuleNotFoundError(name="tensorflow.keras"), "seqtag train")
+    assert isinstance(problem, Error)
     assert str(problem) == (
         "seqtag train needs the package tensorflow, which is not installed: pip install '.[train]' in a clone of seqtag"
     )

@@ -1,10 +1,11 @@
 """The errors a user can meet: each says what came, what was expected, and where.
 
-UserError           exit code 1: the data or the run failed
+Error               exit code 1: the data or the run failed; `seqtag.Error`
 ├── DataError       a file that cannot be read right: FILE:LINE: problem
 ├── ModelError      a model folder that cannot be trusted or read
+├── MissingPackage  a package that is not installed
 ├── Diverged        training that ran into numbers that are not finite
-└── UsageError      exit code 2: a command or a setting that makes no sense
+└── UsageError      exit code 2: a command, an argument or a setting that makes no sense
 
 Interrupted is no error: a signal has ended the run (`seqtag.support.interrupt`).
 """
@@ -15,13 +16,16 @@ from collections.abc import Iterable
 from os import PathLike
 
 
-class UserError(Exception):
-    """Something that the user can mend; the command line prints it without a traceback."""
+class Error(Exception):
+    """Base class of everything that a user can mend; the command line prints it without a traceback."""
 
     exit_code = 1
 
 
-class DataError(UserError):
+UserError = Error  # the former name
+
+
+class DataError(Error):
     """A corpus, vector or text file that cannot be read right.
 
     Args:
@@ -38,18 +42,22 @@ class DataError(UserError):
         self.problem = problem
 
 
-class ModelError(UserError):
+class ModelError(Error):
     """A model folder that is incomplete, damaged, too new or not one of ours."""
 
 
-class Diverged(UserError):
+class MissingPackage(Error):
+    """A package that this work needs is not installed; the message has the line that installs it."""
+
+
+class Diverged(Error):
     """A loss, a gradient or a weight that is not finite. After a loss or a gradient, the weights are those of the step
     before.
     """
 
 
-class UsageError(UserError):
-    """An option, setting or combination of them that makes no sense."""
+class UsageError(Error):
+    """An option, argument, setting or combination of them that makes no sense."""
 
     exit_code = 2
 

@@ -1,6 +1,6 @@
 """Optional packages, and the extra that installs each."""
 
-from seqtag.support.errors import UserError
+from seqtag.support.errors import MissingPackage
 
 EXTRAS = {
     "tensorflow": "train",
@@ -15,7 +15,7 @@ def install_line(extra: str) -> str:
     return f"pip install '.[{extra}]' in a clone of seqtag"
 
 
-def missing(problem: ImportError, purpose: str) -> UserError | None:
+def missing(problem: ImportError, purpose: str) -> MissingPackage | None:
     """The error for a package that is not installed; None if the import failed for another reason.
 
     Args:
@@ -25,6 +25,6 @@ def missing(problem: ImportError, purpose: str) -> UserError | None:
     name = (problem.name or "").partition(".")[0]
     if not isinstance(problem, ModuleNotFoundError) or name not in EXTRAS:
         return None
-    return UserError(
+    return MissingPackage(
         f"{purpose} needs the package {name}, which is not installed: {install_line(EXTRAS[name])}"
     )
