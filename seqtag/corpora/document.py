@@ -55,6 +55,25 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True)
+class SentenceSpan:
+    """A sentence of a document.
+
+    Attributes:
+        text: The sentence as it stands in the document.
+        start: The character of the document's text at which its first token starts.
+        end: The character after its last token.
+        start_token: Its first token.
+        end_token: The token after its last.
+    """
+
+    text: str
+    start: int
+    end: int
+    start_token: int
+    end_token: int
+
+
+@dataclass(frozen=True, slots=True)
 class Alternative:
     """A sequence of tags, in the corpus's scheme, and its probability."""
 
@@ -89,9 +108,9 @@ class Document:
     spans: Sequence[Span] = ()
     span_probabilities: Sequence[float] = ()
     alternatives: Sequence[Alternative] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    source: str = "a sentence"
-    lines: Sequence[int] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    source: str = field(default="a sentence", repr=False)
+    lines: Sequence[int] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -118,6 +137,14 @@ class Document:
         for span, probability in zip(self.spans, probabilities, strict=True):
             start, end = self.offsets[span.start][0], self.offsets[span.end - 1][1]
             yield Entity(self.text[start:end], span.label, start, end, span.start, span.end, probability)
+
+    @property
+    def sentences(self) -> tuple[SentenceSpan, ...]:
+        """The sentences in order: one over all tokens, as each text is tagged as one sentence; none without tokens."""
+        if not self.words:
+            return ()
+        start, end = self.offsets[0][0], self.offsets[-1][1]
+        return (SentenceSpan(self.text[start:end], start, end, 0, len(self.words)),)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object that `predict --format jsonl` writes; probabilities have four digits."""
@@ -148,6 +175,12 @@ class Document:
                 for one in self.alternatives
             ]
         return answer
+
+    def _repr_html_(self) -> str:
+        """The document as notebooks show it."""
+        from seqtag.corpora.html import drawn
+
+        return drawn(self)
 
 
 def _each(probabilities: Sequence[float], things: Sequence[object]) -> Sequence[float | None]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtag.corpora.document import Alternative, Document, Entity, Token, offsets
+from seqtag.corpora.document import Alternative, Document, Entity, SentenceSpan, Token, offsets
 from seqtag.corpora.tags import Span, parse_scheme
 from seqtag.corpora.tokenizers import Tokenizer
 
@@ -86,3 +86,9 @@ def test_offsets_in_any_text(text: str, tokenizer: str) -> None:
     ends = [0, *(end for _, end in places)]
     starts = [*(start for start, _ in places), len(text)]
     assert not "".join(text[end:start] for end, start in zip(ends, starts, strict=True)).strip()
+
+
+def test_one_sentence() -> None:
+    found = document(text="  Ana Ruiz  left Lisbon.\n")
+    assert found.sentences == (SentenceSpan("Ana Ruiz  left Lisbon.", 2, 24, 0, 5),)
+    assert Document("  ", [], [], BIO).sentences == ()
