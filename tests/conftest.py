@@ -39,7 +39,7 @@ class Tiny:
     folder: Path
     train: Path
     dev: Path
-    result: Any  # seqtag.stages.train.Result
+    result: Any  # seqtag.stages.train.TrainingResult
 
 
 TINY = [

@@ -11,7 +11,7 @@ from rich.progress import Progress as Bar
 
 from seqtag.cli.stderr import stderr
 from seqtag.cli.summary import introduction, metric, summary
-from seqtag.stages.train import Result
+from seqtag.stages.train import TrainingResult
 from seqtag.training.events import Epoch, Event, Note, Prepared, Progress
 
 
@@ -28,7 +28,7 @@ class Display(Protocol):
         """Takes an event."""
         ...
 
-    def finish(self, result: Result) -> None:
+    def finish(self, result: TrainingResult) -> None:
         """Shows the result of the run."""
         ...
 
@@ -54,7 +54,7 @@ class Quiet:
     def event(self, event: Event) -> None:
         """Shows nothing."""
 
-    def finish(self, result: Result) -> None:
+    def finish(self, result: TrainingResult) -> None:
         """Shows nothing."""
 
 
@@ -81,7 +81,7 @@ class Lines(Quiet):
         elif isinstance(event, Note):
             self._console.print(f"note   {event.text}", markup=False)
 
-    def finish(self, result: Result) -> None:
+    def finish(self, result: TrainingResult) -> None:
         """Prints the summary."""
         summary(result)
 
@@ -143,7 +143,7 @@ class LiveTable(Quiet):
                 markup=False,
             )
 
-    def finish(self, result: Result) -> None:
+    def finish(self, result: TrainingResult) -> None:
         """Prints the summary."""
         self._live.stop()
         summary(result)

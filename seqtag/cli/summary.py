@@ -10,7 +10,7 @@ from seqtag.cli.tables import make_table, print_score
 from seqtag.evaluation import metrics
 from seqtag.settings import registry
 from seqtag.settings.config import Config
-from seqtag.stages.train import Result
+from seqtag.stages.train import TrainingResult
 from seqtag.support.quoting import printable
 from seqtag.training.events import Prepared
 from seqtag.training.seed import spread
@@ -83,7 +83,7 @@ def clipping(config: Config) -> str:
     return "none"
 
 
-def summary(result: Result) -> None:
+def summary(result: TrainingResult) -> None:
     """Prints the tables at the end to stdout."""
     console = Console(highlight=False)
     best = result.best
@@ -105,7 +105,7 @@ def summary(result: Result) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _run_table(result: Result) -> Table:
+def _run_table(result: TrainingResult) -> Table:
     """What was read, the network, clipping and epochs."""
     prepared, config, best = result.prepared, result.prepared.config, result.best
     table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
@@ -136,7 +136,7 @@ def _run_table(result: Result) -> Table:
     return table
 
 
-def seeds_table(result: Result, name: str) -> Table:
+def seeds_table(result: TrainingResult, name: str) -> Table:
     """Each seed's scores, and their mean and standard deviation."""
     columns = ["dev"] if result.best.test is None else ["dev", "test"]
     table = make_table("seed", *(f"{column} {name}" for column in columns), "best epoch", "seconds")

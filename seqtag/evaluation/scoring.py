@@ -106,6 +106,21 @@ class Score:
     metric: str
 
     @property
+    def precision(self) -> float:
+        """Share of the predicted spans (plain tags: of the tags) that is right, over all types, lenient."""
+        return self.counts.precision
+
+    @property
+    def recall(self) -> float:
+        """Share of the gold spans (plain tags: of the tags) that was found, over all types, lenient."""
+        return self.counts.recall
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
+        return self.counts.f1
+
+    @property
     def main(self) -> float:
         """The figure by which models are compared."""
         return metrics.find(self.metric).value(self)

@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from seqtag.evaluation.scoring import Score
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
@@ -22,14 +23,14 @@ from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.support.json_decoder import decode
 from seqtag.training import prepare
 from seqtag.training.checkpoint import Checkpoint, Identity, Seeds, State
-from seqtag.training.events import Listener, Note, Prepared
+from seqtag.training.events import Epoch, Listener, Note, Prepared
 from seqtag.training.report import report, seeds_report
 from seqtag.training.seed import Saving, SeedResult, Trained, train_seed
 from seqtag.training.splits import Corpora, read_corpora
 
 
 @dataclass(frozen=True)
-class Result:
+class TrainingResult:
     """What training came to.
 
     Attributes:
@@ -41,10 +42,25 @@ class Result:
     """
 
     path: Path
-    prepared: Prepared
-    best: SeedResult
-    seeds: list[SeedResult]
+    prepared: Prepared = field(repr=False)  # whole corpora
+    best: SeedResult = field(repr=False)
+    seeds: list[SeedResult] = field(repr=False)
     seconds: float
+
+    @property
+    def dev(self) -> Score:
+        """The kept model's score on dev."""
+        return self.best.dev
+
+    @property
+    def test(self) -> Score | None:
+        """Its score on test, if there is a test file."""
+        return self.best.test
+
+    @property
+    def history(self) -> list[Epoch]:
+        """The epochs of its run."""
+        return self.best.history
 
 
 @dataclass
@@ -159,7 +175,7 @@ def train(
     debug: bool = False,
     listener: Listener = lambda event: None,
     stop: Stop | None = None,
-) -> Result:
+) -> TrainingResult:
     """Trains a tagger, keeps the epoch that scores best on dev and writes it as a model folder.
 
     Args:
@@ -220,7 +236,7 @@ def train(
         kept = f"epoch {job.best.best_epoch}" + f" of seed {job.best.seed}" * (seeds > 1)
         raise UserError(f"{job.stopped} The best model so far, that of {kept}, is in {output}.")
     prepared = dataclasses.replace(job.prepared, config=_seeded(config, job.best.seed))
-    return Result(output, prepared, job.best, job.results, time.perf_counter() - started)
+    return TrainingResult(output, prepared, job.best, job.results, time.perf_counter() - started)
 
 
 def _is_of(output: Path, config: Config, seeds: int) -> bool:

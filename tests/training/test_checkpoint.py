@@ -24,7 +24,7 @@ from seqtag.network import deferred, fit, runtime
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
-from seqtag.stages.train import Result, train
+from seqtag.stages.train import TrainingResult, train
 from seqtag.support.errors import UserError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.training import checkpoint, prepare
@@ -86,7 +86,7 @@ def _small_clock(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "CAPACITY", 3)
 
 
-def go(corpus: str, target: Path, case: str, **options: Any) -> Result:
+def go(corpus: str, target: Path, case: str, **options: Any) -> TrainingResult:
     given = {"seeds": 2 if case == "seeds" else 1} | options
     return train(config(*CASES[case]), corpus, corpus, None, target, **given)
 

@@ -1,0 +1,110 @@
+"""Scores of a model on a gold file, and of predicted tags against gold tags."""
+
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from typing import Any
+
+from seqtag.api.arguments import at_least_one, path_of, sentence_of
+from seqtag.corpora import tags
+from seqtag.evaluation import schemes, scoring
+from seqtag.evaluation.scoring import Score
+from seqtag.stages import evaluate as stage
+from seqtag.support.errors import UsageError
+
+Column = int | str | None
+
+
+def evaluate(
+    model: str | PathLike[str],
+    gold: str | PathLike[str],
+    *,
+    scheme: str = "auto",
+    format: str = "auto",
+    token_column: Column = None,
+    tag_column: Column = None,
+    threads: int | None = None,
+) -> Score:
+    """Tags the sentences of a gold file with a model and scores the tags, as `seqtag evaluate` does.
+
+    Args:
+        model: The model folder.
+        gold: The gold file.
+        scheme: Its tag scheme; "auto" for the model's, unless another fits the file better.
+        format: Its format; "auto" for that of the training corpus if its settings name one, else by the file.
+        token_column: Its column of tokens: from 1, negative from the end, or a CoNLL-U field.
+        tag_column: Its column of tags, likewise.
+        threads: Threads that tag side by side; None for as many as the process may use cores.
+
+    Raises:
+        Error: The model or the file cannot be read, or a tag is not one of the scheme.
+
+    Example:
+        >>> score = seqtag.evaluate("model", "test.conll")
+        >>> score.f1 > 0.9, sorted(score.types)
+        (True, ['LOC', 'PER'])
+    """
+    evaluation = stage.evaluate_model(
+        path_of(model, "model"),
+        path_of(gold, "gold"),
+        scheme=scheme,
+        format=format,
+        token_column=token_column,
+        tag_column=tag_column,
+        threads=0 if threads is None else at_least_one(threads, "threads"),
+    )
+    return evaluation.score
+
+
+def score(
+    gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]], *, scheme: str = "auto"
+) -> Score:
+    """Scores predicted tags against gold tags, whatever made them.
+
+    Args:
+        gold: The right tags: for each sentence, a list of tags.
+        predicted: As many lists of the same lengths. They are taken as they are, well-formed or not.
+        scheme: The tag scheme of both; "auto" to detect it in the gold tags.
+
+    Raises:
+        Error: The two differ in shape, an item is not a list of str, or a tag is not one of the scheme.
+
+    Example:
+        >>> score = seqtag.score([["B-PER", "O", "B-LOC"]], [["B-PER", "O", "O"]])
+        >>> score.precision, score.recall
+        (1.0, 0.5)
+    """
+    rows = _rows(gold, "gold"), _rows(predicted, "predicted")
+    _check_same_shape(*rows)
+    found = tags.parse_scheme(scheme) if tags.is_named(scheme) else schemes.shared(*rows)
+    for name, column in zip(("gold", "predicted"), rows, strict=True):
+        _check_tags(column, found, name)
+    return scoring.score(*rows, found)
+
+
+def _rows(value: Any, name: str) -> tuple[tuple[str, ...], ...]:
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise UsageError(
+            f"{name}: expected a list of tags for each sentence. Received: {type(value).__name__}"
+        )
+    return tuple(sentence_of(row, f"{name}[{at}]") for at, row in enumerate(value))
+
+
+def _check_same_shape(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> None:
+    if len(gold) != len(predicted):
+        raise UsageError(f"predicted: expected {len(gold)} sentences, as in gold. Received: {len(predicted)}")
+    for at, (right, found) in enumerate(zip(gold, predicted, strict=True)):
+        if len(right) != len(found):
+            raise UsageError(
+                f"predicted[{at}]: expected {len(right)} tags, as in gold. Received: {len(found)}"
+            )
+
+
+def _check_tags(rows: Sequence[Sequence[str]], scheme: tags.Scheme, name: str) -> None:
+    if not scheme.is_spans:
+        return
+    for at, row in enumerate(rows):
+        for place, tag in enumerate(row):
+            try:
+                tags.split(tag, scheme)
+            except ValueError as problem:
+                raise UsageError(f"{name}[{at}][{place}]: {problem}") from None

@@ -1,0 +1,182 @@
+"""A model folder as a function from texts to documents."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from os import PathLike, fspath
+from threading import Lock
+from typing import Any
+
+from seqtag.api.arguments import at_least_one, path_of, sentence_of, text_of
+from seqtag.corpora.document import Alternative, Document
+from seqtag.corpora.tags import Span, split
+from seqtag.inference.tagger import Tagged
+from seqtag.inference.tagger import Tagger as SentenceTagger
+from seqtag.support.errors import UsageError
+
+BATCH = 256  # texts that `pipe` reads ahead
+
+
+def load(model: str | PathLike[str], *, threads: int | None = None) -> "Tagger":
+    """Loads a model folder.
+
+    Args:
+        model: The folder that `seqtag.train` or `seqtag train` wrote.
+        threads: Threads that tag side by side; None for as many as the process may use cores.
+
+    Raises:
+        Error: The folder is missing, incomplete, damaged or of a newer format.
+
+    Example:
+        >>> tagger = seqtag.load("model")
+        >>> tagger.labels
+        ('LOC', 'PER')
+    """
+    return Tagger(path_of(model, "model"), threads=threads)
+
+
+class Tagger:
+    """A trained model that tags texts; `seqtag.load` makes one.
+
+    It may be used by several threads at once, and pickled: a copy loads the folder anew.
+
+    Args:
+        model: The model folder.
+        threads: Threads that tag side by side; None for as many as the process may use cores.
+
+    Example:
+        >>> tagger = seqtag.load("model")
+        >>> tagger("Marta Lindqvist left Lisbon.").tokens[0]
+        Token(text='Marta', start=0, end=5, tag='B-PER', probability=0.9...)
+    """
+
+    def __init__(self, model: str | PathLike[str], *, threads: int | None = None) -> None:
+        self._arguments = fspath(model), threads
+        if threads is not None:
+            at_least_one(threads, "threads")
+        self._tagger = SentenceTagger.load(model, threads or 0)
+        self._indexing = (
+            Lock()
+        )  # tables of words that were seen are shared; the network itself may run in parallel
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _loaded, self._arguments
+
+    def __repr__(self) -> str:
+        return f"<seqtag.Tagger {self._arguments[0]!r}, labels: {', '.join(self.labels)}>"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of entities, or the tags of a model of plain tags, sorted.
+
+        Example:
+            >>> seqtag.load("model").labels
+            ('LOC', 'PER')
+        """
+        tags = self._tagger.tags
+        if not self.is_spans:
+            return tuple(sorted(tags))
+        pieces = (split(tag, self._tagger.scheme) for tag in tags)
+        return tuple(sorted({label for letter, label in pieces if letter != "O"}))
+
+    @property
+    def is_spans(self) -> bool:
+        """Whether the model finds entities; False if it gives each token a plain tag, such as a part of speech."""
+        return self._tagger.scheme.is_spans
+
+    def __call__(self, text: str, *, nbest: int = 0) -> Document:
+        """Tags one text as a single sentence, cut into tokens by the model's own tokenizer.
+
+        Args:
+            text: The text; it may be empty.
+            nbest: How many of the most probable sequences of tags are wanted as `Document.alternatives`.
+
+        Raises:
+            Error: `text` is not a str, or the model cannot give so many sequences.
+
+        Example:
+            >>> seqtag.load("model")("Marta Lindqvist left Lisbon.").entities[1].label
+            'LOC'
+        """
+        return next(self._documents([text_of(text, "text")], nbest))
+
+    def pipe(self, texts: Iterable[str], *, batch_size: int = BATCH, nbest: int = 0) -> Iterator[Document]:
+        """Tags many texts, each as a single sentence; the documents come one at a time, in order.
+
+        Args:
+            texts: The texts; no more than `batch_size` of them are read ahead.
+            batch_size: How many texts are tagged together. More is faster, up to some hundreds.
+            nbest: As in a call for one text.
+
+        Raises:
+            Error: `texts` is a single str, one of the texts is not a str, or the model cannot give so many sequences.
+
+        Example:
+            >>> for document in seqtag.load("model").pipe(["Ana Ruiz saw Oslo.", "Lima today."]):
+            ...     print([entity.text for entity in document.entities])
+            ['Ana Ruiz', 'Oslo']
+            ['Lima']
+        """
+        if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+            raise UsageError(
+                f"texts: expected an iterable of texts. Received: {type(texts).__name__}; "
+                "for one text, call the tagger."
+            )
+        at_least_one(batch_size, "batch_size")
+        self._tagger.check_nbest(nbest)
+        return self._pipe(iter(texts), batch_size, nbest)
+
+    def _pipe(self, texts: Iterator[str], batch_size: int, nbest: int) -> Iterator[Document]:
+        numbered = enumerate(texts)
+        while batch := [text_of(text, f"texts[{at}]") for at, text in islice(numbered, batch_size)]:
+            yield from self._documents(batch, nbest)
+
+    def tag(self, sentences: Iterable[Sequence[str]], *, nbest: int = 0) -> list[Document]:
+        """Tags sentences that are lists of tokens; the text of each document is its tokens joined by spaces.
+
+        Args:
+            sentences: The sentences; one without tokens gives a document without tokens.
+            nbest: As in a call for one text.
+
+        Raises:
+            Error: `sentences` or one of them is a str, a token is not a str or empty, or the model cannot give so many
+                sequences.
+
+        Example:
+            >>> seqtag.load("model").tag([["Ana", "Ruiz"], ["New", "York"]])[1].tags
+            ['B-LOC', 'I-LOC']
+        """
+        if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable):
+            raise UsageError(
+                f"sentences: expected sentences as lists of tokens. Received: {type(sentences).__name__}; "
+                "for a text, call the tagger."
+            )
+        words = [sentence_of(sentence, f"sentences[{at}]") for at, sentence in enumerate(sentences)]
+        tagged = self._begin(words, nbest)
+        return [_document(" ".join(row), row, answer) for row, answer in zip(words, tagged, strict=True)]
+
+    def _documents(self, texts: Sequence[str], nbest: int) -> Iterator[Document]:
+        tokenizer = self._tagger.vocabulary.tokenizer
+        words = [tokenizer.words(text) for text in texts]
+        for text, row, tagged in zip(texts, words, self._begin(words, nbest), strict=True):
+            yield _document(text, row, tagged)
+
+    def _begin(self, words: Sequence[Sequence[str]], nbest: int) -> Iterator[Tagged]:
+        with self._indexing:
+            return self._tagger.begin(words, entities=True, nbest=nbest)
+
+
+def _loaded(model: str, threads: int | None) -> Tagger:
+    return Tagger(model, threads=threads)
+
+
+def _document(text: str, words: Sequence[str], tagged: Tagged) -> Document:
+    return Document(
+        text,
+        words,
+        tagged.tags,
+        tagged.scheme,
+        tagged.probabilities,
+        [Span(entity.start, entity.end, entity.label) for entity in tagged.entities],
+        [float(entity.score) for entity in tagged.entities],
+        [Alternative(one.tags, one.probability) for one in tagged.alternatives],
+    )

@@ -1,0 +1,109 @@
+"""Training from Python."""
+
+from collections.abc import Mapping
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqtag.api.arguments import at_least_one, path_of
+from seqtag.settings.config import Config
+from seqtag.settings.merging import flatten, merge
+from seqtag.support.errors import UsageError
+from seqtag.support.extras import missing
+
+if TYPE_CHECKING:
+    from seqtag.stages.train import TrainingResult
+    from seqtag.training.events import Listener
+
+
+def train(
+    *,
+    train: str | PathLike[str],
+    output: str | PathLike[str],
+    dev: str | PathLike[str] | None = None,
+    test: str | PathLike[str] | None = None,
+    settings: Mapping[str, Any] | str | PathLike[str] | None = None,
+    seeds: int = 1,
+    force: bool = False,
+    resume: bool = False,
+    checkpoint_steps: int = 0,
+    on_event: "Listener | None" = None,
+) -> "TrainingResult":
+    """Trains a tagger, keeps the epoch that scores best on dev and writes it as a model folder.
+
+    Nothing is printed. Ctrl-C raises KeyboardInterrupt as in any Python code; `resume=True` then goes on from the last
+    checkpoint. TensorFlow and Keras are set up for the whole process, and the seed is also that of `random` and NumPy.
+
+    Args:
+        train: The training corpus.
+        output: The folder for the model.
+        dev: The corpus to choose the best epoch on; a part of the training corpus is held out if None.
+        test: A corpus that the finished model is scored on, once.
+        settings: The settings that differ from the defaults: a mapping, nested as in the YAML file or with dotted keys
+            (`{"encoder.cell": "gru"}`), or the path of a YAML file.
+        seeds: How many runs, with `training.seed` and the seeds after it; the best on dev is kept.
+        force: Whether to replace a model that is there and, without `resume`, the checkpoint of a stopped run.
+        resume: Whether to go on from the checkpoint of a stopped run, if there is one.
+        checkpoint_steps: A checkpoint is written after each epoch, and after every so many steps; 0 for none.
+        on_event: Called with what was read (`Prepared`), each step (`Progress`), each epoch (`Epoch`) and each remark
+            (`Note`).
+
+    Raises:
+        Error: A file or a setting is wrong, the output cannot be written, a package for training is not installed, or
+            training diverged.
+
+    Example:
+        >>> result = seqtag.train(
+        ...     train="train.conll",
+        ...     dev="dev.conll",
+        ...     output="small",
+        ...     settings={"encoder": {"cell": "gru", "units": 8}, "training": {"epochs": 2}},
+        ... )
+        >>> result.path.name, len(result.history)
+        ('small', 2)
+    """
+    config = _config(settings)
+    paths = path_of(train, "train"), _optional(dev, "dev"), _optional(test, "test")
+    target = Path(path_of(output, "output"))
+    at_least_one(seeds, "seeds")
+    try:
+        from seqtag.stages.train import train as stage
+
+        return stage(
+            config,
+            *paths,
+            target,
+            seeds=seeds,
+            force=force,
+            resume=resume,
+            checkpoint_steps=checkpoint_steps,
+            listener=on_event or (lambda event: None),
+        )
+    except ImportError as problem:
+        if absent := missing(problem, "seqtag.train"):
+            raise absent from problem
+        raise
+
+
+def _optional(path: Any, name: str) -> str | None:
+    return None if path is None else path_of(path, name)
+
+
+def _config(settings: Any) -> Config:
+    """The settings from a mapping or a YAML file, over the defaults."""
+    if settings is None:
+        return merge({})
+    if isinstance(settings, str | PathLike):
+        from seqtag.settings.config_files import read
+
+        return merge(read(fspath(settings)))
+    if not isinstance(settings, Mapping):
+        raise UsageError(
+            f"settings: expected a mapping or the path of a YAML file. Received: {type(settings).__name__}"
+        )
+    layer: dict[str, tuple[Any, str]] = {}
+    for path, value in flatten(settings):
+        if path in layer:  # once as {"a.b": ...} and once as {"a": {"b": ...}}
+            raise UsageError(f"settings: {path} is given twice.")
+        layer[path] = value, "settings"
+    return merge(layer)
