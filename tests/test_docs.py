@@ -132,6 +132,7 @@ def test_every_setting_is_explained() -> None:
         ("heads", "HEADS"),
         ("optimizers", "OPTIMIZERS"),
         ("schedules", "SCHEDULES"),
+        ("metrics", "METRICS"),
         ("corpus formats", "READERS"),
         ("tokenizers", "TOKENIZERS"),
         ("input of predict", "INPUTS"),
