@@ -185,6 +185,12 @@ def test_every_page_is_in_the_index() -> None:
     assert linked == {page.name for page in DOCS.glob("*.md")} - {"README.md"}
 
 
+def test_the_layout_names_every_package() -> None:
+    named = re.findall(r"^\| `(\w+)` \|", section("contributing.md", "Layout"), re.MULTILINE)
+    packages = {path.parent.name for path in (TOP / "seqtag").glob("*/__init__.py")}
+    assert set(named) == packages
+
+
 def test_the_readme_is_one_that_is_read() -> None:
     content = README.read_bytes()
     assert len(content.splitlines()) <= 150
