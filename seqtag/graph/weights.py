@@ -1,6 +1,5 @@
 """The weights of a network, by path: taken by name and shape, so that a file with others is refused."""
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, Self
@@ -8,7 +7,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.support.json_reader import JsonError, parse_json
+
 MAX_HEADER = 1 << 24  # bytes of the list of weights; one of a hundred weights needs a thousandth
+HEADER_DEPTH = 3  # of lists and objects in each other: all weights, a weight, its shape
 MAX_RANK = 8  # a weight's dimensions
 LENGTH = 8  # bytes of the header's length
 SIZE = 4  # bytes of a float32
@@ -111,9 +113,9 @@ def read_header(content: bytes) -> tuple[dict[str, tuple[tuple[int, ...], int]],
     if len(content) < LENGTH or size > min(MAX_HEADER, len(content) - LENGTH):
         raise ValueError(f"its header says that it has {size} bytes")
     try:
-        header = json.loads(content[LENGTH : LENGTH + size].decode())
-    except RecursionError as problem:
-        raise ValueError("its header is nested too deep") from problem
+        header = parse_json(content[LENGTH : LENGTH + size], depth=HEADER_DEPTH)
+    except JsonError as problem:
+        raise ValueError(f"its header {problem}") from problem
     if not isinstance(header, dict):
         raise ValueError("its header is no object")
     entries = {path: _entry(path, entry, len(content)) for path, entry in header.items()}

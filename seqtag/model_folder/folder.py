@@ -18,7 +18,6 @@ import contextlib
 import ctypes
 import errno
 import hashlib
-import json
 import mmap
 import os
 import re
@@ -175,11 +174,10 @@ def what_is_foreign(path: Path, kind: Kind) -> str | None:
 
 def _format(path: Path) -> Any:
     """What the manifest of a folder says that it is; None if it has none that can be read."""
-    with contextlib.suppress(OSError, ValueError, RecursionError):
+    with contextlib.suppress(OSError, ValueError):
         if (path / MANIFEST).is_file():
             with (path / MANIFEST).open("rb") as file:
-                manifest = json.loads(file.read(MOST[MANIFEST]))
-            return manifest.get("format") if isinstance(manifest, dict) else None
+                return parsed(file.read(MOST[MANIFEST])).get("format")
     return None
 
 

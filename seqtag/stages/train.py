@@ -1,7 +1,6 @@
 """The training stage: corpus files and settings in, model folder out."""
 
 import dataclasses
-import json
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -147,7 +146,7 @@ class Job:
         if not self.results:
             raise ValueError(f"at least one seed is needed. Received: seeds={seeds}")
         if seeds > 1:
-            whole = json.loads(self.files["report.json"]) | {"seeds": seeds_report(self.results)}
+            whole = folder.parsed(self.files["report.json"]) | {"seeds": seeds_report(self.results)}
             self.files["report.json"] = folder.dump_json(whole)
 
     def _add(self, trained: Trained) -> None:

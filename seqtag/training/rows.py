@@ -4,7 +4,6 @@ A run whose row is there is not repeated: same settings, same content of all fil
 was cut short, as by a power failure, is run again.
 """
 
-import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 from seqtag.evaluation import metrics
 from seqtag.support.errors import DataError, UserError
 from seqtag.support.json_decoder import DecodeError, decode
+from seqtag.support.json_reader import parse_json
 from seqtag.support.quoting import json_text
 
 ROWS = "runs.jsonl"
@@ -98,8 +98,8 @@ class Rows:
     def _read(self, lines: Sequence[bytes]) -> Iterator[Row]:
         for number, line in enumerate(lines, start=1):
             try:
-                row = decode(Row, json.loads(line))
-            except (ValueError, RecursionError) as problem:
+                row = decode(Row, parse_json(line, surrogates=True))
+            except ValueError as problem:
                 if isinstance(problem, DecodeError) and problem.field:
                     wrong = problem.field.partition(".")[0]
                     raise DataError(
