@@ -1,12 +1,11 @@
 """The outputs of a network: their names, types and shapes, stated here and nowhere else."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from seqtag.graph.serialise import Shape
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """An output.
 
     Attributes:

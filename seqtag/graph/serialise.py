@@ -5,8 +5,7 @@ Formats: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto and https://prot
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +22,10 @@ _BYTE = [bytes([value]) for value in range(128)]
 
 Shape = tuple[str | int, ...]
 
+# Values, nodes and bodies are named tuples: a network has hundreds of them, and a named tuple is made in half the time.
 
-@dataclass(frozen=True)
-class Value:
+
+class Value(NamedTuple):
     """An input or output of a graph.
 
     Attributes:
@@ -39,8 +39,7 @@ class Value:
     shape: Shape | None
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """An operator with the names of what it reads and makes; an empty name is an input left out."""
 
     operator: str
@@ -58,8 +57,7 @@ class Node:
                     yield from node.reads
 
 
-@dataclass(frozen=True)
-class Body:
+class Body(NamedTuple):
     """A graph: the whole network, or the body of a loop.
 
     Attributes:
