@@ -1,5 +1,6 @@
 """The project's own files agree with one another."""
 
+import ast
 import subprocess
 import sys
 import tomllib
@@ -59,3 +60,18 @@ def test_the_wheel_holds_what_is_read_at_run_time(tmp_path: Path) -> None:
     package = {path.relative_to(TOP).as_posix() for path in (TOP / "seqtag").rglob("*") if path.is_file()}
     assert held == {name for name in package if "__pycache__" not in name}
     assert "seqtag/cli/page.html" in held
+
+
+LONGEST = 60  # lines of a function, without signature and docstring
+
+
+def test_no_function_is_longer_than_a_page() -> None:
+    long = []
+    for path in sorted((TOP / "seqtag").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                body = node.body[ast.get_docstring(node) is not None :]
+                lines = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
+                if lines > LONGEST:
+                    long.append(f"{path.relative_to(TOP)}: {node.name} has {lines} lines")
+    assert long == []

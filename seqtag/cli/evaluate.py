@@ -42,13 +42,10 @@ def evaluate(
       seqtag evaluate model/ test.conll --analysis --errors errors.jsonl
       seqtag evaluate --predicted tagged.conll test.conll
     """
-    model, gold = _inputs(first, second, predicted, train)
-    if predicted is None and predicted_column is not None:
-        raise UsageError(
-            "--predicted-column says where the tags of the --predicted file stand. Received no --predicted."
-        )
-    if predicted is not None and threads is not None:
-        raise UsageError("--threads is for a model that tags. Received --predicted as well.")
+    if predicted is None:
+        model, gold = _model_and_gold(first, second, train, predicted_column)
+    else:
+        model, gold = "", _gold_of_predictions(first, second, predicted, train, threads)
     json_path, errors, output = (path and results.place(path) for path in (json_path, errors, output))
     outputs = {"--json": json_path, "--errors": errors, "--output": output}
     _check_distinct(outputs, analysis)
@@ -89,19 +86,32 @@ def evaluate(
         _show(evaluation, crosscheck, analysis)
 
 
-def _inputs(first: str, second: str | None, predicted: str | None, train: str | None) -> tuple[str, str]:
-    """The model folder ("" if predictions are given) and the gold file."""
-    if predicted is None:
-        if train is not None:
-            raise UsageError("--train goes with --predicted: a model remembers what it was trained on.")
-        if second is None:
-            raise UsageError(f"Expected MODEL and FILE, or --predicted FILE and GOLD. Received: {first}")
-        return first, second
+def _model_and_gold(
+    first: str, second: str | None, train: str | None, predicted_column: str | None
+) -> tuple[str, str]:
+    """The model folder and the gold file."""
+    if train is not None:
+        raise UsageError("--train goes with --predicted: a model remembers what it was trained on.")
+    if second is None:
+        raise UsageError(f"Expected MODEL and FILE, or --predicted FILE and GOLD. Received: {first}")
+    if predicted_column is not None:
+        raise UsageError(
+            "--predicted-column says where the tags of the --predicted file stand. Received no --predicted."
+        )
+    return first, second
+
+
+def _gold_of_predictions(
+    first: str, second: str | None, predicted: str, train: str | None, threads: int | None
+) -> str:
+    """The gold file that predictions are scored against."""
     if second is not None:
         raise UsageError(f"With --predicted, expected the gold file alone. Received: {first} {second}")
     if [first, predicted, train].count(STDIN) > 1:
         raise UsageError("Only one of the files can come from stdin.")
-    return "", first
+    if threads is not None:
+        raise UsageError("--threads is for a model that tags. Received --predicted as well.")
+    return first
 
 
 def _check_distinct(outputs: Mapping[str, str | None], analysis: bool) -> None:

@@ -121,21 +121,39 @@ def write_search(
         outputs=["int64", "float32", "int64", "float32"],
     )  # each (time, batch, beam)
 
-    def back(after: str, slot: str, tag: str, log: str, is_inner: str) -> tuple[list[str], list[str]]:
-        here = graph.node("Where", is_inner, after, numbers)
-        tag, log, slot = (graph.node("GatherElements", array, here, axis=1) for array in (tag, log, slot))
-        return [slot], [tag, log]
-
-    chosen, logs = graph.scan(
-        back,
-        states=[(numbers, "int64")],
-        inputs=[(slots, "int64"), (chosen, "int64"), (logs, "float32"), (inner, "bool")],
-        outputs=["int64", "float32"],
-        backwards=True,
-    )
+    chosen, logs = _trace_back(graph, numbers, slots, chosen, logs, inner)
     found = (chosen, logs, totals)
     chosen, logs, totals = (graph.node("Transpose", array, perm=[1, 0, 2]) for array in found)
     at_end = graph.node("GatherND", totals, graph.node("Unsqueeze", last, one), batch_dims=1)  # (batch, beam)
     exists = graph.node("Greater", at_end, graph.float(NEVER / 2))
     exists = graph.cast(graph.node("Unsqueeze", exists, one), "float32")
     return chosen, graph.node("Mul", graph.node("Exp", logs), exists)
+
+
+def _trace_back(
+    graph: Graph, numbers: str, slots: str, chosen: str, logs: str, inner: str
+) -> tuple[str, str]:
+    """Follows the kept sequences from their last words to their first; the tags and their logarithms on the way.
+
+    Args:
+        graph: The graph.
+        numbers: The places in the beam, `(batch, beam)`.
+        slots: From which place each sequence came, `(time, batch, beam)`.
+        chosen: The tag of each place, `(time, batch, beam)`.
+        logs: Its log-probability, `(time, batch, beam)`.
+        inner: Whether a word has another one after it, `(time, batch, 1)`.
+    """
+
+    def back(after: str, slot: str, tag: str, log: str, is_inner: str) -> tuple[list[str], list[str]]:
+        here = graph.node("Where", is_inner, after, numbers)
+        tag, log, slot = (graph.node("GatherElements", array, here, axis=1) for array in (tag, log, slot))
+        return [slot], [tag, log]
+
+    followed = graph.scan(
+        back,
+        states=[(numbers, "int64")],
+        inputs=[(slots, "int64"), (chosen, "int64"), (logs, "float32"), (inner, "bool")],
+        outputs=["int64", "float32"],
+        backwards=True,
+    )
+    return followed[0], followed[1]
