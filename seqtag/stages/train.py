@@ -73,7 +73,7 @@ class Job:
         checkpoint: Where the state is kept.
         every: Steps between two checkpoints within an epoch; 0 for none.
         stop: Whether the job has been asked to stop.
-        listener: Hears of everything.
+        listener: Receives all events.
         results: What each finished seed came to.
         files: The model folder of the best of them.
         prepared: What was read, as the seed that was trained last saw it.
@@ -188,7 +188,7 @@ def train(
         resume: Whether to go on from the checkpoint, if there is one.
         checkpoint_steps: A checkpoint is written after each epoch, and after so many steps within one; 0 for none.
         debug: Whether TensorFlow may print.
-        listener: Hears what was read, each step and each epoch.
+        listener: Receives what was prepared, each step and each epoch.
         stop: Asked whether to stop.
 
     Raises:
@@ -213,8 +213,7 @@ def train(
             config = prepare.fill_in(config, corpora)
             file = config.embeddings.vectors.file
             vectors = read_vectors(file) if file else None
-            read = {"train": corpora.train, "dev": corpora.dev, "test": corpora.test}
-            checkpoint.identity = Identity.of(config, seeds, read, vectors)
+            checkpoint.identity = Identity.of(config, seeds, corpora.by_role, vectors)
             checkpoint.plugins = foreign(config)
             job = Job(config, corpora, vectors, checkpoint, checkpoint_steps, stop, listener)
             if resumes and not force and not _is_of(output, config, seeds):

@@ -98,10 +98,10 @@ class Identity:
 
     @classmethod
     def of(
-        cls, config: Config, seeds: int, corpora: Mapping[str, Corpus | None], vectors: Vectors | None
+        cls, config: Config, seeds: int, corpora: Mapping[str, Corpus], vectors: Vectors | None
     ) -> "Identity":
         """The identity of a run on these corpora."""
-        content = {role: _digest(corpus) for role, corpus in corpora.items() if corpus is not None}
+        content = {role: _digest(corpus) for role, corpus in corpora.items()}
         if vectors is not None:
             content["vectors"] = hashlib.sha256(vectors.packed()).hexdigest()
         packages = ("keras", "tensorflow", "onnxruntime", "numpy")

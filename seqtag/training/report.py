@@ -18,13 +18,11 @@ def report(task: Tagging, result: SeedResult) -> dict[str, Any]:
 
     from seqtag.inference.onnx_runtime import onnxruntime
 
-    prepared, corpora = task.prepared, task.corpora
-    files = {"train": corpora.train, "dev": corpora.dev, "test": corpora.test}
+    prepared = task.prepared
     return {
         "data": {
             name: {"sentences": len(corpus.sentences), "tokens": corpus.tokens}
-            for name, corpus in files.items()
-            if corpus is not None
+            for name, corpus in task.corpora.by_role.items()
         },
         "held_out": prepared.held_out is not None,
         "held_out_seed": prepared.held_out,

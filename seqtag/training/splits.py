@@ -28,6 +28,12 @@ class Corpora:
     held_out: int | None
     scheme: Scheme
 
+    @property
+    def by_role(self) -> dict[str, Corpus]:
+        """The corpora that there are: `train`, `dev` and, where there is one, `test`."""
+        found = {"train": self.train, "dev": self.dev}
+        return found if self.test is None else found | {"test": self.test}
+
 
 def read_corpora(config: Config, train_path: str, dev_path: str | None, test_path: str | None) -> Corpora:
     """Reads all files and checks every tag, so that nothing fails after training that could have failed
