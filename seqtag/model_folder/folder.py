@@ -307,7 +307,7 @@ def _put_in_place(draft: Path, target: Path) -> None:
         draft.rename(target)
     elif not any(target.iterdir()):
         draft.rename(target)  # POSIX puts a folder over an empty one
-    elif not _exchange(draft, target):
+    elif not swap(draft, target):
         former = draft.with_name(draft.name + FORMER)
         target.rename(former)
         try:
@@ -319,7 +319,7 @@ def _put_in_place(draft: Path, target: Path) -> None:
             former.rename(draft)  # half removed it must not be taken for one that was whole
 
 
-def _exchange(first: Path, second: Path) -> bool:
+def swap(first: Path, second: Path) -> bool:
     """Swaps two folders in one step (Linux); false where system or file system cannot."""
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
     if renameat2 is None:

@@ -104,7 +104,7 @@ class TestWrite:
         self, model: Path, tmp_path: Path, exchanges: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         if not exchanges:
-            monkeypatch.setattr(folder, "_exchange", lambda first, second: False)
+            monkeypatch.setattr(folder, "swap", lambda first, second: False)
         write(model, OTHER)
         assert read_all(Folder(model)) == OTHER
         assert os.listdir(tmp_path) == ["model"]
@@ -176,7 +176,7 @@ class TestWrite:
                 raise OSError(errno.EIO, "broken")
             real(*arguments, **options)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(folder, "_exchange", lambda first, second: False)
+        monkeypatch.setattr(folder, "swap", lambda first, second: False)
         monkeypatch.setattr(os, "rename", rename)
         with pytest.raises(UserError, match="cannot be written: broken"):
             write(model, OTHER)
@@ -285,7 +285,7 @@ class TestReplacedWhileRead:
         self, model: Path, exchanges: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         if not exchanges:
-            monkeypatch.setattr(folder, "_exchange", lambda first, second: False)
+            monkeypatch.setattr(folder, "swap", lambda first, second: False)
         monkeypatch.setattr(os, "fsync", lambda descriptor: None)
         stopped = threading.Event()
 

@@ -78,14 +78,14 @@ class Trap:
             trap.step("open")
             return File(path, "w")
 
-        exchange = folder._exchange if exchanges else lambda first, second: False
+        exchange = folder.swap if exchanges else lambda first, second: False
         with (
             mock.patch.multiple(os, **{name: trap.before(name, getattr(os, name)) for name in CALLS}),
             mock.patch.object(
                 os, "fsync", trap.before("fsync", lambda descriptor: None)
             ),  # a busy disk takes its time
             mock.patch.object(io, "open", opened),
-            mock.patch.object(folder, "_exchange", trap.before("exchange", exchange)),
+            mock.patch.object(folder, "swap", trap.before("exchange", exchange)),
         ):
             yield
 
