@@ -2,17 +2,17 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from seqtag.cli.check import _files_table, _pairs_table
-from seqtag.cli.comparison_tables import cells_of, columns_of, print_table
+from seqtag.cli import run
+from seqtag.cli.comparison_tables import LEGEND
 from seqtag.cli.tables import make_table, print_score
 from seqtag.corpora.tags import parse_scheme
 from seqtag.evaluation.scoring import score
-from seqtag.stages.check import check
 from seqtag.training.ranking import Combination, Comparison
 from seqtag.training.rows import Row
 
@@ -50,51 +50,56 @@ class TestScore:
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
-def test_what_compare_shows(width: int) -> None:
-    """Each setting and figure with its heading; on a narrow terminal a line each."""
-    run = Row(
-        "0" * 64,
-        {},
-        1,
-        "1",
-        {},
-        metric="F1",
-        dev=0.8,
-        test=0.7,
-        parameters=1_234_567,
-        seconds=1234.5,
-        rate=0.98765,
-    )
-    runs = tuple(replace(run, seed=seed, dev=0.8 + seed / 100) for seed in (1, 2))
-    choices = [
-        {"encoder.cell": cell, "encoder.bidirectional": True} for cell in ("peephole_cifg_lstm", "gru")
-    ]
-    comparison = Comparison(tuple(Combination(choice, runs) for choice in choices), tuple(choices[0]), "F1")
-    text = printed(width, lambda console: print_table(comparison, console))
+def test_what_compare_shows(
+    width: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each setting and figure with its heading, as in the table that it writes; on a narrow terminal a line each."""
+    figures: dict[str, Any] = {
+        "dev": 0.8,
+        "test": 0.7,
+        "parameters": 1_234_567,
+        "seconds": 1234.5,
+        "rate": 0.98765,
+    }
+    row = Row("0" * 64, {}, 1, "1", {}, metric="F1", **figures)
+    rows = tuple(replace(row, seed=seed, dev=0.8 + seed / 100) for seed in (1, 2))
+    cells = ("peephole_cifg_lstm", "gru")
+    choices = [{"encoder.cell": cell, "encoder.bidirectional": True} for cell in cells]
+    comparison = Comparison(tuple(Combination(choice, rows) for choice in choices), tuple(choices[0]), "F1")
+    monkeypatch.setattr("seqtag.stages.compare.compare", lambda *_, **__: comparison)
+    monkeypatch.setenv("COLUMNS", str(width))
+    grid = ["--grid", "encoder.cell=peephole_cifg_lstm,gru", "--grid", "encoder.bidirectional=true"]
+    corpus = tmp_path / "a"
+    corpus.touch()
+    assert run(["compare", "--train", str(corpus), "--dev", str(corpus), *grid, "-o", str(tmp_path)]) == 0
+    text = capsys.readouterr().out.partition(LEGEND)[0]
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= width
-    names, figures = columns_of(comparison)
-    for word in (*names, *figures, "gru"):
-        assert word in text, f"{word} in\n{text}"
+    written = (tmp_path / "table.md").read_text("utf-8").splitlines()
+    head, _, *combinations = [line.strip("| ").split(" | ") for line in written if line.startswith("|")]
+    assert len(combinations) == 2
+    for name in head:
+        assert name in text, f"{name} in\n{text}"
     assert re.search(r"peephole_cifg_(lstm|ls.*\n *tm) ", text), "a table folds it"
-    for combination in comparison.combinations:
-        for cell in cells_of(combination, comparison)[1]:
-            assert text.count(cell) >= 2, f"{cell} in\n{text}"
+    assert "gru" in text
+    for cell in combinations[0][len(choices[0]) :]:
+        assert text.count(cell) >= 2, f"{cell} in\n{text}"
 
 
 @pytest.mark.parametrize("width", [40, 80])
-def test_what_check_shows(width: int, tmp_path: Any) -> None:
+def test_what_check_shows(
+    width: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     paths = [str(tmp_path / name) for name in ("a", "b")]
     for number, path in enumerate(paths):
         with open(path, "w", encoding="utf-8") as file:
             file.write("a\tB-X\nb\tI-Y\n\n" * (700 + number))
-    report = check(paths)
-    text = printed(width, lambda console: console.print(_files_table(report.files)))
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert run(["check", *paths]) == 0
+    text = capsys.readouterr().out
     assert "…" not in text
     assert re.search(r"file 1 +700 +1,400 +2 +699 +700", text), text
     assert re.search(r"file 2 +701 +1,402 +2 +0\.0% +700 +701", text), text
-    text = printed(width, lambda console: console.print(_pairs_table(report)))
-    assert "…" not in text
     assert re.search(r" 701 +100\.0% +0", text), text
     for word in ("of file 2 in", "file 1", "with", "other", "tags"):
         assert word in text
