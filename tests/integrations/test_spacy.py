@@ -58,12 +58,9 @@ def test_sentences_of_the_document_are_tagged_one_by_one() -> None:
     doc = nlp(text)
     sentences = [[token.text for token in sentence] for sentence in doc.sents]
     assert len(sentences) > 2
-    expected = [
-        (entity.label, round(entity.probability or 0, 5))
-        for document in seqtag.load(MODEL).tag(sentences)
-        for entity in document.entities
-    ]
-    assert [span.label_ for span in doc.ents] == [label for label, _ in expected]
+    documents = seqtag.load(MODEL).tag(sentences)
+    expected = [(entity.text, entity.label) for document in documents for entity in document.entities]
+    assert [(" ".join(token.text for token in span), span.label_) for span in doc.ents] == expected
 
 
 @pytest.mark.parametrize(
