@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import atheris
@@ -47,9 +47,10 @@ with atheris.instrument_imports(include=["seqtag", "yaml"], enable_loader_overri
     import seqtag.stages.predict
     import seqtag.support.quoting
 
-from seqtag.corpora import tags
+from seqtag.corpora import conll, jsonl, tags
+from seqtag.corpora.base import AUTO, ReadOptions, Source, Unwritable
+from seqtag.corpora.document import Document, offsets
 from seqtag.corpora.reading import check_tags, read_corpus
-from seqtag.inference.tagger import Tagged
 from seqtag.settings.merging import merge
 from seqtag.support.errors import ModelError, UserError
 
@@ -74,11 +75,11 @@ SETTINGS = [
     "a: &x [1, 2]\nb: *x\n!!bool maybe: ? {}\n--- |\n x\n",
 ]
 OPTIONS = (
-    {},
-    {"format": "conll"},
-    {"format": "conllu"},
-    {"with_tags": False},
-    {"token_column": -1, "tag_column": 1},
+    AUTO,
+    ReadOptions(format="conll"),
+    ReadOptions(format="conllu"),
+    ReadOptions(with_tags=False),
+    ReadOptions(token_column=-1, tag_column=1),
 )
 
 
@@ -90,13 +91,13 @@ def readers(folder: Path) -> tuple[Target, list[bytes]]:
         path.write_bytes(data[1:])
         which = data[0] % (len(OPTIONS) + 3) if data else 0
         if which < len(OPTIONS):
-            corpus = read_corpus(path, **OPTIONS[which])
+            corpus = read_corpus(path, OPTIONS[which])
             check_corpus(corpus, folder / "again")
         elif which == len(OPTIONS):
-            splitter = seqtag.corpora.tokenizers.Tokenizer("word")
-            for record in seqtag.stages.predict.read_jsonl(str(path), None, splitter):  # type: ignore[arg-type]
-                check_tokens(record.text, record.tokens)
-                json.dumps(record.extra, ensure_ascii=False).encode()
+            for sentence in jsonl.read(Source(path), AUTO):
+                document = Document.of(sentence, ["O"] * len(sentence), tags.parse_scheme("bio"))
+                check_tokens(document.text, document.words)
+                json.dumps(document.to_dict(), ensure_ascii=False).encode()
         elif which == len(OPTIONS) + 1:
             seqtag.stages.check.check([str(path)])
         else:
@@ -121,13 +122,12 @@ def check_corpus(corpus: seqtag.corpora.reading.Corpus, again: Path) -> None:
     if any(sentence.tags is None for sentence in corpus.sentences):
         return
     stream = io.StringIO(newline="")
-    with contextlib.suppress(UserError):  # what could not be read back is not written
-        writer = seqtag.stages.predict.ConllWriter(stream)
+    with contextlib.suppress(Unwritable):  # what could not be read back is not written
+        writer = conll.Writer(stream)
         for sentence in corpus.sentences:
-            answer = Tagged(list(sentence.tags or ()), [], tags.parse_scheme("bio"))
-            writer.write(seqtag.stages.predict.from_words(sentence.tokens), answer)
+            writer.write(Document.of(sentence, sentence.tags or (), tags.parse_scheme("bio")))
         again.write_bytes(stream.getvalue().encode())
-        found = read_corpus(again, format="conll")
+        found = read_corpus(again, ReadOptions(format="conll"))
         assert [(one.tokens, one.tags) for one in found.sentences] == [
             (one.tokens, one.tags) for one in corpus.sentences
         ]
@@ -138,13 +138,13 @@ def check_corpus(corpus: seqtag.corpora.reading.Corpus, again: Path) -> None:
         tags.spans(sentence.tags or (), scheme)
 
 
-def check_tokens(text: str, found: list[seqtag.corpora.tokenizers.Token]) -> None:
-    """Places hold, and nothing but white space is left out."""
+def check_tokens(text: str, words: Sequence[str]) -> None:
+    """Offsets hold, and nothing but white space is left out."""
     end = 0
-    for token in found:
-        assert token.text == text[token.start : token.end]
-        assert end <= token.start < token.end
-        end = token.end
+    for word, (start, stop) in zip(words, offsets(text, words), strict=True):
+        assert word == text[start:stop]
+        assert end <= start < stop
+        end = stop
 
 
 def tokenizers(folder: Path) -> tuple[Target, list[bytes]]:
@@ -161,11 +161,10 @@ def tokenizers(folder: Path) -> tuple[Target, list[bytes]]:
     def target(data: bytes) -> None:
         text = data.decode("utf-8", "surrogatepass" if data[:1] == b"s" else "replace")
         for tokenizer in makers:
-            found = tokenizer(text)
-            check_tokens(text, found)
-            joined = "".join(token.text for token in found)
-            assert joined == "".join(text.split())
-        seqtag.corpora.tokenizers.choose([[token.text for token in makers[0](text)]])
+            words = tokenizer.words(text)
+            check_tokens(text, words)
+            assert "".join(words) == "".join(text.split())
+        seqtag.corpora.tokenizers.choose([makers[0].words(text)])
         assert seqtag.support.quoting.printable(text).isprintable()
 
     def decodable(data: bytes) -> None:

@@ -297,9 +297,7 @@ def attempt(folder: Path, restoring: bool, whole: bool = False) -> str:
         load_folder(folder, lambda opened: read_known(opened, spans=tagger.scheme.is_spans))
         refused = "refused when used"
         for answer in tagger.tag(SENTENCES, entities=True, nbest=int(min(2, tagger.most))):
-            json.dumps(
-                [answer.tags, answer.probabilities, [e.score for e in answer.entities]], allow_nan=False
-            )
+            json.dumps([answer.tags, answer.probabilities, list(answer.span_probabilities)], allow_nan=False)
             "".join(answer.tags).encode()
         if whole:
             for name in Folder(folder).files:

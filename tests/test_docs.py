@@ -133,15 +133,21 @@ def test_every_setting_is_explained() -> None:
         ("optimizers", "OPTIMIZERS"),
         ("schedules", "SCHEDULES"),
         ("metrics", "METRICS"),
-        ("corpus formats", "READERS"),
         ("tokenizers", "TOKENIZERS"),
-        ("input of predict", "INPUTS"),
-        ("output of predict", "WRITERS"),
     ],
 )
 def test_the_list_of_parts_is_the_registrys(rows: str, table: str) -> None:
     found = re.findall(rf"^\| \[(?:{rows})\]\(.*?\) \| (.*) \|$", read(DOCS / "model.md"), re.MULTILINE)
     assert set(re.findall(r"`(\w+)`", " ".join(found))) == set(getattr(registry, table))
+
+
+@pytest.mark.parametrize(
+    ("rows", "half"),
+    [("corpus formats", "tagged"), ("input of predict", "reader"), ("output of predict", "writer")],
+)
+def test_the_list_of_formats_is_the_registrys(rows: str, half: str) -> None:
+    (found,) = re.findall(rf"^\| \[{rows}\]\(.*?\) \| (.*) \|$", read(DOCS / "model.md"), re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", found)) == set(registry.formats(half))
 
 
 @pytest.mark.parametrize(

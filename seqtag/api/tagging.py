@@ -7,9 +7,9 @@ from threading import Lock
 from typing import Any
 
 from seqtag.api.arguments import at_least_one, path_of, sentence_of, text_of
-from seqtag.corpora.document import Alternative, Document
-from seqtag.corpora.tags import Span, split
-from seqtag.inference.tagger import Tagged
+from seqtag.corpora.document import Document
+from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.tags import split
 from seqtag.inference.tagger import Tagger as SentenceTagger
 from seqtag.support.errors import UsageError
 
@@ -151,32 +151,16 @@ class Tagger:
                 "for a text, call the tagger."
             )
         words = [sentence_of(sentence, f"sentences[{at}]") for at, sentence in enumerate(sentences)]
-        tagged = self._begin(words, nbest)
-        return [_document(" ".join(row), row, answer) for row, answer in zip(words, tagged, strict=True)]
+        return list(self._begin([Sentence(tuple(row)) for row in words], nbest))
 
     def _documents(self, texts: Sequence[str], nbest: int) -> Iterator[Document]:
         tokenizer = self._tagger.vocabulary.tokenizer
-        words = [tokenizer.words(text) for text in texts]
-        for text, row, tagged in zip(texts, words, self._begin(words, nbest), strict=True):
-            yield _document(text, row, tagged)
+        return self._begin([Sentence(tuple(tokenizer.words(text)), text=text) for text in texts], nbest)
 
-    def _begin(self, words: Sequence[Sequence[str]], nbest: int) -> Iterator[Tagged]:
+    def _begin(self, sentences: Sequence[Sentence], nbest: int) -> Iterator[Document]:
         with self._indexing:
-            return self._tagger.begin(words, entities=True, nbest=nbest)
+            return self._tagger.begin(sentences, entities=True, nbest=nbest)
 
 
 def _loaded(model: str, threads: int | None) -> Tagger:
     return Tagger(model, threads=threads)
-
-
-def _document(text: str, words: Sequence[str], tagged: Tagged) -> Document:
-    return Document(
-        text,
-        words,
-        tagged.tags,
-        tagged.scheme,
-        tagged.probabilities,
-        [Span(entity.start, entity.end, entity.label) for entity in tagged.entities],
-        [float(entity.score) for entity in tagged.entities],
-        [Alternative(one.tags, one.probability) for one in tagged.alternatives],
-    )

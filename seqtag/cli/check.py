@@ -45,12 +45,11 @@ def check(
     """
     json_path = json_path and results.place(json_path)
     results.check_outputs([json_path], files)
+    from seqtag.corpora.base import ReadOptions
     from seqtag.corpora.tags import is_named
     from seqtag.stages import check as stage
 
-    report = stage.check(
-        files, scheme=scheme, format=format, token_column=token_column, tag_column=tag_column
-    )
+    report = stage.check(files, scheme=scheme, options=ReadOptions(format, token_column, tag_column))
     if json_path is not None:
         text = json_text(report.to_json(), indent=2) + "\n"
         if json_path == results.STDOUT:

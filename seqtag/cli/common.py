@@ -11,9 +11,10 @@ from seqtag.settings import registry
 from seqtag.support.errors import UsageError, suggest
 
 STDIN = "-"
+CORPUS_FORMATS = ", ".join(["auto", *registry.formats("tagged")])
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model folder.")]
-Format = Annotated[str, typer.Option(help="Format of the corpus: auto, conll, conllu.")]
+Format = Annotated[str, typer.Option(help=f"Format of the corpus: {CORPUS_FORMATS}.")]
 Scheme = Annotated[
     str, typer.Option(help="Tag scheme of the corpus: auto, iob1, bio, bioes, bmes, bilou, plain.")
 ]
@@ -29,8 +30,8 @@ InputFormat = Annotated[
     str | None,
     typer.Option(
         "--input-format",
-        metavar="|".join(registry.INPUTS),
-        help="How the input is written; by the file's ending if not given, else text.",
+        metavar="|".join(registry.formats("reader")),
+        help="Format of the input; by default told from the file's ending, else text.",
         show_default=False,
     ),
 ]
@@ -39,18 +40,10 @@ Threads = Annotated[
     typer.Option(
         min=1,
         metavar="N",
-        help="Threads that tag; as many as there are cores to use if not given.",
+        help="Tagging threads; by default one per available core.",
         show_default=False,
     ),
 ]
-_ENDINGS = {
-    "conll": "conll",
-    "conllu": "conll",
-    "iob": "conll",
-    "bio": "conll",
-    "jsonl": "jsonl",
-    "ndjson": "jsonl",
-}
 
 
 def check_name(option: str, name: str | None, known: Iterable[str]) -> None:
@@ -65,13 +58,17 @@ def input_format(given: str | None, paths: Sequence[str]) -> str:
     Raises:
         UsageError: There is no such format, or the endings tell different ones.
     """
-    check_name("--input-format", given, registry.INPUTS)
+    check_name("--input-format", given, registry.formats("reader"))
     if given is not None:
         return given
-    found = {_ENDINGS.get(path.lower().removesuffix(".gz").rpartition(".")[2], "text") for path in paths}
+    from seqtag.corpora.base import USUAL, by_ending
+
+    endings = [by_ending(path) or "text" for path in paths]
+    # A corpus is read as the training corpus was, whichever corpus its name promises.
+    found = {USUAL if registry.FORMATS[name].tagged else name for name in endings}
     if len(found) > 1:
         raise UsageError(
-            f"the files look like {' and '.join(sorted(found))}; say --input-format for all of them."
+            f"the files look like {' and '.join(sorted(found))}; choose one with --input-format."
         )
     return found.pop()
 

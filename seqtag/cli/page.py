@@ -86,7 +86,7 @@ def _tagged(sentence: Explained, spans: bool) -> str:
         if target is None:
             pieces.append(words)
         else:
-            title = f"{target.label or '_'}: probability {target.score:.4f}"
+            title = f"{target.label or '_'}: probability {target.probability:.4f}"
             label = f'<span class="label">{escaped(target.label or "_")}</span>'
             kind = "entity" if spans else "token"
             pieces.append(f'<span class="{kind}" title="{escaped(title)}">{words}{label}</span>')
@@ -117,7 +117,7 @@ def _row(sentence: Explained, target: Target) -> str:
     what = _spaced(sentence, target.start, target.end, tokens[target.start : target.end])
     return (
         f'<div class="row"><div class="what"><b>{escaped(target.label or "_")}</b> <bdi>{escaped(what)}</bdi>'
-        f'<br><span class="faint">probability {target.score:.4f}</span></div>'
+        f'<br><span class="faint">probability {target.probability:.4f}</span></div>'
         f'<div class="words" dir="auto">{_spaced(sentence, 0, len(tokens), words)}</div></div>'
     )
 

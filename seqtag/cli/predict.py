@@ -17,18 +17,18 @@ def predict(
     model: common.Model,
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE]...", help="Text, one sentence a line; stdin if none or -."),
+        typer.Argument(metavar="[FILE]...", help="Text, one sentence per line; stdin if none or -."),
     ] = None,
     output_format: Annotated[
         str,
-        typer.Option("--format", metavar="|".join(registry.WRITERS), help="How answers are written."),
+        typer.Option("--format", metavar="|".join(registry.formats("writer")), help="Output format."),
     ] = "conll",
     input_format: common.InputFormat = None,
     tokenizer: Annotated[
         str | None,
         typer.Option(
             metavar="|".join(registry.TOKENIZERS),
-            help="Tokenizer for text; the model's own if not given.",
+            help="Tokenizer for raw text; by default the model's own.",
             show_default=False,
         ),
     ] = None,
@@ -38,29 +38,29 @@ def predict(
             "--nbest",
             min=1,
             metavar="K",
-            help="The K best sequences with their probability (jsonl).",
+            help="Add the K best tag sequences and their probabilities (jsonl).",
             show_default=False,
         ),
     ] = None,
     threads: common.Threads = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Where to write; stdout if not given."),
+        typer.Option("--output", "-o", metavar="FILE", help="Output file; by default stdout."),
     ] = None,
 ) -> None:
-    """Tag raw sentences, or sentences that are tokenised already.
+    """Tag raw or tokenised sentences.
 
-    Reads one sentence a line and streams: an answer is written as soon as it is there. A FILE to write to is put in
-    its place when all answers are in it.
+    Streams: each line is tagged and written as soon as it is read. An output FILE is replaced only once all results
+    are in it.
 
     Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag predict model --format text
     """
     paths = files or ["-"]
-    common.check_name("--format", output_format, registry.WRITERS)
+    common.check_name("--format", output_format, registry.formats("writer"))
     common.check_name("--tokenizer", tokenizer, registry.TOKENIZERS)
     input_format = common.input_format(input_format, paths)
-    if tokenizer is not None and input_format == "conll":
-        raise UsageError("--tokenizer is for text; the tokens of a CoNLL file are as they stand there.")
+    if tokenizer is not None and registry.FORMATS[input_format].tagged:
+        raise UsageError("--tokenizer is for raw text; a CoNLL file is already tokenised.")
     if nbest and output_format != "jsonl":
         raise UsageError("--nbest needs --format jsonl.")
     if output is not None and results.place(output) == results.STDOUT:
@@ -94,5 +94,5 @@ def _check_stdout(paths: list[str]) -> None:
                 read = os.fstat(sys.stdin.fileno()) if path == "-" else os.stat(path)
                 if os.path.samestat(read, written):
                     raise UsageError(
-                        f"{'stdin' if path == '-' else path}: this is read; expected another file to write to."
+                        f"{'stdin' if path == '-' else path}: is also an input; choose a different output file."
                     )

@@ -36,11 +36,9 @@ def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
             continue
         for other in inputs:
             if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
-                raise UsageError(f"{path}: this is read; expected another file to write to.")
+                raise UsageError(f"{path}: is also an input; choose a different output file.")
             if os.path.realpath(path).startswith(os.path.join(os.path.realpath(other), "")):
-                raise UsageError(
-                    f"{path}: a model folder with another file in it is refused; expected a file elsewhere."
-                )
+                raise UsageError(f"{path}: is inside the model folder; choose a different output file.")
         if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path) or "."):
             what = "is a folder" if os.path.isdir(path) else "has no folder to stand in"
             raise UserError(f"{path}: {what}; expected a file to write to")

@@ -8,53 +8,47 @@ among spaces, looks like ``# key = value`` or ``#begin document``; otherwise it 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from sys import intern
+from typing import TextIO
 
+from seqtag.corpora.base import ReadOptions, Source, Unwritable
+from seqtag.corpora.document import Document
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.errors import DataError, UsageError
+from seqtag.support.quoting import printable
 
 _BLANK = " \t\r"
-_DOCSTART = "-DOCSTART-"
+_DOCSTART = "-DOCSTART-"  # begins a document, and is skipped
+_NO_TOKEN = re.compile(r"[\t\n\r\0]")
 _COMMENT = re.compile(  # key = value, and CoNLL-2012's lines between documents
     r"#\s*[^\s=]+(?: [^\s=]+)?\s*= |#(?:begin|end) document\b"
 )
 
 
-def parse(
-    numbered: Iterable[tuple[int, str]],
-    name: str,
-    *,
-    token_column: int | str | None = None,
-    tag_column: int | str | None = None,
-    with_tags: bool = True,
-    feature_columns: Sequence[int | str] = (),
-) -> Iterator[Sentence]:
+def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     """The sentences of a file, one at a time.
 
-    Args:
-        numbered: Its lines with their numbers.
-        name: What messages call it.
-        token_column: From 1, or from -1 backwards; the first if None.
-        tag_column: Likewise; the last if None.
-        with_tags: False for a file without tags, or whose tags are not wanted.
-        feature_columns: Columns to hand over as ``Sentence.columns``.
+    Columns are numbered from 1, or from -1 backwards; tokens are in the first and tags in the last where nothing else
+    is said.
 
     Raises:
         UsageError: Columns that make no sense.
         DataError: A row is malformed.
     """
-    token = column_number(1 if token_column is None else token_column)
-    tag = column_number(-1 if tag_column is None else tag_column) if with_tags else None
-    features = [column_number(column) for column in feature_columns]
+    token = _column_number(1 if options.token_column is None else options.token_column)
+    tag = None
+    if options.with_tags:
+        tag = _column_number(-1 if options.tag_column is None else options.tag_column)
+    features = [_column_number(column) for column in options.feature_columns]
     if token == tag:
         raise UsageError(f"The token column and the tag column are both {token}.")
-    return _parse(iter(numbered), name, token, tag, features)
+    return _parse(source.lines(), source.name, token, tag, features)
 
 
-def column_number(column: int | str) -> int:
+def _column_number(column: int | str) -> int:
     """The number of a column that a user gave; UsageError for 0 and for what is no number."""
     try:
         number = int(column)
@@ -218,3 +212,40 @@ def _checked(value: str, what: str, name: str, number: int) -> str:
     if value.strip(" \r") != value:
         raise DataError(name, number, f"the {what}, {value!r}, has white space around it")
     return intern(value)
+
+
+class Writer:
+    """token TAB tag, and a blank line after each sentence; a sentence without tokens has nothing to write."""
+
+    probabilities = False
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._safe = _for_terminal if stream.isatty() else str
+        self._first = True
+
+    def write(self, document: Document) -> None:
+        """Writes a document; Unwritable if a token would be read as something else."""
+        if texts := document.words:
+            joined = "".join(texts)
+            if _NO_TOKEN.search(joined) or not all(map(str.strip, texts)) or _DOCSTART in joined:
+                _check_tokens(document)
+            if self._first and joined.startswith("\ufeff"):
+                self._stream.write("\ufeff")  # a reader takes the first one for a byte order mark
+            self._first = False
+            rows = [f"{text}\t{tag}\n" for text, tag in zip(texts, document.tags, strict=True)]
+            self._stream.write(self._safe("".join(rows)) + "\n")
+
+
+def _check_tokens(document: Document) -> None:
+    """Unwritable if a token would be read as something else; U+00A0 and the like are tokens as any other."""
+    for place, text in enumerate(document.words):
+        if _NO_TOKEN.search(text) or not text.strip(" ") or text == _DOCSTART:
+            line = document.lines[min(place, len(document.lines) - 1)] if document.lines else None
+            problem = f"the token {text!r} cannot stand in a column of a CoNLL file; use --format jsonl."
+            raise Unwritable(line, problem)
+
+
+def _for_terminal(rows: str) -> str:
+    """Rows with nothing in their tokens that steers the terminal."""
+    return "".join(letter if letter in "\t\n" else printable(letter) for letter in rows)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from sys import intern
 
+from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.errors import DataError, UsageError, suggest
 
@@ -17,34 +18,37 @@ _BLANK = " \t\r"
 _RANGE_OR_EMPTY = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9})|\.([1-9][0-9]{0,8}))")
 
 
-def parse(
-    numbered: Iterable[tuple[int, str]],
-    name: str,
-    *,
-    token_column: int | str | None = None,
-    tag_column: int | str | None = None,
-    with_tags: bool = True,
-    feature_columns: Sequence[int | str] = (),
-) -> Iterator[Sentence]:
+def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     """The sentences of a file, one at a time.
 
-    Args:
-        numbered: Its lines with their numbers.
-        name: What messages call it.
-        token_column: A name from ``FIELDS``, or a number from 1, or from -1 backwards; "form" if None.
-        tag_column: Likewise; "upos" if None.
-        with_tags: False for a file without tags, or whose tags are not wanted.
-        feature_columns: Columns to hand over as ``Sentence.columns``.
+    Columns are named by ``FIELDS``, or numbered from 1, or from -1 backwards; tokens are in "form" and tags in "upos"
+    where nothing else is said.
 
     Raises:
         UsageError: Columns that make no sense.
         DataError: A row is malformed.
     """
-    token = _field("form" if token_column is None else token_column)
-    tag = _field("upos" if tag_column is None else tag_column) if with_tags else None
+    token = _field("form" if options.token_column is None else options.token_column)
+    tag = _field("upos" if options.tag_column is None else options.tag_column) if options.with_tags else None
     if token == tag:
         raise UsageError(f"The token column and the tag column are both {FIELDS[token]!r}.")
-    return _parse(numbered, name, token, tag, [_field(column) for column in feature_columns])
+    return _parse(source.lines(), source.name, token, tag, [_field(name) for name in options.feature_columns])
+
+
+def recognise(source: Source) -> bool:
+    """Whether the first sentence has the ten columns, and IDs that count 1, 2, 3."""
+    words = 0
+    for _, row in source.head():
+        if not row.strip():
+            if words:
+                return True
+        elif not row.startswith("#"):
+            fields = row.split("\t")
+            is_word = fields[0] == str(words + 1)
+            if len(fields) != len(FIELDS) or not (is_word or _is_range_or_empty(fields[0], words)):
+                return False
+            words += is_word
+    return words > 0
 
 
 def _field(column: int | str) -> int:
@@ -93,13 +97,13 @@ def _check_skipped(columns: Sequence[str], words: int, name: str, number: int) -
     if len(columns) != len(FIELDS):
         found = "1 column" if len(columns) == 1 else f"{len(columns)} columns"
         raise DataError(name, number, f"the row has {found}; expected the 10 of CoNLL-U, separated by tabs")
-    if not is_range_or_empty(columns[0], words):
+    if not _is_range_or_empty(columns[0], words):
         raise DataError(
             name, number, f"the ID is {columns[0]!r}; expected {words + 1} (a blank line ends a sentence)"
         )
 
 
-def is_range_or_empty(identifier: str, words: int) -> bool:
+def _is_range_or_empty(identifier: str, words: int) -> bool:
     """Whether this is the ID of a multiword range or an empty node that may stand after so many words."""
     found = _RANGE_OR_EMPTY.fullmatch(identifier)
     if not found:

@@ -6,8 +6,9 @@ Tokens and entities are made when they are asked for, so a writer of token and t
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
+from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, Span
 
 
@@ -95,9 +96,8 @@ class Document:
         spans: The entities by their tokens; empty if only tags were asked for.
         span_probabilities: The probability of each span.
         alternatives: The most probable sequences of tags, best first, where they were asked for.
-        extra: Other keys of the JSON line that the text came from.
-        source: The file that it came from, as messages name it.
-        lines: The line in it of each token, or the one line of all.
+        extra: What else the file says of the text, such as other keys of its JSON line.
+        lines: The line of each token in the file that the text came from, or the one line of all.
     """
 
     text: str
@@ -109,8 +109,14 @@ class Document:
     span_probabilities: Sequence[float] = ()
     alternatives: Sequence[Alternative] = ()
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    source: str = field(default="a sentence", repr=False)
     lines: Sequence[int] = field(default=(), repr=False)
+
+    @classmethod
+    def of(cls, sentence: Sentence, tags: Sequence[str], scheme: Scheme, **answer: Any) -> Self:
+        """The document of a sentence; `answer` are further attributes."""
+        text = " ".join(sentence.tokens) if sentence.text is None else sentence.text
+        extra = sentence.extra or {}
+        return cls(text, sentence.tokens, tags, scheme, extra=extra, lines=sentence.lines, **answer)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -151,11 +157,7 @@ class Document:
         answer: dict[str, Any] = {
             **self.extra,
             "text": self.text,
-            "tokens": [
-                {"text": token.text, "start": token.start, "end": token.end, "tag": token.tag}
-                | _probability(token)
-                for token in self.tokens
-            ],
+            "tokens": self._token_dicts(),
             "entities": [
                 {
                     "start": entity.start,
@@ -164,8 +166,8 @@ class Document:
                     "text": entity.text,
                     "start_token": entity.start_token,
                     "end_token": entity.end_token,
+                    **({} if entity.probability is None else {"probability": round(entity.probability, 4)}),
                 }
-                | _probability(entity)
                 for entity in self.entities
             ],
         }
@@ -182,13 +184,20 @@ class Document:
 
         return drawn(self)
 
+    def _token_dicts(self) -> list[dict[str, Any]]:
+        """The tokens as plain values, of which a file has very many."""
+        rows = [
+            {"text": word, "start": start, "end": end, "tag": tag}
+            for word, (start, end), tag in zip(self.words, self.offsets, self.tags, strict=True)
+        ]
+        if self.probabilities:
+            for row, probability in zip(rows, self.probabilities, strict=True):
+                row["probability"] = round(probability, 4)
+        return rows
+
 
 def _each(probabilities: Sequence[float], things: Sequence[object]) -> Sequence[float | None]:
     return probabilities or [None] * len(things)
-
-
-def _probability(of: Token | Entity) -> dict[str, float]:
-    return {} if of.probability is None else {"probability": round(of.probability, 4)}
 
 
 def offsets(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
@@ -199,9 +208,8 @@ def offsets(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
     """
     places = []
     end = -1
-    joined = text == " ".join(
-        words
-    )  # then a word may be white space, which no search would tell from the rest
+    # Among words joined by spaces one may be white space, which a search would not tell from the rest.
+    joined = text == " ".join(words)
     for word in words:
         start = end + 1 if joined else text.index(word, max(end, 0))
         end = start + len(word)

@@ -1,20 +1,18 @@
 """Corpora: files of tokens and tags, each format read into the same shape of sentence."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from os import PathLike
 
-from seqtag.corpora import conllu
+from seqtag.corpora.base import AUTO, USUAL, Reader, ReadOptions, Recogniser, Source, by_ending, column_names
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, split
 from seqtag.settings import registry
 from seqtag.support.errors import DataError, UsageError, suggest
-from seqtag.support.lines import lines as numbered_lines
 from seqtag.support.lines import shown
 from seqtag.support.quoting import CONTROLS, quoted
 
-__all__ = ["Corpus", "Sentence", "check_tags", "read_corpus", "sentences"]
+__all__ = ["Corpus", "ReadOptions", "Sentence", "check_tags", "read_corpus", "sentences"]
 
 
 @dataclass(frozen=True)
@@ -35,95 +33,44 @@ class Corpus:
         return sum(map(len, self.sentences))
 
 
-def sentences(
-    path: str | PathLike[str],
-    *,
-    format: str = "auto",
-    token_column: int | str | None = None,
-    tag_column: int | str | None = None,
-    with_tags: bool = True,
-    feature_columns: Sequence[int | str] = (),
-) -> Iterator[Sentence]:
-    """The sentences of a file, one at a time.
-
-    Args:
-        path: The file; gzip is read as well, "-" is standard input.
-        format: "conll", "conllu", or "auto" to go by the file name, the columns asked for and the first rows.
-        token_column: From 1, or from -1 backwards, or the name of a CoNLL-U field; the format's default if
-            None.
-        tag_column: Likewise.
-        with_tags: False for a file without tags, or whose tags are not wanted.
-        feature_columns: Columns to hand over as ``Sentence.columns``.
+def sentences(path: str | PathLike[str], options: ReadOptions = AUTO) -> Iterator[Sentence]:
+    """The sentences of a file, one at a time; gzip is read as well, "-" is standard input.
 
     Raises:
         UsageError: An unknown format, or columns that make no sense.
         DataError: The file cannot be read, or a row is malformed.
     """
-    numbered = numbered_lines(path)
-    if format == "auto":
-        format, numbered = _recognise(path, [token_column, tag_column, *feature_columns], numbered)
-    if not registry.knows(registry.READERS, format):
-        known = ["auto", *registry.known(registry.READERS)]
-        raise UsageError(f"Unknown corpus format {format!r}.{suggest(format, known)}")
-    found: Iterator[Sentence] = registry.load(registry.READERS, format)(
-        numbered,
-        shown(path),
-        token_column=token_column,
-        tag_column=tag_column,
-        with_tags=with_tags,
-        feature_columns=feature_columns,
-    )
-    return found
+    source = Source(path)
+    format = _recognise(source, options) if options.format == "auto" else options.format
+    known = registry.formats("tagged" if options.with_tags else "reader")
+    if not registry.knows(known, format):
+        names = ["auto", *registry.known(known)]
+        raise UsageError(f"Unknown corpus format {format!r}.{suggest(format, names)}")
+    read: Reader = registry.load(registry.FORMATS, format, "reader")
+    return read(source, options)
 
 
-def _recognise(
-    path: str | PathLike[str], columns: Sequence[int | str | None], numbered: Iterator[tuple[int, str]]
-) -> tuple[str, Iterator[tuple[int, str]]]:
-    """The format, and all the lines including those that had to be read to tell it."""
-    name = str(path).lower().removesuffix(".gz")
-    if name.endswith(".conllu") or any(str(column).lower() in conllu.FIELDS for column in columns):
-        return "conllu", numbered
-    head: list[tuple[int, str]] = []
-    words = 0
-    for number, row in numbered:
-        head.append((number, row))
-        if not row.strip():
-            if words:
-                break  # a whole sentence of CoNLL-U rows that count 1, 2, 3
-        elif not row.startswith("#"):
-            fields = row.split("\t")
-            is_word = fields[0] == str(words + 1)
-            is_row = is_word or conllu.is_range_or_empty(fields[0], words)
-            if len(fields) != len(conllu.FIELDS) or not is_row:
-                return "conll", chain(head, numbered)
-            words += is_word
-    return ("conllu" if words else "conll"), chain(head, numbered)
+def _recognise(source: Source, options: ReadOptions) -> str:
+    """The format of a corpus: by the name of the file and of the columns asked for, else by its first lines."""
+    known = [name for name in registry.formats("recogniser") if registry.FORMATS[name].tagged]
+    asked = {
+        str(column).lower() for column in (options.token_column, options.tag_column, *options.feature_columns)
+    }
+    for name in known:
+        if by_ending(source.path) == name or asked.intersection(column_names().get(name, ())):
+            return name
+    for name in known:
+        recognise: Recogniser = registry.load(registry.FORMATS, name, "recogniser")
+        if recognise(source):
+            return name
+    return USUAL
 
 
-def read_corpus(
-    path: str | PathLike[str],
-    *,
-    format: str = "auto",
-    token_column: int | str | None = None,
-    tag_column: int | str | None = None,
-    with_tags: bool = True,
-    feature_columns: Sequence[int | str] = (),
-) -> Corpus:
-    """A whole file, as ``sentences`` reads it.
-
-    Raises:
-        DataError: There is no sentence in it, or a tag holds a control character.
+def read_corpus(path: str | PathLike[str], options: ReadOptions = AUTO) -> Corpus:
+    """A whole file with at least one sentence, for the arguments of ``sentences``; DataError if it has none, or a tag
+    that would steer a terminal.
     """
-    found = tuple(
-        sentences(
-            path,
-            format=format,
-            token_column=token_column,
-            tag_column=tag_column,
-            with_tags=with_tags,
-            feature_columns=feature_columns,
-        )
-    )
+    found = tuple(sentences(path, options))
     if not found:
         raise DataError(shown(path), None, "there is no sentence in the file")
     corpus = Corpus(shown(path), found)

@@ -1,6 +1,8 @@
 """The one shape that a sentence has in seqtag, whatever file it came from."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,15 +12,38 @@ class Sentence:
     Attributes:
         tokens: The tokens, none of them empty.
         tags: One tag a token, as the file has them; None where a file has no tags.
-        lines: The line of each token in its file, counted from 1; empty for raw text.
+        lines: The line of each token in its file, counted from 1, or the one line of all; empty for a sentence that
+            came from no file.
         columns: Extra columns of the corpus as features, one tuple of values a column, each as long as
             tokens.
+        text: The text that the tokens were cut from; None where the file holds tokens.
+        extra: What else the file says of the sentence and is handed on, by name.
     """
 
     tokens: tuple[str, ...]
     tags: tuple[str, ...] | None = None
     lines: tuple[int, ...] = ()
     columns: tuple[tuple[str, ...], ...] = ()
+    text: str | None = None
+    extra: Mapping[str, Any] | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+
+# A sentence to tag: its tokens, or with the extra columns that some models read.
+Words = Sequence[str] | Sentence
+
+
+def as_sentence(words: Words) -> Sentence:
+    """The words as a ``Sentence``."""
+    return words if isinstance(words, Sentence) else Sentence(tuple(words))
+
+
+def cut(words: Words, start: int, end: int) -> Sentence:
+    """The tokens and columns of a sentence from one token up to, not including, another."""
+    sentence = as_sentence(words)
+    if start == 0 and end == len(sentence):
+        return sentence
+    columns = tuple(column[start:end] for column in sentence.columns)
+    return Sentence(sentence.tokens[start:end], columns=columns)

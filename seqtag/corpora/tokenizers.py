@@ -1,7 +1,7 @@
-"""Raw text as tokens with their places: the tokenizers, and the choice of the one that fits a corpus.
+"""Raw text as tokens: the tokenizers, and the choice of the one that fits a corpus.
 
-Places are code points: ``token.text == text[token.start:token.end]``. Tokens do not overlap, and every
-character that is not white space is in one of them. The time is linear in the length of the text.
+Tokens stand in the text in order and do not overlap, and every character that is not white space is in one of
+them. The time is linear in the length of the text.
 """
 
 import re
@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain, pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
+from seqtag.corpora.characters import are_characters, are_single
 from seqtag.support.lookup import Lookup
 
 NAMES = ("word", "whitespace", "char")
@@ -20,14 +21,6 @@ APOSTROPHE = "\u2019"  # the typographic one
 SOFT_HYPHEN = "\u00ad"  # the first of the marks that belong to the character before them
 SETTINGS = ("name", "contractions", "hyphens", "marks")
 CLITICS = ("n't", "'s", "'m", "'d", "'re", "'ve", "'ll")
-
-
-class Token(NamedTuple):
-    """A token and its place in the text, ``end`` exclusive."""
-
-    text: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)
@@ -52,10 +45,6 @@ class Tokenizer:
             raise ValueError(f"expected one of the tokenizers {', '.join(NAMES)}. Received: {self.name!r}")
         if unknown := set(self.contractions) - set(CLITICS):
             raise ValueError(f"expected clitics from {', '.join(CLITICS)}. Received: {sorted(unknown)}")
-
-    def __call__(self, text: str) -> list[Token]:
-        """The tokens of the text with their places, in order."""
-        return located(text, self.words(text))
 
     def words(self, text: str) -> list[str]:
         """The tokens of the text, in order."""
@@ -108,15 +97,7 @@ class Tokenizer:
         raise ValueError(f"expected a tokenizer with {', '.join(SETTINGS)}. Received: {data!r}")
 
 
-def located(text: str, words: Iterable[str]) -> list[Token]:
-    """The words, which hold all of the text but white space, with their places in it."""
-    tokens, end = [], 0
-    for word in words:
-        start = text.index(word, end)
-        end = start + len(word)
-        tokens.append(Token(word, start, end))
-    return tokens
-
+USUAL = Tokenizer()
 
 _CLITIC = re.compile(r"(?:n['\u2019]t|['\u2019](?:s|m|d|re|ve|ll))\Z", re.IGNORECASE)
 
@@ -171,9 +152,8 @@ _ENDS_WITH_MARK = re.compile(r".*\w[.,!?;:]", re.DOTALL)
 def choose(sentences: Iterable[Sequence[str]]) -> Tokenizer:
     """The tokenizer whose tokens look most like those of a training corpus.
 
-    Characters, if nearly every token is one (and they are not just codes in Latin letters); white space, if
-    more tokens end with a mark than marks stand alone; else words, cut as the corpus cuts clitics, hyphens
-    and numbers.
+    Characters, if nearly every token is one; white space, if these are codes in Latin letters, or more tokens end with
+    a mark than marks stand alone; else words, cut as the corpus cuts clitics, hyphens and numbers.
     """
     counts: Counter[str] = Counter()
     decimals_apart = 0  # "3 . 5"
@@ -182,10 +162,10 @@ def choose(sentences: Iterable[Sequence[str]]) -> Tokenizer:
         if "." in tokens:
             triples = zip(tokens, tokens[1:], tokens[2:], strict=False)
             decimals_apart += sum(mark == "." and a.isdigit() and b.isdigit() for a, mark, b in triples)
-    single = Counter({token: count for token, count in counts.items() if len(token) == 1})
-    if single.total() > 0.99 * counts.total():
-        latin = sum(count for token, count in single.items() if token.isascii() and token.isalnum())
-        return Tokenizer("whitespace" if 2 * latin > single.total() else "char")
+    if are_characters(counts):
+        return Tokenizer("char")
+    if are_single(counts):
+        return Tokenizer("whitespace")
 
     def total(pattern: re.Pattern[str]) -> int:
         return sum(count for token, count in counts.items() if pattern.fullmatch(token))

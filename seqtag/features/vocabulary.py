@@ -1,17 +1,15 @@
 """All that lies between text and numbers in a model: what its parts know of words, its tags, its tokenizer."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.corpora.conllu import FIELDS
-from seqtag.corpora.reading import Corpus, read_corpus
-from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.base import AUTO, ReadOptions
+from seqtag.corpora.characters import without_places
+from seqtag.corpora.sentence import Sentence, Words, as_sentence
 from seqtag.corpora.tags import Scheme, allowed, follows, split
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.features.indexers.base import Indexer, Resources
@@ -20,44 +18,6 @@ from seqtag.support.quoting import CONTROLS
 
 if TYPE_CHECKING:
     from seqtag.settings.config import Config
-
-# A character, or what an encoding left of it, and the number of its place in the word.
-PLACE = re.compile(r"(.|\ufffd+)[0-9]{1,3}", re.DOTALL)
-
-MOST_DIGITS = 9  # of a column's number
-
-# A sentence to tag: its tokens, or with the extra columns that some models read.
-Words = Sequence[str] | Sentence
-
-
-def as_sentence(words: Words) -> Sentence:
-    """The words as a `Sentence`."""
-    return words if isinstance(words, Sentence) else Sentence(tuple(words))
-
-
-def cut(words: Words, start: int, end: int) -> Sentence:
-    """The sentence from one token up to, not including, another."""
-    sentence = as_sentence(words)
-    if start == 0 and end == len(sentence):
-        return sentence
-    columns = tuple(column[start:end] for column in sentence.columns)
-    return Sentence(sentence.tokens[start:end], columns=columns)
-
-
-def have_places(sentences: Iterable[Sentence]) -> bool:
-    """Whether tokens are a character and a number for its place in the word, as in the Weibo corpus (科0 技1): nearly
-    all of them, since real files hold a few broken characters.
-    """
-    tokens = [token for sentence in sentences for token in sentence.tokens]
-    placed = sum(PLACE.fullmatch(token) is not None for token in tokens)
-    return placed > 0.99 * len(tokens) and any(ord(token[0]) >= 0x2E80 for token in tokens)
-
-
-def without_places(sentence: Sentence) -> Sentence:
-    """The sentence with the place taken from each token that is a character and a number."""
-    found = ((token, PLACE.fullmatch(token)) for token in sentence.tokens)
-    tokens = tuple(match[1] if match else token for token, match in found)
-    return Sentence(tokens, sentence.tags, sentence.lines, sentence.columns)
 
 
 def fit_indexers(sentences: Sequence[Sentence], config: "Config", resources: Resources) -> dict[str, Indexer]:
@@ -81,10 +41,7 @@ class Vocabulary:
         tag_counts: The tags of the training file, in its own scheme, and how often each was seen.
         tokenizer: The tokenizer that fits the training corpus.
         drop_places: Whether tokens are a character and a digit, of which only the character is looked at.
-        format: The corpus's format as the user named it, so that other files are read alike.
-        token_column: Its column of tokens, likewise.
-        tag_column: The corpus's column of tags.
-        feature_columns: The extra columns that the model reads.
+        reading: How the training corpus was read, so that other files are read alike.
     """
 
     indexers: dict[str, Indexer]
@@ -94,32 +51,7 @@ class Vocabulary:
     tag_counts: dict[str, int]
     tokenizer: Tokenizer
     drop_places: bool = False
-    format: str = "auto"
-    token_column: int | str | None = None
-    tag_column: int | str | None = None
-    feature_columns: tuple[str, ...] = ()
-
-    def read_corpus(
-        self,
-        path: str | PathLike[str],
-        *,
-        format: str = "auto",
-        token_column: int | str | None = None,
-        tag_column: int | str | None = None,
-    ) -> Corpus:
-        """A corpus with tags, read as the training corpus was where nothing else is said.
-
-        Raises:
-            DataError: It cannot be read.
-            UsageError: The format or the columns make no sense.
-        """
-        return read_corpus(
-            path,
-            format=self.format if format == "auto" else format,
-            token_column=self.token_column if token_column is None else token_column,
-            tag_column=self.tag_column if tag_column is None else tag_column,
-            feature_columns=self.feature_columns,
-        )
+    reading: ReadOptions = AUTO
 
     def index_all(self, sentences: Sequence[Words]) -> list[dict[str, Any]]:
         """Each sentence as `index` gives it."""
@@ -159,10 +91,7 @@ class Vocabulary:
             "tag_counts": self.tag_counts,
             "tokenizer": self.tokenizer.to_json(),
             "drop_places": self.drop_places,
-            "format": self.format,
-            "token_column": self.token_column,
-            "tag_column": self.tag_column,
-            "feature_columns": list(self.feature_columns),
+            **self.reading.to_json(),
             "indexers": {name: indexer.to_json() for name, indexer in self.indexers.items()},
         }
 
@@ -182,19 +111,15 @@ class Vocabulary:
             tag_counts=dict(values["tag_counts"]),
             tokenizer=Tokenizer.from_json(values["tokenizer"]),
             drop_places=bool(values["drop_places"]),
-            format=values.get("format", "auto"),  # it came later
-            token_column=values["token_column"],
-            tag_column=values["tag_column"],
-            feature_columns=tuple(values["feature_columns"]),
+            reading=ReadOptions.from_json(values),
         )
         vocabulary._check()
         return vocabulary
 
     def _check(self) -> None:
         """Refuses with a ValueError what no training leaves."""
-        written = [*self.tags, *self.tag_counts, *self.feature_columns]
-        texts: list[Any] = list(written)  # as a file has them, they may be anything
-        if not self.tags or not all(isinstance(text, str) and text for text in texts):
+        written: list[Any] = [*self.tags, *self.tag_counts, *self.reading.feature_columns]
+        if not self.tags or not all(isinstance(text, str) and text for text in written):
             raise ValueError("its tags or columns are no texts")
         "".join(written).encode()  # half a character is none
         if CONTROLS.search("".join(written)):
@@ -208,25 +133,9 @@ class Vocabulary:
         if self.scheme.is_spans:
             for tag in self.tag_counts:
                 split(tag, self.scheme)
-        if not all(map(_is_column, (self.token_column, self.tag_column))):
-            raise ValueError("its columns are neither numbers nor names")
-        if self.format != "auto" and not registry.knows(registry.READERS, self.format):
-            raise ValueError("its corpus was of no format that is known here")
         columns = self.indexers.get("columns")
-        if len(columns.sizes if columns else ()) != len(self.feature_columns):
+        if len(columns.sizes if columns else ()) != len(self.reading.feature_columns):
             raise ValueError("it does not know as many extra columns as it reads")
-
-
-def _is_column(column: Any) -> bool:
-    """Whether some reader knows such a column."""
-    if isinstance(column, str) and column.lower() in FIELDS:
-        return True
-    if type(column) not in (int, str) or len(str(column)[:10]) > MOST_DIGITS:
-        return column is None
-    try:
-        return int(column) != 0
-    except ValueError:
-        return False
 
 
 def legal_sequences(

@@ -4,7 +4,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 from os import PathLike
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.corpora.sentence import Sentence
-from seqtag.corpora.tags import Scheme, convert, spans
-from seqtag.features.vocabulary import Vocabulary, Words, cut
+from seqtag.corpora.document import Alternative, Document
+from seqtag.corpora.sentence import Sentence, Words, as_sentence, cut
+from seqtag.corpora.tags import Scheme, Span, convert, spans
+from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph import outputs
 from seqtag.graph.weights import Floats, Weights
 from seqtag.inference.batches import inference_order
@@ -48,49 +49,6 @@ CHAIN = tuple(output.name for output in outputs.CHAIN)  # the scores between tag
 Results = Callable[
     [], dict[str, NDArray[Any]]
 ]  # gives a batch's outputs by name, at once or when they are there
-
-
-@dataclass(frozen=True)
-class Entity:
-    """A span that the model found: tokens from `start` up to, not including, `end`.
-
-    The score is the probability, over all sequences of tags, that just this span with this label is there; with a
-    feedback head, that of the span's tags given the tags before them.
-    """
-
-    start: int
-    end: int
-    label: str
-    score: float
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """A sequence of tags, in the corpus's scheme, and its probability."""
-
-    tags: list[str]
-    probability: float
-
-
-@dataclass(frozen=True)
-class Tagged:
-    """The answer for one sentence.
-
-    Attributes:
-        tags: One tag a token, in the corpus's scheme, always well-formed.
-        probabilities: The model's marginal probability of each token's tag; with a feedback head, that given the tags
-            before it. Empty if the tagger gives tags only.
-        scheme: The corpus's scheme.
-        entities: The spans, where they were asked for.
-        alternatives: The most probable sequences, best first, where they were asked for; of a sentence longer than
-            `WINDOW` that a feedback head tagged, the best alone.
-    """
-
-    tags: list[str]
-    probabilities: list[float]
-    scheme: Scheme
-    entities: list[Entity] = field(default_factory=list)
-    alternatives: list[Alternative] = field(default_factory=list)
 
 
 class Tagger:
@@ -176,7 +134,9 @@ class Tagger:
         """The tags that the training file held, in its own scheme."""
         return tuple(self.vocabulary.tag_counts)
 
-    def tag(self, sentences: Iterable[Words], *, entities: bool = False, nbest: int = 0) -> Iterator[Tagged]:
+    def tag(
+        self, sentences: Iterable[Words], *, entities: bool = False, nbest: int = 0
+    ) -> Iterator[Document]:
         """An answer for each sentence, in order; reads ahead by no more than `CHUNK` sentences.
 
         Args:
@@ -194,7 +154,7 @@ class Tagger:
 
     def begin(
         self, sentences: Sequence[Words], *, entities: bool = False, nbest: int = 0
-    ) -> Iterator[Tagged]:
+    ) -> Iterator[Document]:
         """As `tag`, for sentences that are there already; the work begins before the first answer is asked for."""
         if (entities or nbest) and outputs.PROBABILITIES.name not in self._outputs:
             raise ValueError("expected a tagger that gives probabilities. Received: one that gives tags only")
@@ -246,7 +206,7 @@ class Tagger:
         *,
         entities: bool,
         nbest: int,
-    ) -> Iterator[Tagged]:
+    ) -> Iterator[Document]:
         found = [{} for _ in sentences]  # type: list[dict[str, NDArray[Any]]]
         while begun:
             batch, results = begun.popleft()
@@ -256,8 +216,12 @@ class Tagger:
                 self._keep(
                     found, sentences, pieces[number], {name: array[row] for name, array in arrays.items()}
                 )
-        for tokens, answer in zip(sentences, found, strict=True):
-            yield self._tagged(answer, entities, nbest) if len(tokens) else Tagged([], [], self.scheme)
+        for words, answer in zip(sentences, found, strict=True):
+            sentence = as_sentence(words)
+            if len(sentence):
+                yield self._tagged(sentence, answer, entities, nbest)
+            else:
+                yield Document.of(sentence, (), self.scheme)
 
     def _keep(
         self,
@@ -301,21 +265,33 @@ class Tagger:
                 raise ModelError(f"{self._name}: the network gave {name} that are not finite.")
         return found
 
-    def _tagged(self, arrays: dict[str, NDArray[Any]], entities: bool, nbest: int) -> Tagged:
+    def _tagged(
+        self, sentence: Sentence, arrays: dict[str, NDArray[Any]], entities: bool, nbest: int
+    ) -> Document:
         numbers = arrays["tags"]
         names = self._tags[numbers].tolist()
         given = arrays.get("probabilities", np.zeros(0))
         probabilities = given.astype(np.float64).clip(0, 1).tolist()
-        found: list[Entity] = []
+        found: list[Span] = []
+        span_probabilities = []
         alternatives = []
         if entities or nbest:
             known = self._known(arrays)
-            for span in spans(names, self.vocabulary.train_scheme) if entities else ():
-                found.append(Entity(*span, known.span_probability(span)))
+            if entities:
+                found = spans(names, self.vocabulary.train_scheme)
+                span_probabilities = [float(known.span_probability(span)) for span in found]
             for sequence in known.best(nbest) if nbest else ():
                 written = self._written([self.vocabulary.tags[number] for number in sequence.tags])
                 alternatives.append(Alternative(written, sequence.probability))
-        return Tagged(self._written(names), probabilities, self.scheme, found, alternatives)
+        return Document.of(
+            sentence,
+            self._written(names),
+            self.scheme,
+            probabilities=probabilities,
+            spans=found,
+            span_probabilities=span_probabilities,
+            alternatives=alternatives,
+        )
 
     def _known(self, arrays: dict[str, NDArray[Any]]) -> Lattice | Beam:
         """What the model says of the sentence, by the outputs that it has."""
@@ -337,7 +313,7 @@ class Tagger:
         if "transitions" not in self._outputs:
             return TagChain(np.zeros(count), np.zeros((count, count)), np.zeros(count), *of_spans)
         # ONNX Runtime wants inputs that are legal, though nothing here depends on them.
-        anything = Sentence((".",), columns=tuple(("_",) for _ in self.vocabulary.feature_columns))
+        anything = Sentence((".",), columns=tuple(("_",) for _ in self.vocabulary.reading.feature_columns))
         inputs = self.vocabulary.collate([self.vocabulary.index(anything)])
         arrays = self.run(inputs, CHAIN)
         for array in arrays.values():

@@ -74,7 +74,11 @@ class Data:
     """How the corpus is read."""
 
     format: str = setting(
-        "auto", "corpus format (auto goes by the file)", flag=True, choices=("auto",), table=registry.READERS
+        "auto",
+        "corpus format (auto goes by the file)",
+        flag=True,
+        choices=("auto",),
+        table=registry.formats("tagged"),
     )
     token_column: int | str | None = setting(
         None,

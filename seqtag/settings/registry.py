@@ -30,6 +30,28 @@ class Part(NamedTuple):
     stateful: bool = True
 
 
+class Format(NamedTuple):
+    """A format of files of sentences: what it is, and where its halves live, each as `module:attribute`.
+
+    Attributes:
+        description: What it is, in a few words.
+        reader: Reads sentences (`corpora.base.Reader`).
+        writer: Writes documents (`corpora.base.Writer`).
+        recogniser: Tells its files by their first lines (`corpora.base.Recogniser`).
+        columns: The names of its columns, if they have names.
+        endings: How the names of its files end.
+        tagged: Whether its files hold tags, so that they can be trained on and scored.
+    """
+
+    description: str
+    reader: str = ""
+    writer: str = ""
+    recogniser: str = ""
+    columns: str = ""
+    endings: tuple[str, ...] = ()
+    tagged: bool = False
+
+
 class Table(Mapping[str, Any]):
     """The built-in names, each with what it stands for, and a group of entry points in which others are looked up.
 
@@ -58,19 +80,33 @@ class Table(Mapping[str, Any]):
         return len(self._rows)
 
 
-READERS = Table("seqtag.readers") | {
-    "conll": "seqtag.corpora.conll:parse",
-    "conllu": "seqtag.corpora.conllu:parse",
-}
-WRITERS = Table("seqtag.writers") | {
-    "conll": "seqtag.stages.predict:ConllWriter",
-    "jsonl": "seqtag.stages.predict:JsonlWriter",
-    "text": "seqtag.stages.predict:TextWriter",
-}
-INPUTS = Table("seqtag.inputs") | {
-    "text": "seqtag.stages.predict:read_text",
-    "conll": "seqtag.stages.predict:read_conll",
-    "jsonl": "seqtag.stages.predict:read_jsonl",
+FORMATS = Table("seqtag.formats") | {
+    "conll": Format(
+        "a token a line, with columns",
+        reader="seqtag.corpora.conll:read",
+        writer="seqtag.corpora.conll:Writer",
+        endings=("conll", "iob", "bio"),
+        tagged=True,
+    ),
+    "conllu": Format(
+        "the ten columns of Universal Dependencies",
+        reader="seqtag.corpora.conllu:read",
+        recogniser="seqtag.corpora.conllu:recognise",
+        columns="seqtag.corpora.conllu:FIELDS",
+        endings=("conllu",),
+        tagged=True,
+    ),
+    "jsonl": Format(
+        "a JSON object a line",
+        reader="seqtag.corpora.jsonl:read",
+        writer="seqtag.corpora.jsonl:Writer",
+        endings=("jsonl", "ndjson"),
+    ),
+    "text": Format(
+        "a sentence a line; entities are marked in it",
+        reader="seqtag.corpora.text:read",
+        writer="seqtag.corpora.text:Writer",
+    ),
 }
 # The tag schemes, and the letters that each name stands for, in the order of the scheme's own letters (`corpora.tags`).
 SCHEMES = {
@@ -209,6 +245,11 @@ METRICS = Table("seqtag.metrics") | {
 }
 
 
+def formats(half: str) -> Table:
+    """The formats that have this half, or those that are `tagged`."""
+    return Table(FORMATS.group, {name: row for name, row in FORMATS.items() if getattr(row, half)})
+
+
 def knows(table: Iterable[str], name: str) -> bool:
     """Whether a name is built in, or is that of an installed plugin."""
     return name in table or (isinstance(table, Table) and plugins.find(table.group, name) is not None)
@@ -229,27 +270,29 @@ def find(table: Mapping[str, Any], name: str) -> Any:
 
     Raises:
         UsageError: There is no such name.
-        UserError: A plugin cannot be loaded, or is no `Part` where the table has parts.
+        UserError: A plugin cannot be loaded, or is no `Part` or `Format` where the table has them.
     """
     if name in table:
         return table[name]
     if not isinstance(table, Table) or not knows(table, name):
         raise UsageError(f"unknown name {name!r}.{suggest(name, known(table))}")
     found = plugins.load(table.group, name)
-    if any(isinstance(row, Part) for row in table.values()) and not isinstance(found, Part):
-        raise UserError(f"{name!r} of {table.group} is a {type(found).__name__}; expected a {__name__}.Part.")
+    for kind in (Part, Format):
+        if any(isinstance(row, kind) for row in table.values()) and not isinstance(found, kind):
+            wanted = f"{__name__}.{kind.__name__}"
+            raise UserError(f"{name!r} of {table.group} is a {type(found).__name__}; expected a {wanted}.")
     return found
 
 
 def load(table: Mapping[str, Any], name: str, half: str = "network") -> Any:
-    """What a name stands for; of a `Part` one half.
+    """What a name stands for; of a `Part` or a `Format` one half.
 
     Raises:
         UsageError: There is no such name.
         UserError: A plugin cannot be loaded, or has no such half.
     """
     row = find(table, name)
-    place = getattr(row, half) if isinstance(row, Part) else row
+    place = getattr(row, half) if isinstance(row, Part | Format) else row
     if not isinstance(place, str):
         return place
     if not place:

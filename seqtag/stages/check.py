@@ -9,6 +9,7 @@ from os import PathLike
 from typing import Any
 
 from seqtag.corpora import tags
+from seqtag.corpora.base import AUTO, ReadOptions
 from seqtag.corpora.reading import Corpus, Sentence, read_corpus
 from seqtag.corpora.tags import Scheme
 
@@ -127,27 +128,21 @@ def check(
     paths: Sequence[str | PathLike[str]],
     *,
     scheme: str = "auto",
-    format: str = "auto",
-    token_column: int | str | None = None,
-    tag_column: int | str | None = None,
+    options: ReadOptions = AUTO,
 ) -> Report:
     """Reads corpus files and reports on each and on every two of them.
 
     Args:
         paths: The files; unknown words and the scheme go by the first, which is usually the one for training.
         scheme: The tag scheme of all files; "auto" finds it in the first.
-        format: As `seqtag.corpora.reading.sentences` takes it, like the two columns.
-        token_column: The column of tokens.
-        tag_column: The column of tags.
+        options: How the files are read.
 
     Raises:
         UsageError: An unknown scheme or format, or columns that make no sense.
         DataError: A file cannot be read right; a tag in an ill-formed place is no such error.
     """
     given = tags.parse_scheme(scheme) if tags.is_named(scheme) else None
-    corpora = [
-        read_corpus(path, format=format, token_column=token_column, tag_column=tag_column) for path in paths
-    ]
+    corpora = [read_corpus(path, options) for path in paths]
     detected = [tags.detect(_tags(one) for one in corpus.sentences) for corpus in corpora]
     vocabulary = {token for sentence in corpora[0].sentences for token in sentence.tokens}
     places = [_places(corpus) for corpus in corpora]

@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from seqtag.corpora import reading, tags
+from seqtag.corpora.document import Document
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme
 from seqtag.evaluation import schemes, scoring
@@ -15,7 +16,7 @@ from seqtag.evaluation.same_sentences import check_same_sentences
 from seqtag.evaluation.schemes import tags_of
 
 if TYPE_CHECKING:
-    from seqtag.inference.tagger import Tagged, Tagger
+    from seqtag.inference.tagger import Tagger
 
 AnyPath = str | PathLike[str]
 Column = int | str | None
@@ -55,9 +56,8 @@ def evaluate_model(
         UserError: The cross-check found a difference.
     """
     tagger, known = _load(Path(folder), threads, tags_only=not probabilities)
-    corpus = tagger.vocabulary.read_corpus(
-        path, format=format, token_column=token_column, tag_column=tag_column
-    )
+    given = reading.ReadOptions(format, token_column, tag_column)
+    corpus = reading.read_corpus(path, tagger.vocabulary.reading.override(given))
     gold = tags_of(corpus)
     gold_scheme = tags.parse_scheme(scheme) if tags.is_named(scheme) else schemes.closest(gold, tagger.scheme)
     reading.check_tags(corpus, gold_scheme)
@@ -98,10 +98,11 @@ def _load(path: Path, threads: int, *, tags_only: bool) -> "tuple[Tagger, Known]
     return folder.load(path, read)
 
 
-def _probabilities(tagged: "Tagged", scheme: Scheme) -> dict[tuple[int, int], float]:
+def _probabilities(tagged: Document, scheme: Scheme) -> dict[tuple[int, int], float]:
     """By start and end, the probability of each span found or, where tags are plain, of each token's tag."""
     if scheme.is_spans:
-        return {(entity.start, entity.end): entity.score for entity in tagged.entities}
+        found = zip(tagged.spans, tagged.span_probabilities, strict=True)
+        return {(span.start, span.end): probability for span, probability in found}
     return {(place, place + 1): value for place, value in enumerate(tagged.probabilities)}
 
 
@@ -137,8 +138,9 @@ def evaluate_files(
         DataError: A file cannot be read, the sentences differ, or a tag is not one of the scheme.
         UserError: The cross-check found a difference.
     """
-    corpus = reading.read_corpus(gold_path, format=format, token_column=token_column, tag_column=tag_column)
-    other = reading.read_corpus(predicted_path, tag_column=predicted_column)
+    options = reading.ReadOptions(format, token_column, tag_column)
+    corpus = reading.read_corpus(gold_path, options)
+    other = reading.read_corpus(predicted_path, reading.ReadOptions(tag_column=predicted_column))
     check_same_sentences(other, corpus)
     gold, predicted = tags_of(corpus), tags_of(other)
     found = tags.parse_scheme(scheme) if tags.is_named(scheme) else schemes.shared(gold, predicted)
@@ -146,9 +148,7 @@ def evaluate_files(
     reading.check_tags(other, found)
     known = None
     if train_path is not None:
-        train = reading.read_corpus(
-            train_path, format=format, token_column=token_column, tag_column=tag_column
-        )
+        train = reading.read_corpus(train_path, options)
         known = _learn(train, found)
     score = scoring.score(gold, predicted, found)
     if crosscheck:

@@ -1,6 +1,5 @@
 """The explaining stage: a model and some text in; for each sentence its tags and what they hang on."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
 from pathlib import Path
@@ -9,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.corpora.reading import Sentence
+from seqtag.corpora.document import offsets
+from seqtag.corpora.reading import sentences
+from seqtag.corpora.sentence import Sentence, cut
 from seqtag.inference.tagger import Tagger
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
 from seqtag.network import runtime
-from seqtag.settings import registry
 from seqtag.support.errors import UserError
 from seqtag.training.restore import Stored
 
@@ -29,14 +29,14 @@ class Target:
         start: Its first token.
         end: The token after its last.
         label: The tag, or the entity's label.
-        score: The probability that the model gives it.
+        probability: The probability that the model gives it.
         saliency: How much each token of the sentence speaks for it (above 0) or against it, `(time,)`.
     """
 
     start: int
     end: int
     label: str
-    score: float
+    probability: float
     saliency: NDArray[np.float32]
 
 
@@ -90,7 +90,7 @@ def explain(
     Args:
         model: The model folder.
         path: The text; "-" is standard input.
-        input_format: A name in `registry.INPUTS`.
+        input_format: A format in `registry.FORMATS`; "conll" stands for that of the training corpus.
         limit: At most so many sentences; those without tokens do not count.
         debug: Whether TensorFlow may print.
 
@@ -98,9 +98,8 @@ def explain(
         UserError: The model or the text cannot be read, or the text holds no sentence.
     """
     tagger, stored = load_folder(Path(model), _read)
-    read: Callable[..., Iterator[Any]] = registry.load(registry.INPUTS, input_format)
-    records = (record for record in read(path, tagger, tagger.vocabulary.tokenizer) if record.words)
-    found = list(islice(records, limit + 1))
+    options = tagger.vocabulary.reading.to_tag(input_format, tagger.vocabulary.tokenizer)
+    found = list(islice((sentence for sentence in sentences(path, options) if len(sentence)), limit + 1))
     if not found:
         source = "standard input" if path == "-" else path
         raise UserError(f"{source}: holds no sentence; expected one to explain.")
@@ -109,15 +108,11 @@ def explain(
     from seqtag.network.saliency import Saliency
 
     saliency = Saliency(network)
-    sentences = []
-    for record in found[:limit]:
-        whole = tuple(record.words)
-        columns = tuple(column[:LONGEST] for column in record.columns)
-        sentence = Sentence(whole[:LONGEST], columns=columns)
-        explained = _explained(sentence, len(whole) - len(sentence), tagger, network, saliency)
-        pairs = pairwise(record.tokens[:LONGEST])
-        joined = frozenset(at for at, (one, next) in enumerate(pairs, start=1) if one.end == next.start)
-        sentences.append(replace(explained, joined=joined))
+    explained = []
+    for whole in found[:limit]:
+        sentence = cut(whole, 0, min(len(whole), LONGEST))
+        one = _explained(sentence, len(whole) - len(sentence), tagger, network, saliency)
+        explained.append(replace(one, joined=_joined(whole)))
     encoder = stored.config.encoder
     description = f"{encoder.cell} {encoder.layers} x {encoder.units}"
     return Explanation(
@@ -125,9 +120,17 @@ def explain(
         source="standard input" if path == "-" else path,
         spans=tagger.scheme.is_spans,
         description=description,
-        sentences=sentences,
+        sentences=explained,
         more=len(found) > limit,
     )
+
+
+def _joined(sentence: Sentence) -> frozenset[int]:
+    """The tokens, among the first, that follow the one before without a space."""
+    if sentence.text is None:
+        return frozenset()
+    pairs = pairwise(offsets(sentence.text, sentence.tokens)[:LONGEST])
+    return frozenset(at for at, ((_, end), (start, _)) in enumerate(pairs, start=1) if end == start)
 
 
 def _read(source: Folder) -> tuple[Tagger, Stored]:
@@ -142,13 +145,14 @@ def _explained(sentence: Sentence, cut: int, tagger: Tagger, network: Any, salie
     inputs = tagger.vocabulary.collate([tagger.vocabulary.index(sentence)])
     numbers = tagger.run(inputs)["tags"][0]
     if tagger.scheme.is_spans:
-        wanted = [(entity.start, entity.end, entity.label, entity.score) for entity in tagged.entities]
+        found = zip(tagged.spans, tagged.span_probabilities, strict=True)
+        wanted = [(span.start, span.end, span.label, probability) for span, probability in found]
     else:
         pairs = zip(tagged.tags, tagged.probabilities, strict=True)
-        wanted = [(place, place + 1, tag, score) for place, (tag, score) in enumerate(pairs)]
+        wanted = [(place, place + 1, tag, probability) for place, (tag, probability) in enumerate(pairs)]
     held = np.zeros((len(wanted), len(sentence)), np.float32)
     for row, (start, end, _, _) in zip(held, wanted, strict=True):
         row[start:end] = 1
     values = saliency(inputs, numbers, held)
     targets = [Target(*entry, row) for entry, row in zip(wanted, values, strict=True)]
-    return Explained(sentence.tokens, cut, tagged.tags, targets, attentions(network, inputs, numbers))
+    return Explained(sentence.tokens, cut, list(tagged.tags), targets, attentions(network, inputs, numbers))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import seqtag
-from seqtag.corpora.reading import check_tags
+from seqtag.corpora.reading import ReadOptions, check_tags, read_corpus
 from seqtag.model_folder import folder
 from seqtag.model_folder.stored import read_vocabulary
 from seqtag.network import runtime
@@ -81,7 +81,8 @@ def gradients(
     cell = config.encoder.cell
     if not registry.is_stateful(cell):
         raise UserError(f"{model}: its cell, {cell}, has no state; expected a model with a recurrent layer.")
-    corpus = vocabulary.read_corpus(path, format=format, token_column=token_column, tag_column=tag_column)
+    given = ReadOptions(format, token_column, tag_column)
+    corpus = read_corpus(path, vocabulary.reading.override(given))
     check_tags(corpus, vocabulary.scheme)
     random = np.random.default_rng(seed)
     sample = reach.draw(corpus, vocabulary, config.training.max_sentence_length, sentences, random, steps)

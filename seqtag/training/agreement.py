@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqtag.corpora.reading import Sentence
-from seqtag.features.vocabulary import cut
+from seqtag.corpora.sentence import cut
 from seqtag.graph.outputs import PROBABILITIES, TAGS
 from seqtag.inference.tagger import Tagger
 from seqtag.support.errors import Diverged, UserError

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from seqtag.corpora.characters import without_places
 from seqtag.corpora.tags import Scheme, allowed, convert
 from seqtag.features.indexers.base import DIGITS, Ids, Table
-from seqtag.features.vocabulary import Vocabulary, without_places
+from seqtag.features.vocabulary import Vocabulary
 from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.support.errors import UsageError

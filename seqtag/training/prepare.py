@@ -6,17 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 from seqtag.corpora import tokenizers
+from seqtag.corpora.characters import have_places, single_characters, without_places
 from seqtag.corpora.reading import Corpus, Sentence
 from seqtag.corpora.tags import Scheme, convert, parse_scheme
 from seqtag.evaluation.known import learn
-from seqtag.features.indexers.base import Resources, single_characters
-from seqtag.features.vocabulary import Vocabulary, fit_indexers, have_places, tag_inventory, without_places
+from seqtag.features.indexers.base import Resources
+from seqtag.features.vocabulary import Vocabulary, fit_indexers, tag_inventory
 from seqtag.model_folder import folder
 from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.settings.merging import for_corpus
 from seqtag.support.errors import UsageError, UserError
-from seqtag.training.splits import Corpora, feature_columns
+from seqtag.training.splits import Corpora, read_options
 
 MAX_TAGS = 2048  # of spans, whose legal pairs are listed, and of a CRF, which learns a score for each pair
 
@@ -76,10 +77,7 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
         if tokenizer == "auto"
         else tokenizers.Tokenizer(tokenizer),
         drop_places=drop_places,
-        format=config.data.format,
-        token_column=config.data.token_column,
-        tag_column=config.data.tag_column,
-        feature_columns=feature_columns(config),
+        reading=read_options(config),
     )
 
 

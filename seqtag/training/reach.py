@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.reading import Corpus, Sentence
+from seqtag.corpora.sentence import cut
 from seqtag.corpora.tags import convert
 from seqtag.features.indexers.base import pad
-from seqtag.features.vocabulary import Vocabulary, cut
+from seqtag.features.vocabulary import Vocabulary
 from seqtag.settings import registry
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.reading import Corpus, Sentence, check_tags, read_corpus
 from seqtag.corpora.tags import Scheme, detect, parse_scheme
 from seqtag.settings.config import Config
@@ -40,26 +41,16 @@ def read_corpora(config: Config, train_path: str, dev_path: str | None, test_pat
     before.
     """
     data = config.data
-    columns = feature_columns(config)
-
-    def read(path: str) -> Corpus:
-        return read_corpus(
-            path,
-            format=data.format,
-            token_column=data.token_column,
-            tag_column=data.tag_column,
-            feature_columns=columns,
-        )
-
-    train = read(train_path)
-    dev = read(dev_path) if dev_path else None
-    test = read(test_path) if test_path else None
+    options = read_options(config)
+    train = read_corpus(train_path, options)
+    dev = read_corpus(dev_path, options) if dev_path else None
+    test = read_corpus(test_path, options) if test_path else None
     tags = (sentence.tags or () for sentence in train.sentences)
     scheme = detect(tags) if data.scheme == "auto" else parse_scheme(data.scheme)
     for corpus in (train, dev, test):
         if corpus is not None:
             check_tags(corpus, scheme)
-    for number, name in enumerate(columns):
+    for number, name in enumerate(options.feature_columns):
         if all(sentence.columns[number] == sentence.tags for sentence in train.sentences):
             raise UsageError(f"--feature-columns {name}: this column holds the tags themselves.")
     if dev is not None:
@@ -68,10 +59,12 @@ def read_corpora(config: Config, train_path: str, dev_path: str | None, test_pat
     return Corpora(kept, held, test, config.training.seed, scheme)
 
 
-def feature_columns(config: Config) -> tuple[str, ...]:
-    """The extra columns that the settings name."""
-    named = config.data.feature_columns
-    return () if named is None else tuple(column.strip() for column in str(named).split(","))
+def read_options(config: Config) -> ReadOptions:
+    """How the settings say that corpora are read."""
+    data = config.data
+    named = () if data.feature_columns is None else str(data.feature_columns).split(",")
+    columns = tuple(column.strip() for column in named)
+    return ReadOptions(data.format, data.token_column, data.tag_column, columns)
 
 
 def _hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus]:

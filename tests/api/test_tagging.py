@@ -58,7 +58,7 @@ def test_the_probabilities_are_the_models(tagger: seqtag.Tagger) -> None:
     document = tagger(TEXT)
     assert list(document.probabilities) == pytest.approx(expected.probabilities, abs=1e-6)
     assert [entity.probability for entity in document.entities] == pytest.approx(
-        [entity.score for entity in expected.entities], abs=1e-6
+        [entity.probability for entity in expected.entities], abs=1e-6
     )
 
 

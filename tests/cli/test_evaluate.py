@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,10 +17,10 @@ from seqtag import __version__
 from seqtag.cli.evaluate import evaluate
 from seqtag.cli.tables import MOST_UNSEEN, print_score, score_table
 from seqtag.corpora import tags
+from seqtag.corpora.base import AUTO
 from seqtag.corpora.reading import Sentence
 from seqtag.evaluation import scoring
 from seqtag.evaluation.scoring import score
-from seqtag.features.vocabulary import Vocabulary
 from seqtag.model_folder import folder
 from seqtag.support.errors import DataError, UsageError, UserError
 
@@ -72,8 +71,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     class Tagger:
         scheme = tags.parse_scheme("bio")
         tags = ("B-PER", "I-PER", "O")
-        vocabulary = SimpleNamespace(format="auto", token_column=None, tag_column=None, feature_columns=())
-        vocabulary.read_corpus = partial(Vocabulary.read_corpus, vocabulary)
+        vocabulary = SimpleNamespace(reading=AUTO)
 
         @classmethod
         def of(cls, source: folder.Folder, threads: int, *, tags_only: bool) -> "Tagger":

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from seqtag.corpora.conll import parse
+from seqtag.corpora.base import ReadOptions, Source
+from seqtag.corpora.conll import read
 from seqtag.corpora.reading import sentences
 from seqtag.support.errors import DataError, UsageError
 
@@ -14,7 +15,7 @@ Pairs = list[list[tuple[str, str]]]
 
 def read_text(text: str, **options: Any) -> Pairs:
     """The sentences of a file with this text, as pairs of token and tag."""
-    found = parse(enumerate(text.split("\n"), 1), "FILE", **options)
+    found = read(Source("FILE", enumerate(text.split("\n"), 1)), ReadOptions(**options))
     return [list(zip(one.tokens, one.tags or ("",) * len(one), strict=True)) for one in found]
 
 
@@ -119,10 +120,10 @@ def test_columns(options: dict[str, Any], expected: Pairs) -> None:
 
 
 def test_features_are_columns_of_the_sentence() -> None:
-    (sentence,) = parse(enumerate(FOUR.split("\n"), 1), "FILE", feature_columns=[3, "2"])
+    (sentence,) = read(Source("FILE", enumerate(FOUR.split("\n"), 1)), ReadOptions(feature_columns=(3, "2")))
     assert sentence.columns == (("x", "y"), ("N", "V"))
     with pytest.raises(DataError) as caught:
-        read_text("a\tN\tO\nb\t\tO\n", feature_columns=[2])
+        read_text("a\tN\tO\nb\t\tO\n", feature_columns=(2,))
     assert str(caught.value) == "FILE:2: the feature in column 2 is empty"
 
 
@@ -161,7 +162,7 @@ def test_a_column_before_the_first() -> None:
 
 
 def test_one_column_is_enough_without_tags() -> None:
-    (sentence,) = parse(enumerate(["a", "b"], 1), "FILE", with_tags=False)
+    (sentence,) = read(Source("FILE", enumerate(["a", "b"], 1)), ReadOptions(with_tags=False))
     assert (sentence.tokens, sentence.tags, sentence.columns) == (("a", "b"), None, ())
     with pytest.raises(DataError, match="FILE:2: the row has 2 columns; expected 1, as in line 1"):
         read_text("a\nb c\n", with_tags=False)
@@ -170,7 +171,7 @@ def test_one_column_is_enough_without_tags() -> None:
 def test_each_token_knows_its_line(tmp_path: Path) -> None:
     path = tmp_path / "corpus.conll"
     path.write_bytes(b"\xef\xbb\xbf# comment\r\n\r\na\tO\r\nb\tO\r\n\r\n-DOCSTART-\r\n\r\nc\tO")
-    first, second = sentences(path, format="conll")
+    first, second = sentences(path, ReadOptions(format="conll"))
     assert (first.tokens, first.tags, first.lines) == (("a", "b"), ("O", "O"), (3, 4))
     assert (second.tokens, second.lines) == (("c",), (8,))
 
@@ -181,5 +182,5 @@ def test_sentences_come_one_at_a_time() -> None:
         while True:
             yield (number := number + 1), "" if number % 3 == 0 else "a\tO"
 
-    found = parse(endless(), "FILE")
+    found = read(Source("FILE", endless()), ReadOptions())
     assert [len(next(found)) for _ in range(3)] == [2, 2, 2]

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from seqtag.corpora.conllu import FIELDS, parse
+from seqtag.corpora.base import ReadOptions, Source
+from seqtag.corpora.conllu import FIELDS, read
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.errors import DataError, UsageError
 
@@ -14,7 +15,7 @@ def row(identifier: str, form: str = "w", upos: str = "X") -> str:
 
 
 def read_rows(*rows: str, **options: Any) -> list[Sentence]:
-    return list(parse(enumerate(rows, 1), "FILE", **options))
+    return list(read(Source("FILE", enumerate(rows, 1)), ReadOptions(**options)))
 
 
 def test_comments_ranges_and_empty_nodes_are_skipped() -> None:

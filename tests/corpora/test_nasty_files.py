@@ -24,11 +24,12 @@ import seqtag
 import seqtag.support.lines as lines_module
 from seqtag.cli import run
 from seqtag.cli.summary import introduction
-from seqtag.corpora.tags import parse_scheme, problems
+from seqtag.corpora.document import Document
+from seqtag.corpora.tags import Span, parse_scheme, problems
+from seqtag.corpora.text import Writer
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vocabulary import Vocabulary
-from seqtag.inference.tagger import Entity, Tagged
 from seqtag.model_folder.folder import dump_json, parsed
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
@@ -648,7 +649,7 @@ class TestPlaces:
         for output in (path, f"{path}-link"):
             found = command(name, *inputs, option, output)
             assert found.code == 2
-            assert found.error.startswith(f"seqtag: {output}: this ")
+            assert found.error.startswith(f"seqtag: {output}: is also an input")
             assert Path(path).read_bytes() == ROW
 
     def test_answers_are_not_appended_to_the_text(self, spans: Any, put: Any) -> None:
@@ -661,7 +662,7 @@ class TestPlaces:
                     env=ENVIRONMENT, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60,
                 )  # fmt: skip
             name = path if by_name else "stdin"
-            expected = f"seqtag: {name}: this is read; expected another file to write to.\n"
+            expected = f"seqtag: {name}: is also an input; choose a different output file.\n"
             assert (done.returncode, done.stderr) == (2, expected)
             assert Path(path).read_bytes() == b"Ana left\n"
 
@@ -706,9 +707,10 @@ def test_no_answer_steers_a_terminal(
 
 def test_no_label_steers_a_terminal() -> None:
     """Labels come from a model folder, which may be somebody else's."""
-    found = Tagged(["B-\x1b]0;t\x07"], [1.0], parse_scheme("bio"), [Entity(0, 1, "\x1b]0;t\x07", 1.0)])
+    label = "\x1b]0;t\x07"
     screen = Screen()
-    stage.TextWriter(screen).write(stage.Record("Ana", ["Ana"]), found)
+    document = Document("Ana", ["Ana"], [f"B-{label}"], parse_scheme("bio"), spans=[Span(0, 1, label)])
+    Writer(screen).write(document)
     assert is_safe(re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()))
 
 

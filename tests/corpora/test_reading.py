@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.reading import check_tags, read_corpus, sentences
 from seqtag.corpora.tags import parse_scheme
 from seqtag.support.errors import DataError, UsageError
@@ -52,17 +53,17 @@ def test_the_name_of_a_field_asks_for_conllu(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text(f"# one\n2\ta{REST}\n")
     with pytest.raises(DataError, match=r"file\.txt:2: the ID is '2'; expected 1"):
-        list(sentences(path, tag_column="XPOS"))
+        list(sentences(path, ReadOptions(tag_column="XPOS")))
 
 
 def test_a_format_can_be_given(tmp_path: Path) -> None:
     path = tmp_path / "file.conllu"
     path.write_text(CONLL)
-    assert [one.tags for one in sentences(path, format="conll")] == [("O", "B-X")]
+    assert [one.tags for one in sentences(path, ReadOptions(format="conll"))] == [("O", "B-X")]
     with pytest.raises(DataError, match="expected the 10 of CoNLL-U"):
         list(sentences(path))
     with pytest.raises(UsageError) as caught:
-        sentences(path, format="conl")
+        sentences(path, ReadOptions(format="conl"))
     assert (
         str(caught.value) == "Unknown corpus format 'conl'. Did you mean 'conll'? Known: auto, conll, conllu."
     )
@@ -73,9 +74,9 @@ def test_a_corpus_counts_its_tokens(tmp_path: Path) -> None:
     path.write_text("a\tO\nb\tO\n\nc\tO\n")
     corpus = read_corpus(str(path))
     assert (corpus.path, len(corpus.sentences), corpus.tokens) == (str(path), 2, 3)
-    assert read_corpus(path, with_tags=False).sentences[0].tags is None
-    assert read_corpus(path, token_column=2, tag_column=1).sentences[0].tags == ("a", "b")
-    assert read_corpus(path, feature_columns=[2]).sentences[0].columns == (("O", "O"),)
+    assert read_corpus(path, ReadOptions(with_tags=False)).sentences[0].tags is None
+    assert read_corpus(path, ReadOptions(token_column=2, tag_column=1)).sentences[0].tags == ("a", "b")
+    assert read_corpus(path, ReadOptions(feature_columns=(2,))).sentences[0].columns == (("O", "O"),)
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "# nothing\n", "-DOCSTART- O\n\n"])
@@ -97,4 +98,4 @@ def test_an_illegal_tag_is_named_with_its_line(tmp_path: Path) -> None:
     check_tags(corpus, parse_scheme("plain"))
     path.write_text("a\tO\nb\tB-X\n\nc\tI-X\n")
     check_tags(read_corpus(path), parse_scheme("bio"))
-    check_tags(read_corpus(path, with_tags=False), parse_scheme("bio"))
+    check_tags(read_corpus(path, ReadOptions(with_tags=False)), parse_scheme("bio"))

@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import seqtag.corpora.tokenizers as module
+from seqtag.corpora.characters import single_characters
+from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tokenizers import CLITICS, Tokenizer, _pattern, choose
+from seqtag.features.indexers.base import Resources
+from seqtag.features.indexers.characters import CharacterIndexer
+from seqtag.settings.config import Config
 
 TOKENIZERS = [
     Tokenizer("word"),
@@ -30,15 +35,13 @@ any_text = st.text(max_size=30) | st.lists(pieces | st.characters(), max_size=12
 @given(any_text, st.sampled_from(TOKENIZERS))
 def test_nothing_is_lost_and_places_hold(text: str, tokenizer: Tokenizer) -> None:
     end = 0
-    for token in tokenizer(text):
-        assert token.text == text[token.start : token.end]
-        assert token.start < token.end
-        assert end <= token.start
-        assert not text[end : token.start].strip()
-        assert not re.search(r"\s", token.text)
-        end = token.end
+    for word in tokenizer.words(text):
+        start = text.index(word, end)
+        assert word
+        assert not text[end:start].strip()
+        assert not re.search(r"\s", word)
+        end = start + len(word)
     assert not text[end:].strip()
-    assert tokenizer.words(text) == [token.text for token in tokenizer(text)]
 
 
 @settings(max_examples=300, deadline=None)
@@ -63,7 +66,7 @@ def test_ascii_does_not_wait_for_the_marks_of_all_scripts(monkeypatch: pytest.Mo
 
 
 def words(text: str, **settings: Any) -> str:
-    return " ".join(token.text for token in Tokenizer("word", **settings)(text))
+    return " ".join(Tokenizer("word", **settings).words(text))
 
 
 @pytest.mark.parametrize(
@@ -101,12 +104,8 @@ def test_settings_of_the_word_tokenizer() -> None:
 
 
 def test_characters_and_white_space() -> None:
-    assert [tuple(token) for token in Tokenizer("char")("科 😀a")] == [
-        ("科", 0, 1),
-        ("😀", 2, 3),
-        ("a", 3, 4),
-    ]
-    assert [token.text for token in Tokenizer("whitespace")("The dog.\u3000(No)\n")] == [
+    assert Tokenizer("char").words("科 😀a") == ["科", "😀", "a"]
+    assert Tokenizer("whitespace").words("The dog.\u3000(No)\n") == [
         "The",
         "dog.",
         "(No)",
@@ -128,6 +127,9 @@ ALL_BUT_NOT = tuple(clitic for clitic in CLITICS if clitic != "n't")
         ([PLAIN, "I do n\u2019t know"], Tokenizer("word")),
         ([PLAIN, *["a well - known dog"] * 3], Tokenizer("word", hyphens=True)),
         ([PLAIN, *["a well-known dog - and others"] * 3], Tokenizer("word")),
+        # More than four lone hyphens for each inner one.
+        (["a well-known dog", *["one - two"] * 4], Tokenizer("word")),
+        (["a well-known dog", *["one - two"] * 5], Tokenizer("word", hyphens=True)),
         (["it takes 3 . 5 mg / kg ."] * 3, Tokenizer("word", hyphens=True, marks=True)),
         ([PLAIN, *["in 2010 . 5 dogs"] * 2], Tokenizer("word")),
         (["The dog, a big one, barks at dogs."], Tokenizer("whitespace")),
@@ -137,6 +139,33 @@ ALL_BUT_NOT = tuple(clitic for clitic in CLITICS if clitic != "n't")
 )
 def test_the_tokenizer_that_fits_a_corpus(sentences: list[str], expected: Tokenizer) -> None:
     assert choose(sentence.split(" ") for sentence in sentences) == expected
+
+
+@pytest.mark.parametrize(
+    ("single", "expected"),
+    [(940, False), (950, False), (951, True), (970, True), (995, True), (1000, True)],
+)
+def test_characters_are_the_same_for_tokenizer_and_network(single: int, expected: bool) -> None:
+    """At a share of tokens, in thousandths, a corpus is made of characters for all that ask."""
+    tokens = ["天"] * single + ["天气"] * (1000 - single)
+    assert (choose([tokens]).name == "char") == expected
+    assert single_characters([Sentence(tuple(tokens))]) == expected
+    assert (CharacterIndexer.fit([Sentence(tuple(tokens))], Config(), Resources()) is None) == expected
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected", "tokenizer"),
+    [
+        (["M"] * 51 + ["。"] * 49, False, "whitespace"),
+        (["M"] * 50 + ["。"] * 50, True, "char"),
+        (["7"] * 51 + ["天"] * 49, False, "whitespace"),
+        (["я"], True, "char"),
+        ([], False, "word"),
+    ],
+)
+def test_codes_in_latin_letters_are_no_characters(tokens: list[str], expected: bool, tokenizer: str) -> None:
+    assert single_characters([Sentence(tuple(tokens))]) == expected
+    assert choose([tokens]).name == tokenizer
 
 
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)

@@ -9,11 +9,12 @@ import pytest
 
 from seqtag.cli import run
 from seqtag.cli.summary import introduction
+from seqtag.corpora.characters import have_places, without_places
 from seqtag.corpora.reading import Sentence
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vector_files import read
 from seqtag.features.vectors import Vectors
-from seqtag.features.vocabulary import Vocabulary, have_places, without_places
+from seqtag.features.vocabulary import Vocabulary
 from seqtag.inference.tagger import Tagger
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, allowed, parse_scheme, spans
 from seqtag.corpora.tokenizers import Tokenizer
@@ -298,24 +299,22 @@ def make_vocabulary(**changes: Any) -> Vocabulary:
 
 def test_the_vocabulary_goes_through_json() -> None:
     """Every field comes back, those that are added later as well."""
-    vocabulary = make_vocabulary(
-        drop_places=True, format="conll", token_column=2, tag_column="upos", feature_columns=("2", "3")
-    )
+    vocabulary = make_vocabulary(drop_places=True, reading=ReadOptions("conll", 2, "upos", ("2", "3")))
     again = Vocabulary.from_json(json.loads(json.dumps(vocabulary.to_json())), RESOURCES)
     assert again.to_json() == vocabulary.to_json()
     assert list(again.indexers) == list(vocabulary.indexers)
     for entry in dataclasses.fields(Vocabulary):
         if entry.name != "indexers":
             assert getattr(again, entry.name) == getattr(vocabulary, entry.name)
-            assert entry.name in vocabulary.to_json()
+            assert entry.name == "reading" or entry.name in vocabulary.to_json()
     assert list(again.tag_counts) == ["S-x", "O"]  # in the order of the training file
 
 
 def test_the_format_of_the_corpus_came_later() -> None:
-    values = make_vocabulary(feature_columns=("2", "3")).to_json()
-    assert Vocabulary.from_json({**values, "format": "conllu"}, RESOURCES).format == "conllu"
+    values = make_vocabulary(reading=ReadOptions(feature_columns=("2", "3"))).to_json()
+    assert Vocabulary.from_json({**values, "format": "conllu"}, RESOURCES).reading.format == "conllu"
     del values["format"]
-    assert Vocabulary.from_json(values, RESOURCES).format == "auto"
+    assert Vocabulary.from_json(values, RESOURCES).reading.format == "auto"
     with pytest.raises(ValueError, match="of no format that is known here"):
         Vocabulary.from_json({**values, "format": "xml"}, RESOURCES)
 
@@ -361,7 +360,7 @@ def test_columns_that_no_reader_knows(column: Any) -> None:
 @pytest.mark.parametrize("column", [None, 1, -1, 120, "7", "-2", "form", "UPOS"])
 def test_columns_that_some_reader_knows(column: Any) -> None:
     values = make_vocabulary().to_json() | {"tag_column": column, "feature_columns": ["2", "3"]}
-    assert Vocabulary.from_json(values, RESOURCES).tag_column == column
+    assert Vocabulary.from_json(values, RESOURCES).reading.tag_column == column
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,8 @@ def test_probabilities_are_those_of_a_sequence(model: SimpleNamespace, sentences
         assert len(answer.tags) == len(answer.probabilities) == len(tokens)
         assert tags.problems(answer.tags, BIO) == []
         for entity in answer.entities:
-            wanted = np.prod(answer.probabilities[entity.start : entity.end])
-            assert entity.score == pytest.approx(wanted)
+            wanted = np.prod(answer.probabilities[entity.start_token : entity.end_token])
+            assert entity.probability == pytest.approx(wanted)
         if not tokens:
             continue
         first, *others = answer.alternatives

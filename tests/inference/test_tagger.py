@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtag.corpora import tags
+from seqtag.corpora.document import Document, Entity
 from seqtag.corpora.reading import read_corpus
 from seqtag.corpora.sentence import Sentence
 from seqtag.inference import tagger
-from seqtag.inference.tagger import Piece, Tagged, Tagger, windows
+from seqtag.inference.tagger import Piece, Tagger, windows
 from seqtag.model_folder import folder
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
@@ -57,11 +58,11 @@ class TestOneTagAToken:
             assert tags.problems(answer.tags, BIO) == []
             assert all(0 <= probability <= 1 for probability in answer.probabilities)
             assert [entity[:3] for entity in map(as_tuple, answer.entities)] == tags.spans(answer.tags, BIO)
-            assert all(0 <= entity.score <= 1 for entity in answer.entities)
+            assert all(0 <= entity.probability <= 1 for entity in answer.entities)
 
     def test_nothing_at_all(self, loaded: Tagger) -> None:
         assert list(loaded.tag([])) == []
-        assert list(loaded.tag([[], []], entities=True, nbest=3)) == [Tagged([], [], BIO)] * 2
+        assert list(loaded.tag([[], []], entities=True, nbest=3)) == [Document("", (), (), BIO)] * 2
 
     def test_what_was_learnt_is_found(self, loaded: Tagger, spans: Any) -> None:
         corpus = read_corpus(spans.dev)
@@ -91,8 +92,8 @@ class TestOneTagAToken:
         assert Tagger.load(plain.folder).scheme.name == "plain"
 
 
-def as_tuple(entity: tagger.Entity) -> tuple[int, int, str]:
-    return entity.start, entity.end, entity.label
+def as_tuple(entity: Entity) -> tuple[int, int, str]:
+    return entity.start_token, entity.end_token, entity.label
 
 
 class TestOrder:
@@ -109,7 +110,7 @@ class TestOrder:
             assert one.tags == other.tags
             assert close(one.probabilities, other.probabilities)
             assert list(map(as_tuple, one.entities)) == list(map(as_tuple, other.entities))
-            assert close([e.score for e in one.entities], [e.score for e in other.entities])
+            assert close([e.probability for e in one.entities], [e.probability for e in other.entities])
             assert close(
                 [a.probability for a in one.alternatives], [a.probability for a in other.alternatives]
             )
@@ -217,10 +218,12 @@ class TestWindows:
             assert found.tags == whole.tags
             assert np.allclose(found.probabilities, whole.probabilities, atol=5e-2)
             assert list(map(as_tuple, found.entities)) == list(map(as_tuple, whole.entities))
-            scores = [[entity.score for entity in answer.entities] for answer in (found, whole)]
+            scores = [[entity.probability for entity in answer.entities] for answer in (found, whole)]
             assert np.allclose(*scores, atol=5e-2)
             assert len(found.alternatives) == 2
-            seams += sum(entity.start // window != (entity.end - 1) // window for entity in whole.entities)
+            seams += sum(
+                entity.start_token // window != (entity.end_token - 1) // window for entity in whole.entities
+            )
         assert seams > 0
 
     @pytest.mark.parametrize("length", [600, 601, 1000])
@@ -275,7 +278,7 @@ class TestNeighbours:
                 found = answers[batch.index(mine)]
                 assert found.tags == alone.tags
                 assert close(found.probabilities, alone.probabilities)
-                assert close([e.score for e in found.entities], [e.score for e in alone.entities])
+                assert close([e.probability for e in found.entities], [e.probability for e in alone.entities])
 
     def test_the_same_in_a_fresh_process(self, loaded: Tagger, spans: Any) -> None:
         code = "import sys; from seqtag.inference.tagger import Tagger; "
@@ -304,7 +307,7 @@ class TestSchemes:
             assert tags.problems(alternative.tags, BIO) == []
 
     def test_an_entity_is_as_probable_as_its_sequences(self, loaded: Tagger) -> None:
-        """All sequences of a short sentence, by nbest: those with the entity sum to its score."""
+        """All sequences of a short sentence, by nbest: those with the entity sum to its probability."""
         tokens = ["Ana", "unheard", "York"]
         (answer,) = loaded.tag([tokens], entities=True, nbest=10_000)
         assert sum(a.probability for a in answer.alternatives) == pytest.approx(1, abs=1e-4)
@@ -313,7 +316,7 @@ class TestSchemes:
         assert answer.entities
         for entity in answer.entities:
             holding = [a for a in answer.alternatives if as_tuple(entity) in tags.spans(a.tags, BIO)]
-            assert entity.score == pytest.approx(sum(a.probability for a in holding), abs=1e-4)
+            assert entity.probability == pytest.approx(sum(a.probability for a in holding), abs=1e-4)
         for place, tag in enumerate(answer.tags):
             # B-PER in BIO is B-PER or S-PER of the network, so a marginal is at most what the list adds up to.
             same = sum(a.probability for a in answer.alternatives if a.tags[place] == tag)

@@ -28,9 +28,11 @@ def test_what_it_gave(number: int) -> None:
     for answer, case in zip(answers, wanted, strict=True):
         assert answer.tags == case["tags"]
         np.testing.assert_allclose(answer.probabilities, case["probabilities"], atol=1e-5)
-        assert [[e.start, e.end, e.label] for e in answer.entities] == [e[:3] for e in case["entities"]]
+        assert [[e.start_token, e.end_token, e.label] for e in answer.entities] == [
+            e[:3] for e in case["entities"]
+        ]
         np.testing.assert_allclose(
-            [e.score for e in answer.entities], [e[3] for e in case["entities"]], atol=1e-5
+            [e.probability for e in answer.entities], [e[3] for e in case["entities"]], atol=1e-5
         )
         assert [a.tags for a in answer.alternatives] == [a[0] for a in case["nbest"]]
         np.testing.assert_allclose(

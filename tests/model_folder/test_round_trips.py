@@ -8,12 +8,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from seqtag.corpora import conll, jsonl
+from seqtag.corpora.base import AUTO, ReadOptions, Source, Unwritable
+from seqtag.corpora.document import Document
 from seqtag.corpora.reading import read_corpus
+from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import parse_scheme, problems
-from seqtag.corpora.tokenizers import Token
-from seqtag.inference.tagger import Tagged, Tagger
-from seqtag.stages import predict as stage
-from seqtag.support.errors import UserError
+from seqtag.inference.tagger import Tagger
 from seqtag.support.quoting import CONTROLS, json_text, printable
 
 BIO = parse_scheme("bio")
@@ -49,10 +50,10 @@ always = settings(derandomize=True, deadline=None, max_examples=100)
 def written(sentences: list[list[tuple[str, str]]]) -> str:
     """What `seqtag predict` would write of sentences with these tokens and tags."""
     stream = io.StringIO(newline="")
-    writer = stage.ConllWriter(stream)
+    writer = conll.Writer(stream)
     for pairs in sentences:
         tokens, tags = ([pair[at] for pair in pairs] for at in (0, 1))
-        writer.write(stage.from_words(tokens), Tagged(tags, [1.0] * len(tags), BIO))
+        writer.write(Document.of(Sentence(tuple(tokens)), tags, BIO))
     return stream.getvalue()
 
 
@@ -73,11 +74,11 @@ def test_answers_in_conll(
     path = tmp_path_factory.mktemp("conll") / "out.conll"
     tokens = [text for drawn in sentences for text, _ in drawn]
     if any(set(one) & set("\t\n\r\0") or not one.strip(" ") or one == "-DOCSTART-" for one in tokens):
-        with pytest.raises(UserError, match="cannot stand in a column"):
+        with pytest.raises(Unwritable, match="cannot stand in a column"):
             written(sentences)
         return
     path.write_bytes(written(sentences).encode())
-    found = read_corpus(path, format="conll").sentences
+    found = read_corpus(path, ReadOptions(format="conll")).sentences
     assert [list(zip(one.tokens, one.tags or (), strict=True)) for one in found] == sentences
 
 
@@ -101,11 +102,11 @@ def test_json_lines(
         lines = [json.dumps(row, ensure_ascii=ascii_only) + "\n" for row in given_rows]
         path.write_bytes("".join(lines).encode())
         stream = io.StringIO(newline="")
-        writer = stage.JsonlWriter(stream)
-        for record in stage.read_jsonl(str(path), None, None):  # type: ignore[arg-type]
-            count = len(record.tokens)
-            assert all(record.text[one.start : one.end] == one.text for one in record.tokens)
-            writer.write(record, Tagged(["O"] * count, [1.0] * count, BIO))
+        writer = jsonl.Writer(stream)
+        for sentence in jsonl.read(Source(path), AUTO):
+            document = Document.of(sentence, ["O"] * len(sentence), BIO)
+            assert all(document.text[one.start : one.end] == one.text for one in document.tokens)
+            writer.write(document)
         found = [json.loads(line) for line in stream.getvalue().split("\n")[:-1]]
         assert [[one["text"] for one in row["tokens"]] for row in found] == [tokens for tokens, _ in rows]
         for row, expected in zip(found, given_rows, strict=True):
@@ -186,14 +187,19 @@ def test_nothing_printable_steers_a_terminal(text: str) -> None:
         assert printable(text) == text
 
 
+class Screen(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @always
 @given(sentence)
 def test_json_on_a_terminal_is_the_same_json(tokens: list[str]) -> None:
-    text = json.dumps(tokens, ensure_ascii=False)
-    assert json.loads(stage._json_for_terminal(text)) == tokens
-    assert stage._json_for_terminal(text).isprintable()
-
-
-def test_tokens_have_their_places() -> None:
-    record = stage.from_words(["a b", "", "\U0001f600"])
-    assert record.tokens == [Token("a b", 0, 3), Token("", 4, 4), Token("\U0001f600", 5, 6)]
+    document = Document.of(Sentence(tuple(tokens)), ["O"] * len(tokens), BIO)
+    screen, file = Screen(), io.StringIO(newline="")
+    for stream in (screen, file):
+        jsonl.Writer(stream).write(document)
+    assert json.loads(screen.getvalue()) == json.loads(file.getvalue()) == document.to_dict()
+    assert screen.getvalue().removesuffix("\n").isprintable()

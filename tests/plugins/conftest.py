@@ -13,13 +13,13 @@ import seqtag
 from seqtag.settings import plugins
 
 ENTRY_POINTS = """
-[seqtag.readers]
-slashes = seqtag_example.slashes:parse
-gone = seqtag_example.gone:parse
+[seqtag.formats]
+slashes = seqtag_example:SLASHES
+gone = seqtag_example.gone:FORMAT
 [seqtag.cells]
 doubled = seqtag_example:CELL
 half = seqtag_example:HALF
-no_part = seqtag_example.slashes:parse
+no_part = seqtag_example.slashes:read
 [seqtag.heads]
 greedy = seqtag_example:HEAD
 """

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import seqtag
+from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.reading import read_corpus
 from seqtag.settings import registry
 from seqtag.settings.config import Config
@@ -15,15 +16,15 @@ from seqtag.settings.merging import foreign, merge
 from seqtag.settings.plugins import Plugin
 from seqtag.support.errors import UsageError, UserError
 
-SLASHES = Plugin("seqtag.readers", "slashes", "seqtag-example", "1.2")
+SLASHES = Plugin("seqtag.formats", "slashes", "seqtag-example", "1.2")
 
 
 def test_a_name_of_another_package(installed: None) -> None:
-    assert registry.load(registry.READERS, "slashes").__module__ == "seqtag_example.slashes"
-    assert registry.plugin(registry.READERS, "slashes") == SLASHES
-    assert registry.plugin(registry.READERS, "conll") is None
-    assert "slashes" not in registry.READERS
-    assert registry.known(registry.READERS) == [*registry.READERS, "slashes", "gone"]
+    assert registry.load(registry.FORMATS, "slashes", "reader").__module__ == "seqtag_example.slashes"
+    assert registry.plugin(registry.FORMATS, "slashes") == SLASHES
+    assert registry.plugin(registry.FORMATS, "conll") is None
+    assert "slashes" not in registry.FORMATS
+    assert registry.known(registry.FORMATS) == [*registry.FORMATS, "slashes", "gone"]
 
 
 def test_settings_take_it_and_say_whose_it_is(installed: None) -> None:
@@ -40,9 +41,9 @@ def test_a_wrong_name_is_an_error_that_lists_all_names(installed: None) -> None:
     with pytest.raises(UsageError, match=said):
         merge({"data.format": ("slahes", "x")})
     with pytest.raises(UsageError, match=r"unknown name 'slahes'. Did you mean 'slashes'\? Known: conll"):
-        registry.load(registry.READERS, "slahes")
+        registry.load(registry.FORMATS, "slahes")
     with pytest.raises(UsageError, match=r"Unknown corpus format 'slahes'. Did you mean 'slashes'\?"):
-        read_corpus(__file__, format="slahes")
+        read_corpus(__file__, ReadOptions(format="slahes"))
 
 
 def test_without_the_package_its_names_are_unknown() -> None:
@@ -51,9 +52,9 @@ def test_without_the_package_its_names_are_unknown() -> None:
 
 
 def test_what_cannot_be_loaded_is_named_with_its_package(installed: None) -> None:
-    said = "'gone' of seqtag.readers, from the package seqtag-example 1.2, cannot be loaded: No module named"
+    said = "'gone' of seqtag.formats, from the package seqtag-example 1.2, cannot be loaded: No module named"
     with pytest.raises(UserError, match=said):
-        registry.load(registry.READERS, "gone")
+        registry.load(registry.FORMATS, "gone")
     with pytest.raises(UserError, match=r"'no_part' of seqtag.cells is a function; expected a .*\.Part\."):
         registry.load(registry.CELLS, "no_part")
 
@@ -68,15 +69,15 @@ def test_a_part_has_halves_and_says_whether_it_has_a_state(installed: None) -> N
 
 
 def test_a_built_in_name_is_never_taken_over(installing: Callable[[str, str], None]) -> None:
-    installing("other", "[seqtag.readers]\nconll = seqtag_example.slashes:parse\n")
-    assert registry.load(registry.READERS, "conll").__module__ == "seqtag.corpora.conll"
+    installing("other", "[seqtag.formats]\nconll = seqtag_example:SLASHES\n")
+    assert registry.load(registry.FORMATS, "conll", "reader").__module__ == "seqtag.corpora.conll"
 
 
 def test_a_name_of_two_packages_is_refused(installed: None, installing: Callable[[str, str], None]) -> None:
-    installing("other", "[seqtag.readers]\nslashes = seqtag_example.slashes:parse\n")
-    said = r"'slashes' of seqtag.readers is in two packages, other 1.2 and seqtag-example 1.2: uninstall one"
+    installing("other", "[seqtag.formats]\nslashes = seqtag_example:SLASHES\n")
+    said = r"'slashes' of seqtag.formats is in two packages, other 1.2 and seqtag-example 1.2: uninstall one"
     with pytest.raises(UserError, match=said):
-        registry.load(registry.READERS, "slashes")
+        registry.load(registry.FORMATS, "slashes", "reader")
 
 
 def test_nobody_else_pays() -> None:
@@ -87,7 +88,7 @@ from seqtag.settings import registry
 from seqtag.settings.merging import foreign, merge
 from seqtag.settings.schema import SETTINGS
 config = merge({"encoder.cell": ("gru", "x"), "data.format": ("conllu", "x"), "head.name": ("crf", "x")})
-foreign(config), registry.load(registry.READERS, "conll"), registry.is_stateful("gru")
+foreign(config), registry.load(registry.FORMATS, "conll", "reader"), registry.is_stateful("gru")
 print("importlib.metadata" in sys.modules)
 """
     top = Path(seqtag.__file__).parents[1]

@@ -21,7 +21,7 @@ SMALL = [
     "embeddings.word.dim=5",
     "embeddings.characters.encoder=none",
 ]
-NEEDS = "needs slashes of seqtag.readers from the package seqtag-example 1.2, which is not installed"
+NEEDS = "needs slashes of seqtag.formats from the package seqtag-example 1.2, which is not installed"
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, site: Path, seqtag_with: A
 
 def test_the_manifest_says_what_is_needed(trained: Path) -> None:
     manifest = json.loads((trained / "manifest.json").read_bytes())
-    parts = [("seqtag.readers", "slashes"), ("seqtag.cells", "doubled"), ("seqtag.heads", "greedy")]
+    parts = [("seqtag.formats", "slashes"), ("seqtag.cells", "doubled"), ("seqtag.heads", "greedy")]
     assert manifest["plugins"] == [
         {"group": group, "name": name, "distribution": "seqtag-example", "version": "1.2"}
         for group, name in parts
@@ -77,7 +77,7 @@ def test_without_the_package_the_model_is_refused(trained: Path, seqtag_with: An
 def test_the_same_name_of_another_package_is_no_substitute(
     trained: Path, installing: Callable[[str, str], None]
 ) -> None:
-    installing("other", "[seqtag.readers]\nslashes = seqtag_example.slashes:parse\n")
+    installing("other", "[seqtag.formats]\nslashes = seqtag_example:SLASHES\n")
     with pytest.raises(ModelError, match=NEEDS):
         Folder(trained)
 

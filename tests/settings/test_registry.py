@@ -22,9 +22,10 @@ del TABLES["SCHEMES"]  # holds letters, not places
 ENTRIES = [(table, name) for table in TABLES for name in TABLES[table]]
 
 
-def places(entry: str | registry.Part) -> dict[str, str]:
-    """By half, where a part lives."""
+def places(entry: str | registry.Part | registry.Format) -> dict[str, str]:
+    """By half, where a part or a format lives."""
     halves = {"": entry} if isinstance(entry, str) else entry._asdict()
+    halves.pop("description", None)
     return {half: place for half, place in halves.items() if place and isinstance(place, str)}
 
 
@@ -37,7 +38,7 @@ def test_every_entry_loads(table: str, name: str) -> None:
         if place.startswith(NEEDS_TENSORFLOW):
             importlib.import_module("seqtag.network.runtime").start(1)
         found = registry.load(TABLES[table], name, half)
-        assert callable(found) or isinstance(found, Metric)
+        assert callable(found) or isinstance(found, Metric | tuple)
 
 
 @pytest.mark.parametrize(("table", "name"), ENTRIES)
@@ -58,7 +59,7 @@ def test_a_table_names_nothing_twice() -> None:
 def test_a_group_of_entry_points_has_the_name_of_its_table() -> None:
     groups = {name: table.group for name, table in TABLES.items() if isinstance(table, registry.Table)}
     assert groups == {name: f"seqtag.{name.lower()}" for name in groups}
-    assert {"READERS", "CELLS", "HEADS"} <= groups.keys()
+    assert {"FORMATS", "CELLS", "HEADS"} <= groups.keys()
 
 
 def test_cells_without_a_state() -> None:

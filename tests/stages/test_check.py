@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from seqtag.cli.check import check as command
+from seqtag.corpora.base import ReadOptions
 from seqtag.stages.check import EXAMPLES, Pair, Problem, Repeat, Repeats, check
 from seqtag.support.errors import DataError, UsageError, UserError
 
@@ -153,8 +154,8 @@ def test_plain_tags(tmp_path: Path) -> None:
 def test_columns_and_format_reach_the_reader(tmp_path: Path) -> None:
     path = corpus(tmp_path, "file", "1\ta\ta\tDET\tDT\t_\t0\tx\t_\t_\n")
     assert check([path]).files[0].tags == {"DET": 1}
-    assert check([path], tag_column="xpos").files[0].tags == {"DT": 1}
-    (file,) = check([path], format="conll", token_column=2, tag_column=8).files
+    assert check([path], options=ReadOptions(tag_column="xpos")).files[0].tags == {"DT": 1}
+    (file,) = check([path], options=ReadOptions("conll", 2, 8)).files
     assert file.tags == {"x": 1}
     with pytest.raises(DataError, match="there is no sentence in the file"):
         check([corpus(tmp_path, "empty", "")])
@@ -249,7 +250,7 @@ def test_json_goes_to_a_file_beside_the_tables(paths: list[str], tmp_path: Path)
 @pytest.mark.parametrize(
     ("out", "problem", "message"),
     [
-        ("train.conll", UsageError, "this is read; expected another file to write to."),
+        ("train.conll", UsageError, "is also an input; choose a different output file."),
         (".", UserError, "is a folder; expected a file to write to"),
         ("missing/report.json", UserError, "has no folder to stand in; expected a file to write to"),
     ],

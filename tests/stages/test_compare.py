@@ -671,7 +671,7 @@ class TestCommand:
         path.mkdir()
         assert self.call(spans, tmp_path, "--grid", "encoder.cell=lstm") == 1
         assert capsys.readouterr().err == (
-            f"seqtag: {path}: this is read; expected another file to write to.\n"
+            f"seqtag: {path}: is also an input; choose a different output file.\n"
             f"seqtag: {path}: is a folder; expected a file to write to\n"
         )
         assert runs.made == []

@@ -22,7 +22,6 @@ from seqtag.evaluation.analysis import analyse
 from seqtag.evaluation.evaluation import Evaluation, write_columns, write_errors
 from seqtag.evaluation.known import Known
 from seqtag.features.vocabulary import Vocabulary
-from seqtag.inference.tagger import Entity
 from seqtag.model_folder import folder
 from seqtag.stages.evaluate import evaluate_files, evaluate_model
 from seqtag.support.errors import DataError, ModelError, UsageError, UserError
@@ -83,9 +82,12 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Model:
                 assert self.tags_only == (not entities)
                 for sentence in sentences:
                     row = [memory.get(token, "O") for token in sentence.tokens]
-                    found = [Entity(*span, score=0.123456) for span in tags.spans(row, self.scheme)]
+                    found = tags.spans(row, self.scheme) if entities else []
                     yield SimpleNamespace(
-                        tags=row, probabilities=[0.87654] * len(row), entities=found if entities else []
+                        tags=row,
+                        probabilities=[0.87654] * len(row),
+                        spans=found,
+                        span_probabilities=[0.123456] * len(found),
                     )
 
         module = types.ModuleType("seqtag.inference.tagger")

@@ -139,7 +139,7 @@ def test_a_model_that_is_replaced_while_a_text_is_typed(
     assert (after.spans, after.description) == (before.spans, before.description)
     assert after.sentences[0].tags == before.sentences[0].tags
     (first,), (second,) = (made.sentences[0].targets[:1] for made in (before, after))
-    assert (first.label, first.score) == (second.label, second.score)
+    assert (first.label, first.probability) == (second.label, second.probability)
     np.testing.assert_array_equal(first.saliency, second.saliency)
 
 
@@ -168,7 +168,7 @@ class TestStage:
         assert found.spans
         assert not found.more
         assert [(t.start, t.end, t.label) for t in one.targets] == [(0, 2, "PER"), (3, 4, "LOC")]
-        assert all(0.5 < t.score <= 1 and t.saliency.shape == (6,) for t in one.targets)
+        assert all(0.5 < t.probability <= 1 and t.saliency.shape == (6,) for t in one.targets)
         assert one.tags == ["B-PER", "I-PER", "O", "B-LOC", "O", "O"]
         assert two.tokens == ("friends", ".")
         text = page(found)

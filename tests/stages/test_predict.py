@@ -17,9 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import seqtag
+from seqtag.corpora.base import ReadOptions
+from seqtag.corpora.sentence import Sentence
+from seqtag.inference import stream as streams
 from seqtag.inference.tagger import Tagger
-from seqtag.stages import predict as stage
-from seqtag.stages.predict import Record, _as_they_come, from_words, predict
+from seqtag.stages.predict import predict
 from seqtag.support import lookup
 from seqtag.support.errors import DataError
 
@@ -66,7 +68,7 @@ class TestText:
         assert [token["tag"] for token in answer["tokens"]] == ["B-PER", "I-PER", "O", "B-LOC", "O"]
         found = [(e["start"], e["end"], e["label"], e["text"]) for e in answer["entities"]]
         assert found == [(2, 10, "PER", "Ana Ruiz"), (16, 20, "LOC", "Oslo")]
-        assert all(0.5 < entity["score"] <= 1 for entity in answer["entities"])
+        assert all(0.5 < entity["probability"] <= 1 for entity in answer["entities"])
 
     def test_a_line_out_for_a_line_in(self, spans: Any, write: Write) -> None:
         path = write("in.txt", "\nAna left.\n\n \t\nIda left.\n\n")
@@ -172,7 +174,7 @@ class TestTokens:
         """A file in which ten columns count 1, 2, 3 looks like CoNLL-U, but the model was told that it is not."""
         rows = "".join(f"{n}\t_\t{word}" + "\t_" * 7 + "\n" for n, word in enumerate(("Ana", "left"), 1))
         tagger = Tagger.load(spans.folder)
-        tagger.vocabulary = dataclasses.replace(tagger.vocabulary, format="conll", token_column=3)
+        tagger.vocabulary = dataclasses.replace(tagger.vocabulary, reading=ReadOptions("conll", 3))
         stream = io.StringIO()
         predict(tagger, [write("in.conll", rows)], stream, input_format="conll")
         assert stream.getvalue() == "Ana\tB-PER\nleft\tO\n\n"
@@ -199,7 +201,7 @@ class TestTokens:
         rows = "".join(f"{n}\t{word}" + "\t_" * 8 + "\n" for n, word in enumerate(("Ana", "-DOCSTART-"), 1))
         path = write("in.conllu", f"# text = Ana\n{rows}\n")
         tagger = Tagger.load(spans.folder)
-        tagger.vocabulary = dataclasses.replace(tagger.vocabulary, format="conllu", token_column="FORM")
+        tagger.vocabulary = dataclasses.replace(tagger.vocabulary, reading=ReadOptions("conllu", "FORM"))
         with pytest.raises(DataError) as caught:
             predict(tagger, [path], io.StringIO(), input_format="conll")
         assert str(caught.value).startswith(f"{path}:3: the token '-DOCSTART-' cannot stand")
@@ -288,7 +290,7 @@ class TestLargeFiles:
             return begin(tagger, sentences, **options)
 
         monkeypatch.setattr(Tagger, "begin", listen)
-        monkeypatch.setattr(stage, "CHUNK_TOKENS", 8)
+        monkeypatch.setattr(streams, "CHUNK_TOKENS", 8)
         assert tag(spans, path) == whole
         assert begun == [[3, 3, 3], [0, 6, 6], [6, 6], [1] * 8, [1] * 8, [1] * 4]
 
@@ -322,7 +324,7 @@ class TestLargeFiles:
         tagger = Tagger.load(spans.folder)
         monkeypatch.setattr(Tagger, "load", lambda *_, **__: tagger)
         monkeypatch.setattr(lookup, "MOST", 20)
-        monkeypatch.setattr(stage, "CHUNK", 50)
+        monkeypatch.setattr(streams, "CHUNK", 50)
         assert tag(spans, path) == whole
         vocabulary = tagger.vocabulary
         parts = [vocabulary.tokenizer, *vocabulary.indexers.values()]
@@ -356,7 +358,7 @@ class TestErrors:
         for good in (1, 2, 3, 4, 7):
             path = write("in.conll", "Ana\tX\n\n" * good + "Ana\n")
             for chunk in (1, 3, 2048):
-                monkeypatch.setattr(stage, "CHUNK", chunk)
+                monkeypatch.setattr(streams, "CHUNK", chunk)
                 stream = io.StringIO()
                 with pytest.raises(DataError, match=rf"in\.conll:{2 * good + 1}: "):
                     predict(str(spans.folder), [path], stream, input_format="conll")
@@ -403,15 +405,15 @@ class TestPipe:
             watch.cancel()
 
     def test_a_reader_is_ahead_by_so_many_tokens_at_most(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(stage, "CHUNK_TOKENS", 8)
+        monkeypatch.setattr(streams, "CHUNK_TOKENS", 8)
         read: list[int] = []
 
-        def records() -> Iterator[Record]:
+        def sentences() -> Iterator[Sentence]:
             for number in range(20):
                 read.append(number)
-                yield from_words(["a"] * 3)
+                yield Sentence(("a",) * 3)
 
-        chunks = _as_they_come(records())
+        chunks = streams.as_they_come(sentences())
         first = next(chunks)
         time.sleep(0.3)  # for a reader that does not stop
         assert len(read) <= len(first) + 3 + 1

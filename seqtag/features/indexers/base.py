@@ -132,14 +132,3 @@ class Table:
 
 
 DIGITS = {ord(digit): "0" for digit in "123456789"}
-
-
-def single_characters(sentences: Iterable[Sentence]) -> bool:
-    """Whether the tokens of a corpus are characters of a script without spaces: nearly all of them one letter long."""
-    tokens = single = letters = 0
-    for sentence in sentences:
-        for token in sentence.tokens:
-            tokens += 1
-            single += len(token) == 1
-            letters += len(token) == 1 and ord(token) >= 0x2E80
-    return single > 0.95 * tokens and letters > 0.5 * tokens

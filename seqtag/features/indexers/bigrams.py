@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora.characters import single_characters
 from seqtag.corpora.sentence import Sentence
-from seqtag.features.indexers.base import Ids, Indexer, Resources, Table, pad, single_characters
+from seqtag.features.indexers.base import Ids, Indexer, Resources, Table, pad
 
 if TYPE_CHECKING:
     from seqtag.settings.config import Config

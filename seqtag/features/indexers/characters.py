@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora.characters import single_characters
 from seqtag.corpora.sentence import Sentence
 from seqtag.features.indexers.base import (
     PADDING,
@@ -18,7 +19,6 @@ from seqtag.features.indexers.base import (
     Resources,
     Table,
     pad,
-    single_characters,
 )
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora.characters import single_characters
 from seqtag.corpora.sentence import Sentence
-from seqtag.features.indexers.base import Ids, Indexer, Resources, pad, single_characters
+from seqtag.features.indexers.base import Ids, Indexer, Resources, pad
 from seqtag.support.lookup import Lookup
 
 if TYPE_CHECKING:

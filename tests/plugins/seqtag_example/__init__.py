@@ -1,7 +1,8 @@
 """A package that adds parts to seqtag by entry points; `tests/plugins/conftest.py` installs it."""
 
-from seqtag.settings.registry import Part
+from seqtag.settings.registry import Format, Part
 
 CELL = Part(network="seqtag_example.network:Doubled", graph="seqtag_example.graph:Doubled", stateful=False)
 HEAD = Part(network="seqtag_example.network:Greedy", graph="seqtag_example.graph:Greedy")
 HALF = Part(network="seqtag_example.network:Doubled")
+SLASHES = Format("token/TAG", reader="seqtag_example.slashes:read", tagged=True)

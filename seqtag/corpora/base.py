@@ -1,0 +1,197 @@
+"""What a corpus format is: what its reader is given, and what its writer offers.
+
+A format is a module with a reader, a writer or both, and a row in the registry.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from itertools import chain
+from os import PathLike
+from typing import Any, Protocol, Self, TextIO
+
+from seqtag.corpora import tokenizers
+from seqtag.corpora.document import Document
+from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.tokenizers import Tokenizer
+from seqtag.settings import registry
+from seqtag.support.lines import lines, shown
+
+USUAL = "conll"  # the format of a corpus that is recognised as no other
+MOST_DIGITS = 9  # of a column's number
+
+Column = int | str
+
+
+class Source:
+    """A file to read, whose first lines can be looked at before.
+
+    Args:
+        path: The file; "-" is standard input.
+        numbered: Its lines with their numbers, where they are there already.
+
+    Attributes:
+        path: The file.
+        name: The file, as messages name it.
+    """
+
+    def __init__(self, path: str | PathLike[str], numbered: Iterable[tuple[int, str]] | None = None) -> None:
+        self.path = path
+        self.name = shown(path)
+        self._numbered = lines(path) if numbered is None else iter(numbered)
+        self._seen: list[tuple[int, str]] = []
+
+    def head(self) -> Iterator[tuple[int, str]]:
+        """The lines with their numbers, from the first; what is taken here comes again from `lines`."""
+        yield from self._seen
+        for line in self._numbered:
+            self._seen.append(line)
+            yield line
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """All lines with their numbers from 1, once.
+
+        Raises:
+            DataError: The file cannot be read, or is not UTF-8.
+        """
+        seen, self._seen = self._seen, []
+        return chain(seen, self._numbered)
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How a file is read.
+
+    Attributes:
+        format: A name in `registry.FORMATS`, or "auto" to go by the file name, the columns asked for and the first
+            lines.
+        token_column: The column of tokens, from 1, or from -1 backwards, or the name of a column; the format's default
+            if None.
+        tag_column: The column of tags, likewise.
+        feature_columns: Columns to hand over as `Sentence.columns`.
+        with_tags: False for a file without tags, or whose tags are not wanted.
+        tokenizer: What cuts raw text into tokens.
+    """
+
+    format: str = "auto"
+    token_column: Column | None = None
+    tag_column: Column | None = None
+    feature_columns: tuple[Column, ...] = ()
+    with_tags: bool = True
+    tokenizer: Tokenizer = tokenizers.USUAL
+
+    def override(self, given: "ReadOptions") -> "ReadOptions":
+        """These options, but for those that `given` sets to something else than their defaults."""
+        values = {field.name: (getattr(given, field.name), field.default) for field in fields(given)}
+        return replace(self, **{name: value for name, (value, default) in values.items() if value != default})
+
+    def to_tag(self, format: str, tokenizer: Tokenizer) -> "ReadOptions":
+        """How a file to tag is read by a model whose training corpus was read with these options.
+
+        Args:
+            format: The file's format; "conll" stands for that of the training corpus.
+            tokenizer: What cuts raw text into tokens.
+        """
+        own = self.format if format == USUAL else format
+        return replace(self, format=own, with_tags=False, tokenizer=tokenizer)
+
+    def to_json(self) -> dict[str, Any]:
+        """What a model keeps of the options of its training corpus; `from_json` reads it back."""
+        return {
+            "format": self.format,
+            "token_column": self.token_column,
+            "tag_column": self.tag_column,
+            "feature_columns": list(self.feature_columns),
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The options that `to_json` described; KeyError, TypeError or ValueError if they are none."""
+        options = cls(
+            format=values.get("format", "auto"),  # it came later
+            token_column=values["token_column"],
+            tag_column=values["tag_column"],
+            feature_columns=tuple(values["feature_columns"]),
+        )
+        if not all(map(_is_column, (options.token_column, options.tag_column))):
+            raise ValueError("its columns are neither numbers nor names")
+        if options.format != "auto" and not registry.knows(registry.formats("tagged"), options.format):
+            raise ValueError("its corpus was of no format that is known here")
+        return options
+
+
+AUTO = ReadOptions()
+
+
+def _is_column(column: Any) -> bool:
+    """Whether some reader knows such a column."""
+    if isinstance(column, str) and any(column.lower() in names for names in column_names().values()):
+        return True
+    if type(column) not in (int, str) or len(str(column)[:10]) > MOST_DIGITS:
+        return column is None
+    try:
+        return int(column) != 0
+    except ValueError:
+        return False
+
+
+def column_names() -> dict[str, tuple[str, ...]]:
+    """The names of columns, by the format that has them."""
+    return {name: registry.load(registry.FORMATS, name, "columns") for name in registry.formats("columns")}
+
+
+def by_ending(path: str | PathLike[str]) -> str | None:
+    """The format whose files have names like this one; a compressed file's last ending does not count."""
+    ending = str(path).lower().removesuffix(".gz").rpartition(".")[2]
+    return next((name for name, row in registry.FORMATS.items() if ending in row.endings), None)
+
+
+class Reader(Protocol):
+    """Reads the sentences of a file, one at a time."""
+
+    def __call__(self, source: Source, options: ReadOptions) -> Iterator[Sentence]:
+        """The sentences.
+
+        Raises:
+            UsageError: Options that make no sense for this format.
+            DataError: The file cannot be read as this format.
+        """
+        ...
+
+
+class Recogniser(Protocol):
+    """Tells by the first lines of a file whether it is of this format."""
+
+    def __call__(self, source: Source) -> bool: ...
+
+
+class Unwritable(ValueError):
+    """A document that a format cannot hold.
+
+    Args:
+        line: The line in the file that the document came from, if it came from one.
+        problem: What cannot be written, and what to do instead.
+    """
+
+    def __init__(self, line: int | None, problem: str) -> None:
+        super().__init__(problem)
+        self.line = line
+
+
+class Writer(Protocol):
+    """Writes one document after the other to a stream.
+
+    Attributes:
+        probabilities: Whether it needs more than the tags: entities, and how probable all are.
+    """
+
+    probabilities: bool
+
+    def __init__(self, stream: TextIO) -> None: ...
+
+    def write(self, document: Document) -> None:
+        """Writes one document.
+
+        Raises:
+            Unwritable: The format cannot hold it.
+        """
+        ...

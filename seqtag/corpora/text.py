@@ -1,0 +1,75 @@
+"""Plain text: a sentence a line. Documents go out as their text with its entities marked."""
+
+from collections.abc import Iterable, Iterator
+from typing import TextIO
+
+from seqtag.corpora.base import ReadOptions, Source
+from seqtag.corpora.document import Document
+from seqtag.corpora.sentence import Sentence
+from seqtag.support.quoting import printable
+
+
+def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
+    """A sentence a line; an empty line is a sentence without tokens, so that lines out are lines in."""
+    for number, line in source.lines():
+        yield Sentence(tuple(options.tokenizer.words(line)), lines=(number,), text=line)
+
+
+class Writer:
+    """The sentence with its entities marked, ``[Rotterdam LOC]``, in colour on a terminal; plain tags as word/TAG."""
+
+    probabilities = True
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+
+        self._stream = stream
+        self._console = Console(file=stream, soft_wrap=True, highlight=False, emoji=False)
+        self._colours: dict[str, str] = {}
+
+    def write(self, document: Document) -> None:
+        """Writes a document."""
+        marks = _entities(document) if document.scheme.is_spans else _tags(document)
+        if self._console.is_terminal:
+            self._show(marks, document.scheme.is_spans)
+            return
+        pattern = "[{} {}]" if document.scheme.is_spans else "{}/{}"
+        pieces = [pattern.format(text, label) if label else text for text, label in marks]
+        self._stream.write("".join(pieces).replace("\n", " ") + "\n")  # a sentence a line
+
+    def _show(self, marks: Iterable[tuple[str, str]], is_spans: bool) -> None:
+        from rich.text import Text
+
+        line = Text()
+        for text, label in marks:
+            colour = self._colour(label)
+            line.append(printable(text), style=f"bold {colour}" if label else "")
+            if label:
+                line.append(
+                    f" {printable(label)}", style=f"{colour} reverse" if is_spans else f"dim {colour}"
+                )
+        self._console.print(line)
+
+    def _colour(self, label: str) -> str:
+        palette = ("green", "cyan", "magenta", "yellow", "blue", "red")
+        return self._colours.setdefault(label, palette[len(self._colours) % len(palette)])
+
+
+def _entities(document: Document) -> Iterator[tuple[str, str]]:
+    """The text in pieces, each with its label or ""."""
+    at = 0
+    for entity in document.entities:
+        yield document.text[at : entity.start], ""
+        yield entity.text, entity.label or "_"
+        at = entity.end
+    yield document.text[at:], ""
+
+
+def _tags(document: Document) -> Iterator[tuple[str, str]]:
+    at = 0
+    for token in document.tokens:
+        # Tokens that touch are set apart here, so that each tag is seen to belong to its token.
+        yield document.text[at : token.start] or (" " if at else ""), ""
+        yield token.text, token.tag
+        at = token.end
+    yield document.text[at:], ""

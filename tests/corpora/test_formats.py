@@ -1,0 +1,163 @@
+"""The registry of formats: each row is whole, and a row is all that a new format needs beside its file."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from seqtag.cli import run
+from seqtag.cli.common import input_format
+from seqtag.corpora import conllu
+from seqtag.corpora.base import AUTO, ReadOptions, Source, Unwritable, by_ending
+from seqtag.corpora.document import Document
+from seqtag.corpora.reading import read_corpus, sentences
+from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.tags import parse_scheme
+from seqtag.settings import registry
+from seqtag.support.errors import UsageError
+
+BIO = parse_scheme("bio")
+
+
+@pytest.mark.parametrize("name", registry.FORMATS)
+def test_each_row_names_what_there_is(name: str) -> None:
+    row = registry.FORMATS[name]
+    assert row.description
+    for half in ("reader", "writer", "recogniser", "columns"):
+        if getattr(row, half):
+            assert registry.load(registry.FORMATS, name, half)
+
+
+@pytest.mark.parametrize("name", registry.formats("writer"))
+def test_each_writer_writes_a_document(name: str) -> None:
+    stream = io.StringIO(newline="")
+    writer = registry.load(registry.FORMATS, name, "writer")(stream)
+    writer.write(Document("Ana  left", ["Ana", "left"], ["O", "O"], BIO))
+    assert stream.getvalue().endswith("\n")
+    assert stream.getvalue().index("Ana") < stream.getvalue().index("left")
+
+
+def test_no_ending_stands_for_two_formats() -> None:
+    endings = [ending for row in registry.FORMATS.values() for ending in row.endings]
+    assert len(set(endings)) == len(endings)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("a.conll", "conll"),
+        ("b/C.IOB", "conll"),
+        ("a.bio.gz", "conll"),
+        ("a.conllu", "conllu"),
+        ("a.ndjson", "jsonl"),
+        ("a.txt", None),
+        ("conll", "conll"),
+    ],
+)
+def test_the_ending_of_a_name(path: str, expected: str | None) -> None:
+    assert by_ending(path) == expected
+
+
+def test_corpora_of_any_format_are_read_as_the_training_corpus_was() -> None:
+    assert input_format(None, ["a.conllu", "b.conll"]) == "conll"
+    assert input_format("conllu", ["a.txt"]) == "conllu"
+    assert input_format(None, ["a", "-"]) == "text"
+    with pytest.raises(UsageError, match="the files look like conll and jsonl; choose one"):
+        input_format(None, ["a.conllu", "b.jsonl"])
+
+
+def test_what_is_looked_at_comes_again() -> None:
+    rows = [(1, "a"), (2, "b"), (3, "c")]
+    source = Source("FILE", rows)
+    head = source.head()
+    assert [next(head), next(head)] == rows[:2]
+    assert next(source.head()) == rows[0]
+    assert list(source.lines()) == rows
+    assert list(Source("FILE", rows).lines()) == rows
+
+
+def test_options_of_the_command_go_before_those_of_the_model() -> None:
+    own = ReadOptions("conllu", "form", "xpos", ("upos",))
+    assert own.override(AUTO) == own
+    assert own.override(ReadOptions(tag_column="upos")) == ReadOptions("conllu", "form", "upos", ("upos",))
+    assert own.override(ReadOptions("conll", 2, -1)) == ReadOptions("conll", 2, -1, ("upos",))
+
+
+def test_a_file_to_tag() -> None:
+    own = ReadOptions("conllu", "form", "xpos", ("upos",))
+    for name, expected in (("conll", "conllu"), ("conllu", "conllu"), ("text", "text")):
+        found = own.to_tag(name, AUTO.tokenizer)
+        assert (found.format, found.with_tags, found.feature_columns) == (expected, False, ("upos",))
+    assert AUTO.to_tag("conll", AUTO.tokenizer).format == "auto"
+
+
+def test_raw_text_is_no_corpus(tmp_path: Any) -> None:
+    (tmp_path / "file").write_text("a b\n")
+    with pytest.raises(UsageError, match="Unknown corpus format 'text'"):
+        read_corpus(tmp_path / "file", ReadOptions("text"))
+    (sentence,) = sentences(tmp_path / "file", ReadOptions("text", with_tags=False))
+    assert (sentence.tokens, sentence.text) == (("a", "b"), "a b")
+
+
+def read_pairs(source: Source, options: ReadOptions) -> Iterator[Sentence]:
+    """A sentence a line, of tokens and tags: `Ana|PER left|O`."""
+    for number, line in source.lines():
+        tokens, tags = zip(*(pair.rsplit("|", 1) for pair in line.split(" ")), strict=True)
+        yield Sentence(tokens, tags if options.with_tags else None, (number,) * len(tokens))
+
+
+def has_pairs(source: Source) -> bool:
+    return all("|" in pair for pair in next(source.head(), (0, ""))[1].split(" "))
+
+
+class PairWriter:
+    probabilities = False
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def write(self, document: Document) -> None:
+        if any(" " in word for word in document.words):
+            raise Unwritable(document.lines[0], "a token holds a space")
+        pairs = zip(document.words, document.tags, strict=True)
+        self.stream.write(" ".join(map("|".join, pairs)) + "\n")
+
+
+def test_a_row_is_all_that_a_format_needs(
+    tmp_path: Any, spans: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by its name and its first line, read by `check`, `evaluate` and `predict`, and written."""
+    here = __name__
+    row = registry.Format(
+        "token|tag",
+        reader=f"{here}:read_pairs",
+        writer=f"{here}:PairWriter",
+        recogniser=f"{here}:has_pairs",
+        endings=("pairs",),
+        tagged=True,
+    )
+    monkeypatch.setattr(registry, "FORMATS", registry.FORMATS | {"pairs": row})
+    path = tmp_path / "file.pairs"
+    path.write_text("Ana|B-PER left|O\nIda|B-PER saw|O Oslo|B-LOC\n")
+    (tmp_path / "file.other").write_text(path.read_text())
+    for name in ("file.pairs", "file.other"):
+        assert [one.tags for one in sentences(tmp_path / name)] == [("B-PER", "O"), ("B-PER", "O", "B-LOC")]
+    assert run(["check", str(path)]) == 0
+    assert run(["evaluate", str(spans.folder), str(path)]) == 0
+    capsys.readouterr()
+    assert run(["predict", str(spans.folder), str(path), "--format", "pairs"]) == 0
+    assert capsys.readouterr().out == path.read_text()
+
+
+def test_conllu_is_told_by_its_columns() -> None:
+    rows = "".join(f"{number}\tw" + "\t_" * 8 + "\n" for number in (1, 2))
+    for text, expected in (
+        (rows, True),
+        ("# text = a\n\n1-2\tw" + "\t_" * 8 + "\n" + rows, True),
+        (rows.replace("2\tw", "3\tw"), False),
+        ("", False),
+        ("# only\n", False),
+        ("a\tO\n", False),
+    ):
+        assert conllu.recognise(Source("FILE", enumerate(text.split("\n"), 1))) == expected
