@@ -11,7 +11,7 @@ import pytest
 import seqtag
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
-HEAVY = {"tensorflow", "keras", "onnx", "seqeval", "sklearn", "scipy", "pandas"}
+HEAVY = {"tensorflow", "keras", "onnx", "seqeval", "sklearn", "scipy", "pandas", "filelock"}
 NUMERIC = {"numpy", "onnxruntime", "safetensors"}
 CONVERTERS = {"pydantic", "pydantic_core"}  # of command-line options
 CODE = """
