@@ -21,13 +21,11 @@ MOST_TAGS = 12
 
 
 def check(
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Corpus files, the one for training first.")
-    ],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Corpus files, training file first.")],
     json_path: Annotated[
         str | None,
         typer.Option(
-            "--json", metavar="OUT", help="Write all findings as JSON; - writes them alone to stdout."
+            "--json", metavar="OUT", help="Write all findings as JSON; -: to stdout, without the tables."
         ),
     ] = None,
     scheme: common.Scheme = "auto",
@@ -35,9 +33,9 @@ def check(
     token_column: common.TokenColumn = None,
     tag_column: common.TagColumn = None,
 ) -> None:
-    """Count what is in corpus files, and point at what may be wrong with them.
+    """Count what is in corpus files and report possible problems.
 
-    Ill-formed tags, repeated sentences, sentences and tags that the files share or do not share.
+    Reports ill-formed tags, repeated sentences, and the sentences and tags that files do or do not share.
 
     Examples:
       seqtag check train.conll dev.conll test.conll

@@ -20,11 +20,13 @@ Scheme = Annotated[
 ]
 TokenColumn = Annotated[
     str | None,
-    typer.Option(metavar="COLUMN", help="Column of tokens: from 1, or a CoNLL-U field."),
+    typer.Option(metavar="COLUMN", help="Token column: a number from 1 or a CoNLL-U field."),
 ]
 TagColumn = Annotated[
     str | None,
-    typer.Option(metavar="COLUMN", help="Column of tags: from 1, negative from the end, or a field."),
+    typer.Option(
+        metavar="COLUMN", help="Tag column: a number from 1, negative from the end, or a CoNLL-U field."
+    ),
 ]
 InputFormat = Annotated[
     str | None,

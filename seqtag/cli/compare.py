@@ -33,9 +33,9 @@ def compare(
 ) -> None:
     """Train a grid of settings on one corpus and show their scores side by side.
 
-    Each run is a line in FOLDER/runs.jsonl as soon as it is done. The same command again goes on where it was
-    stopped, and runs with the same settings, files and version are not repeated. Choose by dev: a setting that was
-    chosen by its test score has no test score any more.
+    Each finished run adds a row to FOLDER/runs.jsonl. The same command continues an interrupted comparison; runs with
+    the same settings, files and version are not repeated. Choose by dev: a test score that was used to choose a
+    setting is no longer a test score.
 
     Example: seqtag compare --train train.conll --dev dev.conll --grid encoder.cell=simplernn,lstm,gru --seeds 3 -o grid
     """

@@ -11,20 +11,20 @@ from seqtag.cli import common, results
 def explain(
     model: common.Model,
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="OUT.html", help="The page to write; - for stdout.")
+        str, typer.Option("--output", "-o", metavar="OUT.html", help="Page to write; -: stdout.")
     ],
     file: Annotated[
-        str, typer.Argument(metavar="[FILE]", help="Text, one sentence a line; stdin if none or -.")
+        str, typer.Argument(metavar="[FILE]", help="Text, one sentence per line; default, or -: stdin.")
     ] = "-",
     input_format: common.InputFormat = None,
     limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="How many sentences to show.")
+        int, typer.Option("--limit", metavar="N", min=1, help="Maximum number of sentences to show.")
     ] = 20,
 ) -> None:
     """Write a page that shows what each tag depends on.
 
     For each tag or entity, how much each token speaks for or against it (gradient x input); for a model with
-    attention, which tokens each token looks at. The page needs no network and runs no script.
+    attention, which tokens each token attends to. The page needs no network and runs no script.
 
     Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag explain model -o page.html
     """

@@ -32,10 +32,10 @@ def gradients(
     token_column: common.TokenColumn = None,
     tag_column: common.TagColumn = None,
 ) -> None:
-    """Show whether a model's gradients vanish or explode on their way back through the words.
+    """Show whether a model's gradients vanish or explode on their way back through time.
 
-    A gradient is carried back from a word of each sentence, step by step. The table has its mean norm, the rate of
-    each step, and the steps until 1 % is left; then the recurrent weights and the gates.
+    A gradient is carried back step by step from one word of each sentence. The tables show its mean norm, what is left
+    of it per step, the number of steps until 1 % is left, the recurrent weights and the gates.
 
     Examples:
       seqtag gradients model test.conll

@@ -18,49 +18,49 @@ DevFile = Annotated[
     str | None,
     typer.Option(
         "--dev", "--valid", metavar="FILE", rich_help_panel=FILES, show_default=False,
-        help="Corpus to choose the best epoch on; a part of the training file if not given.",
+        help="Corpus to choose the best epoch on; default: a part of the training file.",
     ),
 ]  # fmt: skip
 TestFile = Annotated[
     str | None,
     typer.Option(
         "--test", metavar="FILE", rich_help_panel=FILES, show_default=False,
-        help="Corpus that the finished model is scored on, once.",
+        help="Corpus to score the finished model on, once.",
     ),
 ]  # fmt: skip
 ConfigFile = Annotated[
     str | None,
     typer.Option(
         "--config", "-c", metavar="FILE", rich_help_panel=FILES, show_default=False,
-        help="Settings in YAML (`seqtag init-config` writes all of them).",
+        help="YAML file of settings; `seqtag init-config` writes one.",
     ),
 ]  # fmt: skip
 Assignments = Annotated[
     list[str] | None,
     typer.Option(
         "--set", metavar="KEY.PATH=VALUE", rich_help_panel=FILES, show_default=False,
-        help="Any setting, over the file; repeatable.",
+        help="Set any setting, overriding the file; repeatable.",
     ),
 ]  # fmt: skip
 Seeds = Annotated[
     int,
     typer.Option(
         "--seeds", metavar="N", min=1, rich_help_panel=TRAINING,
-        help="Train N times, with --seed and the seeds after it; show mean and spread, keep the best on dev.",
+        help="Train with N consecutive seeds from --seed on; report mean and spread, keep the best on dev.",
     ),
 ]  # fmt: skip
 Force = Annotated[
     bool,
     typer.Option(
         "--force", "-f", rich_help_panel=FILES,
-        help="Replace an existing model, and without --resume the checkpoint of a run that was stopped.",
+        help="Replace an existing model and, without --resume, the checkpoint of a stopped run.",
     ),
 ]  # fmt: skip
 Resume = Annotated[
     bool,
     typer.Option(
         "--resume", rich_help_panel=FILES,
-        help="Go on from MODEL.checkpoint if there is one: repeat the same command with this option.",
+        help="Continue from MODEL.checkpoint if there is one: repeat the same command with this option.",
     ),
 ]  # fmt: skip
 CheckpointSteps = Annotated[
@@ -70,51 +70,47 @@ CheckpointSteps = Annotated[
         help="Write the checkpoint every N steps as well as after each epoch; 0: never.",
     ),
 ]  # fmt: skip
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", rich_help_panel=FILES, help="Print nothing but errors.")
-]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", rich_help_panel=FILES, help="Print errors only.")]
 
 # seqtag compare
 ComparedTrainFile = Annotated[str, typer.Option("--train", metavar="FILE", help="Training corpus.")]
 ComparedDevFile = Annotated[
-    str, typer.Option("--dev", metavar="FILE", help="Corpus to choose by: epochs, and settings.")
+    str, typer.Option("--dev", metavar="FILE", help="Corpus to choose epochs and settings on.")
 ]
 ComparedTestFile = Annotated[
     str | None,
     typer.Option(
         "--test", metavar="FILE", show_default=False,
-        help="Corpus that each finished model is scored on, once. It is for the report: choose by dev.",
+        help="Corpus to score each finished model on, once. For the report only: choose by dev.",
     ),
 ]  # fmt: skip
 ComparisonOutput = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for rows, table and plot.")
+    Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the results: rows, table, plot.")
 ]
 Grid = Annotated[
     list[str],
     typer.Option(
         "--grid", metavar="KEY.PATH=V1,V2,...",
-        help="Values of any setting, over --set; repeatable: all combinations are trained.",
+        help="Values of any setting, overriding --set; repeatable: all combinations are trained.",
     ),
 ]  # fmt: skip
 SeedsEach = Annotated[
-    int, typer.Option("--seeds", metavar="N", min=1, help="Runs of each combination, a seed each.")
+    int, typer.Option("--seeds", metavar="N", min=1, help="Number of seeds per combination.")
 ]
 SharedConfigFile = Annotated[
     str | None,
     typer.Option(
-        "--config", "-c", metavar="FILE", show_default=False, help="Settings that all runs share, in YAML."
+        "--config", "-c", metavar="FILE", show_default=False, help="YAML file of settings for all runs."
     ),
 ]
 SharedAssignments = Annotated[
     list[str] | None,
     typer.Option(
         "--set", metavar="KEY.PATH=VALUE", show_default=False,
-        help="A setting that all runs share, over the file; repeatable.",
+        help="Set a setting of all runs, overriding the file; repeatable.",
     ),
 ]  # fmt: skip
-QuietRuns = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print no line for each run; the table is shown.")
-]
+QuietRuns = Annotated[bool, typer.Option("--quiet", "-q", help="Print the table only.")]
 
 # seqtag evaluate
 ModelOrGold = Annotated[
@@ -122,11 +118,11 @@ ModelOrGold = Annotated[
 ]
 GoldFile = Annotated[
     str | None,
-    typer.Argument(metavar="FILE", help="Gold file; none with --predicted.", show_default=False),
+    typer.Argument(metavar="FILE", help="Gold file; omitted with --predicted.", show_default=False),
 ]
 Predicted = Annotated[
     str | None,
-    typer.Option(metavar="FILE", help="Score the tags in this file (its last column) and load no model."),
+    typer.Option(metavar="FILE", help="Score the tags in this file (its last column) instead of a model's."),
 ]
 GoldScheme = Annotated[
     str, typer.Option(help="Tag scheme of the gold file: auto, iob1, bio, bioes, bmes, bilou, plain.")
@@ -134,50 +130,56 @@ GoldScheme = Annotated[
 GoldFormat = Annotated[str, typer.Option(help="Format of the gold file: auto, conll, conllu.")]
 GoldTokenColumn = Annotated[
     str | None,
-    typer.Option(metavar="COLUMN", help="Gold file's column of tokens: from 1, or a CoNLL-U field."),
+    typer.Option(metavar="COLUMN", help="Token column of the gold file: a number from 1 or a CoNLL-U field."),
 ]
 GoldTagColumn = Annotated[
     str | None,
     typer.Option(
-        metavar="COLUMN", help="Gold file's column of tags: from 1, negative from the end, or a field."
+        metavar="COLUMN",
+        help="Tag column of the gold file: from 1, negative from the end, or a CoNLL-U field.",
     ),
 ]
 PredictedColumn = Annotated[
     str | None,
-    typer.Option(metavar="COLUMN", help="Column of tags in the --predicted file, if not the last."),
+    typer.Option(metavar="COLUMN", help="Tag column of the --predicted file; default: the last."),
 ]
 KnownFrom = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="With --predicted, the training corpus, to tell known words and entities from unseen ones "
-        "(a model remembers its own).",
+        help="With --predicted: training corpus, to distinguish known from unseen words and entities "
+        "(a model knows its own).",
     ),
 ]
 ShowAnalysis = Annotated[
-    bool, typer.Option("--analysis", help="Show what kind of mistakes there are, and where.")
+    bool, typer.Option("--analysis", help="Break the errors down by kind, type and length.")
 ]
 Crosscheck = Annotated[
-    bool, typer.Option("--crosscheck", help="Score again with the seqeval package; fail if a digit differs.")
+    bool,
+    typer.Option("--crosscheck", help="Score again with the seqeval package; fail if any figure differs."),
 ]
 JsonOutput = Annotated[
     str | None,
-    typer.Option("--json", metavar="OUT", help="Write the figures as JSON; - writes them alone to stdout."),
+    typer.Option(
+        "--json", metavar="OUT", help="Write all figures as JSON; -: to stdout, without the tables."
+    ),
 ]
 ErrorsOutput = Annotated[
     str | None,
     typer.Option(
         metavar="OUT",
-        help="Write each wrong span as a line of JSON, with its sentence; - writes them alone to stdout.",
+        help="Write each wrong span with its sentence as JSON lines; -: to stdout, without the tables.",
     ),
 ]
 ColumnsOutput = Annotated[
     str | None,
-    typer.Option(metavar="FILE", help="Write token, gold and predicted tag, with tabs: conlleval's input."),
+    typer.Option(
+        metavar="FILE", help="Write token, gold tag and predicted tag, tab-separated: input for conlleval."
+    ),
 ]
 
 # seqtag gradients
-TaggedFile = Annotated[str, typer.Argument(metavar="FILE", help="A corpus file with tags.")]
+TaggedFile = Annotated[str, typer.Argument(metavar="FILE", help="Tagged corpus.")]
 GradientOutputs = Annotated[
     list[str] | None,
     typer.Option(
@@ -189,10 +191,10 @@ StepsBack = Annotated[
     int | None,
     typer.Option(
         min=2, metavar="K", show_default=False,
-        help="Steps to go back; 30 if not given, or fewer where sentences are short.",
+        help="Steps to go back; default: 30, or fewer if sentences are short.",
     ),
 ]  # fmt: skip
 SentenceCount = Annotated[
-    int, typer.Option(min=1, metavar="N", help="Sentences to look at, of those that are long enough.")
+    int, typer.Option(min=1, metavar="N", help="Number of sentences to use, of those that are long enough.")
 ]
-DrawSeed = Annotated[int, typer.Option(min=0, help="Which sentences, and which words in them.")]
+DrawSeed = Annotated[int, typer.Option(min=0, help="Seed for choosing sentences and words.")]

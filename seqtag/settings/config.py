@@ -32,7 +32,7 @@ def setting(
 
     Args:
         default: The value where nobody says another.
-        help: One sentence for `--help`, the YAML comment and the README.
+        help: One sentence for `--help`, the YAML comment and the settings page.
         flag: Whether `seqtag train` has an option of this name.
         low: Smallest value allowed.
         high: Largest value allowed.
@@ -75,48 +75,48 @@ class Data:
 
     format: str = setting(
         "auto",
-        "corpus format (auto goes by the file)",
+        "corpus format (auto: by file name)",
         flag=True,
         choices=("auto",),
         table=registry.formats("tagged"),
     )
     token_column: int | str | None = setting(
         None,
-        "column of the tokens: from 1, negative from the end, or a CoNLL-U field; the first if not given",
+        "token column: a number from 1, negative to count from the end, or a CoNLL-U field; default: the first",
         flag=True,
     )
     tag_column: int | str | None = setting(
         None,
-        "column of the tags: from 1, negative from the end, or a CoNLL-U field; the last if not given",
+        "tag column: a number from 1, negative to count from the end, or a CoNLL-U field; default: the last",
         flag=True,
     )
     feature_columns: int | str | None = setting(
         None,
-        "further columns to use as features, such as 2,3 or xpos,feats; text to tag must have them too",
+        "additional feature columns, such as 2,3 or xpos,feats; text to be tagged needs them too",
         flag=True,
     )
     character_places: str = setting(
         "auto",
-        "what to do with tokens that are a character and a digit for its place in the word, as in 科0 技1 "
-        "(auto: drop the digit if all are so)",
+        "how to read tokens made of a character and its position in the word, as in 科0 技1 "
+        "(auto: drop the digit if all tokens have one)",
         choices=("auto", "keep", "drop"),
     )
     scheme: str = setting(
         "auto",
-        "tag scheme of the corpus (auto finds it in the training file)",
+        "tag scheme of the corpus (auto: detected from the training file)",
         flag=True,
         choices=("auto",),
         table=registry.SCHEMES,
     )
     train_scheme: str = setting(
-        "auto", "tag scheme to train in (auto: BIOES for spans; predictions are always in the corpus's own)",
+        "auto", "tag scheme used in training (auto: BIOES for spans); predictions always use the scheme of the corpus",
         flag=True, choices=("auto",), table=registry.SCHEMES,
     )  # fmt: skip
     dev_fraction: float = setting(
-        0.1, "share of the training file held out when there is no --dev", above=0, below=1
+        0.1, "fraction of the training file held out if --dev is not given", above=0, below=1
     )
     tokenizer: str = setting(
-        "auto", "tokenizer for raw text, stored with the model (auto goes by the training corpus)",
+        "auto", "tokenizer for raw text, stored with the model (auto: chosen to fit the training corpus)",
         flag=True, choices=("auto",), table=registry.TOKENIZERS,
     )  # fmt: skip
 
@@ -126,17 +126,17 @@ class Word:
     """Word embeddings, learnt from the training file."""
 
     dim: int = setting(
-        50, "size of a word's learnt vector; 0 for none", flag=True, low=0, high=4096, word_vectors=0
+        50, "dimension of the learnt word vectors; 0: none", flag=True, low=0, high=4096, word_vectors=0
     )
-    min_count: int = setting(1, "words seen less often than this are unknown words", low=1)
-    normalize_digits: bool = setting(True, "read every digit as 0 when looking a word up")
+    min_count: int = setting(1, "words that occur less often than this are treated as unknown", low=1)
+    normalize_digits: bool = setting(True, "replace every digit by 0 when looking up a word")
     unknown_rate: float = setting(
         0.5,
-        "chance that a word seen once in training is shown as the unknown word, so that this vector is learnt",
+        "probability of replacing a word that occurs once by the unknown word, so that its vector is learnt",
         low=0,
         high=1,
     )
-    trainable: bool = setting(True, "whether training changes the vectors")
+    trainable: bool = setting(True, "update the vectors in training")
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Vectors:
     file: str | None = setting(
         None, "pretrained vectors: GloVe or word2vec text, plain or .gz, or word2vec .bin", flag=True
     )
-    trainable: bool = setting(True, "whether training changes the vectors of the training file's words")
+    trainable: bool = setting(True, "update the vectors of the words in the training file")
 
 
 @dataclass(frozen=True)
@@ -155,24 +155,22 @@ class Characters:
 
     encoder: str = setting(
         "auto",
-        "network over a word's characters (auto: cnn, or none where tokens are single characters)",
+        "network over the characters of a word (auto: cnn, or none if tokens are single characters)",
         flag=True,
         choices=("auto", "none"),
         table=registry.CHARACTER_ENCODERS,
     )
-    dim: int = setting(30, "size of a character's vector", low=1, high=1024)
-    units: int = setting(
-        100, "filters of the cnn, or units of lstm and gru in each direction", low=1, high=2048
-    )
-    width: int = setting(3, "characters that a filter of the cnn sees", low=1, high=16)
-    dropout: float = setting(0.0, "share of a character vector's components dropped", low=0, below=1)
+    dim: int = setting(30, "dimension of the character vectors", low=1, high=1024)
+    units: int = setting(100, "filters (cnn), or units per direction (lstm, gru)", low=1, high=2048)
+    width: int = setting(3, "cnn: filter width in characters", low=1, high=16)
+    dropout: float = setting(0.0, "dropout rate of the character vectors", low=0, below=1)
 
 
 @dataclass(frozen=True)
 class Shape:
     """The casing of a word: lower, upper, initial, with digits, ..."""
 
-    dim: int = setting(10, "size of a shape's vector; 0 for none", low=0, high=256)
+    dim: int = setting(10, "dimension of the shape vectors; 0: none", low=0, high=256)
 
 
 @dataclass(frozen=True)
@@ -181,22 +179,24 @@ class Bigrams:
 
     enabled: str = setting(
         "auto",
-        "whether they are used (auto: where tokens are single characters)",
+        "use them (auto: if tokens are single characters)",
         choices=("auto", "yes", "no"),
     )
-    dim: int = setting(50, "size of a pair's learnt vector; 0 for pretrained vectors alone", low=0, high=1024)
+    dim: int = setting(
+        50, "dimension of the learnt vectors of pairs; 0: pretrained vectors only", low=0, high=1024
+    )
 
 
 @dataclass(frozen=True)
 class Columns:
     """Extra columns of the corpus as features."""
 
-    dim: int = setting(20, "size of a value's vector, for each column", low=1, high=1024)
+    dim: int = setting(20, "dimension of the vectors of each column", low=1, high=1024)
 
 
 @dataclass(frozen=True)
 class Embeddings:
-    """What a token looks like to the network."""
+    """How a token is represented."""
 
     word: Word = field(default_factory=Word)
     vectors: Vectors = field(default_factory=Vectors)
@@ -204,10 +204,10 @@ class Embeddings:
     shape: Shape = field(default_factory=Shape)
     bigrams: Bigrams = field(default_factory=Bigrams)
     columns: Columns = field(default_factory=Columns)
-    word_dropout: float = setting(0.0, "share of tokens of which nothing is seen in training", low=0, below=1)
+    word_dropout: float = setting(0.0, "fraction of tokens hidden completely in training", low=0, below=1)
     dropout: float = setting(
         0.5,
-        "share of the embedding's components dropped, the same at each token (variational)",
+        "dropout rate of the embeddings (variational: the same mask for each token)",
         low=0,
         below=1,
         plain=0.3,
@@ -218,54 +218,52 @@ class Embeddings:
 class Encoder:
     """The recurrent network between the embeddings and the head."""
 
-    cell: str = setting("lstm", "recurrent cell, or dense or cnn", flag=True, table=registry.CELLS)
-    units: int = setting(200, "units of a layer, in each direction", flag=True, low=1, high=8192, plain=100)
-    layers: int = setting(1, "layers, one upon the other", flag=True, low=1, high=32, plain=2)
+    cell: str = setting(
+        "lstm", "cell: recurrent, or dense or cnn without a state", flag=True, table=registry.CELLS
+    )
+    units: int = setting(200, "units per layer and direction", flag=True, low=1, high=8192, plain=100)
+    layers: int = setting(1, "number of layers", flag=True, low=1, high=32, plain=2)
     bidirectional: bool = setting(True, "read the sentence in both directions", flag=True)
     merge_mode: str = setting(
         "concat",
-        "what becomes of the outputs of both directions",
+        "how the outputs of both directions are combined",
         choices=("concat", "sum", "mul", "ave"),
     )
     residual: str = setting(
-        "none", "way round each layer: none, its input added, or a gate between both",
+        "none", "shortcut around each layer: its input is added (residual) or mixed in by a gate (highway)",
         choices=("none",), table=registry.SHORTCUTS,
     )  # fmt: skip
     attention: str = setting(
-        "none", "attention of each word to all words of the sentence, beside the states",
+        "none", "attention to all words of the sentence, concatenated with the states",
         choices=("none",), table=registry.ATTENTIONS,
     )  # fmt: skip
-    attention_heads: int = setting(1, "heads of the attention", low=1, high=256)
-    width: int = setting(3, "cnn: words that a filter sees, an odd number", low=1, high=101)
-    dilation: int = setting(
-        1, "cnn: the gap between these words grows by this factor a layer", low=1, high=16
-    )
+    attention_heads: int = setting(1, "number of attention heads", low=1, high=256)
+    width: int = setting(3, "cnn: filter width in words, an odd number", low=1, high=101)
+    dilation: int = setting(1, "cnn: factor by which the dilation grows with each layer", low=1, high=16)
     activation: str | None = setting(
-        None, "activation; tanh if not given (prelu: not for lstm and gru)", choices=ACTIVATIONS
+        None, "activation; default: tanh (prelu only for cells without gates)", choices=ACTIVATIONS
     )
     recurrent_activation: str | None = setting(
-        None, "activation of the gates (lstm, gru); sigmoid if not given", choices=GATE_ACTIVATIONS
+        None, "activation of the gates (lstm, gru); default: sigmoid", choices=GATE_ACTIVATIONS
     )
-    forget_bias: float = setting(1.0, "first bias of the forget gate (lstm)")
-    update_bias: float = setting(
-        0.0, "first bias of the update gate (gru); the more, the longer it remembers"
-    )
+    forget_bias: float = setting(1.0, "initial bias of the forget gate (lstm)")
+    update_bias: float = setting(0.0, "initial bias of the update gate (gru); larger values remember longer")
     kernel_initializer: str = setting(
-        "glorot_uniform", "first values of the input weights", choices=INITIALIZERS
+        "glorot_uniform", "initializer of the input weights", choices=INITIALIZERS
     )
     recurrent_initializer: str = setting(
-        "orthogonal", "first values of the recurrent weights", choices=INITIALIZERS
+        "orthogonal", "initializer of the recurrent weights", choices=INITIALIZERS
     )
     dropout: float = setting(
         0.5,
-        "share of each layer's outputs dropped, the same at each token (variational)",
+        "dropout rate of each layer's outputs (variational: the same mask for each token)",
         flag=True,
         low=0,
         below=1,
         plain=0.4,
     )
     recurrent_dropout: float = setting(
-        0.0, "share of the state dropped between steps (slow: rules out fused GPU kernels)", low=0, below=1
+        0.0, "dropout rate of the state between steps (slow: rules out fused GPU kernels)", low=0, below=1
     )
 
 
@@ -280,43 +278,43 @@ class Head:
         choices=("auto",),
         table=registry.HEADS,
     )
-    units: int = setting(100, "feedback: units of the decoder", low=1, high=8192)
-    tag_dim: int = setting(30, "feedback: size of the vector of the previous tag", low=1, high=1024)
+    units: int = setting(100, "feedback: decoder units", low=1, high=8192)
+    tag_dim: int = setting(30, "feedback: dimension of the previous tag's vector", low=1, high=1024)
     attention: bool = setting(
         False,
-        "feedback: let the decoder look at all words (Bahdanau et al. 2015), in time and memory their square",
+        "feedback: attention of the decoder to all words (Bahdanau et al. 2015); quadratic in time and memory",
     )
     beam: int = setting(
         5,
-        "feedback: sequences kept while decoding, the most that --nbest can give; 1: greedy",
+        "feedback: beam width, also the upper limit of --nbest; 1: greedy",
         low=1,
         high=100,
     )
     sampling_rate: float = setting(
         0.25,
-        "feedback: share of words that read the decoder's own last tag in training (Bengio et al. 2015), in the end",
+        "feedback: final rate of scheduled sampling (Bengio et al. 2015): share of words that read a predicted tag",
         low=0,
         high=1,
     )
     sampling_epochs: float = setting(
-        10.0, "feedback: epochs in which this share rises from 0; 0: from the start", low=0
+        10.0, "feedback: epochs over which this rate rises from 0; 0: constant", low=0
     )
 
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """Learning to predict the neighbouring words, beside the tags (Rei 2017)."""
+    """A language model trained beside the tagger (Rei 2017)."""
 
     weight: float = setting(
         0.1,
-        "weight of its loss beside that of the tags; 0 for none (it takes a recurrent cell)",
+        "weight of its loss; 0: no language model (needs a recurrent cell)",
         low=0,
         plain=0.0,
     )
     words: int = setting(
-        7500, "words that are predicted, the most frequent ones of the training file", low=1, high=1_000_000
+        7500, "number of words to predict, the most frequent in the training file", low=1, high=1_000_000
     )
-    units: int = setting(50, "units between state and words", low=1, high=4096)
+    units: int = setting(50, "units of its hidden layer", low=1, high=4096)
 
 
 @dataclass(frozen=True)
@@ -325,7 +323,7 @@ class Training:
 
     optimizer: str = setting("adam", "optimizer", flag=True, table=registry.OPTIMIZERS)
     learning_rate: float = setting(0.003, "learning rate", flag=True, above=0, plain=0.002)
-    epochs: int = setting(50, "at most this many passes over the training file", flag=True, low=1)
+    epochs: int = setting(50, "maximum number of passes over the training file", flag=True, low=1)
     metric: str = setting(
         "auto",
         "score on dev by which the best epoch is kept (auto: f1 for spans, accuracy for plain tags)",
@@ -333,54 +331,59 @@ class Training:
         table=registry.METRICS,
     )
     patience: int = setting(
-        5, "stop after so many epochs without a better dev score; 0 never stops early", flag=True, low=0
+        5, "stop after this many epochs without a better dev score; 0: never stop early", flag=True, low=0
     )
-    batch_size: int = setting(32, "sentences in a batch", flag=True, low=1)
+    batch_size: int = setting(32, "sentences per batch", flag=True, low=1)
     max_sentence_length: int = setting(
         500,
-        "longer training sentences are learnt in pieces of this many tokens (none is dropped; tagging has no limit)",
+        "longer training sentences are split into pieces of this many tokens (tagging has no limit)",
         low=2,
     )
     global_clipnorm: float | None = setting(
         1.0,
-        "rescale all gradients together to at most this norm (Pascanu et al. 2013); 0: no clipping",
+        "clip the global norm of all gradients to this value (Pascanu et al. 2013); 0: no clipping",
         flag=True,
         low=0,
     )
     clipnorm: float | None = setting(
-        None, "rescale the gradient of each weight to at most this norm; 0: no clipping", flag=True, low=0
+        None, "clip the norm of each weight's gradient to this value; 0: no clipping", flag=True, low=0
     )
     clipvalue: float | None = setting(
-        None, "cut each component of the gradient to +-this; 0: no clipping", flag=True, low=0
+        None, "clip each gradient component to plus or minus this value; 0: no clipping", flag=True, low=0
     )
     schedule: str = setting(
         "constant",
-        "how the learning rate goes on after the warm-up",
+        "learning-rate schedule after the warm-up",
         flag=True,
         table=registry.SCHEDULES,
     )
-    warmup: float = setting(0.0, "epochs in which the learning rate rises from 0", low=0)
+    warmup: float = setting(0.0, "epochs over which the learning rate rises from 0", low=0)
     decay: float = setting(
-        0.05, "inverse_time: the rate in epoch n is 1 / (1 + decay (n - 1)) of the first", low=0
+        0.05, "inverse_time: the rate in epoch n is that of the first divided by 1 + decay (n - 1)", low=0
     )
-    plateau_factor: float = setting(0.5, "plateau: what the rate is multiplied with", above=0, below=1)
-    plateau_patience: int = setting(2, "plateau: after so many epochs without a better dev score", low=1)
+    plateau_factor: float = setting(0.5, "plateau: factor by which the rate is multiplied", above=0, below=1)
+    plateau_patience: int = setting(
+        2, "plateau: epochs without a better dev score before the rate is lowered", low=1
+    )
     averaging: str = setting(
         "ema",
-        "weights to use: the last ones, their moving average (ema), or their mean over epochs (swa)",
+        "averaging of the weights: none, moving average (ema), or mean over the last epochs (swa)",
         choices=("none", "ema", "swa"),
     )
-    averaging_decay: float = setting(0.995, "ema: weight of the past at each step", above=0, below=1)
-    averaging_epochs: int = setting(5, "swa: how many of the last epochs", low=2)
+    averaging_decay: float = setting(0.995, "ema: decay per step", above=0, below=1)
+    averaging_epochs: int = setting(5, "swa: number of final epochs", low=2)
     label_smoothing: float = setting(
-        0.0, "share of the target that is spread over all tags (softmax, feedback)", low=0, below=1
+        0.0,
+        "label smoothing: fraction of the target spread over all tags (softmax, feedback)",
+        low=0,
+        below=1,
     )
     class_weights: str = setting(
         "none",
-        "weights of tags in the loss (softmax, feedback); balanced: by the inverse of their frequency",
+        "weights of the tags in the loss (softmax, feedback); balanced: inverse to their frequency",
         choices=("none", "balanced"),
     )
-    seed: int = setting(42, "seed of everything random", flag=True, low=0, high=2**31 - 1)
+    seed: int = setting(42, "random seed", flag=True, low=0, high=2**31 - 1)
 
 
 @dataclass(frozen=True)

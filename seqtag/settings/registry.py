@@ -1,7 +1,7 @@
 """Tables of the names that a user can write, and where the part behind each name lives.
 
 A part is imported when it is asked for and not before, so a table costs nothing to look at. To add one: its
-own file, a line here, a line in the README.
+own file, a line here, a line in `docs/model.md`.
 """
 
 import importlib

@@ -94,12 +94,12 @@ class TestCodes:
         ("arguments", "problem"),
         [
             (["predict", "m", "--format", "jsno"], "--format jsno: Did you mean 'jsonl'?"),
-            (["predict", "m", "--input-format", "x"], "Known: text, conll, jsonl"),
+            (["predict", "m", "--input-format", "x"], "Known: conll, conllu, jsonl, text"),
             (["predict", "m", "--tokenizer", "wrod"], "Did you mean 'word'?"),
             (["predict", "m", "--nbest", "2"], "--nbest needs --format jsonl"),
             (["predict", "m", "a.txt", "b.conll"], "choose one with --input-format"),
             (["predict", "m", "a.txt", "b.CONLL.GZ"], "choose one with --input-format"),
-            (["predict", "m", "a.conll", "--tokenizer", "char"], "--tokenizer is for text"),
+            (["predict", "m", "a.conll", "--tokenizer", "char"], "--tokenizer is for raw text"),
             (["gradients", "m", "a.conll", "-o", "plot.pdf"], "-o plot.pdf: expected an ending in .json"),
         ],
     )
@@ -343,7 +343,7 @@ class TestStreams:
         path = tmp_path / "in.txt"
         path.write_text("Ana left\n")
         assert run(["predict", str(spans.folder), str(path), "-o", str(path)]) == 2
-        assert "this is read" in complaint(capsys)
+        assert "is also an input" in complaint(capsys)
         assert path.read_text() == "Ana left\n"
         assert run(["predict", str(spans.folder), str(path), "-o", str(spans.folder / "out")]) == 2
         assert not (spans.folder / "out").exists()

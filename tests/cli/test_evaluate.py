@@ -427,10 +427,10 @@ class TestRefusals:
             (["folder", THREE, "--json", "-", "--errors", "-"], "--json and --errors both write to -"),
             (["folder", THREE, "--train", THREE], "--train goes with --predicted"),
             (["--predicted", "-", THREE, "--train", "-"], "Only one of the files can come from stdin"),
-            (["--predicted", __file__, __file__, "--train", THREE, "--errors", THREE], "this is read"),
-            (["folder", THREE, "--output", THREE], "this is read"),
+            (["--predicted", __file__, __file__, "--train", THREE, "--errors", THREE], "is also an input"),
+            (["folder", THREE, "--output", THREE], "is also an input"),
             (["folder", THREE, "--errors", "folder/errors"], "expected a file elsewhere"),
-            (["--predicted", THREE, str(GOLDEN / "conlleval.txt"), "--json", THREE], "this is read"),
+            (["--predicted", THREE, str(GOLDEN / "conlleval.txt"), "--json", THREE], "is also an input"),
         ],
     )
     def test_wrong_usage(self, model: str, arguments: list[str], problem: str) -> None:
@@ -445,7 +445,7 @@ class TestRefusals:
         for path in (tmp_path / "score.json", tmp_path / "manifest.json"):
             with pytest.raises(UsageError, match="expected a file elsewhere"):
                 run(str(tmp_path), THREE, "--json", str(path))
-        with pytest.raises(UsageError, match="this is read"):
+        with pytest.raises(UsageError, match="is also an input"):
             run(str(tmp_path), THREE, "--json", str(tmp_path))
 
     def test_what_cannot_be_written_is_said_before_the_work(self, tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ class TestRefusals:
     def test_outputs(self, spans: Any, long: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
         arguments = ["gradients", str(spans.folder), str(long)]
         assert run([*arguments, "-o", str(long)]) == 2
-        assert "this is read" in complaint(capsys)
+        assert "is also an input" in complaint(capsys)
         assert run([*arguments, "-o", "x.json", "-o", "x.json"]) == 2
         assert "two outputs in one place" in complaint(capsys)
         monkeypatch.setitem(sys.modules, "matplotlib", None)

@@ -384,7 +384,7 @@ class TestCommand:
             (lambda given: [*given, "--limit", "0"], 2, "--limit"),
             (lambda given: ["none", *given[1:]], 1, "none: no such folder"),
             (lambda given: [given[0], "none", *given[2:]], 1, "none: cannot be read"),
-            (lambda given: [*given[:3], given[1]], 2, "this is read"),
+            (lambda given: [*given[:3], given[1]], 2, "is also an input"),
         ],
     )
     def test_errors(
