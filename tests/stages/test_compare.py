@@ -536,7 +536,7 @@ def test_a_run_ends_where_it_is_asked_to(
 
     monkeypatch.setattr(Run, "fit", fit)
     with pytest.raises(Interrupted):
-        compared(spans, tmp_path, "encoder.cell=gru", stop=stop)
+        compared(spans, tmp_path, "encoder.cell=dense", assignments=[*SMALL, "training.epochs=1"], stop=stop)
     assert os.listdir(tmp_path) == [ROWS]
     assert rows(tmp_path) == []
 

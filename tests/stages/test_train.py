@@ -35,7 +35,8 @@ from seqtag.training.tagging import Tagging, score_corpus
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 SMALL = [
     "embeddings.word.dim=8", "encoder.units=6", "training.learning_rate=0.02", "training.batch_size=8",
-    "training.epochs=1", "data.tokenizer=word", "language_model.weight=0",
+    "training.epochs=1", "data.tokenizer=word", "language_model.weight=0", "embeddings.characters.encoder=none",
+    "encoder.cell=simplernn",
 ]  # fmt: skip
 BIO, BIOES, IOB1 = (tags.parse_scheme(name) for name in ("bio", "bioes", "iob1"))
 Write = Callable[[str, str], str]
@@ -71,24 +72,25 @@ class TestSeed:
         words = sorted({token for s in read_corpus(spans.train).sentences for token in s.tokens})[::2]
         vectors.write_text("".join(f"{word} {at % 7} {at % 5} 1\n" for at, word in enumerate(words)))
         runs = []
-        for number, (hashes, seed) in enumerate((("1", "5"), ("2", "5"), ("1", "6"))):
-            command = [sys.executable, "-m", "seqtag", "train", "-q", "--train", str(spans.train)]
-            command += ["-o", str(tmp_path / f"model{number}"), "--seed", seed, "--epochs", "2"]
+        for number, hashes in enumerate(("1", "2")):
+            command = [sys.executable, "-m", "seqtag", "train", "-q", "--train", str(spans.dev)]
+            command += ["-o", str(tmp_path / f"model{number}"), "--seed", "5", "--epochs", "2"]
             command += ["--embeddings", str(vectors)]
             command += [word for setting in SMALL[:4] for word in ("--set", setting)]
             environment = ENVIRONMENT | {"PYTHONHASHSEED": hashes}
             runs.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
-            if number:
-                assert [run.communicate(timeout=600)[1] for run in runs] == [""] * len(runs)
-                assert all(run.returncode == 0 for run in runs)
-                runs.clear()
-        first, again, other = (content(tmp_path / f"model{number}") for number in range(3))
+        given = [f"embeddings.vectors.file={vectors}", "training.epochs=2", "training.seed=6"]
+        other = merge(parse_assignments([*SMALL[:4], *given]))
+        train(other, str(spans.dev), None, None, tmp_path / "model2")
+        assert [run.communicate(timeout=600)[1] for run in runs] == ["", ""]
+        assert all(run.returncode == 0 for run in runs)
+        first, again, third = (content(tmp_path / f"model{number}") for number in range(3))
         assert sorted(first) == sorted([*folder.FILES, *folder.OPTIONAL_FILES, folder.MANIFEST])
         parts = json.loads(first["vocab.json"])["indexers"]
         assert {"word", "vectors", "characters", "shape"} <= set(parts)
         for name, written in first.items():
             assert written == again[name], name
-        assert first["weights.safetensors"] != other["weights.safetensors"]
+        assert first["weights.safetensors"] != third["weights.safetensors"]
 
 
 class TestHeldOut:
@@ -142,9 +144,8 @@ class TestBestEpoch:
         return weights
 
     def run(self, spans: Any, tmp_path: Path, *assignments: str) -> Any:
-        settings = config(*assignments)
-        found = train(settings, str(spans.dev), str(spans.dev), None, tmp_path / "model")
-        return found
+        settings = config("encoder.cell=dense", "head.name=softmax", *assignments)
+        return train(settings, str(spans.dev), str(spans.dev), None, tmp_path / "model")
 
     def test_its_weights_are_kept(self, spans: Any, tmp_path: Path, scored: list[dict[str, Any]]) -> None:
         import safetensors.numpy
@@ -170,7 +171,7 @@ class TestBestEpoch:
         assert best.history[best.best_epoch - 1].dev_score == best.dev.main == best.dev.accuracy
         assert best.dev.accuracy != best.dev.counts.f1
 
-    @pytest.mark.parametrize(("patience", "epochs"), [(1, 3), (2, 4), (3, 5), (9, 6)])
+    @pytest.mark.parametrize(("patience", "epochs"), [(1, 3), (3, 5), (9, 6)])
     def test_patience(
         self, spans: Any, tmp_path: Path, scored: list[dict[str, Any]], patience: int, epochs: int
     ) -> None:
@@ -271,7 +272,12 @@ class TestPredictedWords:
     def test_the_model_folder_knows_nothing_of_it(self, spans: Any, tmp_path: Path) -> None:
         weights = {}
         for name, weight in (("with", 0.5), ("without", 0)):
-            given = ["training.epochs=2", "encoder.layers=2", f"language_model.weight={weight}"]
+            given = [
+                "training.epochs=2",
+                "encoder.layers=2",
+                f"language_model.weight={weight}",
+                "encoder.cell=lstm",
+            ]
             train(config(*given), str(spans.train), str(spans.dev), None, tmp_path / name)
             weights[name] = safetensors.numpy.load_file(tmp_path / name / "weights.safetensors")
         assert weights["with"].keys() == weights["without"].keys()
@@ -313,7 +319,7 @@ class TestSchemes:
                 row = tags.convert(sentence.tags or (), BIO, IOB1)
                 file.writelines(f"{token}\t{tag}\n" for token, tag in zip(sentence.tokens, row, strict=True))
                 file.write("\n")
-        settings = config("training.epochs=4", "data.train_scheme=bio")
+        settings = config("training.epochs=4", "data.train_scheme=bio", "encoder.cell=lstm")
         result = train(settings, str(path), str(path), None, tmp_path / "model")
         loaded = Tagger.load(tmp_path / "model")
         assert (result.prepared.scheme, loaded.scheme, loaded.vocabulary.train_scheme) == (IOB1, IOB1, BIO)
@@ -366,8 +372,7 @@ class TestRefusals:
         train(config(), str(spans.dev), None, None, tmp_path / "model", force=True)
         Tagger.load(tmp_path / "model")
 
-    @pytest.mark.parametrize("rate", ["1e30", "1e38"])
-    @pytest.mark.parametrize("batch", [4, 10_000])
+    @pytest.mark.parametrize(("rate", "batch"), [("1e30", 4), ("1e38", 10_000)])
     def test_numbers_that_are_not_finite(self, spans: Any, tmp_path: Path, rate: str, batch: int) -> None:
         """In the middle of an epoch, or in the update that ends the last one."""
         settings = config(f"training.learning_rate={rate}", f"training.batch_size={batch}")
