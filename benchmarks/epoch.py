@@ -103,7 +103,7 @@ def main() -> None:
 
     from seqtag.features.indexers.base import Resources
     from seqtag.features.vector_files import read as read_vectors
-    from seqtag.model_folder import folder
+    from seqtag.model_folder import replacing
     from seqtag.training import prepare
     from seqtag.training.examples import make_examples
 
@@ -143,7 +143,7 @@ def main() -> None:
     timed(after, "best network: graph, comparison with Keras", lambda: run.task.best_tagger(run.best_weights))
     files = timed(after, "files", lambda: run.task.files(run.best_weights, {}))
     with common.scratch() as place:
-        timed(after, "written", lambda: folder.write(Path(place) / "model", files))
+        timed(after, "written", lambda: replacing.write(Path(place) / "model", files))
 
     show_run(given, before, after)
     show_epoch(given, found, dev, len(own_batches), corpora.train.tokens, common.median(speeds))

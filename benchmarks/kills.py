@@ -21,7 +21,7 @@ from pathlib import Path
 
 import common
 
-from seqtag.model_folder.folder import DRAFT
+from seqtag.model_folder.layout import DRAFT
 from seqtag.training.checkpoint import Checkpoint
 
 SAMPLE = common.HERE.parent / "sample_data" / "english_news"

@@ -64,7 +64,7 @@ def written_bytes(path: str) -> Iterator[BinaryIO]:
     Raises:
         OSError: It cannot be written; the error names the path.
     """
-    from seqtag.model_folder.folder import make_alike
+    from seqtag.model_folder.replacing import make_alike
 
     place = os.path.realpath(path)
     draft = _draft(place) if _is_replaceable(path, place) else None

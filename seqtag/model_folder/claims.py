@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from seqtag.model_folder import folder
+from seqtag.model_folder import replacing
 from seqtag.support.errors import UserError
 from seqtag.support.locks import exclusive
 
@@ -26,5 +26,5 @@ def claimed(target: Path) -> Iterator[bool]:
         raise UserError(f"{target}: names no folder of its own. Choose another -o.")
     with exclusive(target) as held:
         if held:
-            folder.tidy(target)
+            replacing.tidy(target)
         yield held

@@ -13,7 +13,7 @@ from typing import Any
 import seqtag
 from seqtag.evaluation import metrics
 from seqtag.model_folder.claims import claimed
-from seqtag.model_folder.folder import MANIFEST
+from seqtag.model_folder.layout import MANIFEST
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import Layer
 from seqtag.settings.merging import merge

@@ -11,7 +11,7 @@ from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph.weights import Weights
-from seqtag.model_folder import folder
+from seqtag.model_folder import folder, layout, replacing
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.stored import checked_network, config_of, read_config
 from seqtag.settings.config import Config
@@ -111,10 +111,10 @@ class Job:
 
     def _check(self, files: dict[str, bytes]) -> None:
         """Refuses a model that could not be read where it is going to be put."""
-        vocabulary = Vocabulary.from_json(folder.parsed(files["vocab.json"]), Resources(self.vectors))
-        config = config_of(folder.parsed(files["config.json"]), "config.json")
+        vocabulary = Vocabulary.from_json(layout.parsed(files["vocab.json"]), Resources(self.vectors))
+        config = config_of(layout.parsed(files["config.json"]), "config.json")
         checked_network(config, vocabulary, Weights.of_file(files["weights.safetensors"]))
-        folder.parsed(files["report.json"])
+        layout.parsed(files["report.json"])
 
     def train(self, seeds: int, state: State | None, *, debug: bool) -> None:
         """Trains with the seeds that are not finished, the first of them from the state, if there is one.
@@ -146,8 +146,8 @@ class Job:
         if not self.results:
             raise ValueError(f"at least one seed is needed. Received: seeds={seeds}")
         if seeds > 1:
-            whole = folder.parsed(self.files["report.json"]) | {"seeds": seeds_report(self.results)}
-            self.files["report.json"] = folder.dump_json(whole)
+            whole = layout.parsed(self.files["report.json"]) | {"seeds": seeds_report(self.results)}
+            self.files["report.json"] = layout.dump_json(whole)
 
     def _add(self, trained: Trained) -> None:
         """Takes a seed that is finished."""
@@ -202,10 +202,10 @@ def train(
     checkpoint = Checkpoint(output)
     with claimed(output) as held:
         if held:
-            folder.tidy(checkpoint.path)
+            replacing.tidy(checkpoint.path)
         resumes = resume and checkpoint.exists
         # A run that was killed after its last write has left both its model and its checkpoint.
-        folder.check_target(output, force=force or resumes)
+        replacing.check_target(output, force=force or resumes)
         for note in _notes(checkpoint, held=held, resume=resume, force=force):
             listener(Note(note))
         try:
@@ -217,7 +217,7 @@ def train(
             checkpoint.plugins = foreign(config)
             job = Job(config, corpora, vectors, checkpoint, checkpoint_steps, stop, listener)
             if resumes and not force and not _is_of(output, config, seeds):
-                folder.check_target(output, force=False)
+                replacing.check_target(output, force=False)
             state = job.resume() if resumes else None
             job.train(seeds, state, debug=debug)
             with stop.held():

@@ -1,7 +1,7 @@
 """The checkpoint of a training run: all that the rest of the run depends on, so that a run which was killed ends with
 the bytes of one that never was.
 
-It is the folder `MODEL.checkpoint`, written and checked as a model folder is (`seqtag.model_folder.folder`):
+It is the folder `MODEL.checkpoint`, written and checked as a model folder is (`seqtag.model_folder`):
 
     manifest.json       format, format_version, seqtag's version, and size and sha256 of every other file
     state.json          what run this is, where it stands, and what each epoch and each finished seed came to
@@ -26,8 +26,10 @@ from numpy.typing import NDArray
 import seqtag
 from seqtag.corpora.reading import Corpus
 from seqtag.features.vectors import Vectors
-from seqtag.model_folder import folder
-from seqtag.model_folder.folder import SUFFIX, Folder, Kind, what_is_foreign
+from seqtag.model_folder import folder, layout, replacing
+from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.layout import SUFFIX, Kind
+from seqtag.model_folder.replacing import what_is_foreign
 from seqtag.settings.config import Config
 from seqtag.settings.merging import foreign
 from seqtag.settings.plugins import Plugin
@@ -35,7 +37,7 @@ from seqtag.support.errors import ModelError, UserError
 from seqtag.support.json_decoder import decode
 
 VALUES, ARRAYS = "state.json", "state.safetensors"
-KIND = Kind("checkpoint", "seqtag-checkpoint", 2, (VALUES, ARRAYS), folder.FILES, folder.FORMER_FILES)
+KIND = Kind("checkpoint", "seqtag-checkpoint", 2, (VALUES, ARRAYS), layout.FILES, layout.FORMER_FILES)
 ROLES = {
     "train": "the training file",
     "dev": "the dev file",
@@ -191,7 +193,7 @@ class Checkpoint:
             raise UserError(f"{self.path}: is in the way: not a checkpoint. Move it elsewhere.")
         if self.path.is_mount():
             raise UserError(f"{self.path}: is a mount point, which cannot be replaced. Choose another -o.")
-        folder.check_room(self.path)
+        replacing.check_room(self.path)
 
     def read(self) -> State:
         """The state that was saved last, by a run of the same identity; `seeds` are those that were finished.
@@ -214,7 +216,7 @@ class Checkpoint:
             arrays = safetensors.numpy.load(opened.read(ARRAYS))
             files = {name: opened.read(name) for name in opened.files if name not in KIND.files}
             results = values["seeds"]
-            if not isinstance(results, list) or set(files) != (set(folder.FILES) if results else set()):
+            if not isinstance(results, list) or set(files) != (set(layout.FILES) if results else set()):
                 raise ValueError("the model of the seeds that are finished is not whole")
             state = State(values["state"], arrays)
             self.seeds, self.kept = Seeds(results, files), state.place
@@ -254,8 +256,8 @@ class Checkpoint:
         arrays = {
             name: np.asarray(array, order="C") for name, array in state.arrays.items()
         }  # single numbers too
-        files = {VALUES: folder.dump_json(values), ARRAYS: safetensors.numpy.save(arrays)}
-        folder.write(self.path, files | self.seeds.files, KIND)
+        files = {VALUES: layout.dump_json(values), ARRAYS: safetensors.numpy.save(arrays)}
+        replacing.write(self.path, files | self.seeds.files, KIND)
         self.kept = state.place
 
     def finish(self, files: Mapping[str, bytes], *, force: bool) -> str:
@@ -269,8 +271,8 @@ class Checkpoint:
         """
         if not folder.holds(self.target, files):
             try:
-                folder.check_target(self.target, force=force)
-                folder.write(self.target, files, plugins=self.plugins)
+                replacing.check_target(self.target, force=force)
+                replacing.write(self.target, files, plugins=self.plugins)
             except UserError as problem:
                 if not self.kept:
                     raise
@@ -283,7 +285,7 @@ class Checkpoint:
         """Removes it, if there is one; returns why it cannot be removed, empty if it can."""
         try:
             if self.exists:
-                folder.remove(self.path, KIND)
+                replacing.remove(self.path, KIND)
         except UserError as problem:
             return str(problem)
         return ""

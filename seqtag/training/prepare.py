@@ -12,7 +12,7 @@ from seqtag.corpora.tags import Scheme, convert, parse_scheme
 from seqtag.evaluation.known import learn
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vocabulary import Vocabulary, fit_indexers, tag_inventory
-from seqtag.model_folder import folder
+from seqtag.model_folder import layout
 from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.settings.merging import for_corpus
@@ -90,9 +90,9 @@ def check_readable(corpora: Corpora, vocabulary: Vocabulary, resources: Resource
     try:
         read = {}
         for name, written in (("known.json", known(corpora)), ("vocab.json", vocabulary.to_json())):
-            content = folder.dump_json(written)
-            folder.check_size(name, len(content))
-            read[name] = folder.parsed(content)
+            content = layout.dump_json(written)
+            layout.check_size(name, len(content))
+            read[name] = layout.parsed(content)
         Vocabulary.from_json(read["vocab.json"], resources)
     except (KeyError, TypeError, ValueError) as problem:
         raise UserError(

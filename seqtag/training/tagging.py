@@ -14,7 +14,7 @@ from seqtag.features.indexers.vectors import coverage
 from seqtag.features.vectors import Vectors
 from seqtag.graph.build import head_name
 from seqtag.inference.tagger import Tagger
-from seqtag.model_folder import folder
+from seqtag.model_folder import layout
 from seqtag.model_folder.stored import plan_of
 from seqtag.settings.config import Config
 from seqtag.support.errors import UserError
@@ -90,7 +90,7 @@ class Tagging:
         frequencies = np.bincount(all_tags, minlength=self.plan.tags)
         self.network = Network(self.plan, frequencies, words.rows if words else 0)
         try:
-            folder.check_size("weights.safetensors", self.network.size)
+            layout.check_size("weights.safetensors", self.network.size)
         except ValueError as problem:
             raise UserError(f"the network is too large for a model folder: {problem}.") from problem
         self.prepared = self._prepared(windowed)
@@ -191,10 +191,10 @@ class Tagging:
         import safetensors.numpy
 
         files = {
-            "config.json": folder.dump_json(self.config.portable()),
-            "vocab.json": folder.dump_json(self.vocabulary.to_json()),
+            "config.json": layout.dump_json(self.config.portable()),
+            "vocab.json": layout.dump_json(self.vocabulary.to_json()),
             "weights.safetensors": safetensors.numpy.save(weights),
-            "known.json": folder.dump_json(prepare.known(self.corpora)),
-            "report.json": folder.dump_json(report),
+            "known.json": layout.dump_json(prepare.known(self.corpora)),
+            "report.json": layout.dump_json(report),
         }
         return files | ({"vectors.bin": self.vectors.packed()} if self.vectors else {})

@@ -13,7 +13,7 @@ import pytest
 
 import seqtag
 from seqtag.cli import run
-from seqtag.model_folder.folder import FILES
+from seqtag.model_folder.layout import FILES
 from seqtag.support.quoting import printable
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}

@@ -21,7 +21,7 @@ from seqtag.corpora.base import AUTO
 from seqtag.corpora.reading import Sentence
 from seqtag.evaluation import scoring
 from seqtag.evaluation.scoring import score
-from seqtag.model_folder import folder
+from seqtag.model_folder import folder, layout, replacing
 from seqtag.support.errors import DataError, UsageError, UserError
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -65,8 +65,8 @@ def write(tmp_path: Path) -> Write:
 def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """A model that has seen B-PER, I-PER and O, and finds Ana alone."""
     monkeypatch.chdir(tmp_path)
-    known = folder.dump_json({"words": ["Ana", "flew"], "entities": {"PER": ["Ana"]}})
-    folder.write(Path("folder"), dict.fromkeys(folder.FILES, b"{}") | {"known.json": known})
+    known = layout.dump_json({"words": ["Ana", "flew"], "entities": {"PER": ["Ana"]}})
+    replacing.write(Path("folder"), dict.fromkeys(layout.FILES, b"{}") | {"known.json": known})
 
     class Tagger:
         scheme = tags.parse_scheme("bio")

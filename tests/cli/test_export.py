@@ -17,7 +17,7 @@ import safetensors.numpy
 from seqtag.cli import run
 from seqtag.graph.outputs import OUTPUTS
 from seqtag.inference.tagger import Tagger
-from seqtag.model_folder import folder
+from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.folder import Folder
 from seqtag.settings import registry
 
@@ -41,10 +41,10 @@ def model(tmp_path: Path) -> Path:
         name = f"encoder/{direction}_1/lstm_cell/kernel"
         weights[name] = np.delete(weights[name], np.s_[first : first + dim], axis=0)
     files |= {
-        "vocab.json": folder.dump_json(vocabulary),
+        "vocab.json": layout.dump_json(vocabulary),
         "weights.safetensors": safetensors.numpy.save(weights),
     }
-    folder.write(tmp_path / "model", files)
+    replacing.write(tmp_path / "model", files)
     return tmp_path / "model"
 
 

@@ -160,9 +160,9 @@ class TestRefusals:
     ) -> None:
         import safetensors.numpy
 
-        from seqtag.model_folder import folder
+        from seqtag.model_folder import layout, replacing
 
-        files = {name: (spans.folder / name).read_bytes() for name in folder.FILES}
+        files = {name: (spans.folder / name).read_bytes() for name in layout.FILES}
         if wrong == "shapes":
             weights = safetensors.numpy.load(files["weights.safetensors"])
             weights["word/table/embeddings"] = weights["word/table/embeddings"][1:].copy()
@@ -171,7 +171,7 @@ class TestRefusals:
             files["weights.safetensors"] = b"none"
         else:
             files["config.json"] = files["config.json"].replace(b'"merge_mode"', b'"marge_mode"')
-        folder.write(tmp_path / "m", files)
+        replacing.write(tmp_path / "m", files)
         assert run(["gradients", str(tmp_path / "m"), str(long)]) == 1
         assert {
             "shapes": "holds other weights than config.json means",

@@ -169,7 +169,7 @@ def without_room(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("seqtag.model_folder.folder.make_alike", fail)
+    monkeypatch.setattr("seqtag.model_folder.replacing.make_alike", fail)
 
 
 @pytest.mark.filterwarnings("ignore:No artists")

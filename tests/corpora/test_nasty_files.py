@@ -30,7 +30,7 @@ from seqtag.corpora.text import Writer
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vocabulary import Vocabulary
-from seqtag.model_folder.folder import dump_json, parsed
+from seqtag.model_folder.layout import dump_json, parsed
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.config_files import read as read_settings

@@ -21,7 +21,7 @@ from seqtag.corpora.reading import read_corpus
 from seqtag.corpora.sentence import Sentence
 from seqtag.inference import tagger
 from seqtag.inference.tagger import Piece, Tagger, windows
-from seqtag.model_folder import folder
+from seqtag.model_folder import folder, layout, replacing
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.train import train
@@ -326,7 +326,7 @@ class TestSchemes:
 class TestLoading:
     @pytest.fixture
     def files(self, spans: Any) -> dict[str, bytes]:
-        return {name: (spans.folder / name).read_bytes() for name in folder.FILES}
+        return {name: (spans.folder / name).read_bytes() for name in layout.FILES}
 
     def refused(self, path: Path) -> str:
         with pytest.raises(ModelError) as caught:
@@ -340,7 +340,7 @@ class TestLoading:
 
     @pytest.mark.parametrize("weights", [b"", b"\0", b"onnx", b"\x08\x09" * 50])
     def test_weights_that_are_none(self, tmp_path: Path, files: dict[str, bytes], weights: bytes) -> None:
-        folder.write(tmp_path / "model", files | {"weights.safetensors": weights})
+        replacing.write(tmp_path / "model", files | {"weights.safetensors": weights})
         assert "weights.safetensors is not what seqtag writes" in self.refused(tmp_path / "model")
 
     def test_settings_that_are_not_those_of_the_weights(
@@ -349,7 +349,7 @@ class TestLoading:
         """Settings of 200 GB beside weights of 30 kB: refused before memory is taken."""
         settings = json.loads(files["config.json"])
         settings["encoder"] |= {"units": 8192, "layers": 32}
-        folder.write(tmp_path / "model", files | {"config.json": folder.dump_json(settings)})
+        replacing.write(tmp_path / "model", files | {"config.json": layout.dump_json(settings)})
         tracemalloc.start()
         try:
             said = self.refused(tmp_path / "model")
@@ -364,7 +364,7 @@ class TestLoading:
         vocabulary = json.loads(files["vocab.json"])
         labels = sorted(f"L{number}" for number in range(2000))
         vocabulary["tags"] = ["O", *(f"{letter}-{label}" for label in labels for letter in "BIES")]
-        folder.write(tmp_path / "model", files | {"vocab.json": folder.dump_json(vocabulary)})
+        replacing.write(tmp_path / "model", files | {"vocab.json": layout.dump_json(vocabulary)})
         assert "there are 8,001 tags of spans; expected 4,096 at most" in self.refused(tmp_path / "model")
 
     @pytest.mark.parametrize(
@@ -374,7 +374,7 @@ class TestLoading:
     def test_a_vocabulary_that_is_none(
         self, tmp_path: Path, files: dict[str, bytes], vocabulary: bytes
     ) -> None:
-        folder.write(tmp_path / "model", files | {"vocab.json": vocabulary})
+        replacing.write(tmp_path / "model", files | {"vocab.json": vocabulary})
         self.refused(tmp_path / "model")
 
     def test_a_model_that_moved(self, loaded: Tagger, spans: Any, tmp_path: Path) -> None:
@@ -393,7 +393,7 @@ class TestLargeWeights:
         files = {file: self.golden.read(file) for file in self.golden.files}
         weights = safetensors.numpy.load(files["weights.safetensors"])
         weights[name].flat[0 if whole else -1 :] = value
-        folder.write(path, files | {"weights.safetensors": safetensors.numpy.save(weights)})
+        replacing.write(path, files | {"weights.safetensors": safetensors.numpy.save(weights)})
         return path
 
     @pytest.mark.parametrize("name", ["start", "transitions", "end"])

@@ -18,9 +18,11 @@ import pytest
 import seqtag
 from seqtag.cli import run
 from seqtag.inference.tagger import Tagger
-from seqtag.model_folder import folder
+from seqtag.model_folder import layout
 from seqtag.model_folder.claims import claimed
-from seqtag.model_folder.folder import FILES, Folder, write
+from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.layout import FILES
+from seqtag.model_folder.replacing import write
 from seqtag.settings.merging import merge
 from seqtag.stages.train import train
 from seqtag.support.errors import UserError
@@ -33,7 +35,7 @@ CONTENT = {name: f'{{"file": "{name}"}}'.encode() for name in FILES}
 WRITER = """
 import contextlib, os, sys
 from pathlib import Path
-from seqtag.model_folder import folder
+from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.claims import claimed
 target = Path(sys.argv[1])
 def stop(descriptor):
@@ -41,7 +43,7 @@ def stop(descriptor):
     sys.stdin.read()
 with claimed(target) if sys.argv[2] == "claimed" else contextlib.nullcontext():
     os.fsync = stop
-    folder.write(target, {name: b"{}" for name in folder.FILES})
+    replacing.write(target, {name: b"{}" for name in layout.FILES})
 """
 RACER = """
 import os, sys
@@ -187,7 +189,7 @@ class TestTwoWriters:
 def test_readers_while_the_model_is_replaced(spans: Any, plain: Any, tmp_path: Path) -> None:
     """Processes that load and tag, while a folder is replaced two hundred times: each answer is one of the two."""
     models = [
-        {entry.name: entry.read_bytes() for entry in made.folder.iterdir() if entry.name != folder.MANIFEST}
+        {entry.name: entry.read_bytes() for entry in made.folder.iterdir() if entry.name != layout.MANIFEST}
         for made in (spans, plain)
     ]
     target, end = tmp_path / "model", tmp_path / "end"

@@ -12,18 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from seqtag.model_folder import folder
+from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.claims import claimed
-from seqtag.model_folder.folder import (
-    FILES,
-    FORMAT_VERSION,
-    MANIFEST,
-    Folder,
-    check_target,
-    holds,
-    load,
-    write,
-)
+from seqtag.model_folder.folder import Folder, holds, load
+from seqtag.model_folder.layout import FILES, FORMAT_VERSION, MANIFEST
+from seqtag.model_folder.replacing import check_target, write
 from seqtag.support.errors import ModelError, UserError
 from seqtag.training import checkpoint
 
@@ -104,7 +97,7 @@ class TestWrite:
         self, model: Path, tmp_path: Path, exchanges: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         if not exchanges:
-            monkeypatch.setattr(folder, "swap", lambda first, second: False)
+            monkeypatch.setattr(replacing, "swap", lambda first, second: False)
         write(model, OTHER)
         assert read_all(Folder(model)) == OTHER
         assert os.listdir(tmp_path) == ["model"]
@@ -128,7 +121,7 @@ class TestWrite:
         assert read_all(Folder(model)) == CONTENT
 
     def test_a_file_larger_than_would_be_read(self, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(folder.MOST, "vocab.json", len(OTHER["vocab.json"]) - 1)
+        monkeypatch.setitem(layout.MOST, "vocab.json", len(OTHER["vocab.json"]) - 1)
         with pytest.raises(
             UserError, match=r"cannot be written: vocab\.json would have [0-9,]+ bytes; expected"
         ):
@@ -176,7 +169,7 @@ class TestWrite:
                 raise OSError(errno.EIO, "broken")
             real(*arguments, **options)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(folder, "swap", lambda first, second: False)
+        monkeypatch.setattr(replacing, "swap", lambda first, second: False)
         monkeypatch.setattr(os, "rename", rename)
         with pytest.raises(UserError, match="cannot be written: broken"):
             write(model, OTHER)
@@ -197,11 +190,11 @@ class TestWrite:
     def test_the_model_is_there_even_if_its_place_cannot_be_synced(
         self, model: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def sync(path: Path) -> None:
-            if path == model.parent:
+        def sync(descriptor: int) -> None:
+            if os.path.samestat(os.fstat(descriptor), model.parent.stat()):
                 raise OSError(errno.EINVAL, "not here")
 
-        monkeypatch.setattr(folder, "_sync_folder", sync)
+        monkeypatch.setattr(os, "fsync", sync)
         write(model, OTHER)
         assert read_all(Folder(model)) == OTHER
 
@@ -285,7 +278,7 @@ class TestReplacedWhileRead:
         self, model: Path, exchanges: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         if not exchanges:
-            monkeypatch.setattr(folder, "swap", lambda first, second: False)
+            monkeypatch.setattr(replacing, "swap", lambda first, second: False)
         monkeypatch.setattr(os, "fsync", lambda descriptor: None)
         stopped = threading.Event()
 
@@ -437,13 +430,13 @@ class TestRefused:
 
     @pytest.mark.parametrize("name", FILES)
     def test_a_file_too_large_to_be_true(self, model: Path, name: str) -> None:
-        edit_manifest(model, lambda m: m["files"][name].update(size=folder.MOST[name] + 1))
+        edit_manifest(model, lambda m: m["files"][name].update(size=layout.MOST[name] + 1))
         assert f"{name} is larger than seqtag can have written it" in refused(model)
 
     def test_a_manifest_s_word_takes_no_memory(self, model: Path) -> None:
         """A size is believed when it is there."""
         name = "weights.safetensors"
-        edit_manifest(model, lambda m: m["files"][name].update(size=folder.MOST[name]))
+        edit_manifest(model, lambda m: m["files"][name].update(size=layout.MOST[name]))
         tracemalloc.start()
         try:
             assert f"{name} has " in refused(model)
@@ -466,11 +459,11 @@ class TestRefused:
 
     def test_words_may_hold_any_number_of_brackets(self, tmp_path: Path) -> None:
         words = ["[" * (1 << 20) + "{", "\\", '"[', '\\"]'] * 2
-        write(tmp_path / "model", CONTENT | {"vocab.json": folder.dump_json({"words": words})})
+        write(tmp_path / "model", CONTENT | {"vocab.json": layout.dump_json({"words": words})})
         assert Folder(tmp_path / "model").read_json("vocab.json") == {"words": words}
         many = b'{"words": ["' + b"[" * 99 + b'", ' + b"[]," * (1 << 20) + b"[]]}"
         with pytest.raises(ValueError, match="holds more than 1,048,576 lists and objects"):
-            folder.parsed(many)
+            layout.parsed(many)
 
     def test_messages_steer_no_terminal(self, model: Path) -> None:
         edit_manifest(model, lambda m: m.update(format_version=FORMAT_VERSION + 1, seqtag="9\x1b[2J\n8"))
@@ -600,6 +593,6 @@ class TestTarget:
         def mkdtemp(*arguments: object, **options: object) -> str:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-        monkeypatch.setattr(folder.tempfile, "TemporaryDirectory", mkdtemp)
+        monkeypatch.setattr(replacing.tempfile, "TemporaryDirectory", mkdtemp)
         with pytest.raises(UserError, match="model: cannot be written: Permission denied"):
             check_target(tmp_path / "model", force=False)

@@ -10,13 +10,13 @@ import pytest
 
 from seqtag.cli import run
 from seqtag.inference.tagger import Tagger
-from seqtag.model_folder import folder
+from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.stored import read_config
 from seqtag.support.errors import ModelError
 
 MODELS = Path(__file__).parents[1] / "golden" / "models"
-FORMATS = range(1, folder.FORMAT_VERSION + 1)
+FORMATS = range(1, layout.FORMAT_VERSION + 1)
 
 
 @pytest.mark.parametrize("number", FORMATS)
@@ -64,7 +64,7 @@ def with_settings(tmp_path: Path, change: Any) -> Folder:
     files = {name: (MODELS / "format_1" / name).read_bytes() for name in Folder(MODELS / "format_1").files}
     settings = json.loads(files["config.json"])
     change(settings)
-    folder.write(tmp_path / "model", files | {"config.json": folder.dump_json(settings)})
+    replacing.write(tmp_path / "model", files | {"config.json": layout.dump_json(settings)})
     return Folder(tmp_path / "model")
 
 

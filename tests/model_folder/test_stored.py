@@ -9,7 +9,7 @@ import numpy as np
 import safetensors.numpy
 
 from seqtag.inference.tagger import Tagger
-from seqtag.model_folder import folder
+from seqtag.model_folder import layout
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.stored import read_network, read_vocabulary
 
@@ -33,7 +33,7 @@ def written(path: Path, files: dict[str, bytes], version: int) -> Path:
     }
     for name, content in files.items():
         (path / name).write_bytes(content)
-    manifest = {"format": folder.FORMAT, "format_version": version, "seqtag": "0", "files": listing}
+    manifest = {"format": layout.FORMAT, "format_version": version, "seqtag": "0", "files": listing}
     (path / "manifest.json").write_text(json.dumps(manifest))
     return path
 
@@ -46,7 +46,7 @@ def test_a_recurrent_character_encoder_of_format_1(tmp_path: Path) -> None:
     characters = settings["embeddings"]["characters"]
     units, dim = characters["units"] // 2, characters["dim"]
     characters |= {"encoder": "lstm", "units": units}
-    files["config.json"] = folder.dump_json(settings)
+    files["config.json"] = layout.dump_json(settings)
     weights = safetensors.numpy.load(files["weights.safetensors"])
     for name in ("kernel", "bias"):
         del weights[f"characters/cnn/filters/{name}"]

@@ -22,7 +22,7 @@ from seqtag.evaluation.analysis import analyse
 from seqtag.evaluation.evaluation import Evaluation, write_columns, write_errors
 from seqtag.evaluation.known import Known
 from seqtag.features.vocabulary import Vocabulary
-from seqtag.model_folder import folder
+from seqtag.model_folder import folder, layout, replacing
 from seqtag.stages.evaluate import evaluate_files, evaluate_model
 from seqtag.support.errors import DataError, ModelError, UsageError, UserError
 
@@ -47,7 +47,9 @@ def write(tmp_path: Path) -> Write:
 
 def write_folder(known: Any) -> None:
     """A model folder with nothing in it but what training held."""
-    folder.write(Path("folder"), dict.fromkeys(folder.FILES, b"{}") | {"known.json": folder.dump_json(known)})
+    replacing.write(
+        Path("folder"), dict.fromkeys(layout.FILES, b"{}") | {"known.json": layout.dump_json(known)}
+    )
 
 
 @pytest.fixture

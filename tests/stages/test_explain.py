@@ -16,7 +16,7 @@ import safetensors.numpy
 from seqtag.cli import run
 from seqtag.cli.page import MOST, escaped, page
 from seqtag.inference.tagger import Tagger
-from seqtag.model_folder import folder
+from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.folder import Folder
 from seqtag.network import runtime
 from seqtag.network.build import mask_of
@@ -233,12 +233,12 @@ class TestStage:
         if what == "settings":
             settings = json.loads(files["config.json"])
             settings["encoder"]["units"] = 0
-            files["config.json"] = folder.dump_json(settings)
+            files["config.json"] = layout.dump_json(settings)
         else:
             array = weights.pop(name)
             weights |= {"other": array} if what == "name" else {name: array[:1]}
         files["weights.safetensors"] = safetensors.numpy.save(weights)
-        folder.write(tmp_path / "model", files)
+        replacing.write(tmp_path / "model", files)
         tagger = Tagger.load(tmp_path / "model")
         with pytest.raises(ModelError):
             Stored.of(Folder(tmp_path / "model"), tagger.vocabulary).network()
@@ -248,7 +248,7 @@ class TestStage:
         files = {name: source.read(name) for name in source.files}
         settings = json.loads(files["config.json"])
         del settings["head"]["beam"], settings["encoder"]["residual"]
-        folder.write(tmp_path / "model", files | {"config.json": folder.dump_json(settings)})
+        replacing.write(tmp_path / "model", files | {"config.json": layout.dump_json(settings)})
         assert Stored.of(Folder(tmp_path / "model"), Tagger.load(spans.folder).vocabulary).network()
 
 

@@ -19,7 +19,7 @@ from seqtag.corpora import tags
 from seqtag.corpora.reading import Corpus, Sentence, read_corpus
 from seqtag.features.indexers.base import Resources
 from seqtag.inference.tagger import Tagger
-from seqtag.model_folder import folder
+from seqtag.model_folder import layout, replacing
 from seqtag.network import runtime
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
@@ -85,7 +85,7 @@ class TestSeed:
         assert [run.communicate(timeout=600)[1] for run in runs] == ["", ""]
         assert all(run.returncode == 0 for run in runs)
         first, again, third = (content(tmp_path / f"model{number}") for number in range(3))
-        assert sorted(first) == sorted([*folder.FILES, *folder.OPTIONAL_FILES, folder.MANIFEST])
+        assert sorted(first) == sorted([*layout.FILES, *layout.OPTIONAL_FILES, layout.MANIFEST])
         parts = json.loads(first["vocab.json"])["indexers"]
         assert {"word", "vectors", "characters", "shape"} <= set(parts)
         for name, written in first.items():
@@ -364,7 +364,7 @@ class TestSchemes:
 class TestRefusals:
     def test_a_model_that_is_there(self, spans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Before any file is read; with force it is replaced."""
-        folder.write(tmp_path / "model", dict.fromkeys(folder.FILES, b"{}"))
+        replacing.write(tmp_path / "model", dict.fromkeys(layout.FILES, b"{}"))
         before = content(tmp_path / "model")
         with pytest.raises(UserError, match="a model is there already"):
             train(config(), "no such file", None, None, tmp_path / "model")
@@ -384,7 +384,7 @@ class TestRefusals:
         assert os.listdir(tmp_path) == []
 
     def test_a_disk_that_fills_up(self, spans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        folder.write(tmp_path / "model", dict.fromkeys(folder.FILES, b"{}"))
+        replacing.write(tmp_path / "model", dict.fromkeys(layout.FILES, b"{}"))
         before = content(tmp_path / "model")
 
         def fsync(descriptor: int) -> None:

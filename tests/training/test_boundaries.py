@@ -18,7 +18,7 @@ from unittest import mock
 import pytest
 
 import seqtag
-from seqtag.model_folder import folder
+from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.folder import Folder
 from seqtag.support.errors import UserError
@@ -27,7 +27,7 @@ from seqtag.training.checkpoint import Checkpoint
 
 CALLS = ("open", "rename", "mkdir", "rmdir", "unlink", "chmod")
 MODEL, STATE = "model", "model.checkpoint"
-KINDS = {MODEL: folder.MODEL, STATE: checkpoint.KIND}
+KINDS = {MODEL: layout.MODEL, STATE: checkpoint.KIND}
 OLD, NEW = (
     {name: {file: f"{age} {file}".encode() for file in kind.files} for name, kind in KINDS.items()}
     for age in ("old", "new")
@@ -78,20 +78,20 @@ class Trap:
             trap.step("open")
             return File(path, "w")
 
-        exchange = folder.swap if exchanges else lambda first, second: False
+        exchange = replacing.swap if exchanges else lambda first, second: False
         with (
             mock.patch.multiple(os, **{name: trap.before(name, getattr(os, name)) for name in CALLS}),
             mock.patch.object(
                 os, "fsync", trap.before("fsync", lambda descriptor: None)
             ),  # a busy disk takes its time
             mock.patch.object(io, "open", opened),
-            mock.patch.object(folder, "swap", trap.before("exchange", exchange)),
+            mock.patch.object(replacing, "swap", trap.before("exchange", exchange)),
         ):
             yield
 
 
 def save(place: Path) -> None:
-    folder.write(place / STATE, NEW[STATE], KINDS[STATE])
+    replacing.write(place / STATE, NEW[STATE], KINDS[STATE])
 
 
 def finish(place: Path) -> None:
@@ -108,7 +108,7 @@ def prepared(place: Path) -> Path:
     place.mkdir(parents=True)
     with mock.patch.object(os, "fsync"):
         for name, kind in KINDS.items():
-            folder.write(place / name, OLD[name], kind)
+            replacing.write(place / name, OLD[name], kind)
     return place
 
 
@@ -136,7 +136,7 @@ def check(place: Path, action: str) -> None:
     assert state in (("old", "new") if action == "save" else ("old", None))
     assert state is not None or model == "new", "the checkpoint goes last"
     with claimed(place / MODEL):
-        folder.tidy(place / STATE)
+        replacing.tidy(place / STATE)
         assert set(os.listdir(place)) <= {MODEL, STATE, ".model.lock"}
     assert (at(place / MODEL), at(place / STATE)) == (model, state)
 
@@ -175,14 +175,14 @@ def test_a_process_that_ends(ended: Path, action: str, exchanges: bool) -> None:
     assert len(places) > 20
     found = []
     for place in places:
-        for entry in place.glob(f".*{folder.FORMER}"):  # it may be put back, so it is whole
+        for entry in place.glob(f".*{layout.FORMER}"):  # it may be put back, so it is whole
             Folder(entry, KINDS[STATE if STATE in entry.name else MODEL])
         if not exchanges and not (place / MODEL).exists():
             # Between two renames; the next run puts the former model back.
-            assert [name for name in os.listdir(place) if name.endswith(folder.FORMER)]
-            folder.tidy(place / MODEL)
+            assert [name for name in os.listdir(place) if name.endswith(layout.FORMER)]
+            replacing.tidy(place / MODEL)
         if not exchanges and not (place / STATE).exists() and action == "save":
-            folder.tidy(place / STATE)
+            replacing.tidy(place / STATE)
         found.append((at(place / MODEL), at(place / STATE)))
         check(place, action)
     last = ("old", "new") if action == "save" else ("new", None)

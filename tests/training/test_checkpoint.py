@@ -18,8 +18,8 @@ import tensorflow as tf
 
 import seqtag
 from seqtag.cli import run
-from seqtag.model_folder import folder
-from seqtag.model_folder.folder import Kind
+from seqtag.model_folder import layout, replacing
+from seqtag.model_folder.layout import Kind
 from seqtag.network import deferred, fit, runtime
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
@@ -289,15 +289,15 @@ class TestTheEnd:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """The checkpoint goes after the model has come: no step is taken again."""
-        real = folder.write
+        real = replacing.write
 
-        def write(path: Path, files: Content, kind: Kind = folder.MODEL) -> None:
-            if kind is folder.MODEL:
+        def write(path: Path, files: Content, kind: Kind = layout.MODEL, **more: Any) -> None:
+            if kind is layout.MODEL:
                 raise UserError("no room")
-            real(path, files, kind)
+            real(path, files, kind, **more)
 
         with monkeypatch.context() as patch:
-            patch.setattr(folder, "write", write)
+            patch.setattr(replacing, "write", write)
             with pytest.raises(UserError, match="no room"):
                 go(corpus, tmp_path / "model", case)
         assert os.listdir(tmp_path) == ["model.checkpoint"]
@@ -311,14 +311,14 @@ class TestTheEnd:
         self, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The checkpoint goes all the same: there is nothing to resume, and nothing is in the next run's way."""
-        real, stop = folder.write, Stop()
+        real, stop = replacing.write, Stop()
 
-        def write(path: Path, files: Content, kind: Kind = folder.MODEL) -> None:
-            real(path, files, kind)
-            if kind is folder.MODEL:
+        def write(path: Path, files: Content, kind: Kind = layout.MODEL, **more: Any) -> None:
+            real(path, files, kind, **more)
+            if kind is layout.MODEL:
                 stop.receive(15)
 
-        monkeypatch.setattr(folder, "write", write)
+        monkeypatch.setattr(replacing, "write", write)
         with contextlib.suppress(Interrupted):  # at the end or not at all
             go(corpus, tmp_path / "model", "seeds", stop=stop)
         assert os.listdir(tmp_path) == ["model"]
@@ -400,8 +400,8 @@ class TestRefused:
 
     @pytest.mark.parametrize("values", [{}, {"run": {}}, {"run": 3}, {"run": {"settings": {}}, "state": {}}])
     def test_a_checkpoint_that_holds_something_else(self, left: Path, corpus: str, values: Any) -> None:
-        files = {"state.json": folder.dump_json(values), "state.safetensors": b""}
-        folder.write(left, files, checkpoint.KIND)
+        files = {"state.json": layout.dump_json(values), "state.safetensors": b""}
+        replacing.write(left, files, checkpoint.KIND)
         assert "does not hold what a checkpoint holds" in self.refused(left, corpus)
 
     @pytest.mark.parametrize(
@@ -423,7 +423,7 @@ class TestRefused:
             place = place[name]
         place[last] = value
         files = {name: found for name, found in content(left).items() if name != "manifest.json"}
-        folder.write(left, files | {"state.json": folder.dump_json(values)}, checkpoint.KIND)
+        replacing.write(left, files | {"state.json": layout.dump_json(values)}, checkpoint.KIND)
         said = self.refused(left, corpus)
         assert "does not hold what a checkpoint holds" in said or "another run" in said
 
@@ -436,11 +436,11 @@ class TestRefused:
         files = {each: found for each, found in content(left).items() if each != "manifest.json"}
         if spoilt is not None:
             files[name] = spoilt
-        elif name in folder.FILES:
+        elif name in layout.FILES:
             del files[name]
         else:
             files["state.safetensors"] = safetensors.numpy.save({"evil/x": np.zeros(2)})
-        folder.write(left, files, checkpoint.KIND)
+        replacing.write(left, files, checkpoint.KIND)
         assert "does not hold what a checkpoint holds" in self.refused(left, corpus)
 
     @pytest.mark.parametrize(
@@ -467,7 +467,7 @@ class TestRefused:
             else:
                 arrays[name] = value
         files = {name: found for name, found in content(left).items() if name != "manifest.json"}
-        folder.write(left, files | {"state.safetensors": safetensors.numpy.save(arrays)}, checkpoint.KIND)
+        replacing.write(left, files | {"state.safetensors": safetensors.numpy.save(arrays)}, checkpoint.KIND)
         with pytest.raises(UserError, match="does not hold what a checkpoint holds"):
             go(corpus, tmp_path / "model", "crf", resume=True)
 

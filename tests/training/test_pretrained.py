@@ -198,14 +198,14 @@ def test_a_damaged_table_is_refused(fixed: Any, tmp_path: Path, capsys: pytest.C
 
 def test_a_table_whose_checksum_was_written_anew_is_refused(fixed: Any, tmp_path: Path) -> None:
     """Or is not there at all, as the manifest would have it."""
-    from seqtag.model_folder import folder
+    from seqtag.model_folder import layout, replacing
 
-    files = {path.name: path.read_bytes() for path in fixed.path.iterdir() if path.name != folder.MANIFEST}
+    files = {path.name: path.read_bytes() for path in fixed.path.iterdir() if path.name != layout.MANIFEST}
     table = files.pop("vectors.bin")
-    folder.write(tmp_path / "short", files | {"vectors.bin": table[:-64]})
+    replacing.write(tmp_path / "short", files | {"vectors.bin": table[:-64]})
     with pytest.raises(ModelError, match="its vocabulary is not that of a seqtag model"):
         Tagger.load(tmp_path / "short")
-    folder.write(tmp_path / "without", files)
+    replacing.write(tmp_path / "without", files)
     with pytest.raises(ModelError, match="the pretrained vectors are missing"):
         Tagger.load(tmp_path / "without")
 

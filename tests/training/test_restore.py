@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from seqtag.model_folder import folder
+from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.stored import read_vocabulary
 from seqtag.support.errors import ModelError
@@ -19,7 +19,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "models" / "format_2"
 
 def signed(tmp_path: Path, **files: bytes) -> Folder:
     whole = {name: (GOLDEN / name).read_bytes() for name in Folder(GOLDEN).files}
-    folder.write(
+    replacing.write(
         tmp_path / "model", whole | {name.replace("_", "."): content for name, content in files.items()}
     )
     return Folder(tmp_path / "model")
@@ -29,7 +29,7 @@ def test_a_network_takes_no_more_memory_than_its_weights(tmp_path: Path) -> None
     """Settings of 200 GB beside weights of 30 kB."""
     settings = json.loads((GOLDEN / "config.json").read_bytes())
     settings["encoder"] |= {"units": 8192, "layers": 32}
-    opened = signed(tmp_path, config_json=folder.dump_json(settings))
+    opened = signed(tmp_path, config_json=layout.dump_json(settings))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(ModelError, match="the weight encoder/forward_1/lstm_cell/kernel has the shape"):
         Stored.of(opened, read_vocabulary(opened)).network()

@@ -22,8 +22,8 @@ from seqtag.corpora.reading import Sentence, read_corpus
 from seqtag.corpora.tags import parse_scheme
 from seqtag.graph.outputs import PROBABILITIES, TAGS
 from seqtag.inference.tagger import Tagger
-from seqtag.model_folder import folder
-from seqtag.model_folder.folder import MOST, dump_json
+from seqtag.model_folder import layout
+from seqtag.model_folder.layout import MOST, dump_json
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
@@ -137,7 +137,7 @@ class TestSeeds:
             result: Any = SeedResult(seed, [], seed - 4, dev, test if corpora.test else None, 1.0)  # type: ignore[arg-type]
 
             def files(weights: bytes, report: Any) -> dict[str, bytes]:
-                return dict.fromkeys(folder.FILES, weights) | {"report.json": folder.dump_json(report)}
+                return dict.fromkeys(layout.FILES, weights) | {"report.json": layout.dump_json(report)}
 
             task = SimpleNamespace(prepared=spans.result.prepared, corpora=corpora, files=files)
             return SimpleNamespace(task=task, weights=f"{seed}".encode(), result=result)

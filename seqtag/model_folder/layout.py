@@ -1,0 +1,101 @@
+"""What a model folder holds.
+
+    manifest.json       format, format_version, seqtag's version, size and sha256 of every other file, and the parts
+                        from other installed packages that the settings name
+    config.json         every setting, as the run used it
+    vocab.json          tables of words and tags, the tag scheme, the tokenizer
+    weights.safetensors the weights by their Keras paths; the network is built from them and the settings
+    known.json          words and entities of the training file, for evaluations
+    report.json         data, history, scores, versions
+    vectors.bin         pretrained vectors, where the network reads some
+
+Nothing in it is code, a pickle, a path or a URL. Format 1 also held `model.onnx`, a graph that is no longer read.
+
+A checkpoint (`seqtag.training.checkpoint`) is a folder that is written and checked in the same way, with other files.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqtag.support.json_reader import parse_json
+from seqtag.support.quoting import json_text
+
+FORMAT = "seqtag-model"
+FORMAT_VERSION = 2
+MANIFEST = "manifest.json"
+FILES = ("config.json", "vocab.json", "weights.safetensors", "known.json", "report.json")
+OPTIONAL_FILES = ("vectors.bin",)
+FORMER_FILES = ("model.onnx",)
+# Bytes that a file may have: a manifest needs less than a thousandth of it, a vocabulary of ten million words has as
+# many, and no ONNX file can have more.
+MOST = {
+    MANIFEST: 1 << 20,
+    "config.json": 1 << 20,
+    "vocab.json": 1 << 28,
+    "known.json": 1 << 28,
+    "report.json": 1 << 26,
+    "model.onnx": (1 << 31) - 1,
+    "weights.safetensors": (1 << 31) - 1,
+    "vectors.bin": 1 << 40,
+    "state.json": 1 << 28,
+    "state.safetensors": 1 << 40,
+}
+MOST_DEPTH = 32  # of lists and objects in each other; what is deeper stops a reader that calls itself
+SUFFIX = ".checkpoint"  # ends the name of a folder that is a checkpoint
+DRAFT = "seqtag-"  # begins the last part of the name of a folder that is not in its place yet
+FORMER = ".former"  # ends a folder that has left its place for a new one
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of folder.
+
+    Attributes:
+        title: What it is, for messages.
+        format: What the manifest says it is.
+        version: The newest version of the format that is read.
+        files: The files that it must hold.
+        optional: Those that it may hold.
+        former: Those that folders of earlier versions hold as well: compared with the manifest, and not used.
+    """
+
+    title: str
+    format: str
+    version: int
+    files: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
+
+
+MODEL = Kind("model", FORMAT, FORMAT_VERSION, FILES, OPTIONAL_FILES, FORMER_FILES)
+
+
+def check_size(name: str, size: int) -> None:
+    """Raises ValueError for a file of more bytes than would be read again."""
+    if size > MOST[name]:
+        raise ValueError(f"{name} would have {size:,} bytes; expected {MOST[name]:,} at the most")
+
+
+def drafts(target: Path) -> list[Path]:
+    """What lies beside a folder's place to come there, or was there just now."""
+    draft = re.compile(rf"\.{re.escape(target.name)}\.{DRAFT}[a-z0-9_]{{8,}}({re.escape(FORMER)})?")
+    return sorted(entry for entry in target.absolute().parent.iterdir() if draft.fullmatch(entry.name))
+
+
+def dump_json(value: Any) -> bytes:
+    """The value as JSON with one key a line, UTF-8."""
+    return (json_text(value, indent=1) + "\n").encode()
+
+
+def parsed(content: bytes) -> dict[str, Any]:
+    """The object that a JSON file holds.
+
+    Raises:
+        ValueError: It holds none, or one that seqtag does not write.
+    """
+    value = parse_json(content, depth=MOST_DEPTH, surrogates=True)
+    if not isinstance(value, dict):
+        raise ValueError("holds no JSON object")
+    return value
