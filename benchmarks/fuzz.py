@@ -52,7 +52,7 @@ from seqtag.corpora.base import AUTO, ReadOptions, Source, Unwritable
 from seqtag.corpora.document import Document, offsets
 from seqtag.corpora.reading import check_tags, read_corpus
 from seqtag.settings.merging import merge
-from seqtag.support.errors import ModelError, UserError
+from seqtag.support.errors import Error, ModelError
 
 Target = Callable[[bytes], None]
 REPORT = "report.json"
@@ -197,7 +197,7 @@ def folder_of(model: str) -> Callable[[Path], tuple[Target, list[bytes]]]:
     """A model folder with one other file; the first byte says which, and whether its checksum is right."""
 
     def tagger(opened: seqtag.model_folder.folder.Folder) -> None:
-        seqtag.inference.tagger.Tagger.of(opened, threads=1)
+        seqtag.inference.tagger.SentenceTagger.of(opened, threads=1)
 
     def known(opened: seqtag.model_folder.folder.Folder) -> None:
         with contextlib.suppress(ValueError):
@@ -275,7 +275,7 @@ class Recorder:
                 os._exit(0)  # an exception would be a finding of libFuzzer's
         try:
             self._target(data)
-        except UserError as problem:
+        except Error as problem:
             self.refused += 1
             message = str(problem)
             if "\n" in message:  # it is one line for the terminal

@@ -64,7 +64,7 @@ def seams(model: str, words: list[str]) -> int:
     """Tags that differ from those of the sentence tagged at once, by the overlap; returns those at the one in use."""
     from seqtag.inference import tagger
 
-    loaded = tagger.Tagger.load(model)
+    loaded = tagger.SentenceTagger.load(model)
     draw = random.Random(2)
     window, in_use = 400, tagger.OVERLAP
     sentences = [draw.choices(words, k=window * 3 // 2) for _ in range(50)]

@@ -4,7 +4,7 @@
     python tests/mutants.py MODEL [MODEL ...] [--count 10000] [--seed 1] [--restore]
 
 Each is loaded and, if it loads, made to tag; `--restore` also builds its Keras network, as explain and gradients do. It
-must be refused with a UserError, or be a model. Counted are crashes (another exception, or the end of the process),
+must be refused with a Error, or be a model. Counted are crashes (another exception, or the end of the process),
 damaged folders and folders with a link in them that have no new signature and load all the same, and whatever is opened
 outside the folder, by an audit hook. The child's address space is limited, and its largest size is told.
 """
@@ -284,16 +284,16 @@ def attempt(folder: Path, restoring: bool, whole: bool = False) -> str:
     """What becomes of a folder: "refused", "refused when used", or "a model"; all files are read if it is to be seen
     `whole`.
     """
-    from seqtag.inference.tagger import Tagger
+    from seqtag.inference.tagger import SentenceTagger
     from seqtag.model_folder.folder import Folder
     from seqtag.model_folder.folder import load as load_folder
     from seqtag.model_folder.stored import read_known
-    from seqtag.support.errors import UserError
+    from seqtag.support.errors import Error
     from seqtag.training.restore import Stored
 
     refused = "refused"
     try:
-        tagger = Tagger.load(folder, 1)
+        tagger = SentenceTagger.load(folder, 1)
         load_folder(folder, lambda opened: read_known(opened, spans=tagger.scheme.is_spans))
         refused = "refused when used"
         for answer in tagger.tag(SENTENCES, entities=True, nbest=int(min(2, tagger.most))):
@@ -304,7 +304,7 @@ def attempt(folder: Path, restoring: bool, whole: bool = False) -> str:
                 Folder(folder).read(name)
         if restoring:
             Stored.of(Folder(folder), tagger.vocabulary).network()
-    except UserError as problem:
+    except Error as problem:
         if "\n" in str(problem) or "\x1b" in str(problem) or len(str(problem)) > 2000:
             raise ValueError(f"an unfit message: {str(problem)[:300]!r}") from problem
         return refused

@@ -10,7 +10,7 @@ from seqtag.api.arguments import at_least_one, path_of, sentence_of, text_of
 from seqtag.corpora.document import Document
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import split
-from seqtag.inference.tagger import Tagger as SentenceTagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.support.errors import UsageError
 
 BATCH = 256  # texts that `pipe` reads ahead

@@ -1,6 +1,6 @@
 """The command line: each command parses, calls one stage and prints.
 
-Results go to stdout, progress and messages to stderr. A UserError from a stage ends here as one message and its exit
+Results go to stdout, progress and messages to stderr. A Error from a stage ends here as one message and its exit
 code; a traceback is shown with `--debug` only.
 """
 
@@ -17,7 +17,7 @@ from seqtag import __version__
 from seqtag.cli.light import LightCommand, LightGroup
 from seqtag.cli.stderr import stderr
 from seqtag.settings import registry
-from seqtag.support.errors import UserError, is_out_of_memory
+from seqtag.support.errors import Error, is_out_of_memory
 from seqtag.support.extras import missing
 from seqtag.support.interrupt import Interrupted, Stop, listening
 
@@ -114,7 +114,7 @@ def run(arguments: list[str]) -> int:
         with listening(stop):  # a command that can resume listens within
             app_for(arguments)(arguments, prog_name="seqtag")
             sys.stdout.flush()
-    except UserError as problem:
+    except Error as problem:
         _complain(str(problem), debug)
         return problem.exit_code
     except SystemExit as end:

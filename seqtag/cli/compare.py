@@ -10,7 +10,7 @@ from seqtag.cli import parameters
 from seqtag.cli.comparison_tables import markdown, named, show
 from seqtag.cli.results import check_outputs, written_bytes
 from seqtag.cli.stderr import stderr
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 from seqtag.support.extras import install_line
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def compare(
                 stop=stop,
             )
     except (Interrupted, Exception) as problem:
-        if stop.signal is None or isinstance(problem, UserError):
+        if stop.signal is None or isinstance(problem, Error):
             raise
         told = f"interrupted. Finished runs are in {output / 'runs.jsonl'}; the same command goes on with the others."
         raise Interrupted(stop.signal, told) from None
@@ -76,7 +76,7 @@ def compare(
     print(f", plot in {output / PLOT}" if plotted else "")
     sys.stdout.flush()
     if all(one.dev is None for one in comparison.combinations):
-        raise UserError("no run came to a score.")
+        raise Error("no run came to a score.")
 
 
 def _check_place(output: Path, inputs: Sequence[str]) -> None:
@@ -87,7 +87,7 @@ def _check_place(output: Path, inputs: Sequence[str]) -> None:
     for path in drawn:
         if path.exists() and not (output / ROWS).exists():
             problem = f"is in the way: of no comparison, as no {ROWS} is beside it"
-            raise UserError(f"{path}: {problem}. Choose another -o.")
+            raise Error(f"{path}: {problem}. Choose another -o.")
     if output.is_dir():
         check_outputs(map(str, drawn), inputs)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from seqtag.cli import common, parameters, results
 from seqtag.cli.tables import make_table, safe
-from seqtag.support.errors import UsageError, UserError
+from seqtag.support.errors import Error, UsageError
 from seqtag.support.extras import install_line
 from seqtag.support.quoting import json_text
 
@@ -89,7 +89,7 @@ def _check(targets: list[str], inputs: list[str]) -> None:
         try:
             import matplotlib.figure  # noqa: F401
         except ImportError:
-            raise UserError(
+            raise Error(
                 f"a plot needs matplotlib, which is not installed: {install_line('plot')} (or write JSON: "
                 "-o OUT.json)."
             ) from None

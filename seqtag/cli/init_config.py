@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from seqtag.cli.results import STDOUT, place, written
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 
 
 def init_config(
@@ -25,6 +25,6 @@ def init_config(
         print(commented(), end="")
         return
     if os.path.lexists(output) and not force:
-        raise UserError(f"{output}: exists already; use --force to replace it.")
+        raise Error(f"{output}: exists already; use --force to replace it.")
     with written(output) as stream:
         stream.write(commented())

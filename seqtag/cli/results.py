@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, TextIO
 
-from seqtag.support.errors import UsageError, UserError
+from seqtag.support.errors import Error, UsageError
 
 STDOUT = "-"
 # Names of what is open already; behind them may be a regular file, which is not to be exchanged for another.
@@ -41,7 +41,7 @@ def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
                 raise UsageError(f"{path}: is inside the model folder; choose a different output file.")
         if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path) or "."):
             what = "is a folder" if os.path.isdir(path) else "has no folder to stand in"
-            raise UserError(f"{path}: {what}; expected a file to write to")
+            raise Error(f"{path}: {what}; expected a file to write to")
 
 
 def stdout_last(outputs: Iterable[str | None]) -> list[str]:

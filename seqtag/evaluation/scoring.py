@@ -17,7 +17,7 @@ from seqtag import __version__
 from seqtag.corpora import tags
 from seqtag.corpora.tags import Scheme, Span
 from seqtag.evaluation import metrics
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 from seqtag.support.extras import missing
 
 SEQEVAL = "1.2.2"
@@ -314,7 +314,7 @@ def crosscheck(gold: Tags, predicted: Tags, scheme: Scheme, score: Score) -> Non
     """Calculate the figures of `score` again with the seqeval package itself, which takes seconds.
 
     Raises:
-        UserError: A figure differs in any digit, or seqeval is not installed.
+        Error: A figure differs in any digit, or seqeval is not installed.
     """
     if not score.tokens:
         return  # seqeval divides by their number
@@ -325,7 +325,7 @@ def crosscheck(gold: Tags, predicted: Tags, scheme: Scheme, score: Score) -> Non
         raise missing(error, "--crosscheck") or error from error
     for name, ours, theirs in figures:
         if ours != theirs:
-            raise UserError(
+            raise Error(
                 f"the cross-check failed: {name} is {ours!r} here, but {theirs!r} by seqeval {installed} "
                 f"({score.signature})"
             )

@@ -51,7 +51,7 @@ Results = Callable[
 ]  # gives a batch's outputs by name, at once or when they are there
 
 
-class Tagger:
+class SentenceTagger:
     """A network and its vocabulary.
 
     Args:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seqtag.model_folder import replacing
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 from seqtag.support.locks import exclusive
 
 
@@ -19,11 +19,11 @@ def claimed(target: Path) -> Iterator[bool]:
         Whether the lock is held; false on a file system without locks, where nothing is removed.
 
     Raises:
-        UserError: Another process holds the lock, or the place cannot be written.
+        Error: Another process holds the lock, or the place cannot be written.
     """
     target = target.absolute()
     if target.name in ("", ".."):
-        raise UserError(f"{target}: names no folder of its own. Choose another -o.")
+        raise Error(f"{target}: names no folder of its own. Choose another -o.")
     with exclusive(target) as held:
         if held:
             replacing.tidy(target)

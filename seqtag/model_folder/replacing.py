@@ -28,21 +28,21 @@ from seqtag.model_folder.layout import (
     parsed,
 )
 from seqtag.settings.plugins import Plugin
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 
 
 def tidy(target: Path) -> None:
     """Removes what a killed run left of this folder beside its place, where nobody else may be writing now.
 
     Raises:
-        UserError: A folder that such a run had moved aside cannot be put back.
+        Error: A folder that such a run had moved aside cannot be put back.
     """
     for entry in drafts(target):
         if entry.name.endswith(FORMER) and not target.exists():
             try:
                 entry.rename(target)  # the run was killed between two renames
             except OSError as problem:
-                raise UserError(f"{entry}: cannot be put back to {target}: {problem.strerror}.") from problem
+                raise Error(f"{entry}: cannot be put back to {target}: {problem.strerror}.") from problem
         else:
             shutil.rmtree(entry, ignore_errors=True)
 
@@ -51,35 +51,33 @@ def check_target(target: Path, *, force: bool) -> None:
     """Says before a run whether a model can be put at `target` after it.
 
     Raises:
-        UserError: The target exists and `force` is false, is not a model folder, or its parent cannot be
+        Error: The target exists and `force` is false, is not a model folder, or its parent cannot be
         written.
     """
     if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise UserError(f"{target}: is in the way: not a folder. Choose another -o.")
+        raise Error(f"{target}: is in the way: not a folder. Choose another -o.")
     if target.is_mount():
-        raise UserError(
-            f"{target}: is a mount point, which cannot be replaced. Choose a folder in it for -o."
-        )
+        raise Error(f"{target}: is a mount point, which cannot be replaced. Choose a folder in it for -o.")
     if target.name.endswith(SUFFIX):
-        raise UserError(
+        raise Error(
             f"{target}: a name that ends in {SUFFIX} is for the checkpoint of a run. Choose another -o."
         )
     if target.is_dir() and any(target.iterdir()):
         if (foreign := what_is_foreign(target, MODEL)) is not None:
-            raise UserError(f"{target}: {foreign}, so it is not replaced. Choose another -o.")
+            raise Error(f"{target}: {foreign}, so it is not replaced. Choose another -o.")
         if not force:
-            raise UserError(
+            raise Error(
                 f"{target}: a model is there already. Use --force to replace it, or choose another -o."
             )
     for parent in target.absolute().parents:
         if _format(parent) == MODEL.format:
-            raise UserError(
+            raise Error(
                 f"{target}: lies in a model folder, {parent}, which is refused then. Choose another -o."
             )
     try:
         target.absolute().parent.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise UserError(f"{target}: cannot be written: {problem.strerror}.") from problem
+        raise Error(f"{target}: cannot be written: {problem.strerror}.") from problem
     check_room(target)
 
 
@@ -87,7 +85,7 @@ def check_room(target: Path) -> None:
     """Says before a run whether a folder of this name can be made beside its place.
 
     Raises:
-        UserError: It cannot.
+        Error: It cannot.
     """
     try:
         with tempfile.TemporaryDirectory(
@@ -95,7 +93,7 @@ def check_room(target: Path) -> None:
         ):
             pass
     except OSError as problem:
-        raise UserError(f"{target}: cannot be written: {problem.strerror}.") from problem
+        raise Error(f"{target}: cannot be written: {problem.strerror}.") from problem
 
 
 def what_is_foreign(path: Path, kind: Kind) -> str | None:
@@ -128,14 +126,14 @@ def write(
         plugins: The parts of other packages without which it cannot be read.
 
     Raises:
-        UserError: It cannot be written; what was there before is untouched.
+        Error: It cannot be written; what was there before is untouched.
     """
     target = target.absolute()
     try:
         for name, content in files.items():
             check_size(name, len(content))
     except ValueError as problem:
-        raise UserError(f"{target}: the {kind.title} cannot be written: {problem}.") from problem
+        raise Error(f"{target}: the {kind.title} cannot be written: {problem}.") from problem
     manifest = {
         "format": kind.format,
         "format_version": kind.version,
@@ -154,11 +152,11 @@ def write(
             make_alike(draft, target)
             _sync_folder(draft)
             if target.is_dir() and any(target.iterdir()) and (foreign := what_is_foreign(target, kind)):
-                raise UserError(f"{target}: {foreign}, so it is not replaced. Move it elsewhere.")
+                raise Error(f"{target}: {foreign}, so it is not replaced. Move it elsewhere.")
             _put_in_place(draft, target)
     except OSError as problem:
         reason = problem.strerror or problem
-        raise UserError(f"{target}: the {kind.title} cannot be written: {reason}.") from problem
+        raise Error(f"{target}: the {kind.title} cannot be written: {reason}.") from problem
     with contextlib.suppress(OSError):  # the folder is there; not every file system can sync its place
         _sync_folder(target.parent)
 
@@ -167,16 +165,16 @@ def remove(target: Path, kind: Kind) -> None:
     """Removes a folder that `write` made: at every moment it is whole or gone.
 
     Raises:
-        UserError: It cannot be removed, or holds something else as well.
+        Error: It cannot be removed, or holds something else as well.
     """
     target = target.absolute()
     try:
         if foreign := what_is_foreign(target, kind):
-            raise UserError(f"{target}: {foreign}, so it is not removed.")
+            raise Error(f"{target}: {foreign}, so it is not removed.")
         with _beside(target) as draft:
             target.rename(draft)  # POSIX puts a folder over an empty one
     except OSError as problem:
-        raise UserError(f"{target}: cannot be removed: {problem.strerror}.") from problem
+        raise Error(f"{target}: cannot be removed: {problem.strerror}.") from problem
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from seqtag.graph.build import Plan, build
 from seqtag.graph.heads.base import Legal
 from seqtag.graph.weights import Weights
 from seqtag.model_folder.folder import Folder
-from seqtag.support.errors import ModelError, UserError
+from seqtag.support.errors import Error, ModelError
 from seqtag.support.quoting import one_line
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def read_vocabulary(folder: Folder) -> Vocabulary:
     try:
         vectors = Vectors.unpack(folder.map("vectors.bin")) if "vectors.bin" in folder.files else None
         return Vocabulary.from_json(folder.read_json("vocab.json"), Resources(vectors))
-    except (KeyError, TypeError, ValueError, AttributeError, UserError) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError, Error) as problem:
         if isinstance(problem, ModelError):
             raise
         raise ModelError(
@@ -89,7 +89,7 @@ def checked_network(
     try:
         network = build_network(config, vocabulary, weights, outputs)
         weights.check_finite()
-    except (UserError, ValueError, KeyError) as problem:
+    except (Error, ValueError, KeyError) as problem:
         raise ModelError(f"{name}: the network cannot be built: {one_line(problem)}.") from problem
     return network
 
@@ -105,11 +105,11 @@ def plan_of(config: "Config", vocabulary: Vocabulary) -> Plan:
     """What the network of these settings and this vocabulary is made of.
 
     Raises:
-        UserError: There are too many tags.
+        Error: There are too many tags.
     """
     count = len(vocabulary.tags)
     if vocabulary.train_scheme.is_spans and count > MOST_TAGS:
-        raise UserError(f"there are {count:,} tags of spans; expected {MOST_TAGS:,} at most")
+        raise Error(f"there are {count:,} tags of spans; expected {MOST_TAGS:,} at most")
     sizes = {name: indexer.sizes for name, indexer in vocabulary.indexers.items()}
     legal = legal_sequences(vocabulary.tags, vocabulary.train_scheme)
     return Plan(config, sizes, count, Legal(*legal) if legal else None)
@@ -137,7 +137,7 @@ def config_of(values: Mapping[str, Any], where: str) -> "Config":
     defaults = {path: entry.default for path, entry in SETTINGS.items()}
     try:
         return from_values(defaults | dict(flatten(values)), where)
-    except UserError as problem:
+    except Error as problem:
         raise ModelError(f"{problem} It was written by another version of seqtag.") from problem
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 from seqtag.support.quoting import one_line
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def installed(group: str) -> Mapping[str, "EntryPoint"]:
     """The entry points of a group by name.
 
     Raises:
-        UserError: Two packages have one of the same name.
+        Error: Two packages have one of the same name.
     """
     from importlib import metadata
 
@@ -46,7 +46,7 @@ def installed(group: str) -> Mapping[str, "EntryPoint"]:
     for entry in metadata.entry_points(group=group):
         if entry.name in found:
             both = " and ".join(_described(one) for one in (found[entry.name], entry))
-            raise UserError(f"{entry.name!r} of {group} is in two packages, {both}: uninstall one of them.")
+            raise Error(f"{entry.name!r} of {group} is in two packages, {both}: uninstall one of them.")
         found[entry.name] = entry
     return found
 
@@ -63,13 +63,13 @@ def load(group: str, name: str) -> Any:
     """What an installed entry point stands for.
 
     Raises:
-        UserError: It cannot be imported.
+        Error: It cannot be imported.
     """
     entry = installed(group)[name]
     try:
         return entry.load()
     except Exception as problem:  # the code is not ours
-        raise UserError(
+        raise Error(
             f"{name!r} of {group}, from the package {_described(entry)}, cannot be loaded: {one_line(problem)}."
         ) from problem
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from seqtag.settings import plugins
 from seqtag.settings.plugins import Plugin
-from seqtag.support.errors import UsageError, UserError, suggest
+from seqtag.support.errors import Error, UsageError, suggest
 
 
 class Part(NamedTuple):
@@ -270,7 +270,7 @@ def find(table: Mapping[str, Any], name: str) -> Any:
 
     Raises:
         UsageError: There is no such name.
-        UserError: A plugin cannot be loaded, or is no `Part` or `Format` where the table has them.
+        Error: A plugin cannot be loaded, or is no `Part` or `Format` where the table has them.
     """
     if name in table:
         return table[name]
@@ -280,7 +280,7 @@ def find(table: Mapping[str, Any], name: str) -> Any:
     for kind in (Part, Format):
         if any(isinstance(row, kind) for row in table.values()) and not isinstance(found, kind):
             wanted = f"{__name__}.{kind.__name__}"
-            raise UserError(f"{name!r} of {table.group} is a {type(found).__name__}; expected a {wanted}.")
+            raise Error(f"{name!r} of {table.group} is a {type(found).__name__}; expected a {wanted}.")
     return found
 
 
@@ -289,14 +289,14 @@ def load(table: Mapping[str, Any], name: str, half: str = "network") -> Any:
 
     Raises:
         UsageError: There is no such name.
-        UserError: A plugin cannot be loaded, or has no such half.
+        Error: A plugin cannot be loaded, or has no such half.
     """
     row = find(table, name)
     place = getattr(row, half) if isinstance(row, Part | Format) else row
     if not isinstance(place, str):
         return place
     if not place:
-        raise UserError(f"{name!r} has no half for the {half}.")
+        raise Error(f"{name!r} has no half for the {half}.")
     module, _, attribute = place.partition(":")
     return getattr(importlib.import_module(module), attribute)
 

@@ -18,7 +18,7 @@ from seqtag.settings.config import Config
 from seqtag.settings.config_files import Layer
 from seqtag.settings.merging import merge
 from seqtag.settings.schema import check_value
-from seqtag.support.errors import DataError, UsageError, UserError
+from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.support.interrupt import Stop
 from seqtag.training import prepare, reach
 from seqtag.training.hashed_files import Changed, HashedFiles
@@ -107,11 +107,11 @@ def compare(
 def _check_place(output: Path) -> None:
     """Refuses a place where something else lies; makes the folder where there is none."""
     if output.exists() and not output.is_dir():
-        raise UserError(f"{output}: is in the way: not a folder. Choose another -o.")
+        raise Error(f"{output}: is in the way: not a folder. Choose another -o.")
     if (output / MANIFEST).exists():
-        raise UserError(f"{output}: is a model folder, which takes no other files. Choose another -o.")
+        raise Error(f"{output}: is a model folder, which takes no other files. Choose another -o.")
     if (output / ROWS).exists() and not (output / ROWS).is_file():
-        raise UserError(f"{output / ROWS}: is in the way: no regular file. Choose another -o.")
+        raise Error(f"{output / ROWS}: is in the way: no regular file. Choose another -o.")
     output.mkdir(parents=True, exist_ok=True)
 
 
@@ -142,7 +142,7 @@ def _plan(layers: Sequence[Layer], choice: Choice, seed: int, files: HashedFiles
         config = prepare.fill_in(config, files.corpora(config))
         settings = config.to_json()
         settings["embeddings"]["vectors"]["file"] = None  # its content is among the files
-    except UserError as found:
+    except Error as found:
         if isinstance(found, Changed) or (isinstance(found, DataError) and not varied):
             raise
         config, problem, known = None, str(found), _is_lasting(found)
@@ -168,7 +168,7 @@ def _run(plan: Plan, files: HashedFiles, *, debug: bool, stop: Stop) -> Row:
         raise
     except Exception as problem:  # TensorFlow's have no base class
         stop.check()
-        if isinstance(problem, UserError):
+        if isinstance(problem, Error):
             words, known = str(problem), _is_lasting(problem)
         else:  # a later start tries again
             words, known = f"{type(problem).__name__}: {problem}"[:500], False
@@ -182,7 +182,7 @@ def _trained(row: Row, config: Config, files: HashedFiles, *, debug: bool, stop:
     trained = train_seed(config, files.corpora(config), vectors, stop=stop, debug=debug)
     result = trained.result
     if result.stopped:
-        raise UserError(result.stopped)
+        raise Error(result.stopped)
     layers = reach.rates(trained.task)
     furthest = max(layers, key=lambda layer: float(layer["rate"]), default={})
     return replace(
@@ -202,7 +202,7 @@ def _trained(row: Row, config: Config, files: HashedFiles, *, debug: bool, stop:
     )
 
 
-def _is_lasting(problem: UserError) -> bool:
+def _is_lasting(problem: Error) -> bool:
     """Whether the same run would meet it again. So it is with all that comes of settings and of what stands in files,
     both of which are in a row's key; not so with what the system says of a file, as that it is not there.
     """

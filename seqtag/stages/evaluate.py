@@ -16,7 +16,7 @@ from seqtag.evaluation.same_sentences import check_same_sentences
 from seqtag.evaluation.schemes import tags_of
 
 if TYPE_CHECKING:
-    from seqtag.inference.tagger import Tagger
+    from seqtag.inference.tagger import SentenceTagger
 
 AnyPath = str | PathLike[str]
 Column = int | str | None
@@ -53,7 +53,7 @@ def evaluate_model(
     Raises:
         DataError: The gold file cannot be read, or holds a tag that its scheme does not have.
         ModelError: The model folder cannot be read.
-        UserError: The cross-check found a difference.
+        Error: The cross-check found a difference.
     """
     tagger, known = _load(Path(folder), threads, tags_only=not probabilities)
     given = reading.ReadOptions(format, token_column, tag_column)
@@ -84,15 +84,15 @@ def evaluate_model(
     )
 
 
-def _load(path: Path, threads: int, *, tags_only: bool) -> "tuple[Tagger, Known]":
+def _load(path: Path, threads: int, *, tags_only: bool) -> "tuple[SentenceTagger, Known]":
     """The tagger of a model folder, and what its training held."""
     # ONNX Runtime is loaded here and not above: whoever compares two files does not need it.
-    from seqtag.inference.tagger import Tagger
+    from seqtag.inference.tagger import SentenceTagger
     from seqtag.model_folder import folder
     from seqtag.model_folder.stored import read_known
 
-    def read(opened: folder.Folder) -> tuple[Tagger, Known]:
-        tagger = Tagger.of(opened, threads, tags_only=tags_only)
+    def read(opened: folder.Folder) -> tuple[SentenceTagger, Known]:
+        tagger = SentenceTagger.of(opened, threads, tags_only=tags_only)
         return tagger, read_known(opened, spans=tagger.scheme.is_spans)
 
     return folder.load(path, read)
@@ -136,7 +136,7 @@ def evaluate_files(
 
     Raises:
         DataError: A file cannot be read, the sentences differ, or a tag is not one of the scheme.
-        UserError: The cross-check found a difference.
+        Error: The cross-check found a difference.
     """
     options = reading.ReadOptions(format, token_column, tag_column)
     corpus = reading.read_corpus(gold_path, options)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from seqtag.corpora.document import offsets
 from seqtag.corpora.reading import sentences
 from seqtag.corpora.sentence import Sentence, cut
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
 from seqtag.network import runtime
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 from seqtag.training.restore import Stored
 
 LONGEST = 512  # tokens of a sentence that are looked at: attention grows with their square
@@ -95,14 +95,14 @@ def explain(
         debug: Whether TensorFlow may print.
 
     Raises:
-        UserError: The model or the text cannot be read, or the text holds no sentence.
+        Error: The model or the text cannot be read, or the text holds no sentence.
     """
     tagger, stored = load_folder(Path(model), _read)
     options = tagger.vocabulary.reading.to_tag(input_format, tagger.vocabulary.tokenizer)
     found = list(islice((sentence for sentence in sentences(path, options) if len(sentence)), limit + 1))
     if not found:
         source = "standard input" if path == "-" else path
-        raise UserError(f"{source}: holds no sentence; expected one to explain.")
+        raise Error(f"{source}: holds no sentence; expected one to explain.")
     runtime.start(0, debug=debug)
     network = stored.network()
     from seqtag.network.saliency import Saliency
@@ -133,12 +133,14 @@ def _joined(sentence: Sentence) -> frozenset[int]:
     return frozenset(at for at, ((_, end), (start, _)) in enumerate(pairs, start=1) if end == start)
 
 
-def _read(source: Folder) -> tuple[Tagger, Stored]:
-    tagger = Tagger.of(source)
+def _read(source: Folder) -> tuple[SentenceTagger, Stored]:
+    tagger = SentenceTagger.of(source)
     return tagger, Stored.of(source, tagger.vocabulary)
 
 
-def _explained(sentence: Sentence, cut: int, tagger: Tagger, network: Any, saliency: Any) -> Explained:
+def _explained(
+    sentence: Sentence, cut: int, tagger: SentenceTagger, network: Any, saliency: Any
+) -> Explained:
     from seqtag.network.saliency import attentions
 
     (tagged,) = tagger.tag([sentence], entities=True)

@@ -12,7 +12,7 @@ from seqtag.model_folder import folder
 from seqtag.model_folder.stored import read_vocabulary
 from seqtag.network import runtime
 from seqtag.settings import registry
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 from seqtag.training import reach
 from seqtag.training.reach import LayerReach
 from seqtag.training.restore import Stored
@@ -74,13 +74,13 @@ def gradients(
     Raises:
         ModelError: The model folder cannot be read.
         DataError: The file cannot be read, or holds a tag that the scheme does not have.
-        UserError: The model has no recurrent layer, or no sentence is long enough.
+        Error: The model has no recurrent layer, or no sentence is long enough.
     """
     stored = folder.load(Path(model), lambda source: Stored.of(source, read_vocabulary(source)))
     config, vocabulary = stored.config, stored.vocabulary
     cell = config.encoder.cell
     if not registry.is_stateful(cell):
-        raise UserError(f"{model}: its cell, {cell}, has no state; expected a model with a recurrent layer.")
+        raise Error(f"{model}: its cell, {cell}, has no state; expected a model with a recurrent layer.")
     given = ReadOptions(format, token_column, tag_column)
     corpus = read_corpus(path, vocabulary.reading.override(given))
     check_tags(corpus, vocabulary.scheme)
@@ -88,7 +88,7 @@ def gradients(
     sample = reach.draw(corpus, vocabulary, config.training.max_sentence_length, sentences, random, steps)
     if not sample.sentences:
         longest = sample.longest
-        raise UserError(
+        raise Error(
             f"{path}: no sentence with tags that the model knows has more than {sample.steps} words; the longest has "
             f"{longest}." + f" Try --steps {longest - 1}." * (longest > 2)
         )
@@ -96,6 +96,6 @@ def gradients(
     layers = reach.measure(stored.network(), vocabulary, sample, random)
     for layer in layers:
         if not layer.finite:
-            raise UserError(f"the gradients of layer {layer.number} ({layer.direction}) are not finite.")
+            raise Error(f"the gradients of layer {layer.number} ({layer.direction}) are not finite.")
     count = len(sample.sentences)
     return GradientReport(model, corpus.path, cell, sample.steps, count, sample.long_enough, layers)

@@ -13,26 +13,26 @@ from seqtag.corpora.reading import sentences
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.inference import stream as streams
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.settings import registry
 from seqtag.support.errors import DataError
 from seqtag.support.lines import shown
 
 
-def load(model: str, output_format: str, *, nbest: int = 0, threads: int = 0) -> Tagger:
+def load(model: str, output_format: str, *, nbest: int = 0, threads: int = 0) -> SentenceTagger:
     """The tagger of a model folder, for what `predict` is to write.
 
     Raises:
-        UserError: The model cannot be read, or cannot give so many sequences.
+        Error: The model cannot be read, or cannot give so many sequences.
     """
     probabilities = registry.load(registry.FORMATS, output_format, "writer").probabilities or nbest > 0
-    tagger = Tagger.load(model, threads, tags_only=not probabilities)
+    tagger = SentenceTagger.load(model, threads, tags_only=not probabilities)
     tagger.check_nbest(nbest)
     return tagger
 
 
 def predict(
-    model: str | Tagger,
+    model: str | SentenceTagger,
     paths: Sequence[str],
     stream: TextIO,
     *,
@@ -58,11 +58,11 @@ def predict(
         How many tokens were tagged.
 
     Raises:
-        UserError: The model or a file cannot be read, or a token cannot be written; what came before is written.
+        Error: The model or a file cannot be read, or a token cannot be written; what came before is written.
     """
     writer: Writer = registry.load(registry.FORMATS, output_format, "writer")(stream)
     tagger = model
-    if not isinstance(tagger, Tagger):
+    if not isinstance(tagger, SentenceTagger):
         tagger = load(tagger, output_format, nbest=nbest, threads=threads)
     splitter = Tokenizer(tokenizer) if tokenizer else tagger.vocabulary.tokenizer
     options = tagger.vocabulary.reading.to_tag(input_format, splitter)

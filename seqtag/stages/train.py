@@ -17,7 +17,7 @@ from seqtag.model_folder.stored import checked_network, config_of, read_config
 from seqtag.settings.config import Config
 from seqtag.settings.merging import foreign
 from seqtag.settings.schema import check_value
-from seqtag.support.errors import Diverged, ModelError, UserError
+from seqtag.support.errors import Diverged, Error, ModelError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.support.json_decoder import decode
 from seqtag.training import prepare
@@ -192,7 +192,7 @@ def train(
         stop: Asked whether to stop.
 
     Raises:
-        UserError: A file cannot be read right, the output cannot be written, or training ran into numbers that are not
+        Error: A file cannot be read right, the output cannot be written, or training ran into numbers that are not
             finite; in the last case the best epoch before that is written all the same, if there is one.
         Interrupted: The run was asked to stop.
     """
@@ -232,7 +232,7 @@ def train(
             raise Interrupted(signal.number, f"interrupted{where}") from None
     if job.stopped or job.prepared is None:
         kept = f"epoch {job.best.best_epoch}" + f" of seed {job.best.seed}" * (seeds > 1)
-        raise UserError(f"{job.stopped} The best model so far, that of {kept}, is in {output}.")
+        raise Error(f"{job.stopped} The best model so far, that of {kept}, is in {output}.")
     prepared = dataclasses.replace(job.prepared, config=_seeded(config, job.best.seed))
     return TrainingResult(output, prepared, job.best, job.results, time.perf_counter() - started)
 
@@ -252,13 +252,13 @@ def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, force: bool) -> 
     """What a user should know before training.
 
     Raises:
-        UserError: A checkpoint is there, and nobody has said what shall become of it.
+        Error: A checkpoint is there, and nobody has said what shall become of it.
     """
     notes = []
     checkpoint.check_place()
     if checkpoint.exists and not resume:
         if not force:
-            raise UserError(
+            raise Error(
                 f"{checkpoint.path}: here is what a run that was stopped has left. Use --resume to go on with it, or "
                 "--force to train from the beginning in its place."
             )

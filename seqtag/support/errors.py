@@ -22,9 +22,6 @@ class Error(Exception):
     exit_code = 1
 
 
-UserError = Error  # the former name
-
-
 class DataError(Error):
     """A corpus, vector or text file that cannot be read right.
 

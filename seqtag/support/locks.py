@@ -5,7 +5,7 @@ import errno
 from collections.abc import Iterator
 from pathlib import Path
 
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 
 # What a file system without locks answers.
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
@@ -22,7 +22,7 @@ def exclusive(target: Path) -> Iterator[bool]:
         Whether the lock is held; false on a file system without locks.
 
     Raises:
-        UserError: Another process holds it, or the file cannot be written.
+        Error: Another process holds it, or the file cannot be written.
     """
     from filelock import FileLock, Timeout
 
@@ -34,12 +34,12 @@ def exclusive(target: Path) -> Iterator[bool]:
         lock = FileLock(path, mode=ANYONE, blocking=False, fallback_to_soft=False)
         lock.acquire()
     except Timeout as problem:
-        raise UserError(
+        raise Error(
             f"{target}: another run is writing there. Wait for it, or choose another -o."
         ) from problem
     except OSError as problem:
         if problem.errno not in NO_LOCKS:
-            raise UserError(f"{target}: cannot be written: {problem.strerror}.") from problem
+            raise Error(f"{target}: cannot be written: {problem.strerror}.") from problem
         held = False
     try:
         yield held

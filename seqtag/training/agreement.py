@@ -8,8 +8,8 @@ import numpy as np
 from seqtag.corpora.reading import Sentence
 from seqtag.corpora.sentence import cut
 from seqtag.graph.outputs import PROBABILITIES, TAGS
-from seqtag.inference.tagger import Tagger
-from seqtag.support.errors import Diverged, UserError
+from seqtag.inference.tagger import SentenceTagger
+from seqtag.support.errors import Diverged, Error
 from seqtag.training.parity import ROUNDING, Difference, compare
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ WORDS = 500  # of each sentence: Keras takes time and memory for each of them
 FEW_WORDS = 4  # so far roundings stay small in any network
 
 
-def check(network: "Network", exported: Tagger, sentences: Sequence[Sentence]) -> None:
+def check(network: "Network", exported: SentenceTagger, sentences: Sequence[Sentence]) -> None:
     """Compares what both make of the first sentences, of each the first words.
 
     Args:
@@ -30,7 +30,7 @@ def check(network: "Network", exported: Tagger, sentences: Sequence[Sentence]) -
 
     Raises:
         Diverged: The network gives what is no number.
-        UserError: They differ by more than rounding.
+        Error: They differ by more than rounding.
     """
     for start in range(0, min(len(sentences), SENTENCES), BATCH):
         batch = [cut(words, 0, WORDS) for words in sentences[start : min(start + BATCH, SENTENCES)]]
@@ -40,14 +40,14 @@ def check(network: "Network", exported: Tagger, sentences: Sequence[Sentence]) -
             short = [cut(words, 0, FEW_WORDS) for words in batch]
             found, noise = _differences(network, exported, short)
         if not found.holds and not found.within(noise()):
-            raise UserError(
+            raise Error(
                 f"the exported network differs from the trained one (by {found.gap:.1e} in a probability, in "
                 f"{found.wrong} tags); no model was written. Please report this."
             )
 
 
 def _differences(
-    network: "Network", exported: Tagger, sentences: Sequence[Sentence]
+    network: "Network", exported: SentenceTagger, sentences: Sequence[Sentence]
 ) -> tuple[Difference, Callable[[], list[Difference]]]:
     """How far the exported network is from the trained one, and how to ask how far that one is from itself where what
     it reads is changed by no more than rounding does.

@@ -33,7 +33,7 @@ from seqtag.model_folder.replacing import what_is_foreign
 from seqtag.settings.config import Config
 from seqtag.settings.merging import foreign
 from seqtag.settings.plugins import Plugin
-from seqtag.support.errors import ModelError, UserError
+from seqtag.support.errors import Error, ModelError
 from seqtag.support.json_decoder import decode
 
 VALUES, ARRAYS = "state.json", "state.safetensors"
@@ -186,20 +186,20 @@ class Checkpoint:
         """Refuses a place where something else lies, or where nothing can be put.
 
         Raises:
-            UserError: It is one.
+            Error: It is one.
         """
         foreign = what_is_foreign(self.path, KIND) if self.path.is_dir() else "is not a folder"
         if self.path.is_symlink() or (self.exists and foreign):
-            raise UserError(f"{self.path}: is in the way: not a checkpoint. Move it elsewhere.")
+            raise Error(f"{self.path}: is in the way: not a checkpoint. Move it elsewhere.")
         if self.path.is_mount():
-            raise UserError(f"{self.path}: is a mount point, which cannot be replaced. Choose another -o.")
+            raise Error(f"{self.path}: is a mount point, which cannot be replaced. Choose another -o.")
         replacing.check_room(self.path)
 
     def read(self) -> State:
         """The state that was saved last, by a run of the same identity; `seeds` are those that were finished.
 
         Raises:
-            UserError: The checkpoint is damaged, or of another run.
+            Error: The checkpoint is damaged, or of another run.
         """
         import safetensors.numpy
 
@@ -209,7 +209,7 @@ class Checkpoint:
             then = decode(Identity, values["run"])
             if self.identity is not None and (differences := self.identity.differences(then)):
                 more = f"; and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
-                raise UserError(
+                raise Error(
                     f"{self.path}: is the checkpoint of another run: {'; '.join(differences[:SHOWN])}{more}. Resume "
                     f"with the command that began it. {OTHERWISE}"
                 )
@@ -227,22 +227,22 @@ class Checkpoint:
         """Within, what the checkpoint holds is taken as what it should be.
 
         Raises:
-            UserError: It is something else.
+            Error: It is something else.
         """
         import safetensors
 
         try:
             yield
         except ModelError as problem:
-            raise UserError(f"{problem} The checkpoint cannot be used. {OTHERWISE}") from problem
+            raise Error(f"{problem} The checkpoint cannot be used. {OTHERWISE}") from problem
         except (*UNFIT, safetensors.SafetensorError) as problem:
-            raise UserError(f"{self.path}: does not hold what a checkpoint holds. {OTHERWISE}") from problem
+            raise Error(f"{self.path}: does not hold what a checkpoint holds. {OTHERWISE}") from problem
 
     def save(self, state: State) -> None:
         """Puts a state in place of the one before.
 
         Raises:
-            UserError: It cannot be written; the one before is untouched.
+            Error: It cannot be written; the one before is untouched.
         """
         import safetensors.numpy
 
@@ -267,17 +267,17 @@ class Checkpoint:
             Why the checkpoint is there still; empty if it is not.
 
         Raises:
-            UserError: The place is taken, or cannot be written; the checkpoint is there still.
+            Error: The place is taken, or cannot be written; the checkpoint is there still.
         """
         if not folder.holds(self.target, files):
             try:
                 replacing.check_target(self.target, force=force)
                 replacing.write(self.target, files, plugins=self.plugins)
-            except UserError as problem:
+            except Error as problem:
                 if not self.kept:
                     raise
                 going_on = f"{self.path} has all of it: the same command with --resume goes on."
-                raise UserError(f"{problem} {going_on}") from problem
+                raise Error(f"{problem} {going_on}") from problem
         left = self.remove()
         return left and f"the model is written, but {left}"
 
@@ -286,6 +286,6 @@ class Checkpoint:
         try:
             if self.exists:
                 replacing.remove(self.path, KIND)
-        except UserError as problem:
+        except Error as problem:
             return str(problem)
         return ""

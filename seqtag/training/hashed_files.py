@@ -9,7 +9,7 @@ from typing import Any
 from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
 from seqtag.settings.config import Config
-from seqtag.support.errors import DataError, UserError
+from seqtag.support.errors import DataError, Error
 from seqtag.support.lines import opened, shown
 from seqtag.training.splits import Corpora, read_corpora
 
@@ -72,7 +72,7 @@ class HashedFiles:
         self._check(paths)
         try:
             yield
-        except UserError:  # which may come of the change
+        except Error:  # which may come of the change
             self._check(paths)
             raise
         self._check(paths)

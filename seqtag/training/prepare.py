@@ -16,7 +16,7 @@ from seqtag.model_folder import layout
 from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.settings.merging import for_corpus
-from seqtag.support.errors import UsageError, UserError
+from seqtag.support.errors import Error, UsageError
 from seqtag.training.splits import Corpora, read_options
 
 MAX_TAGS = 2048  # of spans, whose legal pairs are listed, and of a CRF, which learns a score for each pair
@@ -62,7 +62,7 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
             if train_scheme.is_spans
             else ("it has", "--head softmax")
         )
-        raise UserError(
+        raise Error(
             f"{corpora.train.path}: {what} {len(tags):,} tags, each pair of which would be a transition; expected "
             f"{MAX_TAGS:,} tags at the most. With {instead} they are learnt without any."
         )
@@ -85,7 +85,7 @@ def check_readable(corpora: Corpora, vocabulary: Vocabulary, resources: Resource
     """Refuses, before training, words and tags that could not be read back from a model folder.
 
     Raises:
-        UserError: It is so.
+        Error: It is so.
     """
     try:
         read = {}
@@ -95,7 +95,7 @@ def check_readable(corpora: Corpora, vocabulary: Vocabulary, resources: Resource
             read[name] = layout.parsed(content)
         Vocabulary.from_json(read["vocab.json"], resources)
     except (KeyError, TypeError, ValueError) as problem:
-        raise UserError(
+        raise Error(
             f"{corpora.train.path}: no model folder can hold its words and tags: {problem}."
         ) from problem
 

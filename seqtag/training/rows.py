@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from seqtag.evaluation import metrics
-from seqtag.support.errors import DataError, UserError
+from seqtag.support.errors import DataError, Error
 from seqtag.support.json_decoder import DecodeError, decode
 from seqtag.support.json_reader import parse_json
 from seqtag.support.quoting import json_text
@@ -120,7 +120,7 @@ class Rows:
         """Appends a row; it is on the disk when this returns.
 
         Raises:
-            UserError: It cannot be written; then nothing of it is there.
+            Error: It cannot be written; then nothing of it is there.
         """
         line = (json_text(asdict(row)) + "\n").encode()
         if self._rest:
@@ -134,7 +134,7 @@ class Rows:
             except OSError as problem:
                 with suppress(OSError):
                     file.truncate(former)
-                raise UserError(f"{self.path}: cannot be written: {problem.strerror}.") from problem
+                raise Error(f"{self.path}: cannot be written: {problem.strerror}.") from problem
         self._rows[row.key] = row
 
     def _cut(self) -> None:

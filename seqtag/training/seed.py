@@ -11,7 +11,7 @@ from seqtag.evaluation.scoring import Score
 from seqtag.features.vectors import Vectors
 from seqtag.network import runtime
 from seqtag.settings.config import Config
-from seqtag.support.errors import Diverged, UserError
+from seqtag.support.errors import Diverged, Error
 from seqtag.support.interrupt import Stop
 from seqtag.training.checkpoint import Checkpoint, State
 from seqtag.training.events import Epoch, Listener, Note
@@ -99,7 +99,7 @@ def train_seed(
 
     Raises:
         Diverged: Numbers were not finite before there was an epoch to keep.
-        UserError: The network cannot be built, or its export differs from it.
+        Error: The network cannot be built, or its export differs from it.
         Interrupted: `stop` was asked to.
     """
     stop = stop or Stop()
@@ -119,7 +119,7 @@ def train_seed(
     stop.check()
     try:
         tagger = task.best_tagger(run.best_weights)
-    except UserError:
+    except Error:
         if run.stopped:
             raise Diverged(f"{run.stopped} No model was written.") from None
         raise

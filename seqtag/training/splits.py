@@ -8,7 +8,7 @@ from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.reading import Corpus, Sentence, check_tags, read_corpus
 from seqtag.corpora.tags import Scheme, detect, parse_scheme
 from seqtag.settings.config import Config
-from seqtag.support.errors import UsageError, UserError
+from seqtag.support.errors import Error, UsageError
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,7 @@ def _hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpu
     """The corpus without a random part, and that part; both in the file's order."""
     count = len(corpus.sentences)
     if count < 2:
-        raise UserError(
-            f"{corpus.path}: one sentence is too few to hold some out for dev; give a --dev file."
-        )
+        raise Error(f"{corpus.path}: one sentence is too few to hold some out for dev; give a --dev file.")
     size = min(max(round(count * fraction), 1), count - 1)
     held = set(np.random.default_rng([seed, 0]).permutation(count)[:size].tolist())
     parts: tuple[list[Sentence], list[Sentence]] = ([], [])

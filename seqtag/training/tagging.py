@@ -13,11 +13,11 @@ from seqtag.features.indexers.base import Ids, Resources, pad
 from seqtag.features.indexers.vectors import coverage
 from seqtag.features.vectors import Vectors
 from seqtag.graph.build import head_name
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import layout
 from seqtag.model_folder.stored import plan_of
 from seqtag.settings.config import Config
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 from seqtag.support.interrupt import Stop
 from seqtag.support.quoting import printable
 from seqtag.training import agreement, prepare
@@ -44,7 +44,7 @@ class Batch(NamedTuple):
 
 
 def score_corpus(
-    tagger: Tagger, corpus: Corpus, scheme: Scheme, stop: Stop | None = None, *, metric: str = "auto"
+    tagger: SentenceTagger, corpus: Corpus, scheme: Scheme, stop: Stop | None = None, *, metric: str = "auto"
 ) -> Score:
     """The tagger's score on a corpus that is in the given scheme; `metric` is the setting of that name.
 
@@ -69,7 +69,7 @@ class Tagging:
         vectors: Pretrained vectors, if the network reads some.
 
     Raises:
-        UserError: The network has no input, or words, tags or network are more than a model folder can hold.
+        Error: The network has no input, or words, tags or network are more than a model folder can hold.
     """
 
     def __init__(self, config: Config, corpora: Corpora, vectors: Vectors | None) -> None:
@@ -81,7 +81,7 @@ class Tagging:
         resources = Resources(vectors)
         self.vocabulary = prepare.fit_vocabulary(config, corpora, resources)
         if not self.vocabulary.indexers:
-            raise UserError("the network has no input: switch on one of the embeddings.")
+            raise Error("the network has no input: switch on one of the embeddings.")
         prepare.check_readable(corpora, self.vocabulary, resources)
         words = predicted_words(config, corpora, self.vocabulary)
         self.examples, windowed = make_examples(config, corpora, self.vocabulary, words)
@@ -92,7 +92,7 @@ class Tagging:
         try:
             layout.check_size("weights.safetensors", self.network.size)
         except ValueError as problem:
-            raise UserError(f"the network is too large for a model folder: {problem}.") from problem
+            raise Error(f"the network is too large for a model folder: {problem}.") from problem
         self.prepared = self._prepared(windowed)
 
     def _prepared(self, windowed: int) -> Prepared:
@@ -169,17 +169,17 @@ class Tagging:
         metric = self.config.training.metric
         return score_corpus(tagger, corpora.dev, corpora.scheme, stop, metric=metric).main
 
-    def tagger(self, *, tags_only: bool = False) -> Tagger:
+    def tagger(self, *, tags_only: bool = False) -> SentenceTagger:
         """The network as it is now, as those will use it who predict."""
         weights = self.network.named_weights()
-        return Tagger.build(self.config, self.vocabulary, weights, tags_only=tags_only)
+        return SentenceTagger.build(self.config, self.vocabulary, weights, tags_only=tags_only)
 
-    def best_tagger(self, weights: dict[str, NDArray[Any]]) -> Tagger:
+    def best_tagger(self, weights: dict[str, NDArray[Any]]) -> SentenceTagger:
         """The tagger of these weights, which are the network's from now on, after a comparison with Keras.
 
         Raises:
             Diverged: The weights are not finite.
-            UserError: The two do not agree; this is an error in seqtag, and no model is written.
+            Error: The two do not agree; this is an error in seqtag, and no model is written.
         """
         self.network.assign_weights(weights)
         tagger = self.tagger()

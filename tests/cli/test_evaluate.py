@@ -22,7 +22,7 @@ from seqtag.corpora.reading import Sentence
 from seqtag.evaluation import scoring
 from seqtag.evaluation.scoring import score
 from seqtag.model_folder import folder, layout, replacing
-from seqtag.support.errors import DataError, UsageError, UserError
+from seqtag.support.errors import DataError, Error, UsageError
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 THREE = str(GOLDEN / "conlleval.conll")
@@ -68,13 +68,13 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     known = layout.dump_json({"words": ["Ana", "flew"], "entities": {"PER": ["Ana"]}})
     replacing.write(Path("folder"), dict.fromkeys(layout.FILES, b"{}") | {"known.json": known})
 
-    class Tagger:
+    class SentenceTagger:
         scheme = tags.parse_scheme("bio")
         tags = ("B-PER", "I-PER", "O")
         vocabulary = SimpleNamespace(reading=AUTO)
 
         @classmethod
-        def of(cls, source: folder.Folder, threads: int, *, tags_only: bool) -> "Tagger":
+        def of(cls, source: folder.Folder, threads: int, *, tags_only: bool) -> "SentenceTagger":
             assert source.path == Path("folder")
             return cls()
 
@@ -92,7 +92,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
                     ],
                 )
 
-    module = SimpleNamespace(Tagger=Tagger)
+    module = SimpleNamespace(SentenceTagger=SentenceTagger)
     monkeypatch.setitem(sys.modules, "seqtag.inference.tagger", module)
     return "folder"
 
@@ -381,7 +381,7 @@ class TestOptions:
         assert said not in run("--predicted", THREE, THREE)
         assert said in run("--predicted", THREE, "--tag-column", "2", THREE, "--crosscheck")
         monkeypatch.setattr(scoring.Counts, "recall", property(lambda counts: 0.25))
-        with pytest.raises(UserError, match="the cross-check failed"):
+        with pytest.raises(Error, match="the cross-check failed"):
             run("--predicted", THREE, THREE, "--crosscheck")
 
     def test_columns_scheme_and_format(self, write: Write) -> None:
@@ -450,7 +450,7 @@ class TestRefusals:
 
     def test_what_cannot_be_written_is_said_before_the_work(self, tmp_path: Path) -> None:
         for path, problem in ((tmp_path, "is a folder"), (tmp_path / "none" / "out", "has no folder")):
-            with pytest.raises(UserError, match=problem):
+            with pytest.raises(Error, match=problem):
                 run("a model that is never looked for", THREE, "--json", str(path))
 
     def test_errors_of_the_stage_rise(self, write: Write) -> None:

@@ -16,7 +16,7 @@ import safetensors.numpy
 
 from seqtag.cli import run
 from seqtag.graph.outputs import OUTPUTS
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.folder import Folder
 from seqtag.settings import registry
@@ -63,7 +63,7 @@ def test_the_example_of_the_page(
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = [[line.split("\t") for line in block.split("\n")] for block in done.stdout.strip().split("\n\n")]
-    tagger = Tagger.load(model)
+    tagger = SentenceTagger.load(model)
     assert tagger.vocabulary.train_scheme.name == "bioes"
     for rows, words, answer in zip(found, SENTENCES, tagger.tag(SENTENCES), strict=True):
         assert [row[0] for row in rows] == words

@@ -36,7 +36,7 @@ from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.config_files import read as read_settings
 from seqtag.settings.merging import merge
 from seqtag.stages import predict as stage
-from seqtag.support.errors import DataError, UserError
+from seqtag.support.errors import DataError, Error
 from seqtag.training.prepare import check_readable, fit_vocabulary
 from seqtag.training.splits import Corpora, read_corpora
 
@@ -537,7 +537,7 @@ SETTINGS = {
 def test_settings(name: str, put: Any) -> None:
     content, expected = SETTINGS[name]
     path = put("settings.yaml", content)
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(Error) as caught:
         merge(read_settings(path))
     assert str(caught.value).startswith(path + expected), str(caught.value)[:300]
 
@@ -546,7 +546,7 @@ def test_more_tags_than_a_crf_can_learn(put: Any) -> None:
     """5,000 plain tags would have 25 million transitions."""
     path = put("file.conll", CORPORA["5,000 tags"].content)
     config = merge(parse_assignments(["head.name=crf"]))
-    with pytest.raises(UserError, match=r"it has 5,000 tags, .* expected 2,048 .* With --head softmax"):
+    with pytest.raises(Error, match=r"it has 5,000 tags, .* expected 2,048 .* With --head softmax"):
         fit_vocabulary(config, read_corpora(config, path, path, None), Resources(None))
 
 
@@ -556,9 +556,7 @@ def test_more_types_than_can_be_learnt_as_spans(put: Any) -> None:
     for assignments in ([], ["data.train_scheme=bio"]):
         config = merge(parse_assignments(assignments))
         corpora = read_corpora(config, path, path, None)
-        with pytest.raises(
-            UserError, match=r"its types of spans make (20,001|10,001) tags, .* expected 2,048"
-        ):
+        with pytest.raises(Error, match=r"its types of spans make (20,001|10,001) tags, .* expected 2,048"):
             fit_vocabulary(config, corpora, Resources(None))
     config = merge(parse_assignments(["data.scheme=plain"]))
     assert len(fit_vocabulary(config, read_corpora(config, path, path, None), Resources(None)).tags) == 5000

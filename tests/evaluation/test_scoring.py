@@ -23,7 +23,7 @@ from seqtag import __version__
 from seqtag.corpora import tags
 from seqtag.evaluation import scoring
 from seqtag.evaluation.scoring import Average, Counts, Score, score
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 
 HERE = Path(__file__).parents[1]
 GOLDEN = HERE / "golden"
@@ -365,7 +365,7 @@ class TestCrosscheck:
         right = score(self.gold, self.predicted, self.scheme)
         scoring.crosscheck(self.gold, self.predicted, self.scheme, right)
         wrong = dataclasses.replace(right, **{field: value})  # type: ignore[arg-type]
-        with pytest.raises(UserError, match=named):
+        with pytest.raises(Error, match=named):
             scoring.crosscheck(self.gold, self.predicted, self.scheme, wrong)
 
     @pytest.mark.parametrize("field", ["types", "strict_types"])
@@ -375,19 +375,19 @@ class TestCrosscheck:
         assert getattr(right, field)["PER"] == Counts(1, 2, 1)
         types: Any = {**getattr(right, field), "PER": wrong}
         changed = dataclasses.replace(right, **{field: types})
-        with pytest.raises(UserError, match="of PER is"):
+        with pytest.raises(Error, match="of PER is"):
             scoring.crosscheck(self.gold, self.predicted, self.scheme, changed)
 
     def test_the_last_digit_counts(self) -> None:
         right = score(self.gold, self.predicted, self.scheme)
         off = dataclasses.replace(right, accuracy=float(np.nextafter(right.accuracy, 1)))
-        with pytest.raises(UserError, match="accuracy"):
+        with pytest.raises(Error, match="accuracy"):
             scoring.crosscheck(self.gold, self.predicted, self.scheme, off)
 
     def test_says_that_seqeval_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "seqeval.metrics.v1", None)
         right: Score = score(self.gold, self.predicted, self.scheme)
-        with pytest.raises(UserError, match="needs the package seqeval"):
+        with pytest.raises(Error, match="needs the package seqeval"):
             scoring.crosscheck(self.gold, self.predicted, self.scheme, right)
 
 

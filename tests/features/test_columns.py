@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from seqtag.cli import run
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.training.splits import read_corpora
@@ -69,7 +69,7 @@ def test_prediction_reads_it_from_a_file(model: Path, tmp_path: Path, capsys: Ca
 def test_a_value_that_training_never_saw_is_no_error(model: Path) -> None:
     from seqtag.corpora.reading import Sentence
 
-    loaded = Tagger.load(model)
+    loaded = SentenceTagger.load(model)
     known, unknown = (Sentence(("w", "w"), columns=(("x", "x"), (kind, "d"))) for kind in ("n", "never"))
     first, second = loaded.tag([known, unknown])
     assert first.tags == ["B-X", "B-Y"]
@@ -168,5 +168,5 @@ def test_a_sentence_keeps_its_columns_when_it_is_cut(model: Path, monkeypatch: p
     monkeypatch.setattr(tagger, "OVERLAP", 2)
     kinds = Random(5).choices("nvd", k=23)
     sentence = Sentence(("w",) * 23, columns=(("x",) * 23, tuple(kinds)))
-    (answer,) = Tagger.load(model).tag([sentence])
+    (answer,) = SentenceTagger.load(model).tag([sentence])
     assert answer.tags == [TAG[kind] for kind in kinds]

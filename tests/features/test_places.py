@@ -15,7 +15,7 @@ from seqtag.features.indexers.base import Resources
 from seqtag.features.vector_files import read
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
@@ -133,7 +133,7 @@ def test_raw_characters_are_tagged_as_those_with_places(
     assert run(["predict", str(trained.path), str(tmp_path / "in.conll")]) == 0
     wanted = "".join(f"{token}\t{tag}\n" for token, tag in with_places) + "\n"
     assert capsys.readouterr() == (wanted, ""), "tokens come out as they went in"
-    first, second = Tagger.load(trained.path).tag(
+    first, second = SentenceTagger.load(trained.path).tag(
         [[token for token, _ in rows] for rows in (with_places, without)]
     )
     assert first.tags == second.tags

@@ -12,7 +12,7 @@ import pytest
 from seqtag.corpora import tags
 from seqtag.corpora.reading import read_corpus
 from seqtag.inference import tagger
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.predict import predict
@@ -43,7 +43,7 @@ def trained(spans: Any, folder: Path, *assignments: str) -> SimpleNamespace:
         train(
             merge(parse_assignments([*SMALL, *assignments])), str(spans.train), str(spans.dev), None, folder
         )
-    return SimpleNamespace(folder=folder, heard=heard, tagger=Tagger.load(folder))
+    return SimpleNamespace(folder=folder, heard=heard, tagger=SentenceTagger.load(folder))
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from seqtag.corpora.document import Document, Entity
 from seqtag.corpora.reading import read_corpus
 from seqtag.corpora.sentence import Sentence
 from seqtag.inference import tagger
-from seqtag.inference.tagger import Piece, Tagger, windows
+from seqtag.inference.tagger import Piece, SentenceTagger, windows
 from seqtag.model_folder import folder, layout, replacing
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
@@ -32,8 +32,8 @@ BIO, BIOES = tags.parse_scheme("bio"), tags.parse_scheme("bioes")
 
 
 @pytest.fixture(scope="session")
-def loaded(spans: Any) -> Tagger:
-    return Tagger.load(spans.folder)
+def loaded(spans: Any) -> SentenceTagger:
+    return SentenceTagger.load(spans.folder)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +50,7 @@ def close(first: Sequence[float], second: Sequence[float]) -> bool:
 
 class TestOneTagAToken:
     @given(st.lists(TOKENS, max_size=6))
-    def test_whatever_comes(self, loaded: Tagger, drawn: list[list[str]]) -> None:
+    def test_whatever_comes(self, loaded: SentenceTagger, drawn: list[list[str]]) -> None:
         answers = list(loaded.tag(drawn, entities=True, nbest=2))
         assert len(answers) == len(drawn)
         for tokens, answer in zip(drawn, answers, strict=True):
@@ -60,17 +60,17 @@ class TestOneTagAToken:
             assert [entity[:3] for entity in map(as_tuple, answer.entities)] == tags.spans(answer.tags, BIO)
             assert all(0 <= entity.probability <= 1 for entity in answer.entities)
 
-    def test_nothing_at_all(self, loaded: Tagger) -> None:
+    def test_nothing_at_all(self, loaded: SentenceTagger) -> None:
         assert list(loaded.tag([])) == []
         assert list(loaded.tag([[], []], entities=True, nbest=3)) == [Document("", (), (), BIO)] * 2
 
-    def test_what_was_learnt_is_found(self, loaded: Tagger, spans: Any) -> None:
+    def test_what_was_learnt_is_found(self, loaded: SentenceTagger, spans: Any) -> None:
         corpus = read_corpus(spans.dev)
         answers = [tuple(answer.tags) for answer in loaded.tag(corpus.sentences)]
         assert answers == [sentence.tags for sentence in corpus.sentences]
 
     def test_plain_tags(self, plain: Any) -> None:
-        loaded, corpus = Tagger.load(plain.folder), read_corpus(plain.dev)
+        loaded, corpus = SentenceTagger.load(plain.folder), read_corpus(plain.dev)
         answers = list(loaded.tag(corpus.sentences, entities=True, nbest=2))
         assert [tuple(answer.tags) for answer in answers] == [sentence.tags for sentence in corpus.sentences]
         assert not any(answer.entities for answer in answers)
@@ -82,14 +82,14 @@ class TestOneTagAToken:
             assert answer.alternatives[0].probability >= answer.alternatives[1].probability
 
     def test_sentences_of_a_corpus_are_tagged_as_tokens_are(
-        self, loaded: Tagger, sentences: list[tuple[str, ...]]
+        self, loaded: SentenceTagger, sentences: list[tuple[str, ...]]
     ) -> None:
         assert list(loaded.tag(sentences)) == list(loaded.tag([Sentence(tokens) for tokens in sentences]))
 
-    def test_known_tags(self, loaded: Tagger, plain: Any) -> None:
+    def test_known_tags(self, loaded: SentenceTagger, plain: Any) -> None:
         assert loaded.scheme == BIO
         assert set(loaded.tags) == {"B-LOC", "B-PER", "I-LOC", "I-PER", "O"}
-        assert Tagger.load(plain.folder).scheme.name == "plain"
+        assert SentenceTagger.load(plain.folder).scheme.name == "plain"
 
 
 def as_tuple(entity: Entity) -> tuple[int, int, str]:
@@ -99,7 +99,7 @@ def as_tuple(entity: Entity) -> tuple[int, int, str]:
 class TestOrder:
     @pytest.mark.parametrize(("chunk", "budget"), [(1, 1), (2, 9), (3, 4096), (2048, 1), (2048, 20), (7, 50)])
     def test_chunks_and_batches_change_nothing(
-        self, loaded: Tagger, sentences: list[tuple[str, ...]], chunk: int, budget: int,
+        self, loaded: SentenceTagger, sentences: list[tuple[str, ...]], chunk: int, budget: int,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:  # fmt: skip
         expected = [next(loaded.tag([tokens], entities=True, nbest=2)) for tokens in sentences]
@@ -116,23 +116,23 @@ class TestOrder:
             )
 
     def test_batches_keep_to_the_budget(
-        self, loaded: Tagger, sentences: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+        self, loaded: SentenceTagger, sentences: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         shapes = []
-        run = Tagger.run
+        run = SentenceTagger.run
 
-        def seen(self: Tagger, inputs: dict[str, Any], *rest: Any) -> dict[str, Any]:
+        def seen(self: SentenceTagger, inputs: dict[str, Any], *rest: Any) -> dict[str, Any]:
             shapes.append((len(inputs["lengths"]), int(inputs["lengths"].max())))
             return run(self, inputs, *rest)
 
         monkeypatch.setattr(tagger, "TOKEN_BUDGET", 30)
-        monkeypatch.setattr(Tagger, "run", seen)
+        monkeypatch.setattr(SentenceTagger, "run", seen)
         list(loaded.tag(sentences))
         assert all(rows == 1 or rows * time <= 30 for rows, time in shapes)
         assert max(rows for rows, _ in shapes) > 2
 
     def test_no_more_is_read_ahead_than_a_chunk(
-        self, loaded: Tagger, monkeypatch: pytest.MonkeyPatch
+        self, loaded: SentenceTagger, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(tagger, "CHUNK", 3)
         read = 0
@@ -149,7 +149,7 @@ class TestOrder:
         assert read == 3
 
 
-class Local(Tagger):
+class Local(SentenceTagger):
     """Its tag and probability for a token depend on the word, the one before and the one after, and nothing else."""
 
     def __init__(self, vocabulary: Any) -> None:
@@ -186,7 +186,7 @@ class TestWindows:
     @pytest.mark.parametrize("overlap", [1, 2, 5])
     @pytest.mark.parametrize("length", [9, 10, 11, 20, 21, 57])
     def test_with_enough_overlap_a_window_is_not_seen(
-        self, loaded: Tagger, monkeypatch: pytest.MonkeyPatch, length: int, overlap: int
+        self, loaded: SentenceTagger, monkeypatch: pytest.MonkeyPatch, length: int, overlap: int
     ) -> None:
         words = loaded.vocabulary.indexers["word"].table.values  # type: ignore[attr-defined]
         random = np.random.default_rng(length)
@@ -204,7 +204,7 @@ class TestWindows:
             assert list(local.tag(drawn)) != whole
 
     def test_a_real_model(
-        self, loaded: Tagger, sentences: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+        self, loaded: SentenceTagger, sentences: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Tags, entities and their probability: also of entities that lie across the seam."""
         text = [sum(sentences, ())]
@@ -228,7 +228,7 @@ class TestWindows:
 
     @pytest.mark.parametrize("length", [600, 601, 1000])
     def test_the_overlap_is_enough(
-        self, loaded: Tagger, monkeypatch: pytest.MonkeyPatch, length: int
+        self, loaded: SentenceTagger, monkeypatch: pytest.MonkeyPatch, length: int
     ) -> None:
         """One and a half windows and more, of words in any order, are tagged as they are without a seam."""
         random = np.random.default_rng(length)
@@ -251,7 +251,7 @@ class TestWindows:
         given = [where, "embeddings.characters.encoder=none", "encoder.units=6", "training.epochs=1"]
         given += ["head.name=feedback", "head.units=6"] * where.startswith("head")
         train(merge(parse_assignments(given)), str(spans.train), str(spans.dev), None, tmp_path / "model")
-        made = Tagger.load(tmp_path / "model")
+        made = SentenceTagger.load(tmp_path / "model")
         drawn = [["Ana", "Ruiz", "saw", "New", "York"] * 120]
         (whole,) = made.tag(drawn)
         monkeypatch.setattr(tagger, "WINDOW", 400)
@@ -260,7 +260,7 @@ class TestWindows:
         assert tags.problems(found.tags, BIO) == []
         assert 0 < np.abs(np.subtract(found.probabilities, whole.probabilities)).max() < 0.1
 
-    def test_a_sentence_of_any_length(self, loaded: Tagger) -> None:
+    def test_a_sentence_of_any_length(self, loaded: SentenceTagger) -> None:
         (answer,) = loaded.tag([["Ana", "saw", "New", "York", "."] * 4000])
         assert len(answer.tags) == 20_000
         assert all(answer.tags[at : at + 3] == ["B-LOC", "I-LOC", "O"] for at in range(2, 20_000, 5))
@@ -268,7 +268,7 @@ class TestWindows:
 
 class TestNeighbours:
     def test_the_answer_depends_on_the_sentence_alone(
-        self, loaded: Tagger, sentences: list[tuple[str, ...]]
+        self, loaded: SentenceTagger, sentences: list[tuple[str, ...]]
     ) -> None:
         mine = ("Ana", "Ruiz", "saw", "unheard", "York", ".")
         alone = next(loaded.tag([mine], entities=True))
@@ -280,9 +280,9 @@ class TestNeighbours:
                 assert close(found.probabilities, alone.probabilities)
                 assert close([e.probability for e in found.entities], [e.probability for e in alone.entities])
 
-    def test_the_same_in_a_fresh_process(self, loaded: Tagger, spans: Any) -> None:
-        code = "import sys; from seqtag.inference.tagger import Tagger; "
-        code += "print(list(Tagger.load(sys.argv[1]).tag([['Ana', 'saw', 'York']])))"
+    def test_the_same_in_a_fresh_process(self, loaded: SentenceTagger, spans: Any) -> None:
+        code = "import sys; from seqtag.inference.tagger import SentenceTagger; "
+        code += "print(list(SentenceTagger.load(sys.argv[1]).tag([['Ana', 'saw', 'York']])))"
         root = str(Path(tagger.__file__).parents[2])
         done = subprocess.run(
             [sys.executable, "-c", code, str(spans.folder)],
@@ -295,7 +295,7 @@ class TestNeighbours:
 
 
 class TestSchemes:
-    def test_the_network_works_in_its_own(self, loaded: Tagger) -> None:
+    def test_the_network_works_in_its_own(self, loaded: SentenceTagger) -> None:
         """The corpus is BIO, the network BIOES: what comes out is BIO, entities and alternatives too."""
         assert loaded.vocabulary.train_scheme == BIOES
         assert "E-PER" in loaded.vocabulary.tags
@@ -306,7 +306,7 @@ class TestSchemes:
         for alternative in answer.alternatives:
             assert tags.problems(alternative.tags, BIO) == []
 
-    def test_an_entity_is_as_probable_as_its_sequences(self, loaded: Tagger) -> None:
+    def test_an_entity_is_as_probable_as_its_sequences(self, loaded: SentenceTagger) -> None:
         """All sequences of a short sentence, by nbest: those with the entity sum to its probability."""
         tokens = ["Ana", "unheard", "York"]
         (answer,) = loaded.tag([tokens], entities=True, nbest=10_000)
@@ -330,7 +330,7 @@ class TestLoading:
 
     def refused(self, path: Path) -> str:
         with pytest.raises(ModelError) as caught:
-            Tagger.load(path)
+            SentenceTagger.load(path)
         assert str(caught.value).startswith(f"{path}: ")
         assert "\n" not in str(caught.value)
         return str(caught.value)
@@ -377,9 +377,9 @@ class TestLoading:
         replacing.write(tmp_path / "model", files | {"vocab.json": vocabulary})
         self.refused(tmp_path / "model")
 
-    def test_a_model_that_moved(self, loaded: Tagger, spans: Any, tmp_path: Path) -> None:
+    def test_a_model_that_moved(self, loaded: SentenceTagger, spans: Any, tmp_path: Path) -> None:
         shutil.copytree(spans.folder, tmp_path / "élsewhere with a space")
-        moved = Tagger.load(tmp_path / "élsewhere with a space")
+        moved = SentenceTagger.load(tmp_path / "élsewhere with a space")
         assert list(moved.tag([["Ana", "Ruiz"]])) == list(loaded.tag([["Ana", "Ruiz"]]))
 
 
@@ -398,16 +398,16 @@ class TestLargeWeights:
 
     @pytest.mark.parametrize("name", ["start", "transitions", "end"])
     def test_scores_between_tags(self, tmp_path: Path, name: str) -> None:
-        loaded = Tagger.load(self.changed(tmp_path / "model", name, 1e5))
+        loaded = SentenceTagger.load(self.changed(tmp_path / "model", name, 1e5))
         with pytest.raises(ModelError, match="are not finite"):
             list(loaded.tag([("Ana", "saw", "Bo")], entities=True))
 
     def test_scores_of_tags(self, tmp_path: Path) -> None:
-        loaded = Tagger.load(self.changed(tmp_path / "model", "scores/kernel", 3e38, whole=True))
+        loaded = SentenceTagger.load(self.changed(tmp_path / "model", "scores/kernel", 3e38, whole=True))
         with pytest.raises(ModelError, match=r"the network gave .* that are not finite"):
             list(loaded.tag([("Ana", "saw", "Bo")] * 9, entities=True))
 
     @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
     def test_weights_that_are_not_finite(self, tmp_path: Path, value: float) -> None:
         with pytest.raises(ModelError, match="the weight end contains NaN or infinite numbers"):
-            Tagger.load(self.changed(tmp_path / "model", "end", value))
+            SentenceTagger.load(self.changed(tmp_path / "model", "end", value))

@@ -17,7 +17,7 @@ import pytest
 
 import seqtag
 from seqtag.cli import run
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import layout
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.folder import Folder
@@ -25,7 +25,7 @@ from seqtag.model_folder.layout import FILES
 from seqtag.model_folder.replacing import write
 from seqtag.settings.merging import merge
 from seqtag.stages.train import train
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 from seqtag.support.locks import NO_LOCKS
 from seqtag.training.checkpoint import Checkpoint, State
 
@@ -48,7 +48,7 @@ with claimed(target) if sys.argv[2] == "claimed" else contextlib.nullcontext():
 RACER = """
 import os, sys
 from pathlib import Path
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 from seqtag.model_folder.claims import claimed
 target, inside = Path(sys.argv[1]), Path(sys.argv[1] + ".inside")
 held = refused = 0
@@ -58,18 +58,18 @@ while held < 50:
             os.close(os.open(inside, os.O_CREAT | os.O_EXCL))
             os.unlink(inside)
             held += 1
-    except UserError:
+    except Error:
         refused += 1
 print(held, refused)
 """
 READER = """
 import sys
 from pathlib import Path
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 answers, end = set(), Path(sys.argv[2])
 count = 0
 while not end.exists():
-    (found,) = Tagger.load(sys.argv[1], threads=1).tag([["Ana", "left", "Oslo", "."]])
+    (found,) = SentenceTagger.load(sys.argv[1], threads=1).tag([["Ana", "left", "Oslo", "."]])
     answers.add(" ".join(found.tags))
     count += 1
     print(count, flush=True)
@@ -104,9 +104,7 @@ class TestTwoWriters:
     def test_the_second_is_refused_before_it_reads_anything(self, tmp_path: Path) -> None:
         target = tmp_path / "model"
         with writing(target, "claimed") as writer:
-            with pytest.raises(
-                UserError, match=r"model: another run is writing there\. Wait for it, or choose"
-            ):
+            with pytest.raises(Error, match=r"model: another run is writing there\. Wait for it, or choose"):
                 train(merge(), "no such file", None, None, target)
             assert len([name for name in os.listdir(tmp_path) if name.startswith(".model.")]) == 2
             writer.kill()
@@ -163,7 +161,7 @@ class TestTwoWriters:
                 without_locks(patch, errno.ENOLCK)
                 with claimed(tmp_path / "model") as held:
                     assert not held
-            with pytest.raises(UserError, match="another run is writing there"), claimed(tmp_path / "model"):
+            with pytest.raises(Error, match="another run is writing there"), claimed(tmp_path / "model"):
                 pass
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="takes root to be two users")
@@ -178,7 +176,7 @@ class TestTwoWriters:
             os.seteuid(65534)
             with claimed(place / "model") as held:
                 assert held
-                with pytest.raises(UserError, match="another run is writing there"), claimed(place / "model"):
+                with pytest.raises(Error, match="another run is writing there"), claimed(place / "model"):
                     pass
         finally:
             os.seteuid(0)
@@ -229,7 +227,7 @@ class TestPlacesThatCannotBeWritten:
 
     def test_a_read_only_folder_is_refused_at_once(self, read_only: Path) -> None:
         """Before any file is read."""
-        with pytest.raises(UserError, match=r"/model: cannot be written: Permission denied\.$"):
+        with pytest.raises(Error, match=r"/model: cannot be written: Permission denied\.$"):
             train(merge(), "no such file", None, None, read_only / "model")
         assert os.listdir(read_only) == []
 
@@ -238,7 +236,7 @@ class TestPlacesThatCannotBeWritten:
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
         try:
-            with pytest.raises(UserError, match=r"the model cannot be written: File too large\."):
+            with pytest.raises(Error, match=r"the model cannot be written: File too large\."):
                 write(tmp_path / "model", CONTENT | {"weights.safetensors": bytes(6000)})
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -304,4 +302,4 @@ class TestPlacesThatCannotBeWritten:
         if full == "model":
             assert run([*command, "--resume"]) == 0
             assert os.listdir(small) == ["model"]
-            Tagger.load(small / "model")
+            SentenceTagger.load(small / "model")

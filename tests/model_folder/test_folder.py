@@ -17,7 +17,7 @@ from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.folder import Folder, holds, load
 from seqtag.model_folder.layout import FILES, FORMAT_VERSION, MANIFEST
 from seqtag.model_folder.replacing import check_target, write
-from seqtag.support.errors import ModelError, UserError
+from seqtag.support.errors import Error, ModelError
 from seqtag.training import checkpoint
 
 CONTENT = {name: f'{{"file": "{name}"}}'.encode() for name in FILES}
@@ -108,23 +108,21 @@ class TestWrite:
         check_target(target, force=True)
         target.mkdir()
         (target / "thesis.tex").write_text("years of work")
-        with pytest.raises(UserError, match="is not a model folder, so it is not replaced"):
+        with pytest.raises(Error, match="is not a model folder, so it is not replaced"):
             write(target, CONTENT)
         assert os.listdir(tmp_path) == ["results"]
         assert os.listdir(target) == ["thesis.tex"]
 
     def test_a_note_in_the_former_model_stays(self, model: Path) -> None:
         (model / "notes.txt").write_text("years of work")
-        with pytest.raises(UserError, match=r"holds notes\.txt, which is no part of a model"):
+        with pytest.raises(Error, match=r"holds notes\.txt, which is no part of a model"):
             write(model, OTHER)
         (model / "notes.txt").unlink()
         assert read_all(Folder(model)) == CONTENT
 
     def test_a_file_larger_than_would_be_read(self, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(layout.MOST, "vocab.json", len(OTHER["vocab.json"]) - 1)
-        with pytest.raises(
-            UserError, match=r"cannot be written: vocab\.json would have [0-9,]+ bytes; expected"
-        ):
+        with pytest.raises(Error, match=r"cannot be written: vocab\.json would have [0-9,]+ bytes; expected"):
             write(model, OTHER)
         monkeypatch.undo()
         assert read_all(Folder(model)) == CONTENT
@@ -150,7 +148,7 @@ class TestWrite:
             real(descriptor)
 
         monkeypatch.setattr(os, "fsync", fsync)
-        with pytest.raises(UserError, match="the model cannot be written: No space left on device"):
+        with pytest.raises(Error, match="the model cannot be written: No space left on device"):
             write(model, OTHER)
         assert read_all(Folder(model)) == CONTENT
         assert os.listdir(tmp_path) == ["model"]
@@ -171,7 +169,7 @@ class TestWrite:
 
         monkeypatch.setattr(replacing, "swap", lambda first, second: False)
         monkeypatch.setattr(os, "rename", rename)
-        with pytest.raises(UserError, match="cannot be written: broken"):
+        with pytest.raises(Error, match="cannot be written: broken"):
             write(model, OTHER)
         assert read_all(Folder(model)) == CONTENT
         assert os.listdir(tmp_path) == ["model"]
@@ -183,7 +181,7 @@ class TestWrite:
             raise OSError("no errno")
 
         monkeypatch.setattr(os, "fsync", fsync)
-        with pytest.raises(UserError, match="cannot be written: no errno"):
+        with pytest.raises(Error, match="cannot be written: no errno"):
             write(tmp_path / "model", CONTENT)
         assert os.listdir(tmp_path) == []
 
@@ -199,7 +197,7 @@ class TestWrite:
         assert read_all(Folder(model)) == OTHER
 
     def test_no_place_for_a_model(self, tmp_path: Path) -> None:
-        with pytest.raises(UserError, match="cannot be written: No such file or directory"):
+        with pytest.raises(Error, match="cannot be written: No such file or directory"):
             write(tmp_path / "none" / "model", CONTENT)
 
 
@@ -498,7 +496,7 @@ class TestTarget:
         check_target(tmp_path / "model", force=False)
 
     def test_a_model(self, model: Path) -> None:
-        with pytest.raises(UserError, match=r"a model is there already\. Use --force"):
+        with pytest.raises(Error, match=r"a model is there already\. Use --force"):
             check_target(model, force=False)
         check_target(model, force=True)
         assert read_all(Folder(model)) == CONTENT
@@ -506,7 +504,7 @@ class TestTarget:
     @pytest.mark.parametrize("force", [False, True])
     def test_a_folder_of_something_else(self, tmp_path: Path, force: bool) -> None:
         (tmp_path / "thesis.tex").write_text("years of work")
-        with pytest.raises(UserError, match="is not a model folder, so it is not replaced"):
+        with pytest.raises(Error, match="is not a model folder, so it is not replaced"):
             check_target(tmp_path, force=force)
 
     @pytest.mark.parametrize("force", [False, True])
@@ -517,47 +515,47 @@ class TestTarget:
     def test_somebody_elses_manifest(self, tmp_path: Path, manifest: str, force: bool) -> None:
         (tmp_path / "manifest.json").write_text(manifest)
         (tmp_path / "src").mkdir()
-        with pytest.raises(UserError, match="is not a model folder, so it is not replaced"):
+        with pytest.raises(Error, match="is not a model folder, so it is not replaced"):
             check_target(tmp_path, force=force)
 
     @pytest.mark.parametrize("force", [False, True])
     def test_a_model_with_something_of_the_users_in_it(self, model: Path, force: bool) -> None:
         (model / "notes.txt").write_text("years of work")
         said = r"holds notes\.txt, which is no part of a model, so it is not replaced"
-        with pytest.raises(UserError, match=said):
+        with pytest.raises(Error, match=said):
             check_target(model, force=force)
 
     @pytest.mark.parametrize("path", ["inner", "a/b"])
     def test_a_place_in_a_model(self, model: Path, path: str) -> None:
         """Which would be refused from then on, for what does not belong to it."""
-        with pytest.raises(UserError, match="lies in a model folder"):
+        with pytest.raises(Error, match="lies in a model folder"):
             check_target(model / path, force=False)
         assert read_all(Folder(model)) == CONTENT
 
     def test_a_mount_point(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """As it is a volume of a container: nothing can take its place, so it is better known before training."""
         monkeypatch.setattr(Path, "is_mount", lambda path: path == tmp_path)
-        with pytest.raises(UserError, match=r"is a mount point, .* Choose a folder in it"):
+        with pytest.raises(Error, match=r"is a mount point, .* Choose a folder in it"):
             check_target(tmp_path, force=True)
         check_target(tmp_path / "model", force=False)
         monkeypatch.setattr(Path, "is_mount", lambda path: path.name == "model.checkpoint")
         write(tmp_path / "model.checkpoint", {"state.json": b"{}", "state.safetensors": b""}, checkpoint.KIND)
-        with pytest.raises(UserError, match="is a mount point"):
+        with pytest.raises(Error, match="is a mount point"):
             checkpoint.Checkpoint(tmp_path / "model").check_place()
 
     def test_a_place_of_a_checkpoint(self, tmp_path: Path) -> None:
-        with pytest.raises(UserError, match=r"a name that ends in \.checkpoint is for the checkpoint"):
+        with pytest.raises(Error, match=r"a name that ends in \.checkpoint is for the checkpoint"):
             check_target(tmp_path / "model.checkpoint", force=True)
 
     @pytest.mark.parametrize("path", ["/", "none/.."])
     def test_what_is_no_name_for_a_folder(self, tmp_path: Path, path: str) -> None:
-        with pytest.raises(UserError, match="names no folder of its own"), claimed(tmp_path / path):
+        with pytest.raises(Error, match="names no folder of its own"), claimed(tmp_path / path):
             pass
         assert os.listdir(tmp_path) == []
 
     def test_a_name_that_leaves_no_room_for_a_draft(self, tmp_path: Path) -> None:
         """It would be found out after the training otherwise."""
-        with pytest.raises(UserError, match="cannot be written: File name too long"):
+        with pytest.raises(Error, match="cannot be written: File name too long"):
             check_target(tmp_path / ("n" * 240), force=False)
         assert os.listdir(tmp_path) == []
 
@@ -579,12 +577,12 @@ class TestTarget:
         (tmp_path / "link").symlink_to(model)
         (tmp_path / "dangling").symlink_to(tmp_path / "none")
         for name in ("file", "link", "dangling"):
-            with pytest.raises(UserError, match="is in the way"):
+            with pytest.raises(Error, match="is in the way"):
                 check_target(tmp_path / name, force=force)
 
     def test_a_file_among_the_parents(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_bytes(b"")
-        with pytest.raises(UserError, match=r"cannot be written: (Not a directory|File exists)"):
+        with pytest.raises(Error, match=r"cannot be written: (Not a directory|File exists)"):
             check_target(tmp_path / "file" / "model", force=False)
 
     def test_a_parent_that_cannot_be_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -594,5 +592,5 @@ class TestTarget:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
         monkeypatch.setattr(replacing.tempfile, "TemporaryDirectory", mkdtemp)
-        with pytest.raises(UserError, match="model: cannot be written: Permission denied"):
+        with pytest.raises(Error, match="model: cannot be written: Permission denied"):
             check_target(tmp_path / "model", force=False)

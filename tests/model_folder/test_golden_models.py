@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from seqtag.cli import run
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.stored import read_config
@@ -21,7 +21,7 @@ FORMATS = range(1, layout.FORMAT_VERSION + 1)
 
 @pytest.mark.parametrize("number", FORMATS)
 def test_what_it_gave(number: int) -> None:
-    tagger = Tagger.load(MODELS / f"format_{number}")
+    tagger = SentenceTagger.load(MODELS / f"format_{number}")
     wanted = json.loads((MODELS / f"format_{number}.json").read_bytes())
     answers = list(tagger.tag([case["tokens"] for case in wanted], entities=True, nbest=2))
     assert len(answers) == len(wanted) > 4
@@ -46,7 +46,7 @@ def test_it_is_explained(number: int, tmp_path: Path, capsys: pytest.CaptureFixt
     from seqtag.training.restore import Stored
 
     path = MODELS / f"format_{number}"
-    tagger = Tagger.load(path)
+    tagger = SentenceTagger.load(path)
     network = Stored.of(Folder(path), tagger.vocabulary).network()
     for case in json.loads((MODELS / f"format_{number}.json").read_bytes()):
         inputs = tagger.vocabulary.collate([tagger.vocabulary.index(case["tokens"])])

@@ -14,7 +14,7 @@ from seqtag.corpora.document import Document
 from seqtag.corpora.reading import read_corpus
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import parse_scheme, problems
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.support.quoting import CONTROLS, json_text, printable
 
 BIO = parse_scheme("bio")
@@ -153,13 +153,13 @@ def test_conllu(
 
 
 @pytest.fixture(scope="module")
-def loaded(spans: Any) -> Tagger:
-    return Tagger.load(spans.folder)
+def loaded(spans: Any) -> SentenceTagger:
+    return SentenceTagger.load(spans.folder)
 
 
 @always
 @given(st.lists(sentence, min_size=1, max_size=5), st.sampled_from([1, 3, 8192]))
-def test_a_tag_for_each_token(loaded: Tagger, sentences: list[list[str]], window: int) -> None:
+def test_a_tag_for_each_token(loaded: SentenceTagger, sentences: list[list[str]], window: int) -> None:
     """In order, well-formed, whatever the tokens are and wherever long sentences are cut."""
     from seqtag.inference import tagger
 

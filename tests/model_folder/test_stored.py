@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import layout
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.stored import read_network, read_vocabulary
@@ -64,7 +64,11 @@ def test_a_recurrent_character_encoder_of_format_1(tmp_path: Path) -> None:
         for name, array in cell.items()
     }
     answers = [
-        next(Tagger.load(written(tmp_path / f"{version}", files, version)).tag([SENTENCE], entities=True))
+        next(
+            SentenceTagger.load(written(tmp_path / f"{version}", files, version)).tag(
+                [SENTENCE], entities=True
+            )
+        )
         for version, files in (
             (1, files | {"weights.safetensors": safetensors.numpy.save(once), "model.onnx": b"?"}),
             (2, files | {"weights.safetensors": safetensors.numpy.save(twice)}),

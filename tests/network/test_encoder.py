@@ -294,7 +294,7 @@ def test_a_tagger_with_attention_and_a_long_sentence(
     vocabulary = Vocabulary(
         toy.indexers, scheme, scheme, inventory, dict.fromkeys(names, 1), tokenizers.Tokenizer("word")
     )
-    made = tagger.Tagger(toy.export(), vocabulary, threads=1)
+    made = tagger.SentenceTagger(toy.export(), vocabulary, threads=1)
     words = ["Bad", "Ems", "in", "June", "Mira"] * 5
     whole, short, alone = made.tag([words, words[:3], words[8:22]], entities=True, nbest=2)
     assert len(whole.tags) == 25

@@ -14,7 +14,7 @@ from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.settings.merging import foreign, merge
 from seqtag.settings.plugins import Plugin
-from seqtag.support.errors import UsageError, UserError
+from seqtag.support.errors import Error, UsageError
 
 SLASHES = Plugin("seqtag.formats", "slashes", "seqtag-example", "1.2")
 
@@ -53,9 +53,9 @@ def test_without_the_package_its_names_are_unknown() -> None:
 
 def test_what_cannot_be_loaded_is_named_with_its_package(installed: None) -> None:
     said = "'gone' of seqtag.formats, from the package seqtag-example 1.2, cannot be loaded: No module named"
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(Error, match=said):
         registry.load(registry.FORMATS, "gone")
-    with pytest.raises(UserError, match=r"'no_part' of seqtag.cells is a function; expected a .*\.Part\."):
+    with pytest.raises(Error, match=r"'no_part' of seqtag.cells is a function; expected a .*\.Part\."):
         registry.load(registry.CELLS, "no_part")
 
 
@@ -64,7 +64,7 @@ def test_a_part_has_halves_and_says_whether_it_has_a_state(installed: None) -> N
     assert not registry.is_stateful("doubled")
     assert registry.is_stateful("half")
     assert registry.load(registry.CELLS, "doubled", "graph").__module__ == "seqtag_example.graph"
-    with pytest.raises(UserError, match=r"^'half' has no half for the graph\.$"):
+    with pytest.raises(Error, match=r"^'half' has no half for the graph\.$"):
         registry.load(registry.CELLS, "half", "graph")
 
 
@@ -76,7 +76,7 @@ def test_a_built_in_name_is_never_taken_over(installing: Callable[[str, str], No
 def test_a_name_of_two_packages_is_refused(installed: None, installing: Callable[[str, str], None]) -> None:
     installing("other", "[seqtag.formats]\nslashes = seqtag_example:SLASHES\n")
     said = r"'slashes' of seqtag.formats is in two packages, other 1.2 and seqtag-example 1.2: uninstall one"
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(Error, match=said):
         registry.load(registry.FORMATS, "slashes", "reader")
 
 

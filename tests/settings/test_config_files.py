@@ -13,7 +13,7 @@ from seqtag.settings.config_files import MAX_BYTES, parse_assignments, parse_gri
 from seqtag.settings.merging import for_corpus, merge
 from seqtag.settings.reference import commented
 from seqtag.settings.schema import SETTINGS, check_value
-from seqtag.support.errors import DataError, UsageError, UserError
+from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.support.quoting import quoted, shortened
 
 
@@ -106,7 +106,7 @@ def test_dos_line_ends_and_a_byte_order_mark_are_read_right(written: Any) -> Non
     ],
 )
 def test_every_error_names_file_and_line(
-    written: Any, content: str | bytes, kind: type[UserError], line: int | None, words: str | None
+    written: Any, content: str | bytes, kind: type[Error], line: int | None, words: str | None
 ) -> None:
     path = written(content)
     with pytest.raises(kind) as caught:
@@ -121,7 +121,7 @@ def test_every_error_names_file_and_line(
 def test_deep_nesting_is_refused_soon(written: Any, piece: str) -> None:
     text = piece * (100_000 // len(piece))
     started = time.perf_counter()
-    with pytest.raises(UserError):
+    with pytest.raises(Error):
         read(written(text))
     with pytest.raises(UsageError, match="cannot be read as a value"):
         parse_assignments([f"encoder.units={text}"])
@@ -179,7 +179,7 @@ def test_any_text_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, t
     path.write_text(text, "utf-8", newline="")
     try:
         layer = read(str(path))
-    except UserError as problem:
+    except Error as problem:
         refused = str(problem)
     else:
         refused = None
@@ -249,7 +249,7 @@ def test_a_value_is_shown_in_few_words(written: Any, path: str, value: str) -> N
     for ask in asked:
         if value == "text" and path == "data.token_column":
             continue  # the name of a column may be any
-        with pytest.raises(UserError) as caught:
+        with pytest.raises(Error) as caught:
             ask()
         assert len(str(caught.value)) < 1000
 

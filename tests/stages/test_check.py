@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from seqtag.cli.check import check as command
 from seqtag.corpora.base import ReadOptions
 from seqtag.stages.check import EXAMPLES, Pair, Problem, Repeat, Repeats, check
-from seqtag.support.errors import DataError, UsageError, UserError
+from seqtag.support.errors import DataError, Error, UsageError
 
 TRAIN = """\
 Ada B-PER
@@ -251,8 +251,8 @@ def test_json_goes_to_a_file_beside_the_tables(paths: list[str], tmp_path: Path)
     ("out", "problem", "message"),
     [
         ("train.conll", UsageError, "is also an input; choose a different output file."),
-        (".", UserError, "is a folder; expected a file to write to"),
-        ("missing/report.json", UserError, "has no folder to stand in; expected a file to write to"),
+        (".", Error, "is a folder; expected a file to write to"),
+        ("missing/report.json", Error, "has no folder to stand in; expected a file to write to"),
     ],
 )
 def test_an_output_that_cannot_be_is_refused_before_the_work(

@@ -25,7 +25,7 @@ from seqtag.stages import compare as stage
 from seqtag.stages import train as training
 from seqtag.stages.compare import RunEnded, compare
 from seqtag.stages.gradients import gradients
-from seqtag.support.errors import DataError, UsageError, UserError
+from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.training import hashed_files, reach
 from seqtag.training import rows as rows_file
@@ -221,7 +221,7 @@ class TestRows:
             assert path.read_bytes() == content
         path.unlink()
         os.mkfifo(path)
-        with pytest.raises(UserError, match="no regular file"):
+        with pytest.raises(Error, match="no regular file"):
             compared(spans, tmp_path)
 
     def test_a_row_is_cut_when_another_is_added(self, tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ class TestRows:
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 100, hard))
         try:
-            with pytest.raises(UserError, match=rf"^{path}: cannot be written: File too large\.$"):
+            with pytest.raises(Error, match=rf"^{path}: cannot be written: File too large\.$"):
                 found.add(dataclasses.replace(ROW, seed=2))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -268,7 +268,7 @@ class TestRows:
         whole = path.read_bytes()
 
         monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(UserError, match=rf"^{path}: cannot be written: No space left on device\.$"):
+        with pytest.raises(Error, match=rf"^{path}: cannot be written: No space left on device\.$"):
             Rows(tmp_path).add(dataclasses.replace(ROW, seed=2))
         assert path.read_bytes() == whole
 
@@ -286,16 +286,16 @@ class TestRows:
 
     def test_places_that_are_taken(self, spans: Any, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
-        with pytest.raises(UserError, match="not a folder"):
+        with pytest.raises(Error, match="not a folder"):
             compared(spans, tmp_path / "file")
-        with pytest.raises(UserError, match="is a model folder"):
+        with pytest.raises(Error, match="is a model folder"):
             compared(spans, spans.folder)
 
     def test_a_second_comparison_in_the_same_place_is_refused(
         self, spans: Any, tmp_path: Path, runs: Runs
     ) -> None:
         kept(tmp_path)
-        with claimed(tmp_path / ROWS), pytest.raises(UserError, match="another run is writing there"):
+        with claimed(tmp_path / ROWS), pytest.raises(Error, match="another run is writing there"):
             compared(spans, tmp_path)
         assert runs.made == []
         compared(spans, tmp_path)
@@ -342,7 +342,7 @@ class TestRows:
 
 class TestErrors:
     def test_a_run_that_fails_is_a_row(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
-        runs.fails["lstm"] = UserError("training stopped in epoch 1")
+        runs.fails["lstm"] = Error("training stopped in epoch 1")
         found = compared(spans, tmp_path)
         assert [one.errors for one in found.combinations] == [[], ["training stopped in epoch 1"]]
         compared(spans, tmp_path)
@@ -583,7 +583,7 @@ class TestCommand:
     ) -> None:
         monkeypatch.setenv("COLUMNS", "100")
         monkeypatch.setitem(sys.modules, "matplotlib", None)
-        runs.fails["lstm"] = UserError("training stopped")
+        runs.fails["lstm"] = Error("training stopped")
         grid = ("--grid", "encoder.cell=lstm,gru", "--grid", "encoder.bidirectional=true,false")
         assert self.call(spans, tmp_path, *grid, "--seeds", "2") == 0
         out, err = capsys.readouterr()
@@ -677,7 +677,7 @@ class TestCommand:
         assert runs.made == []
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    @pytest.mark.parametrize("becomes", [None, ImportError("initialization failed"), UserError("no network")])
+    @pytest.mark.parametrize("becomes", [None, ImportError("initialization failed"), Error("no network")])
     def test_a_signal_that_a_library_has_swallowed(
         self,
         spans: Any,
@@ -725,7 +725,7 @@ class TestCommand:
         assert capsys.readouterr().err.startswith("seqtag: interrupted. Finished runs are in ")
 
     def test_no_score_at_all(self, spans: Any, tmp_path: Path, runs: Runs, capsys: Capture) -> None:
-        runs.fails["lstm"] = UserError("training stopped")
+        runs.fails["lstm"] = Error("training stopped")
         assert self.call(spans, tmp_path, "-q", "--grid", "encoder.cell=lstm") == 1
         assert capsys.readouterr().err == "seqtag: no run came to a score.\n"
 

@@ -24,7 +24,7 @@ from seqtag.evaluation.known import Known
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.model_folder import folder, layout, replacing
 from seqtag.stages.evaluate import evaluate_files, evaluate_model
-from seqtag.support.errors import DataError, ModelError, UsageError, UserError
+from seqtag.support.errors import DataError, Error, ModelError, UsageError
 
 HERE = Path(__file__).parents[1]
 GOLDEN = HERE / "golden"
@@ -61,7 +61,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Model:
         memory = dict(line.split(" ") for line in text.split("\n") if line)
         write_folder({"words": sorted(memory), "entities": {}})
 
-        class Tagger:
+        class SentenceTagger:
             def __init__(self, threads: int, tags_only: bool) -> None:
                 self.threads = threads
                 self.tags_only = tags_only
@@ -73,7 +73,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Model:
                 )  # fmt: skip
 
             @classmethod
-            def of(cls, folder: folder.Folder, threads: int, *, tags_only: bool) -> "Tagger":
+            def of(cls, folder: folder.Folder, threads: int, *, tags_only: bool) -> "SentenceTagger":
                 assert folder.path == Path("folder")
                 assert threads in (0, 3)
                 return cls(threads, tags_only)
@@ -93,7 +93,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Model:
                     )
 
         module = types.ModuleType("seqtag.inference.tagger")
-        module.Tagger = Tagger  # type: ignore[attr-defined]
+        module.Tagger = SentenceTagger  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "seqtag.inference.tagger", module)
         return "folder"
 
@@ -242,7 +242,7 @@ class TestModel:
         assert evaluate_model(model(BIO, "bio"), path, crosscheck=True).score.counts.f1 == 1.0
         monkeypatch.setattr(scoring.Counts, "f1", property(lambda counts: 0.5))
         assert evaluate_model(model(BIO, "bio"), path).score.counts.f1 == 0.5
-        with pytest.raises(UserError, match="the cross-check failed"):
+        with pytest.raises(Error, match="the cross-check failed"):
             evaluate_model(model(BIO, "bio"), path, crosscheck=True)
 
 
@@ -336,7 +336,7 @@ class TestFiles:
         path = write("gold.conll", BIO)
         monkeypatch.setattr(scoring.Counts, "f1", property(lambda counts: 0.5))
         assert evaluate_files(path, path).score.counts.f1 == 0.5
-        with pytest.raises(UserError, match="the cross-check failed"):
+        with pytest.raises(Error, match="the cross-check failed"):
             evaluate_files(path, path, crosscheck=True)
 
 
@@ -371,7 +371,7 @@ class TestKnown:
         self, write: Write, model: Model, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         name, loads = model(BIO, "bio"), []
-        tagger = sys.modules["seqtag.inference.tagger"].Tagger
+        tagger = sys.modules["seqtag.inference.tagger"].SentenceTagger
         real = tagger.of
 
         def slow(opened: folder.Folder, threads: int, *, tags_only: bool) -> Any:

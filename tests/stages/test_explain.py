@@ -15,7 +15,7 @@ import safetensors.numpy
 
 from seqtag.cli import run
 from seqtag.cli.page import MOST, escaped, page
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.folder import Folder
 from seqtag.network import runtime
@@ -25,7 +25,7 @@ from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages import explain as stage
 from seqtag.stages.explain import Explained, Explanation, Target, explain
-from seqtag.support.errors import ModelError, UserError
+from seqtag.support.errors import Error, ModelError
 from seqtag.training import prepare
 from seqtag.training.restore import Stored
 from seqtag.training.splits import read_corpora
@@ -61,16 +61,16 @@ def attentive(spans: Any) -> Tagging:
 
 
 @pytest.fixture(params=["crf", "softmax", "feedback"])
-def network(request: pytest.FixtureRequest, spans: Any, plain: Any) -> tuple[Any, Tagger]:
+def network(request: pytest.FixtureRequest, spans: Any, plain: Any) -> tuple[Any, SentenceTagger]:
     if request.param == "feedback":
         made: Tagging = request.getfixturevalue("attentive")
         return made.network, made.tagger()
     trained = spans if request.param == "crf" else plain
-    tagger = Tagger.load(trained.folder)
+    tagger = SentenceTagger.load(trained.folder)
     return Stored.of(Folder(trained.folder), tagger.vocabulary).network(), tagger
 
 
-def test_the_restored_network_is_the_tagger(network: tuple[Any, Tagger]) -> None:
+def test_the_restored_network_is_the_tagger(network: tuple[Any, SentenceTagger]) -> None:
     keras, tagger = network
     inputs = tagger.vocabulary.collate([tagger.vocabulary.index(WORDS)])
     tags, probabilities = keras.decode(inputs)
@@ -79,7 +79,7 @@ def test_the_restored_network_is_the_tagger(network: tuple[Any, Tagger]) -> None
     np.testing.assert_allclose(probabilities, found["probabilities"], atol=1e-5)
 
 
-def test_saliency_is_the_slope_along_each_vector(network: tuple[Any, Tagger]) -> None:
+def test_saliency_is_the_slope_along_each_vector(network: tuple[Any, SentenceTagger]) -> None:
     """Gradient times vector: the derivative of the score as the vector is made longer."""
     keras, tagger = network
     inputs = tagger.vocabulary.collate([tagger.vocabulary.index(WORDS)])
@@ -106,7 +106,7 @@ def test_saliency_is_the_slope_along_each_vector(network: tuple[Any, Tagger]) ->
 
 
 def test_more_targets_than_are_computed_at_once(plain: Any) -> None:
-    tagger = Tagger.load(plain.folder)
+    tagger = SentenceTagger.load(plain.folder)
     network = Stored.of(Folder(plain.folder), tagger.vocabulary).network()
     words = WORDS * 6
     inputs = tagger.vocabulary.collate([tagger.vocabulary.index(words)])
@@ -221,7 +221,7 @@ class TestStage:
         assert (len(found.tokens), found.cut, len(found.tags)) == (5, 3, 5)
 
     def test_no_sentence(self, spans: Any, tmp_path: Path) -> None:
-        with pytest.raises(UserError, match="holds no sentence"):
+        with pytest.raises(Error, match="holds no sentence"):
             explain(str(spans.folder), self.text(tmp_path, "\n \n"))
 
     @pytest.mark.parametrize("what", ["name", "shape", "settings"])
@@ -239,7 +239,7 @@ class TestStage:
             weights |= {"other": array} if what == "name" else {name: array[:1]}
         files["weights.safetensors"] = safetensors.numpy.save(weights)
         replacing.write(tmp_path / "model", files)
-        tagger = Tagger.load(tmp_path / "model")
+        tagger = SentenceTagger.load(tmp_path / "model")
         with pytest.raises(ModelError):
             Stored.of(Folder(tmp_path / "model"), tagger.vocabulary).network()
 
@@ -249,7 +249,7 @@ class TestStage:
         settings = json.loads(files["config.json"])
         del settings["head"]["beam"], settings["encoder"]["residual"]
         replacing.write(tmp_path / "model", files | {"config.json": layout.dump_json(settings)})
-        assert Stored.of(Folder(tmp_path / "model"), Tagger.load(spans.folder).vocabulary).network()
+        assert Stored.of(Folder(tmp_path / "model"), SentenceTagger.load(spans.folder).vocabulary).network()
 
 
 class Checked(HTMLParser):

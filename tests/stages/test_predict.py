@@ -20,7 +20,7 @@ import seqtag
 from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.sentence import Sentence
 from seqtag.inference import stream as streams
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.stages.predict import predict
 from seqtag.support import lookup
 from seqtag.support.errors import DataError
@@ -173,7 +173,7 @@ class TestTokens:
     def test_columns_are_those_of_the_format_that_was_named(self, spans: Any, write: Write) -> None:
         """A file in which ten columns count 1, 2, 3 looks like CoNLL-U, but the model was told that it is not."""
         rows = "".join(f"{n}\t_\t{word}" + "\t_" * 7 + "\n" for n, word in enumerate(("Ana", "left"), 1))
-        tagger = Tagger.load(spans.folder)
+        tagger = SentenceTagger.load(spans.folder)
         tagger.vocabulary = dataclasses.replace(tagger.vocabulary, reading=ReadOptions("conll", 3))
         stream = io.StringIO()
         predict(tagger, [write("in.conll", rows)], stream, input_format="conll")
@@ -200,7 +200,7 @@ class TestTokens:
         assert str(caught.value).startswith(f"{path}:2: the token '-DOCSTART-' cannot stand")
         rows = "".join(f"{n}\t{word}" + "\t_" * 8 + "\n" for n, word in enumerate(("Ana", "-DOCSTART-"), 1))
         path = write("in.conllu", f"# text = Ana\n{rows}\n")
-        tagger = Tagger.load(spans.folder)
+        tagger = SentenceTagger.load(spans.folder)
         tagger.vocabulary = dataclasses.replace(tagger.vocabulary, reading=ReadOptions("conllu", "FORM"))
         with pytest.raises(DataError) as caught:
             predict(tagger, [path], io.StringIO(), input_format="conll")
@@ -283,13 +283,13 @@ class TestLargeFiles:
         path = write("in.txt", "Ana left .\n" * 3 + "\n" + "Ida saw Rio de Janeiro .\n" * 4 + "Bo\n" * 20)
         whole = tag(spans, path)
         begun: list[list[int]] = []
-        begin = Tagger.begin
+        begin = SentenceTagger.begin
 
-        def listen(tagger: Tagger, sentences: Any, **options: Any) -> Any:
+        def listen(tagger: SentenceTagger, sentences: Any, **options: Any) -> Any:
             begun.append([len(sentence) for sentence in sentences])
             return begin(tagger, sentences, **options)
 
-        monkeypatch.setattr(Tagger, "begin", listen)
+        monkeypatch.setattr(SentenceTagger, "begin", listen)
         monkeypatch.setattr(streams, "CHUNK_TOKENS", 8)
         assert tag(spans, path) == whole
         assert begun == [[3, 3, 3], [0, 6, 6], [6, 6], [1] * 8, [1] * 8, [1] * 4]
@@ -303,14 +303,14 @@ class TestLargeFiles:
         whole = tag(spans, path, output_format="jsonl")
         monkeypatch.setattr("seqtag.inference.tagger.TOKEN_BUDGET", 64)
         seen: list[str] = []
-        run = Tagger.run
+        run = SentenceTagger.run
 
-        def listen(tagger: Tagger, *arguments: Any) -> Any:
+        def listen(tagger: SentenceTagger, *arguments: Any) -> Any:
             seen.append(threading.current_thread().name)
             time.sleep(0.005)  # so that no thread does the work of all
             return run(tagger, *arguments)
 
-        monkeypatch.setattr(Tagger, "run", listen)
+        monkeypatch.setattr(SentenceTagger, "run", listen)
         assert answers(tag(spans, path, output_format="jsonl", threads=asked)) == answers(whole)
         others = set(seen) - {threading.main_thread().name}
         assert len(seen) > 10
@@ -321,8 +321,8 @@ class TestLargeFiles:
     ) -> None:
         path = write("in.txt", "".join(f"Ana saw w{number}x and York{number}.\n" for number in range(300)))
         whole = tag(spans, path)
-        tagger = Tagger.load(spans.folder)
-        monkeypatch.setattr(Tagger, "load", lambda *_, **__: tagger)
+        tagger = SentenceTagger.load(spans.folder)
+        monkeypatch.setattr(SentenceTagger, "load", lambda *_, **__: tagger)
         monkeypatch.setattr(lookup, "MOST", 20)
         monkeypatch.setattr(streams, "CHUNK", 50)
         assert tag(spans, path) == whole
@@ -439,7 +439,7 @@ def test_what_stood_in_the_file_stays_if_the_model_cannot_do_it(
     model = tmp_path / "none"
     if wanted:
         model = spans.folder
-        monkeypatch.setattr(Tagger, "most", 4)
+        monkeypatch.setattr(SentenceTagger, "most", 4)
     (tmp_path / "in.txt").write_text("Ana\n")
     (tmp_path / "out.jsonl").write_text("years of work")
     arguments = ["predict", str(model), str(tmp_path / "in.txt"), "--format", "jsonl", *wanted]

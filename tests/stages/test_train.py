@@ -18,14 +18,14 @@ import seqtag
 from seqtag.corpora import tags
 from seqtag.corpora.reading import Corpus, Sentence, read_corpus
 from seqtag.features.indexers.base import Resources
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import layout, replacing
 from seqtag.network import runtime
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.train import train
-from seqtag.support.errors import DataError, UsageError, UserError
+from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.training import prepare
 from seqtag.training.events import Epoch, Progress
 from seqtag.training.examples import make_examples, piece_ends, predicted_words
@@ -118,7 +118,7 @@ class TestHeldOut:
         assert (len(found.train.sentences), len(found.dev.sentences)) == (count - held, held)
 
     def test_one_sentence_is_too_few(self, write: Write) -> None:
-        with pytest.raises(UserError, match="one sentence is too few to hold some out"):
+        with pytest.raises(Error, match="one sentence is too few to hold some out"):
             corpora(config(), "a O\n", write)
 
     def test_a_dev_file_is_taken_whole(self, write: Write) -> None:
@@ -160,7 +160,7 @@ class TestBestEpoch:
         report = json.loads((tmp_path / "model" / "report.json").read_bytes())
         assert report["best_epoch"] == 2
         # The network that tags has the same weights: its dev score is the one that the summary names.
-        again = score_corpus(Tagger.load(tmp_path / "model"), read_corpus(spans.dev), BIO)
+        again = score_corpus(SentenceTagger.load(tmp_path / "model"), read_corpus(spans.dev), BIO)
         assert again == result.best.dev
         assert report["dev"] == again.to_json()
 
@@ -229,7 +229,7 @@ class TestLongSentences:
         steps = [event for event in heard if isinstance(event, Progress)]
         assert len(steps) == -(-100_000 // longest // 8)
         assert steps[-1].tokens == steps[-1].of_tokens == 100_000
-        (answer,) = Tagger.load(tmp_path / "model").tag(read_corpus(path).sentences)
+        (answer,) = SentenceTagger.load(tmp_path / "model").tag(read_corpus(path).sentences)
         assert len(answer.tags) == len(answer.probabilities) == 100_000
         assert tags.problems(answer.tags, BIO) == []
 
@@ -321,7 +321,7 @@ class TestSchemes:
                 file.write("\n")
         settings = config("training.epochs=4", "data.train_scheme=bio", "encoder.cell=lstm")
         result = train(settings, str(path), str(path), None, tmp_path / "model")
-        loaded = Tagger.load(tmp_path / "model")
+        loaded = SentenceTagger.load(tmp_path / "model")
         assert (result.prepared.scheme, loaded.scheme, loaded.vocabulary.train_scheme) == (IOB1, IOB1, BIO)
         (answer,) = loaded.tag([["Ana", "Ruiz", "saw", "New", "York", "."]])
         assert answer.tags == ["I-PER", "I-PER", "O", "I-LOC", "I-LOC", "O"]
@@ -334,7 +334,7 @@ class TestSchemes:
         assert result.best.dev.main == result.best.dev.accuracy
 
     def test_plain_tags_cannot_be_written_as_spans(self, plain: Any, tmp_path: Path) -> None:
-        with pytest.raises(UserError, match="cannot be written so"):
+        with pytest.raises(Error, match="cannot be written so"):
             train(config("data.train_scheme=bio"), str(plain.train), None, None, tmp_path / "model")
         assert os.listdir(tmp_path) == []
 
@@ -346,7 +346,7 @@ class TestSchemes:
         assert result.best.dev.unseen_tags == {"B-PRIZE": 1, "I-PRIZE": 1}
         assert result.best.test == result.best.dev
         assert result.best.dev.counts.gold == 2
-        assert "B-PRIZE" not in Tagger.load(tmp_path / "model").tags
+        assert "B-PRIZE" not in SentenceTagger.load(tmp_path / "model").tags
 
     @pytest.mark.parametrize("place", ["train", "dev", "test"])
     def test_a_tag_that_is_none_is_found_before_training(
@@ -366,11 +366,11 @@ class TestRefusals:
         """Before any file is read; with force it is replaced."""
         replacing.write(tmp_path / "model", dict.fromkeys(layout.FILES, b"{}"))
         before = content(tmp_path / "model")
-        with pytest.raises(UserError, match="a model is there already"):
+        with pytest.raises(Error, match="a model is there already"):
             train(config(), "no such file", None, None, tmp_path / "model")
         assert content(tmp_path / "model") == before
         train(config(), str(spans.dev), None, None, tmp_path / "model", force=True)
-        Tagger.load(tmp_path / "model")
+        SentenceTagger.load(tmp_path / "model")
 
     @pytest.mark.parametrize(("rate", "batch"), [("1e30", 4), ("1e38", 10_000)])
     def test_numbers_that_are_not_finite(self, spans: Any, tmp_path: Path, rate: str, batch: int) -> None:
@@ -378,7 +378,7 @@ class TestRefusals:
         settings = config(f"training.learning_rate={rate}", f"training.batch_size={batch}")
         with (
             np.errstate(all="ignore"),
-            pytest.raises(UserError, match=r"not finite|training stopped in epoch 1, step 2: loss nan"),
+            pytest.raises(Error, match=r"not finite|training stopped in epoch 1, step 2: loss nan"),
         ):
             train(settings, str(spans.dev), None, None, tmp_path / "model")
         assert os.listdir(tmp_path) == []
@@ -391,7 +391,7 @@ class TestRefusals:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(os, "fsync", fsync)
-        with pytest.raises(UserError, match="No space left on device"):
+        with pytest.raises(Error, match="No space left on device"):
             train(config(), str(spans.dev), None, None, tmp_path / "model", force=True)
         assert content(tmp_path / "model") == before
         assert os.listdir(tmp_path) == ["model"]

@@ -21,7 +21,7 @@ import seqtag
 from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.folder import Folder
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 from seqtag.training import checkpoint
 from seqtag.training.checkpoint import Checkpoint
 
@@ -98,7 +98,7 @@ def finish(place: Path) -> None:
     """As a run ends that was given --force."""
     with claimed(place / MODEL):
         if left := Checkpoint(place / MODEL).finish(NEW[MODEL], force=True):
-            raise UserError(left)
+            raise Error(left)
 
 
 ACTIONS = {"save": save, "finish": finish}
@@ -152,7 +152,7 @@ def test_a_disk_that_fails(tmp_path: Path, action: str, exchanges: bool) -> None
         with Trap(number).set(exchanges=exchanges):
             try:
                 ACTIONS[action](place)
-            except UserError as problem:
+            except Error as problem:
                 said.append(str(problem))
         check(place, action)
     assert len(said) > 10

@@ -25,7 +25,7 @@ from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.train import TrainingResult, train
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.training import checkpoint, prepare
 from seqtag.training.checkpoint import Checkpoint, State
@@ -206,7 +206,7 @@ class TestTheEnd:
             with pytest.raises(SystemExit):
                 go(corpus, tmp_path / "model", "quick")
         assert sorted(os.listdir(tmp_path)) == ["model", "model.checkpoint"]
-        with pytest.raises(UserError, match="a model is there already"):
+        with pytest.raises(Error, match="a model is there already"):
             go(corpus, tmp_path / "model", "quick")
         go(corpus, tmp_path / "model", "quick", resume=True)
         assert os.listdir(tmp_path) == ["model"]
@@ -223,7 +223,7 @@ class TestTheEnd:
             (model / "notes.txt").touch()
         before = content(model)
         shutil.copytree(whole("quick").place / "0 after epoch 1", tmp_path / "model.checkpoint")
-        with pytest.raises(UserError, match=r"a model is there already|holds notes\.txt"):
+        with pytest.raises(Error, match=r"a model is there already|holds notes\.txt"):
             go(corpus, model, "quick", resume=True, listener=self.no_step)
         assert content(model) == before
 
@@ -249,7 +249,7 @@ class TestTheEnd:
             if isinstance(event, Progress) and not model.exists():
                 shutil.copytree(other, model)
 
-        with pytest.raises(UserError, match=rf"{said}.*--resume goes on"):
+        with pytest.raises(Error, match=rf"{said}.*--resume goes on"):
             go(corpus, model, "quick", listener=listen)
         assert content(model) == content(other)
         shutil.rmtree(model)
@@ -293,12 +293,12 @@ class TestTheEnd:
 
         def write(path: Path, files: Content, kind: Kind = layout.MODEL, **more: Any) -> None:
             if kind is layout.MODEL:
-                raise UserError("no room")
+                raise Error("no room")
             real(path, files, kind, **more)
 
         with monkeypatch.context() as patch:
             patch.setattr(replacing, "write", write)
-            with pytest.raises(UserError, match="no room"):
+            with pytest.raises(Error, match="no room"):
                 go(corpus, tmp_path / "model", case)
         assert os.listdir(tmp_path) == ["model.checkpoint"]
         heard: list[Any] = []
@@ -361,7 +361,7 @@ class TestRefused:
         """What the attempt to resume is answered; nothing is touched."""
         before = content(left)
         given = config(*CASES["seeds"], *assignments)
-        with pytest.raises(UserError) as caught:
+        with pytest.raises(Error) as caught:
             train(given, corpus, dev or corpus, None, left.parent / "model", seeds=seeds, resume=True)
         assert content(left) == before
         assert os.listdir(left.parent) == [left.name]
@@ -468,7 +468,7 @@ class TestRefused:
                 arrays[name] = value
         files = {name: found for name, found in content(left).items() if name != "manifest.json"}
         replacing.write(left, files | {"state.safetensors": safetensors.numpy.save(arrays)}, checkpoint.KIND)
-        with pytest.raises(UserError, match="does not hold what a checkpoint holds"):
+        with pytest.raises(Error, match="does not hold what a checkpoint holds"):
             go(corpus, tmp_path / "model", "crf", resume=True)
 
     def test_a_newer_format(self, left: Path, corpus: str) -> None:
@@ -479,10 +479,10 @@ class TestRefused:
     def test_nobody_has_said_what_shall_become_of_it(self, left: Path) -> None:
         """Before any file is read; --force is a word, and the checkpoint stays until there is a new one."""
         before, target = content(left), left.parent / "model"
-        with pytest.raises(UserError, match=r"here is what a run that was stopped has left\. Use --resume"):
+        with pytest.raises(Error, match=r"here is what a run that was stopped has left\. Use --resume"):
             train(config(), "no such file", None, None, target)
         heard: list[Any] = []
-        with pytest.raises(UserError, match="no such file"):
+        with pytest.raises(Error, match="no such file"):
             train(config(), "no such file", None, None, target, force=True, listener=heard.append)
         assert [event.text for event in heard] == [
             f"{left}, left by a run that was stopped, is replaced (--force without --resume)"
@@ -492,7 +492,7 @@ class TestRefused:
     def test_nothing_to_resume(self, tmp_path: Path) -> None:
         """It begins, and says so: a job script can always say --resume."""
         heard: list[Any] = []
-        with pytest.raises(UserError, match="no such file"):
+        with pytest.raises(Error, match="no such file"):
             train(
                 config(), "no such file", None, None, tmp_path / "model", resume=True, listener=heard.append
             )
@@ -506,7 +506,7 @@ class TestRefused:
         path = tmp_path / "model.checkpoint"
         for make in (path.touch, path.mkdir, lambda: path.symlink_to(tmp_path)):
             make()
-            with pytest.raises(UserError, match="is in the way: not a checkpoint"):
+            with pytest.raises(Error, match="is in the way: not a checkpoint"):
                 train(config(), "none", None, None, tmp_path / "model", resume=resume, force=True)
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
@@ -515,12 +515,12 @@ class TestRefused:
         path = tmp_path / "model.checkpoint"
         (path / "src").mkdir(parents=True)
         (path / "manifest.json").write_text('{"name": "a browser extension"}')
-        with pytest.raises(UserError, match="is in the way: not a checkpoint"):
+        with pytest.raises(Error, match="is in the way: not a checkpoint"):
             train(config(), "none", None, None, tmp_path / "model", resume=resume, force=True)
         assert sorted(os.listdir(path)) == ["manifest.json", "src"]
 
     def test_a_name_that_leaves_no_room_for_it(self, tmp_path: Path) -> None:
-        with pytest.raises(UserError, match=r"\.checkpoint: cannot be written: File name too long"):
+        with pytest.raises(Error, match=r"\.checkpoint: cannot be written: File name too long"):
             train(config(), "none", None, None, tmp_path / ("n" * 225))
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.train import train
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 from seqtag.training.ledger import Ledger, Norms
 from seqtag.training.tagging import Tagging
 
@@ -128,7 +128,7 @@ def test_the_report(spans: Any, tmp_path: Path) -> None:
 
 def test_numbers_that_are_not_finite_leave_the_best_epoch(spans: Any, tmp_path: Path, broken: Any) -> None:
     broken(15 + 15 + 4)
-    with pytest.raises(UserError) as raised:
+    with pytest.raises(Error) as raised:
         train(config(), str(spans.train), str(spans.dev), None, tmp_path / "m")
     words = str(raised.value)
     assert "training stopped in epoch 3, step 4: loss" in words
@@ -140,7 +140,7 @@ def test_numbers_that_are_not_finite_leave_the_best_epoch(spans: Any, tmp_path: 
     assert f"that of epoch {report['best_epoch']}, is in {tmp_path / 'm'}" in words
     assert len(report["history"]) == 2
     assert report["gradients"]["steps"] == 33, "the broken step is none of them"
-    (answer,) = Tagger.load(tmp_path / "m").tag([["Ana", "left"]])
+    (answer,) = SentenceTagger.load(tmp_path / "m").tag([["Ana", "left"]])
     assert len(answer.tags) == 2
 
 
@@ -158,7 +158,7 @@ def test_the_sentences_are_those_of_the_step(
     )
     broken(2)
     settings = config("training.max_sentence_length=3", "training.batch_size=2", "data.scheme=bio")
-    with pytest.raises(UserError) as raised:
+    with pytest.raises(Error) as raised:
         train(settings, str(tmp_path / "train"), str(spans.dev), None, tmp_path / "m")
     # Pieces: 0, 1, 2 of the first sentence, 3 is the second, 4 and 5 are the third.
     of = {0: "1", 1: "1", 2: "1", 3: "9", 4: "13", 5: "13"}
@@ -170,7 +170,7 @@ def test_the_sentences_are_those_of_the_step(
 
 def test_in_the_first_epoch_there_is_nothing_to_keep(spans: Any, tmp_path: Path, broken: Any) -> None:
     broken(3)
-    with pytest.raises(UserError, match="training stopped in epoch 1, step 3") as raised:
+    with pytest.raises(Error, match="training stopped in epoch 1, step 3") as raised:
         train(config(), str(spans.train), str(spans.dev), None, tmp_path / "m")
     assert "best model" not in str(raised.value)
     assert os.listdir(tmp_path) == []
@@ -182,7 +182,7 @@ def test_with_several_seeds_the_best_of_all_so_far_is_kept(
 ) -> None:
     """The second seed fails in its first epoch, or in its second: then it takes part with the first."""
     broken(step)
-    with pytest.raises(UserError, match=r"The best model so far, that of epoch \d of seed 4[23], is in"):
+    with pytest.raises(Error, match=r"The best model so far, that of epoch \d of seed 4[23], is in"):
         train(config(), str(spans.train), str(spans.dev), None, tmp_path / "m", seeds=3)
     report = json.loads((tmp_path / "m" / "report.json").read_bytes())
     assert report["seeds"]["seeds"] == ([42] if kept else [42, 43])

@@ -13,7 +13,7 @@ import safetensors.numpy
 from seqtag.cli import run
 from seqtag.cli.summary import introduction
 from seqtag.features.vector_files import read
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
@@ -79,7 +79,7 @@ def either(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue(request.param)
 
 
-def inputs(tagger: Tagger, *tokens: str) -> dict[str, Any]:
+def inputs(tagger: SentenceTagger, *tokens: str) -> dict[str, Any]:
     return tagger.vocabulary.collate([tagger.vocabulary.index(tokens)])
 
 
@@ -102,7 +102,7 @@ def test_what_is_odd_about_the_file_is_said(either: Any) -> None:
 def test_words_that_training_never_saw_have_their_vector(either: Any) -> None:
     """To the table of words they are all one: only the vector tells the tag."""
     unseen = [*NOUNS[5:], *VERBS[5:]]
-    tagger = Tagger.load(either.path)
+    tagger = SentenceTagger.load(either.path)
     table = read(either.path.parent / "pretrained-numbers.txt")
     batch = inputs(tagger, *unseen, "nowhere")
     assert set(batch["words"].ravel().tolist()) == {1}
@@ -112,7 +112,7 @@ def test_words_that_training_never_saw_have_their_vector(either: Any) -> None:
 
 def test_their_vector_tells_the_tag(fixed: Any) -> None:
     unseen = [*NOUNS[5:], *VERBS[5:]]
-    tagger = Tagger.load(fixed.path)
+    tagger = SentenceTagger.load(fixed.path)
     for sentence in (unseen, unseen[::-1], *([word] for word in unseen)):
         (answer,) = tagger.tag([sentence])
         assert answer.tags == ["NOUN" if word in NOUNS else "VERB" for word in sentence]
@@ -121,7 +121,7 @@ def test_their_vector_tells_the_tag(fixed: Any) -> None:
 def test_fixed_vectors_stay(fixed: Any) -> None:
     kept = safetensors.numpy.load_file(fixed.path / "weights.safetensors")
     assert not [name for name in kept if name.startswith("vectors")]
-    assert "vectors_rows" not in inputs(Tagger.load(fixed.path), "noa")
+    assert "vectors_rows" not in inputs(SentenceTagger.load(fixed.path), "noa")
     table = read(fixed.path.parent / "pretrained-numbers.txt")
     assert (fixed.path / "vectors.bin").read_bytes() == table.packed()
 
@@ -132,7 +132,7 @@ def test_trainable_vectors_change_and_nobody_elses(trainable: Any) -> None:
     assert len(added) == 2 + 10, "one for each vector of the training file, and two for the rest"
     assert (np.abs(added[1:]).max(axis=1) > 1e-3).all()
     assert not added[0].any(), "a word that training never saw starts as one that it did"
-    tagger = Tagger.load(trainable.path)
+    tagger = SentenceTagger.load(trainable.path)
     rows = inputs(tagger, *NOUNS[:5], *VERBS[:5], "nof", "zzz", "nowhere", "NOA")["vectors_rows"][0]
     assert sorted(rows[:10].tolist()) == list(range(2, 12))
     assert rows[10:].tolist() == [0, 1, 1, rows[0]]
@@ -186,14 +186,14 @@ def test_a_damaged_table_is_refused(fixed: Any, tmp_path: Path, capsys: pytest.C
     for content, problem in problems.items():
         (target / "vectors.bin").write_bytes(content)
         with pytest.raises(ModelError, match=problem):
-            Tagger.load(target)
+            SentenceTagger.load(target)
     (target / "in.txt").write_text("noa\n", encoding="utf-8")
     assert run(["predict", str(target), str(target / "in.txt")]) == 1
     assert "Traceback" not in capsys.readouterr().err
     (target / "in.txt").unlink()
     (target / "vectors.bin").unlink()
     with pytest.raises(ModelError, match=r"vectors\.bin is missing"):
-        Tagger.load(target)
+        SentenceTagger.load(target)
 
 
 def test_a_table_whose_checksum_was_written_anew_is_refused(fixed: Any, tmp_path: Path) -> None:
@@ -204,14 +204,14 @@ def test_a_table_whose_checksum_was_written_anew_is_refused(fixed: Any, tmp_path
     table = files.pop("vectors.bin")
     replacing.write(tmp_path / "short", files | {"vectors.bin": table[:-64]})
     with pytest.raises(ModelError, match="its vocabulary is not that of a seqtag model"):
-        Tagger.load(tmp_path / "short")
+        SentenceTagger.load(tmp_path / "short")
     replacing.write(tmp_path / "without", files)
     with pytest.raises(ModelError, match="the pretrained vectors are missing"):
-        Tagger.load(tmp_path / "without")
+        SentenceTagger.load(tmp_path / "without")
 
 
 def test_words_only_known_in_lower_case(either: Any) -> None:
-    tagger = Tagger.load(either.path)
+    tagger = SentenceTagger.load(either.path)
     one, other = (inputs(tagger, word)["vectors"] for word in ("NOF", "nof"))
     np.testing.assert_array_equal(one, other)
 

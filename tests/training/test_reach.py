@@ -8,7 +8,7 @@ import pytest
 
 from seqtag.corpora.reading import Corpus, Sentence
 from seqtag.features.vocabulary import Vocabulary
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.network import gradients as model
 from seqtag.network.gradients import Profile
 from seqtag.training.reach import Fit, LayerReach, Sample, draw, measure
@@ -17,7 +17,7 @@ from seqtag.training.reach import Fit, LayerReach, Sample, draw, measure
 @pytest.fixture(scope="module")
 def vocabulary(spans: Any) -> Vocabulary:
     """That of a corpus in BIO, learnt as BIOES."""
-    return Tagger.load(spans.folder).vocabulary
+    return SentenceTagger.load(spans.folder).vocabulary
 
 
 def corpus(*lengths: int, tag: str = "O") -> Corpus:

@@ -21,7 +21,7 @@ from seqtag.cli.summary import introduction, seeds_table
 from seqtag.corpora.reading import Sentence, read_corpus
 from seqtag.corpora.tags import parse_scheme
 from seqtag.graph.outputs import PROBABILITIES, TAGS
-from seqtag.inference.tagger import Tagger
+from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import layout
 from seqtag.model_folder.layout import MOST, dump_json
 from seqtag.settings.config import Config
@@ -29,7 +29,7 @@ from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages import train as stage
 from seqtag.stages.train import train
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.training import agreement, prepare
 from seqtag.training.events import Epoch
@@ -104,7 +104,7 @@ class TestAveraging:
         for name, array in kept.items():
             assert np.array_equal(array, run.raw[best][name]) == (kind == "none"), name
         report = json.loads((run.target / "report.json").read_bytes())
-        again = score_corpus(Tagger.load(run.target), read_corpus(spans.dev), parse_scheme("bio"))
+        again = score_corpus(SentenceTagger.load(run.target), read_corpus(spans.dev), parse_scheme("bio"))
         assert report["dev"] == again.to_json()
         assert report["history"][best]["dev_score"] == again.main == run.result.best.dev.main
 
@@ -348,9 +348,9 @@ class TestParity:
         """Which differs from the first word on."""
         weights = chaotic.network.named_weights()
         other = {name: array + 0.01 for name, array in weights.items()}
-        tagger = Tagger.build(chaotic.config, chaotic.vocabulary, other)
+        tagger = SentenceTagger.build(chaotic.config, chaotic.vocabulary, other)
         monkeypatch.setattr(chaotic, "tagger", lambda: tagger)
-        with pytest.raises(UserError, match="the exported network differs from the trained one"):
+        with pytest.raises(Error, match="the exported network differs from the trained one"):
             chaotic.best_tagger(weights)
 
     def test_of_a_long_sentence(self) -> None:
@@ -377,7 +377,7 @@ class TestParity:
 
 
 def test_a_seed_beyond_the_last_is_refused_before_the_first_run(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"--seeds 4: training\.seed is 2147483649; expected a whole number"):
+    with pytest.raises(Error, match=r"--seeds 4: training\.seed is 2147483649; expected a whole number"):
         train(config("training.seed=2147483646"), "no such file", None, None, tmp_path / "m", seeds=4)
 
 
@@ -418,14 +418,12 @@ def test_what_no_model_folder_can_hold_is_refused_before_training(
     ):
         with monkeypatch.context() as patch:
             patch.setitem(MOST, name, size - 1)
-            with pytest.raises(UserError, match=said):
+            with pytest.raises(Error, match=said):
                 Tagging(Config(), corpora, None)
             patch.setitem(MOST, name, size)
             Tagging(Config(), corpora, None)
 
 
 def test_an_average_that_forgets_all_is_refused() -> None:
-    with pytest.raises(
-        UserError, match=r"training.averaging_decay is 0.0; expected a number, greater than 0"
-    ):
+    with pytest.raises(Error, match=r"training.averaging_decay is 0.0; expected a number, greater than 0"):
         config("training.averaging_decay=0.0")

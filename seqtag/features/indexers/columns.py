@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
 from seqtag.features.indexers.base import Ids, Indexer, Resources, Table, pad
-from seqtag.support.errors import UserError
+from seqtag.support.errors import Error
 
 if TYPE_CHECKING:
     from seqtag.settings.config import Config
@@ -44,7 +44,7 @@ class ColumnIndexer(Indexer):
     def index(self, sentence: Sentence) -> Ids:
         """Rows `(time, columns)`."""
         if len(sentence.columns) != len(self.tables):
-            raise UserError(
+            raise Error(
                 f"the model reads {len(self.tables)} extra columns beside the tokens, and the text has "
                 f"{len(sentence.columns)}; give it a CoNLL file with the columns that it was trained on."
             )
