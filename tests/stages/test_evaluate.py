@@ -93,7 +93,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Model:
                     )
 
         module = types.ModuleType("seqtag.inference.tagger")
-        module.Tagger = SentenceTagger  # type: ignore[attr-defined]
+        module.SentenceTagger = SentenceTagger  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "seqtag.inference.tagger", module)
         return "folder"
 
