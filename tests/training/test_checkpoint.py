@@ -473,8 +473,8 @@ class TestRefused:
 
     def test_a_newer_format(self, left: Path, corpus: str) -> None:
         manifest = json.loads((left / "manifest.json").read_bytes())
-        (left / "manifest.json").write_text(json.dumps(manifest | {"format_version": 2, "seqtag": "9.8"}))
-        assert "its format is 2, written by seqtag 9.8" in self.refused(left, corpus)
+        (left / "manifest.json").write_text(json.dumps(manifest | {"format_version": 3, "seqtag": "9.8"}))
+        assert "its format is 3, written by seqtag 9.8" in self.refused(left, corpus)
 
     def test_nobody_has_said_what_shall_become_of_it(self, left: Path) -> None:
         """Before any file is read; --force is a word, and the checkpoint stays until there is a new one."""
