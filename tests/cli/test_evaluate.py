@@ -82,14 +82,12 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
             self, sentences: tuple[Sentence, ...], *, entities: bool = False
         ) -> Iterator[SimpleNamespace]:
             for sentence in sentences:
+                found = [place for place, token in enumerate(sentence.tokens) if entities and token == "Ana"]
                 yield SimpleNamespace(
                     tags=["B-PER" if token == "Ana" else "O" for token in sentence.tokens],
                     probabilities=[0.5] * len(sentence),
-                    entities=[
-                        SimpleNamespace(start=place, end=place + 1, label="PER", score=0.25)
-                        for place, token in enumerate(sentence.tokens)
-                        if entities and token == "Ana"
-                    ],
+                    spans=[tags.Span(place, place + 1, "PER") for place in found],
+                    span_probabilities=[0.25] * len(found),
                 )
 
     module = SimpleNamespace(SentenceTagger=SentenceTagger)
@@ -429,7 +427,7 @@ class TestRefusals:
             (["--predicted", "-", THREE, "--train", "-"], "Only one of the files can come from stdin"),
             (["--predicted", __file__, __file__, "--train", THREE, "--errors", THREE], "is also an input"),
             (["folder", THREE, "--output", THREE], "is also an input"),
-            (["folder", THREE, "--errors", "folder/errors"], "expected a file elsewhere"),
+            (["folder", THREE, "--errors", "folder/errors"], "is inside the model folder"),
             (["--predicted", THREE, str(GOLDEN / "conlleval.txt"), "--json", THREE], "is also an input"),
         ],
     )
@@ -443,7 +441,7 @@ class TestRefusals:
     def test_the_model_folder_stays_as_it_is(self, tmp_path: Path) -> None:
         """One file more and the folder would be refused as damaged."""
         for path in (tmp_path / "score.json", tmp_path / "manifest.json"):
-            with pytest.raises(UsageError, match="expected a file elsewhere"):
+            with pytest.raises(UsageError, match="is inside the model folder"):
                 run(str(tmp_path), THREE, "--json", str(path))
         with pytest.raises(UsageError, match="is also an input"):
             run(str(tmp_path), THREE, "--json", str(tmp_path))

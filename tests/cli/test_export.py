@@ -92,7 +92,7 @@ def test_every_output_of_a_model_is_written(tmp_path: Path) -> None:
 
 def test_a_place_within_the_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["export", str(GOLDEN), "-o", str(GOLDEN / "model.onnx")]) == 2
-    assert "expected a file elsewhere" in capsys.readouterr().err
+    assert "is inside the model folder" in capsys.readouterr().err
     assert not (GOLDEN / "model.onnx").exists()
 
 
