@@ -24,7 +24,7 @@ def seqtag_model(folder: Path, train: str, dev: str, *assignments: str) -> Path:
 def peer_models(folder: Path, train: str, dev: str, steps: int) -> tuple[Path, Path]:
     """SpaCy's pipeline, trained on the corpus, and a PyTorch network for it."""
     from seqtag.corpora.tags import parse_scheme
-    from seqtag.features.vocabulary import tag_inventory
+    from seqtag.features.tags import tag_inventory
 
     corpora, _ = common.corpora_of(common.config_of(), train, dev)
     scheme = parse_scheme("bio")

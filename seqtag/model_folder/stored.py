@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from seqtag.evaluation.known import Known
 from seqtag.features.indexers.base import Resources
+from seqtag.features.tags import legal_sequences
 from seqtag.features.vectors import Vectors
-from seqtag.features.vocabulary import Vocabulary, legal_sequences
+from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph.build import Plan, build
 from seqtag.graph.heads.base import Legal
 from seqtag.graph.weights import Weights

@@ -11,7 +11,8 @@ from seqtag.corpora.reading import Corpus, Sentence
 from seqtag.corpora.tags import Scheme, convert, parse_scheme
 from seqtag.evaluation.known import learn
 from seqtag.features.indexers.base import Resources
-from seqtag.features.vocabulary import Vocabulary, fit_indexers, tag_inventory
+from seqtag.features.tags import tag_inventory
+from seqtag.features.vocabulary import Vocabulary, fit_indexers
 from seqtag.model_folder import layout
 from seqtag.settings import registry
 from seqtag.settings.config import Config

@@ -15,8 +15,9 @@ from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, allowed, parse_scheme, spans
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.features.indexers.base import PADDING, RESERVED, UNKNOWN, Resources, pad
+from seqtag.features.tags import legal_sequences, tag_inventory
 from seqtag.features.vectors import Vectors
-from seqtag.features.vocabulary import Vocabulary, fit_indexers, legal_sequences, tag_inventory
+from seqtag.features.vocabulary import Vocabulary, fit_indexers
 from seqtag.inference.lattice import joins
 from seqtag.settings import registry
 from seqtag.settings.config import Bigrams, Config, Data, Embeddings, Word

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seqtag.corpora.tags import parse_scheme
-from seqtag.features.vocabulary import legal_sequences, tag_inventory
+from seqtag.features.tags import legal_sequences, tag_inventory
 from seqtag.graph.build import Plan, build
 from seqtag.graph.heads.base import Legal
 from seqtag.graph.weights import Floats, Weights

@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from seqtag.corpora.tags import parse_scheme
-from seqtag.features.vocabulary import legal_sequences
+from seqtag.features.tags import legal_sequences
 from seqtag.graph import outputs
 from seqtag.graph.builder import Graph
 from seqtag.graph.heads.base import Legal

@@ -284,7 +284,8 @@ def test_a_tagger_with_attention_and_a_long_sentence(
 ) -> None:
     """The weights are no output that its windows join, and each token has its tag all the same."""
     from seqtag.corpora import tags, tokenizers
-    from seqtag.features.vocabulary import Vocabulary, tag_inventory
+    from seqtag.features.tags import tag_inventory
+    from seqtag.features.vocabulary import Vocabulary
     from seqtag.inference import tagger
 
     toy = make(encoder__attention="self", encoder__attention_heads=2, head__name=head).shake(0.7)
