@@ -210,7 +210,7 @@ class TestSeeds:
 
         def seeded(*given: Any, **how: Any) -> Trained:
             trained = train_seed(*given, **how)
-            files = trained.task.files(trained.network, trained.weights, {})
+            files = trained.task.files(trained.weights, {})
             kept.append((files, trained.result.seed))
             return trained
 
@@ -328,7 +328,7 @@ class TestParity:
 
         path = tmp_path / "long.conll"
         rows = [row for row in spans.train.read_text("utf-8").split("\n") if row]
-        path.write_text("\n".join(f"{row}" for row in (rows * 100)[:100]) + "\n", "utf-8")
+        path.write_text("\n".join(f"{row}" for row in (rows * 200)[:200]) + "\n", "utf-8")
         settings = config(
             "encoder.cell=simplernn", "encoder.units=150", "encoder.recurrent_initializer=he_normal"
         )
