@@ -1,4 +1,4 @@
-"""The explaining stage: a model and some text in; for each sentence its tags and what they hang on."""
+"""The explaining stage: a model and some text in; for each sentence its tags and what each depends on out."""
 
 from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
