@@ -174,7 +174,7 @@ class TestRefusals:
         replacing.write(tmp_path / "m", files)
         assert run(["gradients", str(tmp_path / "m"), str(long)]) == 1
         assert {
-            "shapes": "holds other weights than config.json means",
+            "shapes": "the weight word/table/embeddings has the shape (22, 16); expected (23, 16)",
             "bytes": "is not what seqtag writes",
             "settings": "there is no setting 'encoder.marge_mode'",
         }[wrong] in complaint(capsys)

@@ -224,8 +224,11 @@ class TestStage:
         with pytest.raises(Error, match="holds no sentence"):
             explain(str(spans.folder), self.text(tmp_path, "\n \n"))
 
-    @pytest.mark.parametrize("what", ["name", "shape", "settings"])
-    def test_weights_of_another_network(self, spans: Any, tmp_path: Path, what: str) -> None:
+    @pytest.mark.parametrize(
+        ("what", "said"),
+        [("name", "is missing"), ("shape", "has the shape"), ("settings", r"encoder\.units is 0")],
+    )
+    def test_weights_of_another_network(self, spans: Any, tmp_path: Path, what: str, said: str) -> None:
         source = Folder(spans.folder)
         files = {name: source.read(name) for name in source.files}
         weights = safetensors.numpy.load(files["weights.safetensors"])
@@ -239,9 +242,9 @@ class TestStage:
             weights |= {"other": array} if what == "name" else {name: array[:1]}
         files["weights.safetensors"] = safetensors.numpy.save(weights)
         replacing.write(tmp_path / "model", files)
-        tagger = SentenceTagger.load(tmp_path / "model")
-        with pytest.raises(ModelError):
-            Stored.of(Folder(tmp_path / "model"), tagger.vocabulary).network()
+        vocabulary = SentenceTagger.load(spans.folder).vocabulary
+        with pytest.raises(ModelError, match=said):
+            Stored.of(Folder(tmp_path / "model"), vocabulary).network()
 
     def test_settings_newer_than_the_model(self, spans: Any, tmp_path: Path) -> None:
         source = Folder(spans.folder)
