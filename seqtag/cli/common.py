@@ -13,6 +13,12 @@ from seqtag.support.errors import UsageError, suggest
 STDIN = "-"
 CORPUS_FORMATS = ", ".join(["auto", *registry.formats("tagged")])
 
+
+def described(half: str) -> str:
+    """The formats that have a reader or a writer, with what they are."""
+    return ", ".join(f"{name} ({row.description})" for name, row in registry.formats(half).items())
+
+
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model folder.")]
 Format = Annotated[str, typer.Option(help=f"Format of the corpus: {CORPUS_FORMATS}.")]
 Scheme = Annotated[
@@ -33,7 +39,7 @@ InputFormat = Annotated[
     typer.Option(
         "--input-format",
         metavar="|".join(registry.formats("reader")),
-        help="Format of the input; by default told from the file's ending, else text.",
+        help=f"Input format: {described('reader')}. By default told from the file's ending, else text.",
         show_default=False,
     ),
 ]

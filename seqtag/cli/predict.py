@@ -21,7 +21,11 @@ def predict(
     ] = None,
     output_format: Annotated[
         str,
-        typer.Option("--format", metavar="|".join(registry.formats("writer")), help="Output format."),
+        typer.Option(
+            "--format",
+            metavar="|".join(registry.formats("writer")),
+            help=f"Output format: {common.described('writer')}.",
+        ),
     ] = "conll",
     input_format: common.InputFormat = None,
     tokenizer: Annotated[
@@ -50,8 +54,8 @@ def predict(
 ) -> None:
     """Tag raw or tokenised sentences.
 
-    Streams: each line is tagged and written as soon as it is read. An output FILE is replaced only once all results
-    are in it.
+    Streams: each line is tagged and written as soon as it is read.
+    An output FILE is replaced only once all results are in it.
 
     Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag predict model --format text
     """

@@ -34,7 +34,7 @@ class Format(NamedTuple):
     """A format of files of sentences: what it is, and where its halves live, each as `module:attribute`.
 
     Attributes:
-        description: What it is, in a few words.
+        description: What it is, in a few words for `--help`.
         reader: Reads sentences (`corpora.base.Reader`).
         writer: Writes documents (`corpora.base.Writer`).
         recogniser: Tells its files by their first lines (`corpora.base.Recogniser`).
@@ -82,14 +82,14 @@ class Table(Mapping[str, Any]):
 
 FORMATS = Table("seqtag.formats") | {
     "conll": Format(
-        "a token a line, with columns",
+        "one token per line, in columns",
         reader="seqtag.corpora.conll:read",
         writer="seqtag.corpora.conll:Writer",
         endings=("conll", "iob", "bio"),
         tagged=True,
     ),
     "conllu": Format(
-        "the ten columns of Universal Dependencies",
+        "Universal Dependencies",
         reader="seqtag.corpora.conllu:read",
         recogniser="seqtag.corpora.conllu:recognise",
         columns="seqtag.corpora.conllu:FIELDS",
@@ -97,13 +97,13 @@ FORMATS = Table("seqtag.formats") | {
         tagged=True,
     ),
     "jsonl": Format(
-        "a JSON object a line",
+        "one JSON object per line",
         reader="seqtag.corpora.jsonl:read",
         writer="seqtag.corpora.jsonl:Writer",
         endings=("jsonl", "ndjson"),
     ),
     "text": Format(
-        "a sentence a line; entities are marked in it",
+        "one sentence per line",
         reader="seqtag.corpora.text:read",
         writer="seqtag.corpora.text:Writer",
     ),

@@ -29,6 +29,13 @@ def test_each_row_names_what_there_is(name: str) -> None:
             assert registry.load(registry.FORMATS, name, half)
 
 
+def test_help_says_what_each_format_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["predict", "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    for name, row in registry.FORMATS.items():
+        assert f"{name} ({row.description})" in shown
+
+
 @pytest.mark.parametrize("name", registry.formats("writer"))
 def test_each_writer_writes_a_document(name: str) -> None:
     stream = io.StringIO(newline="")
