@@ -326,9 +326,13 @@ def opened(path: str | bytes, flags: int) -> str:
 def child(models: list[Path], seed: int, start: int, count: int, restoring: bool) -> None:
     """Prints a line of JSON before and after each folder."""
     import seqtag.graph
+    from seqtag.settings import plugins, registry
 
     for module in pkgutil.walk_packages(seqtag.graph.__path__, "seqtag.graph."):  # parts are loaded by name
         importlib.import_module(module.name)
+    for table in vars(registry).values():  # an unknown name is looked up once among the installed packages
+        if isinstance(table, registry.Table):
+            plugins.installed(table.group)
     scratch = Path(tempfile.mkdtemp(prefix="mutants"))
     bases = [files_of(model) for model in models]
     for number, files in enumerate(bases):  # whatever is imported is imported now

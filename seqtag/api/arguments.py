@@ -21,6 +21,13 @@ def at_least_one(value: Any, name: str) -> int:
     return value
 
 
+def at_least_zero(value: Any, name: str) -> int:
+    """A whole number, at least 0."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise UsageError(f"{name}: expected a whole number, at least 0. Received: {value!r}")
+    return value
+
+
 def text_of(value: Any, name: str) -> str:
     """A text."""
     if not isinstance(value, str):

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from os import PathLike, fspath
+from os import PathLike
+from os.path import abspath
 from threading import Lock
 from typing import Any
 
-from seqtag.api.arguments import at_least_one, path_of, sentence_of, text_of
+from seqtag.api.arguments import at_least_one, at_least_zero, path_of, sentence_of, text_of
 from seqtag.corpora.document import Document
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import split
@@ -50,7 +51,7 @@ class Tagger:
     """
 
     def __init__(self, model: str | PathLike[str], *, threads: int | None = None) -> None:
-        self._arguments = fspath(model), threads
+        self._arguments = abspath(model), threads
         if threads is not None:
             at_least_one(threads, "threads")
         self._tagger = SentenceTagger.load(model, threads or 0)
@@ -122,7 +123,7 @@ class Tagger:
                 "for one text, call the tagger."
             )
         at_least_one(batch_size, "batch_size")
-        self._tagger.check_nbest(nbest)
+        self._tagger.check_nbest(at_least_zero(nbest, "nbest"))
         return self._pipe(iter(texts), batch_size, nbest)
 
     def _pipe(self, texts: Iterator[str], batch_size: int, nbest: int) -> Iterator[Document]:
@@ -159,7 +160,7 @@ class Tagger:
 
     def _begin(self, sentences: Sequence[Sentence], nbest: int) -> Iterator[Document]:
         with self._indexing:
-            return self._tagger.begin(sentences, entities=True, nbest=nbest)
+            return self._tagger.begin(sentences, entities=True, nbest=at_least_zero(nbest, "nbest"))
 
 
 def _loaded(model: str, threads: int | None) -> Tagger:

@@ -56,7 +56,7 @@ def check_target(target: Path, *, force: bool) -> None:
     """
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise Error(f"{target}: is in the way: not a folder. Choose another -o.")
-    if target.is_mount():
+    if target.absolute().is_mount():
         raise Error(f"{target}: is a mount point, which cannot be replaced. Choose a folder in it for -o.")
     if target.name.endswith(SUFFIX):
         raise Error(

@@ -109,8 +109,9 @@ def plan_of(config: "Config", vocabulary: Vocabulary) -> Plan:
         Error: There are too many tags.
     """
     count = len(vocabulary.tags)
-    if vocabulary.train_scheme.is_spans and count > MOST_TAGS:
-        raise Error(f"there are {count:,} tags of spans; expected {MOST_TAGS:,} at most")
+    if count > MOST_TAGS and (vocabulary.train_scheme.is_spans or config.head.name == "feedback"):
+        what = "of spans" if vocabulary.train_scheme.is_spans else "for a feedback head"
+        raise Error(f"there are {count:,} tags {what}; expected {MOST_TAGS:,} at most")
     sizes = {name: indexer.sizes for name, indexer in vocabulary.indexers.items()}
     legal = legal_sequences(vocabulary.tags, vocabulary.train_scheme)
     return Plan(config, sizes, count, Legal(*legal) if legal else None)

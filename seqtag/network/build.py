@@ -77,13 +77,18 @@ class Network(keras.Model):  # type: ignore[misc]
             for source, table in embedding.lookups.items()
         }
 
-    def build(self, input_shape: Any = None) -> None:
-        """Runs one word through all parts, so that each builds its weights, in a fixed order."""
-        one = {
+    @property
+    def one_word(self) -> Arrays:
+        """The inputs of a sentence of one word."""
+        return {
             # Row 1 of each table; but the only word of the batch, and its only piece, are number 0.
             name: tf.fill([size or 1 for size in entry.shape], tf.cast(name not in POINTERS, entry.dtype))
             for name, entry in self.inputs_needed.items()
         }
+
+    def build(self, input_shape: Any = None) -> None:
+        """Runs one word through all parts, so that each builds its weights, in a fixed order."""
+        one = self.one_word
         features = self.call(one)
         if self.language_model:
             self.language_model.build((None, None, self.encoder.cell.settings.units))

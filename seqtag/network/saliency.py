@@ -26,7 +26,7 @@ class Saliency:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        dim = network.vectors(_one(network)).shape[-1]
+        dim = network.vectors(network.one_word).shape[-1]
         self._gradient = tf.function(
             self._gradient_in_graph,
             input_signature=[
@@ -81,13 +81,3 @@ def attentions(network: Network, inputs: Arrays, tags: NDArray[Any]) -> dict[str
         weights = looks(features, np.asarray(tags, np.int32)[None], mask_of(inputs["lengths"], features))
         found["head"] = np.asarray(weights)
     return found
-
-
-def _one(network: Network) -> Arrays:
-    """The inputs of a sentence of one word."""
-    return {
-        name: tf.zeros([size or 1 for size in entry.shape], entry.dtype)
-        if name != "lengths"
-        else tf.ones([1], tf.int32)
-        for name, entry in network.inputs_needed.items()
-    }

@@ -115,6 +115,9 @@ def test_nbest(tagger: seqtag.Tagger) -> None:
     [
         (lambda t: t(None), r"text: expected a str. Received: NoneType None"),
         (lambda t: t(b"Oslo"), r"text: expected a str. Received: bytes b'Oslo'"),
+        (lambda t: t("Oslo", nbest=-1), r"nbest: expected a whole number, at least 0. Received: -1"),
+        (lambda t: t.pipe(["Oslo"], nbest=1.5), r"nbest: expected a whole number, at least 0. Received: 1.5"),
+        (lambda t: t.tag([["Oslo"]], nbest=None), r"nbest: expected a whole number, at least 0. Received: None"),
         (lambda t: t(["Oslo"]), r"for lists of tokens, use Tagger.tag"),
         (lambda t: t.pipe("Oslo"), r"texts: expected an iterable of texts. Received: str; for one text, call"),
         (lambda t: t.pipe(3), r"texts: .* Received: int"),

@@ -20,7 +20,7 @@ def run(models: list[Path], count: int, seed: int, **options: Any) -> None:
     assert total.keys() <= {"refused", "refused when used", "a model"}
     assert total["refused"] > 0.4 * count
     assert total["a model"] > 0.05 * count  # or nothing is tried at all
-    assert results["known.json: a value"]["refused when used"] > 0
+    assert results["known.json: a value"]["refused"] > 0
     assert results["weights: the header"].keys() <= {"refused"}
     assert results["weights: the numbers"]["a model"] > 0  # finite weights, signed again
     assert largest < (1500 if options else 400)  # MB

@@ -81,3 +81,11 @@ def test_every_character_of_a_long_word_is_seen(make: Any, run_onnx: Any, encode
     tags, probabilities = run_onnx(toy.export(), inputs)
     np.testing.assert_array_equal(tags, toy.network.decode(inputs)[0])
     np.testing.assert_allclose(probabilities, toy.network.decode(inputs)[1], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("encoder", ["lstm", "gru"])
+def test_a_recurrent_character_encoder_can_be_explained(make: Any, encoder: str) -> None:
+    from seqtag.network.saliency import Saliency
+
+    toy = make(embeddings=["characters"], embeddings__characters__encoder=encoder)
+    assert Saliency(toy.network) is not None
