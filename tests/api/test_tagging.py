@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import seqtag
-from seqtag.inference.tagger import Tagger as SentenceTagger
+from seqtag.inference.tagger import SentenceTagger
 
 MODEL = Path(__file__).parents[1] / "golden" / "models" / "format_1"
 TEXT = "Marta Lindqvist  left Lisbon."

@@ -86,7 +86,7 @@ import sys
 from types import SimpleNamespace as Made
 from seqtag.stages import compare
 sys.modules["matplotlib"] = None
-score = Made(main=0.5, spans=True, signature="")
+score = Made(main=0.5, metric="f1", signature="")
 result = Made(dev=score, test=None, best_epoch=1, history=[Made(clipped=0.0)], stopped="")
 compare.train_seed = lambda *given, **how: Made(task=Made(prepared=Made(parameters=1)), result=result)
 compare.reach.rates = lambda task: []

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import parse_scheme
-from seqtag.features import vocabulary
 from seqtag.features.indexers.base import Resources, pad
+from seqtag.features.tags import legal_sequences, tag_inventory
 from seqtag.features.vectors import Vectors
+from seqtag.features.vocabulary import fit_indexers
 from seqtag.graph.build import Plan, build
 from seqtag.graph.weights import Weights
 from seqtag.network import runtime
@@ -47,7 +48,7 @@ RESOURCES = Resources(
     )
 )
 SCHEME = parse_scheme("bioes")
-TAGS = vocabulary.tag_inventory((tag for sentence in SENTENCES for tag in sentence.tags or ()), SCHEME)
+TAGS = tag_inventory((tag for sentence in SENTENCES for tag in sentence.tags or ()), SCHEME)
 
 # Parts that the default configuration leaves out: the settings that bring each in.
 BROUGHT_IN: dict[str, dict[str, Any]] = {
@@ -127,7 +128,7 @@ def inside_of(inputs: Arrays, tags: NDArray[Any]) -> NDArray[np.bool_]:
 def _legal() -> Any:
     from seqtag.graph.heads.base import Legal
 
-    return Legal(*vocabulary.legal_sequences(TAGS, SCHEME))  # type: ignore[misc]
+    return Legal(*legal_sequences(TAGS, SCHEME))  # type: ignore[misc]
 
 
 def _make(
@@ -140,7 +141,7 @@ def _make(
     for name in embeddings:
         chosen = BROUGHT_IN.get(name, {}) | chosen
     config = merge({path: (value, "test") for path, value in chosen.items()})
-    fitted = vocabulary.fit_indexers(SENTENCES, config, RESOURCES)
+    fitted = fit_indexers(SENTENCES, config, RESOURCES)
     missing = set(embeddings) - set(fitted)
     assert not missing, (
         f"{missing}: left out by the default configuration; add to BROUGHT_IN what brings them in"
