@@ -35,7 +35,8 @@ def check(
 ) -> None:
     """Count what is in corpus files and report possible problems.
 
-    Reports ill-formed tags, repeated sentences, and the sentences and tags that files do or do not share.
+    Reports ill-formed tags, repeated sentences, and the sentences and tags that
+    files do or do not share.
 
     Examples:
       seqtag check train.conll dev.conll test.conll

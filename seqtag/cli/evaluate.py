@@ -34,8 +34,8 @@ def evaluate(
 ) -> None:
     """Score a model on a gold file, or a file of predictions against it.
 
-    The table shows precision, recall and F1 as the conlleval script and seqeval define them. --json always
-    includes the figures of --analysis.
+    The table shows precision, recall and F1 as the conlleval script and seqeval
+    define them. --json always includes the figures of --analysis.
 
     Examples:
       seqtag evaluate model/ test.conll

@@ -23,8 +23,9 @@ def explain(
 ) -> None:
     """Write a page that shows what each tag depends on.
 
-    For each tag or entity, how much each token speaks for or against it (gradient x input); for a model with
-    attention, which tokens each token attends to. The page needs no network and runs no script.
+    For each tag or entity, how much each token speaks for or against it
+    (gradient x input); for a model with attention, which tokens each token
+    attends to. The page needs no network and runs no script.
 
     Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag explain model -o page.html
     """

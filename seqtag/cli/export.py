@@ -21,8 +21,9 @@ def export(
 ) -> None:
     """Write the network of a model as an ONNX file, for C#, Java, JavaScript and others.
 
-    The file holds the network with its decoder. The words and tags that its numbers stand for are in the model's
-    vocab.json; docs/onnx.md describes inputs and outputs, with an example.
+    The file holds the network with its decoder. The words and tags that its
+    numbers stand for are in the model's vocab.json; docs/onnx.md describes
+    inputs and outputs, with an example.
 
     Example: seqtag export model -o model.onnx
     """

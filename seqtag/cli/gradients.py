@@ -34,8 +34,9 @@ def gradients(
 ) -> None:
     """Show whether a model's gradients vanish or explode on their way back through time.
 
-    A gradient is carried back step by step from one word of each sentence. The tables show its mean norm, what is left
-    of it per step, the number of steps until 1 % is left, the recurrent weights and the gates.
+    A gradient is carried back step by step from one word of each sentence. The
+    tables show its mean norm, what is left of it per step, the number of steps
+    until 1 % is left, the recurrent weights and the gates.
 
     Examples:
       seqtag gradients model test.conll

@@ -25,10 +25,12 @@ def command(
 ) -> None:
     """Train a tagger on a tagged corpus and keep the epoch that scores best on dev.
 
-    Options override --set, --set overrides the settings file, the file overrides the defaults.
+    Options override --set, --set overrides the settings file, the file
+    overrides the defaults.
 
-    A run that is stopped or killed leaves MODEL.checkpoint beside the model; the same command with --resume
-    continues from there and ends with the same bytes.
+    A run that is stopped or killed leaves MODEL.checkpoint beside the model;
+    the same command with --resume continues from there and ends with the same
+    bytes.
 
     Example: seqtag train --train train.conll --dev dev.conll -o model --cell gru --layers 2
     """
