@@ -21,7 +21,7 @@ MOST_TAGS = 12
 
 
 def check(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Corpus files, training file first.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Corpus files, training file first.")],
     json_path: Annotated[
         str | None,
         typer.Option(

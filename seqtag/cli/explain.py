@@ -14,7 +14,7 @@ def explain(
         str, typer.Option("--output", "-o", metavar="OUT.html", help="Page to write; -: stdout.")
     ],
     file: Annotated[
-        str, typer.Argument(metavar="[FILE]", help="Text, one sentence per line; default, or -: stdin.")
+        str, typer.Argument(metavar="FILE", help="Text, one sentence per line; default, or -: stdin.")
     ] = "-",
     input_format: common.InputFormat = None,
     limit: Annotated[

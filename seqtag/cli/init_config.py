@@ -11,7 +11,7 @@ from seqtag.support.errors import Error
 
 def init_config(
     output: Annotated[
-        str | None, typer.Argument(metavar="[FILE]", help="Output file; default, or -: stdout.")
+        str | None, typer.Argument(metavar="FILE", help="Output file; default, or -: stdout.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace the file if it exists.")] = False,
 ) -> None:

@@ -17,7 +17,7 @@ def predict(
     model: common.Model,
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE]...", help="Text, one sentence per line; stdin if none or -."),
+        typer.Argument(metavar="FILE", help="Text, one sentence per line; stdin if none or -."),
     ] = None,
     output_format: Annotated[
         str,
