@@ -67,7 +67,7 @@ CheckpointSteps = Annotated[
     int,
     typer.Option(
         "--checkpoint-steps", metavar="N", min=0, rich_help_panel=FILES,
-        help="Write the checkpoint every N steps as well as after each epoch; 0: never.",
+        help="Write the checkpoint every N steps as well as after each epoch; 0: only after each epoch.",
     ),
 ]  # fmt: skip
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", rich_help_panel=FILES, help="Print errors only.")]

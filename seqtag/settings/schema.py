@@ -62,7 +62,7 @@ class Setting:
         if self.metadata["plain"] is not None:
             words += f" for spans, {show(self.metadata['plain'])} for plain tags"
         if self.metadata["word_vectors"] is not None:
-            words += f", or {show(self.metadata['word_vectors'])} beside pretrained vectors of words"
+            words += f", or {show(self.metadata['word_vectors'])} with pretrained word vectors"
         return words
 
     @property
