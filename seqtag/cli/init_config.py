@@ -25,6 +25,6 @@ def init_config(
         print(commented(), end="")
         return
     if os.path.lexists(output) and not force:
-        raise Error(f"{output}: exists already; use --force to replace it.")
+        raise Error(f"{output}: already exists; use --force to replace it.")
     with written(output) as stream:
         stream.write(commented())

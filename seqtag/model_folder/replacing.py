@@ -67,7 +67,7 @@ def check_target(target: Path, *, force: bool) -> None:
             raise Error(f"{target}: {foreign}, so it is not replaced. Choose another -o.")
         if not force:
             raise Error(
-                f"{target}: a model is there already. Use --force to replace it, or choose another -o."
+                f"{target}: already contains a model. Use --force to replace it, or choose another -o."
             )
     for parent in target.absolute().parents:
         if _format(parent) == MODEL.format:

@@ -228,7 +228,11 @@ def train(
                 listener(Note(problem))
             raise
         except Interrupted as signal:
-            where = f" {checkpoint.kept}: the same command with --resume goes on." if checkpoint.kept else ""
+            where = (
+                f" {checkpoint.kept}: run the same command with --resume to continue."
+                if checkpoint.kept
+                else ""
+            )
             raise Interrupted(signal.number, f"interrupted{where}") from None
     if job.stopped or job.prepared is None:
         kept = f"epoch {job.best.best_epoch}" + f" of seed {job.best.seed}" * (seeds > 1)
@@ -259,8 +263,8 @@ def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, force: bool) -> 
     if checkpoint.exists and not resume:
         if not force:
             raise Error(
-                f"{checkpoint.path}: here is what a run that was stopped has left. Use --resume to go on with it, or "
-                "--force to train from the beginning in its place."
+                f"{checkpoint.path}: left by a run that was stopped. Use --resume to continue it, or --force "
+                "to discard it and train from the beginning."
             )
         notes.append(
             f"{checkpoint.path}, left by a run that was stopped, is replaced (--force without --resume)"

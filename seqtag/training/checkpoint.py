@@ -276,7 +276,7 @@ class Checkpoint:
             except Error as problem:
                 if not self.kept:
                     raise
-                going_on = f"{self.path} has all of it: the same command with --resume goes on."
+                going_on = f"{self.path} has all of it: run the same command with --resume to continue."
                 raise Error(f"{problem} {going_on}") from problem
         left = self.remove()
         return left and f"the model is written, but {left}"

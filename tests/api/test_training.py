@@ -64,7 +64,7 @@ def test_events(small: Small) -> None:
 
 
 def test_a_model_is_not_replaced(spans: Any, small: Small) -> None:
-    with pytest.raises(seqtag.Error, match="a model is there already"):
+    with pytest.raises(seqtag.Error, match="already contains a model"):
         seqtag.train(train=spans.train, output=small.result.path, settings=SMALL)
 
 

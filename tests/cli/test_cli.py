@@ -65,7 +65,7 @@ class TestCodes:
             (["check", "none"], "none: cannot be read: No such file or directory"),
             (["evaluate", "none", "x"], "none: no such folder"),
             (["train", "--train", "none", "-o", "{tmp}/m"], "none: cannot be read"),
-            (["train", "--train", "x", "-o", "{model}"], "a model is there already. Use --force"),
+            (["train", "--train", "x", "-o", "{model}"], "already contains a model. Use --force"),
         ],
     )
     def test_data_or_run_failed(
@@ -386,7 +386,7 @@ class TestConfig:
         assert run(["init-config", "-"]) == 0
         assert capsys.readouterr().out == file.read_text("utf-8")
         assert run(["init-config", str(file)]) == 1
-        assert "exists already; use --force" in complaint(capsys)
+        assert "already exists; use --force" in complaint(capsys)
 
     @pytest.mark.parametrize(
         ("text", "code", "problem"),

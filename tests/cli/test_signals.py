@@ -147,16 +147,14 @@ def test_while_training(spans: Any, tmp_path: Path) -> None:
     with start(*training(spans, tmp_path, "--epochs", "1000")) as process:
         err, _ = stopped(process, "epoch   2", signal.SIGINT)
     assert process.returncode == 130
-    assert ": the same command with --resume goes on.\n" in err
+    assert ": run the same command with --resume to continue.\n" in err
     assert "Traceback" not in err
     assert os.listdir(tmp_path) == ["model.checkpoint"]
     with start(*training(spans, tmp_path, "--epochs", "1000")) as process:
         _, err = process.communicate(timeout=300)
     assert process.returncode == 1
     checkpoint = tmp_path / "model.checkpoint"
-    assert err.startswith(
-        f"seqtag: {checkpoint}: here is what a run that was stopped has left. Use --resume to"
-    )
+    assert err.startswith(f"seqtag: {checkpoint}: left by a run that was stopped. Use --resume to")
     assert os.listdir(tmp_path) == ["model.checkpoint"]
 
 
@@ -180,7 +178,7 @@ def test_it_takes_ten_seconds_at_most(tmp_path: Path, number: int) -> None:
     with start("-m", "seqtag", "train", *files, "-o", str(tmp_path / "model")) as process:
         err, seconds = stopped(process, "epoch   1", number)
     assert process.returncode == 128 + number
-    assert ": the same command with --resume goes on.\n" in err
+    assert ": run the same command with --resume to continue.\n" in err
     assert seconds < 10
 
 

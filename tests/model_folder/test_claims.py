@@ -293,7 +293,7 @@ class TestPlacesThatCannotBeWritten:
         place = small / ("model.checkpoint" if full == "checkpoint" else "model")
         told = f"seqtag: {place}: the {full} cannot be written: No space left on device."
         if full == "model":
-            told += f" {small / 'model.checkpoint'} has all of it: the same command with --resume goes on."
+            told += f" {small / 'model.checkpoint'} has all of it: run the same command with --resume to continue."
         assert capsys.readouterr().err == told + "\n"
         opened = Folder(small / "model")
         assert {name: opened.read(name) for name in opened.files} == CONTENT

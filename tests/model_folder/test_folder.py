@@ -496,7 +496,7 @@ class TestTarget:
         check_target(tmp_path / "model", force=False)
 
     def test_a_model(self, model: Path) -> None:
-        with pytest.raises(Error, match=r"a model is there already\. Use --force"):
+        with pytest.raises(Error, match=r"already contains a model\. Use --force"):
             check_target(model, force=False)
         check_target(model, force=True)
         assert read_all(Folder(model)) == CONTENT

@@ -366,7 +366,7 @@ class TestRefusals:
         """Before any file is read; with force it is replaced."""
         replacing.write(tmp_path / "model", dict.fromkeys(layout.FILES, b"{}"))
         before = content(tmp_path / "model")
-        with pytest.raises(Error, match="a model is there already"):
+        with pytest.raises(Error, match="already contains a model"):
             train(config(), "no such file", None, None, tmp_path / "model")
         assert content(tmp_path / "model") == before
         train(config(), str(spans.dev), None, None, tmp_path / "model", force=True)

@@ -206,7 +206,7 @@ class TestTheEnd:
             with pytest.raises(SystemExit):
                 go(corpus, tmp_path / "model", "quick")
         assert sorted(os.listdir(tmp_path)) == ["model", "model.checkpoint"]
-        with pytest.raises(Error, match="a model is there already"):
+        with pytest.raises(Error, match="already contains a model"):
             go(corpus, tmp_path / "model", "quick")
         go(corpus, tmp_path / "model", "quick", resume=True)
         assert os.listdir(tmp_path) == ["model"]
@@ -223,7 +223,7 @@ class TestTheEnd:
             (model / "notes.txt").touch()
         before = content(model)
         shutil.copytree(whole("quick").place / "0 after epoch 1", tmp_path / "model.checkpoint")
-        with pytest.raises(Error, match=r"a model is there already|holds notes\.txt"):
+        with pytest.raises(Error, match=r"already contains a model|holds notes\.txt"):
             go(corpus, model, "quick", resume=True, listener=self.no_step)
         assert content(model) == before
 
@@ -231,7 +231,7 @@ class TestTheEnd:
     def no_step(event: Any) -> None:
         assert not isinstance(event, Progress), "nothing is trained before"
 
-    @pytest.mark.parametrize("said", ["a model is there already", "is not a model folder"])
+    @pytest.mark.parametrize("said", ["already contains a model", "is not a model folder"])
     def test_what_comes_to_its_place_while_it_is_trained(
         self,
         corpus: str,
@@ -249,7 +249,7 @@ class TestTheEnd:
             if isinstance(event, Progress) and not model.exists():
                 shutil.copytree(other, model)
 
-        with pytest.raises(Error, match=rf"{said}.*--resume goes on"):
+        with pytest.raises(Error, match=rf"{said}.*--resume to continue"):
             go(corpus, model, "quick", listener=listen)
         assert content(model) == content(other)
         shutil.rmtree(model)
@@ -479,7 +479,7 @@ class TestRefused:
     def test_nobody_has_said_what_shall_become_of_it(self, left: Path) -> None:
         """Before any file is read; --force is a word, and the checkpoint stays until there is a new one."""
         before, target = content(left), left.parent / "model"
-        with pytest.raises(Error, match=r"here is what a run that was stopped has left\. Use --resume"):
+        with pytest.raises(Error, match=r"left by a run that was stopped\. Use --resume"):
             train(config(), "no such file", None, None, target)
         heard: list[Any] = []
         with pytest.raises(Error, match="no such file"):
