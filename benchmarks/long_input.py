@@ -52,7 +52,7 @@ def cases(words: list[str], tokens: int) -> Iterator[tuple[str, str, bytes]]:
 
 
 def measure(model: str, path: Path, input_format: str) -> tuple[float, float, int]:
-    """Seconds, MB at the most, and the exit code."""
+    """Seconds, MB at most, and the exit code."""
     start = time.perf_counter()
     command = [sys.executable, "-m", "seqtag", "predict", model, str(path), "--input-format", input_format]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

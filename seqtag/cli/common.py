@@ -82,6 +82,6 @@ def input_format(given: str | None, paths: Sequence[str]) -> str:
 
 
 def invite(paths: Sequence[str]) -> None:
-    """Tells whoever has named no file, and sends none, that sentences can be typed."""
+    """Says on a terminal without input files that sentences can be typed."""
     if list(paths) == [STDIN] and sys.stdin.isatty():
-        print("seqtag: reading sentences from the terminal, one a line; end with Ctrl-D", file=stderr())
+        print("seqtag: reading sentences from the terminal, one per line; end with Ctrl-D", file=stderr())

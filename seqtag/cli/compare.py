@@ -77,7 +77,7 @@ def compare(
     print(f", plot in {output / PLOT}" if plotted else "")
     sys.stdout.flush()
     if all(one.dev is None for one in comparison.combinations):
-        raise Error("no run came to a score.")
+        raise Error("no run produced a score.")
 
 
 def _check_place(output: Path, inputs: Sequence[str]) -> None:
@@ -87,7 +87,7 @@ def _check_place(output: Path, inputs: Sequence[str]) -> None:
     drawn = [output / name for name in (TABLE, PLOT)]
     for path in drawn:
         if path.exists() and not (output / ROWS).exists():
-            problem = f"is in the way: of no comparison, as no {ROWS} is beside it"
+            problem = f"already exists, but {ROWS} is missing beside it, so no comparison wrote it"
             raise Error(f"{path}: {problem}. Choose another -o.")
     if output.is_dir():
         check_outputs(map(str, drawn), inputs)
@@ -107,7 +107,7 @@ def _say(stream: TextIO, event: "RunEnded") -> None:
         what += printable(row.error)
     else:
         what += f"dev {row.metric} {row.dev:.4f}  epoch {row.best_epoch} of {row.epochs}  {row.seconds:.1f} s"
-    print(what + ("" if event.repeated else "  (was there)"), file=stream, flush=True)
+    print(what + ("" if event.repeated else "  (already done)"), file=stream, flush=True)
 
 
 def _write(path: Path, content: bytes) -> None:

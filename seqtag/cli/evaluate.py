@@ -91,13 +91,11 @@ def _model_and_gold(
 ) -> tuple[str, str]:
     """The model folder and the gold file."""
     if train is not None:
-        raise UsageError("--train goes with --predicted: a model remembers what it was trained on.")
+        raise UsageError("--train needs --predicted; a model records what it was trained on.")
     if second is None:
         raise UsageError(f"Expected MODEL and FILE, or --predicted FILE and GOLD. Received: {first}")
     if predicted_column is not None:
-        raise UsageError(
-            "--predicted-column says where the tags of the --predicted file stand. Received no --predicted."
-        )
+        raise UsageError("--predicted-column needs --predicted.")
     return first, second
 
 
@@ -110,7 +108,7 @@ def _gold_of_predictions(
     if [first, predicted, train].count(STDIN) > 1:
         raise UsageError("Only one of the files can come from stdin.")
     if threads is not None:
-        raise UsageError("--threads is for a model that tags. Received --predicted as well.")
+        raise UsageError("--threads needs a model; it cannot be combined with --predicted.")
     return first
 
 
@@ -125,7 +123,7 @@ def _check_distinct(outputs: Mapping[str, str | None], analysis: bool) -> None:
             raise UsageError(f"{other} and {option} both write to {place}.")
     if analysis and STDOUT in taken:
         option, _ = taken[STDOUT]
-        raise UsageError(f"--analysis shows tables on stdout, which {option} - has to itself.")
+        raise UsageError(f"--analysis prints tables to stdout; it cannot be combined with {option} -.")
 
 
 def _write(path: str, evaluation: "Evaluation", write: Callable[["Evaluation", TextIO], None]) -> None:

@@ -39,7 +39,7 @@ def export(
     else:
         with results.written_bytes(output) as stream:
             stream.write(exported.content)
-        print(f"wrote {output}", file=stderr())
+        results.announce(output)
     for title, arrays in (("inputs", exported.inputs), ("outputs", exported.outputs)):
         print(f"{title}:", *_lines(arrays), sep="\n", file=stderr())
 

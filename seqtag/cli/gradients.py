@@ -7,7 +7,7 @@ from seqtag.cli import common, parameters, results
 from seqtag.cli.tables import make_table, safe
 from seqtag.support.errors import Error, UsageError
 from seqtag.support.extras import install_line
-from seqtag.support.quoting import json_text
+from seqtag.support.quoting import counted, json_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -85,7 +85,7 @@ def _check(targets: list[str], inputs: list[str]) -> None:
                 f"-o {target}: expected an ending in .json, {' or '.join(PLOTS)}, or - for stdout."
             )
     if len(set(targets)) < len(targets):
-        raise UsageError(f"-o: two outputs in one place. Received: {', '.join(targets)}")
+        raise UsageError(f"-o: two outputs have the same path. Received: {', '.join(targets)}")
     if any(_is_plot(target) for target in targets):
         try:
             import matplotlib.figure  # noqa: F401
@@ -101,8 +101,8 @@ def _show(report: "GradientReport") -> None:
 
     console = Console(highlight=False)
     heading = (
-        f"{report.model} on {report.file}: gradients of {report.sentences} sentences, from a word of each up to "
-        f"{report.steps} steps back"
+        f"{report.model} on {report.file}: gradients of {counted(report.sentences, 'sentence')}, "
+        f"from a word of each up to {report.steps} steps back"
     )
     console.print(safe(heading), soft_wrap=True)
     console.print(_fits_table(report))
@@ -208,9 +208,11 @@ def _plot(report: "GradientReport", target: str) -> None:
         panel.legend(fontsize=8)
     panels[0].set_ylabel("mean norm")
     figure.suptitle(
-        f"{report.cell}: gradients back through the words of {report.sentences} sentences", fontsize=11
+        f"{report.cell}: gradients back through the words of {counted(report.sentences, 'sentence')}",
+        fontsize=11,
     )
     with matplotlib.rc_context({"svg.hashsalt": "seqtag"}):  # so that equal figures are equal bytes
         kind = target.lower().rpartition(".")[2]
         with results.written_bytes(target) as stream:
             figure.savefig(stream, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+        results.announce(target)

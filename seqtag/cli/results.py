@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, TextIO
 
+from seqtag.cli.stderr import stderr
 from seqtag.support.errors import Error, UsageError
 
 STDOUT = "-"
@@ -51,9 +52,20 @@ def stdout_last(outputs: Iterable[str | None]) -> list[str]:
 
 @contextlib.contextmanager
 def written(path: str) -> Iterator[TextIO]:
-    """A stream of text whose content stands at the path once all of it is there; see `written_bytes`."""
+    """A stream of text whose content stands at the path once all of it is there; see `written_bytes`. A terminal is
+    then told the path.
+    """
     with written_bytes(path) as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="\n") as stream:
         yield stream
+    announce(path)
+
+
+def announce(path: str) -> None:
+    """Names on stderr a file that was written, if that is a terminal."""
+    from seqtag.support.quoting import printable
+
+    if (stream := stderr()).isatty():
+        print(f"wrote {printable(path)}", file=stream, flush=True)
 
 
 @contextlib.contextmanager

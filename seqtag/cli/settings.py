@@ -54,12 +54,19 @@ def _parameter(name: str, entry: Setting) -> inspect.Parameter:
         *names,
         help=entry.help[0].upper() + entry.help[1:] + names_allowed + "." + default.replace("[", "\\["),
         show_default=False,
-        metavar="COLUMN" if len(kinds) > 1 else "NAME" if kind is str else None,
+        metavar=_metavar(entry, kind, len(kinds) > 1),
         rich_help_panel=PANELS[entry.path.partition(".")[0]],
     )
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
     )
+
+
+def _metavar(entry: Setting, kind: type, either: bool) -> str | None:
+    """The placeholder of an option's value; None: that of its type."""
+    if entry.path.endswith(".file"):
+        return "FILE"
+    return "COLUMN" if either else "NAME" if kind is str else None
 
 
 def _shown(value: Any) -> str:

@@ -11,7 +11,7 @@ from seqtag.evaluation import metrics
 from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.stages.train import TrainingResult
-from seqtag.support.quoting import printable
+from seqtag.support.quoting import counted, printable
 from seqtag.training.events import Prepared
 from seqtag.training.seed import spread
 
@@ -25,8 +25,8 @@ def introduction(prepared: Prepared) -> list[str]:
     """What is known before the first epoch."""
     train, dev, config = prepared.train, prepared.dev, prepared.config
     lines = [
-        f"train  {len(train.sentences):,} sentences, {train.tokens:,} tokens ({train.path})",
-        f"dev    {len(dev.sentences):,} sentences, {dev.tokens:,} tokens "
+        f"train  {counted(len(train.sentences), 'sentence')}, {counted(train.tokens, 'token')} ({train.path})",
+        f"dev    {counted(len(dev.sentences), 'sentence')}, {counted(dev.tokens, 'token')} "
         + (
             f"({dev.path})"
             if prepared.held_out is None
@@ -50,7 +50,7 @@ def introduction(prepared: Prepared) -> list[str]:
         )
     if prepared.windowed:
         lines.append(
-            f"note   {prepared.windowed:,} long training sentences are learnt in pieces; no token is left out"
+            f"note   {prepared.windowed:,} long training sentences are split into pieces; no token is left out"
         )
     if prepared.unseen_tags:
         tags = ", ".join(f"{tag} ({count})" for tag, count in prepared.unseen_tags.items())
@@ -114,7 +114,7 @@ def _run_table(result: TrainingResult) -> Table:
     held = "" if prepared.held_out is None else " (held out)"
     table.add_row(
         "data",
-        f"train {len(prepared.train.sentences):,}, dev {len(prepared.dev.sentences):,} sentences{held}",
+        f"train {len(prepared.train.sentences):,}, dev {counted(len(prepared.dev.sentences), 'sentence')}{held}",
     )
     table.add_row("tags", prepared.scheme.title)
     table.add_row("unknown words in dev", f"{prepared.unknown_rate:.1%}")

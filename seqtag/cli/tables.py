@@ -54,10 +54,12 @@ def _modes_table(lenient: "Counts", strict: "Counts") -> "Table":
 
 
 def _remarks(score: "Score") -> Iterable[str]:
-    counted = f"{score.tokens:,} tokens in {score.sentences:,} sentences"
-    yield f"Token accuracy {score.accuracy:.4f} ({counted})."
+    from seqtag.support.quoting import counted
+
+    size = f"{counted(score.tokens, 'token')} in {counted(score.sentences, 'sentence')}"
+    yield f"Token accuracy {score.accuracy:.4f} ({size})."
     if score.strict is not None:
-        spans = "1 span" if score.disagreements == 1 else f"{score.disagreements:,} spans"
+        spans = counted(score.disagreements, "span")
         yield f"conlleval (lenient) and strict disagree on {spans}, gold and predicted together."
     if score.unseen_types:
         yield f"Types never seen in training: {_listed(score.unseen_types)}."

@@ -18,7 +18,7 @@ from seqtag.corpora.base import ReadOptions, Source, Unwritable
 from seqtag.corpora.document import Document
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.errors import DataError, UsageError
-from seqtag.support.quoting import printable
+from seqtag.support.quoting import counted, printable
 
 _BLANK = " \t\r"
 _DOCSTART = "-DOCSTART-"  # begins a document, and is skipped
@@ -49,7 +49,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
 
 
 def _column_number(column: int | str) -> int:
-    """The number of a column that a user gave; UsageError for 0 and for what is no number."""
+    """The number of a column that a user gave; UsageError for 0 and for text that is not a number."""
     try:
         number = int(column)
     except ValueError:
@@ -181,7 +181,9 @@ def _positions(
         at = column - 1 if column > 0 else layout.width + column
         if not 0 <= at < layout.width:
             raise DataError(
-                name, layout.line, f"the row has {_columns(layout.width)}; there is no column {column}"
+                name,
+                layout.line,
+                f"the row has {counted(layout.width, 'column')}; there is no column {column}",
             )
         return at
 
@@ -192,10 +194,6 @@ def _positions(
     return token_at, tag_at, [position(column) for column in features]
 
 
-def _columns(count: int) -> str:
-    return "1 column" if count == 1 else f"{count} columns"
-
-
 def _wrong_columns(row: str, layout: _Layout) -> str:
     has_tab = "\t" in row
     if has_tab and layout.separator == " ":
@@ -203,7 +201,7 @@ def _wrong_columns(row: str, layout: _Layout) -> str:
     if not has_tab and layout.separator == "\t" and " " in row.strip(_BLANK):
         return f"the row holds no tab; expected columns separated by tabs, as in line {layout.line}"
     found = len(layout.split(row))
-    return f"the row has {_columns(found)}; expected {layout.width}, as in line {layout.line}"
+    return f"the row has {counted(found, 'column')}; expected {layout.width}, as in line {layout.line}"
 
 
 def _checked(value: str, what: str, name: str, number: int) -> str:

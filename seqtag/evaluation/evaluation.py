@@ -23,7 +23,7 @@ class Evaluation:
         score: The figures.
         scheme: How both columns of tags are written: the gold file's scheme.
         corpus: The gold file.
-        predicted: The predicted tags, one tuple a sentence of the gold file.
+        predicted: The predicted tags, one tuple per sentence of the gold file.
         model: The model folder, as the user named it; None for a file of predictions.
         predicted_path: The file of predictions, as the user named it; None for a model.
         seconds: The time that tagging took, without the loading of the model; None for a file of predictions.
@@ -44,7 +44,7 @@ class Evaluation:
 
     @property
     def gold(self) -> Tags:
-        """The tags of the gold file, one tuple a sentence."""
+        """The tags of the gold file, one tuple per sentence."""
         return tags_of(self.corpus)
 
     @property
@@ -81,7 +81,7 @@ def write_columns(evaluation: Evaluation, stream: TextIO) -> None:
 
 
 def write_errors(evaluation: Evaluation, stream: TextIO) -> None:
-    """Write one JSON object a line for each wrong span or, where tags are plain, for each wrong token.
+    """Write one JSON object per line for each wrong span or, where tags are plain, for each wrong token.
 
     `start` and `end` are tokens of the sentence, from 0, and `end` is the one after the last; sentences and
     lines count from 1. The line is that of the gold span's first token, or of the predicted one's if there is

@@ -39,7 +39,7 @@ def match_spans(gold: Sequence[Span], predicted: Sequence[Span]) -> list[Match]:
 
     The rule: of all pairs that share a token, the one that shares most is taken, then the next one of which
     both are still free, and so on. Of pairs that share equally many, one with equal labels comes first, then
-    the one that stands further left. Whoever is left without partner is missed (gold) or spurious (predicted),
+    the one that stands further left. A span without partner is missed (gold) or spurious (predicted),
     even if it overlaps a span that has another partner: a predicted span over two gold spans answers one of
     them, and the other is missed.
 

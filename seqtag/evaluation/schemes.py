@@ -12,7 +12,7 @@ Tags = tuple[tuple[str, ...], ...]
 
 
 def tags_of(corpus: Corpus) -> Tags:
-    """The tags of a corpus, one tuple a sentence."""
+    """The tags of a corpus, one tuple per sentence."""
     return tuple(sentence.tags or () for sentence in corpus.sentences)
 
 

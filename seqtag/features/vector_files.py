@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from seqtag.features.vectors import LARGEST, MAX_DIM, Builder, Vectors, within_bounds
 from seqtag.support.errors import DataError
 from seqtag.support.lines import lines, shown
-from seqtag.support.quoting import quoted
+from seqtag.support.quoting import counted, quoted
 
 _LINES = 1024  # are parsed at once
 _BLOCK = 1 << 22  # bytes of a binary file read at once
@@ -75,7 +75,7 @@ def _read_text(path: str | PathLike[str], name: str) -> Vectors:
     )
     if not 1 <= dim <= MAX_DIM:
         raise DataError(
-            name, first[0], f"vectors of {_counted(dim, 'value')}; expected 1 to {MAX_DIM} after a word"
+            name, first[0], f"vectors of {counted(dim, 'value')}; expected 1 to {MAX_DIM} after a word"
         )
     source = "as line 1 says" if header else "as most lines have"
     builder = Builder(dim)
@@ -88,7 +88,7 @@ def _read_text(path: str | PathLike[str], name: str) -> Vectors:
     vectors = builder.finish()
     odd = []
     if header and int(header[1]) != builder.count:
-        odd.append(f"{name}:1: the count is {int(header[1])}, but {_counted(builder.count, 'line')} followed")
+        odd.append(f"{name}:1: the count is {int(header[1])}, but {counted(builder.count, 'line')} followed")
     return _with_warnings(vectors, name, odd)
 
 
@@ -125,7 +125,9 @@ def _parse(some: Sequence[str], dim: int) -> tuple[list[bytes], NDArray[np.float
     if joined.translate(None, _NUMBER_BYTES):
         return None
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # older NumPy only warns when it stops at what is no number
+        warnings.simplefilter(
+            "error"
+        )  # older NumPy only warns when it stops at something that is not a number
         try:
             values = np.fromstring(joined, np.float32, sep=" ")
         except (ValueError, Warning):
@@ -162,7 +164,7 @@ def _problem(name: str, some: Sequence[tuple[int, str]], dim: int, source: str) 
     for number, line in some:
         fields = _fields(line)
         if len(fields) >= dim and not _before(line, dim).strip(" \t") and line[0] in " \t":
-            return DataError(name, number, f"has no word before its {_counted(dim, 'value')}")
+            return DataError(name, number, f"has no word before its {counted(dim, 'value')}")
         numbers = 0
         for field in reversed(fields[1:]):
             if not _NUMBER.fullmatch(field):
@@ -170,12 +172,12 @@ def _problem(name: str, some: Sequence[tuple[int, str]], dim: int, source: str) 
             numbers += 1
         if len(fields) <= dim or (numbers != dim and len(fields) > dim + 1):
             numbers = len(fields) - 1 if len(fields) <= dim else numbers
-            return DataError(name, number, f"has {_counted(numbers, 'value')}; expected {dim}, {source}")
+            return DataError(name, number, f"has {counted(numbers, 'value')}; expected {dim}, {source}")
         for place, field in enumerate(fields[-dim:], 1):
             if not _NUMBER.fullmatch(field) or abs(float(field)) > LARGEST:
                 problem = f"value {place} of {dim} is {quoted(field)}; expected a finite 32-bit number"
                 return DataError(name, number, problem)
-    return DataError(name, some[0][0], "here or soon after, something is no vector")  # pragma: no cover
+    return DataError(name, some[0][0], "near this line, something is not a vector")  # pragma: no cover
 
 
 # ---- word2vec's binary form
@@ -247,10 +249,10 @@ def _read_records(file: IO[bytes], name: str) -> Vectors:
         taken += len(words)
         left_out += len(words) - len(readable)
     if (data + file.read(_BLOCK)).strip(b"\n"):
-        raise DataError(name, None, f"goes on after the {_counted(count, 'word')} that its first line counts")
+        raise DataError(name, None, f"goes on after the {counted(count, 'word')} that its first line counts")
     if not builder.count:
         raise DataError(name, None, "holds no word in UTF-8")
-    odd = [f"{name}: {_counted(left_out, 'word')} left out: not UTF-8"] if left_out else []
+    odd = [f"{name}: {counted(left_out, 'word')} left out: not UTF-8"] if left_out else []
     return _with_warnings(builder.finish(), name, odd)
 
 
@@ -299,10 +301,6 @@ def _is_utf8(word: bytes) -> bool:
 
 def _with_warnings(vectors: Vectors, name: str, odd: Sequence[str]) -> Vectors:
     repeated = vectors.duplicates
-    again = [f"{name}: {_counted(repeated, 'line')} left out: the word had come before"] if repeated else []
+    again = [f"{name}: {counted(repeated, 'line')} left out: the word had come before"] if repeated else []
     vectors.warnings = (*odd, *again)
     return vectors
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -84,8 +84,8 @@ class Coverage:
 class Vectors:
     """A table of word vectors and a fast exact look-up, in memory or memory-mapped.
 
-    Made by `vector_files.read`, `Vectors.from_words` and `Vectors.unpack`. Whoever looks words up by the sentence keeps
-    a cache.
+    Made by `vector_files.read`, `Vectors.from_words` and `Vectors.unpack`. A caller that looks words up sentence by
+    sentence keeps a cache.
 
     Attributes:
         dim: Size of a vector.

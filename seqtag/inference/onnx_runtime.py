@@ -1,7 +1,7 @@
 """ONNX Runtime without its telemetry.
 
 Since 1.31 it writes the machine's identifier and a database into the user's cache folder, to be sent to its makers, on
-Linux as well. Whoever tags a text with seqtag has not agreed to that. It looks at this variable when it is loaded.
+Linux as well. A user who tags a text has not agreed to that. It looks at this variable when it is loaded.
 """
 
 import os

@@ -23,7 +23,7 @@ def claimed(target: Path) -> Iterator[bool]:
     """
     target = target.absolute()
     if target.name in ("", ".."):
-        raise Error(f"{target}: names no folder of its own. Choose another -o.")
+        raise Error(f"{target}: is not the name of a folder that can be created. Choose another -o.")
     with exclusive(target) as held:
         if held:
             replacing.tidy(target)

@@ -164,7 +164,7 @@ class Folder:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
             os.close(descriptor)
-            what = f"has {status.st_size} bytes; expected {limit} at the most"
+            what = f"has {status.st_size} bytes; expected {limit} at most"
             raise ModelError(
                 f"{self.path}: {name} {what if stat.S_ISREG(status.st_mode) else 'is not a regular file'}."
             )

@@ -75,7 +75,7 @@ MODEL = Kind("model", FORMAT, FORMAT_VERSION, FILES, OPTIONAL_FILES, FORMER_FILE
 def check_size(name: str, size: int) -> None:
     """Raises ValueError for a file of more bytes than would be read again."""
     if size > MOST[name]:
-        raise ValueError(f"{name} would have {size:,} bytes; expected {MOST[name]:,} at the most")
+        raise ValueError(f"{name} would have {size:,} bytes; expected {MOST[name]:,} at most")
 
 
 def drafts(target: Path) -> list[Path]:

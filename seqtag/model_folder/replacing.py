@@ -55,7 +55,7 @@ def check_target(target: Path, *, force: bool) -> None:
         written.
     """
     if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise Error(f"{target}: is in the way: not a folder. Choose another -o.")
+        raise Error(f"{target}: already exists and is not a folder. Choose another -o.")
     if target.absolute().is_mount():
         raise Error(f"{target}: is a mount point, which cannot be replaced. Choose a folder in it for -o.")
     if target.name.endswith(SUFFIX):
@@ -71,9 +71,7 @@ def check_target(target: Path, *, force: bool) -> None:
             )
     for parent in target.absolute().parents:
         if _format(parent) == MODEL.format:
-            raise Error(
-                f"{target}: lies in a model folder, {parent}, which is refused then. Choose another -o."
-            )
+            raise Error(f"{target}: is inside the model folder {parent}. Choose another -o.")
     try:
         target.absolute().parent.mkdir(parents=True, exist_ok=True)
     except OSError as problem:

@@ -121,7 +121,7 @@ def read_config(folder: Folder) -> "Config":
     """The settings of a model folder.
 
     Raises:
-        ModelError: A setting that there is not, or a value that it cannot have.
+        ModelError: An unknown setting, or a value outside its bounds.
     """
     return config_of(folder.read_json("config.json"), f"{folder.path}: config.json")
 
@@ -131,7 +131,7 @@ def config_of(values: Mapping[str, Any], where: str) -> "Config":
     the model was trained with.
 
     Raises:
-        ModelError: A setting that there is not, or a value that it cannot have.
+        ModelError: An unknown setting, or a value outside its bounds.
     """
     from seqtag.settings.merging import flatten, from_values
     from seqtag.settings.schema import SETTINGS

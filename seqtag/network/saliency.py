@@ -1,4 +1,4 @@
-"""What a network's tags hang on: gradient x input, and attention."""
+"""What each tag of a network depends on: gradient x input, and attention."""
 
 from typing import Any
 

@@ -155,7 +155,9 @@ def parse_grid(assignments: Sequence[str]) -> dict[str, list[Any]]:
             raise UsageError(f"{source}: expected key.path=value,value, such as encoder.cell=lstm,gru.")
         check_key(path, source)
         if path == "training.seed":
-            raise UsageError(f"{source}: use --seeds, and training.seed for the first.")
+            raise UsageError(
+                f"{source}: cannot be varied here; --seeds sets how many seeds, training.seed the first."
+            )
         if path in grid:
             raise UsageError(f"{source}: {path} is given twice.")
         if text.count(",") > MOST_VALUES:
@@ -172,6 +174,6 @@ def parse_grid(assignments: Sequence[str]) -> dict[str, list[Any]]:
             automatic = SETTINGS[path].by_corpus and value == "auto"
             checked = value if automatic else check_value(path, value, source)
             if checked in grid[path]:
-                raise UsageError(f"{source}: {quoted(value)} stands there twice.")
+                raise UsageError(f"{source}: {quoted(value)} is listed twice.")
             grid[path].append(checked)
     return grid

@@ -107,11 +107,11 @@ def compare(
 def _check_place(output: Path) -> None:
     """Refuses a place where something else lies; makes the folder where there is none."""
     if output.exists() and not output.is_dir():
-        raise Error(f"{output}: is in the way: not a folder. Choose another -o.")
+        raise Error(f"{output}: already exists and is not a folder. Choose another -o.")
     if (output / MANIFEST).exists():
         raise Error(f"{output}: is a model folder, which takes no other files. Choose another -o.")
     if (output / ROWS).exists() and not (output / ROWS).is_file():
-        raise Error(f"{output / ROWS}: is in the way: no regular file. Choose another -o.")
+        raise Error(f"{output / ROWS}: already exists and is not a regular file. Choose another -o.")
     output.mkdir(parents=True, exist_ok=True)
 
 

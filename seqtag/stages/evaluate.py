@@ -86,7 +86,7 @@ def evaluate_model(
 
 def _load(path: Path, threads: int, *, tags_only: bool) -> "tuple[SentenceTagger, Known]":
     """The tagger of a model folder, and what its training held."""
-    # ONNX Runtime is loaded here and not above: whoever compares two files does not need it.
+    # ONNX Runtime is loaded here and not above: comparing two files does not need it.
     from seqtag.inference.tagger import SentenceTagger
     from seqtag.model_folder import folder
     from seqtag.model_folder.stored import read_known

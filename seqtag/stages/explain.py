@@ -45,7 +45,7 @@ class Explained:
     """A sentence.
 
     Attributes:
-        tokens: Its tokens, the first `LONGEST` at the most.
+        tokens: Its tokens, the first `LONGEST` at most.
         cut: How many tokens more it has.
         tags: The tag of each token.
         targets: What is explained: the entities, or each token's tag where tags are plain.

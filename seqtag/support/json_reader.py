@@ -56,7 +56,7 @@ def parse_json(
     except RecursionError as problem:
         raise JsonError(f"is nested deeper than {depth} lists and objects") from problem
     if not surrogates and _LONE_SURROGATE.search(read) and not _is_unicode(value):
-        raise JsonError("holds half of a surrogate pair, which is no character")
+        raise JsonError("holds half of a surrogate pair, which is not a character")
     return value
 
 

@@ -35,6 +35,11 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
+def counted(number: int, noun: str) -> str:
+    """The number with its noun: `1 word`, `2,000 words`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def json_text(value: Any, *, indent: int | None = None) -> str:
     """The value as JSON that can be written as UTF-8: half a surrogate pair, as in the name of a file that is not
     UTF-8, stands there as an escape.

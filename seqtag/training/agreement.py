@@ -29,7 +29,7 @@ def check(network: "Network", exported: SentenceTagger, sentences: Sequence[Sent
         sentences: Where to try it.
 
     Raises:
-        Diverged: The network gives what is no number.
+        Diverged: The network returns NaN.
         Error: They differ by more than rounding.
     """
     for start in range(0, min(len(sentences), SENTENCES), BATCH):

@@ -190,7 +190,7 @@ class Checkpoint:
         """
         foreign = what_is_foreign(self.path, KIND) if self.path.is_dir() else "is not a folder"
         if self.path.is_symlink() or (self.exists and foreign):
-            raise Error(f"{self.path}: is in the way: not a checkpoint. Move it elsewhere.")
+            raise Error(f"{self.path}: already exists and is not a checkpoint. Move it elsewhere.")
         if self.path.is_mount():
             raise Error(f"{self.path}: is a mount point, which cannot be replaced. Choose another -o.")
         replacing.check_room(self.path)
@@ -210,8 +210,8 @@ class Checkpoint:
             if self.identity is not None and (differences := self.identity.differences(then)):
                 more = f"; and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
                 raise Error(
-                    f"{self.path}: is the checkpoint of another run: {'; '.join(differences[:SHOWN])}{more}. Resume "
-                    f"with the command that began it. {OTHERWISE}"
+                    f"{self.path}: belongs to another run: {'; '.join(differences[:SHOWN])}{more}. Resume "
+                    f"with the command that started it. {OTHERWISE}"
                 )
             arrays = safetensors.numpy.load(opened.read(ARRAYS))
             files = {name: opened.read(name) for name in opened.files if name not in KIND.files}

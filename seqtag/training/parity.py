@@ -29,7 +29,7 @@ class Difference:
 
     @property
     def holds(self) -> bool:
-        """Whether both are one network; false where a probability is no number."""
+        """Whether both are one network; false where a probability is NaN."""
         return self.gap <= PARITY and not self.wrong
 
     def within(self, noise: "Sequence[Difference]") -> bool:

@@ -65,7 +65,7 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
         )
         raise Error(
             f"{corpora.train.path}: {what} {len(tags):,} tags, each pair of which would be a transition; expected "
-            f"{MAX_TAGS:,} tags at the most. With {instead} they are learnt without any."
+            f"{MAX_TAGS:,} tags at most. With {instead} they are learnt without any."
         )
     tokenizer = config.data.tokenizer
     return Vocabulary(

@@ -105,7 +105,7 @@ class Rows:
                     raise DataError(
                         self.path, number, f"{NO_ROW}: {wrong} is not what it writes there"
                     ) from problem
-                expected = f"{NO_ROW}; expected one JSON object a line"
+                expected = f"{NO_ROW}; expected one JSON object per line"
                 raise DataError(self.path, number, expected) from problem
             if name := _wrong_field(row):
                 raise DataError(self.path, number, f"{NO_ROW}: {name} is not what it writes there")

@@ -84,7 +84,7 @@ class Run:
                     raise
                 self.history.append(epoch)
                 self.under_way = UnderWay(epoch.number + 1)
-                keep(self.state())  # whoever listens may fail
+                keep(self.state())  # the listener may fail
                 listener(epoch)
         return self.history
 

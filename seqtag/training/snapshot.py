@@ -123,7 +123,7 @@ class Snapshot:
             raise ValueError(f"no table waits for {values.ticks} steps")
         done = len(values.history)
         if not min(done, 1) <= values.best_epoch <= done == now.number - 1:
-            raise ValueError("its epochs are not one after the other")
+            raise ValueError("its epochs are not consecutive")
         if not len(now.losses) == len(now.norms) == len(now.clipped):
             raise ValueError("its steps are not whole")
         wanted = _kinds(weights)

@@ -139,7 +139,7 @@ class TestTable:
         assert ["tag", "precision", "recall", "F1", "support"] in cells(text)
         assert "conlleval" not in text
         assert "strict" not in text
-        assert "Token accuracy 1.0000 (2 tokens in 1 sentences)." in text
+        assert "Token accuracy 1.0000 (2 tokens in 1 sentence)." in text
 
     def test_80_columns_do_and_the_signature_is_never_broken(self, write: Write, model: str) -> None:
         gold = "".join(f"t\tB-{'long' * 30}{number}\n" for number in range(40)) + "\n"
@@ -369,7 +369,7 @@ class TestAnalysis:
 
     def test_the_tables_are_not_lost_in_silence(self, write: Write) -> None:
         for option in ("--json", "--errors", "--output"):
-            with pytest.raises(UsageError, match=f"stdout, which {option} - has to itself"):
+            with pytest.raises(UsageError, match=f"it cannot be combined with {option} -"):
                 run("--predicted", THREE, THREE, "--analysis", option, "-")
 
 
@@ -418,12 +418,12 @@ class TestRefusals:
             (["folder"], "Expected MODEL and FILE, or --predicted FILE and GOLD. Received: folder"),
             (["--predicted", THREE, "folder", THREE], "expected the gold file alone. Received: folder"),
             (["--predicted", "-", "-"], "Only one of the files can come from stdin"),
-            (["folder", THREE, "--predicted-column", "2"], "Received no --predicted"),
+            (["folder", THREE, "--predicted-column", "2"], "--predicted-column needs --predicted"),
             (["folder", THREE, "--json", "-", "--output", "-"], "--json and --output both write to -"),
             (["folder", THREE, "--json", "x", "--output", "./x"], "both write to x"),
             (["folder", THREE, "--errors", "x", "--output", "./x"], "--errors and --output both write to x"),
             (["folder", THREE, "--json", "-", "--errors", "-"], "--json and --errors both write to -"),
-            (["folder", THREE, "--train", THREE], "--train goes with --predicted"),
+            (["folder", THREE, "--train", THREE], "--train needs --predicted"),
             (["--predicted", "-", THREE, "--train", "-"], "Only one of the files can come from stdin"),
             (["--predicted", __file__, __file__, "--train", THREE, "--errors", THREE], "is also an input"),
             (["folder", THREE, "--output", THREE], "is also an input"),

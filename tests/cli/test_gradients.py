@@ -184,7 +184,7 @@ class TestRefusals:
         assert run([*arguments, "-o", str(long)]) == 2
         assert "is also an input" in complaint(capsys)
         assert run([*arguments, "-o", "x.json", "-o", "x.json"]) == 2
-        assert "two outputs in one place" in complaint(capsys)
+        assert "two outputs have the same path" in complaint(capsys)
         monkeypatch.setitem(sys.modules, "matplotlib", None)
         monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
         assert run([*arguments, "-o", "x.png"]) == 1

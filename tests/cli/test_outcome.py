@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,16 @@ def test_the_new_file_is_as_the_former_one(tmp_path: Path) -> None:
         os.umask(former)
     assert [place.read_bytes() for place in (path, plain)] == ["é\n".encode()] * 2
     assert [place.stat().st_mode & 0o777 for place in (path, plain)] == [0o604, 0o640]
+
+
+def test_a_terminal_is_told_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    path = tmp_path / "out\x1b"
+    for told in (False, True):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda told=told: told)
+        with written(str(path)) as stream:
+            assert capsys.readouterr().err == ""
+            stream.write("é\n")
+        assert capsys.readouterr().err == f"wrote {tmp_path}/out\\x1b\n" * told
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

@@ -66,10 +66,10 @@ class TestGrid:
             (["encoder.cell"], "expected key.path=value,value"),
             (["encoder.cell="], "expected key.path=value,value"),
             (["encoder.cell=lstm", "encoder.cell=gru"], "is given twice"),
-            (["encoder.units=5,5"], "5 stands there twice"),
+            (["encoder.units=5,5"], "5 is listed twice"),
             (["encoder.units=5,"], "encoder.units is None"),
             (["encoder.units=[5"], "cannot be read as values"),
-            (["training.seed=1,2"], "use --seeds"),
+            (["training.seed=1,2"], "--seeds sets how many seeds"),
             (["encoder.units=[]"], "has no value"),
             (["encoder.units=" + ",".join(map(str, range(60_000)))], "has more than 10,000 values"),
         ],
@@ -651,7 +651,7 @@ class TestCommand:
         path = tmp_path / name
         path.write_text("mine")
         assert self.call(spans, tmp_path, "--grid", "encoder.cell=lstm") == 1
-        problem = "is in the way: of no comparison, as no runs.jsonl is beside it. Choose another -o."
+        problem = "already exists, but runs.jsonl is missing beside it, so no comparison wrote it. Choose another -o."
         assert capsys.readouterr().err == f"seqtag: {path}: {problem}\n"
         assert os.listdir(tmp_path) == [name]
         assert path.read_text() == "mine"
@@ -727,7 +727,7 @@ class TestCommand:
     def test_no_score_at_all(self, spans: Any, tmp_path: Path, runs: Runs, capsys: Capture) -> None:
         runs.fails["lstm"] = Error("training stopped")
         assert self.call(spans, tmp_path, "-q", "--grid", "encoder.cell=lstm") == 1
-        assert capsys.readouterr().err == "seqtag: no run came to a score.\n"
+        assert capsys.readouterr().err == "seqtag: no run produced a score.\n"
 
     def test_wrong_usage(self, spans: Any, tmp_path: Path, capsys: Capture) -> None:
         assert self.call(spans, tmp_path, "--grid", "encoder.cel=lstm") == 2

@@ -46,8 +46,8 @@ def test_what_is_not_json(text: str | bytes, problem: str) -> None:
         ('[{"x": {"y": 1, "y": 2}}]', "holds the key 'y' twice in one object"),
         ("[1e999]", "holds the number 1e999, which is too large"),
         ("-1e999", "holds the number -1e999, which is too large"),
-        (r'"\ud83d"', "holds half of a surrogate pair, which is no character"),
-        (r'{"\uDC00": 1}', "holds half of a surrogate pair, which is no character"),
+        (r'"\ud83d"', "holds half of a surrogate pair, which is not a character"),
+        (r'{"\uDC00": 1}', "holds half of a surrogate pair, which is not a character"),
     ],
 )
 def test_json_that_readers_take_differently(text: str, problem: str) -> None:

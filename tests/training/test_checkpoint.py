@@ -379,10 +379,7 @@ class TestRefused:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         said = self.refused(left, corpus, "encoder.units=6", "training.seed=7", seeds=3)
-        assert (
-            ": is the checkpoint of another run: encoder.units is 6 now and 5 there; training.seed is 7 now"
-            in said
-        )
+        assert ": belongs to another run: encoder.units is 6 now and 5 there; training.seed is 7 now" in said
         assert "--seeds is 3 now and 2 there" in said
         other = tmp_path_factory.mktemp("other") / "dev.conll"
         other.write_text(Path(corpus).read_text("utf-8").replace("\tO\n", "\tB-PER\n", 1), encoding="utf-8")
@@ -506,7 +503,7 @@ class TestRefused:
         path = tmp_path / "model.checkpoint"
         for make in (path.touch, path.mkdir, lambda: path.symlink_to(tmp_path)):
             make()
-            with pytest.raises(Error, match="is in the way: not a checkpoint"):
+            with pytest.raises(Error, match="already exists and is not a checkpoint"):
                 train(config(), "none", None, None, tmp_path / "model", resume=resume, force=True)
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
@@ -515,7 +512,7 @@ class TestRefused:
         path = tmp_path / "model.checkpoint"
         (path / "src").mkdir(parents=True)
         (path / "manifest.json").write_text('{"name": "a browser extension"}')
-        with pytest.raises(Error, match="is in the way: not a checkpoint"):
+        with pytest.raises(Error, match="already exists and is not a checkpoint"):
             train(config(), "none", None, None, tmp_path / "model", resume=resume, force=True)
         assert sorted(os.listdir(path)) == ["manifest.json", "src"]
 
