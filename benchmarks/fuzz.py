@@ -123,7 +123,7 @@ def check_corpus(corpus: seqtag.corpora.reading.Corpus, again: Path) -> None:
         return
     stream = io.StringIO(newline="")
     with contextlib.suppress(Unwritable):  # what could not be read back is not written
-        writer = conll.Writer(stream)
+        writer = conll.ConllWriter(stream)
         for sentence in corpus.sentences:
             writer.write(Document.of(sentence, sentence.tags or (), tags.parse_scheme("bio")))
         again.write_bytes(stream.getvalue().encode())

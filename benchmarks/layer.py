@@ -46,7 +46,7 @@ def functions(case: Case) -> dict[str, Callable[[], object]]:
     import tensorflow as tf
 
     from seqtag.network.encoder import Encoder
-    from seqtag.settings.config import Encoder as Settings
+    from seqtag.settings.config import EncoderSettings
 
     random = np.random.default_rng(42)
     directions = 1 + case.bidirectional
@@ -56,7 +56,9 @@ def functions(case: Case) -> dict[str, Callable[[], object]]:
     lengths = tf.fill([case.batch], case.time)
     signature = [tf.TensorSpec((None, None, case.dim), tf.float32)]
 
-    settings = Settings(cell=case.cell, units=case.units, bidirectional=case.bidirectional, dropout=0.0)
+    settings = EncoderSettings(
+        cell=case.cell, units=case.units, bidirectional=case.bidirectional, dropout=0.0
+    )
     encoder = Encoder(settings)
     encoder.build((None, None, case.dim))
     layer = encoder.stack[0][0]

@@ -118,13 +118,14 @@ class Memory:
 
         from seqtag.network.encoder import Encoder
         from seqtag.network.fit import Clipping
-        from seqtag.settings.config import Encoder as Settings
-        from seqtag.settings.config import Training
+        from seqtag.settings.config import EncoderSettings, TrainingSettings
 
         self.batch, self.distance = given.batch, distance
         self.random = np.random.default_rng([seed, distance])
         self.encoder = Encoder(
-            Settings(cell=remedy.cell, units=given.units, bidirectional=False, dropout=0.0, **remedy.settings)
+            EncoderSettings(
+                cell=remedy.cell, units=given.units, bidirectional=False, dropout=0.0, **remedy.settings
+            )
         )
         self.encoder.build((None, None, VOCABULARY))
         self.dense = keras.layers.Dense(TAGS)
@@ -136,7 +137,7 @@ class Memory:
             else keras.optimizers.SGD(given.rate * SGD_RATE)
         )
         optimizer.build(weights)
-        clip = Clipping(Training(global_clipnorm=remedy.clipnorm))
+        clip = Clipping(TrainingSettings(global_clipnorm=remedy.clipnorm))
 
         def step(tokens: Any, tags: Any) -> Any:
             with tf.GradientTape() as tape:

@@ -75,3 +75,16 @@ def test_no_function_is_longer_than_a_page() -> None:
                 if lines > LONGEST:
                     long.append(f"{path.relative_to(TOP)}: {node.name} has {lines} lines")
     assert long == []
+
+
+def test_every_class_has_a_name_of_its_own() -> None:
+    """Only the two halves of a part of a network, its Keras layers and its graph writer, share one."""
+    homes: dict[str, list[str]] = {}
+    for path in sorted((TOP / "seqtag").rglob("*.py")):
+        place = path.relative_to(TOP / "seqtag")
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(place.parts[0])
+    shared = {name: places for name, places in homes.items() if len(places) > 1}
+    assert {name: places for name, places in shared.items() if places != ["graph", "network"]} == {}
+    assert {"Encoder", "LSTM", "CRFHead"} <= shared.keys()

@@ -212,7 +212,7 @@ def _checked(value: str, what: str, name: str, number: int) -> str:
     return intern(value)
 
 
-class Writer:
+class ConllWriter:
     """token TAB tag, and a blank line after each sentence; a sentence without tokens has nothing to write."""
 
     probabilities = False

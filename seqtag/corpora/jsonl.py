@@ -52,7 +52,7 @@ def _parse(line: str) -> tuple[str | None, list[str] | None, dict[str, Any]]:
     raise JsonError(_EXPECTED)
 
 
-class Writer:
+class JsonlWriter:
     """An object a line; see ``Document.to_dict``."""
 
     probabilities = True

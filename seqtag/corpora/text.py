@@ -15,7 +15,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
         yield Sentence(tuple(options.tokenizer.words(line)), lines=(number,), text=line)
 
 
-class Writer:
+class TextWriter:
     """The sentence with its entities marked, ``[Rotterdam LOC]``, in colour on a terminal; plain tags as word/TAG."""
 
     probabilities = True

@@ -3,7 +3,7 @@
 from seqtag.graph.builder import Graph
 from seqtag.graph.weights import Weights
 from seqtag.settings import registry
-from seqtag.settings.config import Encoder as Settings
+from seqtag.settings.config import EncoderSettings
 
 
 class Encoder:
@@ -18,7 +18,7 @@ class Encoder:
         width: The last size of the features.
     """
 
-    def __init__(self, settings: Settings, dim: int, weights: Weights) -> None:
+    def __init__(self, settings: EncoderSettings, dim: int, weights: Weights) -> None:
         cell = registry.load(registry.CELLS, settings.cell, "graph")
         around = (
             None

@@ -11,7 +11,7 @@ CAPACITY = 4096  # steps after which all rows are brought up to date, so that th
 
 
 @dataclass(frozen=True)
-class Rows:
+class BatchRows:
     """The rows of a table that a batch reads, up to date.
 
     Attributes:
@@ -112,14 +112,14 @@ class DeferredAdam:
         found = {"momentum": self.momentum, "velocity": self.velocity, "last": self.last}
         return found if self.average is None else found | {"average": self.average}
 
-    def read(self, ids: Any) -> Rows:
+    def read(self, ids: Any) -> BatchRows:
         """Brings the rows of a batch up to date, so that the network reads them as they are now."""
         unique, places = tf.unique(tf.reshape(ids, [-1]))
         rows = self._current(unique, places)
         self.variable.value.scatter_update(tf.IndexedSlices(rows.values, unique))
         return rows
 
-    def _current(self, ids: Any, places: Any) -> Rows:
+    def _current(self, ids: Any, places: Any) -> BatchRows:
         clock, optimizer = self.clock, self.clock.optimizer
         since = tf.gather(self.last, ids)
         passed = tf.cast(clock.now - since, tf.float32)[:, None]
@@ -132,7 +132,7 @@ class DeferredAdam:
             kept = tf.exp(clock.decays[clock.now] - tf.gather(clock.decays, since))[:, None]
             drifted = tf.gather(clock.drifted, since)[:, None]
             average = tf.gather(self.average, ids) * kept + values * (1 - kept) - move * drifted
-        return Rows(
+        return BatchRows(
             ids,
             places,
             values - move * tf.gather(clock.moved, since)[:, None],
@@ -142,11 +142,11 @@ class DeferredAdam:
         )
 
     @staticmethod
-    def summed(gradient: Any, rows: Rows) -> Any:
+    def summed(gradient: Any, rows: BatchRows) -> Any:
         """The gradient of each row that the batch reads, `(rows, dim)`, from that of each place."""
         return tf.math.unsorted_segment_sum(gradient.values, rows.places, tf.shape(rows.ids)[0])
 
-    def apply(self, gradient: Any, rows: Rows, rate: Any, decay: Any) -> None:
+    def apply(self, gradient: Any, rows: BatchRows, rate: Any, decay: Any) -> None:
         """One step of Adam on these rows, `gradient` `(rows, dim)`; the clock ticks after it."""
         optimizer = self.clock.optimizer
         momentum = rows.momentum + (gradient - rows.momentum) * (1 - optimizer.beta_1)
@@ -156,7 +156,7 @@ class DeferredAdam:
         new = replace(rows, values=values, momentum=momentum, velocity=velocity, average=average)
         self.write(new, self.clock.now + 1)
 
-    def write(self, rows: Rows, step: Any) -> None:
+    def write(self, rows: BatchRows, step: Any) -> None:
         """Puts the rows back, up to date as of this step."""
         tables = [
             (self.variable.value, rows.values),

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from seqtag.settings import registry
-from seqtag.settings.config import Encoder as Settings
+from seqtag.settings.config import EncoderSettings
 
 
 class Encoder(keras.layers.Layer):  # type: ignore[misc]
@@ -21,7 +21,7 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
         settings: The `encoder` section of the configuration.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: EncoderSettings) -> None:
         super().__init__(name="encoder")
         self.cell = registry.load(registry.CELLS, settings.cell)(settings)
         numbers = range(1, settings.layers + 1)

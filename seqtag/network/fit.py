@@ -7,9 +7,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from seqtag.network.build import Arrays, Network, weight_name
-from seqtag.network.deferred import CAPACITY, Clock, DeferredAdam, Rows
+from seqtag.network.deferred import CAPACITY, BatchRows, Clock, DeferredAdam
 from seqtag.settings import registry
-from seqtag.settings.config import Training
+from seqtag.settings.config import TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Trainer:
         settings: The `training` section of the configuration.
     """
 
-    def __init__(self, network: Network, settings: Training) -> None:
+    def __init__(self, network: Network, settings: TrainingSettings) -> None:
         self.network = network
         self.clip = Clipping(settings)
         self.optimizer = registry.load(registry.OPTIMIZERS, settings.optimizer)(
@@ -142,7 +142,7 @@ class Trainer:
         tf.cond(tf.math.is_finite(norm), lambda: self._apply(gradients, rows), leave)
         return loss, norm, clipped, norms, norms_of(gradients)
 
-    def _apply(self, gradients: list[Any], rows: dict[int, Rows]) -> None:
+    def _apply(self, gradients: list[Any], rows: dict[int, BatchRows]) -> None:
         decay = tf.constant(1.0)
         if self.decay is not None:
             # The average must not remember the first values, so its memory grows with the steps.
@@ -197,7 +197,7 @@ class Clipping:
     each component. At most one is set; 0 or None is no clipping.
     """
 
-    def __init__(self, settings: Training) -> None:
+    def __init__(self, settings: TrainingSettings) -> None:
         self.global_clipnorm = settings.global_clipnorm or None
         self.clipnorm = settings.clipnorm or None
         self.clipvalue = settings.clipvalue or None

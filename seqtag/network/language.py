@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from seqtag.settings.config import LanguageModel as Settings
+from seqtag.settings.config import LanguageModelSettings
 
 PLACES = 4096  # words of a batch that predict their neighbours: enough for any usual batch, in bounded memory
 END = 0  # what stands before the first word and after the last, among the words that are predicted
@@ -26,7 +26,7 @@ class LanguageModel(keras.layers.Layer):  # type: ignore[misc]
         directions: Directions of the encoder.
     """
 
-    def __init__(self, settings: Settings, words: int, directions: int) -> None:
+    def __init__(self, settings: LanguageModelSettings, words: int, directions: int) -> None:
         super().__init__(name="language_model")
         self.weight = settings.weight
         names = ("forward", "backward")[:directions]

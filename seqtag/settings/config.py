@@ -70,7 +70,7 @@ INITIALIZERS = (
 
 
 @dataclass(frozen=True)
-class Data:
+class DataSettings:
     """How the corpus is read."""
 
     format: str = setting(
@@ -122,7 +122,7 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Word:
+class WordSettings:
     """Word embeddings, learnt from the training file."""
 
     dim: int = setting(
@@ -140,7 +140,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Vectors:
+class VectorSettings:
     """Pretrained word vectors."""
 
     file: str | None = setting(
@@ -150,7 +150,7 @@ class Vectors:
 
 
 @dataclass(frozen=True)
-class Characters:
+class CharacterSettings:
     """Features of a word from its characters."""
 
     encoder: str = setting(
@@ -167,14 +167,14 @@ class Characters:
 
 
 @dataclass(frozen=True)
-class Shape:
+class ShapeSettings:
     """The casing of a word: lower, upper, initial, with digits, ..."""
 
     dim: int = setting(10, "dimension of the shape vectors; 0: none", low=0, high=256)
 
 
 @dataclass(frozen=True)
-class Bigrams:
+class BigramSettings:
     """Pairs of neighbouring tokens, for corpora whose tokens are single characters."""
 
     enabled: str = setting(
@@ -188,22 +188,22 @@ class Bigrams:
 
 
 @dataclass(frozen=True)
-class Columns:
+class ColumnSettings:
     """Extra columns of the corpus as features."""
 
     dim: int = setting(20, "dimension of the vectors of each column", low=1, high=1024)
 
 
 @dataclass(frozen=True)
-class Embeddings:
+class EmbeddingSettings:
     """How a token is represented."""
 
-    word: Word = field(default_factory=Word)
-    vectors: Vectors = field(default_factory=Vectors)
-    characters: Characters = field(default_factory=Characters)
-    shape: Shape = field(default_factory=Shape)
-    bigrams: Bigrams = field(default_factory=Bigrams)
-    columns: Columns = field(default_factory=Columns)
+    word: WordSettings = field(default_factory=WordSettings)
+    vectors: VectorSettings = field(default_factory=VectorSettings)
+    characters: CharacterSettings = field(default_factory=CharacterSettings)
+    shape: ShapeSettings = field(default_factory=ShapeSettings)
+    bigrams: BigramSettings = field(default_factory=BigramSettings)
+    columns: ColumnSettings = field(default_factory=ColumnSettings)
     word_dropout: float = setting(0.0, "fraction of tokens hidden completely in training", low=0, below=1)
     dropout: float = setting(
         0.5,
@@ -215,7 +215,7 @@ class Embeddings:
 
 
 @dataclass(frozen=True)
-class Encoder:
+class EncoderSettings:
     """The recurrent network between the embeddings and the head."""
 
     cell: str = setting(
@@ -268,7 +268,7 @@ class Encoder:
 
 
 @dataclass(frozen=True)
-class Head:
+class HeadSettings:
     """What turns the encoder's features into tags."""
 
     name: str = setting(
@@ -302,7 +302,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class LanguageModel:
+class LanguageModelSettings:
     """A language model trained beside the tagger (Rei 2017)."""
 
     weight: float = setting(
@@ -318,7 +318,7 @@ class LanguageModel:
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingSettings:
     """How the network is trained."""
 
     optimizer: str = setting("adam", "optimizer", flag=True, table=registry.OPTIMIZERS)
@@ -395,12 +395,12 @@ class Config:
             until `for_corpus` has decided them.
     """
 
-    data: Data = field(default_factory=Data)
-    embeddings: Embeddings = field(default_factory=Embeddings)
-    encoder: Encoder = field(default_factory=Encoder)
-    head: Head = field(default_factory=Head)
-    language_model: LanguageModel = field(default_factory=LanguageModel)
-    training: Training = field(default_factory=Training)
+    data: DataSettings = field(default_factory=DataSettings)
+    embeddings: EmbeddingSettings = field(default_factory=EmbeddingSettings)
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    head: HeadSettings = field(default_factory=HeadSettings)
+    language_model: LanguageModelSettings = field(default_factory=LanguageModelSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
     automatic: frozenset[str] = frozenset()
 
     def to_json(self) -> dict[str, Any]:

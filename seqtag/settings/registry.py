@@ -84,7 +84,7 @@ FORMATS = Table("seqtag.formats") | {
     "conll": Format(
         "one token per line, in columns",
         reader="seqtag.corpora.conll:read",
-        writer="seqtag.corpora.conll:Writer",
+        writer="seqtag.corpora.conll:ConllWriter",
         endings=("conll", "iob", "bio"),
         tagged=True,
     ),
@@ -99,13 +99,13 @@ FORMATS = Table("seqtag.formats") | {
     "jsonl": Format(
         "one JSON object per line",
         reader="seqtag.corpora.jsonl:read",
-        writer="seqtag.corpora.jsonl:Writer",
+        writer="seqtag.corpora.jsonl:JsonlWriter",
         endings=("jsonl", "ndjson"),
     ),
     "text": Format(
         "one sentence per line",
         reader="seqtag.corpora.text:read",
-        writer="seqtag.corpora.text:Writer",
+        writer="seqtag.corpora.text:TextWriter",
     ),
 }
 # The tag schemes, and the letters that each name stands for, in the order of the scheme's own letters (`corpora.tags`).

@@ -116,7 +116,7 @@ def _check_place(output: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedRun:
     """A run that is to be: its row without results, and its settings; where there are none, the row says why."""
 
     key: str
@@ -124,7 +124,7 @@ class Plan:
     config: Config | None
 
 
-def _plan(layers: Sequence[Layer], choice: Choice, seed: int, files: HashedFiles) -> Plan:
+def _plan(layers: Sequence[Layer], choice: Choice, seed: int, files: HashedFiles) -> PlannedRun:
     """The run of a combination with a seed.
 
     Raises:
@@ -149,10 +149,10 @@ def _plan(layers: Sequence[Layer], choice: Choice, seed: int, files: HashedFiles
     identity = [settings or [choice, problem], seed, digests, seqtag.__version__]
     key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     row = Row(key, choice, seed, seqtag.__version__, digests, settings, error=problem, known=known)
-    return Plan(key, row, config)
+    return PlannedRun(key, row, config)
 
 
-def _run(plan: Plan, files: HashedFiles, *, debug: bool, stop: Stop) -> Row:
+def _run(plan: PlannedRun, files: HashedFiles, *, debug: bool, stop: Stop) -> Row:
     """Trains and scores; whatever goes wrong is the row's error, so that the other runs have their turn.
 
     Raises:

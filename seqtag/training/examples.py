@@ -9,7 +9,7 @@ import numpy as np
 
 from seqtag.corpora.characters import without_places
 from seqtag.corpora.tags import Scheme, allowed, convert
-from seqtag.features.indexers.base import DIGITS, Ids, Table
+from seqtag.features.indexers.base import DIGITS, Ids, ValueTable
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.settings import registry
 from seqtag.settings.config import Config
@@ -29,7 +29,7 @@ class Example:
     words: Ids
 
 
-def predicted_words(config: Config, corpora: Corpora, vocabulary: Vocabulary) -> Table | None:
+def predicted_words(config: Config, corpora: Corpora, vocabulary: Vocabulary) -> ValueTable | None:
     """The words that a language model beside the tags predicts: the most frequent ones of the training file, in lower
     case and with digits as 0; None without such a model.
 
@@ -45,7 +45,7 @@ def predicted_words(config: Config, corpora: Corpora, vocabulary: Vocabulary) ->
             f"{config.encoder.cell}"
         )
     counts = Counter(map(_predicted, tokens_of(corpora.train, vocabulary)))
-    return Table(Table.fit(counts).values[: settings.words], 0)
+    return ValueTable(ValueTable.fit(counts).values[: settings.words], 0)
 
 
 def _predicted(token: str) -> str:
@@ -53,7 +53,7 @@ def _predicted(token: str) -> str:
 
 
 def make_examples(
-    config: Config, corpora: Corpora, vocabulary: Vocabulary, words: Table | None = None
+    config: Config, corpora: Corpora, vocabulary: Vocabulary, words: ValueTable | None = None
 ) -> tuple[list[Example], int]:
     """The training sentences as numbers, the longest ones in pieces, and how many were cut so.
 

@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 
 from seqtag.settings import registry
-from seqtag.settings.config import Training
+from seqtag.settings.config import TrainingSettings
 
 
-def learning_rate(settings: Training, progress: float, scores: Sequence[float]) -> float:
+def learning_rate(settings: TrainingSettings, progress: float, scores: Sequence[float]) -> float:
     """The learning rate at a point of training.
 
     Args:
@@ -21,17 +21,17 @@ def learning_rate(settings: Training, progress: float, scores: Sequence[float]) 
     return settings.learning_rate * max(rise, 0.01) * share
 
 
-def constant(settings: Training, progress: float, scores: Sequence[float]) -> float:
+def constant(settings: TrainingSettings, progress: float, scores: Sequence[float]) -> float:
     """Always the whole rate."""
     return 1.0
 
 
-def inverse_time(settings: Training, progress: float, scores: Sequence[float]) -> float:
+def inverse_time(settings: TrainingSettings, progress: float, scores: Sequence[float]) -> float:
     """1 / (1 + decay * epochs done), a step at each epoch's end (as in Ma and Hovy 2016)."""
     return 1 / (1 + settings.decay * int(progress))
 
 
-def plateau(settings: Training, progress: float, scores: Sequence[float]) -> float:
+def plateau(settings: TrainingSettings, progress: float, scores: Sequence[float]) -> float:
     """Times `plateau_factor` each time that dev has not improved for `plateau_patience` epochs, from the first score
     above 0 on.
     """
@@ -46,6 +46,6 @@ def plateau(settings: Training, progress: float, scores: Sequence[float]) -> flo
     return share
 
 
-def cosine(settings: Training, progress: float, scores: Sequence[float]) -> float:
+def cosine(settings: TrainingSettings, progress: float, scores: Sequence[float]) -> float:
     """Half a cosine from 1 at the start to 0 after `epochs` (Loshchilov and Hutter 2017, without restarts)."""
     return 0.5 * (1 + math.cos(math.pi * min(progress / settings.epochs, 1.0)))

@@ -26,7 +26,7 @@ from seqtag.cli import run
 from seqtag.cli.summary import introduction
 from seqtag.corpora.document import Document
 from seqtag.corpora.tags import Span, parse_scheme, problems
-from seqtag.corpora.text import Writer
+from seqtag.corpora.text import TextWriter
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vocabulary import Vocabulary
@@ -708,7 +708,7 @@ def test_no_label_steers_a_terminal() -> None:
     label = "\x1b]0;t\x07"
     screen = Screen()
     document = Document("Ana", ["Ana"], [f"B-{label}"], parse_scheme("bio"), spans=[Span(0, 1, label)])
-    Writer(screen).write(document)
+    TextWriter(screen).write(document)
     assert is_safe(re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()))
 
 

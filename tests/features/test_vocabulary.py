@@ -20,7 +20,7 @@ from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary, fit_indexers
 from seqtag.inference.lattice import joins
 from seqtag.settings import registry
-from seqtag.settings.config import Bigrams, Config, Data, Embeddings, Word
+from seqtag.settings.config import BigramSettings, Config, DataSettings, EmbeddingSettings, WordSettings
 
 TOKENS = [
     ["the", "Rain", "in", "Spain", "fell", "in", "1999"],
@@ -38,7 +38,7 @@ class Words:
     """A word indexer over plain lists of tokens."""
 
     def __init__(self, sentences: Sequence[Sequence[str]], **settings: Any) -> None:
-        config = Config(embeddings=Embeddings(word=Word(**settings)))
+        config = Config(embeddings=EmbeddingSettings(word=WordSettings(**settings)))
         kind = registry.load(registry.EMBEDDINGS, "word", "features")
         self.part = kind.fit([sentence(row) for row in sentences], config, Resources())
         self.words = self.part.table.values
@@ -130,12 +130,8 @@ def test_every_word_of_the_training_file_is_known(sentences: list[list[str]]) ->
 
 
 def test_without_a_size_there_are_no_words() -> None:
-    assert (
-        fit_indexers([sentence(TOKENS[0])], Config(embeddings=Embeddings(word=Word(dim=0))), Resources()).get(
-            "word"
-        )
-        is None
-    )
+    config = Config(embeddings=EmbeddingSettings(word=WordSettings(dim=0)))
+    assert "word" not in fit_indexers([sentence(TOKENS[0])], config, Resources())
 
 
 def test_unknown_words_are_counted() -> None:
@@ -207,7 +203,10 @@ UNSEEN = [sentence(["Snow"]), sentence(["the", "RAIN", "1876", "naïve", "ﬁ", 
 RESOURCES = Resources(
     vectors=Vectors.from_words(["the", "rain", "naïve", "theRain"], np.eye(4, 3, dtype=np.float32))
 )
-EVERYTHING = Config(data=Data(feature_columns="2,3"), embeddings=Embeddings(bigrams=Bigrams(enabled="yes")))
+EVERYTHING = Config(
+    data=DataSettings(feature_columns="2,3"),
+    embeddings=EmbeddingSettings(bigrams=BigramSettings(enabled="yes")),
+)
 
 
 @pytest.fixture(params=registry.EMBEDDINGS)

@@ -50,7 +50,7 @@ always = settings(derandomize=True, deadline=None, max_examples=100)
 def written(sentences: list[list[tuple[str, str]]]) -> str:
     """What `seqtag predict` would write of sentences with these tokens and tags."""
     stream = io.StringIO(newline="")
-    writer = conll.Writer(stream)
+    writer = conll.ConllWriter(stream)
     for pairs in sentences:
         tokens, tags = ([pair[at] for pair in pairs] for at in (0, 1))
         writer.write(Document.of(Sentence(tuple(tokens)), tags, BIO))
@@ -102,7 +102,7 @@ def test_json_lines(
         lines = [json.dumps(row, ensure_ascii=ascii_only) + "\n" for row in given_rows]
         path.write_bytes("".join(lines).encode())
         stream = io.StringIO(newline="")
-        writer = jsonl.Writer(stream)
+        writer = jsonl.JsonlWriter(stream)
         for sentence in jsonl.read(Source(path), AUTO):
             document = Document.of(sentence, ["O"] * len(sentence), BIO)
             assert all(document.text[one.start : one.end] == one.text for one in document.tokens)
@@ -200,6 +200,6 @@ def test_json_on_a_terminal_is_the_same_json(tokens: list[str]) -> None:
     document = Document.of(Sentence(tuple(tokens)), ["O"] * len(tokens), BIO)
     screen, file = Screen(), io.StringIO(newline="")
     for stream in (screen, file):
-        jsonl.Writer(stream).write(document)
+        jsonl.JsonlWriter(stream).write(document)
     assert json.loads(screen.getvalue()) == json.loads(file.getvalue()) == document.to_dict()
     assert screen.getvalue().removesuffix("\n").isprintable()

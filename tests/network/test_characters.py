@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqtag.corpora.sentence import Sentence
-from seqtag.features.indexers.base import PADDING, UNKNOWN, Table
+from seqtag.features.indexers.base import PADDING, UNKNOWN, ValueTable
 from seqtag.features.indexers.characters import LONGEST, OVERLAP, PIECE, CharacterIndexer
 
 
@@ -14,7 +14,7 @@ from seqtag.features.indexers.characters import LONGEST, OVERLAP, PIECE, Charact
 def test_pieces_are_the_word(length: int) -> None:
     """Each character, and each few neighbours, are in a piece; no piece is a mere repetition."""
     letters = [chr(0x4E00 + number) for number in range(length)]
-    indexer = CharacterIndexer(Table(letters, 0))
+    indexer = CharacterIndexer(ValueTable(letters, 0))
     batch = indexer.collate([("".join(letters),)], 1, None)
     assert batch["word_pieces"].tolist() == [list(range(len(batch["characters"])))]
     pieces = [[row for row in piece if row != PADDING] for piece in batch["characters"].tolist()]
@@ -31,7 +31,7 @@ def test_of_a_very_long_word_its_start_and_its_end_are_read(length: int) -> None
     """So that a batch of many words with one of them keeps its size."""
     assert LONGEST == 7_690
     letters = [chr(0x10000 + number) for number in range(length)]
-    indexer = CharacterIndexer(Table(letters, 0))
+    indexer = CharacterIndexer(ValueTable(letters, 0))
     batch = indexer.collate([("".join(letters), *map(str, range(999)))], 1000, None)
     assert batch["word_pieces"].shape == (1000, 256)
     seen = set(batch["characters"][batch["word_pieces"][0]].ravel().tolist()) - {PADDING}
@@ -40,7 +40,7 @@ def test_of_a_very_long_word_its_start_and_its_end_are_read(length: int) -> None
 
 
 def test_a_word_with_few_pieces_beside_one_with_many() -> None:
-    indexer = CharacterIndexer(Table(["a", "b"], 0))
+    indexer = CharacterIndexer(ValueTable(["a", "b"], 0))
     batch = indexer.collate([("ab", "b" * 90), ("a",)], 2, None)
     assert batch["spellings"].tolist() == [[0, 1], [2, 0]]
     assert batch["word_pieces"].tolist() == [[0, 0, 0], [1, 2, 3], [4, 4, 4]]
@@ -49,7 +49,7 @@ def test_a_word_with_few_pieces_beside_one_with_many() -> None:
 
 def test_rows_of_characters() -> None:
     """Known ones and others, before and after the last that is known; half of a surrogate pair is one as well."""
-    indexer = CharacterIndexer(Table(["b", "\U0001f600", "\u0301"], 0))
+    indexer = CharacterIndexer(ValueTable(["b", "\U0001f600", "\u0301"], 0))
     batch = indexer.collate([("b\u0301", "ab\U0001f600"), ("\ud83d\U0001f601\U0010ffff", "b\u0301")], 2, None)
     assert batch["characters"].tolist() == [[2, 4, PADDING], [UNKNOWN, 2, 3], [UNKNOWN] * 3]
     assert batch["spellings"].tolist() == [[0, 1], [2, 0]]

@@ -13,7 +13,7 @@ from seqtag.network import fit
 from seqtag.network.build import Network
 from seqtag.network.deferred import Clock, DeferredAdam
 from seqtag.network.fit import Trainer
-from seqtag.settings.config import Training
+from seqtag.settings.config import TrainingSettings
 
 ROWS, DIM = 40, 4
 
@@ -99,7 +99,7 @@ def test_the_step_is_that_of_adam_on_all_weights(
     averaging: str, clip: dict[str, Any], make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     toy = make(kind=Scaled, encoder__cell="simplernn", plain=True, head__name="softmax").shake(0.5)
-    settings = Training(learning_rate=0.05, averaging=averaging, averaging_decay=0.8, **clip)
+    settings = TrainingSettings(learning_rate=0.05, averaging=averaging, averaging_decay=0.8, **clip)
     first = toy.network.named_weights()
     monkeypatch.setattr(fit, "CAPACITY", 5)
     found = {}

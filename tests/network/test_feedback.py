@@ -22,7 +22,7 @@ from seqtag.graph.heads.feedback import FeedbackHead as GraphHead
 from seqtag.graph.weights import Weights
 from seqtag.network.heads import beam
 from seqtag.network.heads.feedback import FeedbackHead
-from seqtag.settings.config import Head as Settings
+from seqtag.settings.config import HeadSettings
 from seqtag.settings.merging import merge
 
 Floats = NDArray[np.float64]
@@ -85,7 +85,7 @@ def make(
     features[~mask] = random.normal(0, JUNK, features[~mask].shape)
     legal = legal_of(tags)
     smoothing, weights = more.pop("smoothing", 0.0), more.pop("tag_weights", None)
-    head = FeedbackHead(Settings(units=UNITS, tag_dim=2, **more), count, legal, smoothing, weights)
+    head = FeedbackHead(HeadSettings(units=UNITS, tag_dim=2, **more), count, legal, smoothing, weights)
     head.build(features.shape)
     for weight in head.trainable_variables:
         weight.assign(random.normal(0, scale, weight.shape))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import seqtag
 from seqtag.network.build import Network
 from seqtag.network.fit import Clipping, Trainer, summed
-from seqtag.settings.config import Training
+from seqtag.settings.config import TrainingSettings
 
 KINDS = ("global_clipnorm", "clipnorm", "clipvalue")
 OFF: dict[str, Any] = dict.fromkeys(KINDS)
@@ -50,7 +50,7 @@ def trainers(toy: Any) -> Any:
 
     def trainer(kind: str, bound: float | None) -> Trainer:
         if (kind, bound) not in made:
-            settings = Training(**(OFF | {"optimizer": "sgd", "learning_rate": 1.0, kind: bound}))
+            settings = TrainingSettings(**(OFF | {"optimizer": "sgd", "learning_rate": 1.0, kind: bound}))
             made[kind, bound] = Trainer(toy.network, settings)
         return made[kind, bound]
 
@@ -126,14 +126,14 @@ def test_rows_of_a_repeated_word_are_summed() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_0_is_no_clipping(kind: str, bound: float | None) -> None:
     gradients = [tf.constant([1e6, -1e6]), tf.constant([3.0])]
-    found, clipped = Clipping(Training(**(OFF | {kind: bound})))(gradients, tf.constant(1e6))
+    found, clipped = Clipping(TrainingSettings(**(OFF | {kind: bound})))(gradients, tf.constant(1e6))
     assert not bool(clipped)
     assert all(one is other for one, other in zip(found, gradients, strict=True))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_gradient_above_the_bound_is_clipping(kind: str) -> None:
-    clip = Clipping(Training(**(OFF | {kind: 1.0})))
+    clip = Clipping(TrainingSettings(**(OFF | {kind: 1.0})))
     for large, expected in ((5.0, True), (0.5, False)):
         gradients = [tf.constant([0.1]), tf.constant([large])]
         _, clipped = clip(gradients, tf.linalg.global_norm(gradients))
@@ -213,7 +213,7 @@ def test_a_clipped_step_has_the_norm_that_is_promised(
 ) -> None:
     """Of each weight, before and after; Adam's tables are told by their rows, to the same end."""
     first = toy.network.named_weights()
-    trainer = Trainer(toy.network, Training(**(OFF | {"optimizer": optimizer, kind: bound})))
+    trainer = Trainer(toy.network, TrainingSettings(**(OFF | {"optimizer": optimizer, kind: bound})))
     assert bool(trainer.tables) == (optimizer == "adam")
     for scale in (10.0, 0.01):
         toy.network.assign_weights(first)
@@ -245,7 +245,9 @@ def test_a_gradient_that_is_not_finite_leaves_everything_as_it_was(
     kind: str, bound: float, scale: float, toy: Any, batch: Any, trainers: Any
 ) -> None:
     trainer = (
-        Trainer(toy.network, Training(**(OFF | {kind: bound}))) if bound == 1.0 else trainers(kind, bound)
+        Trainer(toy.network, TrainingSettings(**(OFF | {kind: bound})))
+        if bound == 1.0
+        else trainers(kind, bound)
     )
     before = toy.network.named_weights()
     state = [np.array(variable) for variable in trainer.optimizer.variables]
@@ -265,7 +267,7 @@ def test_a_gradient_that_is_not_finite_leaves_everything_as_it_was(
 
 def test_a_step_trains_with_dropout(make: Any) -> None:
     toy = make(encoder__cell="simplernn", plain=True, head__name="softmax", embeddings__dropout=0.5)
-    trainer = Trainer(toy.network, Training(optimizer="sgd", learning_rate=1e-30))
+    trainer = Trainer(toy.network, TrainingSettings(optimizer="sgd", learning_rate=1e-30))
     assert len({trainer.step(*toy.batch()).loss for _ in range(4)}) > 1
 
 
@@ -286,7 +288,7 @@ def test_a_step_compiles_once_for_all_sizes(toy: Any, trainers: Any) -> None:
 def test_the_moving_average(decay: float, toy: Any, batch: Any) -> None:
     """Against NumPy, over steps before and after its memory has grown to `decay`."""
     settings = OFF | {"optimizer": "sgd", "learning_rate": 0.5, "averaging": "ema", "averaging_decay": decay}
-    trainer = Trainer(toy.network, Training(**settings))
+    trainer = Trainer(toy.network, TrainingSettings(**settings))
     first = toy.network.named_weights()
     wanted = {name: array.astype(float) for name, array in first.items()}
     kept: list[dict[str, NDArray[Any]]] = []
@@ -306,7 +308,7 @@ def test_the_moving_average(decay: float, toy: Any, batch: Any) -> None:
 
 
 def test_a_gradient_that_is_not_finite_leaves_the_average_as_it_was(toy: Any, batch: Any) -> None:
-    trainer = Trainer(toy.network, Training(optimizer="sgd", averaging="ema"))
+    trainer = Trainer(toy.network, TrainingSettings(optimizer="sgd", averaging="ema"))
     first = toy.network.named_weights()
     trainer.step(*batch)
     before = trainer.averaged()

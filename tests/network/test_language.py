@@ -11,7 +11,7 @@ from seqtag.network import language
 from seqtag.network.build import Network
 from seqtag.network.fit import Trainer
 from seqtag.network.language import END, LanguageModel
-from seqtag.settings.config import LanguageModel as Settings
+from seqtag.settings.config import LanguageModelSettings
 
 WORDS = 7
 RANDOM = np.random.default_rng(4)
@@ -22,7 +22,7 @@ STATES = RANDOM.normal(size=(2, 3, 4, 5)).astype(np.float32)
 
 
 def shaken(directions: int, weight: float = 0.3) -> LanguageModel:
-    model = LanguageModel(Settings(weight=weight, units=3), WORDS, directions)
+    model = LanguageModel(LanguageModelSettings(weight=weight, units=3), WORDS, directions)
     model.build((None, None, 5))
     model.set_weights([RANDOM.normal(size=array.shape) for array in model.get_weights()])
     return model

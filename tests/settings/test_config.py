@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtag.settings.config import Config, Encoder, Training
+from seqtag.settings.config import Config, EncoderSettings, TrainingSettings
 from seqtag.settings.merging import EXCLUSIVE, flatten, for_corpus, from_values, merge
 from seqtag.settings.schema import SETTINGS, Setting, check_value, members_of
 from seqtag.support.errors import UsageError
@@ -49,7 +49,7 @@ def test_the_last_source_wins() -> None:
         layer("--epochs", training__epochs=6),
     )
     assert (config.encoder.units, config.encoder.layers, config.training.epochs) == (1, 4, 6)
-    assert config.encoder == dataclasses.replace(Encoder(), units=1, layers=4)
+    assert config.encoder == dataclasses.replace(EncoderSettings(), units=1, layers=4)
 
 
 def test_null_is_a_value_of_its_own() -> None:
@@ -320,7 +320,7 @@ def test_what_is_not_decided_makes_a_difference() -> None:
 
 
 def test_settings_made_by_hand_or_read_back_are_decided() -> None:
-    made = Config(encoder=Encoder(layers=3))
+    made = Config(encoder=EncoderSettings(layers=3))
     assert for_corpus(made, spans=False) == made
     again = from_values(made.to_json(), "config.json")
     assert for_corpus(again, spans=False) == again == made
@@ -388,7 +388,7 @@ def test_stored_settings_are_checked_as_any_others() -> None:
     tree["encoder"]["units"] = 0
     with pytest.raises(UsageError, match=r"config\.json: encoder.units is 0"):
         from_values(tree, "config.json")
-    tree = Config(training=Training(clipnorm=1.0, global_clipnorm=1.0)).to_json()
+    tree = Config(training=TrainingSettings(clipnorm=1.0, global_clipnorm=1.0)).to_json()
     with pytest.raises(UsageError, match=r"config\.json: .* exclude each other"):
         from_values(tree, "config.json")
 

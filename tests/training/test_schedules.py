@@ -9,7 +9,7 @@ import pytest
 
 from seqtag.network.fit import Step, Trainer
 from seqtag.settings import registry
-from seqtag.settings.config import Training
+from seqtag.settings.config import TrainingSettings
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.train import train
@@ -21,7 +21,7 @@ RATE = 0.02
 
 
 def rate(progress: float, scores: tuple[float, ...] = (), **settings: Any) -> float:
-    return learning_rate(Training(learning_rate=RATE, **settings), progress, scores)
+    return learning_rate(TrainingSettings(learning_rate=RATE, **settings), progress, scores)
 
 
 def test_constant() -> None:
@@ -90,7 +90,7 @@ def test_the_warm_up_goes_with_every_schedule() -> None:
 def test_every_schedule_is_a_share_of_the_rate(name: str) -> None:
     function = registry.load(registry.SCHEDULES, name)
     assert function is getattr(schedules, name)
-    shares = [function(Training(epochs=3), step / 10, (0.2,) * (step // 10)) for step in range(40)]
+    shares = [function(TrainingSettings(epochs=3), step / 10, (0.2,) * (step // 10)) for step in range(40)]
     assert shares[0] == 1
     assert all(0 <= share <= 1 for share in shares)
     assert shares == sorted(shares, reverse=True)

@@ -77,7 +77,7 @@ def pad(rows: Sequence[NDArray[Number]], time: int, padding: int = PADDING) -> N
     return padded
 
 
-class Table:
+class ValueTable:
     """Values by falling frequency, with a row for each; row 0 is padding, row 1 the unknown value.
 
     Args:

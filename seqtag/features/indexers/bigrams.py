@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seqtag.corpora.characters import single_characters
 from seqtag.corpora.sentence import Sentence
-from seqtag.features.indexers.base import Ids, Indexer, Resources, Table, pad
+from seqtag.features.indexers.base import Ids, Indexer, Resources, ValueTable, pad
 
 if TYPE_CHECKING:
     from seqtag.settings.config import Config
@@ -37,7 +37,7 @@ class BigramIndexer(Indexer):
         table: The pairs.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: ValueTable) -> None:
         self.table = table
 
     @classmethod
@@ -47,7 +47,7 @@ class BigramIndexer(Indexer):
         counts: Counter[str] = Counter()
         for sentence in sentences:
             counts.update(bigrams(sentence.tokens))
-        return cls(Table.fit(counts))
+        return cls(ValueTable.fit(counts))
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -66,4 +66,4 @@ class BigramIndexer(Indexer):
 
     @classmethod
     def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
-        return cls(Table.from_json(values["table"]))
+        return cls(ValueTable.from_json(values["table"]))

@@ -17,7 +17,7 @@ from seqtag.features.indexers.base import (
     Ids,
     Indexer,
     Resources,
-    Table,
+    ValueTable,
     pad,
 )
 
@@ -40,7 +40,7 @@ class CharacterIndexer(Indexer):
         table: The characters.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: ValueTable) -> None:
         self.table = table
         codes = [ord(character) for character in table.values]
         self._last = max(codes, default=0) + 1  # stands for every character from there on
@@ -56,7 +56,7 @@ class CharacterIndexer(Indexer):
         for sentence in sentences:
             for token in sentence.tokens:
                 counts.update(token)
-        return cls(Table.fit(counts, min_count=2))
+        return cls(ValueTable.fit(counts, min_count=2))
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -114,4 +114,4 @@ class CharacterIndexer(Indexer):
 
     @classmethod
     def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
-        return cls(Table.from_json(values["table"]))
+        return cls(ValueTable.from_json(values["table"]))

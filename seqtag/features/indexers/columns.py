@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
-from seqtag.features.indexers.base import Ids, Indexer, Resources, Table, pad
+from seqtag.features.indexers.base import Ids, Indexer, Resources, ValueTable, pad
 from seqtag.support.errors import Error
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class ColumnIndexer(Indexer):
         tables: The values of each column.
     """
 
-    def __init__(self, tables: Sequence[Table]) -> None:
+    def __init__(self, tables: Sequence[ValueTable]) -> None:
         self.tables = tuple(tables)
 
     @classmethod
@@ -35,7 +35,7 @@ class ColumnIndexer(Indexer):
         for sentence in sentences:
             for counter, column in zip(counts, sentence.columns, strict=True):
                 counter.update(column)
-        return cls([Table.fit(counter) for counter in counts])
+        return cls([ValueTable.fit(counter) for counter in counts])
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -66,7 +66,7 @@ class ColumnIndexer(Indexer):
 
     @classmethod
     def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
-        tables = [Table.from_json(table) for table in values["tables"]]
+        tables = [ValueTable.from_json(table) for table in values["tables"]]
         if not tables:
             raise ValueError("it reads extra columns, and has none")
         return cls(tables)

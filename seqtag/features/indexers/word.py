@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
-from seqtag.features.indexers.base import DIGITS, UNKNOWN, Ids, Indexer, Resources, Table, pad
+from seqtag.features.indexers.base import DIGITS, UNKNOWN, Ids, Indexer, Resources, ValueTable, pad
 from seqtag.support.lookup import Lookup
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class WordIndexer(Indexer):
         normalize_digits: Whether digits are read as 0.
     """
 
-    def __init__(self, table: Table, unknown_rate: float, normalize_digits: bool) -> None:
+    def __init__(self, table: ValueTable, unknown_rate: float, normalize_digits: bool) -> None:
         self.table = table
         self.unknown_rate = unknown_rate
         self.normalize_digits = normalize_digits
@@ -43,7 +43,9 @@ class WordIndexer(Indexer):
             for word, count in counts.items():
                 normal[word.translate(DIGITS)] += count
             counts = normal
-        return cls(Table.fit(counts, settings.min_count), settings.unknown_rate, settings.normalize_digits)
+        return cls(
+            ValueTable.fit(counts, settings.min_count), settings.unknown_rate, settings.normalize_digits
+        )
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -78,4 +80,4 @@ class WordIndexer(Indexer):
         rate, normalize = values["unknown_rate"], values["normalize_digits"]
         if not isinstance(rate, int | float) or not 0 <= rate <= 1 or not isinstance(normalize, bool):
             raise ValueError("its words are looked up in a way that seqtag does not know")
-        return cls(Table.from_json(values["table"]), rate, normalize)
+        return cls(ValueTable.from_json(values["table"]), rate, normalize)

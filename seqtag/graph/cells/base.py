@@ -8,7 +8,7 @@ import numpy as np
 from seqtag.graph.builder import Graph
 from seqtag.graph.cells.activations import ONNX_ACTIVATIONS
 from seqtag.graph.weights import Floats, Weights
-from seqtag.settings.config import Encoder
+from seqtag.settings.config import EncoderSettings
 
 # The operator that merges both directions over an axis of their own; `concat` needs none.
 MERGES = {"sum": "ReduceSum", "mul": "ReduceProd", "ave": "ReduceMean"}
@@ -26,13 +26,13 @@ class Cell:
     """
 
     def __init__(
-        self, settings: Encoder, dim: int, weights: Weights, paths: Sequence[str], number: int = 1
+        self, settings: EncoderSettings, dim: int, weights: Weights, paths: Sequence[str], number: int = 1
     ) -> None:
         self.settings = settings
         self.activation = settings.activation or "tanh"
 
     @classmethod
-    def layers(cls, settings: Encoder, number: int) -> list[str]:
+    def layers(cls, settings: EncoderSettings, number: int) -> list[str]:
         """The names of the Keras layers of a place in the stack."""
         raise NotImplementedError
 
@@ -56,7 +56,7 @@ class RecurrentCell(Cell):
     operator: ClassVar[str | None] = None
 
     def __init__(
-        self, settings: Encoder, dim: int, weights: Weights, paths: Sequence[str], number: int = 1
+        self, settings: EncoderSettings, dim: int, weights: Weights, paths: Sequence[str], number: int = 1
     ) -> None:
         super().__init__(settings, dim, weights, paths, number)
         self.recurrent_activation = settings.recurrent_activation or "sigmoid"
@@ -69,7 +69,7 @@ class RecurrentCell(Cell):
         ]
 
     @classmethod
-    def layers(cls, settings: Encoder, number: int) -> list[str]:
+    def layers(cls, settings: EncoderSettings, number: int) -> list[str]:
         names = ["forward", "backward"] if settings.bidirectional else ["forward"]
         return [f"{name}_{number}" for name in names]
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from seqtag.graph.builder import Graph
 from seqtag.graph.cells.local import LocalCell
 from seqtag.graph.weights import Weights
-from seqtag.settings.config import Encoder
+from seqtag.settings.config import EncoderSettings
 from seqtag.support.errors import UsageError
 
 LARGEST_GAP = 1024  # words; beyond, nothing but zeros would be seen
 
 
-def check_window(settings: Encoder) -> None:
+def check_window(settings: EncoderSettings) -> None:
     """Refuses a width or a dilation that makes no sense.
 
     Raises:
@@ -31,7 +31,7 @@ class CNN(LocalCell):
     """See `seqtag.network.cells.cnn.CNN`."""
 
     def __init__(
-        self, settings: Encoder, dim: int, weights: Weights, paths: Sequence[str], number: int = 1
+        self, settings: EncoderSettings, dim: int, weights: Weights, paths: Sequence[str], number: int = 1
     ) -> None:
         check_window(settings)
         super().__init__(settings, dim, weights, paths, number)

@@ -6,14 +6,14 @@ from seqtag.graph.builder import Graph
 from seqtag.graph.cells.activations import write_activation
 from seqtag.graph.cells.base import Cell
 from seqtag.graph.weights import Weights
-from seqtag.settings.config import Encoder
+from seqtag.settings.config import EncoderSettings
 
 
 class LocalCell(Cell):
     """A cell without a state, and so without directions."""
 
     def __init__(
-        self, settings: Encoder, dim: int, weights: Weights, paths: Sequence[str], number: int = 1
+        self, settings: EncoderSettings, dim: int, weights: Weights, paths: Sequence[str], number: int = 1
     ) -> None:
         super().__init__(settings, dim, weights, paths, number)
         (path,) = paths
@@ -24,7 +24,7 @@ class LocalCell(Cell):
             self.slopes = weights.take(f"{path}/prelu/alpha", (1, settings.units)).reshape(-1)
 
     @classmethod
-    def layers(cls, settings: Encoder, number: int) -> list[str]:
+    def layers(cls, settings: EncoderSettings, number: int) -> list[str]:
         return [f"local_{number}"]
 
     def kernel_shape(self, dim: int) -> tuple[int, ...]:

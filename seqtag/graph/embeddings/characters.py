@@ -7,7 +7,7 @@ import numpy as np
 from seqtag.graph.builder import Graph
 from seqtag.graph.weights import Weights
 from seqtag.settings import registry
-from seqtag.settings.config import Characters, Config, Encoder
+from seqtag.settings.config import CharacterSettings, Config, EncoderSettings
 
 NOTHING = -1e4  # what padding contributes to a maximum
 
@@ -39,7 +39,7 @@ class CharacterEmbedding:
 class CharacterCNN:
     """See `seqtag.network.embeddings.characters.CharacterCNN`."""
 
-    def __init__(self, settings: Characters, weights: Weights) -> None:
+    def __init__(self, settings: CharacterSettings, weights: Weights) -> None:
         self.dim = settings.units
         path, shape = "characters/cnn/filters", (settings.width, settings.dim, settings.units)
         self.kernel = weights.take(f"{path}/kernel", shape)
@@ -67,10 +67,10 @@ class CharacterCNN:
 class CharacterRNN:
     """See `seqtag.network.embeddings.characters.CharacterRNN`."""
 
-    def __init__(self, settings: Characters, weights: Weights) -> None:
+    def __init__(self, settings: CharacterSettings, weights: Weights) -> None:
         self.dim = 2 * settings.units
         self.cell = registry.load(registry.CELLS, settings.encoder, "graph")(
-            Encoder(cell=settings.encoder, units=settings.units),
+            EncoderSettings(cell=settings.encoder, units=settings.units),
             settings.dim,
             weights,
             ["characters/rnn/forward", "characters/rnn/backward"],

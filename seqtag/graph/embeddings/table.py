@@ -7,7 +7,7 @@ from seqtag.graph.weights import Weights
 from seqtag.settings.config import Config
 
 
-class Table:
+class TableEmbedding:
     """Rows of a table.
 
     Args:
@@ -28,21 +28,21 @@ class Table:
         return graph.node("Gather", graph.constant(self.table), rows)
 
 
-class WordEmbedding(Table):
+class WordEmbedding(TableEmbedding):
     """See `seqtag.network.embeddings.table.WordEmbedding`."""
 
     def __init__(self, config: Config, sizes: Mapping[str, int], weights: Weights) -> None:
         super().__init__("word", "words", (sizes["rows"], config.embeddings.word.dim), weights)
 
 
-class ShapeEmbedding(Table):
+class ShapeEmbedding(TableEmbedding):
     """See `seqtag.network.embeddings.table.ShapeEmbedding`."""
 
     def __init__(self, config: Config, sizes: Mapping[str, int], weights: Weights) -> None:
         super().__init__("shape", "shapes", (sizes["rows"], config.embeddings.shape.dim), weights)
 
 
-class BigramEmbedding(Table):
+class BigramEmbedding(TableEmbedding):
     """See `seqtag.network.embeddings.table.BigramEmbedding`."""
 
     def __init__(self, config: Config, sizes: Mapping[str, int], weights: Weights) -> None:
@@ -55,7 +55,9 @@ class ColumnEmbedding:
     def __init__(self, config: Config, sizes: Mapping[str, int], weights: Weights) -> None:
         dim = config.embeddings.columns.dim
         self.tables = [
-            Table(f"columns/column_{number}", f"column_{number}", (sizes[f"rows_{number}"], dim), weights)
+            TableEmbedding(
+                f"columns/column_{number}", f"column_{number}", (sizes[f"rows_{number}"], dim), weights
+            )
             for number in range(len(sizes))
         ]
         self.dim = dim * len(self.tables)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from seqtag.graph.builder import Graph
 from seqtag.graph.weights import Weights
-from seqtag.settings.config import Head as Settings
+from seqtag.settings.config import HeadSettings
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Head:
     """
 
     def __init__(
-        self, settings: Settings, tags: int, legal: Legal | None, dim: int, weights: Weights
+        self, settings: HeadSettings, tags: int, legal: Legal | None, dim: int, weights: Weights
     ) -> None:
         raise NotImplementedError
 

@@ -6,14 +6,14 @@ from seqtag.graph.builder import Graph
 from seqtag.graph.heads.base import Legal
 from seqtag.graph.heads.chain import Chain, ChainHead, penalties
 from seqtag.graph.weights import Weights
-from seqtag.settings.config import Head as Settings
+from seqtag.settings.config import HeadSettings
 
 
 class CRFHead(ChainHead):
     """See `seqtag.network.heads.crf.CRFHead`."""
 
     def __init__(
-        self, settings: Settings, tags: int, legal: Legal | None, dim: int, weights: Weights
+        self, settings: HeadSettings, tags: int, legal: Legal | None, dim: int, weights: Weights
     ) -> None:
         self.tags, self.legal = tags, legal
         self.kernel = weights.take("scores/kernel", (dim, tags))

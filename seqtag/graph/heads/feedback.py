@@ -7,14 +7,14 @@ from seqtag.graph.builder import Graph
 from seqtag.graph.heads.base import Head, Legal
 from seqtag.graph.heads.beam import NEVER, rules, write_search
 from seqtag.graph.weights import Weights
-from seqtag.settings.config import Head as Settings
+from seqtag.settings.config import HeadSettings
 
 
 class FeedbackHead(Head):
     """See `seqtag.network.heads.feedback.FeedbackHead`."""
 
     def __init__(
-        self, settings: Settings, tags: int, legal: Legal | None, dim: int, weights: Weights
+        self, settings: HeadSettings, tags: int, legal: Legal | None, dim: int, weights: Weights
     ) -> None:
         self.settings, self.tags, self.dim = settings, tags, dim
         self.rules = rules(legal, tags)

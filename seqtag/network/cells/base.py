@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from seqtag.settings.config import Encoder
+from seqtag.settings.config import EncoderSettings
 from seqtag.support.errors import UsageError
 
 # Keras's merge modes: what becomes of the directions' outputs, each (batch, time, units).
@@ -31,7 +31,7 @@ class Cell:
         settings: The `encoder` section of the configuration.
     """
 
-    def __init__(self, settings: Encoder) -> None:
+    def __init__(self, settings: EncoderSettings) -> None:
         self.settings = settings
         self.activation = settings.activation or "tanh"
 
@@ -72,7 +72,7 @@ class RecurrentCell(Cell):
     gated: ClassVar[bool] = True
     fused: ClassVar[bool] = False
 
-    def __init__(self, settings: Encoder) -> None:
+    def __init__(self, settings: EncoderSettings) -> None:
         super().__init__(settings)
         self.recurrent_activation = settings.recurrent_activation or "sigmoid"
         if self.gated and self.activation == "prelu":

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from seqtag.graph.cells.cnn import check_window
 from seqtag.network.cells.local import LocalCell
-from seqtag.settings.config import Encoder
+from seqtag.settings.config import EncoderSettings
 
 
 class CNN(LocalCell):
@@ -20,7 +20,7 @@ class CNN(LocalCell):
     Dilated Convolutions"). Without `encoder.bidirectional` the window ends at the word itself.
     """
 
-    def __init__(self, settings: Encoder) -> None:
+    def __init__(self, settings: EncoderSettings) -> None:
         super().__init__(settings)
         check_window(settings)
 

@@ -7,14 +7,14 @@ import keras
 
 from seqtag.network.cells.activations import activation_of, build_activation
 from seqtag.network.cells.base import Cell
-from seqtag.settings.config import Encoder
+from seqtag.settings.config import EncoderSettings
 from seqtag.support.errors import UsageError
 
 
 class LocalCell(Cell):
     """A cell without a state, and so without directions: a baseline for what a state is worth."""
 
-    def __init__(self, settings: Encoder) -> None:
+    def __init__(self, settings: EncoderSettings) -> None:
         super().__init__(settings)
         if settings.recurrent_dropout:
             raise UsageError(

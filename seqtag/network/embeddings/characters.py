@@ -10,7 +10,7 @@ from seqtag.network.cells.base import reverse
 from seqtag.network.embeddings.base import Embedding, Input
 from seqtag.network.embeddings.table import uniform
 from seqtag.settings import registry
-from seqtag.settings.config import Characters, Config, Encoder
+from seqtag.settings.config import CharacterSettings, Config, EncoderSettings
 
 
 class CharacterEmbedding(Embedding):
@@ -21,7 +21,7 @@ class CharacterEmbedding(Embedding):
         settings: The `characters` section of the configuration.
     """
 
-    def __init__(self, rows: int, settings: Characters) -> None:
+    def __init__(self, rows: int, settings: CharacterSettings) -> None:
         super().__init__(name="characters")
         self.inputs = {
             "characters": Input("int32", (None, None)),
@@ -57,7 +57,7 @@ class CharacterCNN(keras.layers.Layer):  # type: ignore[misc]
         settings: The `characters` section of the configuration.
     """
 
-    def __init__(self, settings: Characters) -> None:
+    def __init__(self, settings: CharacterSettings) -> None:
         super().__init__(name="cnn")
         self.filters = keras.layers.Conv1D(settings.units, settings.width, padding="same", name="filters")
 
@@ -76,11 +76,11 @@ class CharacterRNN(keras.layers.Layer):  # type: ignore[misc]
         settings: The `characters` section of the configuration; its `encoder` names the cell.
     """
 
-    def __init__(self, settings: Characters) -> None:
+    def __init__(self, settings: CharacterSettings) -> None:
         super().__init__(name="rnn")
         self.units = settings.units
         self.cell = registry.load(registry.CELLS, settings.encoder)(
-            Encoder(cell=settings.encoder, units=settings.units)
+            EncoderSettings(cell=settings.encoder, units=settings.units)
         )
         self.forward = self.cell.layer("forward")
         self.backward = self.cell.layer("backward")

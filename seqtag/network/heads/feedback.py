@@ -16,8 +16,7 @@ from seqtag.network.heads import beam
 from seqtag.network.heads.base import Head
 from seqtag.network.heads.chain import time_first
 from seqtag.network.heads.softmax import cross_entropy, weights_of_tags
-from seqtag.settings.config import Config
-from seqtag.settings.config import Head as Settings
+from seqtag.settings.config import Config, HeadSettings
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class FeedbackHead(Head):
 
     def __init__(
         self,
-        settings: Settings,
+        settings: HeadSettings,
         tags: int,
         legal: Legal | None,
         smoothing: float = 0.0,
