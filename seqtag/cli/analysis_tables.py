@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from seqtag.cli.tables import make_table, safe
-from seqtag.evaluation.analysis import Analysis, Classes, Hits
-from seqtag.evaluation.scoring import Counts
+from seqtag.evaluation.analysis import Analysis, Classes
+from seqtag.evaluation.counts import Counts
+from seqtag.evaluation.familiarity import Hits
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from seqtag.evaluation.scoring import Average, Counts, Score
+    from seqtag.evaluation.counts import Average, Counts
+    from seqtag.evaluation.scoring import Score
 
 MOST_UNSEEN = 12
 """How many unseen tags are named; the rest is only counted (`--json` has all)."""

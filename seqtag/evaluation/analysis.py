@@ -5,24 +5,17 @@ its counts.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from seqtag.corpora import tags
 from seqtag.corpora.tags import Scheme, Span
-from seqtag.evaluation.known import Known, surface
+from seqtag.evaluation.counts import Counts, type_names
+from seqtag.evaluation.familiarity import Familiarity, Groups, Rows, Words, familiarity_of, groups_json
+from seqtag.evaluation.known import Known
+from seqtag.evaluation.lengths import Bucket, entity_lengths, sentence_lengths
 from seqtag.evaluation.matching import Match, match_spans
-from seqtag.evaluation.scoring import Counts, type_names
-
-ENTITY_LENGTHS = (1, 2, 3, 5, 8)
-"""The longest entity of each bucket but the last, in tokens."""
-
-SENTENCE_LENGTHS = (10, 20, 40, 80)
-"""The longest sentence of each bucket but the last, in tokens."""
-
-Rows = Sequence[Sequence[str]]
-"""The tokens or the tags of a corpus: one sequence a sentence."""
 
 
 @dataclass(frozen=True)
@@ -76,54 +69,6 @@ class Classes:
     def wrong(self) -> int:
         """The matches that are not correct."""
         return self.matched - self.correct + self.missed + self.spurious
-
-
-@dataclass(frozen=True)
-class Hits:
-    """How many of a group were right. The share is 0.0 for an empty group."""
-
-    correct: int
-    total: int
-
-    @property
-    def share(self) -> float:
-        """Recall for entities, accuracy for words."""
-        return self.correct / self.total if self.total else 0.0
-
-
-@dataclass(frozen=True)
-class Familiarity:
-    """Recall of gold entities by what training held of them.
-
-    Attributes:
-        known: Their surface form stood in training with the same label.
-        unseen: All others, which the following three take apart.
-        all_words: Every word of theirs stood in training.
-        some_words: Some did.
-        no_words: None did.
-    """
-
-    known: Hits
-    unseen: Hits
-    all_words: Hits
-    some_words: Hits
-    no_words: Hits
-
-
-@dataclass(frozen=True)
-class Words:
-    """Accuracy of plain tags on the words that training held, exactly as they are written, and on others."""
-
-    known: Hits
-    unseen: Hits
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """The sentences of similar length and the counts of what stands in them."""
-
-    sentences: int
-    counts: Counts
 
 
 @dataclass(frozen=True)
@@ -181,11 +126,13 @@ class Analysis:
                 {"gold": gold, "predicted": predicted, "count": count}
                 for gold, predicted, count in self._cells()
             ],
-            "known_entities": _groups(self.entities, "recall"),
-            "known_words": _groups(self.words, "accuracy"),
-            "entity_lengths": {name: _counts(counts) for name, counts in self.entity_lengths.items()},
+            "known_entities": groups_json(self.entities, "recall"),
+            "known_words": groups_json(self.words, "accuracy"),
+            "entity_lengths": {
+                name: {**counts.ratios(), **asdict(counts)} for name, counts in self.entity_lengths.items()
+            },
             "sentence_lengths": {
-                name: {"sentences": bucket.sentences, **_counts(bucket.counts)}
+                name: {"sentences": bucket.sentences, **bucket.counts.ratios(), **asdict(bucket.counts)}
                 for name, bucket in self.sentence_lengths.items()
             },
         }
@@ -221,7 +168,7 @@ def _of_spans(gold: Rows, predicted: Rows, sentences: Rows, scheme: Scheme, know
     ]
     familiarity = None
     if known is not None and known.entities is not None:
-        familiarity = _familiarity(matches, sentences, known.words, known.entities)
+        familiarity = familiarity_of(matches, sentences, known.words, known.entities)
     matches = _named(matches)
     flat = [match for row in matches for match in row]
     return Analysis(
@@ -232,8 +179,8 @@ def _of_spans(gold: Rows, predicted: Rows, sentences: Rows, scheme: Scheme, know
         confusion=dict(Counter((_label(match.gold), _label(match.predicted)) for match in flat)),
         entities=familiarity,
         words=None,
-        entity_lengths=_entity_lengths(flat),
-        sentence_lengths=_sentence_lengths(sentences, [_count(row) for row in matches]),
+        entity_lengths=entity_lengths(flat),
+        sentence_lengths=sentence_lengths(sentences, [_count(row) for row in matches]),
         wrong=_wrong(matches),
     )
 
@@ -241,7 +188,7 @@ def _of_spans(gold: Rows, predicted: Rows, sentences: Rows, scheme: Scheme, know
 def _of_tags(gold: Rows, predicted: Rows, sentences: Rows, known: Known | None) -> Analysis:
     confusion: Counter[tuple[str | None, str | None]] = Counter()
     wrong, counts = [], []
-    groups = _Groups()
+    groups = Groups()
     for number, columns in enumerate(zip(sentences, gold, predicted, strict=True)):
         confusion.update(zip(*columns[1:], strict=True))
         hits = 0
@@ -262,45 +209,9 @@ def _of_tags(gold: Rows, predicted: Rows, sentences: Rows, known: Known | None) 
         entities=None,
         words=None if known is None else Words(groups["known"], groups["unseen"]),
         entity_lengths={},
-        sentence_lengths=_sentence_lengths(sentences, counts),
+        sentence_lengths=sentence_lengths(sentences, counts),
         wrong=tuple(wrong),
     )
-
-
-class _Groups:
-    """Right and all, by the name of a group."""
-
-    def __init__(self) -> None:
-        self._correct: Counter[str] = Counter()
-        self._total: Counter[str] = Counter()
-
-    def add(self, group: str, correct: bool) -> None:
-        self._correct[group] += correct
-        self._total[group] += 1
-
-    def __getitem__(self, group: str) -> Hits:
-        return Hits(self._correct[group], self._total[group])
-
-
-def _familiarity(
-    matches: Sequence[Sequence[Match]],
-    sentences: Rows,
-    words: frozenset[str],
-    entities: Mapping[str, frozenset[str]],
-) -> Familiarity:
-    groups = _Groups()
-    for tokens, row in zip(sentences, matches, strict=True):
-        for match in row:
-            if match.gold is None:
-                continue
-            correct = match.kind == "correct"
-            if surface(tokens, match.gold) in entities.get(match.gold.label, ()):
-                groups.add("known", correct)
-                continue
-            groups.add("unseen", correct)
-            held = {token in words for token in tokens[match.gold.start : match.gold.end]}
-            groups.add("some" if len(held) == 2 else "all" if True in held else "no", correct)
-    return Familiarity(groups["known"], groups["unseen"], groups["all"], groups["some"], groups["no"])
 
 
 def _named(matches: Sequence[Sequence[Match]]) -> list[list[Match]]:
@@ -355,71 +266,6 @@ def _wrong(matches: Sequence[Sequence[Match]]) -> tuple[Wrong, ...]:
     )
 
 
-def _entity_lengths(matches: Iterable[Match]) -> dict[str, Counts]:
-    correct: Counter[int] = Counter()
-    predicted: Counter[int] = Counter()
-    gold: Counter[int] = Counter()
-    for match in matches:
-        if match.gold is not None:
-            bucket = _bucket(match.gold.end - match.gold.start, ENTITY_LENGTHS)
-            gold[bucket] += 1
-            correct[bucket] += match.kind == "correct"
-        if match.predicted is not None:
-            predicted[_bucket(match.predicted.end - match.predicted.start, ENTITY_LENGTHS)] += 1
-    return {
-        _bucket_name(bucket, ENTITY_LENGTHS): Counts(correct[bucket], predicted[bucket], gold[bucket])
-        for bucket in sorted(gold.keys() | predicted.keys())
-    }
-
-
-def _sentence_lengths(sentences: Rows, counts: Sequence[Counts]) -> dict[str, Bucket]:
-    buckets: dict[int, list[Counts]] = {}
-    for tokens, of_sentence in zip(sentences, counts, strict=True):
-        buckets.setdefault(_bucket(len(tokens), SENTENCE_LENGTHS), []).append(of_sentence)
-    return {
-        _bucket_name(bucket, SENTENCE_LENGTHS): Bucket(
-            len(buckets[bucket]),
-            Counts(
-                sum(entry.correct for entry in buckets[bucket]),
-                sum(entry.predicted for entry in buckets[bucket]),
-                sum(entry.gold for entry in buckets[bucket]),
-            ),
-        )
-        for bucket in sorted(buckets)
-    }
-
-
-def _bucket(length: int, limits: Sequence[int]) -> int:
-    """The first bucket that such a length fits in; the last one takes the rest."""
-    return sum(length > limit for limit in limits)
-
-
-def _bucket_name(bucket: int, limits: Sequence[int]) -> str:
-    first = limits[bucket - 1] + 1 if bucket else 1
-    if bucket == len(limits):
-        return f"{first}+"
-    return str(first) if first == limits[bucket] else f"{first}-{limits[bucket]}"
-
-
 def _without(classes: Classes, kind: str) -> dict[str, int]:
     """The classes that the spans of one side can fall in."""
     return {name: count for name, count in asdict(classes).items() if not name.startswith(kind)}
-
-
-def _counts(counts: Counts) -> dict[str, float]:
-    return {
-        "precision": counts.precision,
-        "recall": counts.recall,
-        "f1": counts.f1,
-        **asdict(counts),
-    }
-
-
-def _groups(groups: Familiarity | Words | None, share: str) -> dict[str, dict[str, float]] | None:
-    if groups is None:
-        return None
-    hits: dict[str, Hits] = vars(groups)
-    return {
-        name: {"correct": entry.correct, "total": entry.total, share: entry.share}
-        for name, entry in hits.items()
-    }

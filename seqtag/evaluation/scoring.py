@@ -6,65 +6,23 @@ O opens a span, and seqeval's strict one, in which only what is well-formed in t
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import import_module, metadata
 from itertools import chain
 from operator import eq, ne
-from typing import Any, NamedTuple
+from typing import Any
 
 from seqtag import __version__
 from seqtag.corpora import tags
 from seqtag.corpora.tags import Scheme, Span
 from seqtag.evaluation import metrics
-from seqtag.support.errors import Error
-from seqtag.support.extras import missing
+from seqtag.evaluation.counts import BARE, Average, Counts, average, by_name, total
 
 SEQEVAL = "1.2.2"
 """The version of seqeval whose figures these are."""
 
-BARE = "_"
-"""How seqeval names the type of a tag without one ("B", "I")."""
-
 Tags = Sequence[Sequence[str]]
 """The tags of a corpus: one sequence a sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many spans (or plain tags) were right, predicted and there to be found.
-
-    The ratios are 0.0 where their denominator is 0, and are calculated in seqeval's order of operations: they
-    equal its figures to the last digit.
-    """
-
-    correct: int
-    predicted: int
-    gold: int
-
-    @property
-    def precision(self) -> float:
-        """Share of the predicted that is right."""
-        return self.correct / self.predicted if self.predicted else 0.0
-
-    @property
-    def recall(self) -> float:
-        """Share of gold that was found."""
-        return self.correct / self.gold if self.gold else 0.0
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
-        precision, recall = self.precision, self.recall
-        return 2.0 * precision * recall / (precision + recall) if precision + recall else 0.0
-
-
-class Average(NamedTuple):
-    """Precision, recall and F1, each the mean over the types."""
-
-    precision: float
-    recall: float
-    f1: float
 
 
 @dataclass(frozen=True)
@@ -129,7 +87,7 @@ class Score:
         """The score as plain values for `json.dump`; ratios from 0 to 1, strict ones None for plain tags."""
         strict = self.strict
         return {
-            **_ratios(self.counts),
+            **self.counts.ratios(),
             "accuracy": self.accuracy,
             "strict_precision": strict.precision if strict else None,
             "strict_recall": strict.recall if strict else None,
@@ -180,16 +138,16 @@ def score(
         lenient, strict, disagreements = _count_spans(gold, predicted, scheme)
     else:
         lenient, strict, disagreements = _count_tags(gold, predicted), {}, 0
-    counts = _total(lenient)
+    counts = total(lenient.values())
     unseen_tags, unseen_types = _unseen(gold, scheme, known_tags, lenient)
     return Score(
         spans=scheme.is_spans,
         counts=counts,
         accuracy=hits / tokens if tokens else 0.0,
         types=lenient,
-        macro=_average(lenient),
-        weighted=_average(lenient, by_support=True),
-        strict=_total(strict) if scheme.is_spans else None,
+        macro=average(lenient),
+        weighted=average(lenient, by_support=True),
+        strict=total(strict.values()) if scheme.is_spans else None,
         strict_types=strict,
         disagreements=disagreements,
         sentences=len(gold),
@@ -234,47 +192,13 @@ class _Tally:
             self.correct += [span.label for span in set(gold).intersection(predicted)]
 
     def counts(self) -> dict[str, Counts]:
-        return _by_name(Counter(self.correct), Counter(self.predicted), Counter(self.gold))
+        return by_name(Counter(self.correct), Counter(self.predicted), Counter(self.gold))
 
 
 def _count_tags(gold: Tags, predicted: Tags) -> dict[str, Counts]:
     gold_tags, predicted_tags = list(chain.from_iterable(gold)), list(chain.from_iterable(predicted))
     correct = Counter(tag for tag, other in zip(gold_tags, predicted_tags, strict=True) if tag == other)
-    return _by_name(correct, Counter(predicted_tags), Counter(gold_tags))
-
-
-def _by_name(correct: Counter[str], predicted: Counter[str], gold: Counter[str]) -> dict[str, Counts]:
-    """Counts by type, sorted by name."""
-    return {
-        name: Counts(correct[label], predicted[label], gold[label])
-        for label, name in type_names(gold.keys() | predicted.keys()).items()
-    }
-
-
-def type_names(labels: Collection[str]) -> dict[str, str]:
-    """The name of each label, sorted by name: the label itself, unless it is empty and `BARE` is free."""
-    names = {label: label or ("" if BARE in labels else BARE) for label in labels}
-    return dict(sorted(names.items(), key=lambda item: item[1]))
-
-
-def _total(types: Mapping[str, Counts]) -> Counts:
-    return Counts(
-        sum(counts.correct for counts in types.values()),
-        sum(counts.predicted for counts in types.values()),
-        sum(counts.gold for counts in types.values()),
-    )
-
-
-def _average(types: Mapping[str, Counts], *, by_support: bool = False) -> Average:
-    """The mean over the types; zeros where there is nothing to average or no weight."""
-    weights = [counts.gold for counts in types.values()] if by_support else None
-    if not types or (weights is not None and not any(weights)):
-        return Average(0.0, 0.0, 0.0)
-    # NumPy adds in pairs: only by its own order of additions is the last digit seqeval's.
-    import numpy as np
-
-    columns = zip(*((counts.precision, counts.recall, counts.f1) for counts in types.values()), strict=True)
-    return Average(*(float(np.average(column, weights=weights)) for column in columns))
+    return by_name(correct, Counter(predicted_tags), Counter(gold_tags))
 
 
 def _unseen(
@@ -299,102 +223,8 @@ def _signature(scheme: Scheme, sentences: int, tokens: int, gold: int) -> str:
     return f"{made}|scheme:{scheme.name}|{counted}|as:seqeval-{SEQEVAL}|seqtag:{__version__}"
 
 
-def _ratios(counts: Counts) -> dict[str, float]:
-    return {"precision": counts.precision, "recall": counts.recall, "f1": counts.f1}
-
-
 def _types_json(types: Mapping[str, Counts]) -> dict[str, dict[str, float]]:
     return {
-        name: {**_ratios(counts), "support": counts.gold, "predicted": counts.predicted}
+        name: {**counts.ratios(), "support": counts.gold, "predicted": counts.predicted}
         for name, counts in types.items()
     }
-
-
-def crosscheck(gold: Tags, predicted: Tags, scheme: Scheme, score: Score) -> None:
-    """Calculate the figures of `score` again with the seqeval package itself, which takes seconds.
-
-    Raises:
-        Error: A figure differs in any digit, or seqeval is not installed.
-    """
-    if not score.tokens:
-        return  # seqeval divides by their number
-    try:
-        installed = metadata.version("seqeval")
-        figures = list(_compared(gold, predicted, scheme, score))
-    except ImportError as error:
-        raise missing(error, "--crosscheck") or error from error
-    for name, ours, theirs in figures:
-        if ours != theirs:
-            raise Error(
-                f"the cross-check failed: {name} is {ours!r} here, but {theirs!r} by seqeval {installed} "
-                f"({score.signature})"
-            )
-
-
-def _compared(
-    gold: Tags, predicted: Tags, scheme: Scheme, score: Score
-) -> Iterator[tuple[str, float, float]]:
-    """Each figure of a score: its name, its value here, its value by seqeval."""
-    labeling, v1 = import_module("seqeval.metrics.sequence_labeling"), import_module("seqeval.metrics.v1")
-    schemes = import_module("seqeval.scheme")
-    columns = [[list(row) for row in column] for column in (gold, predicted)]
-    yield "the accuracy", score.accuracy, labeling.accuracy_score(*columns)
-
-    numbered = _numbered(columns, scheme)
-    averages = {"micro": _micro(score.counts), "macro": score.macro, "weighted": score.weighted}
-    yield from _mode("", score.types, averages, numbered, labeling.precision_recall_fscore_support, {})
-    if score.strict is not None:
-        kind = getattr(schemes, _SEQEVAL_SCHEMES[scheme.name])
-        entities = [schemes.Entities(column, kind) for column in numbered]
-        options = {"scheme": kind, "entities_true": entities[0], "entities_pred": entities[1]}
-        averages = {"micro": _micro(score.strict)}
-        function = v1.precision_recall_fscore_support
-        yield from _mode("strict ", score.strict_types, averages, numbered, function, options)
-
-
-_SEQEVAL_SCHEMES = {"iob1": "IOB1", "bio": "IOB2", "bioes": "IOBES", "bilou": "IOBES"}
-"""seqeval's classes by scheme; its BILOU is its IOBES in other letters, and tags go there as B, I, E, S."""
-
-
-def _micro(counts: Counts) -> Average:
-    return Average(counts.precision, counts.recall, counts.f1)
-
-
-def _numbered(columns: Sequence[Tags], scheme: Scheme) -> list[list[list[str]]]:
-    """The columns as seqeval is to see them.
-
-    Types go by numbers in the order of their names, since seqeval takes dashes off the ends of a type in
-    strict mode; plain tags go as spans of one token.
-    """
-    known = {tag for column in columns for row in column for tag in row}
-    pieces = {tag: tags.split(tag, scheme) if scheme.is_spans else ("S", tag) for tag in known}
-    names = type_names({label for letter, label in pieces.values() if letter != "O"})
-    numbers = {label: f"{number:06}" for number, label in enumerate(names)}
-    written = {
-        tag: "O" if letter == "O" else f"{letter}-{numbers[label]}" for tag, (letter, label) in pieces.items()
-    }
-    return [[[written[tag] for tag in row] for row in column] for column in columns]
-
-
-def _mode(
-    mode: str,
-    types: Mapping[str, Counts],
-    averages: Mapping[str, Average],
-    columns: Sequence[list[list[str]]],
-    function: Callable[..., Any],
-    options: Mapping[str, Any],
-) -> Iterator[tuple[str, float, float]]:
-    """The figures of one mode of seqeval beside ours."""
-    theirs = list(zip(*function(*columns, average=None, zero_division=0, **options), strict=True))
-    yield f"the {mode}number of types", len(types), len(theirs)
-    for (name, counts), figures in zip(types.items(), theirs, strict=False):
-        ours = (*_micro(counts), counts.gold)
-        for what, here, there in zip(_FIGURES, ours, figures, strict=True):
-            yield f"the {mode}{what} of {name}", here, float(there)
-    for average, values in averages.items() if types else ():
-        figures = function(*columns, average=average, zero_division=0, **options)
-        for what, here, there in zip(_FIGURES, values, figures, strict=False):
-            yield f"the {average} {mode}{what}", here, float(there)
-
-
-_FIGURES = ("precision", "recall", "F1", "support")

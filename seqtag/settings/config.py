@@ -1,7 +1,8 @@
 """Every setting once: its name, type, default, bounds and help.
 
 A field here is the YAML key, the `--set` path, the command-line option (where it has a flag), the line in
-`seqtag init-config`, and the row in the reference. Names are Keras's own where Keras has one.
+`seqtag init-config`, and the row in the reference. Names are Keras's own where Keras has one. The module is as long as
+this list, which stays in one place so that each setting stands once.
 """
 
 import dataclasses

@@ -10,6 +10,7 @@ from seqtag.corpora.document import Document
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme
 from seqtag.evaluation import schemes, scoring
+from seqtag.evaluation.crosscheck import check_with_seqeval
 from seqtag.evaluation.evaluation import Evaluation
 from seqtag.evaluation.known import Known, learn
 from seqtag.evaluation.same_sentences import check_same_sentences
@@ -71,7 +72,7 @@ def evaluate_model(
     known_tags = schemes.known_tags(tagger.tags, tagger.scheme, gold_scheme)
     score = scoring.score(gold, predicted, gold_scheme, known_tags=known_tags)
     if crosscheck:
-        scoring.crosscheck(gold, predicted, gold_scheme, score)
+        check_with_seqeval(gold, predicted, gold_scheme, score)
     return Evaluation(
         score,
         gold_scheme,
@@ -152,7 +153,7 @@ def evaluate_files(
         known = _learn(train, found)
     score = scoring.score(gold, predicted, found)
     if crosscheck:
-        scoring.crosscheck(gold, predicted, found, score)
+        check_with_seqeval(gold, predicted, found, score)
     return Evaluation(score, found, corpus, predicted, predicted_path=fspath(predicted_path), known=known)
 
 

@@ -19,7 +19,7 @@ from seqtag.cli.tables import MOST_UNSEEN, print_score, score_table
 from seqtag.corpora import tags
 from seqtag.corpora.base import AUTO
 from seqtag.corpora.reading import Sentence
-from seqtag.evaluation import scoring
+from seqtag.evaluation.counts import Counts
 from seqtag.evaluation.scoring import score
 from seqtag.model_folder import folder, layout, replacing
 from seqtag.support.errors import DataError, Error, UsageError
@@ -378,7 +378,7 @@ class TestOptions:
         said = "Cross-check passed"
         assert said not in run("--predicted", THREE, THREE)
         assert said in run("--predicted", THREE, "--tag-column", "2", THREE, "--crosscheck")
-        monkeypatch.setattr(scoring.Counts, "recall", property(lambda counts: 0.25))
+        monkeypatch.setattr(Counts, "recall", property(lambda counts: 0.25))
         with pytest.raises(Error, match="the cross-check failed"):
             run("--predicted", THREE, THREE, "--crosscheck")
 

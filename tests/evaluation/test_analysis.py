@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 
 from seqtag.corpora import tags
 from seqtag.corpora.tags import Span
-from seqtag.evaluation.analysis import Analysis, Bucket, Classes, Familiarity, Hits, Words, Wrong, analyse
+from seqtag.evaluation.analysis import Analysis, Classes, Wrong, analyse
+from seqtag.evaluation.counts import Counts
+from seqtag.evaluation.familiarity import Familiarity, Hits, Words
 from seqtag.evaluation.known import Known
+from seqtag.evaluation.lengths import Bucket
 from seqtag.evaluation.matching import Match
-from seqtag.evaluation.scoring import Counts, Score, score
+from seqtag.evaluation.scoring import Score, score
 
 BIO = tags.parse_scheme("bio")
 PLAIN = tags.parse_scheme("plain")

@@ -1,6 +1,5 @@
 """scoring against the seqeval package, scikit-learn, a conlleval of our own and frozen numbers."""
 
-import dataclasses
 import json
 import runpy
 import subprocess
@@ -21,9 +20,9 @@ from seqeval.metrics.v1 import precision_recall_fscore_support as seqeval_strict
 
 from seqtag import __version__
 from seqtag.corpora import tags
-from seqtag.evaluation import scoring
-from seqtag.evaluation.scoring import Average, Counts, Score, score
-from seqtag.support.errors import Error
+from seqtag.evaluation.counts import Average, Counts
+from seqtag.evaluation.crosscheck import check_with_seqeval
+from seqtag.evaluation.scoring import score
 
 HERE = Path(__file__).parents[1]
 GOLDEN = HERE / "golden"
@@ -213,7 +212,7 @@ def test_nothing_to_find(rows: list[list[str]], scheme: str) -> None:
         assert found.macro == found.weighted == Average(0.0, 0.0, 0.0)
     assert found.accuracy == (1.0 if found.tokens else 0.0)
     json.dumps(found.to_json(), allow_nan=False)
-    scoring.crosscheck(rows, rows, tags.parse_scheme(scheme), found)
+    check_with_seqeval(rows, rows, tags.parse_scheme(scheme), found)
 
 
 def test_types_of_one_side_only() -> None:
@@ -231,14 +230,14 @@ def test_bare_letters_are_one_type_named_as_seqeval_names_it() -> None:
     found = score(gold, predicted, tags.parse_scheme("bio"), known_tags=["B", "I", "O"])
     assert found.types == {"_": Counts(1, 1, 2)}
     assert found.unseen_types == {}
-    scoring.crosscheck(gold, predicted, tags.parse_scheme("bio"), found)
+    check_with_seqeval(gold, predicted, tags.parse_scheme("bio"), found)
 
 
 def test_a_type_named_underscore_is_not_the_type_without_a_name() -> None:
     gold, predicted = [["B", "O"]], [["B-_", "O"]]
     found = score(gold, predicted, tags.parse_scheme("bio"))
     assert found.types == {"": Counts(0, 0, 1), "_": Counts(0, 1, 0)}
-    scoring.crosscheck(gold, predicted, tags.parse_scheme("bio"), found)
+    check_with_seqeval(gold, predicted, tags.parse_scheme("bio"), found)
 
 
 class TestUnseen:
@@ -327,68 +326,6 @@ def test_columns_of_different_shape_are_no_score(gold: list[list[str]], predicte
 def test_a_tag_of_another_scheme_is_no_score() -> None:
     with pytest.raises(ValueError, match="E-PER"):
         score([["O"]], [["E-PER"]], tags.parse_scheme("bio"))
-
-
-class TestCrosscheck:
-    scheme = tags.parse_scheme("bio")
-    gold = (("B-PER", "I-PER", "O", "B-LOC"), ("B-ORG", "O", "I-ORG"))
-    predicted = (("B-PER", "I-PER", "O", "I-LOC"), ("B-ORG", "B-PER", "O"))
-
-    @given(cases())
-    def test_agrees(self, case: tuple[str, Columns]) -> None:
-        name, (gold, predicted) = case
-        scheme = tags.parse_scheme(name)
-        scoring.crosscheck(gold, predicted, scheme, score(gold, predicted, scheme))
-
-    @given(columns("bio"))
-    def test_agrees_for_plain_tags(self, case: Columns) -> None:
-        scheme = tags.parse_scheme("plain")
-        scoring.crosscheck(*case, scheme, score(*case, scheme))
-
-    @given(columns("bilou", ["-x", "x", "x-", "--", "_", "O"]))
-    def test_agrees_where_types_look_like_punctuation(self, case: Columns) -> None:
-        scheme = tags.parse_scheme("bilou")
-        scoring.crosscheck(*case, scheme, score(*case, scheme))
-
-    @pytest.mark.parametrize(
-        ("field", "value", "named"),
-        [
-            ("accuracy", 0.5, "the accuracy"),
-            ("counts", Counts(2, 4, 4), "the micro precision"),
-            ("macro", Average(1.0, 1.0, 1.0), "the macro precision"),
-            ("weighted", Average(1.0, 0.0, 0.0), "the weighted precision"),
-            ("types", {"PER": Counts(1, 2, 1), "LOC": Counts(1, 1, 1)}, "the number of types"),
-            ("strict", Counts(2, 2, 3), "the micro strict precision"),
-        ],
-    )
-    def test_finds_a_wrong_figure(self, field: str, value: object, named: str) -> None:
-        right = score(self.gold, self.predicted, self.scheme)
-        scoring.crosscheck(self.gold, self.predicted, self.scheme, right)
-        wrong = dataclasses.replace(right, **{field: value})  # type: ignore[arg-type]
-        with pytest.raises(Error, match=named):
-            scoring.crosscheck(self.gold, self.predicted, self.scheme, wrong)
-
-    @pytest.mark.parametrize("field", ["types", "strict_types"])
-    @pytest.mark.parametrize("wrong", [Counts(0, 2, 1), Counts(1, 1, 1), Counts(1, 2, 2)])
-    def test_finds_a_wrong_figure_of_a_type(self, field: str, wrong: Counts) -> None:
-        right = score(self.gold, self.predicted, self.scheme)
-        assert getattr(right, field)["PER"] == Counts(1, 2, 1)
-        types: Any = {**getattr(right, field), "PER": wrong}
-        changed = dataclasses.replace(right, **{field: types})
-        with pytest.raises(Error, match="of PER is"):
-            scoring.crosscheck(self.gold, self.predicted, self.scheme, changed)
-
-    def test_the_last_digit_counts(self) -> None:
-        right = score(self.gold, self.predicted, self.scheme)
-        off = dataclasses.replace(right, accuracy=float(np.nextafter(right.accuracy, 1)))
-        with pytest.raises(Error, match="accuracy"):
-            scoring.crosscheck(self.gold, self.predicted, self.scheme, off)
-
-    def test_says_that_seqeval_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(sys.modules, "seqeval.metrics.v1", None)
-        right: Score = score(self.gold, self.predicted, self.scheme)
-        with pytest.raises(Error, match="needs the package seqeval"):
-            scoring.crosscheck(self.gold, self.predicted, self.scheme, right)
 
 
 def test_importing_is_cheap() -> None:

@@ -19,6 +19,7 @@ from seqtag.corpora.reading import Sentence
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.evaluation import scoring
 from seqtag.evaluation.analysis import analyse
+from seqtag.evaluation.counts import Counts
 from seqtag.evaluation.evaluation import Evaluation, write_columns, write_errors
 from seqtag.evaluation.known import Known
 from seqtag.features.vocabulary import Vocabulary
@@ -188,8 +189,8 @@ class TestModel:
         found = evaluate_model(model(BIO, "bio"), write("gold.conll", gold))
         assert found.score.unseen_tags == {"B-PRIZE": 2, "I-PRIZE": 1}
         assert found.score.unseen_types == {"PRIZE": 2}
-        assert found.score.types["PRIZE"] == scoring.Counts(0, 0, 2)
-        assert found.score.counts == scoring.Counts(4, 4, 6)
+        assert found.score.types["PRIZE"] == Counts(0, 0, 2)
+        assert found.score.counts == Counts(4, 4, 6)
 
     def test_what_is_known_survives_the_conversion(self, write: Write, model: Model) -> None:
         """A BIO model has never seen S-PER as such, but it knows PER."""
@@ -240,7 +241,7 @@ class TestModel:
     def test_crosscheck(self, write: Write, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
         path = write("gold.conll", BIO)
         assert evaluate_model(model(BIO, "bio"), path, crosscheck=True).score.counts.f1 == 1.0
-        monkeypatch.setattr(scoring.Counts, "f1", property(lambda counts: 0.5))
+        monkeypatch.setattr(Counts, "f1", property(lambda counts: 0.5))
         assert evaluate_model(model(BIO, "bio"), path).score.counts.f1 == 0.5
         with pytest.raises(Error, match="the cross-check failed"):
             evaluate_model(model(BIO, "bio"), path, crosscheck=True)
@@ -251,7 +252,7 @@ class TestFiles:
         gold, predicted = write("gold.conll", BIO), write("pred.conll", BIO.replace("Ruiz I-PER", "Ruiz O"))
         found = evaluate_files(predicted, gold)
         assert (found.gold, found.predicted) == (rows(BIO), rows(BIO.replace("Ruiz I-PER", "Ruiz O")))
-        assert found.score.counts == scoring.Counts(3, 4, 4)
+        assert found.score.counts == Counts(3, 4, 4)
         assert (found.score.unseen_tags, found.score.unseen_types) == ({}, {})
         assert (found.model, found.seconds, found.tokens_per_second) == (None, None, None)
         assert (found.predicted_path, found.corpus.path) == (predicted, gold)
@@ -299,7 +300,7 @@ class TestFiles:
         gold = write("gold.conll", "Ana O\nRuiz O\n\nOslo O\n\n")
         found = evaluate_files(write("pred.conll", "Ana B-PER\nRuiz L-PER\n\nOslo U-LOC\n\n"), gold)
         assert found.scheme.name == "bilou"
-        assert found.score.counts == scoring.Counts(0, 2, 0)
+        assert found.score.counts == Counts(0, 2, 0)
 
     def test_predictions_settle_a_spelling_that_gold_leaves_open(self, write: Write) -> None:
         gold = write("gold.conll", "Ana B-PER\nRuiz E-PER\n\nOslo S-LOC\n\n")
@@ -314,7 +315,7 @@ class TestFiles:
         """Predictions full of I- at the start are what strict mode is there to judge, not another scheme."""
         found = evaluate_files(write("pred.conll", BIO.replace("B-", "I-")), write("gold.conll", BIO))
         assert found.scheme.name == "bio"
-        assert found.score.strict == scoring.Counts(0, 0, 4)
+        assert found.score.strict == Counts(0, 0, 4)
 
     def test_an_illegal_tag_names_its_file(self, write: Write) -> None:
         gold = write("gold.conll", BIO)
@@ -327,14 +328,14 @@ class TestFiles:
 
     def test_both_columns_in_one_file(self, write: Write) -> None:
         found = evaluate_files(GOLDEN / "conlleval.conll", GOLDEN / "conlleval.conll", tag_column=2)
-        assert found.score.counts == scoring.Counts(7, 14, 14)
+        assert found.score.counts == Counts(7, 14, 14)
         swapped = evaluate_files(GOLDEN / "conlleval.conll", GOLDEN / "conlleval.conll", predicted_column=2)
-        assert swapped.score.counts == scoring.Counts(7, 14, 14)
-        assert swapped.score.types["LOC"] == scoring.Counts(2, 5, 3)
+        assert swapped.score.counts == Counts(7, 14, 14)
+        assert swapped.score.types["LOC"] == Counts(2, 5, 3)
 
     def test_crosscheck(self, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
         path = write("gold.conll", BIO)
-        monkeypatch.setattr(scoring.Counts, "f1", property(lambda counts: 0.5))
+        monkeypatch.setattr(Counts, "f1", property(lambda counts: 0.5))
         assert evaluate_files(path, path).score.counts.f1 == 0.5
         with pytest.raises(Error, match="the cross-check failed"):
             evaluate_files(path, path, crosscheck=True)
