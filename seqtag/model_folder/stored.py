@@ -13,7 +13,7 @@ from seqtag.features.tags import legal_sequences
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph.build import Plan, build
-from seqtag.graph.heads.base import Legal
+from seqtag.graph.heads.base import Legal, check_count
 from seqtag.graph.weights import Weights
 from seqtag.model_folder.folder import Folder
 from seqtag.support.errors import Error, ModelError
@@ -21,8 +21,6 @@ from seqtag.support.quoting import one_line
 
 if TYPE_CHECKING:
     from seqtag.settings.config import Config
-
-MOST_TAGS = 4096  # of spans: tables of which may follow which grow with the square
 
 
 def read_vocabulary(folder: Folder) -> Vocabulary:
@@ -106,12 +104,11 @@ def plan_of(config: "Config", vocabulary: Vocabulary) -> Plan:
     """What the network of these settings and this vocabulary is made of.
 
     Raises:
-        Error: There are too many tags.
+        Error: There are too many tags of spans.
     """
     count = len(vocabulary.tags)
-    if count > MOST_TAGS and (vocabulary.train_scheme.is_spans or config.head.name == "feedback"):
-        what = "of spans" if vocabulary.train_scheme.is_spans else "for a feedback head"
-        raise Error(f"there are {count:,} tags {what}; expected {MOST_TAGS:,} at most")
+    if vocabulary.train_scheme.is_spans:
+        check_count(count, "of spans")
     sizes = {name: indexer.sizes for name, indexer in vocabulary.indexers.items()}
     legal = legal_sequences(vocabulary.tags, vocabulary.train_scheme)
     return Plan(config, sizes, count, Legal(*legal) if legal else None)

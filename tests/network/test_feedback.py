@@ -24,6 +24,7 @@ from seqtag.network.heads import beam
 from seqtag.network.heads.feedback import FeedbackHead
 from seqtag.settings.config import HeadSettings
 from seqtag.settings.merging import merge
+from seqtag.support.errors import Error
 
 Floats = NDArray[np.float64]
 BIO = ("O", "B-X", "I-X", "B-Y")
@@ -254,6 +255,15 @@ def test_there_is_no_attention_unless_it_is_asked_for() -> None:
         "tags", "probabilities", "beam_tags", "beam_probabilities",
     }  # fmt: skip
     assert set(exported(make(beam=1))(make())) == {"tags", "probabilities"}
+
+
+def test_more_tags_than_it_takes() -> None:
+    said = "there are 4,097 tags for a feedback head; expected 4,096 at most"
+    with pytest.raises(Error, match=said):
+        FeedbackHead(HeadSettings(), 4097, None)
+    with pytest.raises(Error, match=said):
+        GraphHead(HeadSettings(), 4097, None, DIM, Weights.of_arrays({}))
+    FeedbackHead(HeadSettings(), 4096, None)
 
 
 # ------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from seqtag.graph.builder import Graph
 from seqtag.graph.weights import Weights
 from seqtag.settings.config import HeadSettings
+from seqtag.support.errors import Error
+
+MOST_TAGS = 4096  # where tables of which may follow which grow with the square
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,20 @@ class Legal:
     start: NDArray[np.bool_]  # (tags,)
     transitions: NDArray[np.bool_]  # (tags, tags)
     end: NDArray[np.bool_]  # (tags,)
+
+
+def check_count(tags: int, what: str) -> None:
+    """Refuses more tags than a table of tags by tags is made for.
+
+    Args:
+        tags: How many there are.
+        what: What needs the table, after the word "tags".
+
+    Raises:
+        Error: There are too many.
+    """
+    if tags > MOST_TAGS:
+        raise Error(f"there are {tags:,} tags {what}; expected {MOST_TAGS:,} at most")
 
 
 class Head:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.graph.builder import Graph
-from seqtag.graph.heads.base import Legal
+from seqtag.graph.heads.base import Legal, check_count
 
 NEVER = -1e30  # the total of a beginning that cannot be; sums of it are still numbers
 
@@ -36,8 +36,10 @@ def rules(legal: Legal | None, tags: int) -> Rules:
     """The rules of a tag scheme; None allows everything.
 
     Raises:
+        Error: There are too many tags for a table of which may follow which.
         ValueError: Whether a tag can be ended legally hangs on the number of words left, however many these are.
     """
+    check_count(tags, "for a feedback head")
     if legal is None:
         return Rules(np.zeros((tags + 1, tags), np.float32), np.zeros((1, tags), np.float32))
     ending = [legal.end]
