@@ -85,7 +85,25 @@ def test_every_character_of_a_long_word_is_seen(make: Any, run_onnx: Any, encode
 
 @pytest.mark.parametrize("encoder", ["lstm", "gru"])
 def test_a_recurrent_character_encoder_can_be_explained(make: Any, encoder: str) -> None:
+    """The slope of each word's score as one word's vector, read from its characters, is made longer."""
+    from seqtag.network.build import mask_of
     from seqtag.network.saliency import Saliency
 
-    toy = make(embeddings=["characters"], embeddings__characters__encoder=encoder)
-    assert Saliency(toy.network) is not None
+    toy = make(embeddings=["characters"], embeddings__characters__encoder=encoder).shake(0.5)
+    network = toy.network
+    inputs, tags = toy.batch([0])
+    words = range(tags.shape[1])
+    found = Saliency(network)(inputs, tags[0], np.eye(len(words), dtype=np.float32))
+    vectors = np.asarray(network.vectors(inputs))
+
+    def scores(place: int, factor: float) -> Any:
+        changed = vectors.copy()
+        changed[0, place] *= factor
+        features = network.encoder(changed, inputs["lengths"])
+        logits = np.asarray(network.head.logits(features, tags, mask_of(inputs["lengths"], features)))
+        return np.take_along_axis(logits[0].astype(float), tags[0][:, None], axis=1)[:, 0]
+
+    step = 0.02
+    slopes = [(scores(place, 1 + step) - scores(place, 1 - step)) / (2 * step) for place in words]
+    assert np.abs(found).max() > 0.01
+    np.testing.assert_allclose(found, np.stack(slopes, axis=1), atol=0.01 * np.abs(found).max())
