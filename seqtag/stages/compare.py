@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.layout import MANIFEST
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import Layer
-from seqtag.settings.merging import merge
+from seqtag.settings.merging import foreign, merge
 from seqtag.settings.schema import check_value
 from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.support.interrupt import Stop
@@ -147,6 +147,8 @@ def _plan(layers: Sequence[Layer], choice: Choice, seed: int, files: HashedFiles
             raise
         config, problem, known = None, str(found), _is_lasting(found)
     identity = [settings or [choice, problem], seed, digests, seqtag.__version__]
+    if config is not None and (plugins := foreign(config)):  # a row of built-in parts has no use for them
+        identity.append([asdict(plugin) for plugin in plugins])
     key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     row = Row(key, choice, seed, seqtag.__version__, digests, settings, error=problem, known=known)
     return PlannedRun(key, row, config)

@@ -1,7 +1,7 @@
 """The runs of a comparison as rows of `runs.jsonl`, an object a line, each written as soon as its run is done.
 
-A run whose row is there is not repeated: same settings, same content of all files, same version of seqtag. A line that
-was cut short, as by a power failure, is run again.
+A run whose row is there is not repeated: same settings, same content of all files, same version of seqtag and of the
+plugins that it uses. A line that was cut short, as by a power failure, is run again.
 """
 
 import os
@@ -30,7 +30,7 @@ class Row:
     """One run, or why there is none.
 
     Attributes:
-        key: Equal for equal runs: the sha256 of settings, files and version.
+        key: Equal for equal runs: the sha256 of settings, files and versions.
         choice: What the grid chose.
         seed: The seed.
         seqtag: The version.
