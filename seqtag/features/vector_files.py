@@ -21,7 +21,7 @@ from seqtag.support.lines import lines, shown
 from seqtag.support.quoting import counted, quoted
 
 _LINES = 1024  # are parsed at once
-_BLOCK = 1 << 22  # bytes of a binary file read at once
+BLOCK = 1 << 22  # bytes of a binary file read at once
 _LONGEST_WORD = 1 << 16  # bytes, in a binary file
 _FIRST_LINE = re.compile(r"([0-9]{1,18})[ \t]+([0-9]{1,18})[ \t\r]*")  # count and dim
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -232,7 +232,7 @@ def _read_records(file: IO[bytes], name: str) -> Vectors:
     taken = left_out = 0
     data = b""
     while taken < count:
-        block = file.read(_BLOCK)
+        block = file.read(BLOCK)
         if not block:
             raise DataError(name, None, f"ends within word {taken + 1} of {count}; is the file cut off?")
         data += block
@@ -248,7 +248,7 @@ def _read_records(file: IO[bytes], name: str) -> Vectors:
         builder.add([words[number] for number in readable], values[readable])
         taken += len(words)
         left_out += len(words) - len(readable)
-    if (data + file.read(_BLOCK)).strip(b"\n"):
+    if (data + file.read(BLOCK)).strip(b"\n"):
         raise DataError(name, None, f"goes on after the {counted(count, 'word')} that its first line counts")
     if not builder.count:
         raise DataError(name, None, "holds no word in UTF-8")

@@ -149,7 +149,7 @@ class Vectors:
     def rows(self, forms: Sequence[str]) -> NDArray[np.int64]:
         """The row of each form, -1 where the table has none; exact match only."""
         encoded = [form.encode("utf-8", "surrogatepass") for form in forms]
-        keys = np.frombuffer(b"".join(map(_hash, encoded)), "<u8")
+        keys = np.frombuffer(b"".join(map(hash_of, encoded)), "<u8")
         places = np.minimum(self._hashes.searchsorted(keys), len(self) - 1)
         hits = np.flatnonzero(self._hashes[places] == keys)
         found = self._order[places[hits]].astype(np.int64)
@@ -252,8 +252,8 @@ class Vectors:
         return builder.finish()
 
 
-def _hash(form: bytes) -> bytes:
-    """The same in every process and on every machine, unlike Python's own."""
+def hash_of(form: bytes) -> bytes:
+    """Eight bytes, the same in every process and on every machine, unlike Python's own."""
     return hashlib.blake2b(form, digest_size=8).digest()
 
 
@@ -303,7 +303,7 @@ class Builder:
         exponents = np.where(largest > 0, np.maximum(np.frexp(largest)[1] - 15, _EXPONENTS[0]), 0)
         self._buffer.extend(np.ldexp(values, -exponents[:, None]).astype("<f2").tobytes())
         self._exponents.extend(exponents.astype("<i2").tobytes())
-        self._hashes.extend(b"".join(map(_hash, words)))
+        self._hashes.extend(b"".join(map(hash_of, words)))
         self._sizes.extend(np.fromiter(map(len, words), "<u4", len(words)).tobytes())
         self._words.extend(b"".join(words))
         self.count += len(words)

@@ -18,7 +18,7 @@ def start(seed: int, *, debug: bool = False) -> None:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if not debug:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with contextlib.nullcontext() if debug else _silent_stderr():
+    with contextlib.nullcontext() if debug else silent_stderr():
         with _with_a_temporary_folder():
             with _without_a_home():
                 import keras
@@ -94,7 +94,7 @@ def _forget_gradients() -> None:
 
 
 @contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
+def silent_stderr() -> Iterator[None]:
     """Keeps what C++ code writes to file descriptor 2; shows it after all if the block fails."""
     sys.stderr.flush()
     saved = os.dup(2)

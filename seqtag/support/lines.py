@@ -19,13 +19,13 @@ from typing import IO, cast
 
 from seqtag.support.errors import DataError
 
-_BLOCK = 1 << 20
-_LONGEST_LINE = 1 << 28
+BLOCK = 1 << 20  # bytes that are read at once
+LONGEST_LINE = 1 << 28  # bytes
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
-_FREE_BYTES = 1 << 27  # a gzip file may unpack to so much at any rate, ...
-_MOST_PACKED = 200  # ... to more only if it is not packed tighter than this: text is packed 3 to 10 times
-_PATIENCE = 60.0  # seconds in which somebody has to open a named pipe for writing
+FREE_BYTES = 1 << 27  # a gzip file may unpack to so much at any rate, ...
+MOST_PACKED = 200  # ... to more only if it is not packed tighter than this: text is packed 3 to 10 times
+PATIENCE = 60.0  # seconds in which somebody has to open a named pipe for writing
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 
@@ -85,12 +85,12 @@ def _opened_pipe(path: str | PathLike[str]) -> BufferedReader:
 
     waiting = threading.Thread(target=wait, daemon=True)
     waiting.start()
-    waiting.join(_PATIENCE)
+    waiting.join(PATIENCE)
     with turn:
         given_up = True
     if not result:
         raise DataError(
-            shown(path), None, f"is a pipe, and nobody has opened it for writing in {_PATIENCE:g} seconds"
+            shown(path), None, f"is a pipe, and nobody has opened it for writing in {PATIENCE:g} seconds"
         )
     if isinstance(result[0], OSError):
         raise result[0]
@@ -153,11 +153,11 @@ class _Unpacked(gzip.GzipFile):
 
     def _checked(self, block: bytes) -> bytes:
         self._unpacked += len(block)
-        if self._unpacked > max(_FREE_BYTES, _MOST_PACKED * self._packed.count):
+        if self._unpacked > max(FREE_BYTES, MOST_PACKED * self._packed.count):
             raise DataError(
                 self._shown,
                 None,
-                f"unpacks to more than {_MOST_PACKED} times its size, beyond {_FREE_BYTES >> 20} MiB; is it text?",
+                f"unpacks to more than {MOST_PACKED} times its size, beyond {FREE_BYTES >> 20} MiB; is it text?",
             )
         return block
 
@@ -178,14 +178,14 @@ class _Counted:
 def _whole_lines(file: BufferedReader, name: str) -> Iterator[bytes]:
     """Blocks that end with a line end, but for the last; what is typed into a terminal comes line by line."""
     pending: list[bytes] = []
-    while block := file.read1(_BLOCK):
+    while block := file.read1(BLOCK):
         end = block.rfind(b"\n") + 1
         if end:
             yield b"".join([*pending, block[:end]])
             pending.clear()
         pending.append(block[end:])
-        if sum(map(len, pending)) > _LONGEST_LINE:
-            raise DataError(name, None, f"has a line of more than {_LONGEST_LINE >> 20} MiB; is it text?")
+        if sum(map(len, pending)) > LONGEST_LINE:
+            raise DataError(name, None, f"has a line of more than {LONGEST_LINE >> 20} MiB; is it text?")
     if rest := b"".join(pending):
         yield rest
 

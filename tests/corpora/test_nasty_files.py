@@ -595,7 +595,7 @@ class TestPlaces:
     def test_a_pipe_that_nobody_writes_to(
         self, command: Any, spans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(lines_module, "_PATIENCE", 0.05)
+        monkeypatch.setattr(lines_module, "PATIENCE", 0.05)
         path = str(tmp_path / "pipe")
         os.mkfifo(path)
         message = ": is a pipe, and nobody has opened it for writing in 0.05 seconds"
@@ -618,7 +618,7 @@ class TestPlaces:
         assert command("predict", str(spans.folder), "/dev/null") == Run(0, "", "")
 
     def test_zeros_without_end(self, command: Any, spans: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(lines_module, "_LONGEST_LINE", 1 << 22)
+        monkeypatch.setattr(lines_module, "LONGEST_LINE", 1 << 22)
         message = ": has a line of more than 4 MiB; is it text?"
         self.refused_everywhere_but_settings(command, spans.folder, "/dev/zero", message)
 
@@ -632,10 +632,10 @@ class TestPlaces:
     ) -> None:
         """What a gigabyte does in earnest, 400 kB do here."""
         path = put("bomb.gz", gzip.compress(content * (400_000 // len(content))))
-        monkeypatch.setattr(lines_module, "_FREE_BYTES", 1 << 14)
+        monkeypatch.setattr(lines_module, "FREE_BYTES", 1 << 14)
         message = ": unpacks to more than 200 times its size, beyond 0 MiB; is it text?"
         self.refused_everywhere_but_settings(command, spans.folder, path, message)
-        monkeypatch.setattr(lines_module, "_FREE_BYTES", 1 << 20)
+        monkeypatch.setattr(lines_module, "FREE_BYTES", 1 << 20)
         assert sum(1 for _ in lines_module.lines(path)) == 400_000 // len(content)
 
     @pytest.mark.parametrize("way", ["check --json", "evaluate --json", "evaluate --output", "predict -o"])

@@ -86,7 +86,7 @@ def test_text(tmp_path: Path, content: str, packed: bool) -> None:
 def test_binary(
     tmp_path: Path, end: bytes, packed: bool, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "_BLOCK", block)
+    monkeypatch.setattr(files, "BLOCK", block)
     path = tmp_path / "vectors.txt"
     words = [word.replace(" ", "_") for word in WORDS]
     content = binary(list(words), VALUES, end)
@@ -351,7 +351,7 @@ def test_gather_has_zeros_where_a_row_is_missing() -> None:
 
 
 def test_a_hash_decides_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(module, "_hash", lambda form: b"\7" * 8)
+    monkeypatch.setattr(module, "hash_of", lambda form: b"\7" * 8)
     words, values, vectors = some_vectors()
     np.testing.assert_allclose(content_of(vectors, words), values, rtol=2**-11)
     assert vectors.rows(["none", "word7", "word", "word77"]).tolist() == [-1, 7, -1, -1]
@@ -363,7 +363,7 @@ def test_a_hash_decides_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 def test_hashes_that_are_sometimes_equal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_hash", lambda form: bytes([zlib.crc32(form) % 50]) + bytes(7))
+    monkeypatch.setattr(module, "hash_of", lambda form: bytes([zlib.crc32(form) % 50]) + bytes(7))
     words, values, vectors = some_vectors(400)
     np.testing.assert_allclose(content_of(vectors, words), values, rtol=2**-11)
     assert (vectors.rows([f"other{number}" for number in range(300)]) == -1).all()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from seqtag.corpora.sentence import Sentence
 from seqtag.inference import tagger
 from seqtag.inference.tagger import Piece, SentenceTagger, windows
 from seqtag.model_folder import folder, layout, replacing
+from seqtag.model_folder.stored import read_network
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.train import train
@@ -152,11 +154,7 @@ class TestOrder:
 class Local(SentenceTagger):
     """Its tag and probability for a token depend on the word, the one before and the one after, and nothing else."""
 
-    def __init__(self, vocabulary: Any) -> None:
-        self.vocabulary = vocabulary
-        self._outputs = {"tags", "probabilities"}
-        self._tags = np.array(vocabulary.tags, dtype=object)
-        self.longest = 0
+    longest = 0  # words of a piece
 
     def run(self, inputs: dict[str, Any], names: Sequence[str] = ()) -> dict[str, Any]:
         words = inputs["words"].astype(np.int64)
@@ -186,13 +184,16 @@ class TestWindows:
     @pytest.mark.parametrize("overlap", [1, 2, 5])
     @pytest.mark.parametrize("length", [9, 10, 11, 20, 21, 57])
     def test_with_enough_overlap_a_window_is_not_seen(
-        self, loaded: SentenceTagger, monkeypatch: pytest.MonkeyPatch, length: int, overlap: int
+        self, spans: Any, loaded: SentenceTagger, monkeypatch: pytest.MonkeyPatch, length: int, overlap: int
     ) -> None:
         words = loaded.vocabulary.indexers["word"].table.values  # type: ignore[attr-defined]
         random = np.random.default_rng(length)
         drawn = [[words[i] for i in random.integers(0, len(words), size)] for size in (length, 3, 0, length)]
-        local = Local(loaded.vocabulary)
-        monkeypatch.setattr(local, "_written", list, raising=False)
+        # Tags as the network gives them: written in another scheme, one can depend on words further away.
+        vocabulary = replace(loaded.vocabulary, scheme=tags.parse_scheme("plain"))
+        local = Local(
+            read_network(folder.Folder(spans.folder), vocabulary, ("tags", "probabilities")), vocabulary
+        )
         whole = list(local.tag(drawn))
         local.longest = 0
         monkeypatch.setattr(tagger, "WINDOW", 10)

@@ -26,9 +26,9 @@ def test_a_failure_shows_what_was_kept(
         monkeypatch.setattr(os, "memfd_create", nowhere, raising=False)
     if room != "a folder":
         monkeypatch.setattr(tempfile, "TemporaryFile", nowhere)
-    with runtime._silent_stderr():
+    with runtime.silent_stderr():
         os.write(2, b"chatter")
     assert capfd.readouterr().err == ""
-    with pytest.raises(OSError, match="closed"), runtime._silent_stderr():
+    with pytest.raises(OSError, match="closed"), runtime.silent_stderr():
         fail(b"what went wrong")
     assert capfd.readouterr().err == ("" if room == "nowhere" else "what went wrong")

@@ -54,7 +54,7 @@ def test_small_blocks_give_the_same_lines(
     path.write_bytes(text.encode())
     expected = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_BLOCK", 3)
+        patch.setattr(module, "BLOCK", 3)
         found = list(lines(path))
     assert found == list(enumerate(expected if expected[-1] else expected[:-1], 1))
 
@@ -130,7 +130,7 @@ def test_a_file_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LONGEST_LINE", 1 << 20)
+    monkeypatch.setattr(module, "LONGEST_LINE", 1 << 20)
     path = tmp_path / "file"
     path.write_bytes(b"a" * (3 << 20))
     with pytest.raises(DataError, match="has a line of more than 1 MiB"):

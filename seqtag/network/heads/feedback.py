@@ -131,10 +131,16 @@ class FeedbackHead(Head):
         sentences = self._read(features, mask)
         own = tf.zeros_like(mask)
         if training and self.settings.sampling_rate:
-            own = keras.random.uniform(tf.shape(mask), seed=self.random) < self.share
+            own = self.draw(mask)
         states = self._states(sentences, tags, own)  # (time, batch, units)
         scores = time_first(self._scores(states))  # (batch, time, tags)
         return cross_entropy(scores, tags, mask, self.smoothing, self.tag_weights)
+
+    def draw(self, mask: Any) -> Any:
+        """Which words read the decoder's own tag in a training step, drawn anew at each call, `(batch, time)` like the
+        mask.
+        """
+        return keras.random.uniform(tf.shape(mask), seed=self.random) < self.share
 
     def decode(self, features: Any, mask: Any) -> tuple[Any, Any]:
         tags, probabilities = self.best(features, mask)
