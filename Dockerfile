@@ -1,7 +1,7 @@
 # seqtag in a container: everything it does happens in /work, as any user, also on a read-only root.
 #
 #   docker build -t seqtag .                            to train, evaluate and predict
-#   docker build --target predict -t seqtag-predict .   to predict, evaluate and check only; a seventh of the size
+#   docker build --target predict -t seqtag-predict .   without training; a seventh of the size
 #   docker run --rm --read-only --tmpfs /tmp -v "$PWD":/work -u "$(id -u):$(id -g)" seqtag --help
 
 FROM python:3.12-slim-bookworm AS dependencies

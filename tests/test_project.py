@@ -1,6 +1,7 @@
 """The project's own files agree with one another."""
 
 import ast
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from seqtag.cli import COMMANDS
 from seqtag.support.errors import Error
 from seqtag.support.extras import EXTRAS, missing
 
@@ -34,6 +36,16 @@ def test_ci_ends_with_the_command_that_the_readme_gives_for_the_tests() -> None:
     command = (TOP / ".ci" / "run").read_text("utf-8").rstrip().splitlines()[-1]
     readme = (TOP / "README.md").read_text("utf-8").splitlines()
     assert [line for line in readme if line.split()[-1:] == [command]]
+
+
+def test_the_commands_of_the_light_installation() -> None:
+    """Each command is tried without the extra `train`, and all texts name those that work so."""
+    tried = runpy.run_path(str(TOP / ".ci" / "light.py"))
+    works, needs = [*tried["light"]("model")], [*tried["heavy"]("model")]
+    assert sorted([*works, *needs]) == sorted(COMMANDS)
+    *names, last = (f"`{name}`" for name in works)
+    for page in ("README.md", "CHANGELOG.md", "docs/commands.md", "docs/docker.md"):
+        assert f"{', '.join(names)} and {last}" in (TOP / page).read_text("utf-8"), page
 
 
 def test_every_optional_package_names_its_extra() -> None:

@@ -35,7 +35,7 @@ def compare(
 
     Each finished run adds a row to FOLDER/runs.jsonl. The same command
     continues an interrupted comparison; runs with the same settings, files and
-    version are not repeated. Choose by dev: a test score that was used to
+    versions are not repeated. Choose by dev: a test score that was used to
     choose a setting is no longer a test score.
 
     Example: seqtag compare --train train.conll --dev dev.conll --grid encoder.cell=simplernn,lstm,gru --seeds 3 -o grid
