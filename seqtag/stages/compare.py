@@ -19,6 +19,7 @@ from seqtag.settings.config_files import Layer
 from seqtag.settings.merging import foreign, merge
 from seqtag.settings.schema import check_value
 from seqtag.support.errors import DataError, Error, UsageError
+from seqtag.support.extras import missing
 from seqtag.support.interrupt import Stop
 from seqtag.training import prepare, reach
 from seqtag.training.hashed_files import Changed, HashedFiles
@@ -159,6 +160,7 @@ def _run(plan: PlannedRun, files: HashedFiles, *, debug: bool, stop: Stop) -> Ro
 
     Raises:
         Changed: A file is not what it was.
+        MissingPackage: TensorFlow or Keras is not installed.
         Interrupted: A signal has come, whatever a library has made of it.
     """
     started = time.perf_counter()
@@ -170,6 +172,8 @@ def _run(plan: PlannedRun, files: HashedFiles, *, debug: bool, stop: Stop) -> Ro
         raise
     except Exception as problem:  # TensorFlow's have no base class
         stop.check()
+        if isinstance(problem, ImportError) and (absent := missing(problem, "seqtag compare")):
+            raise absent from problem  # no other run could do without it
         if isinstance(problem, Error):
             words, known = str(problem), _is_lasting(problem)
         else:  # a later start tries again

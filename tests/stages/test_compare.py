@@ -25,7 +25,7 @@ from seqtag.stages import compare as stage
 from seqtag.stages import train as training
 from seqtag.stages.compare import RunEnded, compare
 from seqtag.stages.gradients import gradients
-from seqtag.support.errors import DataError, Error, UsageError
+from seqtag.support.errors import DataError, Error, MissingPackage, UsageError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.training import hashed_files, reach
 from seqtag.training import rows as rows_file
@@ -387,6 +387,15 @@ class TestErrors:
             found = compared(spans, tmp_path, "encoder.cell=lstm")
             assert found.combinations[0].errors == ["vectors.txt: cannot be read"]
         assert len(runs.made) == tries
+
+    def test_without_tensorflow_no_run_is_tried_after_the_first(
+        self, spans: Any, tmp_path: Path, runs: Runs
+    ) -> None:
+        runs.fails["lstm"] = ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
+        with pytest.raises(MissingPackage, match="seqtag compare needs the package tensorflow"):
+            compared(spans, tmp_path)
+        assert runs.made == [("lstm", 42)]
+        assert rows(tmp_path) == []
 
     def test_a_file_of_the_grid_that_is_not_there_yet(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
         vectors = tmp_path / "vectors.txt"
