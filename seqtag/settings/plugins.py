@@ -4,12 +4,14 @@ The metadata of all installed packages is read for the first name that is not bu
 is looked up by its name in one of seqtag's groups: a model folder can ask for nothing else.
 """
 
+import contextlib
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seqtag.support.errors import Error
+from seqtag.support.extras import missing
 from seqtag.support.quoting import one_line
 
 if TYPE_CHECKING:
@@ -65,13 +67,24 @@ def load(group: str, name: str) -> Any:
     Raises:
         Error: It cannot be imported.
     """
-    entry = installed(group)[name]
+    with importing(group, name):
+        return installed(group)[name].load()
+
+
+@contextlib.contextmanager
+def importing(group: str, name: str) -> Iterator[None]:
+    """Within, code of a plugin is imported.
+
+    Raises:
+        Error: It fails, however it does so.
+    """
     try:
-        return entry.load()
-    except Exception as problem:  # the code is not ours
-        raise Error(
-            f"{name!r} of {group}, from the package {_described(entry)}, cannot be loaded: {one_line(problem)}."
-        ) from problem
+        yield
+    except (Exception, SystemExit) as problem:  # the code is not ours
+        plugin = f"{name!r} of {group}, from the package {_described(installed(group)[name])},"
+        absent = missing(problem, plugin) if isinstance(problem, ImportError) else None
+        reason = f"{type(problem).__name__}: {one_line(problem)}".removesuffix(": ")
+        raise absent or Error(f"{plugin} cannot be loaded: {reason}.") from problem
 
 
 def _described(entry: "EntryPoint") -> str:

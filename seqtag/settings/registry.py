@@ -4,6 +4,7 @@ A part is imported when it is asked for and not before, so a table costs nothing
 own file, a line here, a line in `docs/model.md`. Two thirds of the module are these tables.
 """
 
+import contextlib
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
@@ -294,7 +295,9 @@ def load(table: Mapping[str, Any], name: str, half: str = "network") -> Any:
     if not place:
         raise Error(f"{name!r} has no half for the {half}.")
     module, _, attribute = place.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    of_plugin = isinstance(table, Table) and name not in table
+    with plugins.importing(table.group, name) if of_plugin else contextlib.nullcontext():
+        return getattr(importlib.import_module(module), attribute)
 
 
 def is_stateful(cell: str) -> bool:

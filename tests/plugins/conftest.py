@@ -19,6 +19,7 @@ gone = seqtag_example.gone:FORMAT
 [seqtag.cells]
 doubled = seqtag_example:CELL
 half = seqtag_example:HALF
+broken = seqtag_example:BROKEN
 no_part = seqtag_example.slashes:read
 [seqtag.heads]
 greedy = seqtag_example:HEAD

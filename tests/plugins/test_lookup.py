@@ -14,7 +14,7 @@ from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.settings.merging import foreign, merge
 from seqtag.settings.plugins import Plugin
-from seqtag.support.errors import Error, UsageError
+from seqtag.support.errors import Error, MissingPackage, UsageError
 
 SLASHES = Plugin("seqtag.formats", "slashes", "seqtag-example", "1.2")
 
@@ -52,11 +52,50 @@ def test_without_the_package_its_names_are_unknown() -> None:
 
 
 def test_what_cannot_be_loaded_is_named_with_its_package(installed: None) -> None:
-    said = "'gone' of seqtag.formats, from the package seqtag-example 1.2, cannot be loaded: No module named"
+    said = (
+        "'gone' of seqtag.formats, from the package seqtag-example 1.2, cannot be loaded: ModuleNotFoundError"
+    )
     with pytest.raises(Error, match=said):
         registry.load(registry.FORMATS, "gone")
     with pytest.raises(Error, match=r"'no_part' of seqtag.cells is a function; expected a .*\.Part\."):
         registry.load(registry.CELLS, "no_part")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("raise ImportError('no libfast')", "ImportError: no libfast"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("raise SystemExit", "SystemExit"),
+        ("", "AttributeError: module 'seqtag_example.broken' has no attribute 'Layer'"),
+    ],
+)
+@pytest.mark.parametrize("half", ["network", "graph"])
+def test_a_half_that_cannot_be_imported(
+    installed: None, tmp_path: Path, code: str, reason: str, half: str
+) -> None:
+    (tmp_path / "seqtag-example" / "seqtag_example" / "broken.py").write_text(code, "utf-8")
+    with pytest.raises(Error) as caught:
+        registry.load(registry.CELLS, "broken", half)
+    named = "'broken' of seqtag.cells, from the package seqtag-example 1.2"
+    assert str(caught.value) == f"{named}, cannot be loaded: {reason}."
+
+
+def test_a_half_that_needs_a_package_of_an_extra(
+    installed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "seqtag-example" / "seqtag_example" / "broken.py").write_text("import tensorflow", "utf-8")
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # so an import of it fails
+    said = r"^'broken' of .* 1\.2, needs the package tensorflow, which is not installed: pip install"
+    with pytest.raises(MissingPackage, match=said):
+        registry.load(registry.CELLS, "broken")
+
+
+def test_a_built_in_half_is_not_taken_for_a_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its error stays what it is: the command line or the API says which extra is missing."""
+    monkeypatch.setitem(sys.modules, "seqtag.graph.cells.gru", None)
+    with pytest.raises(ModuleNotFoundError):
+        registry.load(registry.CELLS, "gru", "graph")
 
 
 def test_a_part_has_halves_and_says_whether_it_has_a_state(installed: None) -> None:

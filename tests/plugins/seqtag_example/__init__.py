@@ -5,4 +5,5 @@ from seqtag.settings.registry import Format, Part
 CELL = Part(network="seqtag_example.network:Doubled", graph="seqtag_example.graph:Doubled", stateful=False)
 HEAD = Part(network="seqtag_example.network:Greedy", graph="seqtag_example.graph:Greedy")
 HALF = Part(network="seqtag_example.network:Doubled")
+BROKEN = Part(network="seqtag_example.broken:Layer", graph="seqtag_example.broken:Layer")
 SLASHES = Format("token/TAG", reader="seqtag_example.slashes:read", tagged=True)
