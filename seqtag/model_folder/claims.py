@@ -24,6 +24,7 @@ def claimed(target: Path) -> Iterator[bool]:
     target = target.absolute()
     if target.name in ("", ".."):
         raise Error(f"{target}: is not the name of a folder that can be created. Choose another -o.")
+    replacing.check_room(target)  # a lock's file that cannot be made looks like one that another run holds
     with exclusive(target) as held:
         if held:
             replacing.tidy(target)

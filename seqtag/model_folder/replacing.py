@@ -72,20 +72,17 @@ def check_target(target: Path, *, force: bool) -> None:
     for parent in target.absolute().parents:
         if _format(parent) == MODEL.format:
             raise Error(f"{target}: is inside the model folder {parent}. Choose another -o.")
-    try:
-        target.absolute().parent.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise Error(f"{target}: cannot be written: {problem.strerror}.") from problem
     check_room(target)
 
 
 def check_room(target: Path) -> None:
-    """Says before a run whether a folder of this name can be made beside its place.
+    """Says before a run whether a folder of this name can be made beside its place; makes the folders above it.
 
     Raises:
         Error: It cannot.
     """
     try:
+        target.absolute().parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(
             prefix=f".{target.name}.{DRAFT}", suffix="_" * len(FORMER), dir=target.absolute().parent
         ):

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,9 @@ def exclusive(target: Path) -> Iterator[bool]:
 
     It is a kernel lock on `.NAME.lock` beside the target: it ends with its holder, however that ends.
 
+    Args:
+        target: The path. Files can be made beside it: filelock takes one that cannot for one that is held.
+
     Yields:
         Whether the lock is held; false on a file system without locks.
 
@@ -27,11 +31,9 @@ def exclusive(target: Path) -> Iterator[bool]:
     from filelock import FileLock, Timeout
 
     path = target.with_name(f".{target.name}.lock")
-    held = True
+    lock = FileLock(path, mode=ANYONE, blocking=False, fallback_to_soft=False)
+    held, is_new = True, not os.path.exists(path)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not path.exists()
-        lock = FileLock(path, mode=ANYONE, blocking=False, fallback_to_soft=False)
         lock.acquire()
     except Timeout as problem:
         raise Error(

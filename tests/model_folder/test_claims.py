@@ -231,6 +231,23 @@ class TestPlacesThatCannotBeWritten:
             train(merge(), "no such file", None, None, read_only / "model")
         assert os.listdir(read_only) == []
 
+    @pytest.mark.skipif(
+        not os.path.isdir("/proc/self"), reason="takes a file system in which no file can be made"
+    )
+    @pytest.mark.parametrize("place", ["/proc/model", "/proc/none/model"])
+    def test_where_no_file_can_be_made(self, place: str) -> None:
+        """The lock's file cannot be made either, which is no sign of another run."""
+        with pytest.raises(Error, match=rf"^{place}: cannot be written: No such file or directory\.$"):
+            train(merge(), "no such file", None, None, Path(place))
+
+    def test_a_name_that_leaves_no_room_beside_it(self, tmp_path: Path) -> None:
+        with (
+            pytest.raises(Error, match=r"n: cannot be written: File name too long\.$"),
+            claimed(tmp_path / ("n" * 245)),
+        ):
+            pass
+        assert os.listdir(tmp_path) == []
+
     def test_a_limit_on_the_size_of_files(self, tmp_path: Path) -> None:
         write(tmp_path / "model", CONTENT)
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
