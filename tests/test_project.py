@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -100,3 +101,19 @@ def test_every_class_has_a_name_of_its_own() -> None:
     shared = {name: places for name, places in homes.items() if len(places) > 1}
     assert {name: places for name, places in shared.items() if places != ["graph", "network"]} == {}
     assert {"Encoder", "LSTM", "CRFHead"} <= shared.keys()
+
+
+def test_no_message_ends_with_two_full_stops() -> None:
+    """The words of an error may end with one, which `one_line` takes off."""
+    found = []
+    for path in sorted((TOP / "seqtag").rglob("*.py")):
+        for handler in ast.walk(ast.parse(path.read_text("utf-8"))):
+            texts = ast.walk(handler) if isinstance(handler, ast.ExceptHandler) else ()
+            for text in (node for node in texts if isinstance(node, ast.JoinedStr)):
+                for part, after in pairwise(text.values):
+                    is_problem = (
+                        isinstance(part, ast.FormattedValue) and ast.unparse(part.value) == handler.name
+                    )
+                    if is_problem and isinstance(after, ast.Constant) and after.value.startswith((".", ").")):
+                        found.append(f"{path.relative_to(TOP)}:{text.lineno}")
+    assert found == []

@@ -146,10 +146,8 @@ def run(arguments: list[str]) -> int:
             return 128 + stop.signal
         if is_out_of_memory(problem):
             return _out_of_memory(arguments, debug)
-        _complain(
-            f"an error in seqtag: {type(problem).__name__}: {problem}. Run it with --debug and report it.",
-            debug,
-        )
+        words = f"{type(problem).__name__}: {problem}".removesuffix(".")
+        _complain(f"an error in seqtag: {words}. Run it with --debug and report it.", debug)
         return 1
     return 0
 

@@ -174,7 +174,7 @@ class Folder:
         try:
             return parsed(content)
         except ValueError as problem:
-            raise ModelError(f"{self.path}: {name} {problem}.") from problem
+            raise ModelError(f"{self.path}: {name} {one_line(problem)}.") from problem
 
 
 def holds(target: Path, files: Mapping[str, bytes], kind: Kind = MODEL) -> bool:

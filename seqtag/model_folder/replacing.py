@@ -29,6 +29,7 @@ from seqtag.model_folder.layout import (
 )
 from seqtag.settings.plugins import Plugin
 from seqtag.support.errors import Error
+from seqtag.support.quoting import one_line
 
 
 def tidy(target: Path) -> None:
@@ -128,7 +129,7 @@ def write(
         for name, content in files.items():
             check_size(name, len(content))
     except ValueError as problem:
-        raise Error(f"{target}: the {kind.title} cannot be written: {problem}.") from problem
+        raise Error(f"{target}: the {kind.title} cannot be written: {one_line(problem)}.") from problem
     manifest = {
         "format": kind.format,
         "format_version": kind.version,
@@ -150,7 +151,7 @@ def write(
                 raise Error(f"{target}: {foreign}, so it is not replaced. Move it elsewhere.")
             _put_in_place(draft, target)
     except OSError as problem:
-        reason = problem.strerror or problem
+        reason = problem.strerror or one_line(problem)
         raise Error(f"{target}: the {kind.title} cannot be written: {reason}.") from problem
     with contextlib.suppress(OSError):  # the folder is there; not every file system can sync its place
         _sync_folder(target.parent)

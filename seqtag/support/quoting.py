@@ -26,8 +26,8 @@ def quoted(value: Any) -> str:
 
 
 def one_line(problem: BaseException) -> str:
-    """An error's words as one line that cannot steer a terminal."""
-    return printable(" ".join(str(problem).split())[:500])
+    """An error's words for the middle of a sentence: one line without a full stop, which cannot steer a terminal."""
+    return printable(" ".join(str(problem).split())[:500]).removesuffix(".")
 
 
 def printable(text: str) -> str:

@@ -18,6 +18,7 @@ from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.settings.merging import for_corpus
 from seqtag.support.errors import Error, UsageError
+from seqtag.support.quoting import one_line
 from seqtag.training.splits import Corpora, read_options
 
 MAX_TAGS = 2048  # of spans, whose legal pairs are listed, and of a CRF, which learns a score for each pair
@@ -97,7 +98,7 @@ def check_readable(corpora: Corpora, vocabulary: Vocabulary, resources: Resource
         Vocabulary.from_json(read["vocab.json"], resources)
     except (KeyError, TypeError, ValueError) as problem:
         raise Error(
-            f"{corpora.train.path}: no model folder can hold its words and tags: {problem}."
+            f"{corpora.train.path}: no model folder can hold its words and tags: {one_line(problem)}."
         ) from problem
 
 

@@ -19,7 +19,7 @@ from seqtag.model_folder.stored import plan_of
 from seqtag.settings.config import Config
 from seqtag.support.errors import Error
 from seqtag.support.interrupt import Stop
-from seqtag.support.quoting import printable
+from seqtag.support.quoting import one_line, printable
 from seqtag.training import agreement, prepare
 from seqtag.training.batches import training_order
 from seqtag.training.events import Prepared
@@ -92,7 +92,7 @@ class Tagging:
         try:
             layout.check_size("weights.safetensors", self.network.size)
         except ValueError as problem:
-            raise Error(f"the network is too large for a model folder: {problem}.") from problem
+            raise Error(f"the network is too large for a model folder: {one_line(problem)}.") from problem
         self.prepared = self._prepared(windowed)
 
     def _prepared(self, windowed: int) -> Prepared:

@@ -2,16 +2,25 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import safetensors.numpy
 
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import layout
 from seqtag.model_folder.folder import Folder
-from seqtag.model_folder.stored import read_network, read_vocabulary
+from seqtag.model_folder.stored import (
+    checked_network,
+    read_config,
+    read_network,
+    read_vocabulary,
+    read_weights,
+)
+from seqtag.support.errors import ModelError
 
 MODELS = Path(__file__).parents[1] / "golden" / "models"
 SENTENCE = ["Marta", "Lindqvist", "left", "Oslo", "."]
@@ -75,3 +84,15 @@ def test_a_recurrent_character_encoder_of_format_1(tmp_path: Path) -> None:
         )
     ]
     assert answers[0] == answers[1]
+
+
+def test_the_reason_why_a_network_cannot_be_built_is_one_sentence() -> None:
+    """Whatever its error ends with."""
+    opened = Folder(MODELS / "format_2")
+    config, vocabulary, weights = read_config(opened), read_vocabulary(opened), read_weights(opened)
+    config = replace(config, encoder=replace(config.encoder, cell="cnn", width=4))
+    with pytest.raises(ModelError) as caught:
+        checked_network(config, vocabulary, weights, name="it")
+    assert str(caught.value) == (
+        "it: the network cannot be built: encoder.width is 4; expected an odd number of words."
+    )
