@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,40 @@ def test_in_a_thread_signal_handlers_stay(spans: Any, tmp_path: Path) -> None:
     thread.join()
     assert results[0].path.exists()
     assert seen == {before} == {handlers()}
+
+
+def test_two_threads_take_turns(spans: Any, small: Small, tmp_path: Path) -> None:
+    """Both end with the bytes of a training alone."""
+    events: list[object] = []
+    begun = threading.Event()
+
+    def listen(event: object) -> None:
+        events.append(event)
+        if isinstance(event, seqtag.Prepared):
+            begun.set()
+
+    def train(name: str) -> Path:
+        files = {"train": spans.train, "dev": spans.dev, "output": tmp_path / name}
+        return seqtag.train(**files, settings=SMALL, on_event=listen).path
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(train, "first")
+        assert begun.wait(timeout=120)
+        second = pool.submit(train, "second")
+    for found in (first.result(), second.result()):
+        weights = [(path / "weights.safetensors").read_bytes() for path in (found, small.result.path)]
+        assert weights[0] == weights[1]
+    assert [event.text for event in events if isinstance(event, seqtag.Note)] == [
+        "waiting for another training of this process to end"
+    ]
+
+
+def test_a_training_within_a_training(spans: Any, tmp_path: Path) -> None:
+    def begin(event: object) -> None:
+        seqtag.train(train=spans.dev, output=tmp_path / "inner", settings=SMALL)
+
+    with pytest.raises(seqtag.Error, match="cannot begin within another training"):
+        seqtag.train(train=spans.dev, output=tmp_path / "model", settings=SMALL, on_event=begin)
 
 
 @pytest.mark.parametrize(
