@@ -1,39 +1,92 @@
-"""Checks of arguments that several functions take. Each returns the argument or raises a UsageError that names it."""
+"""Checks of arguments: a wrong one raises a UsageError that names it, with what was expected and what came."""
 
-from collections.abc import Iterable
+import functools
+import inspect
+import os
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike, fspath
-from typing import Any
+from types import NoneType
+from typing import Any, ParamSpec, TypeVar, get_origin
 
+from seqtag.settings.schema import members_of
 from seqtag.support.errors import UsageError
+from seqtag.support.quoting import one_line, quoted
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Kinds = frozenset[Any]
 
 
-def path_of(value: Any, name: str) -> str:
-    """A path."""
-    if not isinstance(value, str | PathLike) or not isinstance(fspath(value), str):
-        raise UsageError(f"{name}: expected a path. Received: {_kind(value)}")
-    return fspath(value)
+def kinds_of(annotation: Any) -> Kinds:
+    """The types of an annotation, without None and what is in brackets."""
+    return frozenset(get_origin(member) or member for member in members_of(annotation)) - {NoneType}
 
 
-def at_least_one(value: Any, name: str) -> int:
-    """A whole number, at least 1."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise UsageError(f"{name}: expected a whole number, at least 1. Received: {value!r}")
-    return value
+PATH, TEXT, NUMBER = kinds_of(str | PathLike[str]), kinds_of(str), kinds_of(int)
+EXPECTED = {
+    PATH: "a path",
+    TEXT: "a str",
+    NUMBER: "a whole number, at least {least}",
+    kinds_of(bool): "True or False",
+    kinds_of(int | str): "the number of a column or its name",
+    kinds_of(Callable[..., Any]): "a function",
+    kinds_of(Mapping[str, Any] | str | PathLike[str]): "a mapping or the path of a YAML file",
+}
+LEAST = {"threads": 1, "seeds": 1, "batch_size": 1}  # of whole numbers; of any other, 0
 
 
-def at_least_zero(value: Any, name: str) -> int:
-    """A whole number, at least 0."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise UsageError(f"{name}: expected a whole number, at least 0. Received: {value!r}")
-    return value
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """The function behind a check of its arguments by their annotations; those of kinds that are not in `EXPECTED` are
+    its own to check.
+
+    Raises:
+        UsageError: An argument is not what its annotation says, is out of bounds, or is no path that the system takes.
+    """
+    annotations = {name: one.annotation for name, one in inspect.signature(function).parameters.items()}
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        for name, value in (dict(zip(annotations, args, strict=False)) | kwargs).items():
+            annotation = annotations.get(name)
+            if value is not None or NoneType not in members_of(annotation):
+                _check(value, kinds_of(annotation), name)
+        return function(*args, **kwargs)
+
+    return call
+
+
+def _check(value: Any, kinds: Kinds, name: str) -> None:
+    if kinds not in EXPECTED:
+        return
+    least = LEAST.get(name, 0)
+    right = isinstance(value, tuple(kinds)) and (bool in kinds or not isinstance(value, bool))
+    if not right or (kinds == NUMBER and value < least):
+        shown = quoted(value) if kinds == NUMBER else _kind(value)
+        if name.startswith("text") and isinstance(value, list | tuple):
+            shown += "; for lists of tokens, use Tagger.tag"
+        raise UsageError(f"{name}: expected {EXPECTED[kinds].format(least=least)}. Received: {shown}")
+    if kinds >= PATH and isinstance(value, str | PathLike):
+        _check_path(value, name)
+
+
+def _check_path(value: str | PathLike[Any], name: str) -> None:
+    """Refuses what the system does not take for a path; whether something is there is not asked."""
+    path = fspath(value)
+    if not isinstance(path, str):
+        raise UsageError(f"{name}: expected a path. Received: {_kind(path)}")
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as problem:  # the latter is for a NUL, or half a surrogate pair
+        reason = getattr(problem, "strerror", None) or one_line(problem)
+        raise UsageError(f"{name}: expected a path. Received: {quoted(path)} ({reason})") from problem
 
 
 def text_of(value: Any, name: str) -> str:
     """A text."""
-    if not isinstance(value, str):
-        tokens = "; for lists of tokens, use Tagger.tag" if isinstance(value, list | tuple) else ""
-        raise UsageError(f"{name}: expected a str. Received: {_kind(value)}{tokens}")
-    return value
+    _check(value, TEXT, name)
+    return str(value)
 
 
 def sentence_of(value: Any, name: str) -> tuple[str, ...]:
@@ -49,5 +102,5 @@ def sentence_of(value: Any, name: str) -> tuple[str, ...]:
 
 def _kind(value: Any) -> str:
     """What a wrong argument is: its type, and a short value as it is."""
-    shown = repr(value)
+    shown = quoted(value)
     return f"{type(value).__name__} {shown}" if len(shown) <= 40 else type(value).__name__

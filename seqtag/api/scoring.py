@@ -1,10 +1,10 @@
 """Scores of a model on a gold file, and of predicted tags against gold tags."""
 
 from collections.abc import Iterable, Sequence
-from os import PathLike
+from os import PathLike, fspath
 from typing import Any
 
-from seqtag.api.arguments import at_least_one, path_of, sentence_of
+from seqtag.api.arguments import checked, sentence_of
 from seqtag.corpora import tags
 from seqtag.evaluation import schemes, scoring
 from seqtag.evaluation.scoring import Score
@@ -14,6 +14,7 @@ from seqtag.support.errors import UsageError
 Column = int | str | None
 
 
+@checked
 def evaluate(
     model: str | PathLike[str],
     gold: str | PathLike[str],
@@ -36,7 +37,7 @@ def evaluate(
         threads: Threads that tag side by side; None for as many as the process may use cores.
 
     Raises:
-        Error: The model or the file cannot be read, or a tag is not one of the scheme.
+        Error: An argument is wrong, the model or the file cannot be read, or a tag is not one of the scheme.
 
     Example:
         >>> score = seqtag.evaluate("model", "test.conll")
@@ -44,17 +45,18 @@ def evaluate(
         (True, ['LOC', 'PER'])
     """
     evaluation = stage.evaluate_model(
-        path_of(model, "model"),
-        path_of(gold, "gold"),
+        fspath(model),
+        fspath(gold),
         scheme=scheme,
         format=format,
         token_column=token_column,
         tag_column=tag_column,
-        threads=0 if threads is None else at_least_one(threads, "threads"),
+        threads=threads or 0,
     )
     return evaluation.score
 
 
+@checked
 def score(
     gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]], *, scheme: str = "auto"
 ) -> Score:

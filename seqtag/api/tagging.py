@@ -7,7 +7,7 @@ from os.path import abspath
 from threading import Lock
 from typing import Any
 
-from seqtag.api.arguments import at_least_one, at_least_zero, path_of, sentence_of, text_of
+from seqtag.api.arguments import checked, sentence_of, text_of
 from seqtag.corpora.document import Document
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import split
@@ -17,6 +17,7 @@ from seqtag.support.errors import UsageError
 BATCH = 256  # texts that `pipe` reads ahead
 
 
+@checked
 def load(model: str | PathLike[str], *, threads: int | None = None) -> "Tagger":
     """Loads a model folder.
 
@@ -32,7 +33,7 @@ def load(model: str | PathLike[str], *, threads: int | None = None) -> "Tagger":
         >>> tagger.labels
         ('LOC', 'PER')
     """
-    return Tagger(path_of(model, "model"), threads=threads)
+    return Tagger(model, threads=threads)
 
 
 class Tagger:
@@ -50,10 +51,9 @@ class Tagger:
         Token(text='Marta', start=0, end=5, tag='B-PER', probability=0.9...)
     """
 
+    @checked
     def __init__(self, model: str | PathLike[str], *, threads: int | None = None) -> None:
         self._arguments = abspath(model), threads
-        if threads is not None:
-            at_least_one(threads, "threads")
         self._tagger = SentenceTagger.load(model, threads or 0)
         self._indexing = (
             Lock()
@@ -84,6 +84,7 @@ class Tagger:
         """Whether the model finds entities; False if it gives each token a plain tag, such as a part of speech."""
         return self._tagger.scheme.is_spans
 
+    @checked
     def __call__(self, text: str, *, nbest: int = 0) -> Document:
         """Tags one text as a single sentence, cut into tokens by the model's own tokenizer.
 
@@ -98,8 +99,9 @@ class Tagger:
             >>> seqtag.load("model")("Marta Lindqvist left Lisbon.").entities[1].label
             'LOC'
         """
-        return next(self._documents([text_of(text, "text")], nbest))
+        return next(self._documents([text], nbest))
 
+    @checked
     def pipe(self, texts: Iterable[str], *, batch_size: int = BATCH, nbest: int = 0) -> Iterator[Document]:
         """Tags many texts, each as a single sentence; the documents come one at a time, in order.
 
@@ -122,8 +124,7 @@ class Tagger:
                 f"texts: expected an iterable of texts. Received: {type(texts).__name__}; "
                 "for one text, call the tagger."
             )
-        at_least_one(batch_size, "batch_size")
-        self._tagger.check_nbest(at_least_zero(nbest, "nbest"))
+        self._tagger.check_nbest(nbest)
         return self._pipe(iter(texts), batch_size, nbest)
 
     def _pipe(self, texts: Iterator[str], batch_size: int, nbest: int) -> Iterator[Document]:
@@ -131,6 +132,7 @@ class Tagger:
         while batch := [text_of(text, f"texts[{at}]") for at, text in islice(numbered, batch_size)]:
             yield from self._documents(batch, nbest)
 
+    @checked
     def tag(self, sentences: Iterable[Sequence[str]], *, nbest: int = 0) -> list[Document]:
         """Tags sentences that are lists of tokens; the text of each document is its tokens joined by spaces.
 
@@ -160,7 +162,7 @@ class Tagger:
 
     def _begin(self, sentences: Sequence[Sentence], nbest: int) -> Iterator[Document]:
         with self._indexing:
-            return self._tagger.begin(sentences, entities=True, nbest=at_least_zero(nbest, "nbest"))
+            return self._tagger.begin(sentences, entities=True, nbest=nbest)
 
 
 def _loaded(model: str, threads: int | None) -> Tagger:

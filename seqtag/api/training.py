@@ -5,17 +5,18 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqtag.api.arguments import at_least_one, path_of
+from seqtag.api.arguments import checked
 from seqtag.settings.config import Config
 from seqtag.settings.merging import flatten, merge
 from seqtag.support.errors import UsageError
 from seqtag.support.extras import missing
+from seqtag.training.events import Listener
 
 if TYPE_CHECKING:
     from seqtag.stages.train import TrainingResult
-    from seqtag.training.events import Listener
 
 
+@checked
 def train(
     *,
     train: str | PathLike[str],
@@ -27,7 +28,7 @@ def train(
     force: bool = False,
     resume: bool = False,
     checkpoint_steps: int = 0,
-    on_event: "Listener | None" = None,
+    on_event: Listener | None = None,
 ) -> "TrainingResult":
     """Trains a tagger, keeps the epoch that scores best on dev and writes it as a model folder.
 
@@ -49,8 +50,8 @@ def train(
             (`Note`).
 
     Raises:
-        Error: A file or a setting is wrong, the output cannot be written, a package for training is not installed, or
-            training diverged.
+        Error: An argument, a file or a setting is wrong, the output cannot be written, a package for training is not
+            installed, or training diverged.
 
     Example:
         >>> result = seqtag.train(
@@ -63,16 +64,14 @@ def train(
         ('small', 2)
     """
     config = _config(settings)
-    paths = path_of(train, "train"), _optional(dev, "dev"), _optional(test, "test")
-    target = Path(path_of(output, "output"))
-    at_least_one(seeds, "seeds")
+    paths = fspath(train), _optional(dev), _optional(test)
     try:
         from seqtag.stages.train import train as stage
 
         return stage(
             config,
             *paths,
-            target,
+            Path(output),
             seeds=seeds,
             force=force,
             resume=resume,
@@ -85,11 +84,11 @@ def train(
         raise
 
 
-def _optional(path: Any, name: str) -> str | None:
-    return None if path is None else path_of(path, name)
+def _optional(path: str | PathLike[str] | None) -> str | None:
+    return None if path is None else fspath(path)
 
 
-def _config(settings: Any) -> Config:
+def _config(settings: Mapping[str, Any] | str | PathLike[str] | None) -> Config:
     """The settings from a mapping or a YAML file, over the defaults."""
     if settings is None:
         return merge({})
@@ -97,10 +96,6 @@ def _config(settings: Any) -> Config:
         from seqtag.settings.config_files import read
 
         return merge(read(fspath(settings)))
-    if not isinstance(settings, Mapping):
-        raise UsageError(
-            f"settings: expected a mapping or the path of a YAML file. Received: {type(settings).__name__}"
-        )
     layer: dict[str, tuple[Any, str]] = {}
     for path, value in flatten(settings):
         if path in layer:  # once as {"a.b": ...} and once as {"a": {"b": ...}}

@@ -18,6 +18,8 @@ from seqtag.support.quoting import printable
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 SMALL = ("--embedding-dim", "8", "--units", "6", "--lr", "0.02", "--batch-size", "8")
+MODEL = Path(__file__).parents[1] / "golden" / "models" / "format_2"
+LONG = "n" * 300
 Capture = pytest.CaptureFixture[str]
 
 
@@ -126,6 +128,33 @@ class TestCodes:
         assert out == ""
         assert problem in err
         assert "Traceback" not in err
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ["predict", LONG],
+            ["predict", "MODEL", LONG],
+            ["predict", "MODEL", "text", "-o", LONG],
+            ["evaluate", LONG, "text"],
+            ["evaluate", "MODEL", LONG],
+            ["check", LONG],
+            ["export", LONG, "-o", "out"],
+            ["export", "MODEL", "-o", LONG],
+            ["explain", LONG, "text", "-o", "out"],
+            ["train", "--train", LONG, "-o", "model"],
+            ["train", "--train", "text", "-o", LONG],
+            ["train", "--train", "text", "-o", "model", "--config", LONG],
+            ["compare", "--train", "text", "--dev", "text", "-o", LONG, "--grid", "encoder.units=1,2"],
+        ],
+        ids=lambda command: " ".join(command).replace(LONG, "LONG"),
+    )
+    def test_a_path_that_is_too_long(
+        self, command: list[str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("text").write_text("Ana\tO\n")
+        assert run([str(MODEL) if word == "MODEL" else word for word in command]) == 1
+        assert complaint(capsys).rstrip(".\n").endswith(": File name too long")
 
     def test_an_error_of_ours_says_so(
         self, spans: Any, capsys: Capture, monkeypatch: pytest.MonkeyPatch
