@@ -1,6 +1,7 @@
 """Attention of each word of a sentence to all of them."""
 
 import math
+from collections.abc import Callable
 
 from seqtag.graph.builder import Graph
 from seqtag.graph.weights import Weights
@@ -35,22 +36,40 @@ class SelfAttention:
     def write(self, graph: Graph, states: str, lengths: str) -> tuple[str, str]:
         """Writes the layer; returns the names of states beside what was found, `(batch, time, width)`, and of the
         weights `(batch, heads, time, time)`.
+
+        One head comes after the other, so that memory grows with the square of the time but not with the heads. What
+        was found and the weights are two loops: the second costs only those who ask for the weights.
         """
         query, key, value = (
             self._heads(graph, states, name) for name in ("query", "key", "value")
-        )  # (batch, heads, time, size)
-        scale = graph.float(1 / math.sqrt(self.size))
-        turned = graph.node("Transpose", key, perm=[0, 1, 3, 2])
-        scores = graph.node("MatMul", graph.node("Mul", query, scale), turned)
-        present = graph.node("Unsqueeze", graph.mask(lengths, states), graph.integers(1, 2))
-        masked = graph.node("Where", present, scores, graph.float(NOTHING))
-        weights = graph.node("Softmax", masked, axis=-1)  # (batch, heads, time, time)
-        found = graph.node("Transpose", graph.node("MatMul", weights, value), perm=[0, 2, 1, 3])
+        )  # (heads, batch, time, size)
+        scale, nothing = graph.float(1 / math.sqrt(self.size)), graph.float(NOTHING)
+        present = graph.node("Unsqueeze", graph.mask(lengths, states), graph.integers(1))  # (batch, 1, time)
+
+        def look(query: str, key: str) -> str:
+            turned = graph.node("Transpose", key, perm=[0, 2, 1])
+            scores = graph.node("MatMul", graph.node("Mul", query, scale), turned)
+            masked = graph.node("Where", present, scores, nothing)
+            return graph.node("Softmax", masked, axis=-1)  # (batch, time, time)
+
+        def find(query: str, key: str, value: str) -> tuple[list[str], list[str]]:
+            return [], [graph.node("MatMul", look(query, key), value)]
+
+        def show(query: str, key: str) -> tuple[list[str], list[str]]:
+            return [], [look(query, key)]
+
+        def each_head(step: Callable[..., tuple[list[str], list[str]]], *inputs: str) -> str:
+            given = [(name, "float32") for name in inputs]
+            (made,) = graph.scan(step, states=[], inputs=given, outputs=["float32"])
+            return made  # (heads, batch, time, ...)
+
+        found = graph.node("Transpose", each_head(find, query, key, value), perm=[1, 2, 0, 3])
         joined = graph.node("Reshape", found, graph.integers(0, 0, self.heads * self.size))
         output = graph.affine(joined, *self.layers["output"])
+        weights = graph.node("Transpose", each_head(show, query, key), perm=[1, 0, 2, 3])
         return graph.node("Concat", states, output, axis=-1), weights
 
     def _heads(self, graph: Graph, states: str, name: str) -> str:
         together = graph.affine(states, *self.layers[name])
         apart = graph.node("Reshape", together, graph.integers(0, 0, self.heads, self.size))
-        return graph.node("Transpose", apart, perm=[0, 2, 1, 3])
+        return graph.node("Transpose", apart, perm=[2, 0, 1, 3])

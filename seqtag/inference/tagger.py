@@ -44,6 +44,7 @@ LATTICE = tuple(output.name for output in outputs.LATTICE)  # from which the pro
 BEAM = tuple(
     output.name for output in outputs.BEAM
 )  # the n best sequences of a model that has no such scores
+LOOKS = {outputs.ATTENTION.name, outputs.HEAD_ATTENTION.name}
 CHAIN = tuple(output.name for output in outputs.CHAIN)  # the scores between tags
 
 Results = Callable[
@@ -327,9 +328,9 @@ class SentenceTagger:
         return convert(tags, self.vocabulary.train_scheme, self.scheme)
 
 
-def _outputs(tags_only: bool) -> tuple[str, ...] | None:
-    """The outputs that a network is built for; None for all."""
-    return (outputs.TAGS.name,) if tags_only else None
+def _outputs(tags_only: bool) -> set[str]:
+    """The outputs that a network is built for. The weights of attentions, which are large, are not among them."""
+    return {outputs.TAGS.name} if tags_only else outputs.OUTPUTS.keys() - LOOKS
 
 
 @dataclass(frozen=True)

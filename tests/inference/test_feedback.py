@@ -13,11 +13,13 @@ from seqtag.corpora import tags
 from seqtag.corpora.reading import read_corpus
 from seqtag.inference import tagger
 from seqtag.inference.tagger import SentenceTagger
+from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.stored import read_network, read_vocabulary
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.predict import predict
 from seqtag.stages.train import train
-from seqtag.support.errors import UsageError
+from seqtag.support.errors import ModelError, UsageError
 
 BIO = tags.parse_scheme("bio")
 SMALL = [
@@ -164,9 +166,13 @@ def test_a_greedy_model_knows_one_sequence(twice: list[SimpleNamespace]) -> None
 
 
 def test_where_a_model_looked(twice: list[SimpleNamespace]) -> None:
-    """By an output of the network that only those compute who ask for it."""
-    model = twice[0].tagger
+    """By an output of the network that a tagger does without."""
+    opened = Folder(twice[0].folder)
+    vocabulary = read_vocabulary(opened)
+    model = SentenceTagger(read_network(opened, vocabulary), vocabulary)
     rows = [model.vocabulary.index(tokens) for tokens in (["Ana", "saw", "Oslo"], ["Ana"])]
     found = model.run(model.vocabulary.collate(rows), ["head_attention"])["head_attention"]
     assert found.shape == (2, 3, 3)
     np.testing.assert_allclose(found.sum(axis=2), [[1, 1, 1], [1, 0, 0]], atol=1e-5)
+    with pytest.raises(ModelError, match="head_attention"):
+        twice[0].tagger.run(vocabulary.collate(rows), ["head_attention"])

@@ -15,9 +15,11 @@ import safetensors.numpy
 
 from seqtag.cli import run
 from seqtag.cli.page import MOST, escaped, page
+from seqtag.graph.weights import Weights
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.stored import build_network
 from seqtag.network import runtime
 from seqtag.network.build import mask_of
 from seqtag.network.saliency import TOGETHER, Saliency, attentions
@@ -144,7 +146,9 @@ def test_a_model_that_is_replaced_while_a_text_is_typed(
 
 
 def test_attention_is_that_of_the_exported_network(attentive: Tagging) -> None:
-    tagger = attentive.tagger()
+    weights = Weights.of_arrays(attentive.network.named_weights())
+    network = build_network(attentive.config, attentive.vocabulary, weights)
+    tagger = SentenceTagger(network, attentive.vocabulary)
     inputs = tagger.vocabulary.collate([tagger.vocabulary.index(WORDS)])
     exported = tagger.run(inputs, ["tags", "attention", "head_attention"])
     found = attentions(attentive.network, inputs, exported["tags"][0])
