@@ -295,8 +295,9 @@ def load(table: Mapping[str, Any], name: str, half: str = "network") -> Any:
     if not place:
         raise Error(f"{name!r} has no half for the {half}.")
     module, _, attribute = place.partition(":")
-    of_plugin = isinstance(table, Table) and name not in table
-    with plugins.importing(table.group, name) if of_plugin else contextlib.nullcontext():
+    with contextlib.ExitStack() as stack:
+        if isinstance(table, Table) and name not in table:
+            stack.enter_context(plugins.importing(table.group, name))
         return getattr(importlib.import_module(module), attribute)
 
 
