@@ -1,5 +1,6 @@
 """The network as a whole: its inputs, its weights by name, its dropout, its ONNX file."""
 
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,16 @@ from seqtag.network.build import mask_of
 from seqtag.network.fit import Trainer
 from seqtag.settings import registry
 
+# Each head and each encoder of characters once: neither knows of the other.
+PARTS = list(
+    islice(
+        zip(cycle(registry.HEADS), cycle(registry.CHARACTER_ENCODERS), strict=False),
+        max(len(registry.HEADS), len(registry.CHARACTER_ENCODERS)),
+    )
+)
 EVERY = ("word", "vectors", "characters", "shape", "bigrams", "bigram_vectors", "columns")
+
+SIMPLE = {"encoder__cell": "simplernn", "head__name": "softmax", "plain": True}
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +44,7 @@ def test_the_network_says_what_it_reads(toy: Any) -> None:
         assert all(size in (None, found) for size, found in zip(needed[name].shape, array.shape, strict=True))
 
 
-@pytest.mark.parametrize("head", registry.HEADS)
-@pytest.mark.parametrize("characters", registry.CHARACTER_ENCODERS)
+@pytest.mark.parametrize(("head", "characters"), PARTS)
 def test_every_weight_has_a_name_of_its_own(head: str, characters: str, make: Any) -> None:
     settings = {"embeddings__characters__encoder": characters, "encoder__layers": 2, "encoder__dropout": 0.5}
     network = make(EVERY, head__name=head, **settings).network
@@ -89,7 +98,7 @@ def test_words_start_in_their_bounds(make: Any) -> None:
 
 
 def test_vectors_that_are_not_trained_stay(make: Any) -> None:
-    toy = make(embeddings__word__trainable=False)
+    toy = make(**SIMPLE, embeddings__word__trainable=False)
     before = toy.network.named_weights()
     Trainer(toy.network, toy.config.training).step(*toy.batch())
     after = toy.network.named_weights()
@@ -99,13 +108,13 @@ def test_vectors_that_are_not_trained_stay(make: Any) -> None:
 
 @pytest.mark.parametrize("path", ["embeddings__dropout", "encoder__dropout", "encoder__recurrent_dropout"])
 def test_dropout_acts_in_training_and_never_in_decoding(path: str, make: Any) -> None:
-    toy = make(**{path: 0.5}).shake()
+    toy = make(**SIMPLE, **{path: 0.5}).shake()
     inputs, tags = toy.batch()
     network = toy.network
     losses = {float(network.loss_of(inputs, tags, training=True)) for _ in range(4)}
     assert len(losses) > 1
     assert len({float(network.loss_of(inputs, tags)) for _ in range(2)}) == 1
-    plain = make().shake()
+    plain = make(**SIMPLE).shake()
     plain.network.assign_weights(network.named_weights())
     for one, two in zip(network.decode(inputs), plain.network.decode(inputs), strict=True):
         np.testing.assert_allclose(one, two, rtol=0, atol=1e-6)
