@@ -15,6 +15,7 @@ from seqtag.training.splits import read_corpora
 SMALL = [
     "--epochs", "12", "--units", "6", "--lr", "0.05", "--batch-size", "4", "--embedding-dim", "4",
     "--characters", "none", "--set", "embeddings.dropout=0", "--set", "encoder.dropout=0",
+    "--set", "encoder.cell=dense", "--set", "head.name=softmax", "--set", "language_model.weight=0",
 ]  # fmt: skip
 TAG = {"n": "B-X", "v": "O", "d": "B-Y"}
 Capture = pytest.CaptureFixture[str]

@@ -26,6 +26,7 @@ from seqtag.training.splits import read_corpora
 SMALL = [
     "embeddings.word.dim=8", "embeddings.bigrams.dim=6", "encoder.units=8", "embeddings.dropout=0",
     "encoder.dropout=0", "training.learning_rate=0.03", "training.batch_size=8", "training.epochs=12",
+    "language_model.weight=0",
 ]  # fmt: skip
 WORDS = {
     "张三": "PER",
