@@ -304,6 +304,7 @@ class TestPlacesThatCannotBeWritten:
         else:
             fill()
         settings = ["embeddings.characters.encoder=none", "encoder.units=5", "training.epochs=1"]
+        settings += ["encoder.cell=dense", "head.name=softmax", "language_model.weight=0"]
         command = ["train", "-q", "--train", str(spans.dev), "-o", str(small / "model"), "--force"]
         command += [word for setting in settings for word in ("--set", setting)]
         assert run(command) == 1
