@@ -24,8 +24,9 @@ from seqtag.support.errors import ModelError, UsageError
 BIO = tags.parse_scheme("bio")
 SMALL = [
     "data.tokenizer=word", "data.train_scheme=bioes", "embeddings.word.dim=16", "embeddings.dropout=0.1",
-    "embeddings.characters.encoder=none", "encoder.units=12", "encoder.dropout=0.1", "head.name=feedback",
-    "head.units=16", "head.tag_dim=5", "training.learning_rate=0.02", "training.batch_size=8", "training.patience=0",
+    "embeddings.characters.encoder=none", "encoder.cell=simplernn", "encoder.units=12", "encoder.dropout=0.1",
+    "head.name=feedback", "head.units=16", "head.tag_dim=5", "language_model.weight=0", "training.learning_rate=0.02",
+    "training.batch_size=8", "training.patience=0",
 ]  # fmt: skip
 
 
@@ -141,7 +142,13 @@ def test_a_window_is_searched_by_itself(
 @pytest.fixture(scope="module")
 def twice(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> list[SimpleNamespace]:
     """Greedy models with attention that read their own tags from the first step: two of one seed."""
-    given = ["training.epochs=1", "head.beam=1", "head.attention=true", "head.sampling_rate=0.5"]
+    given = [
+        "training.epochs=1",
+        "encoder.cell=dense",
+        "head.beam=1",
+        "head.attention=true",
+        "head.sampling_rate=0.5",
+    ]
     given += ["head.sampling_epochs=0", "training.averaging=none"]
     return [
         trained(spans, tmp_path_factory.mktemp("twice") / "model", *given, f"training.seed={seed}")
