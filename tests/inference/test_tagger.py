@@ -24,9 +24,6 @@ from seqtag.inference import tagger
 from seqtag.inference.tagger import Piece, SentenceTagger, windows
 from seqtag.model_folder import folder, layout, replacing
 from seqtag.model_folder.stored import read_network
-from seqtag.settings.config_files import parse_assignments
-from seqtag.settings.merging import merge
-from seqtag.stages.train import train
 from seqtag.support.errors import ModelError
 
 TOKENS = st.lists(st.text(min_size=1, max_size=6) | st.sampled_from(["Ana", "Ruiz", "New", "York", "saw"]))
@@ -243,23 +240,6 @@ class TestWindows:
             assert np.allclose(one.probabilities, other.probabilities, atol=1e-5)
         monkeypatch.setattr(tagger, "OVERLAP", 0)
         assert [one.tags for one in loaded.tag(drawn)] != [one.tags for one in whole]
-
-    @pytest.mark.parametrize("where", ["encoder.attention=self", "head.attention=true"])
-    def test_an_attention_looks_at_its_window(
-        self, spans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
-    ) -> None:
-        """At no other word, whatever the overlap: a seam changes something, and yet each token has its tag."""
-        given = [where, "embeddings.characters.encoder=none", "encoder.units=6", "training.epochs=1"]
-        given += ["head.name=feedback", "head.units=6"] * where.startswith("head")
-        train(merge(parse_assignments(given)), str(spans.train), str(spans.dev), None, tmp_path / "model")
-        made = SentenceTagger.load(tmp_path / "model")
-        drawn = [["Ana", "Ruiz", "saw", "New", "York"] * 120]
-        (whole,) = made.tag(drawn)
-        monkeypatch.setattr(tagger, "WINDOW", 400)
-        (found,) = made.tag(drawn)
-        assert len(found.tags) == len(found.probabilities) == 600
-        assert tags.problems(found.tags, BIO) == []
-        assert 0 < np.abs(np.subtract(found.probabilities, whole.probabilities)).max() < 0.1
 
     def test_a_sentence_of_any_length(self, loaded: SentenceTagger) -> None:
         (answer,) = loaded.tag([["Ana", "saw", "New", "York", "."] * 4000])

@@ -278,9 +278,16 @@ def test_the_weights_of_the_attention_are_an_output(make: Any) -> None:
         without.network.attention(inputs)
 
 
-@pytest.mark.parametrize("head", ["crf", "softmax"])
+@pytest.mark.parametrize(
+    ("head", "attention"),
+    [
+        ("crf", {"encoder__attention": "self", "encoder__attention_heads": 2}),
+        ("softmax", {"encoder__attention": "self", "encoder__attention_heads": 2}),
+        ("feedback", {"head__attention": True}),
+    ],
+)
 def test_a_tagger_with_attention_and_a_long_sentence(
-    head: str, make: Any, monkeypatch: pytest.MonkeyPatch
+    head: str, attention: dict[str, Any], make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The weights are no output that its windows join, and each token has its tag all the same."""
     from seqtag.corpora import tags, tokenizers
@@ -288,7 +295,7 @@ def test_a_tagger_with_attention_and_a_long_sentence(
     from seqtag.features.vocabulary import Vocabulary
     from seqtag.inference import tagger
 
-    toy = make(encoder__attention="self", encoder__attention_heads=2, head__name=head).shake(0.7)
+    toy = make(head__name=head, **attention).shake(0.7)
     scheme = tags.parse_scheme("bioes")
     names = ("B-LOC", "B-PER", "E-LOC", "E-PER", "I-LOC", "I-PER", "O", "S-LOC", "S-PER")
     inventory = tag_inventory(names, scheme)
@@ -299,12 +306,16 @@ def test_a_tagger_with_attention_and_a_long_sentence(
     words = ["Bad", "Ems", "in", "June", "Mira"] * 5
     whole, short, alone = made.tag([words, words[:3], words[8:22]], entities=True, nbest=2)
     assert len(whole.tags) == 25
-    weights = made.run(vocabulary.collate([vocabulary.index(words)]), ["attention"])["attention"]
-    assert weights.shape == (1, 2, 25, 25)
+    name, shape = ("head_attention", (1, 25, 25)) if head == "feedback" else ("attention", (1, 2, 25, 25))
+    assert made.run(vocabulary.collate([vocabulary.index(words)]), [name])[name].shape == shape
     monkeypatch.setattr(tagger, "WINDOW", 10)
     monkeypatch.setattr(tagger, "OVERLAP", 2)
     cut, same = made.tag([words, words[:3]], entities=True, nbest=2)
     assert len(cut.tags) == len(cut.probabilities) == 25
+    assert tags.problems(cut.tags, scheme) == []
+    assert cut.probabilities != pytest.approx(
+        whole.probabilities, abs=1e-3
+    )  # a seam is no longer seen through
     assert same.tags == short.tags
     # A window is tagged as the sentence that it is: the attention sees no further.
     assert cut.probabilities[10:20] == pytest.approx(alone.probabilities[2:12], abs=1e-5)
