@@ -51,6 +51,8 @@ def test_it_is_explained(number: int, tmp_path: Path, capsys: pytest.CaptureFixt
     for case in json.loads((MODELS / f"format_{number}.json").read_bytes()):
         inputs = tagger.vocabulary.collate([tagger.vocabulary.index(case["tokens"])])
         np.testing.assert_allclose(np.asarray(network.decode(inputs)[1])[0], case["probabilities"], atol=1e-5)
+    if number == layout.FORMAT_VERSION:
+        return  # the tests of these commands have models of today's format
     (tmp_path / "in.txt").write_text("Marta Lindqvist of Halvorsen met Officials in Oslo .\n")
     (tmp_path / "in.conll").write_text("Marta\tB-PER\nLindqvist\tI-PER\nmet\tO\nthem\tO\n.\tO\n")
     assert run(["explain", str(path), str(tmp_path / "in.txt"), "-o", str(tmp_path / "page.html")]) == 0
