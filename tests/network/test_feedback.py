@@ -411,8 +411,8 @@ def test_a_wider_beam_finds_more_probable_sequences() -> None:
 def test_what_is_forbidden_never_comes_out(tags: Sequence[str], width: int) -> None:
     """However much speaks for it: for a tag that cannot start, or cannot stand at the end."""
     lengths = (7, 1, 2, 3, 5, 1, 4)
-    for seed, liked in product(range(2), range(1, len(tags))):
-        case = make(tags, seed, lengths, scale=2.0, beam=width)
+    for liked in range(1, len(tags)):
+        case = make(tags, liked, lengths, scale=2.0, beam=width)
         bias = np.zeros(len(tags))
         bias[liked] = 30
         case.head.dense.bias.assign(bias)
