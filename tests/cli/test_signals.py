@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,22 @@ import pytest
 import seqtag
 from seqtag.cli import run
 from seqtag.support.interrupt import SIGNALS, TOGETHER, Stop, listening
+from seqtag.training.events import Listener, Note, Progress
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 ENVIRONMENT.pop("PYTHONUNBUFFERED", None)  # what is buffered fails once more at exit
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+# Soon built and compiled: TensorFlow traces few operations, and no loop over the words.
 SMALL = [
     "embeddings.characters.encoder=none",
+    "embeddings.shape.dim=0",
+    "encoder.cell=dense",
     "encoder.units=5",
+    "head.name=softmax",
+    "language_model.weight=0",
+    "training.averaging=none",
     "training.batch_size=8",
+    "training.optimizer=sgd",
     "training.patience=0",
 ]
 HELD = """
@@ -142,19 +150,21 @@ def test_while_tensorflow_is_loaded(spans: Any, tmp_path: Path, number: int) -> 
     assert os.listdir(tmp_path) == []
 
 
-def test_while_training(spans: Any, tmp_path: Path) -> None:
+def test_while_training(spans: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """It says how to go on, and so it does; until then the same command without a word of what to do is refused."""
-    with start(*training(spans, tmp_path, "--epochs", "1000")) as process:
+    command = training(spans, tmp_path, "--epochs", "1000")
+    with start(*command) as process:
         err, _ = stopped(process, "epoch   2", signal.SIGINT)
     assert process.returncode == 130
     assert ": run the same command with --resume to continue.\n" in err
     assert "Traceback" not in err
     assert os.listdir(tmp_path) == ["model.checkpoint"]
-    with start(*training(spans, tmp_path, "--epochs", "1000")) as process:
-        _, err = process.communicate(timeout=300)
-    assert process.returncode == 1
-    checkpoint = tmp_path / "model.checkpoint"
-    assert err.startswith(f"seqtag: {checkpoint}: left by a run that was stopped. Use --resume to")
+    assert run(command[2:]) == 1
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith(
+        f"seqtag: {tmp_path / 'model.checkpoint'}: left by a run that was stopped. Use --resume to"
+    )
     assert os.listdir(tmp_path) == ["model.checkpoint"]
 
 
@@ -245,7 +255,7 @@ def test_while_the_command_line_is_loaded() -> None:
 def test_who_ignores_signals_goes_on_ignoring_them() -> None:
     """As commands do that a script starts in the background."""
     code = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n{LOADED_SLOWLY}"
-    with start("-c", code, "1", "--version") as process:
+    with start("-c", code, "0.5", "--version") as process:
         assert process.stdout.readline() == "here\n"  # type: ignore[union-attr]
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=60) == (f"seqtag {seqtag.__version__}\n", "")
@@ -353,30 +363,46 @@ def test_compare(spans: Any, tmp_path: Path) -> None:
 class TestLostStreams:
     """A run goes on when its progress and messages cannot be written."""
 
-    def test_train(self, spans: Any, tmp_path: Path) -> None:
-        """Whose reader leaves after the first line, as `head -1` does, and whose terminal is gone."""
+    @LOST
+    def test_the_lines_of_train(
+        self, spans: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], lost: str
+    ) -> None:
+        """As `2>&1 | head -1` reads them."""
+        with losing(lost) as descriptor, open(descriptor, "w", closefd=False) as stream:
+            monkeypatch.setattr(sys, "stderr", stream)
+            assert told(monkeypatch, spans, lambda: None) == 0
+        assert "model written to" in capsys.readouterr().out
+
+    def test_the_table_of_train(
+        self, spans: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """On a terminal that goes away."""
+        monkeypatch.setenv("TERM", "xterm")
         terminal, theirs = pty.openpty()
-        with contextlib.ExitStack() as stack:
-            null = subprocess.DEVNULL
-            places: dict[str, dict[str, Any]] = {
-                "left": {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT},
-                "gone": {"stdout": null, "stderr": theirs, "env": ENVIRONMENT | {"TERM": "xterm"}},
-            }
-            for name in places:
-                (tmp_path / name).mkdir()
-            # Both at once, as most of the time is TensorFlow's start.
-            processes = {
-                name: stack.enter_context(start(*training(spans, tmp_path / name, "--epochs=2"), **options))
-                for name, options in places.items()
-            }
+        seen = []
+
+        def leave() -> None:
+            seen.append(os.read(terminal, 1 << 16))
+            os.close(terminal)
+
+        with open(theirs, "w") as stream:
+            monkeypatch.setattr(sys, "stderr", stream)
+            assert told(monkeypatch, spans, leave) == 0
+        assert b"reading the corpus" in seen[0]
+        assert "model written to" in capsys.readouterr().out
+
+    @pytest.mark.slow
+    def test_train(self, spans: Any, tmp_path: Path) -> None:
+        """Both streams in earnest: the terminal is gone, and nobody reads the summary."""
+        terminal, theirs = pty.openpty()
+        options = {"stderr": theirs, "env": ENVIRONMENT | {"TERM": "xterm"}}
+        command = training(spans, tmp_path, "--epochs=2")
+        with losing("left") as stdout, start(*command, stdout=stdout, **options) as process:
             os.close(theirs)
-            assert processes["left"].stdout.readline().startswith("train ")  # type: ignore[union-attr]
-            processes["left"].stdout.close()  # type: ignore[union-attr]
             assert b"reading the corpus" in os.read(terminal, 1 << 16)
             os.close(terminal)
-            assert [process.wait(300) for process in processes.values()] == [0] * len(processes)
-        for name in places:
-            assert os.listdir(tmp_path / name) == ["model"]
+            assert process.wait(300) == 0
+        assert os.listdir(tmp_path) == ["model"]
 
     @LOST
     def test_compare(self, spans: Any, tmp_path: Path, lost: str) -> None:
@@ -417,6 +443,20 @@ def losing(lost: str) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def told(monkeypatch: pytest.MonkeyPatch, spans: Any, first: Callable[[], None]) -> int:
+    """Exit code of a training that is done already and only tells of itself, after something else was done."""
+
+    def train(*given: object, listener: Listener, **options: object) -> Any:
+        first()
+        step = Progress(epoch=1, tokens=1, of_tokens=2, loss=0.5)
+        for event in (Note("note"), spans.result.prepared, step, *spans.result.history):
+            listener(event)
+        return spans.result
+
+    monkeypatch.setattr("seqtag.stages.train.train", train)
+    return run(["train", "--train", "x", "-o", "y"])
 
 
 def compared(spans: Any, output: Path, name: str, lost: str, *options: str) -> tuple[int, str | None]:
