@@ -1,6 +1,7 @@
 """What `seqtag train` shows on a terminal: a real one, as far as the process can tell."""
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -23,52 +24,89 @@ ENVIRONMENT = {
 TERMINALS = (("xterm-256color", 80), ("xterm-256color", 40), ("dumb", 40))
 STEERED = pytest.mark.parametrize("session", TERMINALS[:2], indirect=True)
 STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-SMALL = ("--units", "4", "--embedding-dim", "4", "--characters", "none", "--head", "softmax")
+SMALL = (
+    "--cell",
+    "dense",
+    "--units",
+    "4",
+    "--embedding-dim",
+    "4",
+    "--characters",
+    "none",
+    "--head",
+    "softmax",
+)
+SMALL += ("--optimizer", "sgd", "--set", "language_model.weight=0", "--set", "embeddings.shape.dim=0")
+SMALL += ("--set", "training.averaging=none")
 
 
-class Terminal:
-    """A command that runs in a pseudo terminal of this kind and so many columns."""
+# Runs one command line after the other in one process, each in a terminal of its own. The first one trains, and what
+# it tells and comes to is what the others are told.
+CHILD = """
+import json, os, sys
+from seqtag.cli import run
+from seqtag.stages import train as stage
+train, told, results = stage.train, [], []
+def once(*given, listener, **options):
+    if not results:
+        results.append(train(*given, listener=told.append, **options))
+    for event in told:
+        listener(event)
+    return results[0]
+stage.train = once
+for kind, terminal, arguments in json.loads(sys.argv[1]):
+    for stream in range(3):
+        os.dup2(terminal, stream)
+    os.close(terminal)
+    os.environ["TERM"] = kind
+    if code := run(arguments):
+        sys.exit(code)
+"""
 
-    def __init__(self, kind: str, columns: int, *arguments: str) -> None:
-        self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "seqtag", *arguments],
-            stdin=theirs, stdout=theirs, stderr=theirs, env=ENVIRONMENT | {"TERM": kind},
-            close_fds=True,
-        )  # fmt: skip
-        os.close(theirs)
 
-    def read(self) -> str:
-        """All that is written until the command ends."""
-        found = b""
-        try:
-            while some := os.read(self._ours, 1 << 16):
-                found += some
-        except OSError:  # Linux's way to say that the other side is closed
-            pass
-        os.close(self._ours)
-        self.process.wait(60)
-        return found.decode()
+def terminal(columns: int) -> tuple[int, int]:
+    """A pseudo terminal of so many columns: our side, and that of a command."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    return ours, theirs
+
+
+def read(terminal: int) -> str:
+    """All that is written until the other side is closed."""
+    found = b""
+    try:
+        while some := os.read(terminal, 1 << 16):
+            found += some
+    except OSError:  # Linux's way to say that the other side is closed
+        pass
+    os.close(terminal)
+    return found.decode()
 
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], tuple[int, str]]:
-    """Exit code and output by the terminal; all at once, as most of the time is TensorFlow's start."""
+    """Exit code and output by the terminal; in one process, as most of the time is TensorFlow's start."""
     place = tmp_path_factory.mktemp("display")
     names = ("Ana", "Bo", "Ida")
     text = "".join(f"{name}\tB-PER\nsaw\tO\n{other}\tB-PER\n\n" for name in names for other in names)
     (place / "train.conll").write_text(text * 4, encoding="utf-8")
     files = ["--train", str(place / "train.conll"), "--dev", str(place / "train.conll")]
     options = ["--epochs", "2", "--resume", *SMALL]
-    running = {
-        (kind, columns): Terminal(
-            kind, columns, "train", *files, "-o", str(place / f"{kind}{columns}" / "model"), *options
-        )
-        for kind, columns in TERMINALS
-    }
-    outputs = {key: terminal.read() for key, terminal in running.items()}
-    return {key: (running[key].process.returncode, text) for key, text in outputs.items()}
+    sides = [terminal(columns) for _, columns in TERMINALS]
+    theirs = [side for _, side in sides]
+    commands = [
+        (kind, side, ["train", *files, "-o", str(place / f"{kind}{columns}" / "model"), *options])
+        for (kind, columns), side in zip(TERMINALS, theirs, strict=True)
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "-c", CHILD, json.dumps(commands)],
+        stdin=theirs[0], stdout=theirs[0], stderr=theirs[0], env=ENVIRONMENT, pass_fds=theirs,
+    )  # fmt: skip
+    for side in theirs:
+        os.close(side)
+    outputs = [read(ours) for ours, _ in sides]
+    code = process.wait(60)
+    return {key: (code, text) for key, text in zip(TERMINALS, outputs, strict=True)}
 
 
 @pytest.fixture(params=TERMINALS)
