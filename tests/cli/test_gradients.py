@@ -110,8 +110,10 @@ def test_steps_go_by_the_file(spans: Any, plain: Any, capsys: Capture) -> None:
 
 class TestRefusals:
     def test_a_model_without_a_state(self, spans: Any, tmp_path: Path, capsys: Capture) -> None:
-        given = ["--cell", "dense", "--units", "4", "--embedding-dim", "4", "--epochs", "1"]
-        given += ["--characters", "none", "--train", str(spans.dev), "-o", str(tmp_path / "m"), "-q"]
+        given = ["--cell", "dense", "--head", "softmax", "--units", "4", "--embedding-dim", "4", "-q"]
+        given += ["--epochs", "1"]
+        given += ["--characters", "none", "--set", "training.averaging=none", "--optimizer", "sgd"]
+        given += ["--train", str(spans.dev), "-o", str(tmp_path / "m")]
         assert run(["train", *given]) == 0
         capsys.readouterr()
         assert run(["gradients", str(tmp_path / "m"), str(spans.dev)]) == 1
