@@ -5,6 +5,7 @@ import importlib
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,11 +33,16 @@ def places(entry: str | registry.Part | registry.Format) -> dict[str, str]:
 NEEDS_TENSORFLOW = ("seqtag.network.", "keras.")
 
 
+@cache
+def start_tensorflow() -> None:
+    importlib.import_module("seqtag.network.runtime").start(1)
+
+
 @pytest.mark.parametrize(("table", "name"), ENTRIES)
 def test_every_entry_loads(table: str, name: str) -> None:
     for half, place in places(TABLES[table][name]).items():
         if place.startswith(NEEDS_TENSORFLOW):
-            importlib.import_module("seqtag.network.runtime").start(1)
+            start_tensorflow()
         found = registry.load(TABLES[table], name, half)
         assert callable(found) or isinstance(found, Metric | tuple)
 
