@@ -16,10 +16,15 @@ CORPUS = "Ana/B-PER left/O Rome/B-LOC\nIda/B-PER saw/O Ana/B-PER\nRome/B-LOC\n" 
 PARTS = ["encoder.cell=doubled", "head.name=greedy"]
 SMALL = [
     "encoder.units=4",
+    "training.averaging=none",
     "training.epochs=30",
     "training.learning_rate=0.05",
     "embeddings.word.dim=5",
     "embeddings.characters.encoder=none",
+    "embeddings.dropout=0",
+    "embeddings.shape.dim=0",
+    "encoder.dropout=0",
+    "language_model.weight=0",
 ]
 NEEDS = "needs slashes of seqtag.formats from the package seqtag-example 1.2, which is not installed"
 
