@@ -226,8 +226,15 @@ class TestPlainTags:
 
 
 class TestInvariants:
-    @given(cases())
-    def test_sums_are_the_scores(self, case: tuple[str, Rows, Rows, Rows]) -> None:
+    @given(cases(), st.sets(st.sampled_from("abcd")), st.sets(st.sampled_from(["a", "b", "a b", "c d"])))
+    def test_hold(self, case: tuple[str, Rows, Rows, Rows], words: set[str], forms: set[str]) -> None:
+        """Each case is put to all of them, as most of the time is its making."""
+        self.sums_are_the_scores(case)
+        self.swapping_gold_and_predicted(case)
+        self.known_and_unseen_are_all(case, words, forms)
+        self.json_holds_all(case)
+
+    def sums_are_the_scores(self, case: tuple[str, Rows, Rows, Rows]) -> None:
         name, gold, predicted, tokens = case
         scheme = tags.parse_scheme(name)
         found, scored = analyse(gold, predicted, tokens, scheme), score(gold, predicted, scheme)
@@ -262,8 +269,7 @@ class TestInvariants:
             assert sum(n for (gold, _), n in found.confusion.items() if gold == name) == ours.gold
             assert sum(n for (_, guess), n in found.confusion.items() if guess == name) == theirs.predicted
 
-    @given(cases())
-    def test_swapping_gold_and_predicted(self, case: tuple[str, Rows, Rows, Rows]) -> None:
+    def swapping_gold_and_predicted(self, case: tuple[str, Rows, Rows, Rows]) -> None:
         name, gold, predicted, tokens = case
         scheme = tags.parse_scheme(name)
         one, other = analyse(gold, predicted, tokens, scheme), analyse(predicted, gold, tokens, scheme)
@@ -274,8 +280,7 @@ class TestInvariants:
         assert other.classes == swapped(one.classes)
         assert other.gold_types == {name: swapped(found) for name, found in one.predicted_types.items()}
 
-    @given(cases(), st.sets(st.sampled_from("abcd")), st.sets(st.sampled_from(["a", "b", "a b", "c d"])))
-    def test_known_and_unseen_are_all(
+    def known_and_unseen_are_all(
         self, case: tuple[str, Rows, Rows, Rows], words: set[str], forms: set[str]
     ) -> None:
         name, gold, predicted, tokens = case
@@ -296,8 +301,7 @@ class TestInvariants:
                 parts = (groups.all_words, groups.some_words, groups.no_words)
                 assert sum(getattr(part, field) for part in parts) == getattr(groups.unseen, field)
 
-    @given(cases())
-    def test_json(self, case: tuple[str, Rows, Rows, Rows]) -> None:
+    def json_holds_all(self, case: tuple[str, Rows, Rows, Rows]) -> None:
         name, gold, predicted, tokens = case
         known = Known(frozenset("ab"), {"A": frozenset("a")})
         found = analyse(gold, predicted, tokens, tags.parse_scheme(name), known=known)

@@ -74,11 +74,7 @@ def theirs(function: Any, gold: Any, predicted: Any, average: str | None, **opti
     return list(zip(*found, strict=True)) if average is None else found[:3]
 
 
-@given(cases())
-@example(("bio", ([["O"]], [["O"]])))
-@example(("bio", ([["B-PER", "O"]], [["O", "B-LOC"]])))
-@example(("iob1", ([["I-PER", "B-PER"], ["I-PER"]], [["I-PER", "I-PER"], ["I-PER"]])))
-def test_default_mode_is_seqevals_to_the_last_digit(case: tuple[str, Columns]) -> None:
+def default_mode_is_seqevals_to_the_last_digit(case: tuple[str, Columns]) -> None:
     scheme, (gold, predicted) = case
     found = score(gold, predicted, tags.parse_scheme(scheme))
     sides = canonical(gold, scheme), canonical(predicted, scheme)
@@ -93,10 +89,7 @@ def test_default_mode_is_seqevals_to_the_last_digit(case: tuple[str, Columns]) -
         assert found.accuracy == accuracy_score(gold, predicted)
 
 
-@given(cases())
-@example(("iob1", ([["I-PER", "B-LOC"]], [["I-PER", "I-LOC"]])))
-@example(("bioes", ([["B-PER", "E-PER"]], [["B-PER", "I-PER"]])))
-def test_strict_mode_is_seqevals_to_the_last_digit(case: tuple[str, Columns]) -> None:
+def strict_mode_is_seqevals_to_the_last_digit(case: tuple[str, Columns]) -> None:
     scheme, (gold, predicted) = case
     found = score(gold, predicted, tags.parse_scheme(scheme))
     if scheme != "bilou":  # its own letters are known in this mode
@@ -109,8 +102,7 @@ def test_strict_mode_is_seqevals_to_the_last_digit(case: tuple[str, Columns]) ->
     )
 
 
-@given(cases())
-def test_counts_are_conllevals(case: tuple[str, Columns]) -> None:
+def counts_are_conllevals(case: tuple[str, Columns]) -> None:
     scheme, (gold, predicted) = case
     found = score(gold, predicted, tags.parse_scheme(scheme))
     lines: list[str] = []
@@ -155,10 +147,7 @@ def test_frozen_report() -> None:
     assert found.weighted.f1 == pytest.approx((0.5 * 5 + 1 + 2 / 9 * 4 + 0.75 * 4) / 14)
 
 
-@given(cases())
-@example(("iob1", ([["O", "B-PER", "I-PER"]], [["O", "O", "O"]])))  # one span in each mode, not the same
-@example(("iob1", ([["O", "O", "O"]], [["O", "B-PER", "I-PER"]])))
-def test_disagreements_are_the_spans_of_one_mode_only(case: tuple[str, Columns]) -> None:
+def disagreements_are_the_spans_of_one_mode_only(case: tuple[str, Columns]) -> None:
     name, (gold, predicted) = case
     scheme = tags.parse_scheme(name)
     rows = [*gold, *predicted]
@@ -166,6 +155,22 @@ def test_disagreements_are_the_spans_of_one_mode_only(case: tuple[str, Columns])
     strict = {(number, *span) for number, row in enumerate(rows) for span in tags.strict_spans(row, scheme)}
     expected = len(lenient - strict) + len(strict - lenient)
     assert score(gold, predicted, scheme).disagreements == expected
+
+
+@given(cases())
+@example(("bio", ([["O"]], [["O"]])))
+@example(("bio", ([["B-PER", "O"]], [["O", "B-LOC"]])))
+@example(("iob1", ([["I-PER", "B-PER"], ["I-PER"]], [["I-PER", "I-PER"], ["I-PER"]])))
+@example(("iob1", ([["I-PER", "B-LOC"]], [["I-PER", "I-LOC"]])))
+@example(("bioes", ([["B-PER", "E-PER"]], [["B-PER", "I-PER"]])))
+@example(("iob1", ([["O", "B-PER", "I-PER"]], [["O", "O", "O"]])))  # one span in each mode, not the same
+@example(("iob1", ([["O", "O", "O"]], [["O", "B-PER", "I-PER"]])))
+def test_scores_are_those_of_seqeval_and_conlleval(case: tuple[str, Columns]) -> None:
+    """Each case is put to all of them, as most of the time is its making."""
+    default_mode_is_seqevals_to_the_last_digit(case)
+    strict_mode_is_seqevals_to_the_last_digit(case)
+    counts_are_conllevals(case)
+    disagreements_are_the_spans_of_one_mode_only(case)
 
 
 @given(columns("bio"))
