@@ -19,7 +19,8 @@ from seqtag.training.ledger import Ledger, Norms
 from seqtag.training.tagging import Tagging
 
 SMALL = [
-    "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.units=5",
+    "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.cell=simplernn", "encoder.units=5",
+    "encoder.bidirectional=false", "language_model.weight=0", "training.averaging=none",
     "training.learning_rate=0.03", "training.batch_size=8", "training.patience=0", "training.epochs=3",
     "head.name=softmax",
 ]  # fmt: skip
@@ -96,7 +97,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Any:
             if taken != number:
                 return found
             norms = found.norms.copy()
-            norms[: self.names.index("encoder/forward_1/lstm_cell/kernel") + 1] = np.inf
+            norms[: self.names.index("encoder/forward_1/simple_rnn_cell/kernel") + 1] = np.inf
             return replace(found, gradient_norm=np.inf, norms=norms)
 
         monkeypatch.setattr(Trainer, "step", step)
@@ -105,9 +106,8 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_the_report(spans: Any, tmp_path: Path) -> None:
-    result = train(
-        config("training.global_clipnorm=0.5"), str(spans.train), str(spans.dev), None, tmp_path / "m"
-    )
+    settings = config("training.global_clipnorm=0.5", "language_model.weight=0.1")
+    result = train(settings, str(spans.train), str(spans.dev), None, tmp_path / "m")
     report = json.loads((tmp_path / "m" / "report.json").read_bytes())
     found = report["gradients"]
     assert found == json.loads(json.dumps(result.best.gradients.to_json()))  # type: ignore[union-attr]
@@ -133,7 +133,7 @@ def test_numbers_that_are_not_finite_leave_the_best_epoch(spans: Any, tmp_path: 
     words = str(raised.value)
     assert "training stopped in epoch 3, step 4: loss" in words
     assert "gradient norm inf" in words
-    assert "the gradient of encoder/forward_1/lstm_cell/kernel is the first that is not finite" in words
+    assert "the gradient of encoder/forward_1/simple_rnn_cell/kernel is the first that is not finite" in words
     assert f"The sentences of the step, in {spans.train}: line " in words
     assert " and 5 more." in words, "3 of 8 are shown"
     report = json.loads((tmp_path / "m" / "report.json").read_bytes())
