@@ -13,9 +13,11 @@ an hour: `--processor-time 3600` runs until the target has had that many seconds
 import argparse
 import contextlib
 import hashlib
+import importlib
 import io
 import json
 import os
+import pkgutil
 import shutil
 import subprocess
 import sys
@@ -28,31 +30,30 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["seqtag", "yaml"], enable_loader_override=False):
-    import seqtag.inference.outputs
-    import seqtag.model_folder.rehearsal
     import yaml  # noqa: F401
 
     import seqtag.corpora.reading
     import seqtag.corpora.tokenizers
     import seqtag.evaluation.known
-    import seqtag.features.indexers.columns
-    import seqtag.features.indexers.vectors
+    import seqtag.features.indexers
     import seqtag.features.vector_files
-    import seqtag.features.vocabulary
+    import seqtag.graph
     import seqtag.inference.tagger
     import seqtag.model_folder.folder
-    import seqtag.model_folder.stored
     import seqtag.settings.config_files
     import seqtag.stages.check
-    import seqtag.stages.predict
     import seqtag.support.quoting
+    from seqtag.corpora import conll, jsonl, tags
+    from seqtag.corpora.base import AUTO, ReadOptions, Source, Unwritable
+    from seqtag.corpora.document import Document, offsets
+    from seqtag.corpora.reading import check_tags, read_corpus
+    from seqtag.settings.merging import merge
+    from seqtag.support.errors import Error, ModelError
 
-from seqtag.corpora import conll, jsonl, tags
-from seqtag.corpora.base import AUTO, ReadOptions, Source, Unwritable
-from seqtag.corpora.document import Document, offsets
-from seqtag.corpora.reading import check_tags, read_corpus
-from seqtag.settings.merging import merge
-from seqtag.support.errors import Error, ModelError
+    # The registry imports parts only when they are used, which is too late to instrument them.
+    for package in (seqtag.corpora, seqtag.features.indexers, seqtag.graph):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
 
 Target = Callable[[bytes], None]
 REPORT = "report.json"
