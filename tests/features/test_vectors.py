@@ -191,7 +191,7 @@ NUMBER = "expected a finite 32-bit number"
         (b"3 2\n", "FILE: holds no vectors; expected a word and its values in each line"),
         (gzip.compress(b"", mtime=0), "FILE: holds no vectors; expected a word and its values in each line"),
         (b"a\nb\n", "FILE:1: vectors of 0 values; expected 1 to 16384 after a word"),
-        (b"1 99999\na 1\n", "FILE:1: vectors of 99999 values; expected 1 to 16384 after a word"),
+        (b"1 99999\na 1\n", "FILE:1: vectors of 99,999 values; expected 1 to 16384 after a word"),
         (b"a 1 2\nb 1\nc 1 2\n", "FILE:2: has 1 value; expected 2, as most lines have"),
         (b"a 1\nb 1 2\nc 1 2\n", "FILE:1: has 1 value; expected 2, as most lines have"),
         (b"a 1 2\nb 1 2 3\nc 1 2\n", "FILE:2: has 3 values; expected 2, as most lines have"),
