@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -50,19 +50,51 @@ NASTY = (
 def attentive(spans: Any) -> Tagging:
     """An untrained network with attention in its encoder and in a feedback head."""
     given = [
-        "embeddings.word.dim=6",
-        "embeddings.characters.units=4",
-        "encoder.units=4",
-        "encoder.attention=self",
-    ]
-    given += ["encoder.attention_heads=2", "head.name=feedback", "head.attention=true", "head.units=5"]
+        "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.cell=dense", "encoder.units=8",
+        "encoder.attention=self", "encoder.attention_heads=2", "head.name=feedback", "head.attention=true",
+        "head.units=5",
+    ]  # fmt: skip
     config = merge(parse_assignments(given))
     corpora = read_corpora(config, str(spans.train), str(spans.dev), None)
     runtime.start(3)
     return Tagging(prepare.fill_in(config, corpora), corpora, None)
 
 
-@pytest.fixture(params=["crf", "softmax", "feedback"])
+@dataclass(frozen=True)
+class Told:
+    """What was explained, and the targets that were asked for on the way."""
+
+    found: Explanation
+    asked: list[list[float]]
+
+
+TEXT = "Ana Ruiz saw Oslo today .\n\nfriends .\nAna  left, Bo.\n"
+
+
+@pytest.fixture(scope="module")
+def told(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """Three sentences."""
+    path = tmp_path_factory.mktemp("told") / "text"
+    path.write_text(TEXT, "utf-8")
+    asked: list[list[float]] = []
+    real = Saliency.__call__
+
+    def listen(saliency: Saliency, inputs: Any, tags: Any, targets: Any) -> Any:
+        asked.extend(targets.tolist())
+        return real(saliency, inputs, tags, targets)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Saliency, "__call__", listen)
+        return Told(explain(str(spans.folder), str(path)), asked)
+
+
+@pytest.fixture
+def without_slopes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No gradients, whose graph takes longer than all the rest: for what does not go by them."""
+    monkeypatch.setattr(Saliency, "__call__", lambda saliency, inputs, tags, targets: np.ones_like(targets))
+
+
+@pytest.fixture(scope="module", params=["crf", "softmax", "feedback"])
 def network(request: pytest.FixtureRequest, spans: Any, plain: Any) -> tuple[Any, SentenceTagger]:
     if request.param == "feedback":
         made: Tagging = request.getfixturevalue("attentive")
@@ -89,22 +121,24 @@ def test_saliency_is_the_slope_along_each_vector(network: tuple[Any, SentenceTag
     targets = np.zeros((2, len(WORDS)), np.float32)
     targets[0, 0:2] = targets[1, 4] = 1
     found = Saliency(keras)(inputs, tags[0], targets)
-    vectors = np.asarray(keras.vectors(inputs))
-
-    def scores(place: int, factor: float) -> Any:
-        changed = vectors.copy()
-        changed[0, place] *= factor
-        features = keras.encoder(changed, inputs["lengths"])
-        logits = np.asarray(
-            keras.head.logits(features, tags.astype(np.int32), mask_of(inputs["lengths"], features))
-        )
-        return targets @ np.take_along_axis(logits[0].astype(float), tags[0][:, None], axis=1)[:, 0]
-
-    step = 0.02
-    expected = [(scores(s, 1 + step) - scores(s, 1 - step)) / (2 * step) for s in range(len(WORDS))]
+    step, count = 0.02, len(WORDS)
+    changed = np.repeat(
+        np.asarray(keras.vectors(inputs)), 2 * count, axis=0
+    )  # each word longer, then each shorter
+    for place in range(count):
+        changed[place, place] *= 1 + step
+        changed[count + place, place] *= 1 - step
+    lengths, each = (
+        np.repeat(inputs["lengths"], 2 * count),
+        np.repeat(tags, 2 * count, axis=0).astype(np.int32),
+    )
+    features = keras.encoder(changed, lengths)
+    logits = np.asarray(keras.head.logits(features, each, mask_of(lengths, features)))
+    scores = np.take_along_axis(logits.astype(float), each[..., None], axis=2)[..., 0] @ targets.T
+    expected = ((scores[:count] - scores[count:]) / (2 * step)).T
     assert found.shape == (2, len(WORDS))
     assert np.abs(found).max() > 0.01
-    np.testing.assert_allclose(found, np.stack(expected, axis=1), atol=0.01 * np.abs(found).max())
+    np.testing.assert_allclose(found, expected, atol=0.01 * np.abs(found).max())
 
 
 def test_more_targets_than_are_computed_at_once(plain: Any) -> None:
@@ -122,13 +156,12 @@ def test_more_targets_than_are_computed_at_once(plain: Any) -> None:
 
 
 def test_a_model_that_is_replaced_while_a_text_is_typed(
-    spans: Any, plain: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spans: Any, plain: Any, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tags and what they hang on are of one model."""
-    model = tmp_path / "model"
+    model, before = tmp_path / "model", told.found
     shutil.copytree(spans.folder, model)
-    (tmp_path / "text").write_text("Ana Ruiz saw New York .\n", "utf-8")
-    before = explain(str(model), str(tmp_path / "text"))
+    (tmp_path / "text").write_text(TEXT, "utf-8")
     real = runtime.start
 
     def start(*given: Any, **how: Any) -> None:
@@ -166,9 +199,9 @@ class TestStage:
         path.write_text(text, encoding="utf-8")
         return str(path)
 
-    def test_entities(self, spans: Any, tmp_path: Path) -> None:
-        found = explain(str(spans.folder), self.text(tmp_path, "Ana Ruiz saw Oslo today .\n\nfriends .\n"))
-        one, two = found.sentences
+    def test_entities(self, told: Told) -> None:
+        found = told.found
+        one, two, three = found.sentences
         assert found.spans
         assert not found.more
         assert [(t.start, t.end, t.label) for t in one.targets] == [(0, 2, "PER"), (3, 4, "LOC")]
@@ -176,33 +209,18 @@ class TestStage:
         assert one.tags == ["B-PER", "I-PER", "O", "B-LOC", "O", "O"]
         assert two.tokens == ("friends", ".")
         text = page(found)
-        assert text.count("<section>") == 2
-        assert text.count('class="row"') == 2 + len(two.targets)
+        assert text.count("<section>") == 3
+        assert text.count('class="row"') == 2 + len(two.targets) + len(three.targets)
 
-    def test_an_entity_is_explained_by_all_its_words(
-        self, spans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        from seqtag.network.saliency import Saliency
+    def test_an_entity_is_explained_by_all_its_words(self, told: Told) -> None:
+        assert told.asked[:2] == [[1, 1, 0, 0, 0, 0], [0, 0, 0, 1, 0, 0]]
 
-        asked: list[Any] = []
-        real = Saliency.__call__
-
-        def listen(saliency: Saliency, inputs: Any, tags: Any, targets: Any) -> Any:
-            asked.extend(targets.tolist())
-            return real(saliency, inputs, tags, targets)
-
-        monkeypatch.setattr(Saliency, "__call__", listen)
-        explain(str(spans.folder), self.text(tmp_path, "Ana Ruiz saw Oslo .\n"))
-        assert asked == [[1, 1, 0, 0, 0], [0, 0, 0, 1, 0]]
-
-    def test_spaces(self, spans: Any, tmp_path: Path) -> None:
-        path = tmp_path / "a.txt"
-        path.write_text("Ana  left, Bo.\n")
-        (sentence,) = explain(str(spans.folder), str(path)).sentences
+    def test_spaces(self, told: Told) -> None:
+        sentence = told.found.sentences[2]
         assert sentence.tokens == ("Ana", "left", ",", "Bo", ".")
         assert sentence.joined == {2, 4}
 
-    def test_plain_tags(self, plain: Any, tmp_path: Path) -> None:
+    def test_plain_tags(self, plain: Any, tmp_path: Path, without_slopes: None) -> None:
         found = explain(str(plain.folder), self.text(tmp_path, "Ana left .\n"))
         assert [(t.start, t.label) for t in found.sentences[0].targets] == [
             (0, "PROPN"),
@@ -211,7 +229,7 @@ class TestStage:
         ]
         assert page(found).count("<td class=") == 9
 
-    def test_limit(self, spans: Any, tmp_path: Path) -> None:
+    def test_limit(self, spans: Any, tmp_path: Path, without_slopes: None) -> None:
         path = self.text(tmp_path, "Ana left\n\nBo left\nIda left\n")
         found = explain(str(spans.folder), path, limit=2)
         assert [one.tokens[0] for one in found.sentences] == ["Ana", "Bo"]
@@ -219,7 +237,9 @@ class TestStage:
         assert "The first 2 sentences of" in page(found)
         assert not explain(str(spans.folder), path, limit=3).more
 
-    def test_a_long_sentence(self, spans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_long_sentence(
+        self, spans: Any, tmp_path: Path, without_slopes: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(stage, "LONGEST", 5)
         (found,) = explain(str(spans.folder), self.text(tmp_path, "Ana left " * 4 + "\n")).sentences
         assert (len(found.tokens), found.cut, len(found.tags)) == (5, 3, 5)
@@ -368,9 +388,7 @@ class TestPage:
 
 
 class TestCommand:
-    def test_file_and_stdin(
-        self, spans: Any, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_file_and_stdout(self, spans: Any, tmp_path: Path, capsys: Capture, without_slopes: None) -> None:
         source, target = tmp_path / "a.txt", tmp_path / "page.html"
         source.write_text("Ana Ruiz left 東京 .\n", encoding="utf-8")
         assert run(["explain", str(spans.folder), str(source), "-o", str(target)]) == 0
@@ -379,7 +397,7 @@ class TestCommand:
         assert run(["explain", str(spans.folder), str(source), "-o", "-"]) == 0
         assert capsys.readouterr().out == target.read_text("utf-8")
 
-    def test_conll_by_its_ending(self, spans: Any, tmp_path: Path) -> None:
+    def test_conll_by_its_ending(self, spans: Any, tmp_path: Path, without_slopes: None) -> None:
         target = tmp_path / "page.html"
         assert run(["explain", str(spans.folder), str(spans.dev), "-o", str(target), "--limit", "2"]) == 0
         assert target.read_text("utf-8").count("<section>") == 2
