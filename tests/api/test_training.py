@@ -130,16 +130,16 @@ def test_in_a_thread_signal_handlers_stay(spans: Any, tmp_path: Path) -> None:
 
 
 def test_two_threads_take_turns(spans: Any, small: Small, tmp_path: Path) -> None:
-    """Both end with the bytes of a training alone."""
-    events: list[object] = []
+    """One is trained after the other, and both end with the bytes of a training alone."""
+    events: list[tuple[str, object]] = []
     begun = threading.Event()
 
-    def listen(event: object) -> None:
-        events.append(event)
-        if isinstance(event, seqtag.Prepared):
-            begun.set()
-
     def train(name: str) -> Path:
+        def listen(event: object) -> None:
+            events.append((name, event))
+            if isinstance(event, seqtag.Prepared):
+                begun.set()
+
         files = {"train": spans.train, "dev": spans.dev, "output": tmp_path / name}
         return seqtag.train(**files, settings=SMALL, on_event=listen).path
 
@@ -150,9 +150,10 @@ def test_two_threads_take_turns(spans: Any, small: Small, tmp_path: Path) -> Non
     for found in (first.result(), second.result()):
         weights = [(path / "weights.safetensors").read_bytes() for path in (found, small.result.path)]
         assert weights[0] == weights[1]
-    assert [event.text for event in events if isinstance(event, seqtag.Note)] == [
-        "waiting for another training of this process to end"
-    ]
+    notes = [(name, event.text) for name, event in events if isinstance(event, seqtag.Note)]
+    assert notes == [("second", "waiting for another training of this process to end")]
+    names = [name for name, event in events if not isinstance(event, seqtag.Note)]
+    assert names == sorted(names)  # "first" before "second"
 
 
 def test_a_training_within_a_training(spans: Any, tmp_path: Path) -> None:
