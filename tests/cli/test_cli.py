@@ -137,7 +137,7 @@ class TestCodes:
             (["tarin"], "No such command 'tarin'"),
             (["predict", "m", "--nbest", "0"], "--nbest"),
             (["predict", "m", "--threads", "0"], "--threads"),
-            (["evaluate", "--predicted", "a", "b", "--threads", "2"], "--threads is for a model"),
+            (["evaluate", "--predicted", "a", "b", "--threads", "2"], "--threads needs a model"),
         ],
     )
     def test_unknown_and_missing_options(self, capsys: Capture, arguments: list[str], problem: str) -> None:
