@@ -40,6 +40,12 @@ def write(tmp_path: Path) -> Write:
     return write
 
 
+@pytest.fixture(scope="module")
+def tagger(spans: Any) -> SentenceTagger:
+    """Loaded once, for a test that reads many files."""
+    return SentenceTagger.load(spans.folder)
+
+
 def tag(model: Any, *paths: str, **options: Any) -> str:
     stream = io.StringIO()
     predict(str(model.folder), paths, stream, **options)
@@ -79,12 +85,14 @@ class TestText:
 
     @given(st.lists(LINE, min_size=1, max_size=4))
     def test_places_hold_for_any_unicode(
-        self, spans: Any, tmp_path_factory: pytest.TempPathFactory, lines: list[str]
+        self, tagger: SentenceTagger, tmp_path_factory: pytest.TempPathFactory, lines: list[str]
     ) -> None:
         path = tmp_path_factory.mktemp("unicode") / "in.txt"
         path.write_bytes(("\n".join(["Ana 𝒳 Ruíz saw 東京 .", *lines]) + "\n").encode())
         for name in (None, "whitespace", "char"):
-            found = answers(tag(spans, str(path), output_format="jsonl", tokenizer=name))
+            stream = io.StringIO()
+            predict(tagger, [str(path)], stream, output_format="jsonl", tokenizer=name)
+            found = answers(stream.getvalue())
             assert [answer["text"] for answer in found[1:]] == [
                 line.removeprefix("\ufeff") for line in lines
             ] or [answer["text"] for answer in found[1:]] == lines
@@ -422,7 +430,7 @@ class TestPipe:
     def test_thousands_of_lines_through_a_pipe(self, spans: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """More than the reader may be ahead."""
         command = [sys.executable, "-m", "seqtag", "predict", str(spans.folder), "--format", "jsonl"]
-        lines = [f"Ana {number}" for number in range(12_000)]
+        lines = [f"Ana {number}" for number in range(5_000)]
         done = subprocess.run(
             command, env=ENVIRONMENT, input="\n".join(lines), capture_output=True, text=True, timeout=60
         )
