@@ -22,8 +22,8 @@ from seqtag.support.errors import ModelError
 from seqtag.training.events import Prepared
 
 SMALL = [
-    "embeddings.word.dim=4", "embeddings.characters.encoder=none", "embeddings.shape.dim=0", "encoder.units=6",
-    "encoder.layers=1", "embeddings.dropout=0", "encoder.dropout=0", "training.learning_rate=0.05",
+    "embeddings.word.dim=4", "embeddings.characters.encoder=none", "embeddings.shape.dim=0", "encoder.cell=dense",
+    "encoder.units=6", "encoder.layers=1", "embeddings.dropout=0", "encoder.dropout=0", "training.learning_rate=0.05",
     "training.batch_size=4", "training.epochs=10", "training.patience=0", "training.averaging=none",
 ]  # fmt: skip
 # The first component tells the tag. The last two words of each are in no corpus.

@@ -128,7 +128,8 @@ def test_the_rate_that_the_optimizer_uses(
     # A dev score that stays as it is after the first epoch.
     monkeypatch.setattr(Tagging, "score_dev", lambda self, stop: 0.5)
     small = [
-        "embeddings.word.dim=4", "embeddings.characters.encoder=none", "encoder.units=3", "embeddings.dropout=0",
+        "embeddings.word.dim=4", "embeddings.characters.encoder=none", "embeddings.shape.dim=0", "encoder.cell=dense",
+        "encoder.layers=1", "encoder.units=3", "embeddings.dropout=0",
         "encoder.dropout=0", "training.optimizer=sgd", "training.learning_rate=0.5", "training.batch_size=2",
         "training.epochs=3", "training.patience=0", "training.global_clipnorm=0", "training.averaging=none",
     ]  # fmt: skip
