@@ -222,7 +222,7 @@ class TestRows:
             assert path.read_bytes() == content
         path.unlink()
         os.mkfifo(path)
-        with pytest.raises(Error, match="no regular file"):
+        with pytest.raises(Error, match="is not a regular file"):
             compared(spans, tmp_path)
 
     def test_a_row_is_cut_when_another_is_added(self, tmp_path: Path) -> None:
