@@ -66,9 +66,10 @@ class Trainer:
         needed = network.inputs_needed | network.targets_needed
         inputs = {name: tf.TensorSpec(entry.shape, entry.dtype) for name, entry in needed.items()}
         tags = tf.TensorSpec((None, None), tf.int32)
-        # One graph for all shapes: batches differ in length, and tracing anew for each would cost seconds.
-        self._step = tf.function(self._step_in_graph, input_signature=[inputs, tags])
-        self._settle = tf.function(self._settle_in_graph)
+        # One graph for all shapes: batches differ in length, and tracing anew for each would cost seconds. Without
+        # AutoGraph, which would translate Keras's own code for seconds to the same graph.
+        self._step = tf.function(self._step_in_graph, input_signature=[inputs, tags], autograph=False)
+        self._settle = tf.function(self._settle_in_graph, autograph=False)
 
     def trace(self) -> None:
         """Makes the graph of the step, which takes seconds; the first step does it otherwise."""

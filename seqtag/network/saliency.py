@@ -34,6 +34,7 @@ class Saliency:
                 tf.TensorSpec((None, None), tf.int32),
                 tf.TensorSpec((None, None), tf.float32),
             ],
+            autograph=False,
         )
 
     def __call__(self, inputs: Arrays, tags: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.float32]:

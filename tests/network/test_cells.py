@@ -205,7 +205,10 @@ def test_a_cells_own_way_is_its_keras_layer(name: str, activation: str | None, e
     sizes = [(2, 6)]
     if activation is None:
         unknown = [tf.TensorSpec((None, None, size), tf.float32) for size in (3, 4)]
-        own_way, sizes = tf.function(own_way, input_signature=unknown), [(2, 6), (3, 1), (1, 9)]
+        own_way, sizes = (
+            tf.function(own_way, autograph=False, input_signature=unknown),
+            [(2, 6), (3, 1), (1, 9)],
+        )
     for batch, time in sizes:
         x, upstream = (tf.constant(random.normal(0, 1, (batch, time, n)), tf.float32) for n in (3, 4))
         for found, wanted in zip(own_way(x, upstream), results(x, upstream, layer), strict=True):
@@ -412,7 +415,7 @@ def test_a_local_cell_is_its_formula(settings: Any, activation: str | None, enco
     encoder.build(x.shape)
     for (layer,) in encoder.stack:
         layer.set_weights([random.normal(0, 0.7, weight.shape) for weight in layer.get_weights()])
-    found = tf.function(encoder, input_signature=[
+    found = tf.function(encoder, autograph=False, input_signature=[
         tf.TensorSpec((None, None, 2), tf.float32), tf.TensorSpec((None,), tf.int32),
     ])(x, lengths).numpy()  # fmt: skip
     assert found.shape == (3, 9, 4)

@@ -183,7 +183,7 @@ def test_in_a_graph_of_unknown_shape() -> None:
     signature = [tf.TensorSpec((None, None, len(TAGS))), tf.TensorSpec((None, None), tf.bool)]
     own = tensors(draw(0, False).chain)
 
-    @tf.function(input_signature=signature)
+    @tf.function(autograph=False, input_signature=signature)
     def all_of_it(scores: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, ...]:
         with tf.GradientTape() as tape:
             tape.watch(scores)

@@ -37,7 +37,7 @@ class Both:
         self.table = DeferredAdam(layer.embeddings, "words", self.clock, averaged=True)
         self.average = first.astype(float)
 
-        self._graph = tf.function(self._in_graph)
+        self._graph = tf.function(self._in_graph, autograph=False)
 
     def step(self, ids: NDArray[Any], rate: float, decay: float) -> float:
         """Trains both; returns how far the rows that are read lie apart before the step."""

@@ -171,6 +171,7 @@ def test_attention_is_its_formula(heads: int, encoder_settings: Any) -> None:
     states = encoder.states(X, LENGTHS).numpy()
     features = tf.function(
         encoder,
+        autograph=False,
         input_signature=[tf.TensorSpec((None, None, 2), tf.float32), tf.TensorSpec((None,), tf.int32)],
     )(X, LENGTHS).numpy()
     weights = encoder.attention.look(states, LENGTHS)[1].numpy()
@@ -240,7 +241,7 @@ def test_an_option_in_a_network(name: str, make: Any, inside: Any, run_onnx: Any
     network = toy.network
     assert len(network.named_weights()) == len(network.tagger_weights)
     signature = {key: tf.TensorSpec(e.shape, e.dtype) for key, e in network.inputs_needed.items()}
-    decode = tf.function(network.decode, input_signature=[signature])
+    decode = tf.function(network.decode, autograph=False, input_signature=[signature])
     exported = toy.export()
     tags, probabilities = (array.numpy() for array in decode(toy.batch()[0]))
     assert probabilities[inside(*toy.batch())].std() > 1e-3

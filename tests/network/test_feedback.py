@@ -463,7 +463,9 @@ def test_a_long_sentence() -> None:
     signature = [tf.TensorSpec((None, None, DIM)), tf.TensorSpec((None, None), tf.bool)]
     tags, probabilities = (
         array.numpy()[0, :500]
-        for array in tf.function(case.head.best, input_signature=signature)(case.features, case.mask)
+        for array in tf.function(case.head.best, autograph=False, input_signature=signature)(
+            case.features, case.mask
+        )
     )
     outputs = exported(case)(case)
     np.testing.assert_array_equal(tags, outputs["beam_tags"][0, :500])

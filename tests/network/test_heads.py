@@ -125,10 +125,13 @@ def case(request: pytest.FixtureRequest, make: Any, inside: Any) -> Case:
         toy=toy,
         learn=tf.function(
             lambda inputs, tags: learn(network, inputs, tags),
+            autograph=False,
             input_signature=[inputs, tf.TensorSpec((None, None), tf.int32)],
         ),
         decode=tf.function(
-            network.head.decode, input_signature=[features, tf.TensorSpec((None, None), tf.bool)]
+            network.head.decode,
+            autograph=False,
+            input_signature=[features, tf.TensorSpec((None, None), tf.bool)],
         ),
         first_weights=first,
         plain=CASES[request.param].get("plain", False),
