@@ -2,13 +2,16 @@
 
 Columns are separated by tabs if the first row of the file holds a tab (a token may then hold spaces), else by
 runs of spaces. Only tab, space and CR count as white space; U+00A0, U+3000 and the like are data. Every row
-has as many columns as the first. ``-DOCSTART-`` rows are skipped. A line that starts with ``#`` where a
-sentence could start is a comment if it does not have the columns of a row and starts with ``# `` or has but one, or,
-among spaces, looks like ``# key = value`` or ``#begin document``; otherwise it is a row whose token starts with "#".
+has as many columns as the first. Lines that start with ``-DOCSTART-`` are skipped.
+
+A line that starts with ``#`` is a comment where it cannot be a row: with other columns than the first row, though
+within a sentence only if white space follows the marks. Where a sentence may begin, a line with the columns of a row
+is a comment too if its tag is none: empty, unlike a tag, or unknown after a token that starts like a comment
+(``# id 1``, ``## id``). All others are rows whose token starts with "#".
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from sys import intern
@@ -26,6 +29,9 @@ _NO_TOKEN = re.compile(r"[\t\n\r\0]")
 _COMMENT = re.compile(  # key = value, and CoNLL-2012's lines between documents
     r"#\s*[^\s=]+(?: [^\s=]+)?\s*= |#(?:begin|end) document\b"
 )
+_MARKS = re.compile(r"#+(?:[ \t]|$)")
+_NO_TAG = re.compile(r"\s|://|^\[|^.{41}")
+_SPAN_TAG = re.compile(r"[BIESLUMW]-.+")
 
 
 def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
@@ -90,7 +96,7 @@ def _find_layout(numbered: Iterator[tuple[int, str]]) -> tuple[_Layout | None, l
     seen: list[tuple[int, str]] = []
     for number, row in numbered:
         seen.append((number, row))
-        if row.strip(_BLANK) and row[0] != "#" and not _is_docstart(row):
+        if row.strip(_BLANK) and row[0] != "#" and not row.startswith(_DOCSTART):
             return _layout(number, row), seen
     for number, row in seen:
         if row[:1] == "#" and "\t" in row:
@@ -98,17 +104,41 @@ def _find_layout(numbered: Iterator[tuple[int, str]]) -> tuple[_Layout | None, l
     return None, seen
 
 
-def _is_docstart(row: str) -> bool:
-    return row.startswith(_DOCSTART) and row[len(_DOCSTART) :][:1] in ("", " ", "\t", "\r")
+def _is_comment(row: str, layout: _Layout, token: int, tag: int, known: Container[str], begins: bool) -> bool:
+    """Whether a line that starts with "#" is no row.
 
-
-def _is_comment(row: str, layout: _Layout) -> bool:
-    """Whether a line that starts with "#" and stands where a sentence could start is no row."""
-    columns = len(layout.split(row))
+    Args:
+        row: The line.
+        layout: That of the file's rows.
+        token: The column of tokens.
+        tag: The column of tags, or the last one where tags are not read.
+        known: Values met in that column.
+        begins: Whether a sentence may begin here.
+    """
+    columns = layout.split(row)
+    if len(columns) != layout.width or (layout.separator == " " and "\t" in row):
+        return begins or _MARKS.match(row) is not None
+    if not begins:
+        return False
     if layout.separator == " " and _COMMENT.match(row):
         return True
-    # "#tag O more" is a row with a column too many, not a comment.
-    return columns != layout.width and (columns == 1 or row.startswith("# "))
+    return (
+        layout.width > 1
+        and columns[tag] not in known
+        and not _may_be_row(columns[token], columns[tag], tabs=layout.separator == "\t")
+    )
+
+
+def _may_be_row(token: str, tag: str, *, tabs: bool) -> bool:
+    """Whether columns that start with "#" are a token and its tag, though no other token has this tag so far."""
+    if _SPAN_TAG.match(tag) or tag == "O":
+        return True
+    if not tag.strip(_BLANK) or _NO_TAG.search(tag):
+        return False
+    if token.startswith(("##", "# ")):
+        return tag.isupper()
+    # Among spaces a comment of two words has the columns of a row: "# newdoc".
+    return tabs or token != "#" or tag == "#" or tag.isupper()
 
 
 def _parse(
@@ -120,7 +150,8 @@ def _parse(
         return
     token_at, tag_at, features_at = _positions(layout, name, token, tag, features)
     tabs, width = layout.separator == "\t", layout.width
-    known_tags: dict[str, str] = {}
+    last_at = width - 1 if tag_at is None else tag_at
+    known_tags: dict[str, str] = {"O": "O"}
     tokens: list[str] = []
     tags: list[str] = []
     places: list[int] = []
@@ -142,11 +173,11 @@ def _parse(
             if tokens:
                 yield finish()
             continue
-        if row[0] == "-" and _is_docstart(row):
+        if row[0] == "-" and row.startswith(_DOCSTART):
             if tokens:
                 yield finish()
             continue
-        if row[0] == "#" and not tokens and _is_comment(row, layout):
+        if row[0] == "#" and _is_comment(row, layout, token_at, last_at, known_tags, not tokens):
             continue
         columns = row.split("\t") if tabs else layout.split(row)
         if len(columns) != width or (not tabs and "\t" in row):
@@ -158,6 +189,8 @@ def _parse(
             if spelt not in known_tags:
                 known_tags[intern(spelt)] = _checked(spelt, f"tag in column {tag_at + 1}", name, number)
             tags.append(known_tags[spelt])
+        elif width > 1:
+            known_tags[columns[last_at]] = ""
         if features_at:
             values.append(
                 tuple(
@@ -228,6 +261,11 @@ class ConllWriter:
             joined = "".join(texts)
             if _NO_TOKEN.search(joined) or not all(map(str.strip, texts)) or _DOCSTART in joined:
                 _check_tokens(document)
+            if joined.startswith("#") and not _may_be_row(texts[0], document.tags[0], tabs=True):
+                problem = f"{texts[0]!r} with the tag {document.tags[0]!r} would be read as a comment"
+                raise Unwritable(
+                    document.lines[0] if document.lines else None, f"{problem}; use --format jsonl."
+                )
             if self._first and joined.startswith("\ufeff"):
                 self._stream.write("\ufeff")  # a reader takes the first one for a byte order mark
             self._first = False
@@ -238,7 +276,7 @@ class ConllWriter:
 def _check_tokens(document: Document) -> None:
     """Unwritable if a token would be read as something else; U+00A0 and the like are tokens as any other."""
     for place, text in enumerate(document.words):
-        if _NO_TOKEN.search(text) or not text.strip(" ") or text == _DOCSTART:
+        if _NO_TOKEN.search(text) or not text.strip(" ") or text.startswith(_DOCSTART):
             line = document.lines[min(place, len(document.lines) - 1)] if document.lines else None
             problem = f"the token {text!r} cannot stand in a column of a CoNLL file; use --format jsonl."
             raise Unwritable(line, problem)

@@ -47,7 +47,7 @@ AB = [[("a", "O"), ("b", "B-X")]]
         ("-DOCSTART-\n\na O\nb B-X\n", AB),
         ("-DOCSTART-\tO\n\na O\nb B-X\n", AB),
         ("a\tO\n-DOCSTART- O\nb\tO\n", [[("a", "O")], [("b", "O")]]),
-        ("-DOCSTART-s\tO\n", [[("-DOCSTART-s", "O")]]),
+        ("a\tO\n-DOCSTART-(7 testa)\tO\nb\tO\n", [[("a", "O")], [("b", "O")]]),
         ("-\tO\n", [[("-", "O")]]),
         # Comments and hashtags
         ("# text = a b\na\tO\nb\tB-X\n", AB),
@@ -64,6 +64,16 @@ AB = [[("a", "O"), ("b", "B-X")]]
         ("# x = y\tO\n", [[("# x = y", "O")]]),  # among tabs the columns decide
         ("#begin document (a/b); part 000\na O\nb B-X\n\n#end document\n", AB),
         ("a O\n# O\n", [[("a", "O"), ("#", "O")]]),
+        ("#\thttp://x.example/1\t[2010]\t\n1\ta\tO\tO\n2\tb\tO\tB-X\n", [[("1", "O"), ("2", "B-X")]]),
+        ("## id 1\ta b\na\tO\nb\tB-X\n", AB),
+        ("# id 1\tword\na\tO\nb\tB-X\n", AB),
+        ("# newdoc\na O\nb B-X\n\n# newpar\na O\nb B-X\n", AB * 2),
+        ("# url:\t\thttp://x.example/1\na O\nb B-X\n", AB),
+        ("a\tO\n\n#c\tO\tX\nb\tO\n", [[("a", "O")], [("b", "O")]]),
+        ("a\tO\n# a note\nb\tB-X\n", AB),
+        ("#\tSYM\n1\tNUM\n", [[("#", "SYM"), ("1", "NUM")]]),
+        ("# n\na n\nb v\n\n# n\na n\n", [[("a", "n"), ("b", "v")], [("#", "n"), ("a", "n")]]),
+        ("#a\tx:y\nb\tO\n", [[("#a", "x:y"), ("b", "O")]]),
     ],
 )  # fmt: skip
 def test_good_files(text: str, expected: Pairs) -> None:
@@ -89,8 +99,8 @@ def test_good_files(text: str, expected: Pairs) -> None:
         ("a O\nb O\r\n", "FILE:2: the tag in column 2, 'O\\r', has white space around it"),
         ("a\n", "FILE:1: the row has one column; expected a token and its tag"),
         ("a\tO\nb\tO\n#c\n", "FILE:3: the row has 1 column; expected 2, as in line 1"),
-        ("a\tO\n\n#c\tO\tX\n", "FILE:3: the row has 3 columns; expected 2, as in line 1"),
-        ("a O\n\n#c O X\n", "FILE:3: the row has 3 columns; expected 2, as in line 1"),
+        ("a\tO\n#c\tO\tX\n", "FILE:2: the row has 3 columns; expected 2, as in line 1"),
+        ("a O\n#c O X\n", "FILE:2: the row has 3 columns; expected 2, as in line 1"),
     ],
 )
 def test_a_bad_line_is_named(text: str, message: str) -> None:
