@@ -22,7 +22,8 @@ def described(half: str) -> str:
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model folder.")]
 Format = Annotated[str, typer.Option(help=f"Format of the corpus: {CORPUS_FORMATS}.")]
 Scheme = Annotated[
-    str, typer.Option(help="Tag scheme of the corpus: auto, iob1, bio, bioes, bmes, bilou, plain.")
+    str,
+    typer.Option(help="Tag scheme of the corpus: auto, iob1, bio, ioe1, ioe2, bioes, bmes, bilou, plain."),
 ]
 TokenColumn = Annotated[
     str | None,

@@ -125,7 +125,8 @@ Predicted = Annotated[
     typer.Option(metavar="FILE", help="Score the tags in this file (its last column) instead of a model's."),
 ]
 GoldScheme = Annotated[
-    str, typer.Option(help="Tag scheme of the gold file: auto, iob1, bio, bioes, bmes, bilou, plain.")
+    str,
+    typer.Option(help="Tag scheme of the gold file: auto, iob1, bio, ioe1, ioe2, bioes, bmes, bilou, plain."),
 ]
 GoldFormat = Annotated[str, typer.Option(help="Format of the gold file: auto, conll, conllu.")]
 GoldTokenColumn = Annotated[

@@ -8,9 +8,14 @@ Scheme  letters        a span of one, two and three tokens
 ------  -------------  -----------------------------------
 iob1    B I O          I    I I    I I I    (B only right after a span of the same label)
 bio     B I O          B    B I    B I I
+ioe1    I E O          I    I I    I I I    (E only right before a span of the same label)
+ioe2    I E O          E    I E    I I E
 bioes   B I E S O      S    B E    B I E    (also spelt B M E S, B M E W O)
 bilou   B I L U O      U    B L    B I L
 plain   none           tags without spans, such as parts of speech
+
+A tag with a letter of another scheme is ill-formed wherever it stands: `problems` lists it, `spans` reads it as
+conlleval does and `strict_spans` passes it over.
 """
 
 import re
@@ -23,13 +28,24 @@ from typing import Any, Literal, NamedTuple, TypeGuard
 from seqtag.settings.registry import SCHEMES
 from seqtag.support.errors import UsageError, suggest
 
-_CANONICAL = {"iob1": "BIO", "bio": "BIO", "bioes": "BIESO", "bilou": "BIESO", "plain": ""}
+_CANONICAL = {
+    "iob1": "BIO",
+    "bio": "BIO",
+    "ioe1": "IEO",
+    "ioe2": "IEO",
+    "bioes": "BIESO",
+    "bilou": "BIESO",
+    "plain": "",
+}
+_OTHER_LETTERS = {"B": "B", "I": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S", "W": "S"}
 
 # Per scheme: after these letters (^ is the start of the sentence) may come these letters with any label ($ is
 # its end), and these with the same label only.
 _FOLLOWS = {
     "iob1": (("^O", "IO$", ""), ("BI", "IO$", "B")),
     "bio": (("^O", "BO$", ""), ("BI", "BO$", "I")),
+    "ioe1": (("^OI", "IEO$", ""), ("E", "", "IE")),
+    "ioe2": (("^OE", "IEO$", ""), ("I", "", "IE")),
     "bioes": (("^OES", "BSO$", ""), ("BI", "", "IE")),
 }
 _FOLLOWS["bilou"] = _FOLLOWS["bioes"]
@@ -49,7 +65,7 @@ def _pairs(previous: str, current: str) -> dict[str, _Condition]:
     return {first + second: "any" for first in previous for second in current}
 
 
-# The patterns of seqeval's strict mode, to which the tests hold them; its IOB1 is as lopsided as it is here.
+# The patterns of seqeval's strict mode, to which the tests hold them; its IOB1 and IOE1 are as lopsided as here.
 _STRICT = {
     "iob1": _Strict(
         start={"OI": "any", "BI": "any", "II": "diff", "IB": "same", "BB": "same"},
@@ -57,6 +73,16 @@ _STRICT = {
         end={"BO": "any", "IO": "any", "IB": "any", "II": "diff", "BI": "diff", "BB": "same"},
     ),
     "bio": _Strict(start=_pairs("BIO", "B"), inside=frozenset({"BI", "II"}), end=_pairs("BI", "BIO")),
+    "ioe1": _Strict(
+        start={"OI": "any", "II": "diff", "EI": "any", "EE": "same"},
+        inside=frozenset({"II", "IE"}),
+        end={"II": "diff", "IO": "any", "IE": "diff", "EI": "same", "EE": "same"},
+    ),
+    "ioe2": _Strict(
+        start={**_pairs("OE", "IE"), "II": "diff", "IE": "diff"},
+        inside=frozenset({"II", "IE"}),
+        end=_pairs("E", "IEO"),
+    ),
     "bioes": _Strict(
         start=_pairs("BIESO", "BS"),
         inside=frozenset({"BI", "BE", "II", "IE"}),
@@ -80,13 +106,13 @@ class _Parsed(dict[str, tuple[str, str]]):
     def __init__(self, scheme: "Scheme") -> None:
         super().__init__()
         self._scheme = scheme
-        self._canonical = dict(zip(scheme.letters, _CANONICAL[scheme.name], strict=True))
+        self._canonical = _OTHER_LETTERS | dict(zip(scheme.letters, _CANONICAL[scheme.name], strict=True))
 
     def __missing__(self, tag: str) -> tuple[str, str]:
-        letter = self._canonical.get(tag[:1])
+        letter = self._canonical.get(tag[:1]) if self._scheme.is_spans else None
         well_formed = len(tag) == 1 or (len(tag) > 2 and tag[1] == "-" and letter != "O")
         if letter is None or not well_formed:
-            raise ValueError(f"{tag!r} is not a {self._scheme.title} tag; expected {self._scheme.expected}")
+            raise ValueError(f"{tag!r} {self._scheme.unlike}")
         self[tag] = parsed = (letter, tag[2:])
         return parsed
 
@@ -96,8 +122,8 @@ class Scheme:
     """A tag scheme and its spelling.
 
     Attributes:
-        name: "iob1", "bio", "bioes", "bilou" or "plain".
-        letters: The letters as the corpus writes them, in the order B I O or B I E S O ("BMESO": I is M).
+        name: "iob1", "bio", "ioe1", "ioe2", "bioes", "bilou" or "plain".
+        letters: The letters as the corpus writes them, in the order B I O, I E O or B I E S O ("BMESO": I is M).
     """
 
     name: str
@@ -125,13 +151,28 @@ class Scheme:
         if self.name == "plain":
             return "plain"
         spelt = (name for name, value in SCHEMES.items() if value == (self.name, self.letters))
-        return self.name.upper() if self.letters[1:2] == "I" else next(spelt, self.name).upper()
+        return self.name.upper() if "I" in self.letters else next(spelt, self.name).upper()
 
     @property
     def expected(self) -> str:
         """The tags of the scheme in words: "O, B-label or I-label"."""
         *others, last = (f"{letter}-label" for letter in self.letters[:-1])
         return f"O, {', '.join(others)} or {last}"
+
+    @property
+    def unlike(self) -> str:
+        """What a message says of a tag that the scheme does not have."""
+        return f"is not a {self.title} tag; expected {self.expected}"
+
+    def has(self, tag: str) -> bool:
+        """Whether this is one of the scheme's tags, wherever it stands; a plain scheme has all."""
+        if not self.is_spans:
+            return True
+        try:
+            self._parsed[tag]
+        except ValueError:
+            return False
+        return tag[0] in self.letters
 
     def to_json(self) -> dict[str, str]:
         """The scheme as a JSON object; ``from_json`` reads it back."""
@@ -160,7 +201,9 @@ def is_named(scheme: str | None) -> TypeGuard[str]:
 
 
 def split(tag: str, scheme: Scheme) -> tuple[str, str]:
-    """The canonical letter and the label of a tag; ValueError for a tag that the scheme does not have."""
+    """The canonical letter and the label of a tag, which may have a letter of another scheme; ValueError for a tag of
+    no scheme of spans.
+    """
     return scheme._parsed[tag]
 
 
@@ -172,7 +215,7 @@ def _join(letter: str, label: str, scheme: Scheme) -> str:
 def spans(tags: Sequence[str], scheme: Scheme) -> list[Span]:
     """The spans of one sentence as conlleval finds them: every tag but O is in a span, well-formed or not.
 
-    An I or E that continues nothing starts a span. Plain tags have no spans. ValueError for an illegal tag.
+    An I or E that continues nothing starts a span. Plain tags have no spans. ValueError for a tag of no scheme.
     """
     if not scheme.is_spans:
         return []
@@ -197,15 +240,17 @@ def spans(tags: Sequence[str], scheme: Scheme) -> list[Span]:
 def strict_spans(tags: Sequence[str], scheme: Scheme) -> list[Span]:
     """The well-formed spans of one sentence only, as seqeval's strict mode finds them.
 
-    Plain tags have no spans. ValueError for an illegal tag.
+    A tag that the scheme does not have counts as O. Plain tags have no spans. ValueError for a tag of no scheme.
     """
     if not scheme.is_spans:
         return []
     found: list[Span] = []
     pattern = _STRICT[scheme.name]
     parsed = scheme._parsed
+    outside = ("O", "")
     pieces = [parsed[tag] for tag in tags]
-    pieces.append(("O", ""))
+    pieces = [piece if tag[0] in scheme.letters else outside for tag, piece in zip(tags, pieces, strict=True)]
+    pieces.append(outside)
     previous, previous_label = "O", ""
     index = 0
     while index < len(tags):
@@ -244,9 +289,15 @@ def from_spans(spans: Iterable[Span], length: int, scheme: Scheme) -> list[str]:
             )
         inside = _join("I", label, scheme)
         tags[start:end] = [inside] * (end - start)
-        if scheme.name != "iob1" or (ends == start and ends_label == label):
+        touches = ends == start and ends_label == label
+        if scheme.name == "ioe1":
+            if touches:
+                tags[start - 1] = _join("E", label, scheme)
+        elif scheme.name == "ioe2":
+            tags[end - 1] = _join("E", label, scheme)
+        elif scheme.name != "iob1" or touches:
             tags[start] = _join("B", label, scheme)
-        if "E" in _CANONICAL[scheme.name]:
+        if "S" in _CANONICAL[scheme.name]:
             tags[end - 1] = _join("S" if end - start == 1 else "E", label, scheme)
         ends, ends_label = end, label
     return tags
@@ -296,10 +347,8 @@ def _problems(tags: Sequence[str], scheme: Scheme) -> Iterator[tuple[int, str]]:
     previous: str | None = None
     judged = True  # False right after an illegal tag
     for index, tag in enumerate(tags):
-        try:
-            split(tag, scheme)
-        except ValueError as error:
-            yield index, str(error)
+        if not scheme.has(tag):
+            yield index, f"{tag!r} {scheme.unlike}"
             judged = False
             continue
         if judged and not allowed(previous, tag, scheme):
@@ -308,7 +357,7 @@ def _problems(tags: Sequence[str], scheme: Scheme) -> Iterator[tuple[int, str]]:
         previous, judged = tag, True
     if previous is not None and judged and not allowed(previous, None, scheme):
         letter, label = split(previous, scheme)
-        closed = _join({"B": "S", "I": "E"}[letter], label, scheme)
+        closed = _join({"B": "S", "I": "E", "E": "I"}[letter], label, scheme)  # E can only be wrong in IOE1
         yield len(tags) - 1, f"{previous} ends the sentence; {scheme.title} expects {closed}"
 
 
@@ -326,31 +375,34 @@ def _instead(previous: str | None, tag: str, scheme: Scheme) -> str:
 
 _LOOKS_LIKE_SPANS = re.compile(r"([BIESLUMW])-.+", re.DOTALL)
 _BARE_LETTERS = [frozenset(letters) for _, letters in SCHEMES.values() if letters]
+# Every spelling, in the order in which the first of those that explain a corpus equally well is taken.
+_CANDIDATES = [
+    *(("bio", "BIO"), ("iob1", "BIO"), ("bioes", "BIESO"), ("bioes", "BMESO"), ("bioes", "BIEWO")),
+    *(("bioes", "BMEWO"), ("bilou", "BILUO"), ("ioe2", "IEO"), ("ioe1", "IEO")),
+]
+
+_Pairs = Counter[tuple[str | None, str | None]]
 
 
 def detect(tag_sequences: Iterable[Sequence[str]]) -> Scheme:
     """The scheme that a corpus is written in, its spelling included.
 
     Tags are spans if some look like "B-label" and O or nothing else stands beside them, or if all of them are
-    bare letters of one scheme. A corpus of I and B is IOB1 only if more spans start with I than with B where
-    both could, so a few ill-formed tags do not turn BIO into IOB1. O alone, or no tag at all, is BIO.
+    bare letters of one scheme. Of all schemes of spans, the one with the fewest ill-formed places is taken, so a few
+    odd tags change nothing. O alone, or no tag at all, is BIO.
     """
-    pairs: Counter[tuple[str | None, str]] = Counter()
+    pairs: _Pairs = Counter()
     for tags in tag_sequences:
-        pairs.update(zip(chain((None,), tags), tags, strict=False))
+        pairs.update(zip(chain((None,), tags), chain(tags, (None,)), strict=True))
     counts: Counter[str] = Counter()
     for (_, tag), count in pairs.items():
-        counts[tag] += count
+        if tag is not None:
+            counts[tag] += count
     if not _are_spans(counts):
         return parse_scheme("plain")
-    letters = _letter_counts(counts)
-    if letters["L"] + letters["U"] > letters["E"] + letters["S"] + letters["M"] + letters["W"]:
-        return parse_scheme("bilou")
-    if letters.keys() & set("ESMW"):
-        inside = "M" if letters["M"] > letters["I"] else "I"
-        single = "W" if letters["W"] > letters["S"] else "S"
-        return Scheme("bioes", f"B{inside}E{single}O")
-    return parse_scheme(_iob1_or_bio(pairs))
+    return min(
+        (Scheme(*candidate) for candidate in _CANDIDATES), key=lambda scheme: _count_ill_formed(pairs, scheme)
+    )
 
 
 def _are_spans(counts: Counter[str]) -> bool:
@@ -363,18 +415,11 @@ def _are_spans(counts: Counter[str]) -> bool:
     return not others.isdisjoint("BIS") and any(others <= letters for letters in _BARE_LETTERS)
 
 
-def _letter_counts(counts: Counter[str]) -> Counter[str]:
-    letters: Counter[str] = Counter()
-    for tag, count in counts.items():
-        if len(tag) == 1 or _LOOKS_LIKE_SPANS.fullmatch(tag):
-            letters[tag[0]] += count
-    return letters
-
-
-def _iob1_or_bio(pairs: Counter[tuple[str | None, str]]) -> str:
-    """Counts how the spans start: after O, after the start of the sentence and after another label."""
-    starts: Counter[str] = Counter()
+def _count_ill_formed(pairs: _Pairs, scheme: Scheme) -> int:
+    """The places that break a scheme: tags that it does not have, and pairs of which one may not follow the other."""
+    known = {tag: tag is None or scheme.has(tag) for pair in pairs for tag in pair}
+    wrong = 0
     for (previous, tag), count in pairs.items():
-        if previous in (None, "O") or previous[2:] != tag[2:]:
-            starts[tag[0]] += count
-    return "iob1" if starts["I"] > starts["B"] else "bio"
+        if not known[tag] or (known[previous] and not allowed(previous, tag, scheme)):
+            wrong += count
+    return wrong

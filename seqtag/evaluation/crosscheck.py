@@ -47,6 +47,9 @@ def _compared(
     yield from _mode("", score.types, averages, numbered, labeling.precision_recall_fscore_support, {})
     if score.strict is not None:
         kind = getattr(schemes, _SEQEVAL_SCHEMES[scheme.name])
+        # seqeval stops at a letter of another scheme, which counts as O here.
+        legal = [[[tag if scheme.has(tag) else "O" for tag in row] for row in column] for column in columns]
+        numbered = _numbered(legal, scheme)
         entities = [schemes.Entities(column, kind) for column in numbered]
         options = {"scheme": kind, "entities_true": entities[0], "entities_pred": entities[1]}
         averages = {"micro": _micro(score.strict)}
@@ -54,7 +57,14 @@ def _compared(
         yield from _mode("strict ", score.strict_types, averages, numbered, function, options)
 
 
-_SEQEVAL_SCHEMES = {"iob1": "IOB1", "bio": "IOB2", "bioes": "IOBES", "bilou": "IOBES"}
+_SEQEVAL_SCHEMES = {
+    "iob1": "IOB1",
+    "bio": "IOB2",
+    "ioe1": "IOE1",
+    "ioe2": "IOE2",
+    "bioes": "IOBES",
+    "bilou": "IOBES",
+}
 """seqeval's classes by scheme; its BILOU is its IOBES in other letters, and tags go there as B, I, E, S."""
 
 

@@ -115,6 +115,8 @@ SCHEMES = {
     "iob": ("iob1", "BIO"),
     "bio": ("bio", "BIO"),
     "iob2": ("bio", "BIO"),
+    "ioe1": ("ioe1", "IEO"),
+    "ioe2": ("ioe2", "IEO"),
     "bioes": ("bioes", "BIESO"),
     "iobes": ("bioes", "BIESO"),
     "bmes": ("bioes", "BMESO"),

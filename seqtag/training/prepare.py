@@ -106,7 +106,7 @@ def training_scheme(scheme: Scheme) -> Scheme:
     """The scheme to train in: for spans one that marks where they end and which are single tokens (Ratinov and Roth
     2009, "Design Challenges and Misconceptions in Named Entity Recognition").
     """
-    return parse_scheme("bioes") if scheme.name in ("iob1", "bio") else scheme
+    return parse_scheme("bioes") if scheme.name in ("iob1", "bio", "ioe1", "ioe2") else scheme
 
 
 def tokens_of(corpus: Corpus, vocabulary: Vocabulary) -> Iterator[str]:

@@ -22,7 +22,7 @@ Columns = tuple[list[list[str]], list[list[str]]]
 @st.composite
 def columns(draw: st.DrawFn, scheme: str, labels: list[str] = LABELS) -> Columns:
     """Gold and predicted tags at random, so mostly ill-formed."""
-    letters = tags.parse_scheme(scheme).letters.removesuffix("O")
+    letters = tags.parse_scheme(scheme).letters.removesuffix("O") + draw(st.sampled_from(["", "SLM"]))
     tag = st.sampled_from(["O", *(f"{letter}-{label}" for letter in letters for label in labels)])
     pairs = draw(st.lists(st.lists(st.tuples(tag, tag), max_size=8), min_size=1, max_size=4))
     return [[gold for gold, _ in row] for row in pairs], [
@@ -32,7 +32,7 @@ def columns(draw: st.DrawFn, scheme: str, labels: list[str] = LABELS) -> Columns
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[str, Columns]:
-    scheme = draw(st.sampled_from(["iob1", "bio", "bioes", "bmewo", "bilou"]))
+    scheme = draw(st.sampled_from(["iob1", "bio", "ioe1", "ioe2", "bioes", "bmewo", "bilou"]))
     return scheme, draw(columns(scheme))
 
 

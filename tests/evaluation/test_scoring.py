@@ -328,9 +328,14 @@ def test_columns_of_different_shape_are_no_score(gold: list[list[str]], predicte
         score(gold, predicted, tags.parse_scheme("bio"))
 
 
-def test_a_tag_of_another_scheme_is_no_score() -> None:
-    with pytest.raises(ValueError, match="E-PER"):
-        score([["O"]], [["E-PER"]], tags.parse_scheme("bio"))
+def test_a_tag_of_no_scheme_is_no_score() -> None:
+    with pytest.raises(ValueError, match="e-PER"):
+        score([["O"]], [["e-PER"]], tags.parse_scheme("bio"))
+
+
+def test_a_tag_of_another_scheme_is_ill_formed() -> None:
+    found = score([["B-PER", "O"]], [["S-PER", "O"]], tags.parse_scheme("bio"))
+    assert (found.counts.correct, found.strict and found.strict.predicted) == (1, 0)
 
 
 def test_importing_is_cheap() -> None:

@@ -303,13 +303,13 @@ class TestFiles:
         assert found.score.counts == Counts(0, 2, 0)
 
     def test_predictions_settle_a_spelling_that_gold_leaves_open(self, write: Write) -> None:
-        gold = write("gold.conll", "Ana B-PER\nRuiz E-PER\n\nOslo S-LOC\n\n")
-        found = evaluate_files(write("pred.conll", "Ana B-PER\nRuiz M-PER\n\nOslo S-LOC\n\n"), gold)
+        gold = write("gold.conll", "Ana B-PER\nRuiz E-PER\nOslo S-LOC\n\n")
+        found = evaluate_files(write("pred.conll", "Ana B-PER\nRuiz M-PER\nOslo E-PER\n\n"), gold)
         assert found.scheme.letters == "BMESO"
         # ... but never against gold.
         gold = write("gold.conll", "Ana B-PER\nvan I-PER\nRuiz E-PER\n\n")
-        with pytest.raises(DataError, match=r"pred\.conll:2: 'M-PER'"):
-            evaluate_files(write("pred.conll", "Ana B-PER\nvan M-PER\nRuiz M-PER\n\n"), gold)
+        found = evaluate_files(write("pred.conll", "Ana B-PER\nvan M-PER\nRuiz M-PER\n\n"), gold)
+        assert found.scheme.letters == "BIESO"
 
     def test_predictions_do_not_choose_the_scheme_of_gold(self, write: Write) -> None:
         """Predictions full of I- at the start are what strict mode is there to judge, not another scheme."""
@@ -319,12 +319,17 @@ class TestFiles:
 
     def test_an_illegal_tag_names_its_file(self, write: Write) -> None:
         gold = write("gold.conll", BIO)
-        with pytest.raises(DataError, match=r"pred\.conll:1: 'S-PER' is not a BIO tag"):
-            evaluate_files(write("pred.conll", BIO.replace("Ana B", "Ana S")), gold)
-        with pytest.raises(DataError, match=r"gold\.conll:1: 'E-PER' is not a BILOU tag"):
+        with pytest.raises(DataError, match=r"pred\.conll:1: 'X-PER' is not a BIO tag"):
+            evaluate_files(write("pred.conll", BIO.replace("Ana B", "Ana X")), gold)
+        with pytest.raises(DataError, match=r"gold\.conll:1: 'X-PER' is not a BILOU tag"):
             evaluate_files(
-                write("pred.conll", BIO), write("gold.conll", BIO.replace("Ana B", "Ana E")), scheme="bilou"
+                write("pred.conll", BIO), write("gold.conll", BIO.replace("Ana B", "Ana X")), scheme="bilou"
             )
+
+    def test_a_letter_of_another_scheme_is_ill_formed(self, write: Write) -> None:
+        found = evaluate_files(write("pred.conll", BIO.replace("Ana B", "Ana S")), write("gold.conll", BIO))
+        assert found.scheme.name == "bio"
+        assert found.score.strict == Counts(3, 3, 4)
 
     def test_both_columns_in_one_file(self, write: Write) -> None:
         found = evaluate_files(GOLDEN / "conlleval.conll", GOLDEN / "conlleval.conll", tag_column=2)
