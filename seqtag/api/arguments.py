@@ -1,7 +1,9 @@
 """Checks of arguments: a wrong one raises a UsageError that names it, with what was expected and what came."""
 
+import errno
 import functools
 import inspect
+import operator
 import os
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike, fspath
@@ -42,17 +44,28 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     Raises:
         UsageError: An argument is not what its annotation says, is out of bounds, or is no path that the system takes.
     """
-    annotations = {name: one.annotation for name, one in inspect.signature(function).parameters.items()}
+    signature = inspect.signature(function)
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        for name, value in (dict(zip(annotations, args, strict=False)) | kwargs).items():
-            annotation = annotations.get(name)
+        try:
+            given = signature.bind(*args, **kwargs)
+        except TypeError:
+            return function(*args, **kwargs)  # raises the same, with the name of the function
+        for name, value in given.arguments.items():
+            annotation = signature.parameters[name].annotation
             if value is not None or NoneType not in members_of(annotation):
-                _check(value, kinds_of(annotation), name)
-        return function(*args, **kwargs)
+                kinds = kinds_of(annotation)
+                given.arguments[name] = value = _as_int(value) if int in kinds else value
+                _check(value, kinds, name)
+        return function(*given.args, **given.kwargs)
 
     return call
+
+
+def _as_int(value: Any) -> Any:
+    """A whole number of another library, such as NumPy, as Python's; anything else as it is."""
+    return operator.index(value) if hasattr(value, "__index__") and not isinstance(value, bool) else value
 
 
 def _check(value: Any, kinds: Kinds, name: str) -> None:
@@ -76,9 +89,9 @@ def _check_path(value: str | PathLike[Any], name: str) -> None:
         raise UsageError(f"{name}: expected a path. Received: {_kind(path)}")
     try:
         os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        pass
     except (OSError, ValueError) as problem:  # the latter is for a NUL, or half a surrogate pair
+        if isinstance(problem, OSError) and problem.errno != errno.ENAMETOOLONG:
+            return  # opening it will say so
         reason = getattr(problem, "strerror", None) or one_line(problem)
         raise UsageError(f"{name}: expected a path. Received: {quoted(path)} ({reason})") from problem
 

@@ -19,15 +19,18 @@ def described(half: str) -> str:
     return ", ".join(f"{name} ({row.description})" for name, row in registry.formats(half).items())
 
 
+SCHEMES = ", ".join(["auto", *registry.SCHEMES])
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model folder.")]
 Format = Annotated[str, typer.Option(help=f"Format of the corpus: {CORPUS_FORMATS}.")]
 Scheme = Annotated[
     str,
-    typer.Option(help="Tag scheme of the corpus: auto, iob1, bio, ioe1, ioe2, bioes, bmes, bilou, plain."),
+    typer.Option(help=f"Tag scheme of the corpus: {SCHEMES}."),
 ]
 TokenColumn = Annotated[
     str | None,
-    typer.Option(metavar="COLUMN", help="Token column: a number from 1 or a CoNLL-U field."),
+    typer.Option(
+        metavar="COLUMN", help="Token column: a number from 1, negative from the end, or a CoNLL-U field."
+    ),
 ]
 TagColumn = Annotated[
     str | None,
@@ -40,7 +43,7 @@ InputFormat = Annotated[
     typer.Option(
         "--input-format",
         metavar="|".join(registry.formats("reader")),
-        help=f"Input format: {described('reader')}. By default told from the file's ending, else text.",
+        help=f"Input format: {described('reader')}. Default: by the file name, else text.",
         show_default=False,
     ),
 ]

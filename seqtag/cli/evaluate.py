@@ -93,7 +93,9 @@ def _model_and_gold(
     if train is not None:
         raise UsageError("--train needs --predicted; a model records what it was trained on.")
     if second is None:
-        raise UsageError(f"Expected MODEL and FILE, or --predicted FILE and GOLD. Received: {first}")
+        raise UsageError(
+            f"Expected MODEL and FILE, or --predicted PREDICTIONS and the gold file. Received: {first}"
+        )
     if predicted_column is not None:
         raise UsageError("--predicted-column needs --predicted.")
     return first, second

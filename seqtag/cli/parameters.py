@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from seqtag.cli import common
+
 FILES, TRAINING = "Files", "Training"  # panels of `seqtag train --help`
 
 # seqtag train
@@ -114,7 +116,7 @@ QuietRuns = Annotated[bool, typer.Option("--quiet", "-q", help="Print the table 
 
 # seqtag evaluate
 ModelOrGold = Annotated[
-    str, typer.Argument(metavar="MODEL", help="Model folder; with --predicted, the gold file (GOLD).")
+    str, typer.Argument(metavar="MODEL", help="Model folder; with --predicted, the gold file.")
 ]
 GoldFile = Annotated[
     str | None,
@@ -126,18 +128,21 @@ Predicted = Annotated[
 ]
 GoldScheme = Annotated[
     str,
-    typer.Option(help="Tag scheme of the gold file: auto, iob1, bio, ioe1, ioe2, bioes, bmes, bilou, plain."),
+    typer.Option(help=f"Tag scheme of the gold file: {common.SCHEMES}."),
 ]
 GoldFormat = Annotated[str, typer.Option(help="Format of the gold file: auto, conll, conllu.")]
 GoldTokenColumn = Annotated[
     str | None,
-    typer.Option(metavar="COLUMN", help="Token column of the gold file: a number from 1 or a CoNLL-U field."),
+    typer.Option(
+        metavar="COLUMN",
+        help="Token column of the gold file: a number from 1, negative from the end, or a CoNLL-U field.",
+    ),
 ]
 GoldTagColumn = Annotated[
     str | None,
     typer.Option(
         metavar="COLUMN",
-        help="Tag column of the gold file: from 1, negative from the end, or a CoNLL-U field.",
+        help="Tag column of the gold file: a number from 1, negative from the end, or a CoNLL-U field.",
     ),
 ]
 PredictedColumn = Annotated[

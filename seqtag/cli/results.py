@@ -61,10 +61,10 @@ def written(path: str) -> Iterator[TextIO]:
 
 
 def announce(path: str) -> None:
-    """Names on stderr a file that was written, if that is a terminal."""
+    """Names on stderr a file that was written, if stderr is a terminal; a device is no file."""
     from seqtag.support.quoting import printable
 
-    if (stream := stderr()).isatty():
+    if os.path.isfile(path) and (stream := stderr()).isatty():
         print(f"wrote {printable(path)}", file=stream, flush=True)
 
 

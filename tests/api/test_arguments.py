@@ -4,6 +4,7 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import seqtag
@@ -11,6 +12,7 @@ from seqtag.api.arguments import EXPECTED, checked, kinds_of
 from seqtag.support.quoting import quoted
 
 MODEL = Path(__file__).parents[1] / "golden" / "models" / "format_2"
+TEXT = "Marta left Lisbon."
 FUNCTIONS = [
     seqtag.load, seqtag.train, seqtag.evaluate, seqtag.score,
     seqtag.Tagger.__init__, seqtag.Tagger.__call__, seqtag.Tagger.pipe, seqtag.Tagger.tag,
@@ -111,3 +113,22 @@ def test_what_is_missing_or_unknown_is_pythons_to_say() -> None:
     for call in (lambda: add(), lambda: add(1, third=2), lambda: add(1, 2)):  # type: ignore[call-arg, misc]
         with pytest.raises(TypeError, match="add"):
             call()
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
+    found = seqtag.load(MODEL, threads=np.int64(1))(TEXT)
+    assert found.to_dict() == seqtag.load(MODEL, threads=1)(TEXT).to_dict()
+    assert type(given(np.int64(2))) is int
+
+
+@checked
+def given(number: int | str) -> Any:
+    return number
+
+
+def test_what_cannot_be_looked_at_is_still_a_path(tmp_path: Path) -> None:
+    """Opening it says why."""
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    with pytest.raises(seqtag.Error, match="loop: "):
+        seqtag.load(loop)

@@ -415,7 +415,10 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("arguments", "problem"),
         [
-            (["folder"], "Expected MODEL and FILE, or --predicted FILE and GOLD. Received: folder"),
+            (
+                ["folder"],
+                "Expected MODEL and FILE, or --predicted PREDICTIONS and the gold file. Received: folder",
+            ),
             (["--predicted", THREE, "folder", THREE], "expected the gold file alone. Received: folder"),
             (["--predicted", "-", "-"], "Only one of the files can come from stdin"),
             (["folder", THREE, "--predicted-column", "2"], "--predicted-column needs --predicted"),
