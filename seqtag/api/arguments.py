@@ -92,7 +92,8 @@ def _check_path(value: str | PathLike[Any], name: str) -> None:
     except (OSError, ValueError) as problem:  # the latter is for a NUL, or half a surrogate pair
         if isinstance(problem, OSError) and problem.errno != errno.ENAMETOOLONG:
             return  # opening it will say so
-        reason = getattr(problem, "strerror", None) or one_line(problem)
+        words = "holds a NUL byte" if "\0" in path else one_line(problem)
+        reason = getattr(problem, "strerror", None) or words
         raise UsageError(f"{name}: expected a path. Received: {quoted(path)} ({reason})") from problem
 
 

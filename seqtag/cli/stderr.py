@@ -37,7 +37,7 @@ class _Lenient(io.TextIOBase):
         return self._stream.isatty()
 
     def _try(self, action: Callable[[], object]) -> None:
-        if not self._failed:
+        if not (self._failed or self._stream.closed):
             try:
                 action()
             except OSError:

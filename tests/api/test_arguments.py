@@ -49,7 +49,7 @@ def test_every_argument_is_checked(function: Any) -> None:
             lambda: seqtag.Tagger(MODEL, threads=True),
             "threads: expected a whole number, at least 1. Received: True",
         ),
-        (lambda: seqtag.load("a\0b"), "model: expected a path. Received: 'a\\x00b' (embedded null byte)"),
+        (lambda: seqtag.load("a\0b"), "model: expected a path. Received: 'a\\x00b' (holds a NUL byte)"),
         (
             lambda: seqtag.load("n" * 300),
             f"model: expected a path. Received: {quoted('n' * 300)} (File name too long)",
@@ -76,7 +76,7 @@ def test_every_argument_is_checked(function: Any) -> None:
         ),
         (
             lambda: seqtag.train(train="x", output="y", settings="a\0b"),
-            "settings: expected a path. Received: 'a\\x00b' (embedded null byte)",
+            "settings: expected a path. Received: 'a\\x00b' (holds a NUL byte)",
         ),
     ],
 )

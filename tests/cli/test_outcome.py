@@ -1,6 +1,7 @@
 """What is left at the place of a result: the former file until all of the new one is there."""
 
 import errno
+import io
 import os
 import sys
 import threading
@@ -11,6 +12,7 @@ import pytest
 
 from seqtag.cli import run
 from seqtag.cli.results import written
+from seqtag.cli.stderr import stderr
 
 Capture = pytest.CaptureFixture[str]
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
@@ -213,3 +215,13 @@ def test_a_full_disk(
     assert run([*arguments, str(path)]) == 1
     assert capsys.readouterr() == ("", f"seqtag: {path}: No space left on device\n")
     assert only(tmp_path) == "years of work"
+
+
+def test_a_closed_stderr_takes_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.13 flushes a stream once more when it is dropped, and reports what that raises."""
+    closed = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", closed)
+    stream = stderr()
+    closed.close()
+    assert stream.write("lost") == 4
+    stream.flush()
