@@ -106,7 +106,12 @@ def start(place: Place, *commands: list[str]) -> subprocess.CompletedProcess[byt
         pytest.skip("only root can become another user")
     closing = "".join(f" {number}{'<' if number == 0 else '>'}&-" for number in place.closed)
     return subprocess.run(
-        ["/bin/sh", "-c", f'exec "$@"{closing}', "sh", sys.executable, "-c", CHILD, json.dumps(commands), place.before],
+        # -P: as for the installed command, modules are not looked for in the working folder; CPython 3.13.0 cannot
+        # import NumPy with one there that was deleted.
+        [
+            *("/bin/sh", "-c", f'exec "$@"{closing}', "sh"),
+            *(sys.executable, "-P", "-c", CHILD, json.dumps(commands), place.before),
+        ],
         env=PLAIN | place.environment, capture_output=True, stdin=subprocess.DEVNULL, timeout=600,
     )  # fmt: skip
 
