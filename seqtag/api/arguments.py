@@ -3,9 +3,9 @@
 import errno
 import functools
 import inspect
-import operator
 import os
 from collections.abc import Callable, Iterable, Mapping
+from numbers import Integral
 from os import PathLike, fspath
 from types import NoneType
 from typing import Any, ParamSpec, TypeVar, get_origin
@@ -65,7 +65,9 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
 def _as_int(value: Any) -> Any:
     """A whole number of another library, such as NumPy, as Python's; anything else as it is."""
-    return operator.index(value) if hasattr(value, "__index__") and not isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return value
+    return int(value) if isinstance(value, Integral) else value
 
 
 def _check(value: Any, kinds: Kinds, name: str) -> None:

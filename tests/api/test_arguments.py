@@ -119,6 +119,8 @@ def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
     found = seqtag.load(MODEL, threads=np.int64(1))(TEXT)
     assert found.to_dict() == seqtag.load(MODEL, threads=1)(TEXT).to_dict()
     assert type(given(np.int64(2))) is int
+    with pytest.raises(seqtag.Error, match=r"number: expected the number of a column or its name"):
+        given(np.array([1, 2]))
 
 
 @checked
