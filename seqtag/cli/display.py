@@ -1,4 +1,4 @@
-"""How `seqtag train` shows a run: a live table on a terminal, one plain line an epoch elsewhere."""
+"""How `seqtag train` shows a run: a live table on a terminal, one plain line per epoch elsewhere."""
 
 import sys
 from types import TracebackType

@@ -20,6 +20,7 @@ from typing import TextIO
 from seqtag.corpora.base import ReadOptions, Source, Unwritable
 from seqtag.corpora.document import Document
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.tags import SPAN_TAG
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.quoting import counted, printable
 
@@ -31,7 +32,6 @@ _COMMENT = re.compile(  # key = value, and CoNLL-2012's lines between documents
 )
 _MARKS = re.compile(r"#+(?:[ \t]|$)")
 _NO_TAG = re.compile(r"\s|://|^\[|^.{41}")
-_SPAN_TAG = re.compile(r"[BIESLUMW]-.+")
 
 
 def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
@@ -131,7 +131,7 @@ def _is_comment(row: str, layout: _Layout, token: int, tag: int, known: Containe
 
 def _may_be_row(token: str, tag: str, *, tabs: bool) -> bool:
     """Whether columns that start with "#" are a token and its tag, though no other token has this tag so far."""
-    if _SPAN_TAG.match(tag) or tag == "O":
+    if SPAN_TAG.fullmatch(tag) or tag == "O":
         return True
     if not tag.strip(_BLANK) or _NO_TAG.search(tag):
         return False
@@ -151,7 +151,7 @@ def _parse(
     token_at, tag_at, features_at = _positions(layout, name, token, tag, features)
     tabs, width = layout.separator == "\t", layout.width
     last_at = width - 1 if tag_at is None else tag_at
-    known_tags: dict[str, str] = {"O": "O"}
+    known_tags: dict[str, str] = {}
     tokens: list[str] = []
     tags: list[str] = []
     places: list[int] = []

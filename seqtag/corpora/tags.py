@@ -373,7 +373,7 @@ def _instead(previous: str | None, tag: str, scheme: Scheme) -> str:
     return _join(starting[letter], label, scheme)
 
 
-_LOOKS_LIKE_SPANS = re.compile(r"([BIESLUMW])-.+", re.DOTALL)
+SPAN_TAG = re.compile(r"([BIESLUMW])-.+", re.DOTALL)
 _BARE_LETTERS = [frozenset(letters) for _, letters in SCHEMES.values() if letters]
 # Every spelling, in the order in which the first of those that explain a corpus equally well is taken.
 _CANDIDATES = [
@@ -409,7 +409,7 @@ def _are_spans(counts: Counter[str]) -> bool:
     others = {tag for tag in counts if tag != "O"}
     if not others:
         return True
-    shaped = {tag for tag in others if _LOOKS_LIKE_SPANS.fullmatch(tag)}
+    shaped = {tag for tag in others if SPAN_TAG.fullmatch(tag)}
     if shaped:
         return "O" in counts or shaped == others
     return not others.isdisjoint("BIS") and any(others <= letters for letters in _BARE_LETTERS)

@@ -144,7 +144,7 @@ def analyse(
     """Sort the mistakes of predicted tags.
 
     Args:
-        gold: The right tags, one sequence a sentence.
+        gold: The right tags, one sequence per sentence.
         predicted: As many sequences of the same lengths, in the same scheme.
         sentences: The tokens.
         scheme: How the tags are written.

@@ -29,7 +29,7 @@ class Evaluation:
         seconds: The time that tagging took, without the loading of the model; None for a file of predictions.
         known: What training held; None if that is not known.
         probabilities: The model's probability of each predicted span (plain tags: of each token's tag) by its
-            start and end, one mapping a sentence; None if they were not asked for.
+            start and end, one mapping per sentence; None if they were not asked for.
     """
 
     score: Score

@@ -8,7 +8,7 @@ from seqtag.evaluation.known import surface
 from seqtag.evaluation.matching import Match
 
 Rows = Sequence[Sequence[str]]
-"""The tokens or the tags of a corpus: one sequence a sentence."""
+"""The tokens or the tags of a corpus: one sequence per sentence."""
 
 
 @dataclass(frozen=True)

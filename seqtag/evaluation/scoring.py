@@ -22,7 +22,7 @@ SEQEVAL = "1.2.2"
 """The version of seqeval whose figures these are."""
 
 Tags = Sequence[Sequence[str]]
-"""The tags of a corpus: one sequence a sentence."""
+"""The tags of a corpus: one sequence per sentence."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def score(
     """Compare predicted with gold tags, both written in `scheme`.
 
     Args:
-        gold: The right tags, one sequence a sentence.
+        gold: The right tags, one sequence per sentence.
         predicted: As many sequences of the same lengths.
         scheme: How both are written.
         known_tags: The tags that training saw, in the same scheme; None if that is not known.

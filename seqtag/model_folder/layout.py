@@ -85,7 +85,7 @@ def drafts(target: Path) -> list[Path]:
 
 
 def dump_json(value: Any) -> bytes:
-    """The value as JSON with one key a line, UTF-8."""
+    """The value as JSON with one key per line, UTF-8."""
     return (json_text(value, indent=1) + "\n").encode()
 
 

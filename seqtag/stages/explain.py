@@ -85,7 +85,7 @@ class Explanation:
 def explain(
     model: str, path: str, *, input_format: str = "text", limit: int = 20, debug: bool = False
 ) -> Explanation:
-    """Tags the first sentences of a text and says what each tag hangs on.
+    """Tags the first sentences of a text and says what each tag depends on.
 
     Args:
         model: The model folder.

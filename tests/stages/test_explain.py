@@ -1,4 +1,4 @@
-"""What a tag hangs on: saliency against finite differences, attention against the exported network, a safe page."""
+"""What a tag depends on: saliency against finite differences, attention against the exported network, a safe page."""
 
 import json
 import re

@@ -37,7 +37,7 @@ def rules(legal: Legal | None, tags: int) -> Rules:
 
     Raises:
         Error: There are too many tags for a table of which may follow which.
-        ValueError: Whether a tag can be ended legally hangs on the number of words left, however many these are.
+        ValueError: Whether a tag can be ended legally depends on the number of words left, however many these are.
     """
     check_count(tags, "for a feedback head")
     if legal is None:
