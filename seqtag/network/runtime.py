@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO
 
+from seqtag.support.interrupt import postponed
+
 
 def start(seed: int, *, debug: bool = False) -> None:
     """Imports TensorFlow and Keras, quietly unless `debug`, and makes what follows a function of the seed.
@@ -19,7 +21,7 @@ def start(seed: int, *, debug: bool = False) -> None:
     if not debug:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with contextlib.nullcontext() if debug else silent_stderr():
-        with _with_a_temporary_folder():
+        with postponed(), _with_a_temporary_folder():
             with _without_a_home():
                 import keras
             import tensorflow as tf

@@ -9,13 +9,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # Seconds within which two signals count as one: `timeout` sends its signal to the process and to its group.
 TOGETHER = 0.2
+Handler = Any  # as `signal.getsignal` gives it
 
 
 class Interrupted(BaseException):
@@ -104,24 +105,52 @@ def listening(stop: Stop) -> Iterator[None]:
     """Within, signals go to `stop`; a `Stop` that listened before takes them over afterwards. Signals that the process
     was started to ignore stay ignored.
     """
-    former = {}
-    if threading.current_thread() is threading.main_thread():
-        former = {number: signal.getsignal(number) for number in SIGNALS}
-        former = {number: handler for number, handler in former.items() if handler is not signal.SIG_IGN}
+    main = threading.current_thread() is threading.main_thread()
+    former: list[Handler] = []
     try:
-        with _watched(stop) if former else contextlib.nullcontext():
-            try:
-                for number in former:
-                    signal.signal(number, stop.receive)
-                yield
-            finally:
-                for number, handler in former.items():
-                    signal.signal(number, handler)
+        with _watched(stop) if main else contextlib.nullcontext(), _handled_by(stop.receive) as former:
+            yield
     finally:
-        for handler in former.values():
+        for handler in former:
             outer = getattr(handler, "__self__", None)
             if isinstance(outer, Stop):
                 outer.also(stop)
+
+
+@contextlib.contextmanager
+def postponed() -> Iterator[None]:
+    """Within, signals wait for the end of the block: for C++ code that calls Python and ends the process if an
+    exception comes back, as TensorFlow does while it is imported (seen with Python 3.13).
+    """
+    waiting: list[int] = []
+    try:
+        with _handled_by(lambda number, frame: waiting.append(number)):
+            yield
+    finally:
+        for number in waiting:
+            handler = signal.getsignal(number)
+            if callable(handler):  # called as by the signal, which is not to be counted twice
+                handler(number, None)
+            else:
+                signal.raise_signal(number)
+
+
+@contextlib.contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> "Iterator[list[Handler]]":
+    """Within, a handler takes the signals that are not ignored; gives those that took them before. Only the main
+    thread can change handlers; in others nothing happens.
+    """
+    former = {}
+    if threading.current_thread() is threading.main_thread():
+        former = {number: signal.getsignal(number) for number in SIGNALS}
+        former = {number: old for number, old in former.items() if old is not signal.SIG_IGN}
+    try:
+        for number in former:
+            signal.signal(number, handler)
+        yield list(former.values())
+    finally:
+        for number, old in former.items():
+            signal.signal(number, old)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ import pytest
 
 import seqtag
 from seqtag.cli import run
-from seqtag.support.interrupt import SIGNALS, TOGETHER, Stop, listening
+from seqtag.support.interrupt import SIGNALS, TOGETHER, Interrupted, Stop, listening, postponed
 from seqtag.training.events import Listener, Note, Progress
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
@@ -303,6 +303,32 @@ def test_the_second_signal_ends_at_once_in_c_code(number: int) -> None:
             process.wait(2 * TOGETHER)
         process.send_signal(number)
         assert process.wait(30) == 128 + number
+
+
+@BOTH
+def test_signals_wait_for_the_end_of_what_must_not_be_left(number: int) -> None:
+    """And count once: a second one that followed it would end the process."""
+    stop = Stop()
+    done = []
+
+    def work() -> None:
+        with postponed():
+            os.kill(os.getpid(), number)
+            time.sleep(2 * TOGETHER)
+            done.append(True)
+
+    with listening(stop), pytest.raises(Interrupted) as stopped:
+        work()
+    assert (stopped.value.number, stop.signal, done) == (number, number, [True])
+
+
+def test_signals_that_wait_without_a_handler() -> None:
+    """As where the Python API trains and nobody takes SIGTERM."""
+    code = "from seqtag.support.interrupt import *; import os, signal\nwith postponed():"
+    code += " os.kill(os.getpid(), signal.SIGTERM); print('on', flush=True)\nprint('never')"
+    with start("-c", code) as process:
+        assert process.communicate(timeout=60) == ("on\n", "")
+    assert process.returncode == -signal.SIGTERM
 
 
 def test_nothing_is_left_of_listening() -> None:
