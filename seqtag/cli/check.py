@@ -8,6 +8,8 @@ import typer
 
 from seqtag.cli import common, results
 from seqtag.cli.tables import make_table, safe
+from seqtag.corpora.findings import groups
+from seqtag.support.errors import DataError
 from seqtag.support.quoting import json_text
 
 if TYPE_CHECKING:
@@ -32,11 +34,14 @@ def check(
     format: common.Format = "auto",
     token_column: common.TokenColumn = None,
     tag_column: common.TagColumn = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with code 1 if there is an error or a warning.")
+    ] = False,
 ) -> None:
-    """Count what is in corpus files and report possible problems.
+    """Count what is in corpus files and list what is odd about them.
 
-    Reports ill-formed tags, repeated sentences, and the sentences and tags that
-    files do or do not share.
+    Each finding is an error, a warning or a note, with the place, what it means
+    and the option that mends it. --json lists all of them.
 
     Examples:
       seqtag check train.conll dev.conll test.conll
@@ -45,18 +50,33 @@ def check(
     json_path = json_path and results.place(json_path)
     results.check_outputs([json_path], files)
     from seqtag.corpora.base import ReadOptions
+    from seqtag.corpora.findings import Finding
     from seqtag.corpora.tags import is_named
     from seqtag.stages import check as stage
 
-    report = stage.check(files, scheme=scheme, options=ReadOptions(format, token_column, tag_column))
-    if json_path is not None:
-        text = json_text(report.to_json(), indent=2) + "\n"
-        if json_path == results.STDOUT:
-            sys.stdout.write(text)
-            return
-        with results.written(json_path) as stream:
-            stream.write(text)
-    _show(report, auto=not is_named(scheme))
+    try:
+        report = stage.check(files, scheme=scheme, options=ReadOptions(format, token_column, tag_column))
+    except DataError as problem:
+        found = Finding("error", problem.code, str(problem.path), problem.line, problem.problem)
+        _write(stage.Report((), (), (found,)), json_path)
+        raise
+    _write(report, json_path)
+    if json_path != results.STDOUT:
+        _show(report, auto=not is_named(scheme))
+    if strict and any(finding.level != "note" for finding in report.findings):
+        raise typer.Exit(1)
+
+
+def _write(report: "Report", path: str | None) -> None:
+    """Writes the report as JSON if a path was given."""
+    if path is None:
+        return
+    text = json_text(report.to_json(), indent=2) + "\n"
+    if path == results.STDOUT:
+        sys.stdout.write(text)
+        return
+    with results.written(path) as stream:
+        stream.write(text)
 
 
 def _show(report: "Report", auto: bool) -> None:
@@ -121,15 +141,15 @@ def _pairs_table(report: "Report") -> "Table":
 
 
 def _remarks(report: "Report") -> list[str]:
-    lines = []
+    lines: list[str] = []
+    for group in groups(report.findings):
+        lines.extend(f"{one.level}: {one}" for one in group[:MOST_PROBLEMS])
+        if (more := len(group) - MOST_PROBLEMS) > 0:
+            lines.append(f"{group[0].level}: {group[0].file}: {more:,} more of these ({group[0].code})")
     for file in report.files:
         # Without an ill-formed tag the file fits, as one of nothing but O fits every scheme.
         if file.detected_scheme != file.scheme and (file.ill_formed or file.scheme == "plain"):
             lines.append(f"{file.path}: the tags look like {_title(file.detected_scheme)}")
-        for problem in file.ill_formed[:MOST_PROBLEMS]:
-            lines.append(f"{file.path}:{problem.line}: {problem.problem}")
-        if (more := len(file.ill_formed) - MOST_PROBLEMS) > 0:
-            lines.append(f"{file.path}: {more:,} more ill-formed {_plural('place', more)}")
         if file.duplicates.retagged:
             lines.append(_retagged(file))
     for pair in report.pairs:

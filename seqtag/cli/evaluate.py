@@ -52,6 +52,7 @@ def evaluate(
     results.check_outputs(outputs.values(), [gold, predicted or model, *([train] if train else [])])
 
     # The stage costs NumPy and, for a model, ONNX Runtime: nothing that `--help` should wait for.
+    from seqtag.cli.warnings import warn
     from seqtag.evaluation.evaluation import write_columns, write_errors
     from seqtag.stages import evaluate as stage
 
@@ -79,6 +80,7 @@ def evaluate(
             train_path=train,
             crosscheck=crosscheck,
         )
+    warn(evaluation.findings)
     writers = {json_path: _dump, errors: write_errors, output: write_columns}
     for path in results.stdout_last(writers):
         _write(path, evaluation, writers[path])

@@ -73,6 +73,7 @@ def predict(
     if output is None:
         _check_stdout(paths)
         common.invite(paths)
+    from seqtag.cli.warnings import warner
     from seqtag.stages.predict import load
     from seqtag.stages.predict import predict as stage
 
@@ -86,6 +87,7 @@ def predict(
             input_format=input_format,
             tokenizer=tokenizer,
             nbest=nbest or 0,
+            report=warner(),
         )
 
 

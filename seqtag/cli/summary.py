@@ -43,11 +43,6 @@ def introduction(prepared: Prepared) -> list[str]:
         how = ", ".join(f"{count:,} {name}" for name, count in found.items())
         lines.append(f"vectors found for {share:.1%} of the training file's distinct words ({how})")
     lines += [f"note   {warning}" for warning in prepared.warnings]
-    if prepared.ill_formed:
-        lines.append(
-            f"note   {prepared.ill_formed:,} ill-formed tags in the training file are read as conlleval reads them "
-            "(`seqtag check` lists them)"
-        )
     if prepared.windowed:
         lines.append(
             f"note   {prepared.windowed:,} long training sentences are split into pieces; no token is left out"

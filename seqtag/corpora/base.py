@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self, TextIO
 
 from seqtag.corpora import tokenizers
 from seqtag.corpora.document import Document
+from seqtag.corpora.findings import Finding, Level, Report, ignore
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.settings import registry
@@ -28,15 +29,22 @@ class Source:
     Args:
         path: The file; "-" is standard input.
         numbered: Its lines with their numbers, where they are there already.
+        report: Receives what is odd about it.
 
     Attributes:
         path: The file.
         name: The file, as messages name it.
     """
 
-    def __init__(self, path: str | PathLike[str], numbered: Iterable[tuple[int, str]] | None = None) -> None:
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        numbered: Iterable[tuple[int, str]] | None = None,
+        report: Report = ignore,
+    ) -> None:
         self.path = path
         self.name = shown(path)
+        self._report = report
         self._numbered = lines(path) if numbered is None else iter(numbered)
         self._seen: list[tuple[int, str]] = []
 
@@ -55,6 +63,12 @@ class Source:
         """
         seen, self._seen = self._seen, []
         return chain(seen, self._numbered)
+
+    def report(
+        self, code: str, line: int | None, message: str, option: str = "", *, level: Level = "warning"
+    ) -> None:
+        """Tells of something odd that does not keep the file from being read; see `Finding`."""
+        self._report(Finding(level, code, self.name, line, message, option))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from os import PathLike
 
 from seqtag.corpora.base import AUTO, USUAL, Reader, ReadOptions, Recogniser, Source, by_ending, column_names
+from seqtag.corpora.findings import Finding, Report, ignore
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, split
 from seqtag.settings import registry
@@ -22,10 +23,12 @@ class Corpus:
     Attributes:
         path: The file, as messages name it.
         sentences: All its sentences, in order.
+        findings: What its reader found odd.
     """
 
     path: str
     sentences: tuple[Sentence, ...]
+    findings: tuple[Finding, ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -33,14 +36,21 @@ class Corpus:
         return sum(map(len, self.sentences))
 
 
-def sentences(path: str | PathLike[str], options: ReadOptions = AUTO) -> Iterator[Sentence]:
+def sentences(
+    path: str | PathLike[str], options: ReadOptions = AUTO, report: Report = ignore
+) -> Iterator[Sentence]:
     """The sentences of a file, one at a time; gzip is read as well, "-" is standard input.
+
+    Args:
+        path: The file.
+        options: How it is read.
+        report: Receives what its reader finds odd, while it is read.
 
     Raises:
         UsageError: An unknown format, or columns that make no sense.
         DataError: The file cannot be read, or a row is malformed.
     """
-    source = Source(path)
+    source = Source(path, report=report)
     format = _recognise(source, options) if options.format == "auto" else options.format
     known = registry.formats("tagged" if options.with_tags else "reader")
     if not registry.knows(known, format):
@@ -70,10 +80,11 @@ def read_corpus(path: str | PathLike[str], options: ReadOptions = AUTO) -> Corpu
     """A whole file with at least one sentence, for the arguments of ``sentences``; DataError if it has none, or a tag
     that would steer a terminal.
     """
-    found = tuple(sentences(path, options))
+    findings: list[Finding] = []
+    found = tuple(sentences(path, options, findings.append))
     if not found:
         raise DataError(shown(path), None, "there is no sentence in the file")
-    corpus = Corpus(shown(path), found)
+    corpus = Corpus(shown(path), found, tuple(findings))
     _check_each(corpus, _without_controls)
     return corpus
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TextIO
 
+from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, Span
@@ -30,6 +31,7 @@ class Evaluation:
         known: What training held; None if that is not known.
         probabilities: The model's probability of each predicted span (plain tags: of each token's tag) by its
             start and end, one mapping per sentence; None if they were not asked for.
+        findings: What is odd about the files.
     """
 
     score: Score
@@ -41,6 +43,7 @@ class Evaluation:
     seconds: float | None = None
     known: Known | None = None
     probabilities: tuple[Mapping[tuple[int, int], float], ...] | None = None
+    findings: tuple[Finding, ...] = ()
 
     @property
     def gold(self) -> Tags:

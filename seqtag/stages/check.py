@@ -10,6 +10,8 @@ from typing import Any
 
 from seqtag.corpora import tags
 from seqtag.corpora.base import AUTO, ReadOptions
+from seqtag.corpora.doubts import doubts
+from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus, Sentence, read_corpus
 from seqtag.corpora.tags import Scheme
 
@@ -110,10 +112,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Report:
-    """What is in all files, in the order given, and in every two of them."""
+    """What is in all files, in the order given, and in every two of them; and what is odd about them."""
 
     files: tuple[FileReport, ...]
     pairs: tuple[Pair, ...]
+    findings: tuple[Finding, ...]
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain values."""
@@ -154,7 +157,8 @@ def check(
         _pair(files[one], files[other], places[one], corpora[other])
         for one, other in combinations(range(len(files)), 2)
     )
-    return Report(files, pairs)
+    findings = [finding for corpus in corpora for finding in doubts(corpus, given or detected[0])]
+    return Report(files, pairs, tuple(findings))
 
 
 _Places = dict[tuple[str, ...], Sentence]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from seqtag.corpora import reading, tags
 from seqtag.corpora.document import Document
+from seqtag.corpora.doubts import doubts
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme
 from seqtag.evaluation import schemes, scoring
@@ -82,6 +83,7 @@ def evaluate_model(
         seconds=seconds,
         known=known,
         probabilities=tuple(_probabilities(row, gold_scheme) for row in tagged) if probabilities else None,
+        findings=tuple(doubts(corpus, gold_scheme)),
     )
 
 
@@ -154,7 +156,15 @@ def evaluate_files(
     score = scoring.score(gold, predicted, found)
     if crosscheck:
         check_with_seqeval(gold, predicted, found, score)
-    return Evaluation(score, found, corpus, predicted, predicted_path=fspath(predicted_path), known=known)
+    return Evaluation(
+        score,
+        found,
+        corpus,
+        predicted,
+        predicted_path=fspath(predicted_path),
+        known=known,
+        findings=(*doubts(corpus, found), *other.findings),
+    )
 
 
 def _learn(train: Corpus, scheme: Scheme) -> Known:

@@ -9,6 +9,7 @@ from typing import TextIO
 
 from seqtag.corpora.base import Unwritable, Writer
 from seqtag.corpora.document import Document
+from seqtag.corpora.findings import Report, ignore
 from seqtag.corpora.reading import sentences
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tokenizers import Tokenizer
@@ -41,6 +42,7 @@ def predict(
     tokenizer: str | None = None,
     nbest: int = 0,
     threads: int = 0,
+    report: Report = ignore,
 ) -> int:
     """Tags files one after the other; each answer is written as soon as it is there.
 
@@ -53,6 +55,7 @@ def predict(
         tokenizer: A name in `registry.TOKENIZERS` to use in place of the model's own.
         nbest: How many sequences of tags to give for each sentence; JSON lines only.
         threads: How many threads tag side by side; 0 for as many as the process may use cores.
+        report: Receives what is odd about a file, while it is read.
 
     Returns:
         How many tokens were tagged.
@@ -69,7 +72,7 @@ def predict(
     begin = partial(tagger.begin, entities=writer.probabilities, nbest=nbest)
     tokens = 0
     for path in paths:
-        found = sentences(path, options)
+        found = sentences(path, options, report)
         whole = _is_file(path)
         chunks = streams.chunks(found) if whole else streams.as_they_come(found)
         for documents in _begun(chunks, begin, ahead=whole):

@@ -5,6 +5,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from seqtag.corpora.findings import gravest
 from seqtag.evaluation.scoring import Score
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vector_files import read as read_vectors
@@ -26,6 +27,8 @@ from seqtag.training.events import Epoch, Listener, Note, Prepared
 from seqtag.training.report import report, seeds_report
 from seqtag.training.seed import Saving, SeedResult, Trained, train_seed
 from seqtag.training.splits import Corpora, read_corpora
+
+MOST_WARNINGS = 5  # lines about the corpora
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,8 @@ def train(
             listener(Note(note))
         try:
             corpora = read_corpora(config, train_path, dev_path, test_path)
+            for line in gravest(corpora.findings, MOST_WARNINGS):
+                listener(Note(line))
             config = prepare.fill_in(config, corpora)
             file = config.embeddings.vectors.file
             vectors = read_vectors(file) if file else None

@@ -29,14 +29,18 @@ class DataError(Error):
         path: The file, as the user named it.
         line: The line, counted from 1; None if the file as a whole is meant.
         problem: What came and what was expected.
+        code: The kind of problem, as `seqtag check` lists findings.
     """
 
-    def __init__(self, path: str | PathLike[str], line: int | None, problem: str) -> None:
+    def __init__(
+        self, path: str | PathLike[str], line: int | None, problem: str, code: str = "unreadable"
+    ) -> None:
         place = f"{path}:{line}" if line is not None else f"{path}"
         super().__init__(f"{place}: {problem}")
         self.path = path
         self.line = line
         self.problem = problem
+        self.code = code
 
 
 class ModelError(Error):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqtag.corpora.base import ReadOptions
+from seqtag.corpora.doubts import doubts
+from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus, Sentence, check_tags, read_corpus
 from seqtag.corpora.tags import Scheme, detect, parse_scheme
 from seqtag.settings.config import Config
@@ -21,6 +23,7 @@ class Corpora:
         test: The corpus that the finished model is scored on, if there is one.
         held_out: The seed by which dev was drawn from the training file; None where it is a file of its own.
         scheme: The corpus's tag scheme.
+        findings: What is odd about the files.
     """
 
     train: Corpus
@@ -28,6 +31,7 @@ class Corpora:
     test: Corpus | None
     held_out: int | None
     scheme: Scheme
+    findings: tuple[Finding, ...] = ()
 
     @property
     def by_role(self) -> dict[str, Corpus]:
@@ -53,10 +57,12 @@ def read_corpora(config: Config, train_path: str, dev_path: str | None, test_pat
     for number, name in enumerate(options.feature_columns):
         if all(sentence.columns[number] == sentence.tags for sentence in train.sentences):
             raise UsageError(f"--feature-columns {name}: this column holds the tags themselves.")
+    read = [corpus for corpus in (train, dev, test) if corpus is not None]
+    findings = tuple(finding for corpus in read for finding in doubts(corpus, scheme))
     if dev is not None:
-        return Corpora(train, dev, test, None, scheme)
+        return Corpora(train, dev, test, None, scheme, findings)
     kept, held = _hold_out(train, data.dev_fraction, config.training.seed)
-    return Corpora(kept, held, test, config.training.seed, scheme)
+    return Corpora(kept, held, test, config.training.seed, scheme, findings)
 
 
 def read_options(config: Config) -> ReadOptions:

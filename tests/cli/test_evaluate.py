@@ -34,11 +34,21 @@ app.command()(evaluate)
 
 
 def run(*arguments: str) -> str:
-    """What the command prints on stdout; stderr must stay empty and errors are raised."""
+    """What the command prints on stdout; stderr must hold nothing but warnings, and errors are raised."""
     done = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert done.exit_code == 0
-    assert done.stderr == ""
+    assert all(line.startswith("seqtag: warning: ") for line in done.stderr.splitlines())
     return done.stdout
+
+
+def test_what_is_odd_about_the_file_is_said(tmp_path: Path) -> None:
+    """On stderr, so that JSON on stdout stays JSON."""
+    path = tmp_path / "odd.conll"
+    path.write_text("Rome\tS-LOC\n\nEva\tB-PER\nHolm\tI-PER\n", encoding="utf-8")
+    done = CliRunner().invoke(app, [str(path), "--predicted", str(path), "--json", "-"])
+    problem = "'S-LOC' is not a BIO tag; expected O, B-label or I-label"
+    assert done.stderr == f"seqtag: warning: {path}:1: {problem}\n"
+    assert json.loads(done.stdout)["gold_file"] == str(path)
 
 
 def cells(text: str) -> list[list[str]]:

@@ -165,7 +165,7 @@ def test_columns_and_format_reach_the_reader(tmp_path: Path) -> None:
 
 def test_json_holds_everything(paths: list[str]) -> None:
     report = json.loads(json.dumps(check(paths).to_json()))
-    assert list(report) == ["files", "pairs"]
+    assert list(report) == ["files", "pairs", "findings"]
     assert report["files"][1]["ill_formed"][0] == {"line": 2, "problem": "I-LOC follows O; BIO expects B-LOC"}
     assert report["files"][0]["longest"] == {"tokens": 3, "line": 1}
     assert report["pairs"][0]["shared"]["examples"] == [
@@ -196,7 +196,7 @@ def test_the_command_shows_what_was_found(paths: list[str]) -> None:
     assert ["LOC", "2", "1"] in rows
     assert ["ORG", "0", "1"] in rows
     assert ["of", "file", "2", "in", "file", "1", "1", "33.3%", "1"] in rows
-    assert f"{paths[1]}:2: I-LOC follows O; BIO expects B-LOC" in lines
+    assert f"warning: {paths[1]}:2: I-LOC follows O; BIO expects B-LOC" in lines
     assert f"{paths[1]}:4: also {paths[0]}:5: in Rome" in lines
     assert f"{paths[0]}: 1 repeated sentence with other tags than before" in lines
     assert f"{paths[1]}: lacks tags of {paths[0]}: B-LOC, B-PER" in lines
@@ -209,10 +209,34 @@ def test_what_is_long_is_cut_short(tmp_path: Path) -> None:
     path = corpus(tmp_path, "file", rows)
     lines = [line.strip() for line in run(path, "--scheme", "bio").stdout.splitlines()]
     assert sum("BIO expects" in line for line in lines) == 5
-    assert f"{path}: 35 more ill-formed places" in lines
+    assert f"warning: {path}: 35 more of these (odd-scheme-tags)" in lines
     assert any(line.startswith("11 more ") for line in lines)
     assert sum(line.startswith("T") and line.endswith(" 1") for line in lines) == 29  # and T itself, 50 times
     assert "Tag scheme: BIO" in lines
+
+
+def test_strict_fails_for_a_warning(tmp_path: Path) -> None:
+    odd, good = corpus(tmp_path, "odd", "a I-X\nb O\n"), corpus(tmp_path, "good", "a B-X\nb O\n")
+    assert run(odd, "--scheme", "bio").exit_code == 0
+    assert run(odd, "--scheme", "bio", "--strict").exit_code == 1
+    assert run(good, "--strict").exit_code == 0
+
+
+def test_findings_as_json(tmp_path: Path) -> None:
+    path = corpus(tmp_path, "file", "1 a B-X\n2 b I-X\n3 c O\n")
+    (finding,) = json.loads(run(path, "--json", "-").stdout)["findings"]
+    assert finding == {
+        "level": "warning", "code": "index-column", "file": path, "line": 1,
+        "message": "the tokens are running numbers, not words", "option": "--token-column 2",
+    }  # fmt: skip
+
+
+def test_a_file_that_cannot_be_read_is_a_finding_too(tmp_path: Path) -> None:
+    path, out = corpus(tmp_path, "file", "a B-X\nb\n"), tmp_path / "report.json"
+    result = CliRunner().invoke(app, [path, "--json", str(out)])
+    assert (result.exit_code, type(result.exception)) == (1, DataError)
+    (finding,) = json.loads(out.read_text())["findings"]
+    assert (finding["level"], finding["code"], finding["line"]) == ("error", "unreadable", 2)
 
 
 def test_the_look_of_another_scheme_is_a_remark(tmp_path: Path) -> None:

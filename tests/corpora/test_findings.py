@@ -1,0 +1,87 @@
+"""Findings: how they are told, and the doubts about a whole corpus."""
+
+from pathlib import Path
+
+import pytest
+
+from seqtag.corpora.base import AUTO
+from seqtag.corpora.doubts import doubts
+from seqtag.corpora.findings import Finding, gravest, groups
+from seqtag.corpora.reading import ReadOptions, read_corpus
+from seqtag.corpora.tags import detect
+
+
+def found(tmp_path: Path, text: str, options: ReadOptions = AUTO) -> list[Finding]:
+    """The doubts about a file that holds a text."""
+    path = tmp_path / "corpus.conll"
+    path.write_text(text, encoding="utf-8")
+    corpus = read_corpus(path, options)
+    return doubts(corpus, detect(sentence.tags or () for sentence in corpus.sentences))
+
+
+def codes(findings: list[Finding]) -> list[tuple[str, int | None]]:
+    return [(finding.code, finding.line) for finding in findings]
+
+
+GOOD = "Ole\tB-PER\nlief\tO\n\nEva\tB-PER\nlas\tO\n"
+INDEXED = "1\tOle\tB-PER\n2\tlief\tO\n\n1\tEva\tB-PER\n2\tlas\tO\n"
+
+
+def test_a_good_corpus(tmp_path: Path) -> None:
+    assert found(tmp_path, GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (INDEXED, [("index-column", 1)]),
+        (INDEXED.replace("1\t", "0\t").replace("2\t", "1\t"), [("index-column", 1)]),
+        ("1\tA\n2\tB\n3\tA\n\n7\tA\n8\tB\n", []),
+        ("1\tA\n\n1\tB\n", []),  # one number a sentence may be its word
+        ("Ole\tx\nlief\tx\n", [("constant-tags", 1)]),
+        ("\n_\tB-PER\n_\tO\n", [("withheld-words", 2)]),
+        ("a_b\tB-PER\n_\tO\n", []),
+        (GOOD + "\nRome\tS-LOC\nlies\tO\nthere\tI-LOC\n", [("odd-scheme-tags", 7), ("odd-scheme-tags", 9)]),
+    ],
+    ids=["from 1", "from 0", "other numbers", "a number", "constant", "withheld", "underscores", "odd tags"],
+)
+def test_doubts(tmp_path: Path, text: str, expected: list[tuple[str, int | None]]) -> None:
+    assert codes(found(tmp_path, text)) == expected
+
+
+def test_the_option_mends_it(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, INDEXED)
+    assert finding.option == "--token-column 2"
+    assert found(tmp_path, INDEXED, ReadOptions(token_column=2)) == []
+
+
+def _finding(level: str, code: str, file: str = "a", line: int | None = None) -> Finding:
+    return Finding(level, code, file, line, code.upper())  # type: ignore[arg-type]
+
+
+class TestTold:
+    """What is said of findings, the gravest first."""
+
+    def test_groups(self) -> None:
+        first, second, third = (
+            _finding("note", "n"), _finding("warning", "w", "a", 3), _finding("warning", "w", "b", 4)
+        )  # fmt: skip
+        assert groups([first, second, third, second]) == [[second, second], [third], [first]]
+
+    def test_a_line_for_each_kind_of_each_file(self) -> None:
+        findings = [
+            _finding("warning", "w", "a", 3),
+            _finding("error", "e"),
+            _finding("warning", "w", "a", 9),
+        ]
+        assert gravest(findings, 5) == ["error: a: E", "warning: a:3: W and 1 more"]
+
+    def test_no_line_more(self) -> None:
+        findings = [_finding("warning", code) for code in "abcdef"] + [_finding("note", "n")]
+        assert gravest(findings, 6) == [f"warning: a: {code}" for code in "ABCDEF"]
+        assert gravest(findings, 3) == [
+            "warning: a: A", "warning: a: B", "4 further kinds of warning; `seqtag check` lists them",
+        ]  # fmt: skip
+
+    def test_notes_wait_for_check(self) -> None:
+        assert gravest([_finding("note", "n")], 5) == []
