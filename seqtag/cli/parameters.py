@@ -180,7 +180,10 @@ ErrorsOutput = Annotated[
 ColumnsOutput = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE", help="Write token, gold tag and predicted tag, tab-separated: input for conlleval."
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write token, gold tag and predicted tag, tab-separated: input for conlleval.",
     ),
 ]
 

@@ -115,14 +115,14 @@ def _run_table(result: TrainingResult) -> Table:
     table.add_row("unknown words in dev", f"{prepared.unknown_rate:.1%}")
     table.add_row("network", f"{describe(prepared)}; {prepared.parameters:,} parameters")
     if (gradients := best.gradients) is not None:
-        acted = f"; it acted in {gradients.clipped:.0%} of the steps"
+        acted = f"; it changed {gradients.clipped:.1%} of the steps"
         table.add_row("clipping", clipping(config) + acted * (clipping(config) != "none"))
         norm = gradients.norm
         table.add_row(
             "gradient norm",
             f"median {norm.quantiles['50%']:.3g}, 95% below {norm.quantiles['95%']:.3g}, largest "
-            f"{norm.quantiles['max']:.3g}; the mean is a start for clipping: --global-clipnorm "
-            f"{gradients.threshold:g}",
+            f"{norm.quantiles['max']:.3g}; a threshold to start with is the mean: "
+            f"--global-clipnorm {gradients.threshold:g}",
         )
     stop = ", stopped early" if len(best.history) < config.training.epochs else ""
     table.add_row(

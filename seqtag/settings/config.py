@@ -334,11 +334,12 @@ class TrainingSettings:
     patience: int = setting(
         5, "stop after this many epochs without a better dev score; 0: never stop early", flag=True, low=0
     )
-    batch_size: int = setting(32, "sentences per batch", flag=True, low=1)
+    batch_size: int = setting(32, "sentences per batch", flag=True, low=1, high=1_000_000)
     max_sentence_length: int = setting(
         500,
         "longer training sentences are split into pieces of this many tokens (tagging has no limit)",
         low=2,
+        high=1_000_000,
     )
     global_clipnorm: float | None = setting(
         1.0,
@@ -372,7 +373,7 @@ class TrainingSettings:
         choices=("none", "ema", "swa"),
     )
     averaging_decay: float = setting(0.995, "ema: decay per step", above=0, below=1)
-    averaging_epochs: int = setting(5, "swa: number of final epochs", low=2)
+    averaging_epochs: int = setting(5, "swa: number of final epochs", low=2, high=1_000_000)
     label_smoothing: float = setting(
         0.0,
         "label smoothing: fraction of the target spread over all tags (softmax, feedback)",
