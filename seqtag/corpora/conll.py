@@ -19,7 +19,7 @@ from typing import TextIO
 
 from seqtag.corpora.base import ReadOptions, Source, Unwritable
 from seqtag.corpora.document import Document
-from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.sentence import Sentence, line_numbers
 from seqtag.corpora.tags import SPAN_TAG
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.quoting import counted, printable
@@ -159,9 +159,9 @@ def _parse(
 
     def finish() -> Sentence:
         sentence = Sentence(
-            tuple(tokens),
+            tuple(map(intern, tokens)),
             tuple(tags) if tag_at is not None else None,
-            tuple(places),
+            line_numbers(places),
             tuple(zip(*values, strict=True)),
         )
         for column in (tokens, tags, places, values):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sys import intern
 
 from seqtag.corpora.base import ReadOptions, Source
-from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.sentence import Sentence, line_numbers
 from seqtag.support.errors import DataError, UsageError, suggest
 
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
@@ -113,11 +113,11 @@ def _is_range_or_empty(identifier: str, words: int) -> bool:
 
 
 def _sentence(
-    rows: Sequence[Sequence[str]], places: Sequence[int], token: int, tag: int | None, features: Sequence[int]
+    rows: Sequence[Sequence[str]], places: list[int], token: int, tag: int | None, features: Sequence[int]
 ) -> Sentence:
     return Sentence(
-        tuple([row[token] for row in rows]),
+        tuple([intern(row[token]) for row in rows]),
         None if tag is None else tuple([intern(row[tag]) for row in rows]),
-        tuple(places),
+        line_numbers(places),
         tuple(tuple(intern(row[at]) for row in rows) for at in features),
     )

@@ -22,13 +22,19 @@ class Sentence:
 
     tokens: tuple[str, ...]
     tags: tuple[str, ...] | None = None
-    lines: tuple[int, ...] = ()
+    lines: Sequence[int] = ()
     columns: tuple[tuple[str, ...], ...] = ()
     text: str | None = None
     extra: Mapping[str, Any] | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+
+def line_numbers(places: list[int]) -> Sequence[int]:
+    """The lines of tokens, in little memory where they follow each other, as nearly everywhere."""
+    first, last = places[0], places[-1]
+    return range(first, last + 1) if last - first == len(places) - 1 else tuple(places)
 
 
 # A sentence to tag: its tokens, or with the extra columns that some models read.

@@ -129,6 +129,9 @@ class Scheme:
     name: str
     letters: str
     _parsed: _Parsed = field(init=False, repr=False, compare=False)
+    _legal: set[tuple[str | None, str | None]] = field(
+        default_factory=set, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         canonical = _CANONICAL.get(self.name)
@@ -340,7 +343,15 @@ def problems(tags: Sequence[str], scheme: Scheme) -> list[tuple[int, str]]:
 
     A tag that the scheme does not have is one problem; its neighbours are then not judged against it.
     """
-    return list(_problems(tags, scheme)) if scheme.is_spans else []
+    if not scheme.is_spans:
+        return []
+    pairs = list(zip((None, *tags), (*tags, None), strict=True))
+    if scheme._legal.issuperset(pairs):
+        return []
+    found = list(_problems(tags, scheme))
+    if not found:
+        scheme._legal.update(pairs)
+    return found
 
 
 def _problems(tags: Sequence[str], scheme: Scheme) -> Iterator[tuple[int, str]]:

@@ -182,8 +182,8 @@ def test_each_token_knows_its_line(tmp_path: Path) -> None:
     path = tmp_path / "corpus.conll"
     path.write_bytes(b"\xef\xbb\xbf# comment\r\n\r\na\tO\r\nb\tO\r\n\r\n-DOCSTART-\r\n\r\nc\tO")
     first, second = sentences(path, ReadOptions(format="conll"))
-    assert (first.tokens, first.tags, first.lines) == (("a", "b"), ("O", "O"), (3, 4))
-    assert (second.tokens, second.lines) == (("c",), (8,))
+    assert (first.tokens, first.tags, list(first.lines)) == (("a", "b"), ("O", "O"), [3, 4])
+    assert (second.tokens, list(second.lines)) == (("c",), [8])
 
 
 def test_sentences_come_one_at_a_time() -> None:
