@@ -9,7 +9,7 @@ import typer
 from seqtag.cli import common, results
 from seqtag.cli.tables import make_table, safe
 from seqtag.corpora.findings import groups
-from seqtag.support.errors import DataError
+from seqtag.support.errors import DataError, UsageError
 from seqtag.support.quoting import json_text
 
 if TYPE_CHECKING:
@@ -23,7 +23,11 @@ MOST_TAGS = 12
 
 
 def check(
-    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Corpus files, training file first.")],
+    files: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Corpus files.")] = None,
+    train: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="The file for training: unknown words and rare types go by it."),
+    ] = None,
     json_path: Annotated[
         str | None,
         typer.Option(
@@ -44,18 +48,22 @@ def check(
     and the option that mends it. --json lists all of them.
 
     Examples:
-      seqtag check train.conll dev.conll test.conll
-      seqtag check --json report.json corpus.conllu
+      seqtag check corpus.conllu
+      seqtag check --train train.conll dev.conll test.conll --strict
     """
+    paths = [*([train] if train is not None else []), *(files or [])]
+    if not paths:
+        raise UsageError("Expected a corpus file. `seqtag check --help` shows how to name one.")
     json_path = json_path and results.place(json_path)
-    results.check_outputs([json_path], files)
+    results.check_outputs([json_path], paths)
     from seqtag.corpora.base import ReadOptions
     from seqtag.corpora.findings import Finding
     from seqtag.corpora.tags import is_named
     from seqtag.stages import check as stage
 
     try:
-        report = stage.check(files, scheme=scheme, options=ReadOptions(format, token_column, tag_column))
+        options = ReadOptions(format, token_column, tag_column)
+        report = stage.check(files or [], train=train, scheme=scheme, options=options)
     except DataError as problem:
         found = Finding("error", problem.code, str(problem.path), problem.line, problem.problem)
         _write(stage.Report((), (), (found,)), json_path)
@@ -150,24 +158,13 @@ def _remarks(report: "Report") -> list[str]:
         # Without an ill-formed tag the file fits, as one of nothing but O fits every scheme.
         if file.detected_scheme != file.scheme and (file.ill_formed or file.scheme == "plain"):
             lines.append(f"{file.path}: the tags look like {_title(file.detected_scheme)}")
-        if file.duplicates.retagged:
-            lines.append(_retagged(file))
     for pair in report.pairs:
         lines.extend(_pair_remarks(pair))
     return lines
 
 
-def _retagged(file: "FileReport") -> str:
-    count = file.duplicates.retagged
-    return f"{file.path}: {count:,} repeated {_plural('sentence', count)} with other tags than before"
-
-
 def _pair_remarks(pair: "Pair") -> list[str]:
     lines = []
-    if pair.shared.examples:
-        one = pair.shared.examples[0]
-        text = one.text if len(one.text) <= 60 else f"{one.text[:57]}..."
-        lines.append(f"{pair.second}:{one.second_line}: also {pair.first}:{one.first_line}: {text}")
     for have, lack, only in (
         (pair.first, pair.second, pair.tags_only_in_first),
         (pair.second, pair.first, pair.tags_only_in_second),
@@ -180,7 +177,3 @@ def _pair_remarks(pair: "Pair") -> list[str]:
 
 def _title(scheme: str) -> str:
     return scheme if scheme == "plain" else scheme.upper()
-
-
-def _plural(noun: str, count: int) -> str:
-    return noun if count == 1 else f"{noun}s"

@@ -1,14 +1,14 @@
 """Corpus files -> what is in them, and what to look at before they are trained on or scored against."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from heapq import nlargest
 from itertools import combinations
-from os import PathLike
+from os import PathLike, fspath
 from typing import Any
 
-from seqtag.corpora import tags
+from seqtag.corpora import consistency, tags
 from seqtag.corpora.base import AUTO, ReadOptions
 from seqtag.corpora.doubts import doubts
 from seqtag.corpora.findings import Finding
@@ -74,7 +74,8 @@ class FileReport:
         entities: The types of the spans with their counts, likewise; a tag that the scheme lacks counts as O.
         ill_formed: Every place that breaks the scheme.
         longest: The longest sentence.
-        unknown_word_rate: The share of tokens that do not occur in the first file; None for the first file.
+        unknown_word_rate: The share of tokens that do not occur in the training file; None for this one itself, and
+            where none was named.
         duplicates: Sentences that stand in the file before.
     """
 
@@ -130,13 +131,15 @@ def _plain(items: list[tuple[str, Any]]) -> dict[str, Any]:
 def check(
     paths: Sequence[str | PathLike[str]],
     *,
+    train: str | PathLike[str] | None = None,
     scheme: str = "auto",
     options: ReadOptions = AUTO,
 ) -> Report:
     """Reads corpus files and reports on each and on every two of them.
 
     Args:
-        paths: The files; unknown words and the scheme go by the first, which is usually the one for training.
+        paths: The files.
+        train: The file for training, which comes first; unknown words and types that are too rare go by it.
         scheme: The tag scheme of all files; "auto" finds it in the first.
         options: How the files are read.
 
@@ -145,10 +148,14 @@ def check(
         DataError: A file cannot be read right; a tag in an ill-formed place is no such error.
     """
     given = tags.parse_scheme(scheme) if tags.is_named(scheme) else None
+    if train is not None:
+        paths = [train, *(path for path in paths if fspath(path) != fspath(train))]
     corpora = [read_corpus(path, options) for path in paths]
     detected = [tags.detect(_tags(one) for one in corpus.sentences) for corpus in corpora]
-    vocabulary = {token for sentence in corpora[0].sentences for token in sentence.tokens}
-    places = [_places(corpus) for corpus in corpora]
+    vocabulary = None
+    if train is not None:
+        vocabulary = {token for sentence in corpora[0].sentences for token in sentence.tokens}
+    places = [consistency.first_places(corpus) for corpus in corpora]
     files = tuple(
         _file_report(corpus, given or detected[0], own, vocabulary if number else None, known)
         for number, (corpus, own, known) in enumerate(zip(corpora, detected, places, strict=True))
@@ -157,19 +164,40 @@ def check(
         _pair(files[one], files[other], places[one], corpora[other])
         for one, other in combinations(range(len(files)), 2)
     )
-    findings = [finding for corpus in corpora for finding in doubts(corpus, given or detected[0])]
+    findings = list(_findings(corpora, places, files, given or detected[0], named=train is not None))
     return Report(files, pairs, tuple(findings))
 
 
-_Places = dict[tuple[str, ...], Sentence]
+def _findings(
+    corpora: Sequence[Corpus],
+    places: Sequence[consistency.Places],
+    files: Sequence[FileReport],
+    scheme: Scheme,
+    *,
+    named: bool,
+) -> Iterator[Finding]:
+    """What is odd about each file and about every two of them.
 
-
-def _places(corpus: Corpus) -> _Places:
-    """Where each different sentence stands first."""
-    places: _Places = {}
-    for sentence in corpus.sentences:
-        places.setdefault(sentence.tokens, sentence)
-    return places
+    Args:
+        corpora: The files.
+        places: The first places of the sentences of each.
+        files: The report on each.
+        scheme: The tag scheme of all.
+        named: Whether the first was named as the one for training.
+    """
+    for corpus, own, file in zip(corpora, places, files, strict=True):
+        yield from doubts(corpus, scheme)
+        yield from consistency.lengths(corpus)
+        yield from consistency.characters(corpus)
+        yield from consistency.repeated(corpus, own)
+        yield from consistency.labels(corpus, scheme)
+        if file.unknown_word_rate is not None:
+            yield from consistency.unknown_words(corpus, corpora[0].path, file.unknown_word_rate)
+    if named or len(corpora) == 1:
+        counts = files[0].entities if scheme.is_spans else files[0].tags
+        yield from consistency.rare_types(corpora[0], scheme, counts)
+    for one, other in combinations(range(len(corpora)), 2):
+        yield from consistency.overlapping(corpora[one], places[one], corpora[other])
 
 
 def _tags(sentence: Sentence) -> tuple[str, ...]:
@@ -177,9 +205,13 @@ def _tags(sentence: Sentence) -> tuple[str, ...]:
 
 
 def _file_report(
-    corpus: Corpus, scheme: Scheme, detected: Scheme, vocabulary: set[str] | None, places: _Places
+    corpus: Corpus,
+    scheme: Scheme,
+    detected: Scheme,
+    vocabulary: set[str] | None,
+    places: consistency.Places,
 ) -> FileReport:
-    counts = Counter(tag for sentence in corpus.sentences for tag in _tags(sentence))
+    counts = consistency.tag_counts(corpus)
     longest = max(corpus.sentences, key=len)
     unknown = None
     if vocabulary is not None:
@@ -230,7 +262,9 @@ def _by_count(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _pair(first: FileReport, second: FileReport, first_places: _Places, second_corpus: Corpus) -> Pair:
+def _pair(
+    first: FileReport, second: FileReport, first_places: consistency.Places, second_corpus: Corpus
+) -> Pair:
     return Pair(
         first.path,
         second.path,
@@ -240,7 +274,7 @@ def _pair(first: FileReport, second: FileReport, first_places: _Places, second_c
     )
 
 
-def _repeats(places: _Places, corpus: Corpus) -> Repeats:
+def _repeats(places: consistency.Places, corpus: Corpus) -> Repeats:
     """The sentences of a corpus that stand in other places, which may be its own earlier ones."""
     found = [
         (known, sentence)

@@ -37,7 +37,7 @@ def test_comments_ranges_and_empty_nodes_are_skipped() -> None:
     )
     assert found == [
         Sentence(("ca", "n't", "_", "#"), ("AUX", "PART", "PUNCT", "SYM"), (4, 5, 8, 9)),
-        Sentence(("20 000",), ("NUM",), (14,)),
+        Sentence(("20 000",), ("NUM",), range(14, 15)),
     ]
 
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from seqtag.cli.check import check as command
 from seqtag.corpora.base import ReadOptions
-from seqtag.stages.check import EXAMPLES, Pair, Problem, Repeat, Repeats, check
+from seqtag.stages.check import EXAMPLES, Pair, Problem, Repeat, Repeats, Report, check
 from seqtag.support.errors import DataError, Error, UsageError
 
 TRAIN = """\
@@ -77,11 +77,24 @@ def test_ill_formed_places_have_their_lines(paths: list[str]) -> None:
     )
 
 
-def test_unknown_words_are_those_that_the_first_file_lacks(paths: list[str]) -> None:
-    train, test = check(paths).files
-    assert train.unknown_word_rate is None
+def test_unknown_words_are_those_that_the_training_file_lacks(paths: list[str]) -> None:
+    """It comes first, wherever it is named; where none is, nothing is unknown."""
+    first, second = paths
+    train, test = check([second, first], train=first).files
+    assert (train.path, train.unknown_word_rate) == (first, None)
     assert test.unknown_word_rate == 3 / 9  # Paris, sees, sees
-    assert check(paths[::-1]).files[1].unknown_word_rate == 2 / 9  # Lovelace, slept
+    assert check([first], train=second).files[1].unknown_word_rate == 2 / 9  # Lovelace, slept
+    assert [file.unknown_word_rate for file in check(paths).files] == [None, None]
+
+
+def test_rare_types_are_those_of_the_training_file(paths: list[str]) -> None:
+    def rare(report: Report) -> list[str]:
+        return [finding.file for finding in report.findings if finding.code == "rare-type"]
+
+    first, second = paths
+    assert rare(check([second], train=first)) == [first] * 2
+    assert rare(check([first])) == [first] * 2
+    assert rare(check(paths)) == []  # which is it?
 
 
 def test_sentences_that_come_twice_in_a_file(paths: list[str]) -> None:
@@ -185,7 +198,7 @@ def run(*arguments: str) -> Result:
 
 
 def test_the_command_shows_what_was_found(paths: list[str]) -> None:
-    result = run(*paths)
+    result = run("--train", *paths)
     assert result.exit_code == 0
     assert result.stderr == ""
     lines = [line.rstrip() for line in result.stdout.splitlines()]
@@ -197,8 +210,8 @@ def test_the_command_shows_what_was_found(paths: list[str]) -> None:
     assert ["ORG", "0", "1"] in rows
     assert ["of", "file", "2", "in", "file", "1", "1", "33.3%", "1"] in rows
     assert f"warning: {paths[1]}:2: I-LOC follows O; BIO expects B-LOC" in lines
-    assert f"{paths[1]}:4: also {paths[0]}:5: in Rome" in lines
-    assert f"{paths[0]}: 1 repeated sentence with other tags than before" in lines
+    assert f'warning: {paths[0]}:11: "in Rome" has other tags than in line 5' in lines
+    assert f"warning: {paths[0]}: the type PER has 1 example; with fewer than 10 it is hardly learnt" in lines
     assert f"{paths[1]}: lacks tags of {paths[0]}: B-LOC, B-PER" in lines
     assert f"{paths[0]}: lacks tags of {paths[1]}: B-ORG, I-LOC, X-PER" in lines
     assert max(len(line) for line in lines if str(paths[0]) not in line and paths[1] not in line) <= 80
@@ -216,7 +229,7 @@ def test_what_is_long_is_cut_short(tmp_path: Path) -> None:
 
 
 def test_strict_fails_for_a_warning(tmp_path: Path) -> None:
-    odd, good = corpus(tmp_path, "odd", "a I-X\nb O\n"), corpus(tmp_path, "good", "a B-X\nb O\n")
+    odd, good = corpus(tmp_path, "odd", "a I-X\nb O\n"), corpus(tmp_path, "good", "a B-X\nb O\n" * 10)
     assert run(odd, "--scheme", "bio").exit_code == 0
     assert run(odd, "--scheme", "bio", "--strict").exit_code == 1
     assert run(good, "--strict").exit_code == 0
@@ -224,11 +237,12 @@ def test_strict_fails_for_a_warning(tmp_path: Path) -> None:
 
 def test_findings_as_json(tmp_path: Path) -> None:
     path = corpus(tmp_path, "file", "1 a B-X\n2 b I-X\n3 c O\n")
-    (finding,) = json.loads(run(path, "--json", "-").stdout)["findings"]
+    (finding, rare) = json.loads(run(path, "--json", "-").stdout)["findings"]
     assert finding == {
         "level": "warning", "code": "index-column", "file": path, "line": 1,
         "message": "the tokens are running numbers, not words", "option": "--token-column 2",
     }  # fmt: skip
+    assert (rare["level"], rare["code"], rare["line"]) == ("warning", "rare-type", None)
 
 
 def test_a_file_that_cannot_be_read_is_a_finding_too(tmp_path: Path) -> None:
