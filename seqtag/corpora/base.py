@@ -16,6 +16,7 @@ from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.settings import registry
 from seqtag.support.lines import lines, shown
+from seqtag.support.unpacking import without_ending
 
 USUAL = "conll"  # the format of a corpus that is recognised as no other
 MOST_DIGITS = 9  # of a column's number
@@ -155,7 +156,7 @@ def column_names() -> dict[str, tuple[str, ...]]:
 
 def by_ending(path: str | PathLike[str]) -> str | None:
     """The format whose files have names like this one; a compressed file's last ending does not count."""
-    ending = str(path).lower().removesuffix(".gz").rpartition(".")[2]
+    ending = without_ending(path).lower().rpartition(".")[2]
     return next((name for name, row in registry.FORMATS.items() if ending in row.endings), None)
 
 

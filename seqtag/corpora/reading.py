@@ -39,7 +39,7 @@ class Corpus:
 def sentences(
     path: str | PathLike[str], options: ReadOptions = AUTO, report: Report = ignore
 ) -> Iterator[Sentence]:
-    """The sentences of a file, one at a time; gzip is read as well, "-" is standard input.
+    """The sentences of a file, one at a time; a compressed one is unpacked, "-" is standard input.
 
     Args:
         path: The file.

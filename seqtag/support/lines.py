@@ -2,35 +2,31 @@
 
 Only LF ends a line, with one CR before it taken off; every other character at which Python's ``splitlines``
 would break (U+0085, U+2028, form feed ...) is data. A byte order mark at the start of the file is taken off.
-Gzip is recognised by its first bytes. Whatever is not UTF-8 text is refused with its line; so is a gzip file that
-unpacks to a size that no text has, and a named pipe that nobody opens for writing.
+A compressed file is unpacked (see `seqtag.support.unpacking`). Whatever is not UTF-8 text is refused with its line;
+so is a named pipe that nobody opens for writing.
 """
 
-import gzip
 import os
 import stat
 import sys
 import threading
-import zlib
 from collections.abc import Iterator
 from io import BufferedReader, RawIOBase
 from os import PathLike
-from typing import IO, cast
+from typing import cast
 
 from seqtag.support.errors import DataError
+from seqtag.support.unpacking import unpacked
 
 BLOCK = 1 << 20  # bytes that are read at once
 LONGEST_LINE = 1 << 28  # bytes
-_GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
-FREE_BYTES = 1 << 27  # a gzip file may unpack to so much at any rate, ...
-MOST_PACKED = 200  # ... to more only if it is not packed tighter than this: text is packed 3 to 10 times
 PATIENCE = 60.0  # seconds in which somebody has to open a named pipe for writing
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 
 def lines(path: str | PathLike[str]) -> Iterator[tuple[int, str]]:
-    """The lines of a UTF-8 file, plain or gzip, each with its number from 1; "-" is standard input.
+    """The lines of a UTF-8 file, plain or compressed, each with its number from 1; "-" is standard input.
 
     A last line without a line end counts; an empty file has no lines. DataError for a file that cannot be
     read, is not UTF-8, holds NUL, or ends its lines with CR alone.
@@ -45,8 +41,8 @@ def lines(path: str | PathLike[str]) -> Iterator[tuple[int, str]]:
         else:
             with opened(path) as file:
                 yield from _read(file, name)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(name, None, f"cannot be read: {_reason(error)}") from error
+    except OSError as error:
+        raise DataError(name, None, f"cannot be read: {error.strerror or error}") from error
 
 
 def opened(path: str | PathLike[str]) -> BufferedReader:
@@ -102,20 +98,10 @@ def shown(path: str | PathLike[str]) -> str:
     return "<stdin>" if str(path) == "-" else str(path)
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, EOFError):
-        return "the gzip file ends too early"
-    if isinstance(error, gzip.BadGzipFile | zlib.error):
-        return f"the gzip file is damaged ({error})"
-    return getattr(error, "strerror", None) or str(error)
-
-
 def _read(file: BufferedReader, name: str) -> Iterator[tuple[int, str]]:
     """Decodes and splits a block at a time, which is several times faster than a line at a time."""
-    if file.peek(len(_GZIP)).startswith(_GZIP):
-        file = BufferedReader(cast(RawIOBase, _Unpacked(file, name)))
     number = 1
-    blocks = _whole_lines(file, name)
+    blocks = _whole_lines(unpacked(file, name), name)
     for block in blocks:
         if number == 1:
             if block.startswith(_WIDE_BOMS):
@@ -134,45 +120,6 @@ def _read(file: BufferedReader, name: str) -> Iterator[tuple[int, str]]:
             found.pop()  # nothing comes after the last line end
         yield from enumerate(found, number)
         number += len(found)
-
-
-class _Unpacked(gzip.GzipFile):
-    """A gzip file that is refused when it unpacks to far more than text does."""
-
-    def __init__(self, file: BufferedReader, name: str) -> None:
-        self._packed = _Counted(file)
-        self._unpacked = 0
-        self._shown = name
-        super().__init__(fileobj=cast(IO[bytes], self._packed), mode="rb")
-
-    def read1(self, size: int = -1) -> bytes:
-        return self._checked(super().read1(size))
-
-    def read(self, size: int | None = -1) -> bytes:
-        return self._checked(super().read(size))
-
-    def _checked(self, block: bytes) -> bytes:
-        self._unpacked += len(block)
-        if self._unpacked > max(FREE_BYTES, MOST_PACKED * self._packed.count):
-            raise DataError(
-                self._shown,
-                None,
-                f"unpacks to more than {MOST_PACKED} times its size, beyond {FREE_BYTES >> 20} MiB; is it text?",
-            )
-        return block
-
-
-class _Counted:
-    """What gzip needs of a file, with the bytes that were read counted."""
-
-    def __init__(self, file: BufferedReader) -> None:
-        self._file = file
-        self.count = 0
-
-    def read(self, size: int) -> bytes:
-        block = self._file.read1(size)
-        self.count += len(block)
-        return block
 
 
 def _whole_lines(file: BufferedReader, name: str) -> Iterator[bytes]:

@@ -22,6 +22,7 @@ import pytest
 
 import seqtag
 import seqtag.support.lines as lines_module
+import seqtag.support.unpacking as unpacking_module
 from seqtag.cli import run
 from seqtag.cli.summary import introduction
 from seqtag.corpora.document import Document
@@ -631,10 +632,10 @@ class TestPlaces:
     ) -> None:
         """What a gigabyte does in earnest, 400 kB do here."""
         path = put("bomb.gz", gzip.compress(content * (400_000 // len(content))))
-        monkeypatch.setattr(lines_module, "FREE_BYTES", 1 << 14)
+        monkeypatch.setattr(unpacking_module, "FREE_BYTES", 1 << 14)
         message = ": unpacks to more than 200 times its size, beyond 0 MiB; is it text?"
         self.refused_everywhere_but_settings(command, spans.folder, path, message)
-        monkeypatch.setattr(lines_module, "FREE_BYTES", 1 << 20)
+        monkeypatch.setattr(unpacking_module, "FREE_BYTES", 1 << 20)
         assert sum(1 for _ in lines_module.lines(path)) == 400_000 // len(content)
 
     @pytest.mark.parametrize("way", ["check --json", "evaluate --json", "evaluate --output", "predict -o"])
