@@ -8,6 +8,7 @@ from seqtag.cli.tables import make_table, safe
 from seqtag.support.errors import Error, UsageError
 from seqtag.support.extras import install_line
 from seqtag.support.quoting import counted, json_text
+from seqtag.support.unpacking import without_ending
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,14 +74,14 @@ def gradients(
 
 
 def _is_plot(target: str) -> bool:
-    return target.lower().endswith(PLOTS)
+    return without_ending(target).lower().endswith(PLOTS)
 
 
 def _check(targets: list[str], inputs: list[str]) -> None:
     """Refuses before the work what could not be written after it."""
     results.check_outputs(targets, inputs)
     for target in targets:
-        if target != results.STDOUT and not target.lower().endswith((*PLOTS, ".json")):
+        if target != results.STDOUT and not without_ending(target).lower().endswith((*PLOTS, ".json")):
             raise UsageError(
                 f"-o {target}: expected an ending in .json, {' or '.join(PLOTS)}, or - for stdout."
             )
@@ -212,7 +213,7 @@ def _plot(report: "GradientReport", target: str) -> None:
         fontsize=11,
     )
     with matplotlib.rc_context({"svg.hashsalt": "seqtag"}):  # so that equal figures are equal bytes
-        kind = target.lower().rpartition(".")[2]
+        kind = without_ending(target).lower().rpartition(".")[2]
         with results.written_bytes(target) as stream:
             figure.savefig(stream, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
         results.announce(target)

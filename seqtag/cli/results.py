@@ -32,6 +32,8 @@ def place(path: str) -> str:
 
 def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
     """Refuse before the work what could not be written after it, or would overwrite what is read."""
+    from seqtag.support.packing import check_ending
+
     for path in outputs:
         if path is None or path == STDOUT:
             continue
@@ -43,6 +45,7 @@ def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
         if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path) or "."):
             what = "is a folder" if os.path.isdir(path) else "has no folder to stand in"
             raise Error(f"{path}: {what}; expected a file to write to")
+        check_ending(path)
 
 
 def stdout_last(outputs: Iterable[str | None]) -> list[str]:
@@ -71,12 +74,14 @@ def announce(path: str) -> None:
 @contextlib.contextmanager
 def written_bytes(path: str) -> Iterator[BinaryIO]:
     """A stream whose content stands at the path once all of it is there: a run that fails or is stopped leaves what
-    was there before. What is no regular file, and what cannot be replaced, is written as it is.
+    was there before. What is no regular file, and what cannot be replaced, is written as it is. The content of a
+    file whose name ends like a compressed file's is compressed.
 
     Raises:
         OSError: It cannot be written; the error names the path.
     """
     from seqtag.model_folder.replacing import make_alike
+    from seqtag.support.packing import packed
 
     place = os.path.realpath(path)
     draft = _draft(place) if _is_replaceable(path, place) else None
@@ -84,7 +89,8 @@ def written_bytes(path: str) -> Iterator[BinaryIO]:
         with open(draft or path, "xb" if draft else "wb") as stream:
             if draft is not None:
                 make_alike(stream.fileno(), place)
-            yield stream
+            with packed(stream, path) as content:
+                yield content
         if draft is not None:
             _put(draft, place)
     except OSError as problem:

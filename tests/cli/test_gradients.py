@@ -1,5 +1,6 @@
 """`seqtag gradients`: the table, JSON, the plot, and what it refuses."""
 
+import gzip
 import json
 import shutil
 import sys
@@ -44,7 +45,9 @@ def complaint(capture: Capture) -> str:
 
 def test_all_that_is_written(spans: Any, long: Path, tmp_path: Path, capsys: Capture) -> None:
     pytest.importorskip("matplotlib")
-    wanted = [str(tmp_path / name) for name in ("out.json", "out.png", "out.svg")]
+    wanted = [
+        str(tmp_path / name) for name in ("out.json", "out.png", "out.svg", "out.json.gz", "out.svg.gz")
+    ]
     options = [word for path in wanted for word in ("-o", path)]
     assert run(["gradients", str(spans.folder), str(long), "--steps", "9", *options]) == 0
     out, err = capsys.readouterr()
@@ -70,6 +73,8 @@ def test_all_that_is_written(spans: Any, long: Path, tmp_path: Path, capsys: Cap
     svg = Path(wanted[2]).read_text("utf-8")
     assert svg.rstrip().endswith("</svg>")
     assert "<dc:date>" not in svg
+    for plain, packed in ((wanted[0], wanted[3]), (wanted[2], wanted[4])):
+        assert gzip.decompress(Path(packed).read_bytes()) == Path(plain).read_bytes()
 
 
 def test_stdout_alone_and_the_same_again(spans: Any, long: Path, capsys: Capture) -> None:
