@@ -19,6 +19,7 @@ from seqtag.support.lines import lines, shown
 from seqtag.support.unpacking import without_ending
 
 USUAL = "conll"  # the format of a corpus that is recognised as no other
+LONE_MARK = "the line holds U+FEFF alone, a byte order mark that belongs at the start of a file; delete it"
 MOST_DIGITS = 9  # of a column's number
 
 Column = int | str
@@ -46,7 +47,7 @@ class Source:
         self.path = path
         self.name = shown(path)
         self._report = report
-        self._numbered = lines(path) if numbered is None else iter(numbered)
+        self._numbered = lines(path, self.report_mark) if numbered is None else iter(numbered)
         self._seen: list[tuple[int, str]] = []
 
     def head(self) -> Iterator[tuple[int, str]]:
@@ -70,6 +71,14 @@ class Source:
     ) -> None:
         """Tells of something odd that does not keep the file from being read; see `Finding`."""
         self._report(Finding(level, code, self.name, line, message, option))
+
+    def report_mark(self, line: int) -> None:
+        """Tells of a byte order mark that is left out."""
+        self.report(
+            "bom-inside",
+            line,
+            "a byte order mark (U+FEFF) at the start of the line is left out; were files joined?",
+        )
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ from itertools import chain
 from sys import intern
 from typing import TextIO
 
-from seqtag.corpora.base import ReadOptions, Source, Unwritable
+from seqtag.corpora.base import LONE_MARK, ReadOptions, Source, Unwritable
 from seqtag.corpora.document import Document
 from seqtag.corpora.sentence import Sentence, line_numbers
 from seqtag.corpora.tags import SPAN_TAG
 from seqtag.support.errors import DataError, UsageError
+from seqtag.support.lines import MARK, with_marks
 from seqtag.support.quoting import counted, printable
 
 _BLANK = " \t\r"
@@ -228,6 +229,8 @@ def _positions(
 
 
 def _wrong_columns(row: str, layout: _Layout) -> str:
+    if row.strip(_BLANK) == MARK:
+        return LONE_MARK
     has_tab = "\t" in row
     if has_tab and layout.separator == " ":
         return f"the row holds a tab; expected columns separated by spaces, as in line {layout.line}"
@@ -266,11 +269,11 @@ class ConllWriter:
                 raise Unwritable(
                     document.lines[0] if document.lines else None, f"{problem}; use --format jsonl."
                 )
-            if self._first and joined.startswith("\ufeff"):
-                self._stream.write("\ufeff")  # a reader takes the first one for a byte order mark
+            rows = "".join(f"{text}\t{tag}\n" for text, tag in zip(texts, document.tags, strict=True))
+            if MARK in joined:
+                rows = with_marks(rows, first=self._first)
             self._first = False
-            rows = [f"{text}\t{tag}\n" for text, tag in zip(texts, document.tags, strict=True)]
-            self._stream.write(self._safe("".join(rows)) + "\n")
+            self._stream.write(self._safe(rows) + "\n")
 
 
 def _check_tokens(document: Document) -> None:

@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from sys import intern
 
-from seqtag.corpora.base import ReadOptions, Source
+from seqtag.corpora.base import LONE_MARK, ReadOptions, Source
 from seqtag.corpora.sentence import Sentence, line_numbers
 from seqtag.support.errors import DataError, UsageError, suggest
+from seqtag.support.lines import MARK
 
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 
@@ -94,6 +95,8 @@ def _parse(
 
 def _check_skipped(columns: Sequence[str], words: int, name: str, number: int) -> None:
     """Lets a multiword range or an empty node pass; DataError for any other row that is not the next word."""
+    if columns == [MARK]:
+        raise DataError(name, number, LONE_MARK)
     if len(columns) != len(FIELDS):
         found = "1 column" if len(columns) == 1 else f"{len(columns)} columns"
         raise DataError(name, number, f"the row has {found}; expected the 10 of CoNLL-U, separated by tabs")

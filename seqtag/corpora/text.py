@@ -6,12 +6,16 @@ from typing import TextIO
 from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.document import Document
 from seqtag.corpora.sentence import Sentence
+from seqtag.support.lines import MARK
 from seqtag.support.quoting import printable
 
 
 def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     """A sentence a line; an empty line is a sentence without tokens, so that lines out are lines in."""
     for number, line in source.lines():
+        if line == MARK:  # before an empty line, and no word
+            source.report_mark(number)
+            line = ""
         yield Sentence(tuple(options.tokenizer.words(line)), lines=(number,), text=line)
 
 

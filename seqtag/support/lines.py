@@ -1,16 +1,18 @@
 """A text file as numbered lines, of any size in constant memory: the one place that knows about bytes.
 
 Only LF ends a line, with one CR before it taken off; every other character at which Python's ``splitlines``
-would break (U+0085, U+2028, form feed ...) is data. A byte order mark at the start of the file is taken off.
+would break (U+0085, U+2028, form feed ...) is data. A byte order mark at the start of the file is taken off;
+so is one at the start of a later line, as in files that were joined, where somebody wants to know of it.
 A compressed file is unpacked (see `seqtag.support.unpacking`). Whatever is not UTF-8 text is refused with its line;
 so is a named pipe that nobody opens for writing.
 """
 
 import os
+import re
 import stat
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader, RawIOBase
 from os import PathLike
 from typing import cast
@@ -20,16 +22,27 @@ from seqtag.support.unpacking import unpacked
 
 BLOCK = 1 << 20  # bytes that are read at once
 LONGEST_LINE = 1 << 28  # bytes
-_BOM = b"\xef\xbb\xbf"
+MARK = "\ufeff"
+_BOM = MARK.encode()
+_LATER_MARK = re.compile(r"(?<=\n)\ufeff(?=[^\t \n])")  # what stands alone in its line or column is data
 PATIENCE = 60.0  # seconds in which somebody has to open a named pipe for writing
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 
-def lines(path: str | PathLike[str]) -> Iterator[tuple[int, str]]:
+def lines(
+    path: str | PathLike[str], marked: Callable[[int], None] | None = None
+) -> Iterator[tuple[int, str]]:
     """The lines of a UTF-8 file, plain or compressed, each with its number from 1; "-" is standard input.
 
-    A last line without a line end counts; an empty file has no lines. DataError for a file that cannot be
-    read, is not UTF-8, holds NUL, or ends its lines with CR alone.
+    A last line without a line end counts; an empty file has no lines.
+
+    Args:
+        path: The file.
+        marked: Receives the number of each line after the first from whose start a byte order mark is taken off;
+            without it they stay.
+
+    Raises:
+        DataError: The file cannot be read, is not UTF-8, holds NUL, or ends its lines with CR alone.
     """
     name = shown(path)
     try:
@@ -37,10 +50,10 @@ def lines(path: str | PathLike[str]) -> Iterator[tuple[int, str]]:
             stdin = sys.stdin.buffer
             if not isinstance(stdin, BufferedReader):
                 stdin = BufferedReader(cast(RawIOBase, stdin))
-            yield from _read(stdin, name)
+            yield from _read(stdin, name, marked)
         else:
             with opened(path) as file:
-                yield from _read(file, name)
+                yield from _read(file, name, marked)
     except OSError as error:
         raise DataError(name, None, f"cannot be read: {error.strerror or error}") from error
 
@@ -98,7 +111,7 @@ def shown(path: str | PathLike[str]) -> str:
     return "<stdin>" if str(path) == "-" else str(path)
 
 
-def _read(file: BufferedReader, name: str) -> Iterator[tuple[int, str]]:
+def _read(file: BufferedReader, name: str, marked: Callable[[int], None] | None) -> Iterator[tuple[int, str]]:
     """Decodes and splits a block at a time, which is several times faster than a line at a time."""
     number = 1
     blocks = _whole_lines(unpacked(file, name), name)
@@ -115,11 +128,37 @@ def _read(file: BufferedReader, name: str) -> Iterator[tuple[int, str]]:
             text += _decode(more, name, 2)
         if "\r" in text:
             text = text.replace("\r\n", "\n")
+        if marked and MARK in text:
+            text = _without_marks(text, number, marked)
         found = text.split("\n")
         if not found[-1]:
             found.pop()  # nothing comes after the last line end
         yield from enumerate(found, number)
         number += len(found)
+
+
+def _without_marks(text: str, number: int, marked: Callable[[int], None]) -> str:
+    """The text, which begins with the line of that number, without a byte order mark before its later lines."""
+    before = "" if number == 1 else "\n"  # the first line of the file has lost its own already
+    text = before + text
+    line, at = number - len(before), 0
+    for found in _LATER_MARK.finditer(text):
+        line += text.count("\n", at, found.start())
+        at = found.start()
+        marked(line)
+    return _LATER_MARK.sub("", text)[len(before) :]
+
+
+def with_marks(text: str, *, first: bool) -> str:
+    """Lines with each byte order mark doubled that `lines` would take off.
+
+    Args:
+        text: The lines.
+        first: Whether they begin a file.
+    """
+    before = "" if first else "\n"
+    more = MARK if first and text.startswith(MARK) else ""
+    return more + _LATER_MARK.sub(MARK * 2, before + text)[len(before) :]
 
 
 def _whole_lines(file: BufferedReader, name: str) -> Iterator[bytes]:

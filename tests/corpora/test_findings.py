@@ -49,6 +49,13 @@ def test_doubts(tmp_path: Path, text: str, expected: list[tuple[str, int | None]
     assert codes(found(tmp_path, text)) == expected
 
 
+def test_each_line_with_a_mark_is_told(tmp_path: Path) -> None:
+    text = GOOD.replace("Eva", "\ufeffEva") + "\n\ufeff-DOCSTART-\tO\n\n\ufeffEva\tB-PER\nlas\tO\n"
+    findings = found(tmp_path, text)
+    assert codes(findings) == [("bom-inside", 4), ("bom-inside", 7), ("bom-inside", 9)]
+    assert {one.level for one in findings} == {"warning"}
+
+
 def test_the_option_mends_it(tmp_path: Path) -> None:
     (finding,) = found(tmp_path, INDEXED)
     assert finding.option == "--token-column 2"

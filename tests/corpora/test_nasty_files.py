@@ -46,6 +46,7 @@ BOM = b"\xef\xbb\xbf"
 ROW = b"Ana\tB-PER\nleft\tO\n\n"
 NUL = "holds a NUL byte; expected text in UTF-8 (is it UTF-16, or not text at all?)"
 WIDE = "the file is UTF-16 or UTF-32; expected UTF-8"
+LONE = "the line holds U+FEFF alone, a byte order mark that belongs at the start of a file; delete it"
 EMPTY = "there is no sentence in the file"
 NO_TAB = ":2: the row holds no tab; expected columns separated by tabs, as in line 1"
 A_TAB = ":2: the row holds a tab; expected columns separated by spaces, as in line 1"
@@ -69,6 +70,7 @@ class Nasty:
         refused: The message behind its name otherwise, such as `:3: the row has ...`.
         name: What it is called.
         untagged: The message where the file is read for its tokens alone, if that is another; "" where it is read.
+        marked: The first line of which a byte order mark is left out, with a warning.
     """
 
     content: bytes
@@ -77,15 +79,32 @@ class Nasty:
     refused: str = ""
     name: str = "file.conll"
     untagged: str | None = None
+    marked: int = 0
 
     def refusal(self, with_tags: bool) -> str:
         return self.refused if with_tags or self.untagged is None else self.untagged
 
 
 def good(
-    content: bytes | str, *tokens: list[str], tags: list[list[str]] | None = None, name: str = "file.conll"
+    content: bytes | str,
+    *tokens: list[str],
+    tags: list[list[str]] | None = None,
+    name: str = "file.conll",
+    marked: int = 0,
 ) -> Nasty:
-    return Nasty(content.encode() if isinstance(content, str) else content, list(tokens), tags, name=name)
+    return Nasty(
+        content.encode() if isinstance(content, str) else content,
+        list(tokens),
+        tags,
+        name=name,
+        marked=marked,
+    )
+
+
+def warning(path: str, marked: int) -> str:
+    """What is said of a file from whose line a byte order mark is left out."""
+    message = "a byte order mark (U+FEFF) at the start of the line is left out; were files joined?"
+    return f"seqtag: warning: {path}:{marked}: {message}\n" if marked else ""
 
 
 def bad(
@@ -131,7 +150,23 @@ CORPORA = {
     "U+00A0 in a token": good("10\u00a0000 O\n\u00a0 O\n", ["10\u00a0000", "\u00a0"]),
     "U+200B": good("\u200b\tO\n", ["\u200b"]),
     "form feed and other controls": good("a\x0cb\tO\n\x1c\tO\n\x07\tO\n", ["a\x0cb", "\x1c", "\x07"]),
-    "U+FEFF in the middle": good("a\tO\n\ufeffb\ufeff\tO\n", ["a", "\ufeffb\ufeff"]),
+    "U+FEFF in the middle": good("a\tO\n\ufeffb\ufeff\tO\n", ["a", "b\ufeff"], marked=2),
+    "a mark in the middle of two": good(
+        BOM + ROW + BOM * 2 + ROW, ["Ana", "left"], ["\ufeffAna", "left"], marked=4
+    ),
+    "files joined, each with a mark": good(
+        BOM + ROW + BOM + b"-DOCSTART-\tO\n\n" + BOM + b"# id = 2\r\n" + ROW, ["Ana", "left"], ["Ana", "left"],
+        marked=4,
+    ),
+    "a mark as a token": good("a\tO\n\ufeff\tO\n\nb\tO\n", ["a", "\ufeff"], ["b"]),
+    "a mark as a token among spaces": good("a O\n\ufeff O\n", ["a", "\ufeff"]),
+    "a mark alone in a line": bad("a\tO\n\n\ufeff\nb\tO\n", f":3: {LONE}"),
+    "CoNLL-U: files joined, each with a mark": good(
+        BOM + ud(("1", "a", "X")) + b"\n" + BOM + ud(("1", "b", "X")), ["a"], ["b"], name="f.conllu", marked=3
+    ),
+    "CoNLL-U: a mark alone in a line": bad(
+        ud(("1", "a", "X")) + BOM + b"\n" + ud(("1", "b", "X")), f":2: {LONE}", name="f.conllu"
+    ),
     "a mark at the start": good(BOM + ROW, ["Ana", "left"]),
     "two marks at the start": good(BOM + BOM + ROW, ["\ufeffAna", "left"]),
     "a mark before a comment": good(BOM + b"# id = 1\n" + ROW, ["Ana", "left"]),
@@ -330,7 +365,9 @@ class TestCorpus:
         if nasty.tokens is None:
             assert_refused(found, path, nasty.refusal(True))
         else:
-            assert (found.code, found.error) == (0, "")
+            assert found.code == 0
+            assert all(line.startswith(f"seqtag: warning: {path}:") for line in found.lines)
+            assert ("byte order mark" in found.error) == (nasty.marked > 0)
             assert large or is_safe(found.out)
             figures = json.loads(found.out if large else Path(f"{path}.json").read_bytes())
             assert figures["tokens"] == sum(map(len, nasty.tokens))
@@ -342,7 +379,7 @@ class TestCorpus:
         if nasty.refusal(False) and EMPTY not in nasty.refused:
             assert_refused(found, path, nasty.refusal(False))
         else:
-            assert (found.code, found.error) == (0, "")
+            assert (found.code, found.error) == (0, warning(path, nasty.marked))
             answers = [json.loads(line) for line in found.out.split("\n")[:-1]]
             if nasty.tokens is not None:
                 assert [[token["text"] for token in one["tokens"]] for one in answers] == nasty.tokens
@@ -467,6 +504,29 @@ def test_json_lines(name: str, put: Any, command: Any, spans: Any) -> None:
     given = json.loads(content.strip().removeprefix("\ufeff"))
     for key in given.keys() - {"text", "tokens"}:
         assert answers[0][key] == given[key]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected", "marked"),
+    [
+        ("file.txt", "\ufeffAna\n\ufeffIda left\n", [["Ana"], ["Ida", "left"]], 2),
+        (
+            "file.txt",
+            "Ana\n\ufeff\nIda\n",
+            [["Ana"], [], ["Ida"]],
+            2,
+        ),  # the second file begins with an empty line
+        ("file.jsonl", '{"text": "Ana"}\n\n\ufeff{"text": "Ida"}\n', [["Ana"], ["Ida"]], 3),
+    ],
+)
+def test_files_joined(
+    name: str, content: str, expected: list[list[str]], marked: int, put: Any, command: Any, spans: Any
+) -> None:
+    path = put(name, content.encode())
+    found = command("predict", str(spans.folder), path, "--format", "jsonl")
+    assert (found.code, found.error) == (0, warning(path, marked))
+    answers = [json.loads(line) for line in found.out.split("\n")[:-1]]
+    assert [[token["text"] for token in one["tokens"]] for one in answers] == expected
 
 
 def test_nested_as_deep_as_it_can_be_read_is_written(put: Any, command: Any, spans: Any) -> None:

@@ -20,6 +20,10 @@ from seqtag.support.quoting import CONTROLS, json_text, printable
 BIO = parse_scheme("bio")
 ODD = (
     "\ufeff",
+    "\ufeffa",
+    "\ufeff\ufeff",
+    "\ufeff a",
+    "\ufeff-DOCSTART-",
     "\u00a0",
     "\u2028",
     "\x85",
@@ -67,6 +71,7 @@ def test_the_bytes_of_answers_in_conll() -> None:
 @example([[("a", "O")], [("-DOCSTART-", "O")]])
 @example([[("-DOCSTART-s", "#")], [("\ufeff", "O")]])
 @example([[("\ufeff", "O")], [("# a = b", "#")]])
+@example([[("\ufeffa", "O"), ("\ufeff\ufeff", "O")], [("\ufeff-DOCSTART-", "O"), ("\ufeff a", "O")]])
 def test_answers_in_conll(
     tmp_path_factory: pytest.TempPathFactory, sentences: list[list[tuple[str, str]]]
 ) -> None:

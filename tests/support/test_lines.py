@@ -42,9 +42,12 @@ def test_what_ends_a_line(tmp_path: Path, content: bytes, expected: list[str], p
     assert list(lines(path)) == list(enumerate(expected, 1))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
-    content=st.lists(st.sampled_from(["a", "é", "😀", "\n", "\r\n", "\u2028", "bc\n", "\ufeff"]), max_size=40)
+    content=st.lists(
+        st.sampled_from(["a", "é", "😀", "\n", "\r\n", "\u2028", "bc\n", "\ufeff", "\n\ufeff", "\t"]),
+        max_size=40,
+    )
 )
 def test_small_blocks_give_the_same_lines(
     tmp_path_factory: pytest.TempPathFactory, content: list[str]
@@ -53,10 +56,34 @@ def test_small_blocks_give_the_same_lines(
     path = tmp_path_factory.mktemp("lines") / "file"
     path.write_bytes(text.encode())
     expected = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    if not expected[-1]:
+        expected.pop()
+    marks: list[int] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", 3)
-        found = list(lines(path))
-    assert found == list(enumerate(expected if expected[-1] else expected[:-1], 1))
+        assert list(lines(path)) == list(enumerate(expected, 1))
+        found = list(lines(path, marks.append))
+    wanted = [
+        number
+        for number, line in enumerate(expected, 1)
+        if number > 1 and line[:1] == "\ufeff" and line[1:2] not in ("", "\t", " ")
+    ]
+    assert marks == wanted
+    assert found == [
+        (number, line[1:] if number in wanted else line) for number, line in enumerate(expected, 1)
+    ]
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=st.lists(st.text("\ufeff\t a", max_size=4), max_size=6), first=st.booleans())
+def test_marks_that_are_written_are_read(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[str], first: bool
+) -> None:
+    path = tmp_path_factory.mktemp("lines") / "file"
+    text = "".join(f"{row}\n" for row in rows)
+    path.write_text(("" if first else "first\n") + module.with_marks(text, first=first), "utf-8")
+    found = [line for _, line in lines(path, lambda number: None)]
+    assert found == ([] if first else ["first"]) + rows
 
 
 @pytest.mark.parametrize(
