@@ -1,7 +1,7 @@
 """CoNLL columns: a token a line, its tag in another column, a blank line after each sentence.
 
-Columns are separated by tabs if the first row of the file holds a tab (a token may then hold spaces), else by
-runs of spaces. Only tab, space and CR count as white space; U+00A0, U+3000 and the like are data. Every row
+Columns are separated by tabs if the first row of the file holds a tab (a token may then hold spaces, or be one), else
+by runs of spaces. Only tab, space and CR count as white space; U+00A0, U+3000 and the like are data. Every row
 has as many columns as the first. Lines that start with ``-DOCSTART-`` are skipped.
 
 A line that starts with ``#`` is a comment where it cannot be a row: with other columns than the first row, though
@@ -183,7 +183,7 @@ def _parse(
         columns = row.split("\t") if tabs else layout.split(row)
         if len(columns) != width or (not tabs and "\t" in row):
             raise DataError(name, number, _wrong_columns(row, layout))
-        if not columns[token_at].strip(_BLANK):
+        if not columns[token_at].strip(_BLANK) and columns[token_at] != " ":
             raise DataError(name, number, f"the token in column {token_at + 1} is empty")
         if tag_at is not None:
             spelt = columns[tag_at]
@@ -279,7 +279,8 @@ class ConllWriter:
 def _check_tokens(document: Document) -> None:
     """Unwritable if a token would be read as something else; U+00A0 and the like are tokens as any other."""
     for place, text in enumerate(document.words):
-        if _NO_TOKEN.search(text) or not text.strip(" ") or text.startswith(_DOCSTART):
+        is_blank = not text.strip(" ") and text != " "
+        if _NO_TOKEN.search(text) or is_blank or text.startswith(_DOCSTART):
             line = document.lines[min(place, len(document.lines) - 1)] if document.lines else None
             problem = f"the token {text!r} cannot stand in a column of a CoNLL file; use --format jsonl."
             raise Unwritable(line, problem)

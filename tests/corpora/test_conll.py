@@ -38,6 +38,9 @@ AB = [[("a", "O"), ("b", "B-X")]]
         ("a\tx\ty\tO\nb\tx\ty\tB-X\n", AB),
         ("New York\tO\n", [[("New York", "O")]]),
         (" a\tO\n", [[(" a", "O")]]),
+        ("경\tB-OG\n찰\tI-OG\n \tO\n또\tO\n", [[("경", "B-OG"), ("찰", "I-OG"), (" ", "O"),
+        ("또", "O")]]),
+        (" \tO\n \t \n \tB-X\n \n", [[(" ", "O")], [(" ", "B-X")]]),  # white space alone ends a sentence
         # Data, though Python's split() takes these for white space.
         ("\u00a0 O\n\u3000 O\na\u2028b O\n\x85 O\n", [[("\u00a0", "O"), ("\u3000", "O"), ("a\u2028b", "O"),
         ("\x85", "O")]]), ("\u00a0\tO\n\ufe0f\tO\n\u200b\tO\n", [[("\u00a0", "O"), ("\ufe0f", "O"), ("\u200b",

@@ -202,6 +202,8 @@ CORPORA = {
     "a row too short": bad(b"a\tx\tO\nb\tO\n", ":2: the row has 2 columns; expected 3, as in line 1"),
     "one column": bad(b"a\nb\n", ":1: the row has one column; expected a token and its tag", untagged=""),
     "an empty token": bad(b"a\tO\n\tO\n", ":2: the token in column 1 is empty"),
+    "a token that is two spaces": bad(b"a\tO\n  \tO\n", ":2: the token in column 1 is empty"),
+    "a token that is a space": good(b" \tO\na\tB-X\n \tO\n \n \t\n \tO\n", [" ", "a", " "], [" "]),
     "an empty tag": bad(b"a\tO\nb\t\n", ":2: the tag in column 2 is empty", untagged=""),
     # tags
     "tags with odd characters": good("a\tB-\U0001f600/é\nb\tI-\U0001f600/é\nc\tB-[{\"\\\n", ["a", "b", "c"]),

@@ -33,6 +33,7 @@ ODD = (
     "\t",
     "\n",
     " ",
+    "  ",
     "-DOCSTART-",
     "#",
     "# a = b",
@@ -71,6 +72,7 @@ def test_the_bytes_of_answers_in_conll() -> None:
 @example([[("a", "O")], [("-DOCSTART-", "O")]])
 @example([[("-DOCSTART-s", "#")], [("\ufeff", "O")]])
 @example([[("\ufeff", "O")], [("# a = b", "#")]])
+@example([[(" ", "O")], [("a", "O"), (" ", "B-X")]])
 @example([[("\ufeffa", "O"), ("\ufeff\ufeff", "O")], [("\ufeff-DOCSTART-", "O"), ("\ufeff a", "O")]])
 def test_answers_in_conll(
     tmp_path_factory: pytest.TempPathFactory, sentences: list[list[tuple[str, str]]]
@@ -80,7 +82,8 @@ def test_answers_in_conll(
     tokens = [text for drawn in sentences for text, _ in drawn]
     starts = [drawn[0] for drawn in sentences if drawn]
     if any(
-        set(one) & set("\t\n\r\0") or not one.strip(" ") or one.startswith("-DOCSTART-") for one in tokens
+        set(one) & set("\t\n\r\0") or (not one.strip(" ") and one != " ") or one.startswith("-DOCSTART-")
+        for one in tokens
     ) or any(
         text.startswith("#") and (tag == "\u00a0" or (tag == "#" and text.startswith(("##", "# "))))
         for text, tag in starts

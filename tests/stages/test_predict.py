@@ -191,8 +191,14 @@ class TestTokens:
         first = tag(spans, write("in.txt", "Ana Ruiz saw Oslo.\n# 3 = 4\n\n-DOCSTART\n"))
         assert tag(spans, write("again.conll", first), input_format="conll") == first
 
+    def test_a_token_that_is_a_space(self, spans: Any, write: Write) -> None:
+        first = tag(spans, write("in.conll", "Ana\tO\n \tO\nleft\tO\n\n \tO\n"), input_format="conll")
+        rows = [line.split("\t")[0] for line in first.split("\n")]
+        assert rows == ["Ana", " ", "left", "", " ", "", ""]
+        assert tag(spans, write("again.conll", first), input_format="conll") == first
+
     def test_a_token_that_is_no_column(self, spans: Any, write: Write) -> None:
-        for token in ("a\tb", "a\nb", "\r", " "):
+        for token in ("a\tb", "a\nb", "\r", "  "):
             path = write("in.jsonl", json.dumps({"tokens": ["Ana", token]}))
             with pytest.raises(DataError, match="cannot stand in a column") as caught:
                 tag(spans, path, input_format="jsonl")
