@@ -1,16 +1,13 @@
 """Files of pretrained word vectors: the text of GloVe, word2vec and fastText, and word2vec's binary form."""
 
-import gzip
 import os
 import re
 import warnings
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import chain, islice
 from os import PathLike
-from typing import IO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +16,7 @@ from seqtag.features.vectors import LARGEST, MAX_DIM, Builder, Vectors, within_b
 from seqtag.support.errors import DataError
 from seqtag.support.lines import lines, shown
 from seqtag.support.quoting import counted, quoted
+from seqtag.support.unpacking import unpacked
 
 _LINES = 1024  # are parsed at once
 BLOCK = 1 << 22  # bytes of a binary file read at once
@@ -28,13 +26,12 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NUMBER_BYTES = b"0123456789+-.eE "
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _OTHER_FILES = {
-    b"PK\x03\x04": "is a zip archive; unpack it first",
     b"\xba\x16\x4f\x2f": "is a fastText model; expected vectors: its .vec file",
 }
 
 
 def read(path: str | PathLike[str]) -> Vectors:
-    """The vectors of a file: text of GloVe, word2vec or fastText, or word2vec's binary form, each plain or gzip.
+    """The vectors of a file: text of GloVe, word2vec or fastText, or word2vec's binary form, each plain or compressed.
 
     Text has a word and its values in each line, with or without a first line of "count dim". A line is read from
     the right, so a word may hold spaces. Which form it is, its content says; what is no regular file is text, and
@@ -48,7 +45,7 @@ def read(path: str | PathLike[str]) -> Vectors:
         DataError: The file cannot be read or is no table of vectors; FILE:LINE in a text.
     """
     name = shown(path)
-    start = _start(path)
+    start = _start(path, name)
     for magic, problem in _OTHER_FILES.items():
         if start.startswith(magic):
             raise DataError(name, None, problem)
@@ -183,21 +180,14 @@ def _problem(name: str, some: Sequence[tuple[int, str]], dim: int, source: str) 
 # ---- word2vec's binary form
 
 
-@contextmanager
-def _opened(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
-    with open(path, "rb") as file:
-        packed = file.peek(2).startswith(b"\x1f\x8b")
-        yield gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[misc]
-
-
-def _start(path: str | PathLike[str]) -> bytes:
+def _start(path: str | PathLike[str], name: str) -> bytes:
     """The first bytes of a regular file; none if it cannot be read, which the reader of text will say better."""
     try:
         if not os.path.isfile(path):
             return b""
-        with _opened(path) as file:
-            return file.read(1 << 20)
-    except (OSError, EOFError, zlib.error):
+        with open(path, "rb") as file:
+            return unpacked(file, name).read(1 << 20)
+    except (OSError, DataError):
         return b""
 
 
@@ -219,14 +209,13 @@ def _is_binary(body: bytes, dim: int) -> bool:
 
 def _read_binary(path: str | PathLike[str], name: str) -> Vectors:
     try:
-        with _opened(path) as file:
-            return _read_records(file, name)
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(name, None, f"cannot be read: {reason}") from error
+        with open(path, "rb") as file:
+            return _read_records(unpacked(file, name), name)
+    except OSError as error:
+        raise DataError(name, None, f"cannot be read: {error.strerror or error}") from error
 
 
-def _read_records(file: IO[bytes], name: str) -> Vectors:
+def _read_records(file: BinaryIO, name: str) -> Vectors:
     count, dim = map(int, file.readline().split())
     builder = Builder(dim)
     taken = left_out = 0

@@ -145,7 +145,7 @@ class VectorSettings:
     """Pretrained word vectors."""
 
     file: str | None = setting(
-        None, "pretrained vectors: GloVe or word2vec text, plain or .gz, or word2vec .bin", flag=True
+        None, "pretrained vectors: GloVe or word2vec text, or word2vec .bin, plain or compressed", flag=True
     )
     trainable: bool = setting(True, "update the vectors of the words in the training file")
 

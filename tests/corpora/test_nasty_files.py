@@ -556,7 +556,7 @@ VECTORS = {
     "UTF-16": ("a 1 2\n".encode("utf-16"), ":1: "),
     "gzip that is cut off": (gzip.compress(b"a 1 2\n" * 999)[:-9], ": "),
     "gzip that is damaged": (bytes(DAMAGED), ": "),
-    "a zip archive": (b"PK\x03\x04" + b"\0" * 99, ": is a zip archive"),
+    "a zip archive that is cut off": (b"PK\x03\x04" + b"\0" * 99, ": cannot be read: the zip file ends too early"),
     "a header of absurd size": (b"999999999999999999 300\na 1 2\n", ":2: "),
     "binary that is cut off": (b"2 3\na " + b"\0\0\x80\x3f" * 3 + b"b \0\0", ": ends within word 2 of 2"),
     "binary with a value that is no number": (b"1 2\na " + b"\0\0\xc0\x7f" * 2, ": "),

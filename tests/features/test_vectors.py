@@ -1,13 +1,16 @@
 """Pretrained vectors: what is read, what is stored, what is found, and what is refused."""
 
+import bz2
 import gzip
 import io
+import lzma
 import mmap
 import random
 import struct
 import subprocess
 import sys
 import tracemalloc
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -94,6 +97,29 @@ def test_binary(
     vectors = read(path)
     np.testing.assert_allclose(content_of(vectors, words), VALUES, rtol=2**-11)
     assert vectors.warnings == ()
+
+
+@pytest.mark.parametrize("content", [TEXT.encode(), binary([str(number) for number in range(6)], VALUES)])
+def test_every_kind_of_compression(tmp_path: Path, content: bytes) -> None:
+    plain, path = tmp_path / "plain", tmp_path / "packed"
+    plain.write_bytes(content)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("vectors", content)
+    for packed in (bz2.compress(content), lzma.compress(content), archive.getvalue()):
+        path.write_bytes(packed)
+        assert read(path).packed() == read(plain).packed()
+
+
+def test_a_zip_archive_of_several_files_names_them(tmp_path: Path) -> None:
+    path = tmp_path / "glove.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for dim in (50, 100):
+            file.writestr(f"glove.{dim}d.txt", TEXT)
+    with pytest.raises(DataError) as caught:
+        read(path)
+    message = "is a zip archive of 2 files ('glove.50d.txt', 'glove.100d.txt'); expected one file in it"
+    assert str(caught.value) == f"{path}: {message}"
 
 
 def test_binary_numbers_that_look_like_text_at_first(tmp_path: Path) -> None:
@@ -222,7 +248,7 @@ NUMBER = "expected a finite 32-bit number"
         (b"a 1 2 3\nb 1  2\nc 1\x0b2 3 4\n", "FILE:2: has 2 values; expected 3, as most lines have"),
         (b"a 1 2\nb 1+1 e\n", "FILE:2: value 1 of 2 is '1+1'; " + NUMBER),
         (b"a 1 2\ncaf\xe9 1 2\n", "FILE:2: byte 0xE9 is not UTF-8; expected a file in UTF-8"),
-        (b"PK\x03\x04\n", "FILE: is a zip archive; unpack it first"),
+        (b"PK\x03\x04\n", "FILE: cannot be read: the zip file ends too early"),
         (b"\xba\x16\x4f\x2f\n", "FILE: is a fastText model; expected vectors: its .vec file"),
         (gzip.compress(b"a 1 2\n" * 99, mtime=0)[:-9], "FILE: cannot be read: the gzip file ends too early"),
         # word2vec's binary form
