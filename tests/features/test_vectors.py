@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-import seqtag.features.vector_files as files
+import seqtag.features.binary_vectors as binary_module
 import seqtag.features.vectors as module
 from seqtag.features.vector_files import read
 from seqtag.features.vectors import Coverage, Vectors
@@ -89,7 +89,7 @@ def test_text(tmp_path: Path, content: str, packed: bool) -> None:
 def test_binary(
     tmp_path: Path, end: bytes, packed: bool, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "BLOCK", block)
+    monkeypatch.setattr(binary_module, "BLOCK", block)
     path = tmp_path / "vectors.txt"
     words = [word.replace(" ", "_") for word in WORDS]
     content = binary(list(words), VALUES, end)
@@ -185,6 +185,39 @@ def test_the_first_of_equal_words_holds(tmp_path: Path) -> None:
     assert vectors.warnings == (f"{path}: 1 line left out: the word had come before",)
 
 
+@pytest.mark.parametrize("header", ["6 5\n", ""])
+def test_blank_words_are_left_out(tmp_path: Path, header: str) -> None:
+    """GoogleNews has one, written as text."""
+    path = tmp_path / "vectors"
+    values = " 0.5 1 -1 2e-1 0\n"
+    path.write_text(header + "".join(word + values for word in ("the", "", "of", " ", "\t", ".")))
+    vectors = read(path)
+    assert vectors.rows(["the", "of", "."]).tolist() == [0, 1, 2]
+    assert len(vectors) == 3
+    assert vectors.warnings == (f"{path}: 3 lines left out: the word is blank",)
+
+
+def test_a_block_of_blank_words(tmp_path: Path) -> None:
+    path = tmp_path / "vectors"
+    path.write_text("a 1 2\n" * 1024 + " 1 2\n" * 1024 + "b 3 4\n")
+    assert read(path).rows(["a", "b"]).tolist() == [0, 1]
+
+
+def test_words_that_end_with_numbers_where_the_first_line_gives_the_dim(tmp_path: Path) -> None:
+    path = tmp_path / "vectors"
+    words = ["a", "b", "c", "R$ 0", "1 2", "7", "1 2 3"]
+    rows = "".join(f"{word} {number} 1\n" for number, word in enumerate(words))
+    path.write_text(f"{len(words)} 2\n{rows}")
+    assert content_of(read(path), words)[:, 0].tolist() == list(range(len(words)))
+    with path.open("a") as file:
+        file.write("R$ x 1\n")
+    with pytest.raises(DataError, match=r":9: value 1 of 2 is 'x'"):
+        read(path)
+    path.write_text(rows)
+    with pytest.raises(DataError, match=r":4: has 3 values; expected 2, as most lines have"):
+        read(path)
+
+
 def test_many_equal_words_move_the_table(tmp_path: Path) -> None:
     path = tmp_path / "vectors"
     words = [f"w{number % 3000}" for number in range(9000)]
@@ -226,8 +259,10 @@ NUMBER = "expected a finite 32-bit number"
         (b"a 1 2\nx y z 1\nc 1 2\n", "FILE:2: has 1 value; expected 2, as most lines have"),
         (b"a 1 2\nb\nc 1 2\n", "FILE:2: has 0 values; expected 2, as most lines have"),
         (b"a 1 2\n\nc 1 2\n", "FILE:2: is blank; expected a word and its values"),
-        (b"a 1 2\n 1 2\nc 1 2\n", "FILE:2: has no word before its 2 values"),
-        (b"a 1 2\n   1 2\nc 1 2\n", "FILE:2: has no word before its 2 values"),
+        (b"a 1 2\n x 2\nc 1 2\n", "FILE:2: has no word before its 2 values"),
+        (b"2 2\n 1 2\n  1 2\n", "FILE: holds no vectors with a word"),
+        # A first line that says something else than all others say nothing about the words.
+        (b"2 2\na 1 2 3\nb 1 2 3\n", "FILE:2: has 3 values; expected 2, as line 1 says"),
         (
             b"a 1 2\nb 1 " + b"9" * 100_000 + b"\n",
             f"FILE:2: value 2 of 2 is '{'9' * 37}...{'9' * 38}'; {NUMBER}",
