@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqtag.cli import common, results
+from seqtag.cli.stderr import stderr
 from seqtag.cli.tables import make_table, safe
 from seqtag.corpora.findings import groups
 from seqtag.support.errors import DataError, UsageError
-from seqtag.support.quoting import json_text
+from seqtag.support.quoting import json_text, printable
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from seqtag.corpora.base import ReadOptions
     from seqtag.stages.check import FileReport, Pair, Report
 
 MOST_PROBLEMS = 5
@@ -41,6 +43,19 @@ def check(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with code 1 if there is an error or a warning.")
     ] = False,
+    fix: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OUT",
+            help="Write a copy of FILE with what can be repaired safely, list the repairs, and check the copy.",
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            help="With --fix: the encoding of FILE if it is not UTF-8, such as cp1252.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Count what is in corpus files and list what is odd about them.
 
@@ -55,14 +70,21 @@ def check(
     if not paths:
         raise UsageError("Expected a corpus file. `seqtag check --help` shows how to name one.")
     json_path = json_path and results.place(json_path)
-    results.check_outputs([json_path], paths)
+    results.check_outputs([json_path, fix], paths)
     from seqtag.corpora.base import ReadOptions
     from seqtag.corpora.findings import Finding
     from seqtag.corpora.tags import is_named
     from seqtag.stages import check as stage
 
+    options = ReadOptions(format, token_column, tag_column)
+    if fix is not None:
+        if len(paths) > 1 or results.STDOUT in (fix, paths[0]):
+            raise UsageError("--fix takes one file, and the name of another one for the copy.")
+        _repair(paths[0], fix, scheme, options, encoding or "")
+        train, files = (fix, None) if train is not None else (None, [fix])
+    elif encoding is not None:
+        raise UsageError("--encoding needs --fix: all else reads UTF-8.")
     try:
-        options = ReadOptions(format, token_column, tag_column)
         report = stage.check(files or [], train=train, scheme=scheme, options=options)
     except DataError as problem:
         found = Finding("error", problem.code, str(problem.path), problem.line, problem.problem)
@@ -73,6 +95,24 @@ def check(
         _show(report, auto=not is_named(scheme))
     if strict and any(finding.level != "note" for finding in report.findings):
         raise typer.Exit(1)
+
+
+def _repair(path: str, copy: str, scheme: str, options: "ReadOptions", encoding: str) -> None:
+    """Writes the repaired copy, and says on stderr what was done."""
+    from seqtag.stages.repair import repaired
+
+    result = repaired(path, scheme=scheme, options=options, encoding=encoding)
+    with results.written(copy) as stream:
+        stream.write(result.text)
+    places: dict[str, list[str]] = {}
+    for one in result.repairs:
+        places.setdefault(one.message, []).extend([] if one.line is None else [str(one.line)])
+    for message, lines in places.items():
+        more = f" and {len(lines) - MOST_PROBLEMS:,} more" if len(lines) > MOST_PROBLEMS else ""
+        place = f" (line {', '.join(lines[:MOST_PROBLEMS])}{more})" if lines else ""
+        print(f"{printable(path)}: {printable(message)}{place}", file=stderr())
+    if not result.repairs:
+        print(f"{printable(path)}: nothing to repair", file=stderr())
 
 
 def _write(report: "Report", path: str | None) -> None:

@@ -37,12 +37,12 @@ class Corpus:
 
 
 def sentences(
-    path: str | PathLike[str], options: ReadOptions = AUTO, report: Report = ignore
+    path: str | PathLike[str] | Source, options: ReadOptions = AUTO, report: Report = ignore
 ) -> Iterator[Sentence]:
     """The sentences of a file, one at a time; a compressed one is unpacked, "-" is standard input.
 
     Args:
-        path: The file.
+        path: The file, or a source that was looked at.
         options: How it is read.
         report: Receives what its reader finds odd, while it is read.
 
@@ -50,7 +50,7 @@ def sentences(
         UsageError: An unknown format, or columns that make no sense.
         DataError: The file cannot be read, or a row is malformed.
     """
-    source = Source(path, report=report)
+    source = path if isinstance(path, Source) else Source(path, report=report)
     format = _recognise(source, options) if options.format == "auto" else options.format
     known = registry.formats("tagged" if options.with_tags else "reader")
     if not registry.knows(known, format):

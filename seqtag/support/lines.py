@@ -58,6 +58,19 @@ def lines(
         raise DataError(name, None, f"cannot be read: {error.strerror or error}") from error
 
 
+def content(path: str | PathLike[str]) -> bytes:
+    """What a file holds, whatever it is, unpacked.
+
+    Raises:
+        DataError: The file cannot be read or unpacked.
+    """
+    try:
+        with opened(path) as file:
+            return unpacked(file, shown(path)).read()
+    except OSError as error:
+        raise DataError(shown(path), None, f"cannot be read: {error.strerror or error}") from error
+
+
 def opened(path: str | PathLike[str]) -> BufferedReader:
     """The file, open for reading bytes.
 

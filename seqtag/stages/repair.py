@@ -1,0 +1,23 @@
+"""A corpus file -> a copy of it with what can be repaired safely."""
+
+from seqtag.corpora import tags
+from seqtag.corpora.base import AUTO, ReadOptions
+from seqtag.corpora.repair import Repaired, repair
+from seqtag.support.lines import content, shown
+
+
+def repaired(path: str, *, scheme: str = "auto", options: ReadOptions = AUTO, encoding: str = "") -> Repaired:
+    """Reads a corpus file, whatever its encoding, and repairs it.
+
+    Args:
+        path: The file.
+        scheme: Its tag scheme; "auto" finds it.
+        options: How it is read.
+        encoding: The encoding of the text where neither a byte order mark nor UTF-8 tells; "" if unknown.
+
+    Raises:
+        UsageError: An unknown scheme or encoding, or columns that make no sense.
+        DataError: The text cannot be decoded, or read as a corpus.
+    """
+    given = tags.parse_scheme(scheme) if tags.is_named(scheme) else None
+    return repair(content(path), shown(path), options, given, encoding)
