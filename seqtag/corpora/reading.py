@@ -76,15 +76,16 @@ def _recognise(source: Source, options: ReadOptions) -> str:
     return USUAL
 
 
-def read_corpus(path: str | PathLike[str], options: ReadOptions = AUTO) -> Corpus:
+def read_corpus(path: str | PathLike[str] | Source, options: ReadOptions = AUTO) -> Corpus:
     """A whole file with at least one sentence, for the arguments of ``sentences``; DataError if it has none, or a tag
     that would steer a terminal.
     """
     findings: list[Finding] = []
     found = tuple(sentences(path, options, findings.append))
+    name = path.name if isinstance(path, Source) else shown(path)
     if not found:
-        raise DataError(shown(path), None, "there is no sentence in the file")
-    corpus = Corpus(shown(path), found, tuple(findings))
+        raise DataError(name, None, "there is no sentence in the file")
+    corpus = Corpus(name, found, tuple(findings))
     _check_each(corpus, _without_controls)
     return corpus
 

@@ -1,0 +1,92 @@
+"""`seqtag split`: files for training, development and test from one corpus."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqtag.cli import common, results
+from seqtag.support.errors import Error, UsageError
+
+if TYPE_CHECKING:
+    from seqtag.stages.split import Part
+
+MOST_ROWS = 30
+
+
+def split(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Corpus file.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write the parts to.")
+    ],
+    train: Annotated[float, typer.Option(help="Share of the training file.")] = 0.8,
+    dev: Annotated[float, typer.Option(help="Share of the development file; 0: none.")] = 0.1,
+    test: Annotated[float, typer.Option(help="Share of the test file; 0: none.")] = 0.1,
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, help="Write K folds for a cross-validation instead.", show_default=False),
+    ] = None,
+    by: Annotated[str, typer.Option(metavar="sentence|document", help="What stays whole.")] = "sentence",
+    seed: Annotated[int, typer.Option(help="Random seed of the division.")] = 42,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    scheme: common.Scheme = "auto",
+    format: common.Format = "auto",
+    token_column: common.TokenColumn = None,
+    tag_column: common.TagColumn = None,
+) -> None:
+    """Divide a corpus into training, development and test files.
+
+    No sentence stands in two parts, and each part has its share of every type
+    of entity. The lines of the file stay as they are. --folds K writes for each
+    fold k a file k.test and one of all others, k.train.
+
+    Examples:
+      seqtag split corpus.conll -o parts
+      seqtag split corpus.conll -o parts --train 0.7 --dev 0.3 --test 0
+      seqtag split corpus.conllu -o folds --folds 5 --by document
+    """
+    common.check_name("--by", by, ("sentence", "document"))
+    if min(train, dev, test) < 0 or train <= 0:
+        raise UsageError("--train, --dev and --test: expected shares of at least 0, and some for --train.")
+    from seqtag.corpora.base import ReadOptions
+    from seqtag.stages import split as stage
+    from seqtag.support.unpacking import ending, without_ending
+
+    how = stage.How(by, seed, scheme, ReadOptions(format, token_column, tag_column))
+    if folds is None:
+        parts = stage.split(file, {"train": train, "dev": dev, "test": test}, how)
+    else:
+        parts = stage.folds(file, folds, how)
+    suffix = Path(without_ending(file)).suffix
+    suffix = ("" if suffix[1:] in ("train", "dev", "test") else suffix) + ending(file)
+    paths = [output / f"{part.name}{suffix}" for part in parts]
+    for path in paths:
+        if path.exists() and not force:
+            raise Error(f"{path}: already exists. --force replaces it.")
+    os.makedirs(output, exist_ok=True)
+    results.check_outputs(map(str, paths), [file])
+    for path, part in zip(paths, parts, strict=True):
+        with results.written(str(path)) as stream:
+            stream.write(part.text)
+    _show(parts, paths)
+
+
+def _show(parts: "list[Part]", paths: list[Path]) -> None:
+    """The sizes of the parts; of folds only the tests, since the rest is what is left."""
+    from rich.console import Console
+
+    from seqtag.cli.tables import make_table, safe
+
+    shown = [at for at, part in enumerate(parts) if not part.name.endswith(".train")]
+    table = make_table("", *(paths[at].name for at in shown))
+    table.add_row("sentences", *(f"{parts[at].sentences:,}" for at in shown))
+    names = sorted({name for part in parts for name in part.entities})
+    for name in names[:MOST_ROWS]:
+        table.add_row(safe(name), *(f"{parts[at].entities.get(name, 0):,}" for at in shown))
+    if rest := names[MOST_ROWS:]:
+        sums = (f"{sum(parts[at].entities.get(name, 0) for name in rest):,}" for at in shown)
+        table.add_row(f"{len(rest):,} more", *sums)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(safe(f"written to {paths[0].parent}"), soft_wrap=True)

@@ -1,0 +1,204 @@
+"""A corpus file -> files for training, development and test, or the folds of a cross-validation.
+
+The parts hold the lines of the file as they are, in its order; a sentence takes the comments before it along.
+"""
+
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from os import PathLike
+
+from seqtag.corpora import tags
+from seqtag.corpora.base import AUTO, ReadOptions, Source
+from seqtag.corpora.consistency import SHORT
+from seqtag.corpora.reading import Corpus, read_corpus
+from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.splitting import SENTENCES, dealt, grouped
+from seqtag.corpora.tags import Scheme
+from seqtag.support.errors import DataError, UsageError
+from seqtag.support.lines import lines
+from seqtag.support.quoting import counted
+
+_DOCUMENT = ("-DOCSTART-", "# newdoc", "#begin document")
+_HEADER = "# global.columns"
+
+
+AnyPath = str | PathLike[str]
+
+
+@dataclass(frozen=True)
+class How:
+    """How a corpus is divided.
+
+    Attributes:
+        by: "sentence", or "document": documents stay whole.
+        seed: The seed of the division.
+        scheme: The tag scheme; "auto" finds it.
+        options: How the file is read.
+    """
+
+    by: str = "sentence"
+    seed: int = 42
+    scheme: str = "auto"
+    options: ReadOptions = AUTO
+
+
+USUAL = How()
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a corpus.
+
+    Attributes:
+        name: "train", "dev", "test", or as in "1.train" that of a fold.
+        text: Its lines.
+        sentences: How many there are.
+        entities: How many there are of each type; of plain tags, how many of each tag.
+    """
+
+    name: str
+    text: str
+    sentences: int
+    entities: Mapping[str, int]
+
+
+def split(path: AnyPath, shares: Mapping[str, float], how: How = USUAL) -> list[Part]:
+    """Divides a corpus into parts that share no sentence and have each type of entity in proportion.
+
+    Args:
+        path: The file.
+        shares: The share of each part, by its name; they are scaled to sum to 1, and there is no part for 0.
+        how: How it is divided.
+
+    Raises:
+        UsageError: Shares or a scheme that make no sense.
+        DataError: The file cannot be read, names no documents, or has too few sentences.
+    """
+    wanted = {name: share for name, share in shares.items() if share}
+    if not wanted or min(wanted.values()) < 0:
+        raise UsageError(
+            f"the parts have the shares {', '.join(map(str, shares.values()))}; expected positive ones."
+        )
+    division = _divide(path, list(wanted.values()), how)
+    return [division.part(name, {number}) for number, name in enumerate(wanted)]
+
+
+def folds(path: AnyPath, count: int, how: How = USUAL) -> list[Part]:
+    """Divides a corpus for a cross-validation: for each fold, it as `K.test` and all others together as `K.train`.
+
+    Args:
+        path: The file.
+        count: How many folds.
+        how: How it is divided.
+
+    Raises:
+        UsageError: A scheme that makes no sense.
+        DataError: The file cannot be read, names no documents, or has too few sentences.
+    """
+    division = _divide(path, [1.0] * count, how)
+    numbers = set(range(count))
+    return [
+        division.part(f"{number + 1}.{name}", own)
+        for number in range(count)
+        for name, own in (("train", numbers - {number}), ("test", {number}))
+    ]
+
+
+@dataclass(frozen=True)
+class _Division:
+    """A corpus, and the part that each sentence is in.
+
+    Attributes:
+        header: Lines that go before every part.
+        blocks: The lines of each sentence.
+        entities: The entities of each sentence.
+        numbers: The part of each sentence.
+        gap: What follows a sentence.
+    """
+
+    header: list[str]
+    blocks: list[list[str]]
+    entities: list[Counter[str]]
+    numbers: list[int]
+    gap: str
+
+    def part(self, name: str, numbers: set[int]) -> Part:
+        """These parts together."""
+        own = [at for at, number in enumerate(self.numbers) if number in numbers]
+        text = "".join(f"{row}\n" for row in self.header)
+        text += "".join("".join(f"{row}\n" for row in self.blocks[at]) + self.gap for at in own)
+        return Part(name, text, len(own), sum((self.entities[at] for at in own), Counter()))
+
+
+def _divide(path: AnyPath, shares: Sequence[float], how: How) -> _Division:
+    numbered = list(lines(path))
+    corpus = read_corpus(Source(path, numbered), how.options)
+    scheme = (
+        tags.parse_scheme(how.scheme)
+        if tags.is_named(how.scheme)
+        else tags.detect(sentence.tags or () for sentence in corpus.sentences)
+    )
+    header, blocks = _blocks(numbered, corpus)
+    whole = how.by == "document"
+    units = _documents(blocks, corpus.path) if whole else [[at] for at in range(len(blocks))]
+    groups = grouped(_keys([corpus.sentences[at] for at in unit], whole=whole) for unit in units)
+    members = [[at for unit in group for at in units[unit]] for group in groups]
+    if len(members) < len(shares):
+        what = f"{counted(len(members), how.by)} without a sentence in common"
+        raise DataError(corpus.path, None, f"has {what}, too few for {len(shares)} parts")
+    entities = [_entities(sentence, scheme) for sentence in corpus.sentences]
+    contents = [sum((entities[at] for at in own), Counter({SENTENCES: len(own)})) for own in members]
+    numbers = [0] * len(blocks)
+    for own, number in zip(
+        members, dealt(contents, [one / sum(shares) for one in shares], how.seed), strict=True
+    ):
+        for at in own:
+            numbers[at] = number
+    gap = "\n" if any(not row.strip(" \t") for _, row in numbered) else ""
+    return _Division(header, blocks, entities, numbers, gap)
+
+
+def _blocks(numbered: Sequence[tuple[int, str]], corpus: Corpus) -> tuple[list[str], list[list[str]]]:
+    """The lines that go before every part, and the lines of each sentence with the comments before it."""
+    header = []
+    for _, row in numbered:
+        if not row.startswith(_HEADER):
+            break
+        header.append(row)
+    ends = [len(header), *(sentence.lines[-1] for sentence in corpus.sentences)]
+    blocks = []
+    for start, end in pairwise(ends):
+        block = [row for _, row in numbered[start:end]]
+        while not block[0].strip(" \t"):
+            del block[0]
+        blocks.append(block)
+    return header, blocks
+
+
+def _documents(blocks: Sequence[Sequence[str]], name: str) -> list[list[int]]:
+    """The sentences of each document."""
+    documents: list[list[int]] = []
+    for at, block in enumerate(blocks):
+        if not documents or any(row.startswith(_DOCUMENT) for row in block):
+            documents.append([])
+        documents[-1].append(at)
+    if len(documents) < 2:
+        marks = "-DOCSTART- lines or # newdoc comments"
+        raise DataError(
+            name, None, f"has no {marks} that set documents apart; expected them for --by document"
+        )
+    return documents
+
+
+def _keys(sentences: Sequence[Sentence], *, whole: bool) -> Iterator[Hashable]:
+    """What other parts must not hold: these sentences. Short ones may stand in any two documents."""
+    return (sentence.tokens for sentence in sentences if not whole or len(sentence) >= SHORT)
+
+
+def _entities(sentence: Sentence, scheme: Scheme) -> Counter[str]:
+    own = sentence.tags or ()
+    if not scheme.is_spans:
+        return Counter(own)
+    return Counter(span.label or "(no label)" for span in tags.spans(own, scheme))

@@ -1,0 +1,185 @@
+"""The division of a corpus: nothing lost, nothing shared, everything in proportion; then the command."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqtag.cli import run
+from seqtag.corpora.base import ReadOptions
+from seqtag.corpora.reading import read_corpus
+from seqtag.corpora.splitting import SENTENCES, dealt, grouped
+from seqtag.stages.split import How, folds, split
+from seqtag.support.errors import DataError, UsageError
+
+THIRDS = {"train": 1.0, "dev": 1.0, "test": 1.0}
+
+
+def corpus(tmp_path: Path, text: str, name: str = "corpus.conll") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def sentences(count: int) -> str:
+    return "\n".join(f"# {number}\nw{number}\tB-{'XY'[number % 2]}\n.\tO\n" for number in range(count))
+
+
+class TestGroups:
+    """What must stay together."""
+
+    @given(st.lists(st.frozensets(st.integers(0, 6), max_size=3), max_size=12))
+    def test_groups_are_the_connected_ones(self, keys: list[frozenset[int]]) -> None:
+        groups = grouped(keys)
+        assert sorted(at for group in groups for at in group) == list(range(len(keys)))
+        held = [set().union(*(keys[at] for at in group)) for group in groups]
+        assert all(held[a].isdisjoint(held[b]) for a in range(len(held)) for b in range(a))
+        for group in groups:  # nobody is there without a reason
+            reached = {group[0]}
+            for _ in group:
+                reached |= {at for at in group if any(keys[at] & keys[other] for other in reached)}
+            assert reached == set(group)
+
+    @given(
+        st.lists(st.dictionaries(st.sampled_from("XYZ"), st.integers(1, 3)), min_size=30, max_size=60),
+        st.integers(0, 3),
+    )
+    def test_every_part_has_its_share_of_the_rarest_type(
+        self, entities: list[dict[str, int]], seed: int
+    ) -> None:
+        contents = [Counter({SENTENCES: 1, **own}) for own in entities]
+        parts = dealt(contents, [0.5, 0.3, 0.2], seed)
+        assert parts == dealt(contents, [0.5, 0.3, 0.2], seed)
+        total = sum(contents, Counter())
+        rarest = min(total, key=lambda name: (total[name], name))
+        for number, share in enumerate((0.5, 0.3, 0.2)):
+            found = sum(own[rarest] for own, part in zip(contents, parts, strict=True) if part == number)
+            assert (
+                abs(found - share * total[rarest]) <= 2 * 3
+            )  # three in a group, and two other parts to take it
+
+    def test_a_rare_type_is_spread(self) -> None:
+        contents = [Counter({SENTENCES: 1, "common": 1}) for _ in range(97)]
+        contents += [Counter({SENTENCES: 1, "rare": 1}) for _ in range(3)]
+        assert sorted(dealt(contents, [1 / 3, 1 / 3, 1 / 3], 0)[-3:]) == [0, 1, 2]
+
+
+class TestSplit:
+    """Parts of a file."""
+
+    def test_lines_stay_as_they_are(self, tmp_path: Path) -> None:
+        text = sentences(30)
+        parts = split(corpus(tmp_path, text), {"train": 0.8, "dev": 0.1, "test": 0.1})
+        assert [(part.name, part.sentences) for part in parts] == [("train", 24), ("dev", 3), ("test", 3)]
+        assert [dict(part.entities) for part in parts[:1]] == [{"X": 12, "Y": 12}]
+        blocks = [block for part in parts for block in part.text.split("\n\n") if block]
+        assert sorted(blocks) == sorted(text.removesuffix("\n").split("\n\n"))
+        numbers = [int(block.split()[1]) for block in parts[0].text.split("\n\n") if block]
+        assert numbers == sorted(numbers)  # in the file's order
+
+    def test_equal_seeds_give_equal_parts(self, tmp_path: Path) -> None:
+        path = corpus(tmp_path, sentences(30))
+        assert split(path, THIRDS) == split(path, THIRDS)
+        assert split(path, THIRDS) != split(path, THIRDS, How(seed=7))
+
+    def test_no_sentence_stands_in_two_parts(self, tmp_path: Path) -> None:
+        parts = split(corpus(tmp_path, sentences(6) + "\n" + sentences(6)), THIRDS)
+        words = [
+            {line.split("\t")[0] for line in part.text.splitlines() if line[:1] == "w"} for part in parts
+        ]
+        assert [len(own) for own in words] == [2, 2, 2]
+        assert len(set().union(*words)) == 6
+
+    def test_documents_stay_whole(self, tmp_path: Path) -> None:
+        text = "".join(f"-DOCSTART- O\n\na{n} O\n\nb{n} O\n\n" for n in range(6))
+        parts = split(corpus(tmp_path, text), THIRDS, How(by="document"))
+        assert [part.sentences for part in parts] == [4, 4, 4]
+        for part in parts:
+            assert part.text.count("-DOCSTART- O\n\na") == 2
+            pairs = [row.split()[0] for row in part.text.splitlines() if row[:1] in ("a", "b")]
+            assert [a[1:] for a in pairs[::2]] == [b[1:] for b in pairs[1::2]]
+
+    def test_names_of_columns_go_into_every_part(self, tmp_path: Path) -> None:
+        head = "# global.columns = ID FORM UPOS\n"
+        text = head + "".join(f"# sent_id = {n}\n1\tw{n}\tNOUN\n\n" for n in range(4))
+        parts = split(
+            corpus(tmp_path, text, "x.conllup"),
+            {"train": 1.0, "test": 1.0},
+            How(options=ReadOptions("conll", 2)),
+        )
+        assert all(part.text.startswith(head + "# sent_id") for part in parts)
+        assert sum(part.text.count("global") for part in parts) == 2
+
+    def test_folds(self, tmp_path: Path) -> None:
+        path = corpus(tmp_path, sentences(9))
+        parts = folds(path, 3)
+        assert [part.name for part in parts] == [
+            "1.train",
+            "1.test",
+            "2.train",
+            "2.test",
+            "3.train",
+            "3.test",
+        ]
+        tests = [set(part.text.split("\n\n")) - {""} for part in parts[1::2]]
+        everything = set().union(*tests)
+        assert [len(own) for own in tests] == [3, 3, 3]
+        assert len(everything) == 9
+        for test, train in zip(tests, parts[::2], strict=True):
+            assert set(train.text.split("\n\n")) - {""} == everything - test
+
+    @pytest.mark.parametrize(
+        ("text", "how", "problem"),
+        [
+            ("a O\n\na O\n", How(), "has 1 sentence without a sentence in common, too few for 3 parts"),
+            ("a O\n\nb O\n", How(by="document"), "has no -DOCSTART- lines or # newdoc comments that set"),
+        ],
+        ids=["too few", "no documents"],
+    )
+    def test_refused(self, tmp_path: Path, text: str, how: How, problem: str) -> None:
+        with pytest.raises(DataError, match=problem):
+            split(corpus(tmp_path, text), THIRDS, how)
+
+    def test_shares_that_make_no_sense(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="expected positive ones"):
+            split(corpus(tmp_path, "a O\n"), {"train": 0.0})
+
+
+class TestCommand:
+    """`seqtag split`."""
+
+    def test_files(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path, folder = corpus(tmp_path, sentences(30)), tmp_path / "parts"
+        assert run(["split", str(path), "-o", str(folder)]) == 0
+        assert sorted(one.name for one in folder.iterdir()) == ["dev.conll", "test.conll", "train.conll"]
+        assert sum(len(read_corpus(one).sentences) for one in folder.iterdir()) == 30
+        rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+        assert ["sentences", "24", "3", "3"] in rows
+        assert ["X", "12", "1", "2"] in rows or ["X", "12", "2", "1"] in rows
+        assert run(["split", str(path), "-o", str(folder)]) == 1
+        assert f"{folder / 'train.conll'}: already exists. --force replaces it." in capsys.readouterr().err
+        assert run(["split", str(path), "-o", str(folder), "--force", "--test", "0"]) == 0
+
+    @pytest.mark.parametrize("name", ["corpus.train", "corpus"])
+    def test_names(self, tmp_path: Path, name: str) -> None:
+        path, folder = corpus(tmp_path, sentences(9), name), tmp_path / "parts"
+        assert run(["split", str(path), "-o", str(folder), "--folds", "2"]) == 0
+        assert sorted(one.name for one in folder.iterdir()) == ["1.test", "1.train", "2.test", "2.train"]
+
+    @pytest.mark.parametrize(
+        ("option", "problem"),
+        [
+            (["--by", "word"], "--by word"),
+            (["--dev", "-1"], "expected shares of at least 0"),
+            (["--train", "0"], "and some for --train"),
+        ],
+    )
+    def test_wrong_usage(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: list[str], problem: str
+    ) -> None:
+        path = corpus(tmp_path, sentences(9))
+        assert run(["split", str(path), "-o", str(tmp_path / "parts"), *option]) == 2
+        assert problem in capsys.readouterr().err
+        assert not (tmp_path / "parts").exists()
