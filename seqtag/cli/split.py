@@ -10,7 +10,7 @@ from seqtag.cli import common, results
 from seqtag.support.errors import Error, UsageError
 
 if TYPE_CHECKING:
-    from seqtag.stages.split import Part
+    from seqtag.stages.split import SplitPart
 
 MOST_ROWS = 30
 
@@ -72,7 +72,7 @@ def split(
     _show(parts, paths)
 
 
-def _show(parts: "list[Part]", paths: list[Path]) -> None:
+def _show(parts: "list[SplitPart]", paths: list[Path]) -> None:
     """The sizes of the parts; of folds only the tests, since the rest is what is left."""
     from rich.console import Console
 

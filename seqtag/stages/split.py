@@ -48,7 +48,7 @@ USUAL = How()
 
 
 @dataclass(frozen=True)
-class Part:
+class SplitPart:
     """One part of a corpus.
 
     Attributes:
@@ -64,7 +64,7 @@ class Part:
     entities: Mapping[str, int]
 
 
-def split(path: AnyPath, shares: Mapping[str, float], how: How = USUAL) -> list[Part]:
+def split(path: AnyPath, shares: Mapping[str, float], how: How = USUAL) -> list[SplitPart]:
     """Divides a corpus into parts that share no sentence and have each type of entity in proportion.
 
     Args:
@@ -85,7 +85,7 @@ def split(path: AnyPath, shares: Mapping[str, float], how: How = USUAL) -> list[
     return [division.part(name, {number}) for number, name in enumerate(wanted)]
 
 
-def folds(path: AnyPath, count: int, how: How = USUAL) -> list[Part]:
+def folds(path: AnyPath, count: int, how: How = USUAL) -> list[SplitPart]:
     """Divides a corpus for a cross-validation: for each fold, it as `K.test` and all others together as `K.train`.
 
     Args:
@@ -124,12 +124,12 @@ class _Division:
     numbers: list[int]
     gap: str
 
-    def part(self, name: str, numbers: set[int]) -> Part:
+    def part(self, name: str, numbers: set[int]) -> SplitPart:
         """These parts together."""
         own = [at for at, number in enumerate(self.numbers) if number in numbers]
         text = "".join(f"{row}\n" for row in self.header)
         text += "".join("".join(f"{row}\n" for row in self.blocks[at]) + self.gap for at in own)
-        return Part(name, text, len(own), sum((self.entities[at] for at in own), Counter()))
+        return SplitPart(name, text, len(own), sum((self.entities[at] for at in own), Counter()))
 
 
 def _divide(path: AnyPath, shares: Sequence[float], how: How) -> _Division:
