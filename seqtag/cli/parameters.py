@@ -51,6 +51,13 @@ Seeds = Annotated[
         help="Train with N consecutive seeds from --seed on; report mean and spread, keep the best on dev.",
     ),
 ]  # fmt: skip
+Folds = Annotated[
+    int | None,
+    typer.Option(
+        "--folds", metavar="K", min=2, rich_help_panel=TRAINING, show_default=False,
+        help="Cross-validate: train K models, each scored on a fold that it was not trained on; -o is their folder.",
+    ),
+]  # fmt: skip
 Force = Annotated[
     bool,
     typer.Option(

@@ -51,16 +51,13 @@ def split(
         raise UsageError("--train, --dev and --test: expected shares of at least 0, and some for --train.")
     from seqtag.corpora.base import ReadOptions
     from seqtag.stages import split as stage
-    from seqtag.support.unpacking import ending, without_ending
 
     how = stage.How(by, seed, scheme, ReadOptions(format, token_column, tag_column))
     if folds is None:
         parts = stage.split(file, {"train": train, "dev": dev, "test": test}, how)
     else:
         parts = stage.folds(file, folds, how)
-    suffix = Path(without_ending(file)).suffix
-    suffix = ("" if suffix[1:] in ("train", "dev", "test") else suffix) + ending(file)
-    paths = [output / f"{part.name}{suffix}" for part in parts]
+    paths = [output / f"{part.name}{stage.suffix(file)}" for part in parts]
     for path in paths:
         if path.exists() and not force:
             raise Error(f"{path}: already exists. --force replaces it.")

@@ -1,11 +1,16 @@
 """`seqtag train`: corpus files in, model folder out."""
 
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from seqtag.cli import parameters
 from seqtag.cli.settings import flags, with_settings
 from seqtag.settings.merging import merge
+from seqtag.support.errors import UsageError
+
+if TYPE_CHECKING:
+    from seqtag.settings.config import Config
 
 
 @with_settings
@@ -17,6 +22,7 @@ def command(
     config: parameters.ConfigFile = None,
     assignments: parameters.Assignments = None,
     seeds: parameters.Seeds = 1,
+    folds: parameters.Folds = None,
     force: parameters.Force = False,
     resume: parameters.Resume = False,
     checkpoint_steps: parameters.CheckpointSteps = 0,
@@ -43,6 +49,26 @@ def command(
     }
     resolved = merge(read(config) if config else {}, parse_assignments(assignments or []), named)
 
+    how = {"seeds": seeds, "force": force, "resume": resume, "checkpoint_steps": checkpoint_steps}
+    if folds is None:
+        _train(resolved, train, dev, test, output, quiet=quiet, **how)
+        return
+    if dev is not None or test is not None:
+        raise UsageError(
+            "--folds makes the files to score on itself; it cannot be combined with --dev or --test."
+        )
+    from seqtag.cli.folds import cross_validate
+
+    def run(fold: str, held: str, model: Path) -> None:
+        _train(resolved, fold, None, held, model, quiet=quiet, **how)
+
+    cross_validate(train, folds, output, resolved, run, resume=resume, quiet=quiet)
+
+
+def _train(
+    config: "Config", train: str, dev: str | None, test: str | None, output: Path, *, quiet: bool, **how: Any
+) -> None:
+    """Trains one model and shows how."""
     from seqtag.cli import wants_debug
     from seqtag.support.interrupt import Stop, listening
 
@@ -53,18 +79,15 @@ def command(
 
         with display(quiet=quiet) as show:
             result = stage(
-                resolved,
+                config,
                 train,
                 dev,
                 test,
                 output,
-                seeds=seeds,
-                force=force,
-                resume=resume,
-                checkpoint_steps=checkpoint_steps,
                 debug=wants_debug(),
                 listener=show.event,
                 stop=stop,
+                **how,
             )
             show.finish(result)
     sys.stdout.flush()

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from os import PathLike
+from pathlib import Path
 
 from seqtag.corpora import tags
 from seqtag.corpora.base import AUTO, ReadOptions, Source
@@ -19,6 +20,7 @@ from seqtag.corpora.tags import Scheme
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.lines import lines
 from seqtag.support.quoting import counted
+from seqtag.support.unpacking import ending, without_ending
 
 _DOCUMENT = ("-DOCSTART-", "# newdoc", "#begin document")
 _HEADER = "# global.columns"
@@ -104,6 +106,16 @@ def folds(path: AnyPath, count: int, how: How = USUAL) -> list[SplitPart]:
         for number in range(count)
         for name, own in (("train", numbers - {number}), ("test", {number}))
     ]
+
+
+def suffix(path: AnyPath) -> str:
+    """How the names of the parts of a file end: like its own, unless that is the name of a part.
+
+    >>> suffix("corpus.conllu.gz"), suffix("corpus.train")
+    ('.conllu.gz', '')
+    """
+    own = Path(without_ending(path)).suffix
+    return ("" if own[1:] in ("train", "dev", "test") else own) + ending(path)
 
 
 @dataclass(frozen=True)

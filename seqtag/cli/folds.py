@@ -1,0 +1,99 @@
+"""`seqtag train --folds K`: a model for each fold of a cross-validation, and what all of them score."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from seqtag.cli import results
+from seqtag.cli.stderr import stderr
+from seqtag.settings.config import Config
+from seqtag.stages import split
+from seqtag.support.errors import Error
+from seqtag.support.quoting import json_text, printable
+from seqtag.training.seed import spread
+from seqtag.training.splits import read_options
+
+TrainFold = Callable[[str, str, Path], None]
+SUMMARY = "folds.json"
+
+
+def cross_validate(
+    train: str, folds: int, output: Path, config: Config, run: TrainFold, *, resume: bool, quiet: bool
+) -> None:
+    """Trains on all folds but one, scores on that one, and so for each; then says how the scores spread.
+
+    Args:
+        train: The corpus.
+        folds: How many folds.
+        output: The folder for the files of the folds, the models, "1" and so on, and `folds.json`.
+        config: The settings.
+        run: Trains on a file, scores on another one and writes a model folder.
+        resume: Whether models that are there already count.
+        quiet: Whether to print the table only.
+
+    Raises:
+        Error: The corpus cannot be divided, or something else lies where the folds are to be.
+    """
+    how = split.How(seed=config.training.seed, scheme=config.data.scheme, options=read_options(config))
+    parts = split.folds(train, folds, how)
+    if (output / "manifest.json").exists():
+        raise Error(f"{output}: is a model folder, which takes no other files. Choose another -o.")
+    output.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for number in range(1, folds + 1):
+        files = [_written(part, output, train) for part in parts[2 * number - 2 : 2 * number]]
+        model = output / str(number)
+        if not quiet:
+            print(f"fold {number} of {folds}: {printable(str(model))}", file=stderr(), flush=True)
+        if not (resume and (model / "manifest.json").exists()):
+            run(files[0], files[1], model)
+        rows.append({"model": str(number), **_scores(model)})
+    summary = {"folds": rows} | {
+        name: dict(zip(("mean", "standard_deviation"), spread([row[name] for row in rows]), strict=True))
+        for name in ("dev", "test")
+    }
+    with results.written(str(output / SUMMARY)) as stream:
+        stream.write(json_text(summary, indent=2) + "\n")
+    _show(summary, output)
+
+
+def _written(part: split.SplitPart, output: Path, train: str) -> str:
+    """The file of a part; one that is there and holds something else is not ours."""
+    path = output / f"{part.name}{split.suffix(train)}"
+    if path.exists():
+        from seqtag.support.lines import content
+
+        if content(path) == part.text.encode():
+            return str(path)
+        raise Error(f"{path}: already exists and holds other sentences. Choose another -o.")
+    with results.written(str(path)) as stream:
+        stream.write(part.text)
+    return str(path)
+
+
+def _scores(model: Path) -> dict[str, Any]:
+    report = json.loads((model / "report.json").read_text(encoding="utf-8"))
+    found = {name: report[name]["main"] for name in ("dev", "test")}
+    return {"metric": report["test"]["metric"], "best_epoch": report["best_epoch"], **found}
+
+
+def _show(summary: dict[str, Any], output: Path) -> None:
+    from rich.console import Console
+
+    from seqtag.cli.tables import make_table
+    from seqtag.evaluation import metrics
+
+    rows = summary["folds"]
+    title = metrics.find(rows[0]["metric"]).title
+    table = make_table("fold", f"dev {title}", f"test {title}", "best epoch")
+    for row in rows:
+        table.add_row(row["model"], f"{row['dev']:.4f}", f"{row['test']:.4f}", str(row["best_epoch"]))
+    table.add_section()
+    for name, key in (("mean", "mean"), ("standard deviation", "standard_deviation")):
+        table.add_row(name, f"{summary['dev'][key]:.4f}", f"{summary['test'][key]:.4f}", "")
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"models and {SUMMARY} in {printable(str(output))}", markup=False, soft_wrap=True)
+    sys.stdout.flush()

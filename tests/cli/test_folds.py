@@ -1,0 +1,89 @@
+"""`seqtag train --folds K`: which files and models there are, what is kept, and what is refused."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seqtag.cli import run
+from seqtag.cli.folds import cross_validate
+from seqtag.corpora.reading import read_corpus
+from seqtag.settings.merging import merge
+from seqtag.support.errors import Error
+
+SMALL = [
+    "embeddings.characters.encoder=none", "embeddings.shape.dim=0", "encoder.cell=dense", "encoder.units=5",
+    "head.name=softmax", "language_model.weight=0", "training.averaging=none", "training.epochs=1",
+]  # fmt: skip
+
+
+def fake(trained: list[tuple[str, str, str]]) -> Any:
+    """A training that scores 0.1 times the number of its fold on test, and twice that on dev."""
+
+    def train(fold: str, held: str, model: Path) -> None:
+        trained.append((Path(fold).name, Path(held).name, model.name))
+        model.mkdir()
+        score = int(model.name) / 10
+        scores = {"dev": {"main": 2 * score}, "test": {"main": score, "metric": "f1"}, "best_epoch": 1}
+        (model / "report.json").write_text(json.dumps(scores))
+        (model / "manifest.json").write_text("{}")
+
+    return train
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> str:
+    path = tmp_path / "corpus.conll"
+    path.write_text("".join(f"w{number}\tB-X\nleft\tO\n\n" for number in range(9)))
+    return str(path)
+
+
+def test_every_fold_is_held_out_once(corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output, trained = tmp_path / "folds", []
+    cross_validate(corpus, 3, output, merge(), fake(trained), resume=False, quiet=False)
+    assert trained == [(f"{number}.train.conll", f"{number}.test.conll", str(number)) for number in (1, 2, 3)]
+    assert [len(read_corpus(output / f"{number}.test.conll").sentences) for number in (1, 2, 3)] == [3, 3, 3]
+    summary = json.loads((output / "folds.json").read_text())
+    assert [row["test"] for row in summary["folds"]] == [0.1, 0.2, 0.3]
+    assert summary["test"] == pytest.approx({"mean": 0.2, "standard_deviation": 0.1})
+    assert summary["dev"] == pytest.approx({"mean": 0.4, "standard_deviation": 0.2})
+    out, err = capsys.readouterr()
+    rows = [line.split() for line in out.splitlines()]
+    assert ["mean", "0.4000", "0.2000"] in rows
+    assert err.splitlines()[0] == f"fold 1 of 3: {output / '1'}"
+
+
+def test_resume_trains_what_is_missing(corpus: str, tmp_path: Path) -> None:
+    output, trained = tmp_path / "folds", []
+
+    def stopped(fold: str, held: str, model: Path) -> None:
+        if model.name == "2":
+            raise KeyboardInterrupt
+        fake(trained)(fold, held, model)
+
+    with pytest.raises(KeyboardInterrupt):
+        cross_validate(corpus, 3, output, merge(), stopped, resume=False, quiet=True)
+    cross_validate(corpus, 3, output, merge(), fake(trained), resume=True, quiet=True)
+    assert [model for _, _, model in trained] == ["1", "2", "3"]
+
+
+def test_what_is_not_ours_is_left_alone(corpus: str, tmp_path: Path) -> None:
+    output = tmp_path / "folds"
+    output.mkdir()
+    (output / "1.train.conll").write_text("mine\tO\n")
+    with pytest.raises(Error, match="already exists and holds other sentences"):
+        cross_validate(corpus, 3, output, merge(), fake([]), resume=False, quiet=True)
+    assert (output / "1.train.conll").read_text() == "mine\tO\n"
+    (output / "manifest.json").write_text("{}")
+    with pytest.raises(Error, match="is a model folder, which takes no other files"):
+        cross_validate(corpus, 3, output, merge(), fake([]), resume=False, quiet=True)
+
+
+def test_the_command(corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    command = ["train", "--train", corpus, "-o", str(tmp_path / "folds"), "--folds", "2", "-q", *settings]
+    assert run(command) == 0, capsys.readouterr().err
+    assert json.loads((tmp_path / "folds" / "folds.json").read_text())["folds"][1]["model"] == "2"
+    assert run([*command, "--dev", corpus]) == 2
+    assert "--folds makes the files to score on itself" in capsys.readouterr().err
