@@ -19,6 +19,7 @@ from backports import zstd
 
 from seqtag.cli import run
 from seqtag.cli.results import written
+from seqtag.support.errors import MissingPackage
 from seqtag.support.lines import lines
 from seqtag.support.packing import check_ending, packed
 
@@ -137,4 +138,6 @@ def test_zst_without_its_package_is_refused_before_the_work(
     assert run(["predict", str(spans.folder), os.devnull, "-o", str(output)]) == 1
     assert capsys.readouterr().err.startswith("seqtag: Zstandard (.zst) needs the package backports.zstd")
     assert not output.exists()
+    with pytest.raises(MissingPackage):
+        check_ending("out.zst")
     check_ending("out.gz")

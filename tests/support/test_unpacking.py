@@ -114,7 +114,9 @@ class TestEach:
 @pytest.mark.parametrize("kind", STREAMS)
 class TestStreams:
     def test_one_after_the_other(self, kind: str, read: Callable[[bytes], object]) -> None:
-        assert read(PACK[kind](b"a\tO") + PACK[kind](b"") + PACK[kind](b"X\n")) == [(1, "a\tOX")]
+        for between in (b"", b"\0" * 8):
+            streams = [PACK[kind](content) for content in (b"a\tO", b"", b"X\n")]
+            assert read(between.join(streams)) == [(1, "a\tOX")]
 
     def test_zeros_after_it(self, kind: str, read: Callable[[bytes], object]) -> None:
         assert read(PACK[kind](TEXT) + b"\0" * 100_000) == rows(TEXT)
