@@ -1,5 +1,6 @@
 """What every test stands on: --slow, Hypothesis without a stop-watch, and two small trained models."""
 
+import gc
 import os
 import signal
 from dataclasses import dataclass
@@ -22,6 +23,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run the tests marked slow")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What the tests import lives to the end. Keras collects garbage whenever a network is begun, and each time it
+    would search TensorFlow's modules as well.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
