@@ -2,7 +2,9 @@
 
 import gc
 import os
+import pickle
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -10,6 +12,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 # A busy machine is no failure. In CI the examples are the same in each run: a red run can be run again.
@@ -98,13 +101,27 @@ def _tiny(folder: Path, column: int, *settings_given: str) -> Tiny:
     return Tiny(folder / "model", *paths, result)
 
 
+def _shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Tiny]) -> Tiny:
+    """What is made in a folder of that name, once for all workers of pytest-xdist."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return make(factory.mktemp(name))
+    folder = factory.getbasetemp().parent / name
+    made = folder / "tiny.pickle"
+    with FileLock(f"{folder}.lock"):
+        if not made.exists():
+            folder.mkdir()
+            made.write_bytes(pickle.dumps(make(folder)))
+    found: Tiny = pickle.loads(made.read_bytes())
+    return found
+
+
 @pytest.fixture(scope="session")
 def spans(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     """Names and places in BIO, trained with a CRF in BIOES."""
-    return _tiny(tmp_path_factory.mktemp("spans"), 1, "data.train_scheme=bioes")
+    return _shared(tmp_path_factory, "spans", lambda folder: _tiny(folder, 1, "data.train_scheme=bioes"))
 
 
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     """Parts of speech."""
-    return _tiny(tmp_path_factory.mktemp("plain"), 2)
+    return _shared(tmp_path_factory, "plain", lambda folder: _tiny(folder, 2))
