@@ -69,7 +69,8 @@ class Run:
                 keep(self.state())
             stop.check()
 
-        self.trainer.trace()  # nothing is lost so far, so a signal need not wait for it
+        if not self._finished:
+            self.trainer.trace()  # nothing is lost so far, so a signal need not wait for it
         with stop.held():
             while not self._finished:
                 try:

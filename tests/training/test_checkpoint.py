@@ -21,6 +21,7 @@ from seqtag.cli import run
 from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.layout import Kind
 from seqtag.network import deferred, fit, runtime
+from seqtag.network.fit import Trainer
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
@@ -29,7 +30,7 @@ from seqtag.support.errors import Error
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.training import checkpoint, prepare
 from seqtag.training.checkpoint import Checkpoint, State
-from seqtag.training.events import Note, Progress
+from seqtag.training.events import Note, Prepared, Progress
 from seqtag.training.run import Run
 from seqtag.training.splits import read_corpora
 from seqtag.training.tagging import Tagging
@@ -208,7 +209,9 @@ class TestTheEnd:
         assert sorted(os.listdir(tmp_path)) == ["model", "model.checkpoint"]
         with pytest.raises(Error, match="already contains a model"):
             go(corpus, tmp_path / "model", "quick")
-        go(corpus, tmp_path / "model", "quick", resume=True)
+        with monkeypatch.context() as patch:
+            patch.setattr(Trainer, "trace", lambda trainer: pytest.fail("there is no step left"))
+            go(corpus, tmp_path / "model", "quick", resume=True, listener=self.no_step)
         assert os.listdir(tmp_path) == ["model"]
         same(tmp_path / "model", whole("quick"))
 
@@ -231,28 +234,30 @@ class TestTheEnd:
     def no_step(event: Any) -> None:
         assert not isinstance(event, Progress), "nothing is trained before"
 
-    @pytest.mark.parametrize("said", ["already contains a model", "is not a model folder"])
     def test_what_comes_to_its_place_while_it_is_trained(
         self,
         corpus: str,
         whole: Callable[[str], Any],
         tmp_path: Path,
         tmp_path_factory: pytest.TempPathFactory,
-        said: str,
     ) -> None:
-        model, other = tmp_path / "model", tmp_path_factory.mktemp("other")
-        (other / "thesis.tex").write_text("years of work")
-        if "already" in said:
-            other = whole("tables").place / "model"
+        """Another model, and when the run is resumed a folder that is none."""
+        model, thesis = tmp_path / "model", tmp_path_factory.mktemp("other")
+        (thesis / "thesis.tex").write_text("years of work")
+        cases = [
+            (whole("tables").place / "model", Progress, "already contains a model"),
+            (thesis, Prepared, "is not a model folder"),
+        ]
+        for other, when, said in cases:
 
-        def listen(event: Any) -> None:
-            if isinstance(event, Progress) and not model.exists():
-                shutil.copytree(other, model)
+            def listen(event: Any, other: Path = other, when: type = when) -> None:
+                if isinstance(event, when) and not model.exists():
+                    shutil.copytree(other, model)
 
-        with pytest.raises(Error, match=rf"{said}.*--resume to continue"):
-            go(corpus, model, "quick", listener=listen)
-        assert content(model) == content(other)
-        shutil.rmtree(model)
+            with pytest.raises(Error, match=rf"{said}.*--resume to continue"):
+                go(corpus, model, "quick", resume=other is thesis, listener=listen)
+            assert content(model) == content(other)
+            shutil.rmtree(model)
         go(corpus, model, "quick", resume=True)
         same(model, whole("quick"))
         assert os.listdir(tmp_path) == ["model"]
@@ -279,14 +284,8 @@ class TestTheEnd:
             "not removed."
         )
 
-    @pytest.mark.parametrize("case", ["quick", "seeds"])
     def test_a_model_that_cannot_be_written(
-        self,
-        corpus: str,
-        whole: Callable[[str], Any],
-        tmp_path: Path,
-        case: str,
-        monkeypatch: pytest.MonkeyPatch,
+        self, corpus: str, whole: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The checkpoint goes after the model has come: no step is taken again."""
         real = replacing.write
@@ -299,12 +298,10 @@ class TestTheEnd:
         with monkeypatch.context() as patch:
             patch.setattr(replacing, "write", write)
             with pytest.raises(Error, match="no room"):
-                go(corpus, tmp_path / "model", case)
+                go(corpus, tmp_path / "model", "seeds")
         assert os.listdir(tmp_path) == ["model.checkpoint"]
-        heard: list[Any] = []
-        go(corpus, tmp_path / "model", case, resume=True, listener=heard.append)
-        assert not any(isinstance(event, Progress) for event in heard)
-        same(tmp_path / "model", whole(case))
+        go(corpus, tmp_path / "model", "seeds", resume=True, listener=self.no_step)
+        same(tmp_path / "model", whole("seeds"))
         assert os.listdir(tmp_path) == ["model"]
 
     def test_a_signal_when_the_model_has_come(
@@ -323,28 +320,38 @@ class TestTheEnd:
             go(corpus, tmp_path / "model", "quick", stop=stop)
         assert os.listdir(tmp_path) == ["model"]
 
-    @pytest.mark.parametrize(
-        ("option", "within"), [((), ()), (("--checkpoint-steps", "3"), (3, 6)), (("--checkpoint-steps", "0"), ())]
-    )  # fmt: skip
-    def test_where_it_is_saved(
-        self,
-        corpus: str,
-        tmp_path: Path,
-        option: tuple[str, ...],
-        within: tuple[int, ...],
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        """From the command line; an epoch has eight steps."""
+    def test_where_it_is_saved(self, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """From the command line; an epoch has eight steps. `test_an_epoch_is_kept_before_it_is_told` of test_run.py has
+        none within.
+        """
         places = []
         monkeypatch.setattr(Checkpoint, "save", lambda checkpoint, state: places.append(state.place))
+        assert run(self.command(corpus, tmp_path, "--checkpoint-steps", "3")) == 0
+        assert places == [
+            f"{'in' if steps else 'after'} epoch {epoch}{steps}"
+            for epoch in (1, 2)
+            for steps in (" after step 3", " after step 6", "")
+        ]
+
+    @pytest.mark.parametrize("option", [(), ("--checkpoint-steps", "0")])
+    def test_it_is_saved_after_epochs_alone(
+        self, corpus: str, tmp_path: Path, option: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told = []
+
+        def train(*given: object, checkpoint_steps: int, **options: object) -> None:
+            told.append(checkpoint_steps)
+            raise Error("not in earnest")
+
+        monkeypatch.setattr("seqtag.stages.train.train", train)
+        assert run(self.command(corpus, tmp_path, *option)) == 1
+        assert told == [0]
+
+    @staticmethod
+    def command(corpus: str, tmp_path: Path, *option: str) -> list[str]:
         settings = [*SMALL, *CASES["quick"], "training.batch_size=4"]
         command = ["train", "-q", "--train", corpus, "--dev", corpus, "-o", str(tmp_path / "model"), *option]
-        assert run([*command, *(word for setting in settings for word in ("--set", setting))]) == 0
-        assert places == [
-            place
-            for epoch in (1, 2)
-            for place in (*(f"in epoch {epoch} after step {step}" for step in within), f"after epoch {epoch}")
-        ]
+        return [*command, *(word for setting in settings for word in ("--set", setting))]
 
 
 class TestRefused:
