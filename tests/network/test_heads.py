@@ -32,7 +32,7 @@ SLOW = {
     for name, pair in CASES.items()
     if pair["encoder__cell"] != FIRST_CELL and pair["head__name"] != FIRST_HEAD
 }
-for _name in registry.HEADS:
+for _name in list(registry.HEADS)[1:]:  # the first has each embedding so
     CASES[f"{_name}-plain"] = {"plain": True, "encoder__cell": FIRST_CELL, "head__name": _name}
 SIMPLE = {"plain": True, "encoder__cell": FIRST_CELL, "head__name": FIRST_HEAD}
 for _name in list(registry.EMBEDDINGS)[1:]:  # all others have the first
@@ -228,13 +228,13 @@ def test_the_exported_network_is_the_network(case: Case, run_onnx: Any) -> None:
 
 
 def descend(case: Case, batch: Any) -> Iterator[float]:
-    """The losses of 61 steps of Adam (Kingma and Ba 2015), by the gradients of the graph."""
+    """The losses of 31 steps of Adam (Kingma and Ba 2015), by the gradients of the graph."""
     variables = case.toy.network.trainable_variables
     means, squares = [0.0] * len(variables), [0.0] * len(variables)
-    for step in range(1, 62):
+    for step in range(1, 32):
         _, loss, gradients = case.learn(*batch)
         yield float(loss)
-        rate = 0.05 * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+        rate = 0.1 * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
         for number, (variable, gradient) in enumerate(zip(variables, gradients, strict=True)):
             means[number] = 0.9 * means[number] + 0.1 * gradient.numpy()
             squares[number] = 0.999 * squares[number] + 0.001 * gradient.numpy() ** 2
