@@ -38,6 +38,7 @@ SMALL = [
     "embeddings.word.dim=8", "encoder.units=6", "training.learning_rate=0.02", "training.batch_size=8",
     "training.epochs=1", "data.tokenizer=word", "language_model.weight=0", "embeddings.characters.encoder=none",
     "embeddings.shape.dim=0", "encoder.cell=dense", "head.name=softmax", "training.averaging=none",
+    "encoder.layers=1", "encoder.bidirectional=false", "training.optimizer=sgd",
 ]  # fmt: skip
 CRF = ["encoder.cell=simplernn", "head.name=crf"]
 BIO, BIOES, IOB1 = (tags.parse_scheme(name) for name in ("bio", "bioes", "iob1"))
@@ -313,7 +314,12 @@ class TestSchemes:
                 row = tags.convert(sentence.tags or (), BIO, IOB1)
                 file.writelines(f"{token}\t{tag}\n" for token, tag in zip(sentence.tokens, row, strict=True))
                 file.write("\n")
-        quick = ["training.learning_rate=0.05", "embeddings.dropout=0", "encoder.dropout=0"]
+        quick = [
+            "training.optimizer=adam",
+            "training.learning_rate=0.05",
+            "embeddings.dropout=0",
+            "encoder.dropout=0",
+        ]
         settings = config(*quick, "training.epochs=4", "data.train_scheme=bio")
         result = train(settings, str(path), str(path), None, tmp_path / "model")
         loaded = SentenceTagger.load(tmp_path / "model")
