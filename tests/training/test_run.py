@@ -38,7 +38,8 @@ from seqtag.training.tagging import Tagging, score_corpus
 SMALL = [
     "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.cell=dense", "encoder.units=5",
     "embeddings.dropout=0.2", "encoder.dropout=0.2", "training.learning_rate=0.03", "training.batch_size=8",
-    "training.patience=0", "head.name=softmax", "language_model.weight=0",
+    "training.patience=0", "head.name=softmax", "language_model.weight=0", "embeddings.shape.dim=0",
+    "encoder.layers=1", "encoder.bidirectional=false",
 ]  # fmt: skip
 Weights = dict[str, Any]
 
@@ -307,23 +308,25 @@ def test_the_users_own_settings_of_keras_change_nothing() -> None:
     assert keras.config.epsilon() == 1e-7
 
 
+@pytest.fixture(scope="module")
+def chaotic(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> Tagging:
+    """Recurrent weights that multiply every rounding at each word of a long sentence."""
+    from seqtag.network import runtime
+
+    path = tmp_path_factory.mktemp("long") / "long.conll"
+    rows = [row for row in spans.train.read_text("utf-8").split("\n") if row]
+    path.write_text("\n".join(f"{row}" for row in (rows * 200)[:200]) + "\n", "utf-8")
+    settings = config(
+        "encoder.cell=simplernn", "encoder.units=150", "encoder.recurrent_initializer=he_normal",
+        "encoder.layers=2", "encoder.bidirectional=true",
+    )  # fmt: skip
+    corpora = read_corpora(settings, str(spans.train), str(path), None)
+    runtime.start(1)
+    return Tagging(prepare.fill_in(settings, corpora), corpora, None)
+
+
 class TestParity:
     """What is exported is the trained network, as far as rounding lets two computations agree."""
-
-    @pytest.fixture
-    def chaotic(self, spans: Any, tmp_path: Path) -> Tagging:
-        """Recurrent weights that multiply every rounding at each word of a long sentence."""
-        from seqtag.network import runtime
-
-        path = tmp_path / "long.conll"
-        rows = [row for row in spans.train.read_text("utf-8").split("\n") if row]
-        path.write_text("\n".join(f"{row}" for row in (rows * 200)[:200]) + "\n", "utf-8")
-        settings = config(
-            "encoder.cell=simplernn", "encoder.units=150", "encoder.recurrent_initializer=he_normal"
-        )
-        corpora = read_corpora(settings, str(spans.train), str(path), None)
-        runtime.start(1)
-        return Tagging(prepare.fill_in(settings, corpora), corpora, None)
 
     def test_of_a_chaotic_network(self, chaotic: Tagging) -> None:
         rows = [chaotic.vocabulary.index(chaotic.corpora.dev.sentences[0])]
