@@ -32,7 +32,7 @@ def evaluate(
         gold: The gold file.
         scheme: Its tag scheme; "auto" for the model's, unless another fits the file better.
         format: Its format; "auto" for that of the training corpus if its settings name one, else by the file.
-        token_column: Its column of tokens: from 1, negative from the end, or a CoNLL-U field.
+        token_column: Its column of tokens: from 1, negative from the end, or a CoNLL-U field or attribute.
         tag_column: Its column of tags, likewise.
         threads: Threads that tag side by side; None for as many as the process may use cores.
 

@@ -29,13 +29,15 @@ Scheme = Annotated[
 TokenColumn = Annotated[
     str | None,
     typer.Option(
-        metavar="COLUMN", help="Token column: a number from 1, negative from the end, or a CoNLL-U field."
+        metavar="COLUMN",
+        help="Token column: a number from 1, negative from the end, or a CoNLL-U field or attribute.",
     ),
 ]
 TagColumn = Annotated[
     str | None,
     typer.Option(
-        metavar="COLUMN", help="Tag column: a number from 1, negative from the end, or a CoNLL-U field."
+        metavar="COLUMN",
+        help="Tag column: a number from 1, negative from the end, or a CoNLL-U field or attribute.",
     ),
 ]
 InputFormat = Annotated[

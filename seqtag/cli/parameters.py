@@ -142,14 +142,14 @@ GoldTokenColumn = Annotated[
     str | None,
     typer.Option(
         metavar="COLUMN",
-        help="Token column of the gold file: a number from 1, negative from the end, or a CoNLL-U field.",
+        help="Token column of the gold file: a number from 1, negative from the end, or a CoNLL-U field or attribute.",
     ),
 ]
 GoldTagColumn = Annotated[
     str | None,
     typer.Option(
         metavar="COLUMN",
-        help="Tag column of the gold file: a number from 1, negative from the end, or a CoNLL-U field.",
+        help="Tag column of the gold file: a number from 1, negative from the end, or a CoNLL-U field or attribute.",
     ),
 ]
 PredictedColumn = Annotated[

@@ -3,6 +3,7 @@
 A format is a module with a reader, a writer or both, and a row in the registry.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import chain
@@ -21,6 +22,7 @@ from seqtag.support.unpacking import without_ending
 USUAL = "conll"  # the format of a corpus that is recognised as no other
 LONE_MARK = "the line holds U+FEFF alone, a byte order mark that belongs at the start of a file; delete it"
 MOST_DIGITS = 9  # of a column's number
+_NAME = re.compile(r"[^\s\x00-\x1f\x7f-\x9f]{1,100}")
 
 Column = int | str
 
@@ -88,8 +90,8 @@ class ReadOptions:
     Attributes:
         format: A name in `registry.FORMATS`, or "auto" to go by the file name, the columns asked for and the first
             lines.
-        token_column: The column of tokens, from 1, or from -1 backwards, or the name of a column; the format's default
-            if None.
+        token_column: The column of tokens, from 1, or from -1 backwards, or the name of a column, or an attribute in
+            one, such as "misc:name"; the format's default if None.
         tag_column: The column of tags, likewise.
         feature_columns: Columns to hand over as `Sentence.columns`.
         with_tags: False for a file without tags, or whose tags are not wanted.
@@ -147,20 +149,22 @@ AUTO = ReadOptions()
 
 
 def _is_column(column: Any) -> bool:
-    """Whether some reader knows such a column."""
-    if isinstance(column, str) and any(column.lower() in names for names in column_names().values()):
-        return True
-    if type(column) not in (int, str) or len(str(column)[:10]) > MOST_DIGITS:
+    """Whether some file may have such a column: a number but 0, or a name, which files are free to choose."""
+    if isinstance(column, str) and not column.lstrip("+-").isdecimal():
+        return _NAME.fullmatch(column) is not None
+    if type(column) not in (int, str):
         return column is None
-    try:
-        return int(column) != 0
-    except ValueError:
-        return False
+    return len(str(column)) <= MOST_DIGITS and int(column) != 0
 
 
 def column_names() -> dict[str, tuple[str, ...]]:
     """The names of columns, by the format that has them."""
     return {name: registry.load(registry.FORMATS, name, "columns") for name in registry.formats("columns")}
+
+
+def field_of(column: Column | None) -> str:
+    """The name of the column that a user asks for, of an attribute that of the column which holds it."""
+    return str(column).lower().partition(":")[0]
 
 
 def by_ending(path: str | PathLike[str]) -> str | None:

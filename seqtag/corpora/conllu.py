@@ -1,49 +1,65 @@
-"""CoNLL-U, the format of Universal Dependencies: ten columns with names, separated by tabs.
+"""CoNLL-U, the format of Universal Dependencies, and CoNLL-U Plus: columns with names, separated by tabs.
 
+CoNLL-U has ten columns; a file of CoNLL-U Plus names its own above the first row: ``# global.columns = ID FORM NER``.
 Comments, multiword ranges (``8-9``) and empty nodes (``8.1``) are skipped; the words that remain count 1, 2,
-3 in each sentence, which is checked. See https://universaldependencies.org/format.html.
+3 in each sentence, which is checked. Where a column holds attributes (``Case=Nom|Number=Sing``), each of them can be
+read like a column: ``feats:Number``. See https://universaldependencies.org/format.html and .../ext-format.html.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from sys import intern
 
 from seqtag.corpora.base import LONE_MARK, ReadOptions, Source
 from seqtag.corpora.sentence import Sentence, line_numbers
+from seqtag.corpora.tags import SPAN_TAG
 from seqtag.support.errors import DataError, UsageError, suggest
 from seqtag.support.lines import MARK
+from seqtag.support.quoting import counted, quoted
 
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 
+MOST_NAMES = 20  # of attributes in a message
 _BLANK = " \t\r"
+_MISSING = "_"
 _RANGE_OR_EMPTY = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9})|\.([1-9][0-9]{0,8}))")
+_GLOBAL_COLUMNS = re.compile(r"#\s*global\.columns\s*=(.*)")
 
 
 def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     """The sentences of a file, one at a time.
 
-    Columns are named by ``FIELDS``, or numbered from 1, or from -1 backwards; tokens are in "form" and tags in "upos"
-    where nothing else is said.
+    Columns are named by the file or else by ``FIELDS``, or numbered from 1, or from -1 backwards; ``feats:Number`` is
+    an attribute. Tokens are in "form" and tags in "upos" where nothing else is said. A word without an attribute has
+    "_", or "O" where the attribute holds span tags.
 
     Raises:
         UsageError: Columns that make no sense.
-        DataError: A row is malformed.
+        DataError: A row is malformed, or no word has an attribute.
     """
-    token = _field("form" if options.token_column is None else options.token_column)
-    tag = _field("upos" if options.tag_column is None else options.tag_column) if options.with_tags else None
+    table = _table(source)
+    token = table.place(options.token_column, "form", "--token-column")
+    tag = table.place(options.tag_column, "upos", "--tag-column") if options.with_tags else None
     if token == tag:
-        raise UsageError(f"The token column and the tag column are both {FIELDS[token]!r}.")
-    return _parse(source.lines(), source.name, token, tag, [_field(name) for name in options.feature_columns])
+        raise UsageError(f"The token column and the tag column are both {table.names[token]!r}.")
+    features = [table.place(column) for column in options.feature_columns]
+    if options.with_tags:
+        _look_for(source, table, {token, tag})
+    return _parse(source.lines(), table, token, tag, features)
 
 
 def recognise(source: Source) -> bool:
-    """Whether the first sentence has the ten columns, and IDs that count 1, 2, 3."""
+    """Whether the file names its columns, or its first sentence has the ten columns, and IDs that count 1, 2, 3."""
     words = 0
     for _, row in source.head():
         if not row.strip():
             if words:
                 return True
-        elif not row.startswith("#"):
+        elif row.startswith("#"):
+            if not words and _GLOBAL_COLUMNS.match(row):
+                return True
+        else:
             fields = row.split("\t")
             is_word = fields[0] == str(words + 1)
             if len(fields) != len(FIELDS) or not (is_word or _is_range_or_empty(fields[0], words)):
@@ -52,24 +68,145 @@ def recognise(source: Source) -> bool:
     return words > 0
 
 
-def _field(column: int | str) -> int:
-    """The position, from 0, of a column that a user gave."""
-    name = str(column).lower()
-    if name in FIELDS:
-        return FIELDS.index(name)
-    try:
-        number = int(column)
-    except ValueError:
-        raise UsageError(f"Unknown CoNLL-U column {column!r}.{suggest(name, FIELDS)}") from None
-    if not 1 <= abs(number) <= len(FIELDS):
-        raise UsageError(f"There is no CoNLL-U column {number}: the columns are 1 to {len(FIELDS)}.")
-    return number - 1 if number > 0 else len(FIELDS) + number
+@dataclass(slots=True)
+class _Attribute:
+    """An attribute in a column of them: with the name ``A`` it is ``b`` in ``A=b|C=d``.
+
+    Attributes:
+        at: The column.
+        name: The name, in the case of the file.
+        missing: The value of a word that lacks it.
+    """
+
+    at: int
+    name: str
+    missing: str = _MISSING
+
+    def find(self, row: Sequence[str]) -> str | None:
+        """Its value in a row, if it is there."""
+        sought = f"{self.name}="
+        cell = row[self.at]
+        if sought in cell:
+            for pair in cell.split("|"):
+                if pair.startswith(sought):
+                    return pair[len(sought) :]
+        return None
+
+
+class _Table:
+    """The columns of a file, and the attributes that are asked for, which stand behind them.
+
+    Attributes:
+        width: How many columns a row has.
+        names: Those of the columns and then of the attributes, for messages.
+        attributes: What is added to each row.
+        title: What the format is called.
+    """
+
+    def __init__(self, name: str, line: int | None, names: Sequence[str]) -> None:
+        self.name = name
+        self.line = line
+        self.width = len(names)
+        self.names = list(names)
+        self.attributes: list[_Attribute] = []
+        self.id_at = self.names.index("id") if "id" in self.names else None
+
+    @property
+    def expected(self) -> str:
+        """How many columns a row has, in words."""
+        whose = "CoNLL-U" if self.line is None else f"line {self.line}"
+        return f"the {self.width} of {whose}, separated by tabs"
+
+    def place(self, column: int | str | None, default: str = "", option: str = "") -> int:
+        """The position, from 0, of a column that a user gave, or of the default one."""
+        columns = self.names[: self.width]
+        if column is None:
+            if default not in columns:
+                raise DataError(
+                    self.name,
+                    self.line,
+                    f"there is no column {default.upper()}; choose one with {option}: {', '.join(columns)}",
+                )
+            return columns.index(default)
+        name, _, attribute = str(column).partition(":")
+        if str(column).lower() in columns:
+            return columns.index(str(column).lower())
+        if attribute and name.lower() in columns:
+            return self._add(_Attribute(columns.index(name.lower()), attribute))
+        try:
+            number = int(column)
+        except ValueError:
+            raise UsageError(
+                f"Unknown CoNLL-U column {column!r}.{suggest(str(column).lower(), columns)}"
+            ) from None
+        if not 1 <= abs(number) <= self.width:
+            raise UsageError(f"There is no CoNLL-U column {number}: the columns are 1 to {self.width}.")
+        return number - 1 if number > 0 else self.width + number
+
+    def _add(self, attribute: _Attribute) -> int:
+        if attribute not in self.attributes:
+            self.attributes.append(attribute)
+            self.names.append(f"{self.names[attribute.at]}:{attribute.name}")
+        return self.width + self.attributes.index(attribute)
+
+    def is_comment(self, row: str) -> bool:
+        """Whether a line that starts with "#" is a comment: always where rows start with an ID."""
+        return self.id_at == 0 or row.count("\t") != self.width - 1
+
+
+def _table(source: Source) -> _Table:
+    """The columns that the file names above its first row, or else those of CoNLL-U."""
+    for number, row in source.head():
+        if found := _GLOBAL_COLUMNS.match(row):
+            names = found[1].lower().split()
+            if not names or len(set(names)) < len(names):
+                problem = f"global.columns is {quoted(found[1].strip())}; expected names, each of them once"
+                raise DataError(source.name, number, problem)
+            return _Table(source.name, number, names)
+        if row.strip(_BLANK) and row[0] != "#":
+            break
+    return _Table(source.name, None, FIELDS)
+
+
+def _look_for(source: Source, table: _Table, needed: set[int | None]) -> None:
+    """Finds each attribute in some row: by its first value it is seen whether a word without it is outside of spans.
+
+    Raises:
+        DataError: No word has one that is needed; of another, this is reported.
+    """
+    left = dict(enumerate(table.attributes, table.width))
+    there: dict[int, dict[str, None]] = {attribute.at: {} for attribute in left.values()}
+    for _, row in source.head() if left else ():
+        columns = row.split("\t")
+        if len(columns) != table.width or (row[0] == "#" and table.is_comment(row)):
+            continue
+        for at, known in there.items():
+            known.update(
+                dict.fromkeys(pair.partition("=")[0] for pair in columns[at].split("|") if "=" in pair)
+            )
+        for place, attribute in list(left.items()):
+            value = attribute.find(columns)
+            if value is not None:
+                if SPAN_TAG.fullmatch(value) or value == "O":
+                    attribute.missing = "O" if place in needed else _MISSING
+                del left[place]
+        if not left:
+            break
+    for place, attribute in left.items():
+        known = there[attribute.at]
+        column = table.names[attribute.at].upper()
+        names = f"there are {', '.join([*known][:MOST_NAMES])}" if known else "it holds none"
+        problem = f"no word has the attribute {quoted(attribute.name)} in {column}; {names}"
+        if place in needed:
+            raise DataError(source.name, None, problem, "unknown-attribute")
+        source.report("unknown-attribute", None, problem, "--feature-columns")
 
 
 def _parse(
-    numbered: Iterable[tuple[int, str]], name: str, token: int, tag: int | None, features: Sequence[int]
+    numbered: Iterable[tuple[int, str]], table: _Table, token: int, tag: int | None, features: Sequence[int]
 ) -> Iterator[Sentence]:
     wanted = [token, *([] if tag is None else [tag]), *features]
+    width, id_at, attributes = table.width, table.id_at, table.attributes
     rows: list[list[str]] = []
     places: list[int] = []
     for number, row in numbered:
@@ -78,31 +215,37 @@ def _parse(
                 yield _sentence(rows, places, token, tag, features)
                 rows, places = [], []
             continue
-        if row[0] == "#":
+        if row[0] == "#" and table.is_comment(row):
             continue
         columns = row.split("\t")
-        if len(columns) != len(FIELDS) or columns[0] != str(len(rows) + 1):
-            _check_skipped(columns, len(rows), name, number)
+        if len(columns) != width or (id_at is not None and columns[id_at] != str(len(rows) + 1)):
+            _check_skipped(columns, len(rows), table, number)
             continue
+        for attribute in attributes:
+            value = attribute.find(columns)
+            columns.append(attribute.missing if value is None else value)
         for at in wanted:
             if not columns[at].strip(_BLANK):
-                raise DataError(name, number, f"the field {FIELDS[at]} is empty")
+                raise DataError(table.name, number, f"the field {table.names[at]} is empty")
         rows.append(columns)
         places.append(number)
     if rows:
         yield _sentence(rows, places, token, tag, features)
 
 
-def _check_skipped(columns: Sequence[str], words: int, name: str, number: int) -> None:
+def _check_skipped(columns: Sequence[str], words: int, table: _Table, number: int) -> None:
     """Lets a multiword range or an empty node pass; DataError for any other row that is not the next word."""
     if columns == [MARK]:
-        raise DataError(name, number, LONE_MARK)
-    if len(columns) != len(FIELDS):
-        found = "1 column" if len(columns) == 1 else f"{len(columns)} columns"
-        raise DataError(name, number, f"the row has {found}; expected the 10 of CoNLL-U, separated by tabs")
-    if not _is_range_or_empty(columns[0], words):
+        raise DataError(table.name, number, LONE_MARK)
+    if len(columns) != table.width:
+        found = counted(len(columns), "column")
+        raise DataError(table.name, number, f"the row has {found}; expected {table.expected}")
+    identifier = columns[table.id_at or 0]
+    if not _is_range_or_empty(identifier, words):
         raise DataError(
-            name, number, f"the ID is {columns[0]!r}; expected {words + 1} (a blank line ends a sentence)"
+            table.name,
+            number,
+            f"the ID is {identifier!r}; expected {words + 1} (a blank line ends a sentence)",
         )
 
 

@@ -4,7 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from os import PathLike
 
-from seqtag.corpora.base import AUTO, USUAL, Reader, ReadOptions, Recogniser, Source, by_ending, column_names
+from seqtag.corpora.base import (
+    AUTO,
+    USUAL,
+    Reader,
+    ReadOptions,
+    Recogniser,
+    Source,
+    by_ending,
+    column_names,
+    field_of,
+)
 from seqtag.corpora.findings import Finding, Report, ignore
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, split
@@ -63,9 +73,7 @@ def sentences(
 def _recognise(source: Source, options: ReadOptions) -> str:
     """The format of a corpus: by the name of the file and of the columns asked for, else by its first lines."""
     known = [name for name in registry.formats("recogniser") if registry.FORMATS[name].tagged]
-    asked = {
-        str(column).lower() for column in (options.token_column, options.tag_column, *options.feature_columns)
-    }
+    asked = set(map(field_of, (options.token_column, options.tag_column, *options.feature_columns)))
     for name in known:
         if by_ending(source.path) == name or asked.intersection(column_names().get(name, ())):
             return name

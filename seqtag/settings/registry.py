@@ -94,7 +94,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.conllu:read",
         recogniser="seqtag.corpora.conllu:recognise",
         columns="seqtag.corpora.conllu:FIELDS",
-        endings=("conllu",),
+        endings=("conllu", "conllup", "cupt"),
         tagged=True,
     ),
     "jsonl": Format(

@@ -1,11 +1,14 @@
 """CoNLL-U: what is read, what is skipped, and the messages for rows that are not CoNLL-U."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.conllu import FIELDS, read
+from seqtag.corpora.findings import Finding
+from seqtag.corpora.reading import read_corpus
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.errors import DataError, UsageError
 
@@ -114,3 +117,128 @@ def test_columns_that_make_no_sense(options: dict[str, Any], message: str) -> No
     with pytest.raises(UsageError) as caught:
         read_rows(row("1"), **options)
     assert str(caught.value) == message
+
+
+PLUS = ("# global.columns = ID FORM UPOS NER", "# sent_id = 1", "1\tOle\tPROPN\tB-PER", "2-3\tdel\t_\t_",
+        "2\tde\tADP\tO", "3\tel\tDET\tO")  # fmt: skip
+
+
+class TestPlus:
+    """A file that names its columns."""
+
+    @pytest.mark.parametrize(
+        ("options", "tags"),
+        [
+            ({}, ("PROPN", "ADP", "DET")),
+            ({"tag_column": "ner"}, ("B-PER", "O", "O")),
+            ({"tag_column": "NER"}, ("B-PER", "O", "O")),
+            ({"tag_column": -1}, ("B-PER", "O", "O")),
+        ],
+    )
+    def test_its_columns(self, options: dict[str, Any], tags: tuple[str, ...]) -> None:
+        assert read_rows(*PLUS, **options) == [Sentence(("Ole", "de", "el"), tags, (3, 5, 6))]
+
+    def test_a_name_with_a_colon(self) -> None:
+        rows = ["# global.columns = ID FORM MISC PARSEME:MWE", "1\ta\tMWE=x\t1:VID", "2\tb\t_\t*"]
+        assert read_rows(*rows, tag_column="parseme:MWE")[0].tags == ("1:VID", "*")
+        assert read_rows(*rows, tag_column="misc:MWE")[0].tags == ("x", "_")
+
+    def test_without_ids(self) -> None:
+        """What has all columns is a word, though it starts like a comment."""
+        rows = ["#global.columns=FORM UPOS", "# text = # 1", "#\tSYM", "1\tNUM", "", "7\tNUM"]
+        assert [one.tokens for one in read_rows(*rows)] == [("#", "1"), ("7",)]
+
+    @pytest.mark.parametrize(
+        ("rows", "message"),
+        [
+            (
+                (PLUS[0], "1\tOle"),
+                "FILE:2: the row has 2 columns; expected the 4 of line 1, separated by tabs",
+            ),
+            ((PLUS[0], "2\tOle\tX\tO"), "FILE:2: the ID is '2'; expected 1 (a blank line ends a sentence)"),
+            (
+                ("# global.columns = ID FORM NER", "1\tOle\tO"),
+                "FILE:1: there is no column UPOS; choose one with --tag-column: id, form, ner",
+            ),
+            (
+                ("# c", "# global.columns = ID WORD UPOS"),
+                "FILE:2: there is no column FORM; choose one with --token-column: id, word, upos",
+            ),
+            (("# global.columns =",), "FILE:1: global.columns is ''; expected names, each of them once"),
+            (
+                ("# global.columns = A B a",),
+                "FILE:1: global.columns is 'A B a'; expected names, each of them once",
+            ),
+        ],
+    )
+    def test_a_bad_row_is_named(self, rows: tuple[str, ...], message: str) -> None:
+        with pytest.raises(DataError) as caught:
+            read_rows(*rows)
+        assert str(caught.value) == message
+
+    def test_an_unknown_column(self) -> None:
+        with pytest.raises(UsageError, match=r"Unknown CoNLL-U column 'xpos'.* Known: id, form, upos, ner"):
+            read_rows(*PLUS, tag_column="xpos")
+
+    @pytest.mark.parametrize("name", ["a.conllup", "a.cupt", "a.conllu", "a.conll", "a.txt"])
+    def test_it_is_recognised(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / name).write_text("\n".join(PLUS), encoding="utf-8")
+        assert read_corpus(tmp_path / name).sentences[0].tokens == ("Ole", "de", "el")
+
+
+def attributes(*cells: str) -> list[str]:
+    """A row for each cell of MISC, whose FEATS are Number=Sing in the first."""
+    return [
+        "\t".join([f"{number}", "w", "l", "X", "x", "_" if number > 1 else "Case=Nom|Number=Sing", "0", "d", "_", cell])
+        for number, cell in enumerate(cells, 1)
+    ]  # fmt: skip
+
+
+class TestAttributes:
+    """`A=b|C=d` in one column."""
+
+    @pytest.mark.parametrize(
+        ("cells", "column", "tags"),
+        [
+            (("name=B-PER", "SpaceAfter=No|name=O", "_"), "misc:name", ("B-PER", "O", "O")),
+            (("_", "name=O", "surname=x"), "MISC:name", ("O", "O", "O")),
+            (("_", "name=x=y|a=b", "full_name=z"), "misc:name", ("_", "x=y", "_")),
+            (("_", "_"), "feats:Number", ("Sing", "_")),
+        ],
+    )
+    def test_a_tag(self, cells: tuple[str, ...], column: str, tags: tuple[str, ...]) -> None:
+        assert read_rows(*attributes(*cells), tag_column=column)[0].tags == tags
+
+    def test_a_feature_is_never_outside(self) -> None:
+        rows = attributes("name=B-PER", "_")
+        (sentence,) = read_rows(*rows, feature_columns=("misc:name", "feats:Case"))
+        assert sentence.columns == (("B-PER", "_"), ("Nom", "_"))
+
+    def test_one_that_no_word_has(self) -> None:
+        with pytest.raises(DataError) as caught:
+            read_rows(*attributes("name=O", "a=b|name=O"), tag_column="misc:Name")
+        problem = "no word has the attribute 'Name' in MISC; there are name, a"
+        assert (str(caught.value), caught.value.code) == (f"FILE: {problem}", "unknown-attribute")
+        with pytest.raises(DataError, match="no word has the attribute 'x' in DEPS; it holds none"):
+            read_rows(*attributes("_"), tag_column="deps:x")
+
+    def test_a_feature_that_no_word_has_is_reported(self) -> None:
+        found: list[Finding] = []
+        source = Source("FILE", enumerate(attributes("_"), 1), found.append)
+        (sentence,) = read(source, ReadOptions(feature_columns=("feats:Gender",)))
+        assert sentence.columns == (("_",),)
+        problem = "no word has the attribute 'Gender' in FEATS; there are Case, Number"
+        assert [(one.code, one.message) for one in found] == [("unknown-attribute", problem)]
+
+    def test_a_file_to_tag_needs_none(self) -> None:
+        options = {"tag_column": "misc:name", "feature_columns": ("feats:Gender",), "with_tags": False}
+        assert read_rows(*attributes("_"), **options)[0].columns == (("_",),)
+
+    def test_an_empty_one(self) -> None:
+        with pytest.raises(DataError, match="FILE:2: the field misc:name is empty"):
+            read_rows(*attributes("name=O", "name="), tag_column="misc:name")
+
+    def test_its_column_asks_for_conllu(self, tmp_path: Path) -> None:
+        (tmp_path / "a.conll").write_text("\n".join(attributes("name=O")), encoding="utf-8")
+        options = ReadOptions(tag_column="misc:name")
+        assert read_corpus(tmp_path / "a.conll", options).sentences[0].tags == ("O",)

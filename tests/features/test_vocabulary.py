@@ -350,14 +350,14 @@ def test_all_pairs_of_tags(name: str) -> None:
     assert joins(tags, scheme).tolist() == found
 
 
-@pytest.mark.parametrize("column", [True, 0, 2.0, "zzz", "0", "", "form\nform", "9" * 5000, 10**12, [1]])
+@pytest.mark.parametrize("column", [True, 0, 2.0, "z z", "0", "", "form\nform", "9" * 5000, 10**12, [1]])
 def test_columns_that_no_reader_knows(column: Any) -> None:
     for name in ("token_column", "tag_column"):
         with pytest.raises(ValueError, match="its columns are neither numbers nor names"):
             Vocabulary.from_json(make_vocabulary().to_json() | {name: column}, RESOURCES)
 
 
-@pytest.mark.parametrize("column", [None, 1, -1, 120, "7", "-2", "form", "UPOS"])
+@pytest.mark.parametrize("column", [None, 1, -1, 120, "7", "-2", "form", "UPOS", "misc:name", "PARSEME:MWE"])
 def test_columns_that_some_reader_knows(column: Any) -> None:
     values = make_vocabulary().to_json() | {"tag_column": column, "feature_columns": ["2", "3"]}
     assert Vocabulary.from_json(values, RESOURCES).reading.tag_column == column
