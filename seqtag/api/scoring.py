@@ -23,6 +23,7 @@ def evaluate(
     format: str = "auto",
     token_column: Column = None,
     tag_column: Column = None,
+    skip_rows: int | None = None,
     threads: int | None = None,
 ) -> Score:
     """Tags the sentences of a gold file with a model and scores the tags, as `seqtag evaluate` does.
@@ -34,6 +35,7 @@ def evaluate(
         format: Its format; "auto" for that of the training corpus if its settings name one, else by the file.
         token_column: Its column of tokens: from 1, negative from the end, or a CoNLL-U field or attribute.
         tag_column: Its column of tags, likewise.
+        skip_rows: Lines to pass over at its start; None for as many as at that of the training corpus.
         threads: Threads that tag side by side; None for as many as the process may use cores.
 
     Raises:
@@ -51,6 +53,7 @@ def evaluate(
         format=format,
         token_column=token_column,
         tag_column=tag_column,
+        skip_rows=skip_rows,
         threads=threads or 0,
     )
     return evaluation.score

@@ -40,6 +40,7 @@ def check(
     format: common.Format = "auto",
     token_column: common.TokenColumn = None,
     tag_column: common.TagColumn = None,
+    skip_rows: common.SkipRows = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with code 1 if there is an error or a warning.")
     ] = False,
@@ -76,7 +77,7 @@ def check(
     from seqtag.corpora.tags import is_named
     from seqtag.stages import check as stage
 
-    options = ReadOptions(format, token_column, tag_column)
+    options = ReadOptions(format, token_column, tag_column, skip_rows=skip_rows)
     if fix is not None:
         if len(paths) > 1 or results.STDOUT in (fix, paths[0]):
             raise UsageError("--fix takes one file, and the name of another one for the copy.")

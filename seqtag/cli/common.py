@@ -40,6 +40,13 @@ TagColumn = Annotated[
         help="Tag column: a number from 1, negative from the end, or a CoNLL-U field or attribute.",
     ),
 ]
+SkipRows = Annotated[
+    int | None,
+    typer.Option(
+        min=0, metavar="N", help="Lines to pass over at the start of each file, such as a header row.",
+        show_default=False,
+    ),
+]  # fmt: skip
 InputFormat = Annotated[
     str | None,
     typer.Option(

@@ -152,6 +152,13 @@ GoldTagColumn = Annotated[
         help="Tag column of the gold file: a number from 1, negative from the end, or a CoNLL-U field or attribute.",
     ),
 ]
+GoldSkipRows = Annotated[
+    int | None,
+    typer.Option(
+        min=0, metavar="N", show_default=False,
+        help="Lines to pass over at the start of the gold file; default: as many as the model's corpus had.",
+    ),
+]  # fmt: skip
 PredictedColumn = Annotated[
     str | None,
     typer.Option(metavar="COLUMN", help="Tag column of the --predicted file; default: the last."),

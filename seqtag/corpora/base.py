@@ -6,7 +6,7 @@ A format is a module with a reader, a writer or both, and a row in the registry.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from itertools import chain
+from itertools import chain, islice
 from os import PathLike
 from typing import Any, Protocol, Self, TextIO
 
@@ -34,10 +34,12 @@ class Source:
         path: The file; "-" is standard input.
         numbered: Its lines with their numbers, where they are there already.
         report: Receives what is odd about it.
+        skip: How many lines at its start are passed over.
 
     Attributes:
         path: The file.
         name: The file, as messages name it.
+        skipped: What was passed over, with the numbers, as soon as a line has been read.
     """
 
     def __init__(
@@ -45,11 +47,15 @@ class Source:
         path: str | PathLike[str],
         numbered: Iterable[tuple[int, str]] | None = None,
         report: Report = ignore,
+        skip: int = 0,
     ) -> None:
         self.path = path
         self.name = shown(path)
+        self.skipped: list[tuple[int, str]] = []
         self._report = report
         self._numbered = lines(path, self.report_mark) if numbered is None else iter(numbered)
+        if skip:
+            self._numbered = self._after(skip, self._numbered)
         self._seen: list[tuple[int, str]] = []
 
     def head(self) -> Iterator[tuple[int, str]]:
@@ -67,6 +73,10 @@ class Source:
         """
         seen, self._seen = self._seen, []
         return chain(seen, self._numbered)
+
+    def _after(self, skip: int, numbered: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+        self.skipped.extend(islice(numbered, skip))
+        yield from numbered
 
     def report(
         self, code: str, line: int | None, message: str, option: str = "", *, level: Level = "warning"
@@ -96,6 +106,8 @@ class ReadOptions:
         feature_columns: Columns to hand over as `Sentence.columns`.
         with_tags: False for a file without tags, or whose tags are not wanted.
         tokenizer: What cuts raw text into tokens.
+        skip_rows: How many lines at the start of a file are passed over, such as a header row; None is 0, and leaves
+            it to a model.
     """
 
     format: str = "auto"
@@ -104,6 +116,7 @@ class ReadOptions:
     feature_columns: tuple[Column, ...] = ()
     with_tags: bool = True
     tokenizer: Tokenizer = tokenizers.USUAL
+    skip_rows: int | None = None
 
     def override(self, given: "ReadOptions") -> "ReadOptions":
         """These options, but for those that `given` sets to something else than their defaults."""
@@ -117,8 +130,8 @@ class ReadOptions:
             format: The file's format; "conll" stands for that of the training corpus.
             tokenizer: What cuts raw text into tokens.
         """
-        own = self.format if format == USUAL else format
-        return replace(self, format=own, with_tags=False, tokenizer=tokenizer)
+        own, skip = (self.format, self.skip_rows) if format == USUAL else (format, None)
+        return replace(self, format=own, with_tags=False, tokenizer=tokenizer, skip_rows=skip)
 
     def to_json(self) -> dict[str, Any]:
         """What a model keeps of the options of its training corpus; `from_json` reads it back."""
@@ -127,6 +140,7 @@ class ReadOptions:
             "token_column": self.token_column,
             "tag_column": self.tag_column,
             "feature_columns": list(self.feature_columns),
+            **({"skip_rows": self.skip_rows} if self.skip_rows else {}),
         }
 
     @classmethod
@@ -137,9 +151,12 @@ class ReadOptions:
             token_column=values["token_column"],
             tag_column=values["tag_column"],
             feature_columns=tuple(values["feature_columns"]),
+            skip_rows=values.get("skip_rows"),
         )
         if not all(map(_is_column, (options.token_column, options.tag_column))):
             raise ValueError("its columns are neither numbers nor names")
+        if options.skip_rows is not None and (type(options.skip_rows) is not int or options.skip_rows < 0):
+            raise ValueError("the rows to skip are not a number of them")
         if options.format != "auto" and not registry.knows(registry.formats("tagged"), options.format):
             raise ValueError("its corpus was of no format that is known here")
         return options

@@ -17,13 +17,14 @@ from itertools import chain
 from sys import intern
 from typing import TextIO
 
+from seqtag.corpora import headers
 from seqtag.corpora.base import LONE_MARK, ReadOptions, Source, Unwritable
 from seqtag.corpora.document import Document
 from seqtag.corpora.sentence import Sentence, line_numbers
 from seqtag.corpora.tags import SPAN_TAG
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.lines import MARK, with_marks
-from seqtag.support.quoting import counted, printable
+from seqtag.support.quoting import counted, printable, quoted
 
 _BLANK = " \t\r"
 _DOCSTART = "-DOCSTART-"  # begins a document, and is skipped
@@ -52,7 +53,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     features = [_column_number(column) for column in options.feature_columns]
     if token == tag:
         raise UsageError(f"The token column and the tag column are both {token}.")
-    return _parse(source.lines(), source.name, token, tag, features)
+    return _parse(source, token, tag, features)
 
 
 def _column_number(column: int | str) -> int:
@@ -76,6 +77,7 @@ class _Layout:
     line: int
     separator: str
     width: int
+    is_header: bool = False
 
     def split(self, row: str) -> list[str]:
         if self.separator == "\t":
@@ -85,7 +87,8 @@ class _Layout:
 
 def _layout(number: int, row: str) -> _Layout:
     separator = "\t" if "\t" in row else " "
-    return _Layout(number, separator, len(_Layout(number, separator, 0).split(row)))
+    columns = _Layout(number, separator, 0).split(row)
+    return _Layout(number, separator, len(columns), headers.are_names(columns))
 
 
 def _find_layout(numbered: Iterator[tuple[int, str]]) -> tuple[_Layout | None, list[tuple[int, str]]]:
@@ -142,13 +145,14 @@ def _may_be_row(token: str, tag: str, *, tabs: bool) -> bool:
     return tabs or token != "#" or tag == "#" or tag.isupper()
 
 
-def _parse(
-    numbered: Iterator[tuple[int, str]], name: str, token: int, tag: int | None, features: Sequence[int]
-) -> Iterator[Sentence]:
+def _parse(source: Source, token: int, tag: int | None, features: Sequence[int]) -> Iterator[Sentence]:
     """One loop over the rows, long because everything that it does not call makes it fast."""
+    numbered, name = source.lines(), source.name
     layout, seen = _find_layout(numbered)
     if layout is None:
         return
+    if tag is None:
+        _report_first_rows(source, layout)
     token_at, tag_at, features_at = _positions(layout, name, token, tag, features)
     tabs, width = layout.separator == "\t", layout.width
     last_at = width - 1 if tag_at is None else tag_at
@@ -182,7 +186,7 @@ def _parse(
             continue
         columns = row.split("\t") if tabs else layout.split(row)
         if len(columns) != width or (not tabs and "\t" in row):
-            raise DataError(name, number, _wrong_columns(row, layout))
+            raise _wrong_columns(name, number, row, layout)
         if not columns[token_at].strip(_BLANK) and columns[token_at] != " ":
             raise DataError(name, number, f"the token in column {token_at + 1} is empty")
         if tag_at is not None:
@@ -202,6 +206,27 @@ def _parse(
         places.append(number)
     if tokens:
         yield finish()
+    if tag_at is not None:
+        _check_skipped(source, layout, tag_at, known_tags)
+
+
+def _report_first_rows(source: Source, layout: _Layout) -> None:
+    """Reports of a file to tag what was passed over, or a header that was not."""
+    for number, row in source.skipped:
+        if row.strip(_BLANK) and row[0] != "#":
+            problem = f"passed over {quoted(row)} as a header, which the training corpus had (--skip-rows)"
+            source.report(headers.CODE, number, problem)
+    if layout.is_header:
+        source.report(headers.CODE, layout.line, headers.LOOKS_LIKE)
+
+
+def _check_skipped(source: Source, layout: _Layout, tag_at: int, known: Container[str]) -> None:
+    """Reports rows that were passed over though they have a tag of the corpus."""
+    for number, row in source.skipped:
+        columns = layout.split(row)
+        if len(columns) == layout.width and columns[tag_at] in known:
+            problem = f"passed over (--skip-rows), but its tag {quoted(columns[tag_at])} is one of the corpus"
+            source.report(headers.CODE, number, problem, f"--skip-rows {number - 1}")
 
 
 def _positions(
@@ -228,7 +253,16 @@ def _positions(
     return token_at, tag_at, [position(column) for column in features]
 
 
-def _wrong_columns(row: str, layout: _Layout) -> str:
+def _wrong_columns(name: str, number: int, row: str, layout: _Layout) -> DataError:
+    """The error for a row with other columns than the first, which may be a header."""
+    if layout.is_header:
+        problem = f"{headers.LOOKS_LIKE}, and line {number} has other columns"
+        problem += f"; {headers.option(layout.line)} passes over it"
+        return DataError(name, layout.line, problem, headers.CODE)
+    return DataError(name, number, _difference(row, layout))
+
+
+def _difference(row: str, layout: _Layout) -> str:
     if row.strip(_BLANK) == MARK:
         return LONE_MARK
     has_tab = "\t" in row

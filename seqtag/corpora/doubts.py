@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
-from seqtag.corpora import tags
+from seqtag.corpora import headers, tags
 from seqtag.corpora.findings import Finding, Level
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme
+from seqtag.support.quoting import quoted
 
 Rule = Callable[[Corpus, Scheme], Iterator[Finding]]
 MOST = 0.9
@@ -58,9 +59,19 @@ def _withheld_words(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
         yield Finding("error", "withheld-words", corpus.path, _first_line(corpus), problem)
 
 
+def _header_row(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
+    line = _first_line(corpus)
+    if line is not None and headers.first_row_is_header(corpus.sentences):
+        first = corpus.sentences[0]
+        problem = (
+            f"{headers.LOOKS_LIKE}: {quoted(first.tokens[0])}, {quoted(first.tags[0] if first.tags else '')}"
+        )
+        yield Finding("warning", headers.CODE, corpus.path, line, problem, headers.option(line))
+
+
 def _first_line(corpus: Corpus) -> int | None:
     lines = corpus.sentences[0].lines
     return lines[0] if lines else None
 
 
-RULES: tuple[Rule, ...] = (_odd_scheme_tags, _index_column, _constant_tags, _withheld_words)
+RULES: tuple[Rule, ...] = (_header_row, _odd_scheme_tags, _index_column, _constant_tags, _withheld_words)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from os import PathLike
 
+from seqtag.corpora import headers
 from seqtag.corpora.base import (
     AUTO,
     USUAL,
@@ -60,7 +61,7 @@ def sentences(
         UsageError: An unknown format, or columns that make no sense.
         DataError: The file cannot be read, or a row is malformed.
     """
-    source = path if isinstance(path, Source) else Source(path, report=report)
+    source = path if isinstance(path, Source) else Source(path, report=report, skip=options.skip_rows or 0)
     format = _recognise(source, options) if options.format == "auto" else options.format
     known = registry.formats("tagged" if options.with_tags else "reader")
     if not registry.knows(known, format):
@@ -105,8 +106,16 @@ def _without_controls(tag: str) -> None:
 
 def check_tags(corpus: Corpus, scheme: Scheme) -> None:
     """DataError at the first tag that the scheme does not have; a tag in an ill-formed place is none."""
-    if scheme.is_spans:
+    if not scheme.is_spans:
+        return
+    try:
         _check_each(corpus, lambda tag: split(tag, scheme))
+    except DataError as problem:
+        line = problem.line or 0
+        if line != corpus.sentences[0].lines[0] or not headers.first_row_is_header(corpus.sentences):
+            raise
+        said = f"{headers.LOOKS_LIKE}; {headers.option(line)} passes over it"
+        raise DataError(corpus.path, line, said, headers.CODE) from None
 
 
 def _check_each(corpus: Corpus, check: Callable[[str], object]) -> None:

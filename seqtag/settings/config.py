@@ -96,6 +96,9 @@ class DataSettings:
         "additional feature columns, such as 2,3 or xpos,feats; text to be tagged needs them too",
         flag=True,
     )
+    skip_rows: int = setting(
+        0, "lines to pass over at the start of each corpus file, such as a header row", flag=True, low=0
+    )
     character_places: str = setting(
         "auto",
         "how to read tokens made of a character and its position in the word, as in 科0 技1 "

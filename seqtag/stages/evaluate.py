@@ -32,6 +32,7 @@ def evaluate_model(
     format: str = "auto",
     token_column: Column = None,
     tag_column: Column = None,
+    skip_rows: int | None = None,
     crosscheck: bool = False,
     probabilities: bool = False,
     threads: int = 0,
@@ -48,6 +49,7 @@ def evaluate_model(
         format: The gold file's format; "auto" for that of the training corpus, if one was named, or else the file's.
         token_column: The gold file's column of tokens.
         tag_column: The gold file's column of tags.
+        skip_rows: How many of its first lines are passed over; None: as many as of the training corpus.
         crosscheck: Whether to score again with the seqeval package and fail if a digit differs.
         probabilities: Whether those of the predicted spans are wanted, which takes time.
         threads: How many threads tag side by side; 0 for as many as the process may use cores.
@@ -58,7 +60,7 @@ def evaluate_model(
         Error: The cross-check found a difference.
     """
     tagger, known = _load(Path(folder), threads, tags_only=not probabilities)
-    given = reading.ReadOptions(format, token_column, tag_column)
+    given = reading.ReadOptions(format, token_column, tag_column, skip_rows=skip_rows)
     corpus = reading.read_corpus(path, tagger.vocabulary.reading.override(given))
     gold = tags_of(corpus)
     gold_scheme = tags.parse_scheme(scheme) if tags.is_named(scheme) else schemes.closest(gold, tagger.scheme)
@@ -117,6 +119,7 @@ def evaluate_files(
     format: str = "auto",
     token_column: Column = None,
     tag_column: Column = None,
+    skip_rows: int | None = None,
     predicted_column: Column = None,
     train_path: AnyPath | None = None,
     crosscheck: bool = False,
@@ -132,6 +135,7 @@ def evaluate_files(
         format: The gold file's format.
         token_column: The gold file's column of tokens.
         tag_column: The gold file's column of tags.
+        skip_rows: How many of its first lines are passed over.
         predicted_column: The predicted file's column of tags; None for the last (CoNLL-U: UPOS).
         train_path: The training corpus, to tell known words and entities from unseen ones; its format and its
             columns are the gold file's. None if it is not at hand.
@@ -141,7 +145,7 @@ def evaluate_files(
         DataError: A file cannot be read, the sentences differ, or a tag is not one of the scheme.
         Error: The cross-check found a difference.
     """
-    options = reading.ReadOptions(format, token_column, tag_column)
+    options = reading.ReadOptions(format, token_column, tag_column, skip_rows=skip_rows)
     corpus = reading.read_corpus(gold_path, options)
     other = reading.read_corpus(predicted_path, reading.ReadOptions(tag_column=predicted_column))
     check_same_sentences(other, corpus)

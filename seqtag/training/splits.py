@@ -70,7 +70,9 @@ def read_options(config: Config) -> ReadOptions:
     data = config.data
     named = () if data.feature_columns is None else str(data.feature_columns).split(",")
     columns = tuple(column.strip() for column in named)
-    return ReadOptions(data.format, data.token_column, data.tag_column, columns)
+    return ReadOptions(
+        data.format, data.token_column, data.tag_column, columns, skip_rows=data.skip_rows or None
+    )
 
 
 def _hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus]:

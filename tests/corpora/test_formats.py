@@ -104,6 +104,17 @@ def test_a_file_to_tag() -> None:
     assert AUTO.to_tag("conll", AUTO.tokenizer).format == "auto"
 
 
+def test_lines_to_skip_are_those_of_the_training_corpus() -> None:
+    own = ReadOptions(skip_rows=2)
+    assert [own.to_tag(name, AUTO.tokenizer).skip_rows for name in ("conll", "conllu", "text")] == [
+        2,
+        None,
+        None,
+    ]
+    assert own.override(AUTO).skip_rows == 2
+    assert own.override(ReadOptions(skip_rows=0)).skip_rows == 0
+
+
 def test_raw_text_is_no_corpus(tmp_path: Any) -> None:
     (tmp_path / "file").write_text("a b\n")
     with pytest.raises(UsageError, match="Unknown corpus format 'text'"):

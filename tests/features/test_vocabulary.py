@@ -319,6 +319,15 @@ def test_the_format_of_the_corpus_came_later() -> None:
         Vocabulary.from_json({**values, "format": "xml"}, RESOURCES)
 
 
+def test_skipped_rows_came_later() -> None:
+    values = make_vocabulary(reading=ReadOptions(feature_columns=("2", "3"), skip_rows=2)).to_json()
+    assert Vocabulary.from_json(values, RESOURCES).reading.skip_rows == 2
+    for wrong in (-1, True, "1", 1.0):
+        with pytest.raises(ValueError, match="the rows to skip are not a number of them"):
+            Vocabulary.from_json({**values, "skip_rows": wrong}, RESOURCES)
+    assert "skip_rows" not in make_vocabulary().to_json()
+
+
 @pytest.mark.parametrize("gone", ["scheme", "tags", "indexers", "tokenizer"])
 def test_a_vocabulary_with_something_missing_is_none(gone: str) -> None:
     values = make_vocabulary().to_json()
