@@ -27,6 +27,21 @@ _NAME = re.compile(r"[^\s\x00-\x1f\x7f-\x9f]{1,100}")
 Column = int | str
 
 
+@dataclass(frozen=True, slots=True)
+class FirstRows:
+    """The first rows of a corpus in columns, by which findings name a better column.
+
+    Attributes:
+        rows: The rows, each of as many columns.
+        token: The position of the tokens that were read, from 0.
+        tag: That of the tags; None if they were not read.
+    """
+
+    rows: tuple[tuple[str, ...], ...]
+    token: int
+    tag: int | None
+
+
 class Source:
     """A file to read, whose first lines can be looked at before.
 
@@ -40,6 +55,7 @@ class Source:
         path: The file.
         name: The file, as messages name it.
         skipped: What was passed over, with the numbers, as soon as a line has been read.
+        first_rows: Its first rows, if the reader has left them here.
     """
 
     def __init__(
@@ -52,6 +68,7 @@ class Source:
         self.path = path
         self.name = shown(path)
         self.skipped: list[tuple[int, str]] = []
+        self.first_rows: FirstRows | None = None
         self._report = report
         self._numbered = lines(path, self.report_mark) if numbered is None else iter(numbered)
         if skip:

@@ -206,7 +206,7 @@ def _parse(
     numbered: Iterable[tuple[int, str]], table: _Table, token: int, tag: int | None, features: Sequence[int]
 ) -> Iterator[Sentence]:
     wanted = [token, *([] if tag is None else [tag]), *features]
-    width, id_at, attributes = table.width, table.id_at, table.attributes
+    width, id_at, attributes = table.width, table.id_at or 0, table.attributes
     rows: list[list[str]] = []
     places: list[int] = []
     for number, row in numbered:
@@ -218,12 +218,13 @@ def _parse(
         if row[0] == "#" and table.is_comment(row):
             continue
         columns = row.split("\t")
-        if len(columns) != width or (id_at is not None and columns[id_at] != str(len(rows) + 1)):
-            _check_skipped(columns, len(rows), table, number)
+        if (len(columns) != width or columns[id_at] != str(len(rows) + 1)) and _is_skipped(
+            columns, len(rows), table, number
+        ):
             continue
-        for attribute in attributes:
-            value = attribute.find(columns)
-            columns.append(attribute.missing if value is None else value)
+        if attributes:
+            found = [(attribute.find(columns), attribute.missing) for attribute in attributes]
+            columns += [missing if value is None else value for value, missing in found]
         for at in wanted:
             if not columns[at].strip(_BLANK):
                 raise DataError(table.name, number, f"the field {table.names[at]} is empty")
@@ -233,20 +234,25 @@ def _parse(
         yield _sentence(rows, places, token, tag, features)
 
 
-def _check_skipped(columns: Sequence[str], words: int, table: _Table, number: int) -> None:
-    """Lets a multiword range or an empty node pass; DataError for any other row that is not the next word."""
+def _is_skipped(columns: Sequence[str], words: int, table: _Table, number: int) -> bool:
+    """Whether a row that does not look like the next word is a multiword range or an empty node; it is a word all the
+    same where rows have no ID. DataError for any other.
+    """
     if columns == [MARK]:
         raise DataError(table.name, number, LONE_MARK)
     if len(columns) != table.width:
         found = counted(len(columns), "column")
         raise DataError(table.name, number, f"the row has {found}; expected {table.expected}")
-    identifier = columns[table.id_at or 0]
+    if table.id_at is None:
+        return False
+    identifier = columns[table.id_at]
     if not _is_range_or_empty(identifier, words):
         raise DataError(
             table.name,
             number,
             f"the ID is {identifier!r}; expected {words + 1} (a blank line ends a sentence)",
         )
+    return True
 
 
 def _is_range_or_empty(identifier: str, words: int) -> bool:

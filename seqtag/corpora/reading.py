@@ -8,6 +8,7 @@ from seqtag.corpora import headers
 from seqtag.corpora.base import (
     AUTO,
     USUAL,
+    FirstRows,
     Reader,
     ReadOptions,
     Recogniser,
@@ -21,7 +22,6 @@ from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, split
 from seqtag.settings import registry
 from seqtag.support.errors import DataError, UsageError, suggest
-from seqtag.support.lines import shown
 from seqtag.support.quoting import CONTROLS, quoted
 
 __all__ = ["Corpus", "ReadOptions", "Sentence", "check_tags", "read_corpus", "sentences"]
@@ -35,11 +35,13 @@ class Corpus:
         path: The file, as messages name it.
         sentences: All its sentences, in order.
         findings: What its reader found odd.
+        first_rows: Its first rows, where the format has columns.
     """
 
     path: str
     sentences: tuple[Sentence, ...]
     findings: tuple[Finding, ...] = ()
+    first_rows: FirstRows | None = None
 
     @property
     def tokens(self) -> int:
@@ -90,11 +92,13 @@ def read_corpus(path: str | PathLike[str] | Source, options: ReadOptions = AUTO)
     that would steer a terminal.
     """
     findings: list[Finding] = []
-    found = tuple(sentences(path, options, findings.append))
-    name = path.name if isinstance(path, Source) else shown(path)
+    source = path
+    if not isinstance(source, Source):
+        source = Source(source, report=findings.append, skip=options.skip_rows or 0)
+    found = tuple(sentences(source, options))
     if not found:
-        raise DataError(name, None, "there is no sentence in the file")
-    corpus = Corpus(name, found, tuple(findings))
+        raise DataError(source.name, None, "there is no sentence in the file")
+    corpus = Corpus(source.name, found, tuple(findings), source.first_rows)
     _check_each(corpus, _without_controls)
     return corpus
 

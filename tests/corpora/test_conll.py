@@ -7,6 +7,7 @@ import pytest
 
 from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.conll import read
+from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import sentences
 from seqtag.support.errors import DataError, UsageError
 
@@ -19,6 +20,7 @@ def read_text(text: str, **options: Any) -> Pairs:
     return [list(zip(one.tokens, one.tags or ("",) * len(one), strict=True)) for one in found]
 
 
+NAME_THEM = "; --token-column and --tag-column can name columns that all rows have"
 AB = [[("a", "O"), ("b", "B-X")]]
 
 
@@ -87,8 +89,8 @@ def test_good_files(text: str, expected: Pairs) -> None:
     ("text", "message"),
     [
         ("a\tO\nb\n", "FILE:2: the row has 1 column; expected 2, as in line 1"),
-        ("a\tO\nb\tO\tX\n", "FILE:2: the row has 3 columns; expected 2, as in line 1"),
-        ("\n# c\n\na x O\nb O\n", "FILE:5: the row has 2 columns; expected 3, as in line 4"),
+        ("a\tO\nb\tO\tX\n", "FILE:2: the row has 3 columns; expected 2, as in line 1" + NAME_THEM),
+        ("\n# c\n\na x O\nb O\n", "FILE:5: the row has 2 columns; expected 3, as in line 4" + NAME_THEM),
         ("a\tO\nb O\n", "FILE:2: the row holds no tab; expected columns separated by tabs, as in line 1"),
         ("a O\n\nb\tO\n", "FILE:3: the row holds a tab; expected columns separated by spaces, as in line 1"),
         ("a O\nb \t O\n", "FILE:2: the row holds a tab; expected columns separated by spaces, as in line 1"),
@@ -102,8 +104,8 @@ def test_good_files(text: str, expected: Pairs) -> None:
         ("a O\nb O\r\n", "FILE:2: the tag in column 2, 'O\\r', has white space around it"),
         ("a\n", "FILE:1: the row has one column; expected a token and its tag"),
         ("a\tO\nb\tO\n#c\n", "FILE:3: the row has 1 column; expected 2, as in line 1"),
-        ("a\tO\n#c\tO\tX\n", "FILE:2: the row has 3 columns; expected 2, as in line 1"),
-        ("a O\n#c O X\n", "FILE:2: the row has 3 columns; expected 2, as in line 1"),
+        ("a\tO\n#c\tO\tX\n", "FILE:2: the row has 3 columns; expected 2, as in line 1" + NAME_THEM),
+        ("a O\n#c O X\n", "FILE:2: the row has 3 columns; expected 2, as in line 1" + NAME_THEM),
     ],
 )
 def test_a_bad_line_is_named(text: str, message: str) -> None:
@@ -197,3 +199,92 @@ def test_sentences_come_one_at_a_time() -> None:
 
     found = read(Source("FILE", endless()), ReadOptions())
     assert [len(next(found)) for _ in range(3)] == [2, 2, 2]
+
+
+ONTONOTES = "d 0 0 The DT (S* x\nd 0 1 dog NN *) x\n\nd 0 0 It PRP * x y\nd 0 1 ran VBD * x y\n"
+LONG = "1\ta\tO\tO\n2\tb\tB-X\tO\n3\tc\tO\tO\t\n"
+
+
+class TestRowsOfDifferingWidth:
+    """They are read where the column of tags is named and every row has what is wanted."""
+
+    @pytest.mark.parametrize(
+        ("text", "options", "expected"),
+        [
+            (
+                ONTONOTES,
+                {"token_column": 4, "tag_column": 5},
+                [[("The", "DT"), ("dog", "NN")], [("It", "PRP"), ("ran", "VBD")]],
+            ),
+            (
+                ONTONOTES,
+                {"token_column": "4", "tag_column": "-1"},
+                [[("The", "x"), ("dog", "x")], [("It", "y"), ("ran", "y")]],
+            ),
+            (LONG, {"token_column": 2, "tag_column": 3}, [[("a", "O"), ("b", "B-X"), ("c", "O")]]),
+            ("a\tO\nb\tO\tX\n", {"tag_column": 2}, [[("a", "O"), ("b", "O")]]),
+            ("a x O\nb y\n", {"tag_column": 2}, [[("a", "x"), ("b", "y")]]),
+            ("a\tO\nb\tO\tX\n", {"tag_column": 2, "with_tags": False}, [[("a", ""), ("b", "")]]),
+        ],
+    )
+    def test_the_named_columns(self, text: str, options: dict[str, Any], expected: Pairs) -> None:
+        assert read_text(text, **options) == expected
+
+    @pytest.mark.parametrize(
+        ("text", "options", "message"),
+        [
+            (ONTONOTES, {}, "FILE:4: the row has 8 columns; expected 7, as in line 1" + NAME_THEM),
+            (ONTONOTES, {"token_column": 4}, "FILE:4: the row has 8 columns; expected 7, as in line 1" + NAME_THEM),
+            ("a x O\nb y\n", {"tag_column": 3}, "FILE:2: the row has 2 columns; expected 3, as in line 1"),
+            ("a x O\nb y\n", {"tag_column": 2, "feature_columns": (3,)}, "FILE:2: the row has 2 columns; expected 3, "
+             "as in line 1"),
+            ("a O\nb\tx O\n", {"tag_column": 2}, "FILE:2: the row holds a tab; expected columns separated by spaces, "
+             "as in line 1"),
+            ("a\nb c\n", {"tag_column": 2, "with_tags": False}, "FILE:2: the row has 2 columns; expected 1, as in "
+             "line 1"),
+            ("a O\nb O x\n", {"with_tags": False}, "FILE:2: the row has 3 columns; expected 2, as in line 1"),
+        ],
+    )  # fmt: skip
+    def test_columns_that_a_row_lacks(self, text: str, options: dict[str, Any], message: str) -> None:
+        with pytest.raises(DataError) as caught:
+            read_text(text, **options)
+        assert str(caught.value) == message
+
+    def test_features(self) -> None:
+        source = Source("FILE", enumerate(["a x O", "b y O z"], 1))
+        (sentence,) = read(source, ReadOptions(tag_column=3, feature_columns=(2, -1)))
+        assert sentence.columns == (("x", "y"), ("O", "z"))
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            # With other columns, but those of a row among them: as a line with the columns of a row.
+            ("a x O\nb x O y\n\n# n O\n", [[("a", "O"), ("b", "O")], [("#", "O")]]),
+            ("# id = 7\na x O\n# a b c\nb x O y\n\n# text here is long\nc x O\n", [[("a", "O"), ("b", "O")],
+             [("c", "O")]]),
+            ("# c\na x O\n#c x O y\nb x O\n", [[("a", "O"), ("#c", "O"), ("b", "O")]]),
+            ("#begin document (a); part 0\na x O\nb x O y\n\n#end document\n", [[("a", "O"), ("b", "O")]]),
+            ("# x = y O z\na x O\n# x = y\nb x O y\n", [[("a", "O"), ("b", "O")]]),
+        ],
+    )  # fmt: skip
+    def test_comments(self, text: str, expected: Pairs) -> None:
+        assert read_text(text, tag_column=3) == expected
+
+    @pytest.mark.parametrize(
+        ("text", "options", "expected"),
+        [
+            (ONTONOTES, {"token_column": 4, "tag_column": 5}, [("note", 4)]),
+            (ONTONOTES + "\n" + ONTONOTES, {"token_column": 4, "tag_column": 5}, [("note", 4)]),
+            (LONG, {"token_column": 2, "tag_column": 3}, [("warning", 3)]),
+            ("a O\n\nNew York O\nYork O\n", {"tag_column": 2}, [("warning", 3)]),
+            ("a O\n\nb O x\nc O x y\n", {"tag_column": 2}, [("warning", 3), ("warning", 4)]),
+            ("a O\nb O\n", {"tag_column": 2}, []),
+        ],
+    )
+    def test_a_row_unlike_its_neighbours_is_a_warning(
+        self, text: str, options: dict[str, Any], expected: list[tuple[str, int]]
+    ) -> None:
+        found: list[Finding] = []
+        list(read(Source("FILE", enumerate(text.split("\n"), 1), found.append), ReadOptions(**options)))
+        assert [(one.level, one.line) for one in found] == expected
+        assert {one.code for one in found} <= {"unequal-widths"}

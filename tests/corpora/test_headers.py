@@ -77,7 +77,7 @@ def test_its_line_is_named(tmp_path: Path) -> None:
 
 def test_lines_are_passed_over_and_counted(tmp_path: Path) -> None:
     found = corpus(tmp_path, HIPE, ReadOptions(tag_column=2, skip_rows=1))
-    assert (found.sentences[0].tags, found.sentences[0].lines) == (("B-PER", "O"), (3, 4))
+    assert (found.sentences[0].tags, tuple(found.sentences[0].lines)) == (("B-PER", "O"), (3, 4))
     assert found.findings == ()
 
 
