@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self, TextIO
 from seqtag.corpora import tokenizers
 from seqtag.corpora.document import Document
 from seqtag.corpora.findings import Finding, Level, Report, ignore
+from seqtag.corpora.first_rows import FirstRows
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.settings import registry
@@ -25,21 +26,6 @@ MOST_DIGITS = 9  # of a column's number
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f-\x9f]{1,100}")
 
 Column = int | str
-
-
-@dataclass(frozen=True, slots=True)
-class FirstRows:
-    """The first rows of a corpus in columns, by which findings name a better column.
-
-    Attributes:
-        rows: The rows, each of as many columns.
-        token: The position of the tokens that were read, from 0.
-        tag: That of the tags; None if they were not read.
-    """
-
-    rows: tuple[tuple[str, ...], ...]
-    token: int
-    tag: int | None
 
 
 class Source:
@@ -68,7 +54,7 @@ class Source:
         self.path = path
         self.name = shown(path)
         self.skipped: list[tuple[int, str]] = []
-        self.first_rows: FirstRows | None = None
+        self.first_rows = FirstRows()
         self._report = report
         self._numbered = lines(path, self.report_mark) if numbered is None else iter(numbered)
         if skip:

@@ -12,7 +12,7 @@ from collections.abc import Container
 from seqtag.corpora.base import Source
 from seqtag.corpora.rows import Columns
 from seqtag.corpora.tags import SPAN_TAG
-from seqtag.support.quoting import counted, quoted
+from seqtag.support.quoting import quoted
 
 CODE = "comment-like-row"
 _COMMENT = re.compile(  # key = value, and CoNLL-2012's lines between documents
@@ -85,9 +85,8 @@ class Comments:
                 problem = f"read as a comment, though other rows have the tag {quoted(tag)}"
                 self._source.report(CODE, number, problem)
         if self._count:
-            problem = (
-                f"{counted(self._count, 'line')} like this read as comments, with as many columns as a row"
-            )
+            more = f" (and {self._count - 1:,} more)" if self._count > 1 else ""
+            problem = f"read as a comment, though it has as many columns as a row{more}"
             self._source.report(CODE, self._first, problem, level="note")
 
 

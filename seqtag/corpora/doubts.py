@@ -1,16 +1,23 @@
 """Signs that a corpus is not what it was read as, each found by a rule that looks at the whole of it."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from seqtag.corpora import headers, tags
 from seqtag.corpora.findings import Finding, Level
+from seqtag.corpora.first_rows import are_span_tags
 from seqtag.corpora.reading import Corpus
-from seqtag.corpora.tags import Scheme
+from seqtag.corpora.tags import SPAN_TAG, Scheme
 from seqtag.support.quoting import quoted
 
 Rule = Callable[[Corpus, Scheme], Iterator[Finding]]
 MOST = 0.9
 """The share of a corpus that speaks for a doubt about all of it."""
+FEW = 10  # tokens that may be alike by chance
+MANY = 4  # different words for each tag
+_WITHHELD = "_"
+_ATTRIBUTES = re.compile(r"[^=|]+=[^=|]+(?:\|[^=|]+=[^=|]+)*")
 
 
 def doubts(corpus: Corpus, scheme: Scheme) -> list[Finding]:
@@ -39,21 +46,72 @@ def _index_column(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
     numbered = sum(len(one) for one in corpus.sentences if counts(one.tokens))
     if numbered >= MOST * corpus.tokens and any(len(one) > 1 for one in corpus.sentences):
         problem = "the tokens are running numbers, not words"
-        yield Finding(
-            "warning", "index-column", corpus.path, _first_line(corpus), problem, "--token-column 2"
-        )
+        yield _about_tokens(corpus, "index-column", problem)
+
+
+def _constant_tokens(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
+    first = corpus.sentences[0].tokens[0]
+    alike = all(set(sentence.tokens) == {first} for sentence in corpus.sentences)
+    if alike and corpus.tokens >= FEW and first != _WITHHELD:
+        yield _about_tokens(corpus, "constant-tokens", f"every token is {quoted(first)}")
+
+
+def _about_tokens(corpus: Corpus, code: str, problem: str) -> Finding:
+    """A finding about the column of tokens, which names a better one if there is one."""
+    option = "--token-column"
+    if (words := corpus.first_rows.words_column()) is not None:
+        option += f" {words}"
+        examples = [quoted(row[words - 1]) for row in corpus.first_rows.rows[:2]]
+        problem += f"; column {words} holds {', '.join(examples)}"
+    return Finding("warning", code, corpus.path, _first_line(corpus), problem, option)
 
 
 def _constant_tags(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
     found = {tag for sentence in corpus.sentences for tag in sentence.tags or ()}
     if len(found) == 1 and corpus.tokens > 1:
         level: Level = "note" if found == {"O"} and scheme.is_spans else "warning"
-        problem = f"every token has the tag {found.pop()!r}"
-        yield Finding(level, "constant-tags", corpus.path, _first_line(corpus), problem, "--tag-column")
+        problem = f"every token has the tag {quoted(found.pop())}"
+        option = "--tag-column"
+        if (spans := corpus.first_rows.spans_column()) is not None:
+            option += f" {spans}"
+            problem += f"; column {spans} holds span tags"
+        yield Finding(level, "constant-tags", corpus.path, _first_line(corpus), problem, option)
+
+
+def _swapped_columns(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
+    tokens = {token for sentence in corpus.sentences for token in sentence.tokens}
+    if not all(map(_is_like_tag, tokens)):
+        return
+    found = Counter(tag for sentence in corpus.sentences for tag in sentence.tags or ())
+    few = MANY * len(tokens) <= len(found)
+    unlike = sum(count for tag, count in found.items() if not _is_like_tag(tag))
+    if 2 * unlike > corpus.tokens and (few or are_span_tags(tokens)):
+        first, option = corpus.first_rows, "--token-column and --tag-column"
+        if first.tag is not None:
+            option = f"--token-column {first.tag + 1} --tag-column {first.token + 1}"
+        one, other = sorted(tokens)[0], found.most_common(1)[0][0]
+        problem = f"tokens such as {quoted(one)} look like tags, and tags such as {quoted(other)} like tokens"
+        yield Finding("warning", "swapped-columns", corpus.path, _first_line(corpus), problem, option)
+
+
+def _is_like_tag(text: str) -> bool:
+    """Whether this could be a tag: of spans, or of parts of speech in capital letters, or a mark as its own tag."""
+    return text.isupper() or SPAN_TAG.fullmatch(text) is not None or not any(map(str.isalnum, text))
+
+
+def _attribute_tags(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
+    found = dict.fromkeys(tag for sentence in corpus.sentences for tag in sentence.tags or () if tag != "_")
+    if found and all(map(_ATTRIBUTES.fullmatch, found)):
+        first = next(iter(found))
+        problem = (
+            f"the tags are lists of attributes, such as {quoted(first)}; one of them can be read by its name"
+        )
+        option = f"--tag-column COLUMN:{first.partition('=')[0]}"
+        yield Finding("note", "attribute-tags", corpus.path, _first_line(corpus), problem, option)
 
 
 def _withheld_words(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
-    withheld = sum(sentence.tokens.count("_") for sentence in corpus.sentences)
+    withheld = sum(sentence.tokens.count(_WITHHELD) for sentence in corpus.sentences)
     if withheld >= MOST * corpus.tokens and corpus.tokens > 1:
         problem = "the tokens are underscores: the words were left out, as corpora under a licence do"
         yield Finding("error", "withheld-words", corpus.path, _first_line(corpus), problem)
@@ -74,4 +132,7 @@ def _first_line(corpus: Corpus) -> int | None:
     return lines[0] if lines else None
 
 
-RULES: tuple[Rule, ...] = (_header_row, _odd_scheme_tags, _index_column, _constant_tags, _withheld_words)
+RULES: tuple[Rule, ...] = (
+    *(_header_row, _swapped_columns, _index_column, _constant_tokens, _constant_tags),
+    *(_attribute_tags, _withheld_words, _odd_scheme_tags),
+)

@@ -1,14 +1,13 @@
 """Corpora: files of tokens and tags, each format read into the same shape of sentence."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 
 from seqtag.corpora import headers
 from seqtag.corpora.base import (
     AUTO,
     USUAL,
-    FirstRows,
     Reader,
     ReadOptions,
     Recogniser,
@@ -18,6 +17,7 @@ from seqtag.corpora.base import (
     field_of,
 )
 from seqtag.corpora.findings import Finding, Report, ignore
+from seqtag.corpora.first_rows import FirstRows
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, split
 from seqtag.settings import registry
@@ -41,7 +41,7 @@ class Corpus:
     path: str
     sentences: tuple[Sentence, ...]
     findings: tuple[Finding, ...] = ()
-    first_rows: FirstRows | None = None
+    first_rows: FirstRows = field(default_factory=FirstRows)
 
     @property
     def tokens(self) -> int:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from seqtag.corpora import headers
-from seqtag.corpora.base import LONE_MARK, FirstRows, Source
+from seqtag.corpora.base import LONE_MARK, Source
 from seqtag.corpora.findings import Level
+from seqtag.corpora.first_rows import FirstRows
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.lines import MARK
 from seqtag.support.quoting import counted
@@ -189,9 +190,9 @@ class Columns:
         elif not has_tab and layout.separator == "\t" and " " in row.strip(BLANK):
             problem = f"the row holds no tab; expected columns separated by tabs, as in line {layout.line}"
         else:
-            problem = (
-                f"the row has {counted(found, 'column')}; expected {layout.width}, as in line {layout.line}"
-            )
+            columns = counted(found, "column")
+            problem = f"the row has {columns}; expected {layout.width}, as in line {layout.line}"
             if self.tag is not None and not self._needed and min(found, layout.width) > 1:
                 problem += "; --token-column and --tag-column can name columns that all rows have"
-        return DataError(name, number, problem, CODE)
+                return DataError(name, number, problem, CODE)
+        return DataError(name, number, problem)

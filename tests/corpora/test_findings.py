@@ -24,6 +24,7 @@ def codes(findings: list[Finding]) -> list[tuple[str, int | None]]:
 
 
 GOOD = "Ole\tB-PER\nlief\tO\n\nEva\tB-PER\nlas\tO\n"
+SWAPPED = "".join(f"{tag}\tword{number}{tag.lower()}\n" for tag in ("NN", "V", ".") for number in range(5))
 INDEXED = "1\tOle\tB-PER\n2\tlief\tO\n\n1\tEva\tB-PER\n2\tlas\tO\n"
 
 
@@ -40,10 +41,19 @@ def test_a_good_corpus(tmp_path: Path) -> None:
         ("1\tA\n\n1\tB\n", []),  # one number a sentence may be its word
         ("Ole\tx\nlief\tx\n", [("constant-tags", 1)]),
         ("\n_\tB-PER\n_\tO\n", [("withheld-words", 2)]),
+        ("#\tx\n" * 10, [("constant-tokens", 1), ("constant-tags", 1)]),
+        ("a\tB-PER\n" * 9 + "a\tO\n", [("constant-tokens", 1)]),
+        ("a\tB-PER\n" + "a\tO\n" * 8, []),
+        ("a\tname=O\nb\tname=B-X|y=z\nc\t_\n", [("attribute-tags", 1)]),
+        ("a\tname=O\nb\tO\n", []),
+        (SWAPPED, [("swapped-columns", 1)]),
+        ("O\tMarta\nB-PER\tOle\n", [("swapped-columns", 1)]),
+        ("".join(f"{letter}\t{letter.lower()}{number}\n" for letter in "ABC" for number in range(3)), []),
+        ("".join(f"{letter}\tB-{number}\n" for letter in "ACGT" for number in range(9)), []),
+        ("B-52\tNOUN\nO\tINTJ\n", []),
         ("a_b\tB-PER\n_\tO\n", []),
         (GOOD + "\nRome\tS-LOC\nlies\tO\nthere\tI-LOC\n", [("odd-scheme-tags", 7), ("odd-scheme-tags", 9)]),
     ],
-    ids=["from 1", "from 0", "other numbers", "a number", "constant", "withheld", "underscores", "odd tags"],
 )
 def test_doubts(tmp_path: Path, text: str, expected: list[tuple[str, int | None]]) -> None:
     assert codes(found(tmp_path, text)) == expected
@@ -60,6 +70,78 @@ def test_the_option_mends_it(tmp_path: Path) -> None:
     (finding,) = found(tmp_path, INDEXED)
     assert finding.option == "--token-column 2"
     assert found(tmp_path, INDEXED, ReadOptions(token_column=2)) == []
+
+
+UNER = "1\tOle\tB-PER\t-\ts\n2\tlas\tO\t-\ts\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "expected"),
+    [
+        (UNER, AUTO, ["--token-column 2", "--tag-column 3"]),
+        (UNER, ReadOptions(token_column=2), ["--tag-column 3"]),
+        (UNER, ReadOptions(token_column=2, tag_column=3), []),
+        ("1\t7\tX\n2\t8\tY\n", AUTO, ["--token-column"]),
+        ("1\tle\tle\tX\n2\tloro\tle\tY\n", AUTO, ["--token-column 2"]),
+        ("1\tS\tla\tX\n2\tS\tel\tY\n", AUTO, ["--token-column 3"]),
+        ("d\tOle\tX\n" + "d\tlas\tY\n" * 9, AUTO, ["--token-column 2"]),
+        ("a\tO\tO\nb\tO\tO\n", AUTO, ["--tag-column"]),
+        (SWAPPED, AUTO, ["--token-column 2 --tag-column 1"]),
+    ],
+)
+def test_a_better_column_is_named(
+    tmp_path: Path, text: str, options: ReadOptions, expected: list[str]
+) -> None:
+    assert [finding.option for finding in found(tmp_path, text, options)] == expected
+
+
+def test_the_columns_are_swapped_back(tmp_path: Path) -> None:
+    assert found(tmp_path, SWAPPED, ReadOptions(token_column=2, tag_column=1)) == []
+
+
+AS_WIDE = "read as a comment, though it has as many columns as a row"
+
+
+def comment_like(tmp_path: Path, text: str, options: ReadOptions = AUTO) -> list[tuple[str, int | None, str]]:
+    return [
+        (finding.level, finding.line, finding.message)
+        for finding in found(tmp_path, text, options)
+        if finding.code == "comment-like-row"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # Read as comments, for certain or not
+        (
+            "# newdoc\na O\nb B-X\n\n# newpar\na O\n",
+            [("note", 1, f"{AS_WIDE} (and 1 more)")],
+        ),
+        (
+            "#\thttp://x.example/1\t[2010]\na\tN\tO\n",
+            [("note", 1, AS_WIDE)],
+        ),
+        (
+            "a v\n\n# n\na n\n",
+            [
+                ("warning", 3, "read as a comment, though other rows have the tag 'n'"),
+                ("note", 3, AS_WIDE),
+            ],
+        ),
+        ("# text = a b\n# id = 1\na b O\n", []),
+        # Read as rows
+        (
+            "# x = y\tO\na\tO\n",
+            [("warning", 1, "read as a row, though its token '# x = y' is like a comment")],
+        ),
+        ("a\tO\n# b\tO\n", [("warning", 2, "read as a row, though its token '# b' is like a comment")]),
+        ("#\tO\n#a\tB-X\n##\tO\n\n#1\tO\n", []),
+        ("# O\na O\nb B-X\n", []),
+    ],
+)
+def test_comment_like_rows(tmp_path: Path, text: str, expected: list[tuple[str, int, str]]) -> None:
+    assert comment_like(tmp_path, text) == expected
 
 
 def _finding(level: str, code: str, file: str = "a", line: int | None = None) -> Finding:

@@ -140,8 +140,9 @@ def test_a_file_to_tag(tmp_path: Path) -> None:
 def test_the_option_reaches_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "file.tsv"
     path.write_text("word\tner\n" + SPANS, encoding="utf-8")
-    assert run(["check", "--strict", str(path)]) == 1
-    assert run(["check", "--strict", "--skip-rows", "1", str(path)]) == 0
+    for options, expected in (([], True), (["--skip-rows", "1"], False)):
+        assert run(["check", str(path), *options]) == 0
+        assert ("looks like a header" in capsys.readouterr().out) == expected
     (tmp_path / "predicted").write_text(SPANS, encoding="utf-8")
     assert run(["evaluate", "--predicted", str(tmp_path / "predicted"), str(path)]) == 1
     assert run(["evaluate", "--predicted", str(tmp_path / "predicted"), str(path), "--skip-rows", "1"]) == 0

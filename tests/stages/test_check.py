@@ -240,7 +240,7 @@ def test_findings_as_json(tmp_path: Path) -> None:
     (finding, rare) = json.loads(run(path, "--json", "-").stdout)["findings"]
     assert finding == {
         "level": "warning", "code": "index-column", "file": path, "line": 1,
-        "message": "the tokens are running numbers, not words", "option": "--token-column 2",
+        "message": "the tokens are running numbers, not words; column 2 holds 'a', 'b'", "option": "--token-column 2",
     }  # fmt: skip
     assert (rare["level"], rare["code"], rare["line"]) == ("warning", "rare-type", None)
 
