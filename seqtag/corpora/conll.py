@@ -17,6 +17,7 @@ from seqtag.corpora import headers
 from seqtag.corpora.base import ReadOptions, Source, Unwritable
 from seqtag.corpora.comments import Comments, may_be_row
 from seqtag.corpora.document import Document
+from seqtag.corpora.findings import Level
 from seqtag.corpora.rows import BLANK, DOCSTART, SAMPLED, Columns, Wanted, find_layout
 from seqtag.corpora.sentence import Sentence, line_numbers
 from seqtag.support.errors import DataError, UsageError
@@ -133,7 +134,8 @@ def _report_header(source: Source, columns: Columns) -> None:
     for number, row in source.skipped:
         if row.strip(BLANK) and row[0] != "#":
             problem = f"passed over {quoted(row)} as a header, which the training corpus had (--skip-rows)"
-            source.report(headers.CODE, number, problem)
+            level: Level = "note" if headers.are_names(columns.layout.split(row)) else "warning"
+            source.report(headers.CODE, number, problem, level=level)
     if columns.layout.is_header:
         source.report(headers.CODE, columns.layout.line, headers.LOOKS_LIKE)
 

@@ -123,18 +123,33 @@ def test_names_of_columns(cells: list[str], expected: bool) -> None:
     assert are_names(cells) == expected
 
 
-def test_a_file_to_tag(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("header", "skip", "level", "message"),
+    [
+        (
+            "word\tpos",
+            1,
+            "note",
+            "passed over 'word\\tpos' as a header, which the training corpus had (--skip-rows)",
+        ),
+        (
+            "Eva\tN",
+            1,
+            "warning",
+            "passed over 'Eva\\tN' as a header, which the training corpus had (--skip-rows)",
+        ),
+        ("word\tpos", None, "warning", "the row looks like a header, not like a token"),
+    ],
+)
+def test_a_file_to_tag(tmp_path: Path, header: str, skip: int | None, level: str, message: str) -> None:
     """What is passed over is named; a header that is not is reported."""
-    (tmp_path / "file").write_text("word\tpos\n" + POS, encoding="utf-8")
-    for skip, message in (
-        (1, "passed over 'word\\tpos' as a header, which the training corpus had (--skip-rows)"),
-        (None, "the row looks like a header, not like a token"),
-    ):
-        said: list[Finding] = []
-        options = ReadOptions(skip_rows=skip).to_tag("conll", AUTO.tokenizer)
-        (sentence,) = sentences(tmp_path / "file", options, said.append)
-        assert sentence.tokens[-2:] == ("Ole", "lief")
-        assert [(one.level, one.line, one.message) for one in said] == [("warning", 1, message)]
+    (tmp_path / "file").write_text(f"{header}\n{POS}", encoding="utf-8")
+    said: list[Finding] = []
+    options = ReadOptions(skip_rows=skip).to_tag("conll", AUTO.tokenizer)
+    (sentence,) = sentences(tmp_path / "file", options, said.append)
+    assert sentence.tokens[-2:] == ("Ole", "lief")
+    assert len(sentence) == (2 if skip else 3)
+    assert [(one.level, one.line, one.message) for one in said] == [(level, 1, message)]
 
 
 def test_the_option_reaches_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
