@@ -6,7 +6,7 @@ A format is a module with a reader, a writer or both, and a row in the registry.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from itertools import chain, islice
+from itertools import chain
 from os import PathLike
 from typing import Any, Protocol, Self, TextIO
 
@@ -78,7 +78,11 @@ class Source:
         return chain(seen, self._numbered)
 
     def _after(self, skip: int, numbered: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-        self.skipped.extend(islice(numbered, skip))
+        for line in numbered:
+            if line[0] > skip:
+                yield line
+                break
+            self.skipped.append(line)
         yield from numbered
 
     def report(

@@ -67,9 +67,8 @@ class Comments:
                 self._keep(number, tag)
                 return True
         if _MARKED.match(token):
-            self._source.report(
-                CODE, number, f"read as a row, though its token {quoted(token)} is like a comment"
-            )
+            problem = f"read as a row, though its token {quoted(token)} is like a comment"
+            self._source.report(CODE, number, problem, level="warning" if begins else "note")
         return False
 
     def _keep(self, number: int, tag: str) -> None:

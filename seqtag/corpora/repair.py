@@ -120,7 +120,7 @@ def _respelt(
     column = -1 if options.tag_column is None else options.tag_column
     if not str(column).removeprefix("-").isdigit():  # the column of another format has a name
         return rows
-    corpus = list(sentences(Source(name, rows), options))
+    corpus = list(sentences(Source(name, rows, skip=options.skip_rows or 0), options))
     scheme = scheme or detect(sentence.tags or () for sentence in corpus)
     changed: dict[int, tuple[str, str]] = {}
     for sentence in corpus:

@@ -135,7 +135,7 @@ def comment_like(tmp_path: Path, text: str, options: ReadOptions = AUTO) -> list
             "# x = y\tO\na\tO\n",
             [("warning", 1, "read as a row, though its token '# x = y' is like a comment")],
         ),
-        ("a\tO\n# b\tO\n", [("warning", 2, "read as a row, though its token '# b' is like a comment")]),
+        ("a\tO\n# b\tO\n", [("note", 2, "read as a row, though its token '# b' is like a comment")]),
         ("#\tO\n#a\tB-X\n##\tO\n\n#1\tO\n", []),
         ("# O\na O\nb B-X\n", []),
     ],

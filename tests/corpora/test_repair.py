@@ -63,6 +63,13 @@ def test_the_tag_column() -> None:
     assert repaired(text, ReadOptions(tag_column=2))[0] == text.replace("c\tS-X", "c\tB-X")
 
 
+def test_a_header_has_no_tag() -> None:
+    text = "\n\nword\ttag\nc\tO\n" + "a\tB-X\nb\tI-X\n" * 9 + "d\tS-X\n"
+    found, done = repaired(text, ReadOptions(skip_rows=3))
+    assert found == text.lstrip().replace("S-X", "B-X")
+    assert [one for one in done if "wrote" in one] == ["23: wrote S-X as B-X"]
+
+
 def test_ill_formed_places_are_no_spelling() -> None:
     text = "a\tO\nb\tI-X\n\nc\tB-X\n\nd\tB-X\n\ne\tB-Y\n"
     assert repaired(text) == (text, [])
