@@ -12,6 +12,7 @@ from rich.progress import Progress as Bar
 from seqtag.cli.stderr import stderr
 from seqtag.cli.summary import introduction, metric, summary
 from seqtag.stages.train import TrainingResult
+from seqtag.support.quoting import printable
 from seqtag.training.events import Epoch, Event, Note, Prepared, Progress
 
 
@@ -79,7 +80,7 @@ class Lines(Quiet):
                 markup=False,
             )
         elif isinstance(event, Note):
-            self._console.print(f"note   {event.text}", markup=False)
+            self._console.print(f"{event.level:<6} {printable(event.text)}", markup=False)
 
     def finish(self, result: TrainingResult) -> None:
         """Prints the summary."""
@@ -125,7 +126,7 @@ class LiveTable(Quiet):
             )
             self._live.start()
         elif isinstance(event, Note):
-            self._console.print(f"note   {event.text}", markup=False)
+            self._console.print(f"{event.level:<6} {printable(event.text)}", markup=False)
         elif isinstance(event, Progress):
             self._bar.update(
                 self._task,

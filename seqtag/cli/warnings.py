@@ -11,8 +11,8 @@ MOST = 5  # lines before the answer
 
 def warn(findings: Iterable[Finding]) -> None:
     """Prints the errors and warnings among findings, a line for each kind."""
-    for line in gravest(findings, MOST):
-        _say(line)
+    for level, text in gravest(findings, MOST):
+        _say(f"{level}: {text}")
 
 
 def warner() -> Report:

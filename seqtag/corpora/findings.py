@@ -54,14 +54,18 @@ def groups(findings: Iterable[Finding]) -> list[list[Finding]]:
     return sorted(found.values(), key=lambda group: LEVELS.index(group[0].level))
 
 
-def gravest(findings: Iterable[Finding], most: int) -> list[str]:
-    """The errors and warnings in at most so many lines, a line for those of one kind in one file."""
+def gravest(findings: Iterable[Finding], most: int) -> list[tuple[Level, str]]:
+    """The errors and warnings in at most so many lines, a line for those of one kind in one file; each with its
+    level.
+    """
     grave = groups(one for one in findings if one.level != "note")
     shown = grave if len(grave) <= most else grave[: most - 1]
     lines = [
-        f"{group[0].level}: {group[0]}" + (f" and {len(group) - 1:,} more" if len(group) > 1 else "")
+        (group[0].level, f"{group[0]}" + (f" (and {len(group) - 1:,} more)" if len(group) > 1 else ""))
         for group in shown
     ]
     if rest := grave[len(shown) :]:
-        lines.append(f"{counted(len(rest), 'further kind')} of warning; `seqtag check` lists them")
+        lines.append(
+            ("warning", f"{counted(len(rest), 'further kind')} of warning; `seqtag check` lists them")
+        )
     return lines

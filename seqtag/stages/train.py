@@ -213,8 +213,8 @@ def train(
             listener(Note(note))
         try:
             corpora = read_corpora(config, train_path, dev_path, test_path)
-            for line in gravest(corpora.findings, MOST_WARNINGS):
-                listener(Note(line))
+            for level, text in gravest(corpora.findings, MOST_WARNINGS):
+                listener(Note(text, level))
             config = prepare.fill_in(config, corpora)
             file = config.embeddings.vectors.file
             vectors = read_vectors(file) if file else None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from seqtag.corpora.findings import Level
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme
 from seqtag.corpora.tokenizers import Tokenizer
@@ -101,9 +102,11 @@ class Note:
 
     Attributes:
         text: One line.
+        level: "note", or "warning" or "error" for what is wrong with a corpus.
     """
 
     text: str
+    level: Level = "note"
 
 
 Event = Prepared | Progress | Epoch | Note

@@ -163,13 +163,15 @@ class TestTold:
             _finding("error", "e"),
             _finding("warning", "w", "a", 9),
         ]
-        assert gravest(findings, 5) == ["error: a: E", "warning: a:3: W and 1 more"]
+        assert gravest(findings, 5) == [("error", "a: E"), ("warning", "a:3: W (and 1 more)")]
 
     def test_no_line_more(self) -> None:
         findings = [_finding("warning", code) for code in "abcdef"] + [_finding("note", "n")]
-        assert gravest(findings, 6) == [f"warning: a: {code}" for code in "ABCDEF"]
+        assert gravest(findings, 6) == [("warning", f"a: {code}") for code in "ABCDEF"]
         assert gravest(findings, 3) == [
-            "warning: a: A", "warning: a: B", "4 further kinds of warning; `seqtag check` lists them",
+            ("warning", "a: A"),
+            ("warning", "a: B"),
+            ("warning", "4 further kinds of warning; `seqtag check` lists them"),
         ]  # fmt: skip
 
     def test_notes_wait_for_check(self) -> None:
