@@ -34,6 +34,7 @@ def split(
     format: common.Format = "auto",
     token_column: common.TokenColumn = None,
     tag_column: common.TagColumn = None,
+    skip_rows: common.SkipRows = None,
 ) -> None:
     """Divide a corpus into training, development and test files.
 
@@ -52,7 +53,7 @@ def split(
     from seqtag.corpora.base import ReadOptions
     from seqtag.stages import split as stage
 
-    how = stage.How(by, seed, scheme, ReadOptions(format, token_column, tag_column))
+    how = stage.How(by, seed, scheme, ReadOptions(format, token_column, tag_column, skip_rows=skip_rows))
     if folds is None:
         parts = stage.split(file, {"train": train, "dev": dev, "test": test}, how)
     else:

@@ -146,13 +146,14 @@ class _Division:
 
 def _divide(path: AnyPath, shares: Sequence[float], how: How) -> _Division:
     numbered = list(lines(path))
-    corpus = read_corpus(Source(path, numbered), how.options)
+    skip = how.options.skip_rows or 0
+    corpus = read_corpus(Source(path, numbered, skip=skip), how.options)
     scheme = (
         tags.parse_scheme(how.scheme)
         if tags.is_named(how.scheme)
         else tags.detect(sentence.tags or () for sentence in corpus.sentences)
     )
-    header, blocks = _blocks(numbered, corpus)
+    header, blocks = _blocks(numbered, corpus, skip)
     whole = how.by == "document"
     units = _documents(blocks, corpus.path) if whole else [[at] for at in range(len(blocks))]
     groups = grouped(_keys([corpus.sentences[at] for at in unit], whole=whole) for unit in units)
@@ -172,11 +173,13 @@ def _divide(path: AnyPath, shares: Sequence[float], how: How) -> _Division:
     return _Division(header, blocks, entities, numbers, gap)
 
 
-def _blocks(numbered: Sequence[tuple[int, str]], corpus: Corpus) -> tuple[list[str], list[list[str]]]:
+def _blocks(
+    numbered: Sequence[tuple[int, str]], corpus: Corpus, skip: int
+) -> tuple[list[str], list[list[str]]]:
     """The lines that go before every part, and the lines of each sentence with the comments before it."""
     header = []
-    for _, row in numbered:
-        if not row.startswith(_HEADER):
+    for number, row in numbered:
+        if number > skip and not row.startswith(_HEADER):
             break
         header.append(row)
     ends = [len(header), *(sentence.lines[-1] for sentence in corpus.sentences)]

@@ -104,13 +104,18 @@ class TestSplit:
     def test_names_of_columns_go_into_every_part(self, tmp_path: Path) -> None:
         head = "# global.columns = ID FORM UPOS\n"
         text = head + "".join(f"# sent_id = {n}\n1\tw{n}\tNOUN\n\n" for n in range(4))
-        parts = split(
-            corpus(tmp_path, text, "x.conllup"),
-            {"train": 1.0, "test": 1.0},
-            How(options=ReadOptions("conll", 2)),
-        )
+        parts = split(corpus(tmp_path, text, "x.conllup"), {"train": 1.0, "test": 1.0})
         assert all(part.text.startswith(head + "# sent_id") for part in parts)
         assert sum(part.text.count("global") for part in parts) == 2
+
+    def test_a_header_row_goes_into_every_part(self, tmp_path: Path) -> None:
+        head = "\nword\ttag\n"
+        path = corpus(tmp_path, head + sentences(8))
+        parts = split(path, {"train": 1.0, "test": 1.0}, How(options=ReadOptions(skip_rows=2)))
+        assert all(part.text.startswith(head) and part.sentences == 4 for part in parts)
+        assert sum(part.text.count("word") for part in parts) == 2
+        assert run(["split", str(path), "-o", str(tmp_path / "parts"), "--skip-rows", "2"]) == 0
+        assert (tmp_path / "parts" / "dev.conll").read_text().startswith(head)
 
     def test_folds(self, tmp_path: Path) -> None:
         path = corpus(tmp_path, sentences(9))
