@@ -46,7 +46,7 @@ def first_row_is_header(sentences: Sequence[Sentence]) -> bool:
     others = set(first.tags[1:])
     for sentence in sentences[1:]:
         others.update(sentence.tags or ())
-    return tag not in others and _is_header(token, tag, others)
+    return _is_header(token, tag, others)
 
 
 def _is_header(token: str, tag: str, others: Collection[str]) -> bool:

@@ -183,6 +183,14 @@ def test_one_column_is_enough_without_tags() -> None:
         read_text("a\nb c\n", with_tags=False)
 
 
+def test_the_tag_column_of_a_file_to_tag() -> None:
+    """It is not read, so it may have a name, but it tells a row from a comment."""
+    assert read_text(FOUR, with_tags=False, tag_column="upos") == [[("a", ""), ("b", "")]]
+    text = "a\tN\tx\n\n#\tN\ta note\n"
+    assert read_text(text, with_tags=False, tag_column=2) == [[("a", "")], [("#", "")]]
+    assert read_text(text, with_tags=False) == [[("a", "")]]
+
+
 def test_each_token_knows_its_line(tmp_path: Path) -> None:
     path = tmp_path / "corpus.conll"
     path.write_bytes(b"\xef\xbb\xbf# comment\r\n\r\na\tO\r\nb\tO\r\n\r\n-DOCSTART-\r\n\r\nc\tO")

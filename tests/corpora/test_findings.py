@@ -86,6 +86,7 @@ UNER = "1\tOle\tB-PER\t-\ts\n2\tlas\tO\t-\ts\n"
         ("1\tS\tla\tX\n2\tS\tel\tY\n", AUTO, ["--token-column 3"]),
         ("d\tOle\tX\n" + "d\tlas\tY\n" * 9, AUTO, ["--token-column 2"]),
         ("a\tO\tO\nb\tO\tO\n", AUTO, ["--tag-column"]),
+        ("a\tB-X\nb\tB-X\n", AUTO, ["--tag-column"]),
         (SWAPPED, AUTO, ["--token-column 2 --tag-column 1"]),
     ],
 )

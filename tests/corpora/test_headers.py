@@ -55,7 +55,7 @@ def test_a_header(tmp_path: Path, header: str) -> None:
         SPANS,
         "Text\tN\n" + POS,  # its tag is one of the others
         "text\tB-MISC\n" + SPANS,
-        "word\tn\n" + POS,  # a slip of the pen
+        "word\tnn\nOle\tNN\nlief\tVB\n",  # a slip of the pen
         "Ole\tper\n" + SPANS,
         "Text\tMISC\nOle\tPER\nlief\tO\n",
         "run\tx\n" + POS,
