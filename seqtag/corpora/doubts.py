@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from seqtag.corpora import headers, tags
 from seqtag.corpora.findings import Finding, Level
@@ -79,7 +80,7 @@ def _constant_tags(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
 
 
 def _swapped_columns(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
-    tokens = {token for sentence in corpus.sentences for token in sentence.tokens}
+    tokens = set(chain.from_iterable(sentence.tokens for sentence in corpus.sentences))
     if not all(map(_is_like_tag, tokens)):
         return
     found = Counter(tag for sentence in corpus.sentences for tag in sentence.tags or ())
@@ -100,9 +101,9 @@ def _is_like_tag(text: str) -> bool:
 
 
 def _attribute_tags(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
-    found = dict.fromkeys(tag for sentence in corpus.sentences for tag in sentence.tags or () if tag != "_")
+    found = set(chain.from_iterable(sentence.tags or () for sentence in corpus.sentences)) - {"_"}
     if found and all(map(_ATTRIBUTES.fullmatch, found)):
-        first = next(iter(found))
+        first = min(found)
         problem = (
             f"the tags are lists of attributes, such as {quoted(first)}; one of them can be read by its name"
         )
