@@ -24,6 +24,9 @@ def evaluate(
     token_column: Column = None,
     tag_column: Column = None,
     skip_rows: int | None = None,
+    tag_spelling: str | None = None,
+    outside_tag: str | None = None,
+    neighbours: str | None = None,
     threads: int | None = None,
 ) -> Score:
     """Tags the sentences of a gold file with a model and scores the tags, as `seqtag evaluate` does.
@@ -36,6 +39,9 @@ def evaluate(
         token_column: Its column of tokens: from 1, negative from the end, or a CoNLL-U field or attribute.
         tag_column: Its column of tags, likewise.
         skip_rows: Lines to pass over at its start; None for as many as at that of the training corpus.
+        tag_spelling: How it spells its span tags, such as "B_TYPE"; None for the training corpus's way.
+        outside_tag: Its tag outside spans, likewise.
+        neighbours: Without letters in tags, "join" or "split" neighbouring tokens of one type, likewise.
         threads: Threads that tag side by side; None for as many as the process may use cores.
 
     Raises:
@@ -54,6 +60,9 @@ def evaluate(
         token_column=token_column,
         tag_column=tag_column,
         skip_rows=skip_rows,
+        tag_spelling=tag_spelling,
+        outside_tag=outside_tag,
+        neighbours=neighbours,
         threads=threads or 0,
     )
     return evaluation.score

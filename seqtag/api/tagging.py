@@ -162,7 +162,8 @@ class Tagger:
 
     def _begin(self, sentences: Sequence[Sentence], nbest: int) -> Iterator[Document]:
         with self._indexing:
-            return self._tagger.begin(sentences, entities=True, nbest=nbest)
+            documents = self._tagger.begin(sentences, entities=True, nbest=nbest)
+        return (document.spelt(self._tagger.spelling) for document in documents)
 
 
 def _loaded(model: str, threads: int | None) -> Tagger:

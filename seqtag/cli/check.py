@@ -41,6 +41,9 @@ def check(
     token_column: common.TokenColumn = None,
     tag_column: common.TagColumn = None,
     skip_rows: common.SkipRows = None,
+    tag_spelling: common.TagSpelling = None,
+    outside_tag: common.OutsideTag = None,
+    neighbours: common.Neighbours = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with code 1 if there is an error or a warning.")
     ] = False,
@@ -77,7 +80,15 @@ def check(
     from seqtag.corpora.tags import is_named
     from seqtag.stages import check as stage
 
-    options = ReadOptions(format, token_column, tag_column, skip_rows=skip_rows)
+    options = ReadOptions(
+        format,
+        token_column,
+        tag_column,
+        skip_rows=skip_rows,
+        tag_spelling=tag_spelling,
+        outside_tag=outside_tag,
+        neighbours=neighbours,
+    )
     if fix is not None:
         if len(paths) > 1 or results.STDOUT in (fix, paths[0]):
             raise UsageError("--fix takes one file, and the name of another one for the copy.")

@@ -47,6 +47,26 @@ SkipRows = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
+TagSpelling = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEMPLATE",
+        help="How span tags are spelt, such as B_TYPE, TYPE-B or TYPE.",
+        show_default=False,
+    ),
+]
+OutsideTag = Annotated[
+    str | None,
+    typer.Option(metavar="TAG", help="Tag of tokens outside spans; default: O.", show_default=False),
+]
+Neighbours = Annotated[
+    str | None,
+    typer.Option(
+        metavar="|".join(registry.NEIGHBOURS),
+        help="With --tag-spelling TYPE: neighbouring tokens of one type are one span, or one each; default: join.",
+        show_default=False,
+    ),
+]
 InputFormat = Annotated[
     str | None,
     typer.Option(

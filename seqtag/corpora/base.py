@@ -15,6 +15,7 @@ from seqtag.corpora.document import Document
 from seqtag.corpora.findings import Finding, Level, Report, ignore
 from seqtag.corpora.first_rows import FirstRows
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.spelling import JOIN, OUTSIDE, USUAL_TEMPLATE, Spelling
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.settings import registry
 from seqtag.support.lines import lines, shown
@@ -115,6 +116,9 @@ class ReadOptions:
         tokenizer: What cuts raw text into tokens.
         skip_rows: How many lines at the start of a file are passed over, such as a header row; None is 0, and leaves
             it to a model.
+        tag_spelling: How tags are spelt (`Spelling.template`); if None the usual one, or brackets where all tags are.
+        outside_tag: The tag outside spans; "O" if None.
+        neighbours: What neighbouring tokens of one type are where tags have no letters; "join" if None.
     """
 
     format: str = "auto"
@@ -124,6 +128,27 @@ class ReadOptions:
     with_tags: bool = True
     tokenizer: Tokenizer = tokenizers.USUAL
     skip_rows: int | None = None
+    tag_spelling: str | None = None
+    outside_tag: str | None = None
+    neighbours: str | None = None
+
+    @property
+    def spelling(self) -> Spelling:
+        """How tags are spelt; ValueError if it makes no sense."""
+        return Spelling(
+            self.tag_spelling or USUAL_TEMPLATE, self.outside_tag or OUTSIDE, self.neighbours or JOIN
+        )
+
+    def spelt(self, spelling: Spelling) -> "ReadOptions":
+        """These options for files whose tags are spelt in this way."""
+        if spelling == self.spelling:
+            return self
+        return replace(
+            self,
+            tag_spelling=spelling.template,
+            outside_tag=None if spelling.outside == OUTSIDE else spelling.outside,
+            neighbours=None if spelling.neighbours == JOIN else spelling.neighbours,
+        )
 
     def override(self, given: "ReadOptions") -> "ReadOptions":
         """These options, but for those that `given` sets to something else than their defaults."""
@@ -148,6 +173,7 @@ class ReadOptions:
             "tag_column": self.tag_column,
             "feature_columns": list(self.feature_columns),
             **({"skip_rows": self.skip_rows} if self.skip_rows else {}),
+            **{name: value for name in _SPELLING if (value := getattr(self, name)) is not None},
         }
 
     @classmethod
@@ -159,6 +185,7 @@ class ReadOptions:
             tag_column=values["tag_column"],
             feature_columns=tuple(values["feature_columns"]),
             skip_rows=values.get("skip_rows"),
+            **{name: values[name] for name in _SPELLING if name in values},
         )
         if not all(map(_is_column, (options.token_column, options.tag_column))):
             raise ValueError("its columns are neither numbers nor names")
@@ -166,10 +193,14 @@ class ReadOptions:
             raise ValueError("the rows to skip are not a number of them")
         if options.format != "auto" and not registry.knows(registry.formats("tagged"), options.format):
             raise ValueError("its corpus was of no format that is known here")
+        if not all(isinstance(values.get(name, ""), str) for name in _SPELLING):
+            raise ValueError("the spelling of its tags is no text")
+        _ = options.spelling  # which makes sense
         return options
 
 
 AUTO = ReadOptions()
+_SPELLING = ("tag_spelling", "outside_tag", "neighbours")
 
 
 def _is_column(column: Any) -> bool:

@@ -4,11 +4,12 @@ Tokens and entities are made when they are asked for, so a writer of token and t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.spelling import Spelling
 from seqtag.corpora.tags import Scheme, Span
 
 
@@ -117,6 +118,13 @@ class Document:
         text = " ".join(sentence.tokens) if sentence.text is None else sentence.text
         extra = sentence.extra or {}
         return cls(text, sentence.tokens, tags, scheme, extra=extra, lines=sentence.lines, **answer)
+
+    def spelt(self, spelling: Spelling) -> Self:
+        """The document with its tags as the corpus spells them."""
+        if spelling.is_usual:
+            return self
+        others = tuple(replace(one, tags=spelling.write(one.tags)) for one in self.alternatives)
+        return replace(self, tags=spelling.write(self.tags), alternatives=others)
 
     def __len__(self) -> int:
         return len(self.words)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from seqtag.corpora import headers, tags
+from seqtag.corpora import headers, look_alikes, tags
 from seqtag.corpora.findings import Finding, Level
 from seqtag.corpora.first_rows import are_span_tags
 from seqtag.corpora.reading import Corpus
@@ -33,8 +33,23 @@ def doubts(corpus: Corpus, scheme: Scheme) -> list[Finding]:
 
 def _odd_scheme_tags(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
     for sentence in corpus.sentences:
-        for index, problem in tags.problems(sentence.tags or (), scheme):
+        for index, problem in tags.problems(sentence.tags or (), scheme, corpus.spelling.spell):
             yield Finding("warning", "odd-scheme-tags", corpus.path, sentence.lines[index], problem)
+
+
+def _span_spelling(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
+    if scheme.is_spans:
+        return
+    rows = [sentence.tags or () for sentence in corpus.sentences]
+    if spelling := look_alikes.propose(rows):
+        counts = Counter(chain.from_iterable(rows))
+        inside = [tag for tag, _ in counts.most_common(3) if tag != spelling.outside]
+        named = ", ".join(map(quoted, [*inside[:2], spelling.outside]))
+        problem = f"the tags look like those of spans ({named}) but are read as plain tags: no span is scored"
+        yield Finding("warning", "span-spelling", corpus.path, _first_line(corpus), problem, spelling.options)
+    elif look_alikes.are_trees(set().union(*rows)):
+        problem = "the tags are nested brackets, as of parse trees: they are read as plain tags"
+        yield Finding("note", "span-spelling", corpus.path, _first_line(corpus), problem)
 
 
 def _index_column(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
@@ -135,5 +150,5 @@ def _first_line(corpus: Corpus) -> int | None:
 
 RULES: tuple[Rule, ...] = (
     *(_header_row, _swapped_columns, _index_column, _constant_tokens, _constant_tags),
-    *(_attribute_tags, _withheld_words, _odd_scheme_tags),
+    *(_attribute_tags, _withheld_words, _odd_scheme_tags, _span_spelling),
 )

@@ -1,7 +1,7 @@
 """Corpora: files of tokens and tags, each format read into the same shape of sentence."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from os import PathLike
 
 from seqtag.corpora import headers
@@ -18,11 +18,13 @@ from seqtag.corpora.base import (
 )
 from seqtag.corpora.findings import Finding, Report, ignore
 from seqtag.corpora.first_rows import FirstRows
+from seqtag.corpora.look_alikes import brackets
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.spelling import USUAL_SPELLING, Misspelt, Spelling
 from seqtag.corpora.tags import Scheme, split
 from seqtag.settings import registry
 from seqtag.support.errors import DataError, UsageError, suggest
-from seqtag.support.quoting import CONTROLS, quoted
+from seqtag.support.quoting import CONTROLS, one_line, quoted
 
 __all__ = ["Corpus", "ReadOptions", "Sentence", "check_tags", "read_corpus", "sentences"]
 
@@ -36,12 +38,14 @@ class Corpus:
         sentences: All its sentences, in order.
         findings: What its reader found odd.
         first_rows: Its first rows, where the format has columns.
+        spelling: How the file spells its tags; those of the sentences are in the usual spelling.
     """
 
     path: str
     sentences: tuple[Sentence, ...]
     findings: tuple[Finding, ...] = ()
     first_rows: FirstRows = field(default_factory=FirstRows)
+    spelling: Spelling = USUAL_SPELLING
 
     @property
     def tokens(self) -> int:
@@ -70,7 +74,28 @@ def sentences(
         names = ["auto", *registry.known(known)]
         raise UsageError(f"Unknown corpus format {format!r}.{suggest(format, names)}")
     read: Reader = registry.load(registry.FORMATS, format, "reader")
-    return read(source, options)
+    spelling = _spelling(options)
+    found = read(source, options)
+    return found if spelling.is_usual or not options.with_tags else _respelt(found, spelling, source.name)
+
+
+def _spelling(options: ReadOptions) -> Spelling:
+    try:
+        return options.spelling
+    except ValueError as problem:
+        raise UsageError(f"{one_line(problem)}.") from None
+
+
+def _respelt(found: Iterable[Sentence], spelling: Spelling, name: str) -> Iterator[Sentence]:
+    """The sentences with their tags in the usual spelling; DataError at a tag that is not spelt as was said."""
+    for sentence in found:
+        try:
+            tags = None if sentence.tags is None else spelling.read(sentence.tags)
+        except Misspelt as problem:
+            lines = sentence.lines
+            line = lines[min(problem.index, len(lines) - 1)] if lines else None
+            raise DataError(name, line, str(problem), "span-spelling") from None
+        yield replace(sentence, tags=tags)
 
 
 def _recognise(source: Source, options: ReadOptions) -> str:
@@ -98,7 +123,10 @@ def read_corpus(path: str | PathLike[str] | Source, options: ReadOptions = AUTO)
     found = tuple(sentences(source, options))
     if not found:
         raise DataError(source.name, None, "there is no sentence in the file")
-    corpus = Corpus(source.name, found, tuple(findings), source.first_rows)
+    spelling = _spelling(options)
+    if options.tag_spelling is None and (own := brackets(one.tags or () for one in found)):
+        spelling, found = own, tuple(_respelt(found, own, source.name))
+    corpus = Corpus(source.name, found, tuple(findings), source.first_rows, spelling)
     _check_each(corpus, _without_controls)
     return corpus
 

@@ -122,6 +122,7 @@ def _respelt(
         return rows
     corpus = list(sentences(Source(name, rows, skip=options.skip_rows or 0), options))
     scheme = scheme or detect(sentence.tags or () for sentence in corpus)
+    spell = options.spelling.spell
     changed: dict[int, tuple[str, str]] = {}
     for sentence in corpus:
         own = sentence.tags or ()
@@ -133,8 +134,8 @@ def _respelt(
             continue
         for line, tag, other in zip(sentence.lines, own, right, strict=True):
             if tag != other:
-                changed[line] = tag, other
-                note(line, f"wrote {tag} as {other}")
+                changed[line] = spell(tag), spell(other)
+                note(line, f"wrote {spell(tag)} as {spell(other)}")
     at = int(column)
     return [(line, _with_tag(row, at, *changed[line]) if line in changed else row) for line, row in rows]
 

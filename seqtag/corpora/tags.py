@@ -20,7 +20,7 @@ conlleval does and `strict_spans` passes it over.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeGuard
@@ -49,6 +49,9 @@ _FOLLOWS = {
     "bioes": (("^OES", "BSO$", ""), ("BI", "", "IE")),
 }
 _FOLLOWS["bilou"] = _FOLLOWS["bioes"]
+
+Spell = Callable[[str], str]
+"""A tag as messages name it."""
 
 _Condition = Literal["any", "same", "diff"]
 
@@ -112,7 +115,7 @@ class _Parsed(dict[str, tuple[str, str]]):
         letter = self._canonical.get(tag[:1]) if self._scheme.is_spans else None
         well_formed = len(tag) == 1 or (len(tag) > 2 and tag[1] == "-" and letter != "O")
         if letter is None or not well_formed:
-            raise ValueError(f"{tag!r} {self._scheme.unlike}")
+            raise ValueError(f"{tag!r} {self._scheme.unlike()}")
         self[tag] = parsed = (letter, tag[2:])
         return parsed
 
@@ -156,16 +159,14 @@ class Scheme:
         spelt = (name for name, value in SCHEMES.items() if value == (self.name, self.letters))
         return self.name.upper() if "I" in self.letters else next(spelt, self.name).upper()
 
-    @property
-    def expected(self) -> str:
+    def expected(self, spell: Spell = str) -> str:
         """The tags of the scheme in words: "O, B-label or I-label"."""
-        *others, last = (f"{letter}-label" for letter in self.letters[:-1])
-        return f"O, {', '.join(others)} or {last}"
+        *others, last = (spell(f"{letter}-label") for letter in self.letters[:-1])
+        return f"{spell('O')}, {', '.join(others)} or {last}"
 
-    @property
-    def unlike(self) -> str:
+    def unlike(self, spell: Spell = str) -> str:
         """What a message says of a tag that the scheme does not have."""
-        return f"is not a {self.title} tag; expected {self.expected}"
+        return f"is not a {self.title} tag; expected {self.expected(spell)}"
 
     def has(self, tag: str) -> bool:
         """Whether this is one of the scheme's tags, wherever it stands; a plain scheme has all."""
@@ -338,8 +339,9 @@ def follows(before: str, after: str, scheme: Scheme, *, same_label: bool) -> boo
     return False
 
 
-def problems(tags: Sequence[str], scheme: Scheme) -> list[tuple[int, str]]:
-    """The ill-formed places of one sentence: the index of the token and what is wrong there.
+def problems(tags: Sequence[str], scheme: Scheme, spell: Spell = str) -> list[tuple[int, str]]:
+    """The ill-formed places of one sentence: the index of the token and what is wrong there, in words that name each
+    tag as `spell` has it.
 
     A tag that the scheme does not have is one problem; its neighbours are then not judged against it.
     """
@@ -348,40 +350,41 @@ def problems(tags: Sequence[str], scheme: Scheme) -> list[tuple[int, str]]:
     pairs = list(zip((None, *tags), (*tags, None), strict=True))
     if scheme._legal.issuperset(pairs):
         return []
-    found = list(_problems(tags, scheme))
+    found = list(_problems(tags, scheme, spell))
     if not found:
         scheme._legal.update(pairs)
     return found
 
 
-def _problems(tags: Sequence[str], scheme: Scheme) -> Iterator[tuple[int, str]]:
+def _problems(tags: Sequence[str], scheme: Scheme, spell: Spell) -> Iterator[tuple[int, str]]:
     previous: str | None = None
     judged = True  # False right after an illegal tag
     for index, tag in enumerate(tags):
         if not scheme.has(tag):
-            yield index, f"{tag!r} {scheme.unlike}"
+            yield index, f"{spell(tag)!r} {scheme.unlike(spell)}"
             judged = False
             continue
         if judged and not allowed(previous, tag, scheme):
-            place = "starts the sentence" if previous is None else f"follows {previous}"
-            yield index, f"{tag} {place}; {scheme.title} expects {_instead(previous, tag, scheme)}"
+            place = "starts the sentence" if previous is None else f"follows {spell(previous)}"
+            instead = " or ".join(map(spell, _instead(previous, tag, scheme)))
+            yield index, f"{spell(tag)} {place}; {scheme.title} expects {instead}"
         previous, judged = tag, True
     if previous is not None and judged and not allowed(previous, None, scheme):
         letter, label = split(previous, scheme)
         closed = _join({"B": "S", "I": "E", "E": "I"}[letter], label, scheme)  # E can only be wrong in IOE1
-        yield len(tags) - 1, f"{previous} ends the sentence; {scheme.title} expects {closed}"
+        yield len(tags) - 1, f"{spell(previous)} ends the sentence; {scheme.title} expects {spell(closed)}"
 
 
-def _instead(previous: str | None, tag: str, scheme: Scheme) -> str:
+def _instead(previous: str | None, tag: str, scheme: Scheme) -> list[str]:
     """The tags that would be right where ``tag`` may not follow ``previous``."""
     if previous is not None:
         before, open_label = split(previous, scheme)
         for letters, free, same in _FOLLOWS[scheme.name]:
             if before in letters and not free:
-                return " or ".join(_join(letter, open_label, scheme) for letter in same)
+                return [_join(letter, open_label, scheme) for letter in same]
     letter, label = split(tag, scheme)
     starting = {"I": "B", "E": "S", "B": "I"}  # B can only be wrong in IOB1
-    return _join(starting[letter], label, scheme)
+    return [_join(starting[letter], label, scheme)]
 
 
 SPAN_TAG = re.compile(r"([BIESLUMW])-.+", re.DOTALL)

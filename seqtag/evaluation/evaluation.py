@@ -76,9 +76,10 @@ class Evaluation:
 
 
 def write_columns(evaluation: Evaluation, stream: TextIO) -> None:
-    """Write token TAB gold TAB predicted and a blank line after each sentence, as conlleval reads it."""
+    """Write token TAB gold TAB predicted and a blank line after each sentence, as `conlleval -d` reads it."""
+    write = evaluation.corpus.spelling.write
     for sentence, row in zip(evaluation.corpus.sentences, evaluation.predicted, strict=True):
-        for columns in zip(sentence.tokens, sentence.tags or (), row, strict=True):
+        for columns in zip(sentence.tokens, write(sentence.tags or ()), write(row), strict=True):
             stream.write("\t".join(columns) + "\n")
         stream.write("\n")
 

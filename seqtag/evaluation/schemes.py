@@ -58,7 +58,7 @@ def in_scheme(raw: Tags, source: Scheme, target: Scheme) -> Tags:
         illegal = next(tag for row in raw for tag in row if not _fits([[tag]], target))
         raise UsageError(
             f"The model predicts plain tags such as {illegal!r}, which are not {target.title} tags; "
-            f"expected {target.expected}. Score them as plain tags: --scheme plain."
+            f"expected {target.expected()}. Score them as plain tags: --scheme plain."
         )
     return raw
 

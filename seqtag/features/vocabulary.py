@@ -119,7 +119,9 @@ class Vocabulary:
 
     def _check(self) -> None:
         """Refuses with a ValueError what no training leaves."""
+        spelling = self.reading.spelling
         written: list[Any] = [*self.tags, *self.tag_counts, *self.reading.feature_columns]
+        written += [spelling.template, spelling.outside]
         if not self.tags or not all(isinstance(text, str) and text for text in written):
             raise ValueError("its tags or columns are no texts")
         "".join(written).encode()  # half a character is none

@@ -83,6 +83,7 @@ class SentenceTagger:
         self._run_options = onnxruntime.RunOptions()
         self._run_options.log_severity_level = 4
         self._tags = np.array(vocabulary.tags, dtype=object)
+        self.spelling = vocabulary.reading.spelling
 
     @classmethod
     def load(cls, path: str | PathLike[str], threads: int = 0, *, tags_only: bool = False) -> Self:
@@ -270,7 +271,7 @@ class SentenceTagger:
         self, sentence: Sentence, arrays: dict[str, NDArray[Any]], entities: bool, nbest: int
     ) -> Document:
         numbers = arrays["tags"]
-        names = self._tags[numbers].tolist()
+        tags = self._written(self._tags[numbers].tolist())
         given = arrays.get("probabilities", np.zeros(0))
         probabilities = given.astype(np.float64).clip(0, 1).tolist()
         found: list[Span] = []
@@ -279,14 +280,14 @@ class SentenceTagger:
         if entities or nbest:
             known = self._known(arrays)
             if entities:
-                found = spans(names, self.vocabulary.train_scheme)
+                found = spans(tags, self.scheme)
                 span_probabilities = [float(known.span_probability(span)) for span in found]
             for sequence in known.best(nbest) if nbest else ():
                 written = self._written([self.vocabulary.tags[number] for number in sequence.tags])
                 alternatives.append(Alternative(written, sequence.probability))
         return Document.of(
             sentence,
-            self._written(names),
+            tags,
             self.scheme,
             probabilities=probabilities,
             spans=found,
@@ -324,8 +325,8 @@ class SentenceTagger:
         return TagChain(start, transitions, end, *of_spans)
 
     def _written(self, tags: list[str]) -> list[str]:
-        """The network's tags in the corpus's scheme."""
-        return convert(tags, self.vocabulary.train_scheme, self.scheme)
+        """The network's tags in the corpus's scheme, as far as its spelling can tell them apart."""
+        return self.spelling.settled(convert(tags, self.vocabulary.train_scheme, self.scheme))
 
 
 def _outputs(tags_only: bool) -> set[str]:

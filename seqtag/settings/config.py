@@ -116,6 +116,20 @@ class DataSettings:
         "auto", "tag scheme used in training (auto: BIOES for spans); predictions always use the scheme of the corpus",
         flag=True, choices=("auto",), table=registry.SCHEMES,
     )  # fmt: skip
+    tag_spelling: str | None = setting(
+        None,
+        "how span tags are spelt: B-TYPE, B_TYPE, b-TYPE, TYPE-B, TYPE (no letters), '(TYPE*)' (brackets); "
+        "default: B-TYPE, or brackets if all tags are",
+        flag=True,
+    )
+    outside_tag: str | None = setting(None, "tag of tokens outside spans; default: O", flag=True)
+    neighbours: str | None = setting(
+        None,
+        "with --tag-spelling TYPE, whether neighbouring tokens of one type are one span (join, the default) or "
+        "one each (split)",
+        flag=True,
+        choices=registry.NEIGHBOURS,
+    )
     dev_fraction: float = setting(
         0.1, "fraction of the training file held out if --dev is not given", above=0, below=1
     )

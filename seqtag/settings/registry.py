@@ -126,6 +126,7 @@ SCHEMES = {
     "plain": ("plain", ""),
     "none": ("plain", ""),
 }
+NEIGHBOURS = ("join", "split")  # what neighbouring tokens of one type are, where tags have no letters
 TOKENIZERS = {
     "word": "seqtag.corpora.tokenizers:Tokenizer",
     "whitespace": "seqtag.corpora.tokenizers:Tokenizer",

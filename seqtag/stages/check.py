@@ -150,7 +150,9 @@ def check(
     given = tags.parse_scheme(scheme) if tags.is_named(scheme) else None
     if train is not None:
         paths = [train, *(path for path in paths if fspath(path) != fspath(train))]
-    corpora = [read_corpus(path, options) for path in paths]
+    first = read_corpus(paths[0], options)
+    options = options.spelt(first.spelling)
+    corpora = [first, *(read_corpus(path, options) for path in paths[1:])]
     detected = [tags.detect(_tags(one) for one in corpus.sentences) for corpus in corpora]
     vocabulary = None
     if train is not None:
@@ -229,7 +231,7 @@ def _file_report(
         ill_formed=tuple(
             Problem(sentence.lines[index], problem)
             for sentence in corpus.sentences
-            for index, problem in tags.problems(_tags(sentence), scheme)
+            for index, problem in tags.problems(_tags(sentence), scheme, corpus.spelling.spell)
         ),
         longest=Longest(len(longest), longest.lines[0]),
         unknown_word_rate=unknown,

@@ -33,6 +33,9 @@ def evaluate_model(
     token_column: Column = None,
     tag_column: Column = None,
     skip_rows: int | None = None,
+    tag_spelling: str | None = None,
+    outside_tag: str | None = None,
+    neighbours: str | None = None,
     crosscheck: bool = False,
     probabilities: bool = False,
     threads: int = 0,
@@ -50,6 +53,9 @@ def evaluate_model(
         token_column: The gold file's column of tokens.
         tag_column: The gold file's column of tags.
         skip_rows: How many of its first lines are passed over; None: as many as of the training corpus.
+        tag_spelling: How the file spells its span tags; None for the training corpus's.
+        outside_tag: Its tag outside spans, likewise.
+        neighbours: Without letters in tags, whether neighbouring tokens of one type are one span, likewise.
         crosscheck: Whether to score again with the seqeval package and fail if a digit differs.
         probabilities: Whether those of the predicted spans are wanted, which takes time.
         threads: How many threads tag side by side; 0 for as many as the process may use cores.
@@ -60,7 +66,15 @@ def evaluate_model(
         Error: The cross-check found a difference.
     """
     tagger, known = _load(Path(folder), threads, tags_only=not probabilities)
-    given = reading.ReadOptions(format, token_column, tag_column, skip_rows=skip_rows)
+    given = reading.ReadOptions(
+        format,
+        token_column,
+        tag_column,
+        skip_rows=skip_rows,
+        tag_spelling=tag_spelling,
+        outside_tag=outside_tag,
+        neighbours=neighbours,
+    )
     corpus = reading.read_corpus(path, tagger.vocabulary.reading.override(given))
     gold = tags_of(corpus)
     gold_scheme = tags.parse_scheme(scheme) if tags.is_named(scheme) else schemes.closest(gold, tagger.scheme)
@@ -120,6 +134,9 @@ def evaluate_files(
     token_column: Column = None,
     tag_column: Column = None,
     skip_rows: int | None = None,
+    tag_spelling: str | None = None,
+    outside_tag: str | None = None,
+    neighbours: str | None = None,
     predicted_column: Column = None,
     train_path: AnyPath | None = None,
     crosscheck: bool = False,
@@ -136,6 +153,9 @@ def evaluate_files(
         token_column: The gold file's column of tokens.
         tag_column: The gold file's column of tags.
         skip_rows: How many of its first lines are passed over.
+        tag_spelling: How both files spell its span tags; None for the usual one, or brackets where all tags are.
+        outside_tag: Their tag outside spans, likewise.
+        neighbours: Without letters in tags, whether neighbouring tokens of one type are one span, likewise.
         predicted_column: The predicted file's column of tags; None for the last (CoNLL-U: UPOS).
         train_path: The training corpus, to tell known words and entities from unseen ones; its format and its
             columns are the gold file's. None if it is not at hand.
@@ -145,9 +165,19 @@ def evaluate_files(
         DataError: A file cannot be read, the sentences differ, or a tag is not one of the scheme.
         Error: The cross-check found a difference.
     """
-    options = reading.ReadOptions(format, token_column, tag_column, skip_rows=skip_rows)
+    options = reading.ReadOptions(
+        format,
+        token_column,
+        tag_column,
+        skip_rows=skip_rows,
+        tag_spelling=tag_spelling,
+        outside_tag=outside_tag,
+        neighbours=neighbours,
+    )
     corpus = reading.read_corpus(gold_path, options)
-    other = reading.read_corpus(predicted_path, reading.ReadOptions(tag_column=predicted_column))
+    options = options.spelt(corpus.spelling)
+    alike = reading.ReadOptions(tag_column=predicted_column).spelt(corpus.spelling)
+    other = reading.read_corpus(predicted_path, alike)
     check_same_sentences(other, corpus)
     gold, predicted = tags_of(corpus), tags_of(other)
     found = tags.parse_scheme(scheme) if tags.is_named(scheme) else schemes.shared(gold, predicted)

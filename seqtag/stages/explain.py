@@ -144,6 +144,7 @@ def _explained(
     from seqtag.network.saliency import attentions
 
     (tagged,) = tagger.tag([sentence], entities=True)
+    tagged = tagged.spelt(tagger.spelling)
     inputs = tagger.vocabulary.collate([tagger.vocabulary.index(sentence)])
     numbers = tagger.run(inputs)["tags"][0]
     if tagger.scheme.is_spans:

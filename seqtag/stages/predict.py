@@ -77,7 +77,7 @@ def predict(
         chunks = streams.chunks(found) if whole else streams.as_they_come(found)
         for documents in _begun(chunks, begin, ahead=whole):
             for document in documents:
-                _write(writer, document, path)
+                _write(writer, document.spelt(tagger.spelling), path)
                 tokens += len(document)
             stream.flush()
     return tokens

@@ -79,7 +79,7 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
         if tokenizer == "auto"
         else tokenizers.Tokenizer(tokenizer),
         drop_places=drop_places,
-        reading=read_options(config),
+        reading=read_options(config).spelt(corpora.train.spelling),
     )
 
 

@@ -1,6 +1,6 @@
 """The corpora of a run: training, development and test sentences, read and checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,6 +47,7 @@ def read_corpora(config: Config, train_path: str, dev_path: str | None, test_pat
     data = config.data
     options = read_options(config)
     train = read_corpus(train_path, options)
+    options = options.spelt(train.spelling)
     dev = read_corpus(dev_path, options) if dev_path else None
     test = read_corpus(test_path, options) if test_path else None
     tags = (sentence.tags or () for sentence in train.sentences)
@@ -71,7 +72,14 @@ def read_options(config: Config) -> ReadOptions:
     named = () if data.feature_columns is None else str(data.feature_columns).split(",")
     columns = tuple(column.strip() for column in named)
     return ReadOptions(
-        data.format, data.token_column, data.tag_column, columns, skip_rows=data.skip_rows or None
+        data.format,
+        data.token_column,
+        data.tag_column,
+        columns,
+        skip_rows=data.skip_rows or None,
+        tag_spelling=data.tag_spelling,
+        outside_tag=data.outside_tag,
+        neighbours=data.neighbours,
     )
 
 
@@ -85,4 +93,5 @@ def _hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpu
     parts: tuple[list[Sentence], list[Sentence]] = ([], [])
     for number, sentence in enumerate(corpus.sentences):
         parts[number in held].append(sentence)
-    return Corpus(corpus.path, tuple(parts[0])), Corpus(corpus.path, tuple(parts[1]))
+    kept, held_out = (replace(corpus, sentences=tuple(part), findings=()) for part in parts)
+    return kept, held_out

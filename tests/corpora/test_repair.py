@@ -58,6 +58,12 @@ def test_letters_of_other_schemes() -> None:
     assert repaired(text) == (expected, ["2: wrote S-LOC as B-LOC", "5: wrote E-PER as I-PER"])
 
 
+def test_letters_of_other_schemes_in_another_spelling() -> None:
+    text = "Rome\tLOC/S\n\n" + "Bo\tPER/B\nHolm\tPER/I\nran\t-\n\n" * 3
+    found = repaired(text, ReadOptions(tag_spelling="TYPE/B", outside_tag="-"))
+    assert found == (text.replace("/S", "/B"), ["1: wrote LOC/S as LOC/B"])
+
+
 def test_the_tag_column() -> None:
     text = "a\tB-X\tS-X\nb\tO\tO\nc\tS-X\tS-X\n\nd\tB-X\tS-X\n"
     assert repaired(text, ReadOptions(tag_column=2))[0] == text.replace("c\tS-X", "c\tB-X")

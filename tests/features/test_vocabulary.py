@@ -328,6 +328,14 @@ def test_skipped_rows_came_later() -> None:
     assert "skip_rows" not in make_vocabulary().to_json()
 
 
+@pytest.mark.parametrize("name", ["tag_spelling", "outside_tag"])
+@pytest.mark.parametrize("written", ["B\x1bTYPE", "B\x85TYPE", "B\ud800TYPE"])
+def test_the_spelling_of_a_stranger_steers_no_terminal(name: str, written: str) -> None:
+    values = make_vocabulary().to_json() | {name: written}
+    with pytest.raises(ValueError, match=r"control character|surrogates|the tag spelling is"):
+        Vocabulary.from_json(values, RESOURCES)
+
+
 @pytest.mark.parametrize("gone", ["scheme", "tags", "indexers", "tokenizer"])
 def test_a_vocabulary_with_something_missing_is_none(gone: str) -> None:
     values = make_vocabulary().to_json()
