@@ -197,7 +197,7 @@ ColumnsOutput = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write token, gold tag and predicted tag, tab-separated: input for conlleval.",
+        help="Write token, gold tag and predicted tag, tab-separated: input for conlleval -d '\\t'.",
     ),
 ]
 
