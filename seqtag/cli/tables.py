@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from seqtag.evaluation.counts import BARE
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
@@ -35,7 +37,7 @@ def score_table(score: "Score") -> "RenderableType":
 def _types_table(score: "Score") -> "Table":
     table = make_table("type" if score.spans else "tag", "precision", "recall", "F1", "support")
     for name, counts in score.types.items():
-        table.add_row(safe(name), *_ratios(counts), f"{counts.gold:,}")
+        table.add_row(safe(name or BARE), *_ratios(counts), f"{counts.gold:,}")
     table.add_section()
     support = f"{score.counts.gold:,}"
     table.add_row("micro average", *_ratios(score.counts), support)
@@ -69,7 +71,7 @@ def _remarks(score: "Score") -> Iterable[str]:
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    named = [f"{name} ({count:,})" for name, count in list(counts.items())[:MOST_UNSEEN]]
+    named = [f"{name or BARE} ({count:,})" for name, count in list(counts.items())[:MOST_UNSEEN]]
     rest = len(counts) - len(named)
     return ", ".join(named) + (f" and {rest:,} more" if rest else "")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from seqtag.corpora import tags
 from seqtag.corpora.tags import Scheme, Span
-from seqtag.evaluation.counts import Counts, type_names
+from seqtag.evaluation.counts import Counts
 from seqtag.evaluation.familiarity import Familiarity, Groups, Rows, Words, familiarity_of, groups_json
 from seqtag.evaluation.known import Known
 from seqtag.evaluation.lengths import Bucket, entity_lengths, sentence_lengths
@@ -78,7 +78,7 @@ class Analysis:
     Attributes:
         spans: Whether spans were compared; False for plain tags.
         classes: All spans by class; None for plain tags.
-        gold_types: Per entity type, by name, its gold spans; none of them is spurious.
+        gold_types: Per entity type its gold spans; none of them is spurious.
         predicted_types: Likewise its predicted spans; none of them is missed.
         confusion: How many matches have this gold and this predicted type; None stands for no span. For plain
             tags, how many tokens have this gold and this predicted tag.
@@ -169,7 +169,6 @@ def _of_spans(gold: Rows, predicted: Rows, sentences: Rows, scheme: Scheme, know
     familiarity = None
     if known is not None and known.entities is not None:
         familiarity = familiarity_of(matches, sentences, known.words, known.entities)
-    matches = _named(matches)
     flat = [match for row in matches for match in row]
     return Analysis(
         spans=True,
@@ -212,22 +211,6 @@ def _of_tags(gold: Rows, predicted: Rows, sentences: Rows, known: Known | None) 
         sentence_lengths=sentence_lengths(sentences, counts),
         wrong=tuple(wrong),
     )
-
-
-def _named(matches: Sequence[Sequence[Match]]) -> list[list[Match]]:
-    """The same matches with the names that the score gives to their types."""
-    labels = {span.label for row in matches for match in row for span in match[:2] if span is not None}
-    names = type_names(labels)
-
-    def named(span: Span | None) -> Span | None:
-        return None if span is None else span._replace(label=names[span.label])
-
-    if "" not in labels:
-        return [list(row) for row in matches]
-    return [
-        [Match(named(match.gold), named(match.predicted), match.overlapped) for match in row]
-        for row in matches
-    ]
 
 
 def _classes(matches: Iterable[Match]) -> Classes:

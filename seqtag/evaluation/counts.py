@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 BARE = "_"
-"""How seqeval names the type of a tag without one ("B", "I")."""
+"""How seqeval and the tables name the type of a tag without one ("B", "I"), which is "" otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,17 @@ class Average(NamedTuple):
 
 
 def by_name(correct: Counter[str], predicted: Counter[str], gold: Counter[str]) -> dict[str, Counts]:
-    """Counts by type, sorted by name."""
+    """Counts by type, in the order of `type_names`."""
     return {
-        name: Counts(correct[label], predicted[label], gold[label])
-        for label, name in type_names(gold.keys() | predicted.keys()).items()
+        label: Counts(correct[label], predicted[label], gold[label])
+        for label in type_names(gold.keys() | predicted.keys())
     }
 
 
 def type_names(labels: Collection[str]) -> dict[str, str]:
-    """The name of each label, sorted by name: the label itself, unless it is empty and `BARE` is free."""
+    """The name that seqeval has for each label, sorted by name: the label itself, unless it is empty and `BARE` is
+    free.
+    """
     names = {label: label or ("" if BARE in labels else BARE) for label in labels}
     return dict(sorted(names.items(), key=lambda item: item[1]))
 

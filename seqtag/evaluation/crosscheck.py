@@ -6,7 +6,7 @@ from typing import Any
 
 from seqtag.corpora import tags
 from seqtag.corpora.tags import Scheme
-from seqtag.evaluation.counts import Average, Counts, type_names
+from seqtag.evaluation.counts import BARE, Average, Counts, type_names
 from seqtag.evaluation.scoring import Score, Tags
 from seqtag.support.errors import Error
 from seqtag.support.extras import missing
@@ -102,7 +102,7 @@ def _mode(
     for (name, counts), figures in zip(types.items(), theirs, strict=False):
         ours = (*_micro(counts), counts.gold)
         for what, here, there in zip(_FIGURES, ours, figures, strict=True):
-            yield f"the {mode}{what} of {name}", here, float(there)
+            yield f"the {mode}{what} of {name or BARE}", here, float(there)
     for average, values in averages.items() if types else ():
         figures = function(*columns, average=average, zero_division=0, **options)
         for what, here, there in zip(_FIGURES, values, figures, strict=False):

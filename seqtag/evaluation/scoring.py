@@ -16,7 +16,7 @@ from seqtag import __version__
 from seqtag.corpora import tags
 from seqtag.corpora.tags import Scheme, Span
 from seqtag.evaluation import metrics
-from seqtag.evaluation.counts import BARE, Average, Counts, average, by_name, total
+from seqtag.evaluation.counts import Average, Counts, average, by_name, total
 
 SEQEVAL = "1.2.2"
 """The version of seqeval whose figures these are."""
@@ -33,7 +33,8 @@ class Score:
         spans: Whether spans were compared; False for plain tags, whose types are the tags themselves.
         counts: Over all types (micro), lenient.
         accuracy: Share of tokens whose tag is right.
-        types: Per entity type, or per tag for plain tags, by name; all that occur in gold or predicted.
+        types: Per entity type, or per tag for plain tags; all that occur in gold or predicted. The type of tags without
+            one is "".
         macro: Mean over the types.
         weighted: Mean over the types, weighted by their number in gold.
         strict: Like counts, in strict mode; None for plain tags.
@@ -212,8 +213,7 @@ def _unseen(
     if not scheme.is_spans:
         return unseen_tags, {}
     labels = {tags.split(tag, scheme)[1] for tag in known if tag != "O"}
-    labels |= {BARE} if "" in labels else set()
-    unseen = {name: counts.gold for name, counts in types.items() if name not in labels and counts.gold}
+    unseen = {label: counts.gold for label, counts in types.items() if label not in labels and counts.gold}
     return unseen_tags, dict(sorted(unseen.items(), key=lambda item: -item[1]))
 
 

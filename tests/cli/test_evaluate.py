@@ -143,6 +143,17 @@ class TestTable:
         assert ["Tags never seen in training: B-LOC (1)."] in rows
         assert "disagree on 0 spans" in text
 
+    def test_a_type_without_a_label(self, write: Write) -> None:
+        """People see seqeval's name for it; programs see what it is."""
+        gold = write("gold.conll", "a\tB\nb\tI\n\nc\tB\nd\tO\n")
+        given = ("--predicted", write("predicted.conll", "a\tB\nb\tO\n\nc\tB\nd\tO\n"), gold)
+        rows = cells(run(*given, "--analysis"))
+        assert ["_", "0.5000", "0.5000", "0.5000", "2"] in rows
+        assert ["_", "2", "1", "1", "0", "0", "0", "0"] in rows
+        written = json.loads(run(*given, "--json", "-"))
+        assert list(written["types"]) == list(written["analysis"]["types"]) == [""]
+        assert json.loads(run(*given, "--errors", "-"))["gold"]["label"] == ""
+
     def test_plain_tags_have_no_modes(self, write: Write) -> None:
         path = write("gold.conll", "the\tDET\ncat\tNOUN\n\n")
         text = run("--predicted", path, path)

@@ -101,10 +101,10 @@ class TestClasses:
         classes = Classes(1, 2, 4, 8, 16, 32)
         assert (classes.matched, classes.gold, classes.predicted, classes.wrong) == (15, 31, 47, 62)
 
-    def test_a_type_without_a_name_is_called_as_in_the_score(self) -> None:
+    def test_a_type_without_a_name_is_as_in_the_score(self) -> None:
         found = of(rows("B I O"), rows("B O B"))
-        assert list(found.gold_types) == list(found.predicted_types) == ["_"]
-        assert found.wrong[0].match == Match(Span(0, 2, "_"), Span(0, 1, "_"))
+        assert list(found.gold_types) == list(found.predicted_types) == [""]
+        assert found.wrong[0].match == Match(Span(0, 2, ""), Span(0, 1, ""))
         mixed = of(rows("B I O B-_"), rows("O O O B-_"))
         assert list(mixed.gold_types) == list(score(rows("B I O B-_"), rows("O O O B-_"), BIO).types)
 

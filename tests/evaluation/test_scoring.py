@@ -230,11 +230,12 @@ def test_types_of_one_side_only() -> None:
     assert only_predicted.weighted == Average(0.0, 0.0, 0.0)
 
 
-def test_bare_letters_are_one_type_named_as_seqeval_names_it() -> None:
+def test_bare_letters_are_one_type_without_a_name() -> None:
     gold, predicted = [["B", "I", "O", "B"]], [["B", "I", "O", "O"]]
     found = score(gold, predicted, tags.parse_scheme("bio"), known_tags=["B", "I", "O"])
-    assert found.types == {"_": Counts(1, 1, 2)}
+    assert found.types == {"": Counts(1, 1, 2)}
     assert found.unseen_types == {}
+    assert list(found.to_json()["types"]) == list(found.to_json()["strict_types"]) == [""]
     check_with_seqeval(gold, predicted, tags.parse_scheme("bio"), found)
 
 
@@ -265,7 +266,7 @@ class TestUnseen:
 
     def test_a_label_is_not_known_by_its_lack_in_o(self) -> None:
         found = score([["B", "O"]], [["B", "O"]], self.scheme, known_tags=["O", "B-PER"])
-        assert found.unseen_types == {"_": 1}
+        assert found.unseen_types == {"": 1}
 
     def test_plain_tags_have_no_types_beside_themselves(self) -> None:
         found = score([["NN", "JJ"]], [["NN", "NN"]], tags.parse_scheme("plain"), known_tags=["NN"])
