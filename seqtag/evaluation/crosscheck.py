@@ -73,7 +73,7 @@ def _micro(counts: Counts) -> Average:
 
 
 def _numbered(columns: Sequence[Tags], scheme: Scheme) -> list[list[list[str]]]:
-    """The columns as seqeval is to see them.
+    """The columns as seqeval is to see them, in the letters B, I, E and S.
 
     Types go by numbers in the order of their names, since seqeval takes dashes off the ends of a type in
     strict mode; plain tags go as spans of one token.

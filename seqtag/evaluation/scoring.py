@@ -220,7 +220,9 @@ def _unseen(
 def _signature(scheme: Scheme, sentences: int, tokens: int, gold: int) -> str:
     made = "spans:exact|mode:conlleval" if scheme.is_spans else "tags:exact"
     counted = f"sentences:{sentences}|tokens:{tokens}|gold:{gold}"
-    return f"{made}|scheme:{scheme.name}|{counted}|as:seqeval-{SEQEVAL}|seqtag:{__version__}"
+    # Of other letters (BILOU, BMES, BMEWO) seqeval's lenient mode takes some for I.
+    written = "" if set(scheme.letters) <= set("BIESO") else "-in-IOBES"
+    return f"{made}|scheme:{scheme.name}|{counted}|as:seqeval-{SEQEVAL}{written}|seqtag:{__version__}"
 
 
 def _types_json(types: Mapping[str, Counts]) -> dict[str, dict[str, float]]:

@@ -15,6 +15,7 @@ import sklearn.metrics  # type: ignore[import-untyped]
 from hypothesis import example, given
 from hypothesis import strategies as st
 from seqeval.metrics import accuracy_score
+from seqeval.metrics.sequence_labeling import get_entities
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support as seqeval_lenient
 from seqeval.metrics.v1 import precision_recall_fscore_support as seqeval_strict
 
@@ -271,6 +272,19 @@ class TestUnseen:
     def test_plain_tags_have_no_types_beside_themselves(self) -> None:
         found = score([["NN", "JJ"]], [["NN", "NN"]], tags.parse_scheme("plain"), known_tags=["NN"])
         assert (found.unseen_tags, found.unseen_types) == ({"JJ": 1}, {})
+
+
+@pytest.mark.filterwarnings("ignore:.* seems not to be NE tag")
+@pytest.mark.parametrize("name", tags.SCHEMES)
+def test_a_signature_says_where_the_figures_are_those_of_other_letters(name: str) -> None:
+    """seqeval itself, given the tags as they are, agrees where the signature has no more than its version."""
+    scheme = tags.parse_scheme(name)
+    gold = [f"{letter}-X" for letter in reversed(scheme.letters[:-1])] * 2 if scheme.is_spans else ["A", "B"]
+    ours = [(span.label, span.start, span.end - 1) for span in tags.spans(gold, scheme)]
+    literal = not scheme.is_spans or get_entities(gold) == ours
+    signature = score([gold], [gold], scheme).signature
+    assert f"|as:seqeval-1.2.2{'' if literal else '-in-IOBES'}|" in signature
+    assert literal is (name not in ("bmes", "bmewo", "bilou", "biluo"))
 
 
 def test_signatures() -> None:
