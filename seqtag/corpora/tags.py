@@ -401,9 +401,9 @@ _Pairs = Counter[tuple[str | None, str | None]]
 def detect(tag_sequences: Iterable[Sequence[str]]) -> Scheme:
     """The scheme that a corpus is written in, its spelling included.
 
-    Tags are spans if some look like "B-label" and O or nothing else stands beside them, or if all of them are
-    bare letters of one scheme. Of all schemes of spans, the one with the fewest ill-formed places is taken, so a few
-    odd tags change nothing. O alone, or no tag at all, is BIO.
+    Tags are spans if some look like "B-label" and O or nothing else but bare letters stands beside them, or if all of
+    them are bare letters of one scheme. Of all schemes of spans, the one with the fewest ill-formed places is taken, so
+    a few odd tags change nothing. O alone, or no tag at all, is BIO.
     """
     pairs: _Pairs = Counter()
     for tags in tag_sequences:
@@ -425,7 +425,7 @@ def _are_spans(counts: Counter[str]) -> bool:
         return True
     shaped = {tag for tag in others if SPAN_TAG.fullmatch(tag)}
     if shaped:
-        return "O" in counts or shaped == others
+        return "O" in counts or (others - shaped).issubset("BIESLUMW")
     return not others.isdisjoint("BIS") and any(others <= letters for letters in _BARE_LETTERS)
 
 

@@ -210,6 +210,26 @@ def test_letters_of_other_schemes_are_ill_formed(
     assert [index for index, tag in enumerate(tags) if not scheme.has(tag)] == wrong
 
 
+@pytest.mark.parametrize(
+    ("tags", "name", "odd"),
+    [
+        (["U", "O", "B-A", "I-A", "L-A"], "bilou", []),
+        (["B-A", "I-A", "L-A", "U", "U-B"], "bilou", []),  # without any O
+        (["S", "O", "B-A", "E-A"], "bioes", []),
+        (["B", "O", "B-A", "I-A"], "bio", []),
+        (["U", "O", *["B-A", "I-A", "O"] * 2], "bio", [0]),
+        (["B-A", "I-A", "O", "S", "B-A", "I-A"], "bio", [3]),
+    ],
+)
+def test_a_bare_letter_follows_the_scheme_of_its_corpus(tags: list[str], name: str, odd: list[int]) -> None:
+    scheme = detect([tags])
+    assert scheme == parse_scheme(name)
+    assert [index for index, _ in problems(tags, scheme)] == odd
+    assert sum(span.label == "" for span in spans(tags, scheme)) == sum(
+        len(tag) == 1 for tag in tags if tag != "O"
+    )
+
+
 def test_a_label_may_hold_hyphens_and_dots() -> None:
     assert split("B-GPE-x.NAM", parse_scheme("bio")) == ("B", "GPE-x.NAM")
 
