@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, pairwise
 
+from seqtag.corpora.sentence import Rows
 from seqtag.corpora.spelling import BRACKET, BRACKETS, LETTERS, OUTSIDE, SMALL, TYPES, Spelling
 from seqtag.settings.registry import SCHEMES
 
@@ -40,10 +41,8 @@ _TYPE = re.compile(r"[^\W\d_][\w.&-]+")
 _TREE = re.compile(r"(\([^()*\s]+)*\*\)*")
 _SCHEMES = [frozenset(letters) for _, letters in SCHEMES.values()]
 
-Tags = Iterable[Sequence[str]]
 
-
-def brackets(rows: Tags) -> Spelling | None:
+def brackets(rows: Iterable[Sequence[str]]) -> Spelling | None:
     """The spelling of a corpus whose tags are all brackets of spans that are not nested; None if they are not."""
     found: set[str] = set()
     for row in rows:
@@ -64,9 +63,8 @@ def are_trees(tags: set[str]) -> bool:
     return all(map(_TREE.fullmatch, tags)) and any(tag.count("(") > 1 or tag.count(")") > 1 for tag in tags)
 
 
-def propose(rows: Tags) -> Spelling | None:
+def propose(rows: Rows) -> Spelling | None:
     """The spelling in which tags that were taken for plain ones would be those of spans; None if they look plain."""
-    rows = list(rows)
     counts = Counter(chain.from_iterable(rows))
     return _with_letters(counts) or _without_letters(counts, rows)
 
@@ -106,7 +104,7 @@ def _are_letters(letters: Mapping[str, str]) -> bool:
     return fits and (len(found) > 1 or any(len(tag) > 1 for tag in letters))
 
 
-def _without_letters(counts: Counter[str], rows: Sequence[Sequence[str]]) -> Spelling | None:
+def _without_letters(counts: Counter[str], rows: Rows) -> Spelling | None:
     """The spelling without letters, if a frequent tag is one outside and the others, names of types, touch."""
     outside = max(OUTSIDES[:3], key=counts.__getitem__)
     types = counts.keys() - {outside}

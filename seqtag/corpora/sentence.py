@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+Rows = Sequence[Sequence[str]]
+"""The tokens or the tags of a corpus: one sequence per sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:

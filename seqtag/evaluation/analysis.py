@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from seqtag.corpora import tags
+from seqtag.corpora.sentence import Rows
 from seqtag.corpora.tags import Scheme, Span
 from seqtag.evaluation.counts import Counts
-from seqtag.evaluation.familiarity import Familiarity, Groups, Rows, Words, familiarity_of, groups_json
+from seqtag.evaluation.familiarity import Familiarity, Groups, Words, familiarity_of, groups_json
 from seqtag.evaluation.known import Known
 from seqtag.evaluation.lengths import Bucket, entity_lengths, sentence_lengths
 from seqtag.evaluation.matching import Match, match_spans

@@ -5,14 +5,15 @@ from importlib import import_module, metadata
 from typing import Any
 
 from seqtag.corpora import tags
+from seqtag.corpora.sentence import Rows
 from seqtag.corpora.tags import Scheme
 from seqtag.evaluation.counts import BARE, Average, Counts, type_names
-from seqtag.evaluation.scoring import Score, Tags
+from seqtag.evaluation.scoring import Score
 from seqtag.support.errors import Error
 from seqtag.support.extras import missing
 
 
-def check_with_seqeval(gold: Tags, predicted: Tags, scheme: Scheme, score: Score) -> None:
+def check_with_seqeval(gold: Rows, predicted: Rows, scheme: Scheme, score: Score) -> None:
     """Calculate the figures of `score` again with the seqeval package itself, which takes seconds.
 
     Raises:
@@ -34,7 +35,7 @@ def check_with_seqeval(gold: Tags, predicted: Tags, scheme: Scheme, score: Score
 
 
 def _compared(
-    gold: Tags, predicted: Tags, scheme: Scheme, score: Score
+    gold: Rows, predicted: Rows, scheme: Scheme, score: Score
 ) -> Iterator[tuple[str, float, float]]:
     """Each figure of a score: its name, its value here, its value by seqeval."""
     labeling, v1 = import_module("seqeval.metrics.sequence_labeling"), import_module("seqeval.metrics.v1")
@@ -72,7 +73,7 @@ def _micro(counts: Counts) -> Average:
     return Average(counts.precision, counts.recall, counts.f1)
 
 
-def _numbered(columns: Sequence[Tags], scheme: Scheme) -> list[list[list[str]]]:
+def _numbered(columns: Sequence[Rows], scheme: Scheme) -> list[list[list[str]]]:
     """The columns as seqeval is to see them, in the letters B, I, E and S.
 
     Types go by numbers in the order of their names, since seqeval takes dashes off the ends of a type in

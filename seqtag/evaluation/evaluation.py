@@ -8,11 +8,11 @@ from typing import Any, TextIO
 
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus
-from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.sentence import Rows, Sentence
 from seqtag.corpora.tags import Scheme, Span
 from seqtag.evaluation.analysis import Analysis, analyse
 from seqtag.evaluation.known import Known, surface
-from seqtag.evaluation.schemes import Tags, tags_of
+from seqtag.evaluation.schemes import tags_of
 from seqtag.evaluation.scoring import Score
 
 
@@ -37,7 +37,7 @@ class Evaluation:
     score: Score
     scheme: Scheme
     corpus: Corpus
-    predicted: Tags
+    predicted: Rows
     model: str | None = None
     predicted_path: str | None = None
     seconds: float | None = None
@@ -46,7 +46,7 @@ class Evaluation:
     findings: tuple[Finding, ...] = ()
 
     @property
-    def gold(self) -> Tags:
+    def gold(self) -> Rows:
         """The tags of the gold file, one tuple per sentence."""
         return tags_of(self.corpus)
 

@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from seqtag.corpora.sentence import Rows
 from seqtag.evaluation.known import surface
 from seqtag.evaluation.matching import Match
-
-Rows = Sequence[Sequence[str]]
-"""The tokens or the tags of a corpus: one sequence per sentence."""
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,13 @@ from itertools import chain
 
 from seqtag.corpora import tags
 from seqtag.corpora.reading import Corpus
+from seqtag.corpora.sentence import Rows
 from seqtag.corpora.tags import Scheme, Span
 from seqtag.support.errors import UsageError
 
-Tags = tuple[tuple[str, ...], ...]
 
-
-def tags_of(corpus: Corpus) -> Tags:
-    """The tags of a corpus, one tuple per sentence."""
+def tags_of(corpus: Corpus) -> Rows:
+    """The tags of a corpus."""
     return tuple(sentence.tags or () for sentence in corpus.sentences)
 
 
@@ -21,7 +20,7 @@ def _fits(column: Iterable[Sequence[str]], scheme: Scheme) -> bool:
     return all(map(scheme.has, set(chain.from_iterable(column))))
 
 
-def closest(gold: Tags, own: Scheme) -> Scheme:
+def closest(gold: Rows, own: Scheme) -> Scheme:
     """The scheme of a gold file that a model is scored on: the model's own unless another fits better.
 
     The letters alone do not tell: those of BIO are legal in BIOES and those of IOB1 in BIO, where they would
@@ -35,11 +34,11 @@ def closest(gold: Tags, own: Scheme) -> Scheme:
     return found if _count_problems(gold, found) < _count_problems(gold, own) else own
 
 
-def _count_problems(column: Tags, scheme: Scheme) -> int:
+def _count_problems(column: Rows, scheme: Scheme) -> int:
     return sum(len(tags.problems(row, scheme)) for row in column)
 
 
-def shared(gold: Tags, predicted: Tags) -> Scheme:
+def shared(gold: Rows, predicted: Rows) -> Scheme:
     """The scheme of two files: the gold file's; the predictions only settle what it leaves open."""
     found = tags.detect(gold)
     joint = tags.detect(chain(gold, predicted))
@@ -48,7 +47,7 @@ def shared(gold: Tags, predicted: Tags) -> Scheme:
     return joint if open_scheme or open_spelling else found
 
 
-def in_scheme(raw: Tags, source: Scheme, target: Scheme) -> Tags:
+def in_scheme(raw: Rows, source: Scheme, target: Scheme) -> Rows:
     """A model's tags as the gold file would write them."""
     if source == target:
         return raw

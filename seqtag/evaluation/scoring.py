@@ -6,7 +6,7 @@ O opens a span, and seqeval's strict one, in which only what is well-formed in t
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain
 from operator import eq, ne
@@ -14,15 +14,13 @@ from typing import Any
 
 from seqtag import __version__
 from seqtag.corpora import tags
+from seqtag.corpora.sentence import Rows
 from seqtag.corpora.tags import Scheme, Span
 from seqtag.evaluation import metrics
 from seqtag.evaluation.counts import Average, Counts, average, by_name, total
 
 SEQEVAL = "1.2.2"
 """The version of seqeval whose figures these are."""
-
-Tags = Sequence[Sequence[str]]
-"""The tags of a corpus: one sequence per sentence."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +110,8 @@ class Score:
 
 
 def score(
-    gold: Tags,
-    predicted: Tags,
+    gold: Rows,
+    predicted: Rows,
     scheme: Scheme,
     *,
     known_tags: Collection[str] | None = None,
@@ -161,7 +159,7 @@ def score(
 
 
 def _count_spans(
-    gold: Tags, predicted: Tags, scheme: Scheme
+    gold: Rows, predicted: Rows, scheme: Scheme
 ) -> tuple[dict[str, Counts], dict[str, Counts], int]:
     """Counts by type, lenient and strict, and the number of spans that only one mode finds."""
     lenient, strict, disagreements = _Tally(), _Tally(), 0
@@ -196,14 +194,14 @@ class _Tally:
         return by_name(Counter(self.correct), Counter(self.predicted), Counter(self.gold))
 
 
-def _count_tags(gold: Tags, predicted: Tags) -> dict[str, Counts]:
+def _count_tags(gold: Rows, predicted: Rows) -> dict[str, Counts]:
     gold_tags, predicted_tags = list(chain.from_iterable(gold)), list(chain.from_iterable(predicted))
     correct = Counter(tag for tag, other in zip(gold_tags, predicted_tags, strict=True) if tag == other)
     return by_name(correct, Counter(predicted_tags), Counter(gold_tags))
 
 
 def _unseen(
-    gold: Tags, scheme: Scheme, known_tags: Collection[str] | None, types: Mapping[str, Counts]
+    gold: Rows, scheme: Scheme, known_tags: Collection[str] | None, types: Mapping[str, Counts]
 ) -> tuple[dict[str, int], dict[str, int]]:
     """The tags and the entity types in gold that are not among those known, most frequent first."""
     if known_tags is None:
