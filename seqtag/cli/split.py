@@ -35,6 +35,9 @@ def split(
     token_column: common.TokenColumn = None,
     tag_column: common.TagColumn = None,
     skip_rows: common.SkipRows = None,
+    tag_spelling: common.TagSpelling = None,
+    outside_tag: common.OutsideTag = None,
+    neighbours: common.Neighbours = None,
 ) -> None:
     """Divide a corpus into training, development and test files.
 
@@ -53,7 +56,16 @@ def split(
     from seqtag.corpora.base import ReadOptions
     from seqtag.stages import split as stage
 
-    how = stage.How(by, seed, scheme, ReadOptions(format, token_column, tag_column, skip_rows=skip_rows))
+    options = ReadOptions(
+        format,
+        token_column,
+        tag_column,
+        skip_rows=skip_rows,
+        tag_spelling=tag_spelling,
+        outside_tag=outside_tag,
+        neighbours=neighbours,
+    )
+    how = stage.How(by, seed, scheme, options)
     if folds is None:
         parts = stage.split(file, {"train": train, "dev": dev, "test": test}, how)
     else:

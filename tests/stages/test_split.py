@@ -167,6 +167,14 @@ class TestCommand:
         assert f"{folder / 'train.conll'}: already exists. --force replaces it." in capsys.readouterr().err
         assert run(["split", str(path), "-o", str(folder), "--force", "--test", "0"]) == 0
 
+    def test_another_spelling(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path = tmp_path / "all.conll"
+        path.write_text("".join(f"w{at}\tB_PER\nx\t0\n\n" for at in range(20)), encoding="utf-8")
+        command = ["split", str(path), "-o", str(tmp_path / "parts")]
+        assert run([*command, "--tag-spelling", "B_TYPE", "--outside-tag", "0"]) == 0
+        assert ["PER", "16", "2", "2"] in [line.split() for line in capsys.readouterr().out.splitlines()]
+        assert (tmp_path / "parts" / "test.conll").read_text(encoding="utf-8").count("B_PER") == 2
+
     @pytest.mark.parametrize("name", ["corpus.train", "corpus"])
     def test_names(self, tmp_path: Path, name: str) -> None:
         path, folder = corpus(tmp_path, sentences(9), name), tmp_path / "parts"
