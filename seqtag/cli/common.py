@@ -71,7 +71,7 @@ InputFormat = Annotated[
     str | None,
     typer.Option(
         "--input-format",
-        metavar="|".join(registry.formats("reader")),
+        metavar="FORMAT",
         help=f"Input format: {described('reader')}. Default: by the file name, else text.",
         show_default=False,
     ),

@@ -137,7 +137,7 @@ GoldScheme = Annotated[
     str,
     typer.Option(help=f"Tag scheme of the gold file: {common.SCHEMES}."),
 ]
-GoldFormat = Annotated[str, typer.Option(help="Format of the gold file: auto, conll, conllu.")]
+GoldFormat = Annotated[str, typer.Option(help=f"Format of the gold file: {common.CORPUS_FORMATS}.")]
 GoldTokenColumn = Annotated[
     str | None,
     typer.Option(

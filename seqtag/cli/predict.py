@@ -23,7 +23,7 @@ def predict(
         str,
         typer.Option(
             "--format",
-            metavar="|".join(registry.formats("writer")),
+            metavar="FORMAT",
             help=f"Output format: {common.described('writer')}.",
         ),
     ] = "conll",

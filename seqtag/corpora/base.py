@@ -18,7 +18,7 @@ from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.spelling import JOIN, OUTSIDE, USUAL_TEMPLATE, Spelling
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.settings import registry
-from seqtag.support.lines import lines, shown
+from seqtag.support.lines import is_regular, lines, shown
 from seqtag.support.unpacking import without_ending
 
 USUAL = "conll"  # the format of a corpus that is recognised as no other
@@ -43,6 +43,7 @@ class Source:
         name: The file, as messages name it.
         skipped: What was passed over, with the numbers, as soon as a line has been read.
         first_rows: Its first rows, if the reader has left them here.
+        is_stream: Whether its next line may be long in coming, as that of a pipe or a terminal.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Source:
         if skip:
             self._numbered = self._after(skip, self._numbered)
         self._seen: list[tuple[int, str]] = []
+        self.is_stream = numbered is None and not is_regular(path)
 
     def head(self) -> Iterator[tuple[int, str]]:
         """The lines with their numbers, from the first; what is taken here comes again from `lines`."""

@@ -126,7 +126,7 @@ def _respelt(
     changed: dict[int, tuple[str, str]] = {}
     for sentence in corpus:
         own = sentence.tags or ()
-        if all(map(scheme.has, own)):
+        if all(map(scheme.has, own)) or len(set(sentence.lines)) < len(own):  # a line of many tags stays
             continue
         try:
             right = convert(own, scheme, scheme)

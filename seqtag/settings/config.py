@@ -76,7 +76,7 @@ class DataSettings:
 
     format: str = setting(
         "auto",
-        "corpus format (auto: by file name)",
+        "corpus format (auto: by file name and first lines)",
         flag=True,
         choices=("auto",),
         table=registry.formats("tagged"),

@@ -108,6 +108,27 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.text:read",
         writer="seqtag.corpora.text:TextWriter",
     ),
+    "pipes": Format(
+        "a line of token|tag",
+        reader="seqtag.corpora.perline:read_pipes",
+        writer="seqtag.corpora.perline:PipesWriter",
+        recogniser="seqtag.corpora.perline:are_pipes",
+        tagged=True,
+    ),
+    "hashes": Format(
+        "a line of token###tag",
+        reader="seqtag.corpora.perline:read_hashes",
+        writer="seqtag.corpora.perline:HashesWriter",
+        recogniser="seqtag.corpora.perline:are_hashes",
+        tagged=True,
+    ),
+    "slashes": Format(
+        "a line of token/TAG",
+        reader="seqtag.corpora.perline:read_slashes",
+        writer="seqtag.corpora.perline:SlashesWriter",
+        recogniser="seqtag.corpora.perline:are_slashes",
+        tagged=True,
+    ),
 }
 # The tag schemes, and the letters that each name stands for, in the order of the scheme's own letters (`corpora.tags`).
 SCHEMES = {

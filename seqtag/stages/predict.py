@@ -1,8 +1,5 @@
 """The prediction stage: raw or tokenised text in, tagged text out, as a stream."""
 
-import os
-import stat
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TextIO
@@ -17,7 +14,7 @@ from seqtag.inference import stream as streams
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.settings import registry
 from seqtag.support.errors import DataError
-from seqtag.support.lines import shown
+from seqtag.support.lines import is_regular, shown
 
 
 def load(model: str, output_format: str, *, nbest: int = 0, threads: int = 0) -> SentenceTagger:
@@ -73,7 +70,7 @@ def predict(
     tokens = 0
     for path in paths:
         found = sentences(path, options, report)
-        whole = _is_file(path)
+        whole = is_regular(path)
         chunks = streams.chunks(found) if whole else streams.as_they_come(found)
         for documents in _begun(chunks, begin, ahead=whole):
             for document in documents:
@@ -88,15 +85,6 @@ def _write(writer: Writer, document: Document, path: str) -> None:
         writer.write(document)
     except Unwritable as problem:
         raise DataError(shown(path), problem.line, str(problem)) from problem
-
-
-def _is_file(path: str) -> bool:
-    """Whether all of the input is there already, as in a regular file."""
-    try:
-        status = os.fstat(sys.stdin.fileno()) if path == "-" else os.stat(path)
-    except (OSError, ValueError):
-        return True  # reading it will say what is wrong
-    return stat.S_ISREG(status.st_mode)
 
 
 def _begun(

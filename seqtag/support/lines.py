@@ -119,6 +119,15 @@ def _opened_pipe(path: str | PathLike[str]) -> BufferedReader:
     return result[0]
 
 
+def is_regular(path: str | PathLike[str]) -> bool:
+    """Whether all of a file is there already, as of one that is no pipe and no terminal."""
+    try:
+        status = os.fstat(sys.stdin.fileno()) if shown(path) == "<stdin>" else os.stat(path)
+    except (OSError, ValueError):
+        return True  # reading it will say what is wrong
+    return stat.S_ISREG(status.st_mode)
+
+
 def shown(path: str | PathLike[str]) -> str:
     """The path as messages name it."""
     return "<stdin>" if str(path) == "-" else str(path)

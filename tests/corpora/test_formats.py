@@ -124,14 +124,14 @@ def test_raw_text_is_no_corpus(tmp_path: Any) -> None:
 
 
 def read_pairs(source: Source, options: ReadOptions) -> Iterator[Sentence]:
-    """A sentence a line, of tokens and tags: `Ana|PER left|O`."""
+    """A sentence a line, of tokens and tags: `Ana=PER left=O`."""
     for number, line in source.lines():
-        tokens, tags = zip(*(pair.rsplit("|", 1) for pair in line.split(" ")), strict=True)
+        tokens, tags = zip(*(pair.rsplit("=", 1) for pair in line.split(" ")), strict=True)
         yield Sentence(tokens, tags if options.with_tags else None, (number,) * len(tokens))
 
 
 def has_pairs(source: Source) -> bool:
-    return all("|" in pair for pair in next(source.head(), (0, ""))[1].split(" "))
+    return all("=" in pair for pair in next(source.head(), (0, ""))[1].split(" "))
 
 
 class PairWriter:
@@ -144,7 +144,7 @@ class PairWriter:
         if any(" " in word for word in document.words):
             raise Unwritable(document.lines[0], "a token holds a space")
         pairs = zip(document.words, document.tags, strict=True)
-        self.stream.write(" ".join(map("|".join, pairs)) + "\n")
+        self.stream.write(" ".join(map("=".join, pairs)) + "\n")
 
 
 def test_a_row_is_all_that_a_format_needs(
@@ -153,7 +153,7 @@ def test_a_row_is_all_that_a_format_needs(
     """Found by its name and its first line, read by `check`, `evaluate` and `predict`, and written."""
     here = __name__
     row = registry.Format(
-        "token|tag",
+        "token=tag",
         reader=f"{here}:read_pairs",
         writer=f"{here}:PairWriter",
         recogniser=f"{here}:has_pairs",
@@ -162,7 +162,7 @@ def test_a_row_is_all_that_a_format_needs(
     )
     monkeypatch.setattr(registry, "FORMATS", registry.FORMATS | {"pairs": row})
     path = tmp_path / "file.pairs"
-    path.write_text("Ana|B-PER left|O\nIda|B-PER saw|O Oslo|B-LOC\n")
+    path.write_text("Ana=B-PER left=O\nIda=B-PER saw=O Oslo=B-LOC\n")
     (tmp_path / "file.other").write_text(path.read_text())
     for name in ("file.pairs", "file.other"):
         assert [one.tags for one in sentences(tmp_path / name)] == [("B-PER", "O"), ("B-PER", "O", "B-LOC")]

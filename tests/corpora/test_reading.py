@@ -65,7 +65,9 @@ def test_a_format_can_be_given(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         sentences(path, ReadOptions(format="conl"))
     assert (
-        str(caught.value) == "Unknown corpus format 'conl'. Did you mean 'conll'? Known: auto, conll, conllu."
+        str(caught.value)
+        == "Unknown corpus format 'conl'. Did you mean 'conll'? Known: auto, conll, conllu, "
+        "pipes, hashes, slashes."
     )
 
 

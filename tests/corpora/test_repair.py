@@ -64,6 +64,12 @@ def test_letters_of_other_schemes_in_another_spelling() -> None:
     assert found == (text.replace("/S", "/B"), ["1: wrote LOC/S as LOC/B"])
 
 
+def test_a_sentence_per_line_stays() -> None:
+    text = "Eva|B-PER Ruiz|E-PER left|O\n" + "Bo|B-PER Holm|I-PER\n" * 3
+    assert repaired(text) == (text, [])
+    assert repaired("\n" + text) == (text, ["1: left out a blank line"])
+
+
 def test_the_tag_column() -> None:
     text = "a\tB-X\tS-X\nb\tO\tO\nc\tS-X\tS-X\n\nd\tB-X\tS-X\n"
     assert repaired(text, ReadOptions(tag_column=2))[0] == text.replace("c\tS-X", "c\tB-X")

@@ -14,13 +14,13 @@ from seqtag.settings import plugins
 
 ENTRY_POINTS = """
 [seqtag.formats]
-slashes = seqtag_example:SLASHES
+underscores = seqtag_example:UNDERSCORES
 gone = seqtag_example.gone:FORMAT
 [seqtag.cells]
 doubled = seqtag_example:CELL
 half = seqtag_example:HALF
 broken = seqtag_example:BROKEN
-no_part = seqtag_example.slashes:read
+no_part = seqtag_example.underscores:read
 [seqtag.heads]
 greedy = seqtag_example:HEAD
 """

@@ -16,39 +16,45 @@ from seqtag.settings.merging import foreign, merge
 from seqtag.settings.plugins import Plugin
 from seqtag.support.errors import Error, MissingPackage, UsageError
 
-SLASHES = Plugin("seqtag.formats", "slashes", "seqtag-example", "1.2")
+UNDERSCORES = Plugin("seqtag.formats", "underscores", "seqtag-example", "1.2")
 
 
 def test_a_name_of_another_package(installed: None) -> None:
-    assert registry.load(registry.FORMATS, "slashes", "reader").__module__ == "seqtag_example.slashes"
-    assert registry.plugin(registry.FORMATS, "slashes") == SLASHES
+    assert registry.load(registry.FORMATS, "underscores", "reader").__module__ == "seqtag_example.underscores"
+    assert registry.plugin(registry.FORMATS, "underscores") == UNDERSCORES
     assert registry.plugin(registry.FORMATS, "conll") is None
-    assert "slashes" not in registry.FORMATS
-    assert registry.known(registry.FORMATS) == [*registry.FORMATS, "slashes", "gone"]
+    assert "underscores" not in registry.FORMATS
+    assert registry.known(registry.FORMATS) == [*registry.FORMATS, "underscores", "gone"]
 
 
 def test_settings_take_it_and_say_whose_it_is(installed: None) -> None:
-    config = merge({"data.format": ("slashes", "x")})
-    assert config.data.format == "slashes"
-    assert foreign(config) == [SLASHES]
+    config = merge({"data.format": ("underscores", "x")})
+    assert config.data.format == "underscores"
+    assert foreign(config) == [UNDERSCORES]
     assert foreign(Config()) == []
 
 
 def test_a_wrong_name_is_an_error_that_lists_all_names(installed: None) -> None:
-    said = (
-        r"x: data.format is 'slahes'. Did you mean 'slashes'\? Known: auto, conll, conllu, slashes, gone\.$"
-    )
+    names = "auto, conll, conllu, pipes, hashes, slashes, underscores, gone"
+    said = rf"x: data.format is 'underscrores'. Did you mean 'underscores'\? Known: {names}\.$"
     with pytest.raises(UsageError, match=said):
-        merge({"data.format": ("slahes", "x")})
-    with pytest.raises(UsageError, match=r"unknown name 'slahes'. Did you mean 'slashes'\? Known: conll"):
-        registry.load(registry.FORMATS, "slahes")
-    with pytest.raises(UsageError, match=r"Unknown corpus format 'slahes'. Did you mean 'slashes'\?"):
-        read_corpus(__file__, ReadOptions(format="slahes"))
+        merge({"data.format": ("underscrores", "x")})
+    with pytest.raises(
+        UsageError, match=r"unknown name 'underscrores'. Did you mean 'underscores'\? Known: conll"
+    ):
+        registry.load(registry.FORMATS, "underscrores")
+    with pytest.raises(
+        UsageError, match=r"Unknown corpus format 'underscrores'. Did you mean 'underscores'\?"
+    ):
+        read_corpus(__file__, ReadOptions(format="underscrores"))
 
 
 def test_without_the_package_its_names_are_unknown() -> None:
-    with pytest.raises(UsageError, match=r"data.format is 'slashes'. Known: auto, conll, conllu\.$"):
-        merge({"data.format": ("slashes", "x")})
+    with pytest.raises(
+        UsageError,
+        match=r"data.format is 'underscores'. Known: auto, conll, conllu, pipes, hashes, slashes\.$",
+    ):
+        merge({"data.format": ("underscores", "x")})
 
 
 def test_what_cannot_be_loaded_is_named_with_its_package(installed: None) -> None:
@@ -108,15 +114,17 @@ def test_a_part_has_halves_and_says_whether_it_has_a_state(installed: None) -> N
 
 
 def test_a_built_in_name_is_never_taken_over(installing: Callable[[str, str], None]) -> None:
-    installing("other", "[seqtag.formats]\nconll = seqtag_example:SLASHES\n")
+    installing("other", "[seqtag.formats]\nconll = seqtag_example:UNDERSCORES\n")
     assert registry.load(registry.FORMATS, "conll", "reader").__module__ == "seqtag.corpora.conll"
 
 
 def test_a_name_of_two_packages_is_refused(installed: None, installing: Callable[[str, str], None]) -> None:
-    installing("other", "[seqtag.formats]\nslashes = seqtag_example:SLASHES\n")
-    said = r"'slashes' of seqtag.formats is in two packages, other 1.2 and seqtag-example 1.2: uninstall one"
+    installing("other", "[seqtag.formats]\nunderscores = seqtag_example:UNDERSCORES\n")
+    said = (
+        r"'underscores' of seqtag.formats is in two packages, other 1.2 and seqtag-example 1.2: uninstall one"
+    )
     with pytest.raises(Error, match=said):
-        registry.load(registry.FORMATS, "slashes", "reader")
+        registry.load(registry.FORMATS, "underscores", "reader")
 
 
 def test_nobody_else_pays() -> None:
