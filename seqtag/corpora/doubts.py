@@ -143,6 +143,14 @@ def _header_row(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
         yield Finding("warning", headers.CODE, corpus.path, line, problem, headers.option(line))
 
 
+def _running_text(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
+    one = corpus.sentences[0]
+    words = {tag for tag in one.tags or () if tag != tag.upper()}
+    if len(corpus.sentences) == 1 and len(one) >= 8 and min(len(set(one.tokens)), len(words)) > len(one) / 2:
+        problem = "no blank line ends a sentence, and most tags occur once: is it running text?"
+        yield Finding("warning", "running-text", corpus.path, _first_line(corpus), problem)
+
+
 def _first_line(corpus: Corpus) -> int | None:
     lines = corpus.sentences[0].lines
     return lines[0] if lines else None
@@ -150,5 +158,5 @@ def _first_line(corpus: Corpus) -> int | None:
 
 RULES: tuple[Rule, ...] = (
     *(_header_row, _swapped_columns, _index_column, _constant_tokens, _constant_tags),
-    *(_attribute_tags, _withheld_words, _odd_scheme_tags, _span_spelling),
+    *(_attribute_tags, _withheld_words, _running_text, _odd_scheme_tags, _span_spelling),
 )

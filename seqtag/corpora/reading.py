@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from os import PathLike
 
-from seqtag.corpora import headers
+from seqtag.corpora import headers, signs
 from seqtag.corpora.base import (
     AUTO,
     USUAL,
@@ -109,6 +109,7 @@ def _recognise(source: Source, options: ReadOptions) -> str:
         recognise: Recogniser = registry.load(registry.FORMATS, name, "recogniser")
         if recognise(source):
             return name
+    signs.check(source, refuse=options.with_tags)
     return USUAL
 
 

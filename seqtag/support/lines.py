@@ -17,6 +17,7 @@ from io import BufferedReader, RawIOBase
 from os import PathLike
 from typing import cast
 
+from seqtag.support import magic
 from seqtag.support.errors import DataError
 from seqtag.support.unpacking import unpacked
 
@@ -141,6 +142,8 @@ def _read(file: BufferedReader, name: str, marked: Callable[[int], None] | None)
         if number == 1:
             if block.startswith(_WIDE_BOMS):
                 raise DataError(name, 1, "the file is UTF-16 or UTF-32; expected UTF-8")
+            if (kind := magic.kind(block)) is not None:
+                raise DataError(name, None, f"is {kind}; expected text in UTF-8", code="other-format")
             block = block.removeprefix(_BOM)
         text = _decode(block, name, number)
         if number == 1 and "\n" not in text[:-1] and "\r" in text.rstrip("\r\n"):

@@ -52,6 +52,12 @@ def test_a_good_corpus(tmp_path: Path) -> None:
         ("".join(f"{letter}\tB-{number}\n" for letter in "ACGT" for number in range(9)), []),
         ("B-52\tNOUN\nO\tINTJ\n", []),
         ("a_b\tB-PER\n_\tO\n", []),
+        ("".join(f"word{n} of{n}\n" for n in range(8)), [("running-text", 1)]),
+        ("".join(f"word{n} of{n}\n" for n in range(7)), []),
+        ("".join(f"word{n} T{n}\n" for n in range(8)), []),
+        ("".join(f"word{n // 2} of{n}\n" for n in range(8)), []),
+        ("".join(f"word{n} of{n // 2}\n" for n in range(8)), []),
+        ("".join(f"word{n} of{n}\n" for n in range(8)) + "\nword of1\n", []),
         (GOOD + "\nRome\tS-LOC\nlies\tO\nthere\tI-LOC\n", [("odd-scheme-tags", 7), ("odd-scheme-tags", 9)]),
     ],
 )
