@@ -72,7 +72,7 @@ InputFormat = Annotated[
     typer.Option(
         "--input-format",
         metavar="FORMAT",
-        help=f"Input format: {described('reader')}. Default: by the file name, else text.",
+        help=f"Input format: {described('reader')}. Default: by the file name and first lines, else text.",
         show_default=False,
     ),
 ]
@@ -91,27 +91,6 @@ def check_name(option: str, name: str | None, known: Iterable[str]) -> None:
     """Refuses what an option does not know; None is what was not given."""
     if name is not None and not registry.knows(known, name):
         raise UsageError(f"{option} {name}:{suggest(name, registry.known(known))}")
-
-
-def input_format(given: str | None, paths: Sequence[str]) -> str:
-    """The format of the files: as given, else as their endings tell.
-
-    Raises:
-        UsageError: There is no such format, or the endings tell different ones.
-    """
-    check_name("--input-format", given, registry.formats("reader"))
-    if given is not None:
-        return given
-    from seqtag.corpora.base import USUAL, by_ending
-
-    endings = [by_ending(path) or "text" for path in paths]
-    # A corpus is read as the training corpus was, whichever corpus its name promises.
-    found = {USUAL if registry.FORMATS[name].tagged else name for name in endings}
-    if len(found) > 1:
-        raise UsageError(
-            f"the files look like {' and '.join(sorted(found))}; choose one with --input-format."
-        )
-    return found.pop()
 
 
 def invite(paths: Sequence[str]) -> None:

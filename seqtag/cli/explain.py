@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from seqtag.cli import common, results
+from seqtag.settings import registry
 
 
 def explain(
@@ -14,7 +15,10 @@ def explain(
         str, typer.Option("--output", "-o", metavar="OUT.html", help="Page to write; -: stdout.")
     ],
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="Text, one sentence per line; default, or -: stdin.")
+        str,
+        typer.Argument(
+            metavar="FILE", help="Text, one sentence per line, or a corpus; default, or -: stdin."
+        ),
     ] = "-",
     input_format: common.InputFormat = None,
     limit: Annotated[
@@ -29,16 +33,19 @@ def explain(
 
     Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag explain model -o page.html
     """
-    input_format = common.input_format(input_format, [file])
+    common.check_name("--input-format", input_format, registry.formats("reader"))
     output = results.place(output)
     results.check_outputs([output], [model, file])
     common.invite([file])
 
     from seqtag.cli import wants_debug
     from seqtag.cli.page import page
+    from seqtag.cli.warnings import warner
     from seqtag.stages.explain import explain as stage
 
-    explained = stage(model, file, input_format=input_format, limit=limit, debug=wants_debug())
+    explained = stage(
+        model, file, input_format=input_format, limit=limit, debug=wants_debug(), report=warner()
+    )
     text = page(explained)
     if output == results.STDOUT:
         sys.stdout.write(text)

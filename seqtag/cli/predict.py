@@ -17,7 +17,7 @@ def predict(
     model: common.Model,
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILE", help="Text, one sentence per line; stdin if none or -."),
+        typer.Argument(metavar="FILE", help="Text, one sentence per line, or a corpus; stdin if none or -."),
     ] = None,
     output_format: Annotated[
         str,
@@ -62,9 +62,7 @@ def predict(
     paths = files or ["-"]
     common.check_name("--format", output_format, registry.formats("writer"))
     common.check_name("--tokenizer", tokenizer, registry.TOKENIZERS)
-    input_format = common.input_format(input_format, paths)
-    if tokenizer is not None and registry.FORMATS[input_format].tagged:
-        raise UsageError("--tokenizer is for raw text; a CoNLL file is already tokenised.")
+    common.check_name("--input-format", input_format, registry.formats("reader"))
     if nbest and output_format != "jsonl":
         raise UsageError("--nbest needs --format jsonl.")
     if output is not None and results.place(output) == results.STDOUT:

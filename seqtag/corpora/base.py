@@ -59,10 +59,14 @@ class Source:
         self.first_rows = FirstRows()
         self._report = report
         self._numbered = lines(path, self.report_mark) if numbered is None else iter(numbered)
-        if skip:
-            self._numbered = self._after(skip, self._numbered)
         self._seen: list[tuple[int, str]] = []
         self.is_stream = numbered is None and not is_regular(path)
+        self.skip(skip)
+
+    def skip(self, rows: int) -> None:
+        """Passes over so many lines, also of those that were looked at."""
+        if rows:
+            self._numbered = self._after(rows, self.lines())
 
     def head(self) -> Iterator[tuple[int, str]]:
         """The lines with their numbers, from the first; what is taken here comes again from `lines`."""

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.document import offsets
-from seqtag.corpora.reading import sentences
+from seqtag.corpora.findings import Report, ignore
+from seqtag.corpora.recognition import sentences_to_tag
 from seqtag.corpora.sentence import Sentence, cut
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder.folder import Folder
@@ -83,23 +84,32 @@ class Explanation:
 
 
 def explain(
-    model: str, path: str, *, input_format: str = "text", limit: int = 20, debug: bool = False
+    model: str,
+    path: str,
+    *,
+    input_format: str | None = None,
+    limit: int = 20,
+    debug: bool = False,
+    report: Report = ignore,
 ) -> Explanation:
     """Tags the first sentences of a text and says what each tag depends on.
 
     Args:
         model: The model folder.
         path: The text; "-" is standard input.
-        input_format: A format in `registry.FORMATS`; "conll" stands for that of the training corpus.
+        input_format: A format in `registry.FORMATS`, where "conll" stands for that of the training corpus; None to go
+            by the name and the first lines of the text.
         limit: At most so many sentences; those without tokens do not count.
         debug: Whether TensorFlow may print.
+        report: Receives what is odd about the text, while it is read.
 
     Raises:
         Error: The model or the text cannot be read, or the text holds no sentence.
     """
     tagger, stored = load_folder(Path(model), _read)
-    options = tagger.vocabulary.reading.to_tag(input_format, tagger.vocabulary.tokenizer)
-    found = list(islice((sentence for sentence in sentences(path, options) if len(sentence)), limit + 1))
+    vocabulary = tagger.vocabulary
+    read = sentences_to_tag(path, vocabulary.reading, input_format, vocabulary.tokenizer, report)
+    found = list(islice((sentence for sentence in read if len(sentence)), limit + 1))
     if not found:
         source = "standard input" if path == "-" else path
         raise Error(f"{source}: holds no sentence; expected one to explain.")

@@ -7,7 +7,7 @@ from typing import TextIO
 from seqtag.corpora.base import Unwritable, Writer
 from seqtag.corpora.document import Document
 from seqtag.corpora.findings import Report, ignore
-from seqtag.corpora.reading import sentences
+from seqtag.corpora.recognition import sentences_to_tag
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.inference import stream as streams
@@ -35,7 +35,7 @@ def predict(
     stream: TextIO,
     *,
     output_format: str = "conll",
-    input_format: str = "text",
+    input_format: str | None = None,
     tokenizer: str | None = None,
     nbest: int = 0,
     threads: int = 0,
@@ -48,7 +48,8 @@ def predict(
         paths: The files; "-" is standard input.
         stream: Where answers go.
         output_format: A format in `registry.FORMATS`.
-        input_format: A format in `registry.FORMATS`; "conll" stands for that of the training corpus.
+        input_format: A format in `registry.FORMATS`, where "conll" stands for that of the training corpus; None to go
+            by the name and the first lines of each file.
         tokenizer: A name in `registry.TOKENIZERS` to use in place of the model's own.
         nbest: How many sequences of tags to give for each sentence; JSON lines only.
         threads: How many threads tag side by side; 0 for as many as the process may use cores.
@@ -65,11 +66,13 @@ def predict(
     if not isinstance(tagger, SentenceTagger):
         tagger = load(tagger, output_format, nbest=nbest, threads=threads)
     splitter = Tokenizer(tokenizer) if tokenizer else tagger.vocabulary.tokenizer
-    options = tagger.vocabulary.reading.to_tag(input_format, splitter)
+    reading = tagger.vocabulary.reading
     begin = partial(tagger.begin, entities=writer.probabilities, nbest=nbest)
     tokens = 0
     for path in paths:
-        found = sentences(path, options, report)
+        found = sentences_to_tag(
+            path, reading, input_format, splitter, report, only_raw=tokenizer is not None
+        )
         whole = is_regular(path)
         chunks = streams.chunks(found) if whole else streams.as_they_come(found)
         for documents in _begun(chunks, begin, ahead=whole):

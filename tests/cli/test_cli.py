@@ -117,9 +117,6 @@ class TestCodes:
             (["predict", "m", "--input-format", "x"], "Known: conll, conllu, jsonl, text"),
             (["predict", "m", "--tokenizer", "wrod"], "Did you mean 'word'?"),
             (["predict", "m", "--nbest", "2"], "--nbest needs --format jsonl"),
-            (["predict", "m", "a.txt", "b.conll"], "choose one with --input-format"),
-            (["predict", "m", "a.txt", "b.CONLL.GZ"], "choose one with --input-format"),
-            (["predict", "m", "a.conll", "--tokenizer", "char"], "--tokenizer is for raw text"),
             (["gradients", "m", "a.conll", "-o", "plot.pdf"], "-o plot.pdf: expected an ending in .json"),
         ],
     )

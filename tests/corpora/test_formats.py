@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from seqtag.cli import run
-from seqtag.cli.common import input_format
 from seqtag.corpora import conllu
 from seqtag.corpora.base import AUTO, ReadOptions, Source, Unwritable, by_ending
 from seqtag.corpora.document import Document
@@ -69,14 +68,6 @@ def test_no_ending_stands_for_two_formats() -> None:
 )
 def test_the_ending_of_a_name(path: str, expected: str | None) -> None:
     assert by_ending(path) == expected
-
-
-def test_corpora_of_any_format_are_read_as_the_training_corpus_was() -> None:
-    assert input_format(None, ["a.conllu", "b.conll"]) == "conll"
-    assert input_format("conllu", ["a.txt"]) == "conllu"
-    assert input_format(None, ["a", "-"]) == "text"
-    with pytest.raises(UsageError, match="the files look like conll and jsonl; choose one"):
-        input_format(None, ["a.conllu", "b.jsonl"])
 
 
 def test_what_is_looked_at_comes_again() -> None:

@@ -397,6 +397,18 @@ class TestCommand:
         assert run(["explain", str(spans.folder), str(source), "-o", "-"]) == 0
         assert capsys.readouterr().out == target.read_text("utf-8")
 
+    def test_columns_by_their_first_lines(
+        self, spans: Any, tmp_path: Path, capsys: Capture, without_slopes: None
+    ) -> None:
+        (tmp_path / "in.tsv").write_text("Ana\tX\nleft\tY\n\n")
+        assert run(["explain", str(spans.folder), "-o", "-", str(tmp_path / "in.tsv")]) == 0
+        found = capsys.readouterr()
+        assert "Ana" in found.out
+        assert ">X<" not in found.out
+        (tmp_path / "in.tsv").write_text("Ana\nleft\n\nIda\n")
+        assert run(["explain", str(spans.folder), "-o", "-", str(tmp_path / "in.tsv")]) == 0
+        assert "looks like columns, but is read as text" in capsys.readouterr().err
+
     def test_conll_by_its_ending(self, spans: Any, tmp_path: Path, without_slopes: None) -> None:
         target = tmp_path / "page.html"
         assert run(["explain", str(spans.folder), str(spans.dev), "-o", str(target), "--limit", "2"]) == 0

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 import seqtag
 from seqtag.corpora.base import ReadOptions
+from seqtag.corpora.findings import Finding
 from seqtag.corpora.sentence import Sentence
 from seqtag.inference import stream as streams
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.stages.predict import predict
 from seqtag.support import lookup
-from seqtag.support.errors import DataError
+from seqtag.support.errors import DataError, UsageError
 
 ROOT = str(Path(seqtag.__file__).parents[1])
 ENVIRONMENT = os.environ | {"PYTHONPATH": ROOT}
@@ -219,6 +220,34 @@ class TestTokens:
         with pytest.raises(DataError) as caught:
             predict(tagger, [path], io.StringIO(), input_format="conll")
         assert str(caught.value).startswith(f"{path}:3: the token '-DOCSTART-' cannot stand")
+
+
+class TestRecognised:
+    """Without a format, each file is read as what it is."""
+
+    def test_files_of_several_kinds(self, spans: Any, write: Write) -> None:
+        paths = [
+            write("a.tsv", "Ana\tX\nleft\tY\n\n"),
+            write("b.json", '{"text": "Ida left"}\n'),
+            write("c.txt", "Bo left\n"),
+            write("d.iob2", "Ana|B-PER left|O\n"),
+        ]
+        found = answers(tag(spans, *paths, output_format="jsonl"))
+        assert [answer["text"] for answer in found] == ["Ana left", "Ida left", "Bo left", "Ana left"]
+
+    def test_what_is_given_wins(self, spans: Any, write: Write) -> None:
+        path = write("a.tsv", "Ana\tX\nleft\tY\n\n")
+        found = answers(tag(spans, path, input_format="text", output_format="jsonl"))
+        assert [answer["text"] for answer in found] == ["Ana\tX", "left\tY", ""]
+
+    def test_a_doubt_is_told(self, spans: Any, write: Write) -> None:
+        told: list[Finding] = []
+        tag(spans, write("a.txt", "Ana\nleft\n\nBo\nleft\n"), report=told.append)
+        assert [(one.code, one.option) for one in told] == [("other-format", "--input-format conll")]
+
+    def test_a_tokenizer_for_columns(self, spans: Any, write: Write) -> None:
+        with pytest.raises(UsageError, match="--tokenizer is for raw text"):
+            tag(spans, write("a.conll", "Ana\tX\n"), tokenizer="char")
 
 
 class TestJsonl:
@@ -417,6 +446,28 @@ class TestPipe:
             assert process.stderr.read() == ""
             assert process.wait() == 0
             watch.cancel()
+
+    def test_rows_are_answered_at_the_end_of_their_sentence(self, spans: Any) -> None:
+        """What a pipe holds is told by its first line."""
+        command = [sys.executable, "-m", "seqtag", "predict", str(spans.folder), "--format", "text"]
+        for first, rest in (
+            ("Ana\tB-PER\n", "left\tO\n\n"),
+            ('{"text": "Ana left"}\n', ""),
+            ("Ana|X left|Y\n", ""),
+        ):
+            with subprocess.Popen(
+                command, env=ENVIRONMENT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            ) as process:
+                assert process.stdin is not None
+                assert process.stdout is not None
+                watch = threading.Timer(30, process.kill)
+                watch.start()
+                process.stdin.write(first + rest)
+                process.stdin.flush()
+                assert process.stdout.readline() == "[Ana PER] left\n"
+                process.stdin.close()
+                assert process.wait() == 0
+                watch.cancel()
 
     def test_a_reader_is_ahead_by_so_many_tokens_at_most(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(streams, "CHUNK_TOKENS", 8)
