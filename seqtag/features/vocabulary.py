@@ -1,6 +1,6 @@
 """All that lies between text and numbers in a model: what its parts know of words, its tags, its tokenizer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from seqtag.corpora.base import AUTO, ReadOptions
 from seqtag.corpora.characters import without_places
+from seqtag.corpora.conventions import FORMS, NONE, Conventions
 from seqtag.corpora.sentence import Sentence, Words, as_sentence
 from seqtag.corpora.tags import Scheme, split
 from seqtag.corpora.tokenizers import Tokenizer
@@ -43,6 +44,7 @@ class Vocabulary:
         tokenizer: The tokenizer that fits the training corpus.
         drop_places: Whether tokens are a character and a digit, of which only the character is looked at.
         reading: How the training corpus was read, so that other files are read alike.
+        conventions: How the training corpus writes what raw text writes otherwise.
     """
 
     indexers: dict[str, Indexer]
@@ -53,19 +55,23 @@ class Vocabulary:
     tokenizer: Tokenizer
     drop_places: bool = False
     reading: ReadOptions = AUTO
+    conventions: Conventions = NONE
 
     def index_all(self, sentences: Sequence[Words]) -> list[dict[str, Any]]:
         """Each sentence as `index` gives it."""
-        seen = [self._seen(words) for words in sentences]
+        return self.index_seen([self.seen(words) for words in sentences])
+
+    def index_seen(self, seen: Sequence[Sentence]) -> list[dict[str, Any]]:
+        """As `index_all`, for sentences or parts of them as `seen` gives them."""
         for indexer in self.indexers.values():
             indexer.prime(seen)
         return [
             {name: indexer.index(sentence) for name, indexer in self.indexers.items()} for sentence in seen
         ]
 
-    def _seen(self, words: Words) -> Sentence:
+    def seen(self, words: Words) -> Sentence:
         """The sentence as the network's parts look at it."""
-        sentence = as_sentence(words)
+        sentence = self.conventions.seen(as_sentence(words))
         return without_places(sentence) if self.drop_places else sentence
 
     def index(self, words: Words) -> dict[str, Any]:
@@ -85,6 +91,8 @@ class Vocabulary:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; `from_json` reads them back."""
+        indexers = {name: indexer.to_json() for name, indexer in self.indexers.items()}
+        usual = self.conventions == _usual(indexers)
         return {
             "scheme": self.scheme.to_json(),
             "train_scheme": self.train_scheme.to_json(),
@@ -93,7 +101,8 @@ class Vocabulary:
             "tokenizer": self.tokenizer.to_json(),
             "drop_places": self.drop_places,
             **self.reading.to_json(),
-            "indexers": {name: indexer.to_json() for name, indexer in self.indexers.items()},
+            **({} if usual else {"conventions": self.conventions.to_json()}),
+            "indexers": indexers,
         }
 
     @classmethod
@@ -101,11 +110,13 @@ class Vocabulary:
         """The vocabulary that `to_json` described; KeyError, TypeError or ValueError if it is none."""
         if not isinstance(values["indexers"], dict) or not values["indexers"]:
             raise ValueError("it looks nothing up")
+        indexers = {
+            name: registry.load(registry.EMBEDDINGS, name, "features").from_json(entry, resources)
+            for name, entry in values["indexers"].items()
+        }
+        written = values.get("conventions")  # it came later
         vocabulary = cls(
-            indexers={
-                name: registry.load(registry.EMBEDDINGS, name, "features").from_json(entry, resources)
-                for name, entry in values["indexers"].items()
-            },
+            indexers=indexers,
             scheme=Scheme.from_json(values["scheme"]),
             train_scheme=Scheme.from_json(values["train_scheme"]),
             tags=tuple(values["tags"]),
@@ -113,6 +124,7 @@ class Vocabulary:
             tokenizer=Tokenizer.from_json(values["tokenizer"]),
             drop_places=bool(values["drop_places"]),
             reading=ReadOptions.from_json(values),
+            conventions=_usual(values["indexers"]) if written is None else Conventions.from_json(written),
         )
         vocabulary._check()
         return vocabulary
@@ -139,3 +151,11 @@ class Vocabulary:
         columns = self.indexers.get("columns")
         if len(columns.sizes if columns else ()) != len(self.reading.feature_columns):
             raise ValueError("it does not know as many extra columns as it reads")
+
+
+def _usual(indexers: Mapping[str, Any]) -> Conventions:
+    """The conventions of a vocabulary that names none, by its indexers as plain values: words of ASCII are in every
+    normal form, and text that is not ASCII is looked up in the usual one.
+    """
+    tables = [entry["table"]["values"] for entry in indexers.values() if "table" in entry]
+    return Conventions(FORMS[0] if all("".join(table).isascii() for table in tables) else "")

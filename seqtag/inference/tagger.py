@@ -162,7 +162,8 @@ class SentenceTagger:
             raise ValueError("expected a tagger that gives probabilities. Received: one that gives tags only")
         self.check_nbest(nbest)
         pieces = [piece for number, tokens in enumerate(sentences) for piece in windows(number, len(tokens))]
-        rows = self.vocabulary.index_all([cut(sentences[p.sentence], p.start, p.end) for p in pieces])
+        seen = [self.vocabulary.seen(words) for words in sentences]
+        rows = self.vocabulary.index_seen([cut(seen[p.sentence], p.start, p.end) for p in pieces])
         names = [*OF_EACH_WORD]
         if entities or nbest:
             names += LATTICE + BEAM * (nbest > 0)

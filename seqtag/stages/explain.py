@@ -120,7 +120,7 @@ def explain(
     saliency = Saliency(network)
     explained = []
     for whole in found[:limit]:
-        sentence = cut(whole, 0, min(len(whole), LONGEST))
+        sentence = _start(whole)
         one = _explained(sentence, len(whole) - len(sentence), tagger, network, saliency)
         explained.append(replace(one, joined=_joined(whole)))
     encoder = stored.config.encoder
@@ -133,6 +133,16 @@ def explain(
         sentences=explained,
         more=len(found) > limit,
     )
+
+
+def _start(whole: Sentence) -> Sentence:
+    """The first `LONGEST` tokens, with their text."""
+    if len(whole) <= LONGEST:
+        return whole
+    sentence = cut(whole, 0, LONGEST)
+    if whole.text is None:
+        return sentence
+    return replace(sentence, text=whole.text[: offsets(whole.text, sentence.tokens)[-1][1]])
 
 
 def _joined(sentence: Sentence) -> frozenset[int]:

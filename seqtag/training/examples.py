@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from seqtag.corpora.characters import without_places
 from seqtag.corpora.tags import Scheme, allowed, convert
 from seqtag.features.indexers.base import DIGITS, Ids, ValueTable
 from seqtag.features.vocabulary import Vocabulary
@@ -64,7 +63,7 @@ def make_examples(
     for sentence in corpora.train.sentences:
         tags = convert(sentence.tags or (), corpora.scheme, vocabulary.train_scheme)
         rows = vocabulary.index(sentence)
-        seen = without_places(sentence) if vocabulary.drop_places else sentence
+        seen = vocabulary.seen(sentence)
         targets = words.index(map(_predicted, seen.tokens)) if words else np.zeros(len(sentence), np.int32)
         ends = piece_ends(tags, vocabulary.train_scheme, config.training.max_sentence_length)
         windowed += len(ends) > 1

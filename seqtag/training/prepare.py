@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from seqtag.corpora import tokenizers
+from seqtag.corpora import conventions, tokenizers
 from seqtag.corpora.characters import have_places, single_characters, without_places
 from seqtag.corpora.reading import Corpus, Sentence
 from seqtag.corpora.tags import Scheme, convert, parse_scheme
@@ -69,17 +69,19 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
             f"{MAX_TAGS:,} tags at most. With {instead} they are learnt without any."
         )
     tokenizer = config.data.tokenizer
+    own = conventions.find(Counter(token for sentence in sentences for token in sentence.tokens))
     return Vocabulary(
         indexers=fit_indexers(sentences, config, resources),
         scheme=corpora.scheme,
         train_scheme=train_scheme,
         tags=tags,
         tag_counts=dict(sorted(counts.items())),
-        tokenizer=tokenizers.choose([s.tokens for s in sentences])
+        tokenizer=tokenizers.choose([own.raw(s.tokens) for s in sentences])
         if tokenizer == "auto"
         else tokenizers.Tokenizer(tokenizer),
         drop_places=drop_places,
         reading=read_options(config).spelt(corpora.train.spelling),
+        conventions=own,
     )
 
 
@@ -112,7 +114,7 @@ def training_scheme(scheme: Scheme) -> Scheme:
 def tokens_of(corpus: Corpus, vocabulary: Vocabulary) -> Iterator[str]:
     """The corpus's tokens as the network's parts look at them."""
     for sentence in corpus.sentences:
-        yield from (without_places(sentence) if vocabulary.drop_places else sentence).tokens
+        yield from vocabulary.seen(sentence).tokens
 
 
 def unknown_rate(corpora: Corpora, vocabulary: Vocabulary) -> float:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtag.corpora.base import ReadOptions
+from seqtag.corpora.conventions import Conventions
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, allowed, parse_scheme, spans
 from seqtag.corpora.tokenizers import Tokenizer
@@ -299,7 +300,11 @@ def make_vocabulary(**changes: Any) -> Vocabulary:
 
 def test_the_vocabulary_goes_through_json() -> None:
     """Every field comes back, those that are added later as well."""
-    vocabulary = make_vocabulary(drop_places=True, reading=ReadOptions("conll", 2, "upos", ("2", "3")))
+    vocabulary = make_vocabulary(
+        drop_places=True,
+        reading=ReadOptions("conll", 2, "upos", ("2", "3")),
+        conventions=Conventions("NFD", True, {"(": "-lrb-", "\u201c": "``"}, {"&": "&amp;"}),
+    )
     again = Vocabulary.from_json(json.loads(json.dumps(vocabulary.to_json())), RESOURCES)
     assert again.to_json() == vocabulary.to_json()
     assert list(again.indexers) == list(vocabulary.indexers)
@@ -308,6 +313,26 @@ def test_the_vocabulary_goes_through_json() -> None:
             assert getattr(again, entry.name) == getattr(vocabulary, entry.name)
             assert entry.name == "reading" or entry.name in vocabulary.to_json()
     assert list(again.tag_counts) == ["S-x", "O"]  # in the order of the training file
+
+
+def test_conventions_came_later_and_are_written_where_there_are_some() -> None:
+    """A vocabulary of ASCII alone has the usual normal form without a word; one of other words has none."""
+    reading = ReadOptions(feature_columns=("2", "3"))
+    plain = make_vocabulary(reading=reading)
+    assert plain.to_json()["conventions"] == {}
+    usual = make_vocabulary(reading=reading, conventions=Conventions("NFC"))
+    assert "conventions" not in usual.to_json()
+    for vocabulary in (plain, usual):
+        again = Vocabulary.from_json(vocabulary.to_json(), RESOURCES)
+        assert again.conventions == vocabulary.conventions
+    values = usual.to_json()
+    values["indexers"]["word"]["table"]["values"][0] = "\u00e9"
+    assert Vocabulary.from_json(values, RESOURCES).conventions == Conventions()
+    for wrong in ({"normal_form": "NFX"}, {"quotes": ["''"]}, {"signs": {"(": "x"}}, {"escapes": {"(": "x"}}):
+        with pytest.raises(ValueError, match="that seqtag knows"):
+            Vocabulary.from_json({**values, "conventions": wrong}, RESOURCES)
+    with pytest.raises(AttributeError):
+        Vocabulary.from_json({**values, "conventions": []}, RESOURCES)
 
 
 def test_the_format_of_the_corpus_came_later() -> None:
