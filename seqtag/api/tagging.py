@@ -1,5 +1,6 @@
 """A model folder as a function from texts to documents."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from os import PathLike
@@ -10,6 +11,7 @@ from typing import Any
 from seqtag.api.arguments import checked, sentence_of, text_of
 from seqtag.corpora.document import Document
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.spacing import UNLIKE
 from seqtag.corpora.tags import split
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.support.errors import UsageError
@@ -55,6 +57,7 @@ class Tagger:
     def __init__(self, model: str | PathLike[str], *, threads: int | None = None) -> None:
         self._arguments = abspath(model), threads
         self._tagger = SentenceTagger.load(model, threads or 0)
+        self._warned = self._tagger.vocabulary.cuts_raw_text
         self._indexing = (
             Lock()
         )  # tables of words that were seen are shared; the network itself may run in parallel
@@ -99,6 +102,7 @@ class Tagger:
             >>> seqtag.load("model")("Marta Lindqvist left Lisbon.").entities[1].label
             'LOC'
         """
+        self._warn()
         return next(self._documents([text], nbest))
 
     @checked
@@ -125,7 +129,14 @@ class Tagger:
                 "for one text, call the tagger."
             )
         self._tagger.check_nbest(nbest)
+        self._warn()
         return self._pipe(iter(texts), batch_size, nbest)
+
+    def _warn(self) -> None:
+        """Warns once of raw text whose tokens are not like those that the model was trained on."""
+        if not self._warned:
+            self._warned = True
+            warnings.warn(f"{self._arguments[0]}: {UNLIKE}: use Tagger.tag", stacklevel=4)
 
     def _pipe(self, texts: Iterator[str], batch_size: int, nbest: int) -> Iterator[Document]:
         numbered = enumerate(texts)

@@ -13,6 +13,7 @@ from sys import intern
 
 from seqtag.corpora.base import LONE_MARK, ReadOptions, Source
 from seqtag.corpora.sentence import Sentence, line_numbers
+from seqtag.corpora.spacing import Spacing
 from seqtag.corpora.tags import SPAN_TAG
 from seqtag.support.errors import DataError, UsageError, suggest
 from seqtag.support.lines import MARK
@@ -46,7 +47,8 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     features = [table.place(column) for column in options.feature_columns]
     if options.with_tags:
         _look_for(source, table, {token, tag})
-    return _parse(source.lines(), table, token, tag, features)
+    spacing = Spacing(source, token, table.names.index("misc") if "misc" in table.names else None)
+    return _parse(source.lines(), table, token, tag, features, spacing)
 
 
 def recognise(source: Source) -> bool:
@@ -203,7 +205,12 @@ def _look_for(source: Source, table: _Table, needed: set[int | None]) -> None:
 
 
 def _parse(
-    numbered: Iterable[tuple[int, str]], table: _Table, token: int, tag: int | None, features: Sequence[int]
+    numbered: Iterable[tuple[int, str]],
+    table: _Table,
+    token: int,
+    tag: int | None,
+    features: Sequence[int],
+    spacing: Spacing,
 ) -> Iterator[Sentence]:
     wanted = [token, *([] if tag is None else [tag]), *features]
     width, id_at, attributes = table.width, table.id_at or 0, table.attributes
@@ -212,6 +219,7 @@ def _parse(
     for number, row in numbered:
         if not row or not row.strip(_BLANK):
             if rows:
+                spacing.add(rows)
                 yield _sentence(rows, places, token, tag, features)
                 rows, places = [], []
             continue
@@ -231,7 +239,9 @@ def _parse(
         rows.append(columns)
         places.append(number)
     if rows:
+        spacing.add(rows)
         yield _sentence(rows, places, token, tag, features)
+    spacing.report()
 
 
 def _is_skipped(columns: Sequence[str], words: int, table: _Table, number: int) -> bool:

@@ -9,6 +9,7 @@ from seqtag.corpora import headers, look_alikes, tags
 from seqtag.corpora.findings import Finding, Level
 from seqtag.corpora.first_rows import are_span_tags
 from seqtag.corpora.reading import Corpus
+from seqtag.corpora.spacing import mismatch
 from seqtag.corpora.tags import SPAN_TAG, Scheme
 from seqtag.support.quoting import quoted
 
@@ -151,6 +152,12 @@ def _running_text(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
         yield Finding("warning", "running-text", corpus.path, _first_line(corpus), problem)
 
 
+def _raw_text_mismatch(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
+    found = mismatch(corpus)
+    if found is not None and found not in corpus.findings:
+        yield found
+
+
 def _first_line(corpus: Corpus) -> int | None:
     lines = corpus.sentences[0].lines
     return lines[0] if lines else None
@@ -159,4 +166,5 @@ def _first_line(corpus: Corpus) -> int | None:
 RULES: tuple[Rule, ...] = (
     *(_header_row, _swapped_columns, _index_column, _constant_tokens, _constant_tags),
     *(_attribute_tags, _withheld_words, _running_text, _odd_scheme_tags, _span_spelling),
+    _raw_text_mismatch,
 )

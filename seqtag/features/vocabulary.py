@@ -45,6 +45,7 @@ class Vocabulary:
         drop_places: Whether tokens are a character and a digit, of which only the character is looked at.
         reading: How the training corpus was read, so that other files are read alike.
         conventions: How the training corpus writes what raw text writes otherwise.
+        cuts_raw_text: Whether the tokenizer cuts raw text into tokens like those of the training corpus.
     """
 
     indexers: dict[str, Indexer]
@@ -56,6 +57,7 @@ class Vocabulary:
     drop_places: bool = False
     reading: ReadOptions = AUTO
     conventions: Conventions = NONE
+    cuts_raw_text: bool = True
 
     def index_all(self, sentences: Sequence[Words]) -> list[dict[str, Any]]:
         """Each sentence as `index` gives it."""
@@ -102,6 +104,7 @@ class Vocabulary:
             "drop_places": self.drop_places,
             **self.reading.to_json(),
             **({} if usual else {"conventions": self.conventions.to_json()}),
+            **({} if self.cuts_raw_text else {"cuts_raw_text": False}),
             "indexers": indexers,
         }
 
@@ -125,6 +128,7 @@ class Vocabulary:
             drop_places=bool(values["drop_places"]),
             reading=ReadOptions.from_json(values),
             conventions=_usual(values["indexers"]) if written is None else Conventions.from_json(written),
+            cuts_raw_text=bool(values.get("cuts_raw_text", True)),
         )
         vocabulary._check()
         return vocabulary

@@ -6,9 +6,10 @@ from typing import TextIO
 
 from seqtag.corpora.base import Unwritable, Writer
 from seqtag.corpora.document import Document
-from seqtag.corpora.findings import Report, ignore
+from seqtag.corpora.findings import Finding, Report, ignore
 from seqtag.corpora.recognition import sentences_to_tag
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.spacing import INSTEAD, MISMATCH, UNLIKE
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.inference import stream as streams
 from seqtag.inference.tagger import SentenceTagger
@@ -69,10 +70,12 @@ def predict(
     reading = tagger.vocabulary.reading
     begin = partial(tagger.begin, entities=writer.probabilities, nbest=nbest)
     tokens = 0
+    mismatch = _Mismatch(tagger.vocabulary.cuts_raw_text or tokenizer is not None, report)
     for path in paths:
-        found = sentences_to_tag(
+        read = sentences_to_tag(
             path, reading, input_format, splitter, report, only_raw=tokenizer is not None
         )
+        found = mismatch.told(read, shown(path))
         whole = is_regular(path)
         chunks = streams.chunks(found) if whole else streams.as_they_come(found)
         for documents in _begun(chunks, begin, ahead=whole):
@@ -81,6 +84,30 @@ def predict(
                 tokens += len(document)
             stream.flush()
     return tokens
+
+
+class _Mismatch:
+    """Reports once that raw text is cut into other tokens than the model was trained on.
+
+    Args:
+        told: Whether there is nothing to report.
+        report: Receives it.
+    """
+
+    def __init__(self, told: bool, report: Report) -> None:
+        self._told = told
+        self._report = report
+
+    def told(self, found: Iterator[Sentence], file: str) -> Iterator[Sentence]:
+        """The sentences; the report comes with the first of raw text."""
+        return found if self._told else self._watched(found, file)
+
+    def _watched(self, found: Iterator[Sentence], file: str) -> Iterator[Sentence]:
+        for sentence in found:
+            if not self._told and sentence.text is not None:
+                self._told = True
+                self._report(Finding("warning", MISMATCH, file, None, UNLIKE, INSTEAD))
+            yield sentence
 
 
 def _write(writer: Writer, document: Document, path: str) -> None:

@@ -5,7 +5,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from seqtag.corpora.findings import gravest
+from seqtag.corpora.findings import Level, gravest
 from seqtag.evaluation.scoring import Score
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vector_files import read as read_vectors
@@ -213,7 +213,7 @@ def train(
             listener(Note(note))
         try:
             corpora = read_corpora(config, train_path, dev_path, test_path)
-            for level, text in gravest(corpora.findings, MOST_WARNINGS):
+            for level, text in _warnings(config, corpora):
                 listener(Note(text, level))
             config = prepare.fill_in(config, corpora)
             file = config.embeddings.vectors.file
@@ -255,6 +255,13 @@ def _is_of(output: Path, config: Config, seeds: int) -> bool:
     first = config.training.seed
     seed = there.training.seed
     return first <= seed < first + seeds and there.to_json() == _seeded(config, seed).portable()
+
+
+def _warnings(config: Config, corpora: Corpora) -> list[tuple[Level, str]]:
+    """What is odd about the corpora, in a few lines."""
+    found = prepare.raw_text_mismatch(config, corpora)
+    notes = [(found.level, str(found))] if found else []
+    return [*gravest(corpora.findings, MOST_WARNINGS - len(notes)), *notes]
 
 
 def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, force: bool) -> list[str]:

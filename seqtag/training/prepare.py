@@ -7,7 +7,9 @@ from typing import Any
 
 from seqtag.corpora import conventions, tokenizers
 from seqtag.corpora.characters import have_places, single_characters, without_places
+from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus, Sentence
+from seqtag.corpora.spacing import MISMATCH
 from seqtag.corpora.tags import Scheme, convert, parse_scheme
 from seqtag.evaluation.known import learn
 from seqtag.features.indexers.base import Resources
@@ -82,7 +84,18 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
         drop_places=drop_places,
         reading=read_options(config).spelt(corpora.train.spelling),
         conventions=own,
+        cuts_raw_text=raw_text_mismatch(config, corpora) is None,
     )
+
+
+def raw_text_mismatch(config: Config, corpora: Corpora) -> Finding | None:
+    """What keeps raw text from being cut as the training corpus is; None if there is nothing, or if the user has chosen
+    the tokenizer.
+    """
+    if config.data.tokenizer != "auto":
+        return None
+    path = corpora.train.path
+    return next((one for one in corpora.findings if one.code == MISMATCH and one.file == path), None)
 
 
 def check_readable(corpora: Corpora, vocabulary: Vocabulary, resources: Resources) -> None:

@@ -304,6 +304,7 @@ def test_the_vocabulary_goes_through_json() -> None:
         drop_places=True,
         reading=ReadOptions("conll", 2, "upos", ("2", "3")),
         conventions=Conventions("NFD", True, {"(": "-lrb-", "\u201c": "``"}, {"&": "&amp;"}),
+        cuts_raw_text=False,
     )
     again = Vocabulary.from_json(json.loads(json.dumps(vocabulary.to_json())), RESOURCES)
     assert again.to_json() == vocabulary.to_json()
