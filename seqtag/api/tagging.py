@@ -9,10 +9,13 @@ from threading import Lock
 from typing import Any
 
 from seqtag.api.arguments import checked, sentence_of, text_of
+from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.document import Document
+from seqtag.corpora.running_text import ENGLISH, LINES, Splitting
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.spacing import UNLIKE
 from seqtag.corpora.tags import split
+from seqtag.inference import documents
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.support.errors import UsageError
 
@@ -88,31 +91,46 @@ class Tagger:
         return self._tagger.scheme.is_spans
 
     @checked
-    def __call__(self, text: str, *, nbest: int = 0) -> Document:
-        """Tags one text as a single sentence, cut into tokens by the model's own tokenizer.
+    def __call__(
+        self, text: str, *, nbest: int = 0, split: bool = False, language: str = ENGLISH
+    ) -> Document:
+        """Tags one text, cut into tokens by the model's own tokenizer.
 
         Args:
             text: The text; it may be empty.
             nbest: How many of the most probable sequences of tags are wanted as `Document.alternatives`.
+            split: Whether the text is split into sentences, which are tagged one by one; otherwise it is one sentence.
+                Needs the package sentencex, and does not go with `nbest`.
+            language: The language of a text that is split, as a code such as "de".
 
         Raises:
-            Error: `text` is not a str, or the model cannot give so many sequences.
+            Error: `text` is not a str, the model cannot give so many sequences, or sentencex is not installed.
 
         Example:
             >>> seqtag.load("model")("Marta Lindqvist left Lisbon.").entities[1].label
             'LOC'
         """
         self._warn()
-        return next(self._documents([text], nbest))
+        return next(self._documents([text], nbest, _splitting(split, language, nbest)))
 
     @checked
-    def pipe(self, texts: Iterable[str], *, batch_size: int = BATCH, nbest: int = 0) -> Iterator[Document]:
-        """Tags many texts, each as a single sentence; the documents come one at a time, in order.
+    def pipe(
+        self,
+        texts: Iterable[str],
+        *,
+        batch_size: int = BATCH,
+        nbest: int = 0,
+        split: bool = False,
+        language: str = ENGLISH,
+    ) -> Iterator[Document]:
+        """Tags many texts; the documents come one at a time, in order.
 
         Args:
             texts: The texts; no more than `batch_size` of them are read ahead.
             batch_size: How many texts are tagged together. More is faster, up to some hundreds.
             nbest: As in a call for one text.
+            split: As in a call for one text.
+            language: As in a call for one text.
 
         Raises:
             Error: `texts` is a single str, one of the texts is not a str, or the model cannot give so many sequences.
@@ -130,7 +148,7 @@ class Tagger:
             )
         self._tagger.check_nbest(nbest)
         self._warn()
-        return self._pipe(iter(texts), batch_size, nbest)
+        return self._pipe(iter(texts), batch_size, nbest, _splitting(split, language, nbest))
 
     def _warn(self) -> None:
         """Warns once of raw text whose tokens are not like those that the model was trained on."""
@@ -138,10 +156,12 @@ class Tagger:
             self._warned = True
             warnings.warn(f"{self._arguments[0]}: {UNLIKE}: use Tagger.tag", stacklevel=4)
 
-    def _pipe(self, texts: Iterator[str], batch_size: int, nbest: int) -> Iterator[Document]:
+    def _pipe(
+        self, texts: Iterator[str], batch_size: int, nbest: int, splitting: Splitting
+    ) -> Iterator[Document]:
         numbered = enumerate(texts)
         while batch := [text_of(text, f"texts[{at}]") for at, text in islice(numbered, batch_size)]:
-            yield from self._documents(batch, nbest)
+            yield from self._documents(batch, nbest, splitting)
 
     @checked
     def tag(self, sentences: Iterable[Sequence[str]], *, nbest: int = 0) -> list[Document]:
@@ -167,14 +187,22 @@ class Tagger:
         words = [sentence_of(sentence, f"sentences[{at}]") for at, sentence in enumerate(sentences)]
         return list(self._begin([Sentence(tuple(row)) for row in words], nbest))
 
-    def _documents(self, texts: Sequence[str], nbest: int) -> Iterator[Document]:
-        tokenizer = self._tagger.vocabulary.tokenizer
-        return self._begin([Sentence(tuple(tokenizer.words(text)), text=text) for text in texts], nbest)
+    def _documents(self, texts: Sequence[str], nbest: int, splitting: Splitting) -> Iterator[Document]:
+        options = ReadOptions(tokenizer=self._tagger.vocabulary.tokenizer, splitting=splitting)
+        return self._begin([options.raw(text) for text in texts], nbest)
 
     def _begin(self, sentences: Sequence[Sentence], nbest: int) -> Iterator[Document]:
         with self._indexing:
-            documents = self._tagger.begin(sentences, entities=True, nbest=nbest)
-        return (document.spelt(self._tagger.spelling) for document in documents)
+            found = documents.begin(self._tagger, sentences, entities=True, nbest=nbest)
+        return (document.spelt(self._tagger.spelling) for document in found)
+
+
+def _splitting(split: bool, language: str, nbest: int) -> Splitting:
+    if split and nbest:
+        raise UsageError("nbest: gives tag sequences of one sentence; it does not go with split=True.")
+    splitting = Splitting("split", language) if split else LINES
+    splitting.check()
+    return splitting
 
 
 def _loaded(model: str, threads: int | None) -> Tagger:

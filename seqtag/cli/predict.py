@@ -4,13 +4,16 @@ import contextlib
 import os
 import stat
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seqtag.cli import common, results
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
+
+if TYPE_CHECKING:
+    from seqtag.corpora.running_text import Splitting
 
 
 def predict(
@@ -33,6 +36,22 @@ def predict(
         typer.Option(
             metavar="|".join(registry.TOKENIZERS),
             help="Tokenizer for raw text; by default the model's own.",
+            show_default=False,
+        ),
+    ] = None,
+    sentences: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(registry.SENTENCES),
+            help="What a text of raw input is: a line that is one sentence, a line to split into sentences, or a "
+            "paragraph, up to a blank line, to split.",
+        ),
+    ] = "line",
+    language: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODE",
+            help="Language of the text that --sentences splits, by default en.",
             show_default=False,
         ),
     ] = None,
@@ -65,6 +84,11 @@ def predict(
     common.check_name("--input-format", input_format, registry.formats("reader"))
     if nbest and output_format != "jsonl":
         raise UsageError("--nbest needs --format jsonl.")
+    splitting = _splitting(sentences, language)
+    if nbest and sentences != "line":
+        raise UsageError(
+            f"--nbest gives tag sequences of one sentence; it does not go with --sentences {sentences}."
+        )
     if output is not None and results.place(output) == results.STDOUT:
         output = None
     results.check_outputs([output], [model, *paths])
@@ -84,9 +108,22 @@ def predict(
             output_format=output_format,
             input_format=input_format,
             tokenizer=tokenizer,
+            splitting=splitting,
             nbest=nbest or 0,
             report=warner(),
         )
+
+
+def _splitting(mode: str, language: str | None) -> "Splitting":
+    """How raw text is divided, after a check of the options and that this is possible here."""
+    from seqtag.corpora.running_text import ENGLISH, Splitting
+
+    common.check_name("--sentences", mode, registry.SENTENCES)
+    if language is not None and mode == "line":
+        raise UsageError("--language is for text that is split; add --sentences split or paragraph.")
+    splitting = Splitting(mode, language or ENGLISH)
+    splitting.check()
+    return splitting
 
 
 def _check_stdout(paths: list[str]) -> None:

@@ -14,6 +14,7 @@ from seqtag.corpora import tokenizers
 from seqtag.corpora.document import Document
 from seqtag.corpora.findings import Finding, Level, Report, ignore
 from seqtag.corpora.first_rows import FirstRows
+from seqtag.corpora.running_text import LINES, Splitting
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.spelling import JOIN, OUTSIDE, USUAL_TEMPLATE, Spelling
 from seqtag.corpora.tokenizers import Tokenizer
@@ -125,6 +126,7 @@ class ReadOptions:
         tag_spelling: How tags are spelt (`Spelling.template`); if None the usual one, or brackets where all tags are.
         outside_tag: The tag outside spans; "O" if None.
         neighbours: What neighbouring tokens of one type are where tags have no letters; "join" if None.
+        splitting: What divides raw text into sentences.
     """
 
     format: str = "auto"
@@ -156,20 +158,35 @@ class ReadOptions:
             neighbours=None if spelling.neighbours == JOIN else spelling.neighbours,
         )
 
+    splitting: Splitting = LINES
+
     def override(self, given: "ReadOptions") -> "ReadOptions":
         """These options, but for those that `given` sets to something else than their defaults."""
         values = {field.name: (getattr(given, field.name), field.default) for field in fields(given)}
         return replace(self, **{name: value for name, (value, default) in values.items() if value != default})
 
-    def to_tag(self, format: str, tokenizer: Tokenizer) -> "ReadOptions":
+    def raw(self, text: str, lines: tuple[int, ...] = (), extra: Mapping[str, Any] | None = None) -> Sentence:
+        """A raw text, in tokens and, if it may be several sentences, in parts; `lines` is where it stands."""
+        words = self.tokenizer.words
+        if self.splitting.mode == "line":
+            return Sentence(tuple(words(text)), lines=lines, text=text, extra=extra)
+        pieces = (Sentence(tuple(words(piece)), text=piece) for piece in self.splitting.sentences(text))
+        parts = tuple(piece for piece in pieces if piece.tokens)
+        tokens = tuple(chain.from_iterable(part.tokens for part in parts))
+        return Sentence(tokens, lines=lines, text=text, extra=extra, parts=parts)
+
+    def to_tag(self, format: str, tokenizer: Tokenizer, splitting: Splitting = LINES) -> "ReadOptions":
         """How a file to tag is read by a model whose training corpus was read with these options.
 
         Args:
             format: The file's format; "conll" stands for that of the training corpus.
             tokenizer: What cuts raw text into tokens.
+            splitting: What divides it into sentences.
         """
         own, skip = (self.format, self.skip_rows) if format == USUAL else (format, None)
-        return replace(self, format=own, with_tags=False, tokenizer=tokenizer, skip_rows=skip)
+        return replace(
+            self, format=own, with_tags=False, tokenizer=tokenizer, skip_rows=skip, splitting=splitting
+        )
 
     def to_json(self) -> dict[str, Any]:
         """What a model keeps of the options of its training corpus; `from_json` reads it back."""

@@ -7,7 +7,7 @@ has as many columns as the first, unless the column of tags is named and every r
 """
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from sys import intern
@@ -172,16 +172,24 @@ class ConllWriter:
 
     def write(self, document: Document) -> None:
         """Writes a document; Unwritable if a token would be read as something else."""
-        if texts := document.words:
+        if document.ends is None:
+            self._write(document, document.words, document.tags)
+            return
+        for piece in document.pieces():
+            self._write(document, document.words[piece], document.tags[piece])
+
+    def _write(self, document: Document, texts: Sequence[str], tags: Sequence[str]) -> None:
+        """Writes one sentence of a document."""
+        if texts:
             joined = "".join(texts)
             if _NO_TOKEN.search(joined) or not all(map(str.strip, texts)) or DOCSTART in joined:
                 _check_tokens(document)
-            if joined.startswith("#") and not may_be_row(texts[0], document.tags[0], tabs=True):
-                problem = f"{texts[0]!r} with the tag {document.tags[0]!r} would be read as a comment"
+            if joined.startswith("#") and not may_be_row(texts[0], tags[0], tabs=True):
+                problem = f"{texts[0]!r} with the tag {tags[0]!r} would be read as a comment"
                 raise Unwritable(
                     document.lines[0] if document.lines else None, f"{problem}; use --format jsonl."
                 )
-            rows = "".join(f"{text}\t{tag}\n" for text, tag in zip(texts, document.tags, strict=True))
+            rows = "".join(f"{text}\t{tag}\n" for text, tag in zip(texts, tags, strict=True))
             if MARK in joined:
                 rows = with_marks(rows, first=self._first)
             self._first = False

@@ -3,10 +3,11 @@
 Tokens and entities are made when they are asked for, so a writer of token and tag columns pays for no offsets.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self
+from itertools import accumulate, chain
+from typing import Any, Self, TypeVar
 
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.spelling import Spelling
@@ -99,6 +100,8 @@ class Document:
         alternatives: The most probable sequences of tags, best first, where they were asked for.
         extra: What else the file says of the text, such as other keys of its JSON line.
         lines: The line of each token in the file that the text came from, or the one line of all.
+        ends: The token after the last of each sentence, where the text was split into sentences; None where it was
+            tagged as one.
     """
 
     text: str
@@ -111,6 +114,7 @@ class Document:
     alternatives: Sequence[Alternative] = ()
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
     lines: Sequence[int] = field(default=(), repr=False)
+    ends: Sequence[int] | None = None
 
     @classmethod
     def of(cls, sentence: Sentence, tags: Sequence[str], scheme: Scheme, **answer: Any) -> Self:
@@ -126,8 +130,40 @@ class Document:
         others = tuple(replace(one, tags=spelling.write(one.tags)) for one in self.alternatives)
         return replace(self, tags=spelling.write(self.tags), alternatives=others)
 
+    @classmethod
+    def joined(cls, whole: Sentence, parts: Sequence["Document"], scheme: Scheme) -> Self:
+        """The document of a text that was tagged sentence by sentence.
+
+        Args:
+            whole: The text, with the tokens of all sentences.
+            parts: The document of each sentence.
+            scheme: The corpus's tag scheme.
+        """
+        ends = list(accumulate(map(len, parts)))
+        spans = [
+            Span(start + span.start, start + span.end, span.label)
+            for part, start in zip(parts, [0, *ends], strict=False)
+            for span in part.spans
+        ]
+        return cls.of(
+            whole,
+            _together(part.tags for part in parts),
+            scheme,
+            probabilities=_together(part.probabilities for part in parts),
+            spans=spans,
+            span_probabilities=_together(part.span_probabilities for part in parts),
+            ends=ends,
+        )
+
     def __len__(self) -> int:
         return len(self.words)
+
+    def pieces(self) -> Iterator[slice]:
+        """The tokens of each sentence."""
+        start = 0
+        for end in [len(self.words)] * bool(self.words) if self.ends is None else self.ends:
+            yield slice(start, end)
+            start = end
 
     @cached_property
     def offsets(self) -> list[tuple[int, int]]:
@@ -154,11 +190,13 @@ class Document:
 
     @property
     def sentences(self) -> tuple[SentenceSpan, ...]:
-        """The sentences in order: one over all tokens, as each text is tagged as one sentence; none without tokens."""
-        if not self.words:
-            return ()
-        start, end = self.offsets[0][0], self.offsets[-1][1]
-        return (SentenceSpan(self.text[start:end], start, end, 0, len(self.words)),)
+        """The sentences in order: one over all tokens if the text was tagged as one sentence; none without tokens."""
+        return tuple(self._sentences())
+
+    def _sentences(self) -> Iterator[SentenceSpan]:
+        for piece in self.pieces():
+            start, end = self.offsets[piece.start][0], self.offsets[piece.stop - 1][1]
+            yield SentenceSpan(self.text[start:end], start, end, piece.start, piece.stop)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object that `predict --format jsonl` writes; probabilities have four digits."""
@@ -179,6 +217,8 @@ class Document:
                 for entity in self.entities
             ],
         }
+        if self.ends is not None:
+            answer["sentences"] = [asdict(sentence) for sentence in self.sentences]
         if self.alternatives:
             answer["nbest"] = [
                 {"tags": list(one.tags), "probability": float(f"{one.probability:.4g}")}
@@ -206,6 +246,13 @@ class Document:
 
 def _each(probabilities: Sequence[float], things: Sequence[object]) -> Sequence[float | None]:
     return probabilities or [None] * len(things)
+
+
+T = TypeVar("T")
+
+
+def _together(parts: Iterable[Iterable[T]]) -> list[T]:
+    return list(chain.from_iterable(parts))
 
 
 def offsets(text: str, words: Sequence[str]) -> list[tuple[int, int]]:

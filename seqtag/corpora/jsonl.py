@@ -30,8 +30,9 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
             except JsonError as problem:
                 raise DataError(source.name, number, str(problem)) from problem
             if tokens is None:
-                tokens = options.tokenizer.words(text or "")
-            yield Sentence(tuple(tokens), lines=(number,), text=text, extra=extra)
+                yield options.raw(text or "", (number,), extra)
+            else:
+                yield Sentence(tuple(tokens), lines=(number,), text=text, extra=extra)
 
 
 def _parse(line: str) -> tuple[str | None, list[str] | None, dict[str, Any]]:

@@ -13,6 +13,7 @@ from seqtag.corpora import signs
 from seqtag.corpora.base import USUAL, ReadOptions, Recogniser, Source, by_ending
 from seqtag.corpora.findings import Report, ignore
 from seqtag.corpora.reading import sentences
+from seqtag.corpora.running_text import LINES, Splitting
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import SPAN_TAG
 from seqtag.corpora.tokenizers import Tokenizer
@@ -34,7 +35,8 @@ def sentences_to_tag(
     tokenizer: Tokenizer,
     report: Report = ignore,
     *,
-    only_raw: bool = False,
+    splitting: Splitting = LINES,
+    only_raw: str = "",
 ) -> Iterator[Sentence]:
     """The sentences of a file to tag, one at a time.
 
@@ -44,7 +46,8 @@ def sentences_to_tag(
         format: A format in `registry.FORMATS`, where "conll" stands for that of the training corpus; None to find out.
         tokenizer: What cuts raw text into tokens.
         report: Receives what is odd about the file, while it is read.
-        only_raw: Whether a file that is tokenised is an error, since the tokenizer was asked for.
+        splitting: What divides raw text into sentences.
+        only_raw: The option that makes a tokenised file an error; "" if there is none.
 
     Raises:
         UsageError: The file is tokenised, and must not be.
@@ -53,8 +56,8 @@ def sentences_to_tag(
     source = Source(path, report=report)
     found = format_to_tag(source) if format is None else format
     if only_raw and found != JSON and registry.find(registry.FORMATS, found).tagged:
-        raise UsageError(f"--tokenizer is for raw text; {source.name} is already tokenised ({found}).")
-    options = reading.to_tag(found, tokenizer)
+        raise UsageError(f"{only_raw} is for raw text; {source.name} is already tokenised ({found}).")
+    options = reading.to_tag(found, tokenizer, splitting)
     source.skip(options.skip_rows or 0)
     return sentences(source, options)
 

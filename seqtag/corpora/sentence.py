@@ -21,6 +21,8 @@ class Sentence:
             tokens.
         text: The text that the tokens were cut from; None where the file holds tokens.
         extra: What else the file says of the sentence and is handed on, by name.
+        parts: Its sentences, where the text was split into some: their tokens together are those of the text. None
+            where the text is one sentence.
     """
 
     tokens: tuple[str, ...]
@@ -29,6 +31,7 @@ class Sentence:
     columns: tuple[tuple[str, ...], ...] = ()
     text: str | None = None
     extra: Mapping[str, Any] | None = None
+    parts: "tuple[Sentence, ...] | None" = None
 
     def __len__(self) -> int:
         return len(self.tokens)

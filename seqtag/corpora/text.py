@@ -1,22 +1,48 @@
 """Plain text: a sentence a line. Documents go out as their text with its entities marked."""
 
+import os
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TextIO
 
 from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.document import Document
+from seqtag.corpora.running_text import LOOKED_AT, Crowding, paragraphs
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.lines import MARK
 from seqtag.support.quoting import printable
 
 
 def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
-    """A sentence a line; an empty line is a sentence without tokens, so that lines out are lines in."""
+    """A text a line, or a paragraph; an empty line is a sentence without tokens, so that lines out are lines in."""
+    lines = _lines(source)
+    mode = options.splitting.mode
+    if mode == "line":
+        words = options.tokenizer.words
+        for number, line in _looked_at(lines, source) if os.path.isfile(source.path) else lines:
+            yield Sentence(tuple(words(line)), lines=(number,), text=line)
+        return
+    for number, text in paragraphs(lines, source.name) if mode == "paragraph" else lines:
+        yield options.raw(text, (number,))
+
+
+def _lines(source: Source) -> Iterator[tuple[int, str]]:
     for number, line in source.lines():
         if line == MARK:  # before an empty line, and no word
             source.report_mark(number)
             line = ""
-        yield Sentence(tuple(options.tokenizer.words(line)), lines=(number,), text=line)
+        yield number, line
+
+
+def _looked_at(lines: Iterator[tuple[int, str]], source: Source) -> Iterator[tuple[int, str]]:
+    """The lines of a file; if the first ones hold several sentences each, this is reported."""
+    crowding = Crowding()
+    for number, line in islice(lines, LOOKED_AT):
+        crowding.add(line)
+        yield number, line
+    if problem := crowding.problem:
+        source.report("several-sentences", None, problem, "--sentences split")
+    yield from lines
 
 
 class TextWriter:

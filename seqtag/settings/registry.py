@@ -153,6 +153,7 @@ TOKENIZERS = {
     "whitespace": "seqtag.corpora.tokenizers:Tokenizer",
     "char": "seqtag.corpora.tokenizers:Tokenizer",
 }
+SENTENCES = ("line", "split", "paragraph")  # what a text of raw input is
 EMBEDDINGS = {
     "word": Part(
         network="seqtag.network.embeddings.table:WordEmbedding",

@@ -8,9 +8,11 @@ from seqtag.corpora.base import Unwritable, Writer
 from seqtag.corpora.document import Document
 from seqtag.corpora.findings import Finding, Report, ignore
 from seqtag.corpora.recognition import sentences_to_tag
+from seqtag.corpora.running_text import LINES, Splitting
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.spacing import INSTEAD, MISMATCH, UNLIKE
 from seqtag.corpora.tokenizers import Tokenizer
+from seqtag.inference import documents as texts
 from seqtag.inference import stream as streams
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.settings import registry
@@ -38,6 +40,7 @@ def predict(
     output_format: str = "conll",
     input_format: str | None = None,
     tokenizer: str | None = None,
+    splitting: Splitting = LINES,
     nbest: int = 0,
     threads: int = 0,
     report: Report = ignore,
@@ -52,6 +55,7 @@ def predict(
         input_format: A format in `registry.FORMATS`, where "conll" stands for that of the training corpus; None to go
             by the name and the first lines of each file.
         tokenizer: A name in `registry.TOKENIZERS` to use in place of the model's own.
+        splitting: What divides raw text into sentences; if it may be several to a text, there are no `nbest`.
         nbest: How many sequences of tags to give for each sentence; JSON lines only.
         threads: How many threads tag side by side; 0 for as many as the process may use cores.
         report: Receives what is odd about a file, while it is read.
@@ -68,12 +72,13 @@ def predict(
         tagger = load(tagger, output_format, nbest=nbest, threads=threads)
     splitter = Tokenizer(tokenizer) if tokenizer else tagger.vocabulary.tokenizer
     reading = tagger.vocabulary.reading
-    begin = partial(tagger.begin, entities=writer.probabilities, nbest=nbest)
+    begin = partial(texts.begin, tagger, entities=writer.probabilities, nbest=nbest)
+    only_raw = "--tokenizer" if tokenizer is not None else "--sentences" if splitting != LINES else ""
     tokens = 0
     mismatch = _Mismatch(tagger.vocabulary.cuts_raw_text or tokenizer is not None, report)
     for path in paths:
         read = sentences_to_tag(
-            path, reading, input_format, splitter, report, only_raw=tokenizer is not None
+            path, reading, input_format, splitter, report, splitting=splitting, only_raw=only_raw
         )
         found = mismatch.told(read, shown(path))
         whole = is_regular(path)

@@ -7,6 +7,7 @@ EXTRAS = {
     "keras": "train",
     "seqeval": "train",
     "matplotlib": "plot",
+    "sentencex": "sentences",
 }
 
 
