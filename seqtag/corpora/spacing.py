@@ -13,7 +13,7 @@ from seqtag.corpora.reading import Corpus
 MISMATCH = "raw-text-mismatch"
 NO_SPACES = "its words are not set off by spaces in running text"
 UNLIKE = "raw text is cut into other tokens than this model was trained on; it needs text that is tokenised"
-INSTEAD = "--input-format conll"
+INSTEAD = "--input-format conll, or another --tokenizer"
 ENOUGH = 1000  # sentences of CoNLL-U
 NO_SPACE = "SpaceAfter=No"
 UNSPACED = 0.5  # of the words

@@ -14,9 +14,10 @@ from itertools import chain, pairwise
 from typing import Any
 
 from seqtag.corpora.characters import are_characters, are_single
+from seqtag.support.extras import missing
 from seqtag.support.lookup import Lookup
 
-NAMES = ("word", "whitespace", "char")
+NAMES = ("word", "whitespace", "char", "icu")
 APOSTROPHE = "\u2019"  # the typographic one
 SOFT_HYPHEN = "\u00ad"  # the first of the marks that belong to the character before them
 SETTINGS = ("name", "contractions", "hyphens", "marks")
@@ -29,7 +30,8 @@ class Tokenizer:
 
     Attributes:
         name: "word" keeps words, numbers, addresses and the like whole and splits punctuation off;
-            "whitespace" cuts at white space alone; "char" takes every character that is not white space.
+            "whitespace" cuts at white space alone; "char" takes every character that is not white space; "icu" finds
+            words as the ICU library does, with its dictionaries for Chinese, Japanese, Thai, Lao, Burmese and Khmer.
         contractions: For "word": the English clitics to cut off, "don't" -> "do n't" (Penn Treebank).
         hyphens: For "word": whether to cut words at hyphens, "well-known" -> "well - known".
         marks: For "word": whether every mark is a token, even in numbers and addresses, "3.5" -> "3 . 5".
@@ -47,9 +49,15 @@ class Tokenizer:
             raise ValueError(f"expected clitics from {', '.join(CLITICS)}. Received: {sorted(unknown)}")
 
     def words(self, text: str) -> list[str]:
-        """The tokens of the text, in order."""
+        """The tokens of the text, in order.
+
+        Raises:
+            MissingPackage: The tokenizer's library is not installed.
+        """
         if self.name == "char":
             return [character for character in text if not character.isspace()]
+        if self.name == "icu":
+            return _icu_words(text)
         chunks = text.split()
         if self.name == "whitespace":
             return chunks
@@ -98,6 +106,18 @@ class Tokenizer:
 
 
 USUAL = Tokenizer()
+_HALF = re.compile("[\ud800-\udfff]")  # of a character, which is no text to other libraries
+
+
+def _icu_words(text: str) -> list[str]:
+    try:
+        from icu4py.breakers import WordBreaker
+    except ImportError as problem:
+        raise missing(problem, "the tokenizer icu") or problem from problem
+    # The language matters to none of the dictionaries.
+    pieces = (text[start:end] for start, end in WordBreaker(_HALF.sub("\ufffd", text), "en").segments())
+    return [token for piece in pieces for token in piece.split()]
+
 
 _CLITIC = re.compile(r"(?:n['\u2019]t|['\u2019](?:s|m|d|re|ve|ll))\Z", re.IGNORECASE)
 

@@ -152,6 +152,7 @@ TOKENIZERS = {
     "word": "seqtag.corpora.tokenizers:Tokenizer",
     "whitespace": "seqtag.corpora.tokenizers:Tokenizer",
     "char": "seqtag.corpora.tokenizers:Tokenizer",
+    "icu": "seqtag.corpora.tokenizers:Tokenizer",
 }
 SENTENCES = ("line", "split", "paragraph")  # what a text of raw input is
 EMBEDDINGS = {

@@ -8,6 +8,7 @@ EXTRAS = {
     "seqeval": "train",
     "matplotlib": "plot",
     "sentencex": "sentences",
+    "icu4py": "icu",
 }
 
 

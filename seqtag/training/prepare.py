@@ -80,12 +80,19 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
         tag_counts=dict(sorted(counts.items())),
         tokenizer=tokenizers.choose([own.raw(s.tokens) for s in sentences])
         if tokenizer == "auto"
-        else tokenizers.Tokenizer(tokenizer),
+        else _named(tokenizer),
         drop_places=drop_places,
         reading=read_options(config).spelt(corpora.train.spelling),
         conventions=own,
         cuts_raw_text=raw_text_mismatch(config, corpora) is None,
     )
+
+
+def _named(tokenizer: str) -> tokenizers.Tokenizer:
+    """The tokenizer of this name, after a check that it can be used here."""
+    named = tokenizers.Tokenizer(tokenizer)
+    named.words("")
+    return named
 
 
 def raw_text_mismatch(config: Config, corpora: Corpora) -> Finding | None:

@@ -279,7 +279,7 @@ class TestCodes:
         assert run(["predict", "m", "--tokenizer", letter * 500_000]) == 2
         err = complaint(capsys)
         assert err.startswith(f"seqtag: --tokenizer {printable(letter) * 100}")
-        assert err.endswith("Known: word, whitespace, char.\n")
+        assert err.endswith("Known: word, whitespace, char, icu.\n")
         assert "..." in err
         assert len(err) < 1100
         assert run(["--debug", "predict", "m", "--tokenizer", letter * 500_000]) == 2

@@ -177,9 +177,9 @@ def test_a_tokenizer_is_for_raw_text(tmp_path: Path) -> None:
     path = tmp_path / "a.tsv"
     path.write_text("Ole\tB-PER\nlief\tO\n\n")
     with pytest.raises(UsageError, match=r"a\.tsv is already tokenised \(conll\)"):
-        sentences_to_tag(str(path), AUTO, None, AUTO.tokenizer, only_raw=True)
+        sentences_to_tag(str(path), AUTO, None, AUTO.tokenizer, only_raw="--tokenizer")
     path.write_text('{"text": "Ole lief"}\n')
-    (found,) = sentences_to_tag(str(path), AUTO, None, AUTO.tokenizer, only_raw=True)
+    (found,) = sentences_to_tag(str(path), AUTO, None, AUTO.tokenizer, only_raw="--tokenizer")
     assert found.tokens == ("Ole", "lief")
 
 

@@ -68,7 +68,11 @@ def test_words_that_raw_text_does_not_set_off(tmp_path: Path, text: str, problem
     found = mismatch(corpus)
     assert found is not None
     assert problem in found.message
-    assert (found.level, found.code, found.option) == ("note", MISMATCH, "--input-format conll")
+    assert (found.level, found.code, found.option) == (
+        "note",
+        MISMATCH,
+        "--input-format conll, or another --tokenizer",
+    )
     assert [one for one in doubts(corpus, parse_scheme("plain")) if one.code == MISMATCH] == [found]
 
 
@@ -131,7 +135,7 @@ def test_training_says_so_once(japanese: Any) -> None:
     _, notes = japanese
     (note,) = notes
     assert "its words are not set off by spaces" in note
-    assert note.endswith("(try --input-format conll)")
+    assert note.endswith("(try --input-format conll, or another --tokenizer)")
 
 
 def test_predict_says_so_once(japanese: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,7 +144,9 @@ def test_predict_says_so_once(japanese: Any, tmp_path: Path, capsys: pytest.Capt
     assert run(["predict", model, *raw]) == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"seqtag: warning: {raw[0]}: raw text is cut into other tokens")
-    assert run(["predict", model, "--tokenizer", "char", *raw]) == 0
+    assert run(["predict", model, "--tokenizer", "icu", *raw]) == 0
+    rows = [row.split("\t")[0] for row in capsys.readouterr().out.splitlines()]
+    assert rows == [*JAPANESE.split(), ""] * 2
     assert run(["predict", model, "--input-format", "conll", write(tmp_path, columns(JAPANESE))]) == 0
     assert capsys.readouterr().err == ""
 

@@ -25,6 +25,7 @@ TOKENIZERS = [
     Tokenizer("word", marks=True, hyphens=True),
     Tokenizer("whitespace"),
     Tokenizer("char"),
+    Tokenizer("icu"),
 ]
 
 ODD = ["\u0301", "\u200d", "\u200b", "\ufe0f", "\U0001f468", "\U0001f3fd", "\U0001f1e9", "\u2019s", "-", "'"]
@@ -195,7 +196,7 @@ def test_a_tokenizer_goes_through_json(tokenizer: Tokenizer) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"name": "words"}, "expected one of the tokenizers word, whitespace, char. Received: 'words'"),
+        ({"name": "words"}, "expected one of the tokenizers word, whitespace, char, icu. Received: 'words'"),
         ({"contractions": ["'x"]}, "expected clitics from n't, "),
         ({"contractions": [1]}, "expected a tokenizer with name, contractions, hyphens, marks. Received: "),
         ({"contractions": "n't"}, "expected a tokenizer"),
@@ -222,3 +223,26 @@ print(ascii(compiled))
     patterns = in_a_new_process(code)
     assert "(?P<word>" in patterns
     assert not re.search(r"\) ?[*+?]\+", patterns)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("犬が水を飲む。", "犬 が 水 を 飲む 。"),
+        ("我爱北京天安门", "我 爱 北京 天安门"),
+        ("ผมรักประเทศไทยมาก", "ผม รัก ประเทศไทย มาก"),
+        ("Don't go to 3.5 km, now!", "Don't go to 3.5 km , now !"),
+        ("a\ud800\u3000b", "a\ud800 b"),
+    ],
+)
+def test_icu_finds_words_of_scripts_without_spaces(text: str, words: str) -> None:
+    found = Tokenizer("icu").words(text)
+    assert "".join(found) == "".join(text.split())
+    assert found == words.split() or text.startswith("a")
+
+
+def test_icu_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "icu4py", None)
+    monkeypatch.delitem(sys.modules, "icu4py.breakers", raising=False)
+    with pytest.raises(seqtag.Error, match=r"the tokenizer icu needs the package icu4py.*'\.\[icu\]'"):
+        Tokenizer("icu").words("a")
