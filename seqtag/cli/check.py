@@ -157,7 +157,8 @@ def _show(report: "Report", auto: bool) -> None:
 
 
 def _files_table(files: "tuple[FileReport, ...]") -> "Table":
-    table = make_table("", "sentences", "tokens", "longest", "unknown", "repeated", "ill-formed")
+    named = any(file.unknown_word_rate is not None for file in files)
+    table = make_table("", "sentences", "tokens", "longest", *["unknown"] * named, "repeated", "ill-formed")
     for number, file in enumerate(files, 1):
         rate = "" if file.unknown_word_rate is None else f"{file.unknown_word_rate:.1%}"
         table.add_row(
@@ -165,7 +166,7 @@ def _files_table(files: "tuple[FileReport, ...]") -> "Table":
             f"{file.sentences:,}",
             f"{file.tokens:,}",
             f"{file.longest.tokens:,}",
-            rate,
+            *[rate] * named,
             f"{file.duplicates.sentences:,}",
             f"{len(file.ill_formed):,}",
         )

@@ -84,6 +84,12 @@ def predict(
     common.check_name("--input-format", input_format, registry.formats("reader"))
     if nbest and output_format != "jsonl":
         raise UsageError("--nbest needs --format jsonl.")
+    if (
+        sentences != "line"
+        and input_format is not None
+        and registry.find(registry.FORMATS, input_format).tagged
+    ):
+        raise UsageError(f"--sentences is for raw text; {input_format} files have their sentences already.")
     splitting = _splitting(sentences, language)
     if nbest and sentences != "line":
         raise UsageError(

@@ -95,7 +95,7 @@ def test_what_check_shows(
         with open(path, "w", encoding="utf-8") as file:
             file.write("a\tB-X\nb\tI-Y\n\n" * (700 + number))
     monkeypatch.setenv("COLUMNS", str(width))
-    assert run(["check", *paths]) == 0
+    assert run(["check", "--train", *paths]) == 0
     text = capsys.readouterr().out
     assert "…" not in text
     assert re.search(r"file 1 +700 +1,400 +2 +699 +700", text), text
