@@ -199,9 +199,11 @@ class Document:
             yield SentenceSpan(self.text[start:end], start, end, piece.start, piece.stop)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object that `predict --format jsonl` writes; probabilities have four digits."""
+        """The JSON object that `predict --format jsonl` writes; probabilities have four digits.
+
+        A key of `extra` that the answer has as well comes under another name: `entities` as `given_entities`.
+        """
         answer: dict[str, Any] = {
-            **self.extra,
             "text": self.text,
             "tokens": self._token_dicts(),
             "entities": [
@@ -224,7 +226,7 @@ class Document:
                 {"tags": list(one.tags), "probability": float(f"{one.probability:.4g}")}
                 for one in self.alternatives
             ]
-        return answer
+        return _beside(self.extra, answer) | answer if self.extra else answer
 
     def _repr_html_(self) -> str:
         """The document as notebooks show it."""
@@ -242,6 +244,17 @@ class Document:
             for row, probability in zip(rows, self.probabilities, strict=True):
                 row["probability"] = round(probability, 4)
         return rows
+
+
+def _beside(extra: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of `extra`, none of them one of the answer's."""
+    names = {}
+    for name in extra:
+        free = name
+        while free in answer or (free != name and (free in extra or free in names)):
+            free = f"given_{free}"
+        names[free] = extra[name]
+    return names
 
 
 def _each(probabilities: Sequence[float], things: Sequence[object]) -> Sequence[float | None]:

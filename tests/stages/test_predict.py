@@ -267,6 +267,39 @@ class TestJsonl:
         (found,) = answers(tag(spans, path, input_format="jsonl", output_format="jsonl"))
         assert (found["id"], found["meta"], found["text"]) == (7, given["meta"], "Ana left")
         assert found["entities"][0]["text"] == "Ana"
+        assert found["given_entities"] == ["old"]
+
+    def test_no_key_is_lost(self, spans: Any, write: Write) -> None:
+        rows = [
+            {"text": "Ana left", "entities": [[0, 3, "PER"]], "given_entities": 1, "nbest": 2},
+            {"text": "Ana left", "tokens": [{"text": "Ana", "pos": "NNP"}, "left"], "entities": []},
+            {"tokens": ["Ana", "left"], "entities": [{"start": 0, "end": 3, "label": "PER"}]},
+        ]
+        path = write("in.jsonl", "\n".join(map(json.dumps, rows)))
+        found = answers(tag(spans, path, input_format="jsonl", output_format="jsonl", nbest=1))
+        own = tag(spans, write("a.txt", "Ana left"), input_format="text", output_format="jsonl", nbest=1)
+        (answer,) = answers(own)
+        assert found == [
+            {**answer, "given_entities": 1, "given_given_entities": [[0, 3, "PER"]], "given_nbest": 2},
+            {**answer, "given_tokens": rows[1]["tokens"], "given_entities": []},
+            {**answer, "given_entities": rows[2]["entities"]},
+        ]
+
+    @pytest.mark.parametrize("nbest", [0, 2])
+    def test_its_own_answers_are_read_back(self, spans: Any, plain: Any, write: Write, nbest: int) -> None:
+        """Also by another model: the new answer takes the place of the old one, all else stays."""
+        given = write(
+            "in.jsonl",
+            '{"text": " Ana Ruiz  left Oslo.", "id": 1}\n{"tokens": ["New York", "."]}\n{"text": ""}',
+        )
+        for model in (spans, plain):
+            first = tag(model, given, input_format="jsonl", output_format="jsonl", nbest=nbest)
+            again = tag(
+                spans, write("own.jsonl", first), input_format="jsonl", output_format="jsonl", nbest=nbest
+            )
+            assert again == tag(spans, given, input_format="jsonl", output_format="jsonl", nbest=nbest)
+            other = tag(plain, write("own.jsonl", again), input_format="jsonl", output_format="jsonl")
+            assert other == tag(plain, given, input_format="jsonl", output_format="jsonl")
 
     @pytest.mark.parametrize(
         ("line", "problem"),
@@ -281,8 +314,19 @@ class TestJsonl:
             ('{"text": null}', "expected an object"),
             ('{"tokens": "Ana"}', "expected an object"),
             ('{"tokens": ["Ana", 3]}', "expected an object"),
-            ('{"tokens": ["Ana", ""]}', "expected an object"),
-            ('{"text": "Ana", "tokens": ["Ana"]}', "expected an object"),
+            ('{"tokens": ["Ana", ""]}', "token 2 is empty; expected an object"),
+            ('{"tokens": [{"text": ""}]}', "token 1 is empty; expected an object"),
+            ('{"tokens": [{"start": 1}]}', "expected an object"),
+            (
+                '{"text": "Ana left", "tokens": ["left", "Ana"]}',
+                "token 2, 'Ana', does not stand in \"text\" after",
+            ),
+            ('{"text": "Ana left", "tokens": ["left"]}', "\"text\" has 'Ana' before token 1, in no token"),
+            ('{"text": "Ana left", "tokens": ["Ana"]}', "\"text\" has 'left' after the last token"),
+            (
+                '{"text": "Ana left", "tokens": ["Ana", {"text": "left", "start": 3, "end": 7}]}',
+                r"token 2, 'left', is said to stand at \[3, 7\] of \"text\"; expected \[4, 8\]",
+            ),
             ('{"text": "a \\ud83d b"}', "holds half of a surrogate pair"),
             ('{"text": "a", "x": {"\\udc00": 1}}', "holds half of a surrogate pair"),
         ],
