@@ -10,6 +10,7 @@ from seqtag.cli import common, results
 from seqtag.cli.stderr import stderr
 from seqtag.cli.tables import make_table, safe
 from seqtag.corpora.findings import groups
+from seqtag.settings import registry
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.quoting import json_text, printable
 
@@ -44,6 +45,8 @@ def check(
     tag_spelling: common.TagSpelling = None,
     outside_tag: common.OutsideTag = None,
     neighbours: common.Neighbours = None,
+    misaligned: common.Misaligned = "error",
+    labels: common.Labels = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with code 1 if there is an error or a warning.")
     ] = False,
@@ -75,8 +78,10 @@ def check(
         raise UsageError("Expected a corpus file. `seqtag check --help` shows how to name one.")
     json_path = json_path and results.place(json_path)
     results.check_outputs([json_path, fix], paths)
+    common.check_name("--misaligned", misaligned, registry.MISALIGNED)
     from seqtag.corpora.base import ReadOptions
     from seqtag.corpora.findings import Finding
+    from seqtag.corpora.labels import names
     from seqtag.corpora.tags import is_named
     from seqtag.stages import check as stage
 
@@ -88,6 +93,8 @@ def check(
         tag_spelling=tag_spelling,
         outside_tag=outside_tag,
         neighbours=neighbours,
+        misaligned=misaligned,
+        labels=names(labels),
     )
     if fix is not None:
         if len(paths) > 1 or results.STDOUT in (fix, paths[0]):

@@ -76,6 +76,22 @@ InputFormat = Annotated[
         show_default=False,
     ),
 ]
+Misaligned = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(registry.MISALIGNED),
+        help="What to do with a span of characters that cuts a token, overlaps another or is in pieces: stop, widen "
+        "it to whole tokens (of overlapping spans the longest stays), or leave it out.",
+    ),
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B,C|FILE",
+        help="Names of tags that the file has as numbers, from 0 on.",
+        show_default=False,
+    ),
+]
 Threads = Annotated[
     int | None,
     typer.Option(

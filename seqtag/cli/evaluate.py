@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from seqtag.cli import common, parameters, results
+from seqtag.settings import registry
 from seqtag.support.errors import UsageError
 from seqtag.support.quoting import json_text
 
@@ -28,6 +29,8 @@ def evaluate(
     outside_tag: common.OutsideTag = None,
     neighbours: common.Neighbours = None,
     predicted_column: parameters.PredictedColumn = None,
+    misaligned: common.Misaligned = "error",
+    labels: common.Labels = None,
     train: parameters.KnownFrom = None,
     analysis: parameters.ShowAnalysis = False,
     crosscheck: parameters.Crosscheck = False,
@@ -55,8 +58,10 @@ def evaluate(
     _check_distinct(outputs, analysis)
     results.check_outputs(outputs.values(), [gold, predicted or model, *([train] if train else [])])
 
+    common.check_name("--misaligned", misaligned, registry.MISALIGNED)
     # The stage costs NumPy and, for a model, ONNX Runtime: nothing that `--help` should wait for.
     from seqtag.cli.warnings import warn
+    from seqtag.corpora.labels import names
     from seqtag.evaluation.evaluation import write_columns, write_errors
     from seqtag.stages import evaluate as stage
 
@@ -72,6 +77,8 @@ def evaluate(
             tag_spelling=tag_spelling,
             outside_tag=outside_tag,
             neighbours=neighbours,
+            misaligned=misaligned,
+            labels=names(labels),
             crosscheck=crosscheck,
             probabilities=errors is not None,
             threads=threads or 0,
@@ -88,6 +95,8 @@ def evaluate(
             tag_spelling=tag_spelling,
             outside_tag=outside_tag,
             neighbours=neighbours,
+            misaligned=misaligned,
+            labels=names(labels),
             predicted_column=predicted_column,
             train_path=train,
             crosscheck=crosscheck,

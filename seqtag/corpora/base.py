@@ -4,7 +4,7 @@ A format is a module with a reader, a writer or both, and a row in the registry.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import chain
 from os import PathLike
@@ -20,6 +20,7 @@ from seqtag.corpora.spelling import JOIN, OUTSIDE, USUAL_TEMPLATE, Spelling
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.settings import registry
 from seqtag.support.lines import is_regular, lines, shown
+from seqtag.support.quoting import CONTROLS
 from seqtag.support.unpacking import without_ending
 
 USUAL = "conll"  # the format of a corpus that is recognised as no other
@@ -127,6 +128,9 @@ class ReadOptions:
         outside_tag: The tag outside spans; "O" if None.
         neighbours: What neighbouring tokens of one type are where tags have no letters; "join" if None.
         splitting: What divides raw text into sentences.
+        misaligned: What to do with a span of characters that cuts a token, overlaps another or is in pieces: "error",
+            "widen" or "drop".
+        labels: The names of tags that a file has as numbers from 0.
     """
 
     format: str = "auto"
@@ -139,6 +143,8 @@ class ReadOptions:
     tag_spelling: str | None = None
     outside_tag: str | None = None
     neighbours: str | None = None
+    misaligned: str = "error"
+    labels: tuple[str, ...] = ()
 
     @property
     def spelling(self) -> Spelling:
@@ -179,11 +185,13 @@ class ReadOptions:
         """How a file to tag is read by a model whose training corpus was read with these options.
 
         Args:
-            format: The file's format; "conll" stands for that of the training corpus.
+            format: The file's format; "conll" stands for that of the training corpus, unless that says by itself how it
+                is read.
             tokenizer: What cuts raw text into tokens.
             splitting: What divides it into sentences.
         """
-        own, skip = (self.format, self.skip_rows) if format == USUAL else (format, None)
+        by_itself = self.format != "auto" and registry.find(registry.FORMATS, self.format).by_itself
+        own, skip = (self.format, self.skip_rows) if format == USUAL and not by_itself else (format, None)
         return replace(
             self, format=own, with_tags=False, tokenizer=tokenizer, skip_rows=skip, splitting=splitting
         )
@@ -197,6 +205,8 @@ class ReadOptions:
             "feature_columns": list(self.feature_columns),
             **({"skip_rows": self.skip_rows} if self.skip_rows else {}),
             **{name: value for name in _SPELLING if (value := getattr(self, name)) is not None},
+            **({"misaligned": self.misaligned} if self.misaligned != AUTO.misaligned else {}),
+            **({"labels": list(self.labels)} if self.labels else {}),
         }
 
     @classmethod
@@ -209,7 +219,11 @@ class ReadOptions:
             feature_columns=tuple(values["feature_columns"]),
             skip_rows=values.get("skip_rows"),
             **{name: values[name] for name in _SPELLING if name in values},
+            misaligned=values.get("misaligned", "error"),
+            labels=tuple(values.get("labels", ())),
         )
+        if options.misaligned not in registry.MISALIGNED or not all(map(_is_label, options.labels)):
+            raise ValueError("it read spans in a way that is not known here")
         if not all(map(_is_column, (options.token_column, options.tag_column))):
             raise ValueError("its columns are neither numbers nor names")
         if options.skip_rows is not None and (type(options.skip_rows) is not int or options.skip_rows < 0):
@@ -224,6 +238,10 @@ class ReadOptions:
 
 AUTO = ReadOptions()
 _SPELLING = ("tag_spelling", "outside_tag", "neighbours")
+
+
+def _is_label(label: Any) -> bool:
+    return isinstance(label, str) and label != "" and CONTROLS.search(label) is None
 
 
 def _is_column(column: Any) -> bool:
@@ -284,7 +302,8 @@ class Unwritable(ValueError):
 
 
 class Writer(Protocol):
-    """Writes one document after the other to a stream.
+    """Writes one document after the other to a stream. One that has something to write after the last has a method
+    `finish`, too.
 
     Attributes:
         probabilities: Whether it needs more than the tags: entities, and how probable all are.
@@ -301,3 +320,10 @@ class Writer(Protocol):
             Unwritable: The format cannot hold it.
         """
         ...
+
+
+def finish(writer: Writer) -> None:
+    """Has a writer write what comes after the last document, if anything does."""
+    end: Callable[[], None] | None = getattr(writer, "finish", None)
+    if end is not None:
+        end()

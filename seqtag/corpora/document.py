@@ -226,7 +226,7 @@ class Document:
                 {"tags": list(one.tags), "probability": float(f"{one.probability:.4g}")}
                 for one in self.alternatives
             ]
-        return _beside(self.extra, answer) | answer if self.extra else answer
+        return beside(self.extra, answer) | answer if self.extra else answer
 
     def _repr_html_(self) -> str:
         """The document as notebooks show it."""
@@ -246,7 +246,7 @@ class Document:
         return rows
 
 
-def _beside(extra: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+def beside(extra: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of `extra`, none of them one of the answer's."""
     names = {}
     for name in extra:

@@ -4,16 +4,16 @@ Tokens are texts, or objects as this format writes them. Tokens and text must ag
 order, with nothing but white space between. Offsets count the code points of `text`.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TextIO
+from typing import Any
 
+from seqtag.corpora.alignment import check_places
 from seqtag.corpora.base import ReadOptions, Source
-from seqtag.corpora.document import Document, offsets
+from seqtag.corpora.document import Document
+from seqtag.corpora.records import JsonWriter, first
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.errors import DataError
 from seqtag.support.json_reader import JsonError, NotJson, parse_json
-from seqtag.support.quoting import quoted
 
 _EXPECTED = 'expected an object with "text", or with "tokens" as a list of texts'
 _TOKEN = {"text", "start", "end", "tag", "probability"}  # the keys of what is written
@@ -25,21 +25,45 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     """The sentences of the objects, with their other keys as ``Sentence.extra``; lines of white space are skipped.
 
     Raises:
-        DataError: A line is not such an object.
+        DataError: A line is not such an object, or its tokens have no tags and these are asked for.
     """
     for number, line in source.lines():
         if line.strip(" \t\r"):
             try:
-                text, tokens, extra = _parse(line)
+                yield _sentence(number, line, options)
             except JsonError as problem:
                 raise DataError(source.name, number, str(problem)) from problem
-            if tokens is None:
-                yield options.raw(text or "", (number,), extra)
-            else:
-                yield Sentence(tuple(tokens), lines=(number,), text=text, extra=extra)
 
 
-def _parse(line: str) -> tuple[str | None, list[str] | None, dict[str, Any]]:
+def recognise(source: Source) -> bool:
+    """Whether the first object has a text or tokens."""
+    value = first(source)
+    return isinstance(value, dict) and (
+        isinstance(value.get("text"), str) or isinstance(value.get("tokens"), list)
+    )
+
+
+def _sentence(number: int, line: str, options: ReadOptions) -> Sentence:
+    """The sentence of an object; JsonError for anything else."""
+    text, tokens, extra = _parse(line)
+    if tokens is None and not options.with_tags:
+        return options.raw(text or "", (number,), extra)
+    if tokens is None:
+        words = options.tokenizer.words(text or "")
+    else:
+        words = [_word(place, token) for place, token in enumerate(tokens, 1)]
+        if text is not None:
+            _check_places(text, words, tokens)
+    if not options.with_tags:
+        return Sentence(tuple(words), lines=(number,), text=text, extra=extra)
+    tags = [token.get("tag") if isinstance(token, dict) else None for token in tokens or ()]
+    if len(tags) < len(words) or not all(isinstance(tag, str) and tag for tag in tags):
+        raise JsonError('has no tags; expected "tokens" as objects with "text" and "tag"')
+    lines = (number,) * len(words) or (number,)
+    return Sentence(tuple(words), tuple(map(str, tags)), lines, text=text, extra=extra)
+
+
+def _parse(line: str) -> tuple[str | None, list[Any] | None, dict[str, Any]]:
     """The text, the tokens or both of an object, and what else it holds; JsonError for anything else."""
     try:
         value = parse_json(line)
@@ -54,14 +78,11 @@ def _parse(line: str) -> tuple[str | None, list[str] | None, dict[str, Any]]:
         if text is None:
             raise JsonError(_EXPECTED)
         return text, None, value
-    words = [_word(place, token) for place, token in enumerate(tokens, 1)]
-    if text is not None:
-        _check_places(text, words, tokens)
     if any(isinstance(token, dict) and not token.keys() <= _TOKEN for token in tokens):
         value["tokens"] = tokens  # with keys of somebody else
     elif all(isinstance(token, dict) and "tag" in token for token in tokens):
         _drop_answer(value)
-    return text, words, value
+    return text, tokens, value
 
 
 def _word(place: int, token: Any) -> str:
@@ -76,35 +97,16 @@ def _word(place: int, token: Any) -> str:
 
 def _check_places(text: str, words: Sequence[str], tokens: Sequence[Any]) -> None:
     """JsonError if tokens and text disagree."""
+    given = [
+        (token["start"], token["end"])
+        if isinstance(token, dict) and {"start", "end"} <= token.keys()
+        else None
+        for token in tokens
+    ]
     try:
-        places = offsets(text, words)
-    except ValueError:
-        raise JsonError(_missing(text, words)) from None
-    at = 0
-    for place, (start, end) in enumerate(places, 1):
-        if text[at:start].strip():
-            raise JsonError(f'"text" has {quoted(text[at:start].strip())} before token {place}, in no token')
-        token = tokens[place - 1]
-        own = (token.get("start", start), token.get("end", end)) if isinstance(token, dict) else (start, end)
-        if own != (start, end):
-            raise JsonError(
-                f"token {place}, {quoted(words[place - 1])}, is said to stand at {quoted(list(own))} of "
-                f'"text"; expected [{start}, {end}]'
-            )
-        at = end
-    if text[at:].strip():
-        raise JsonError(f'"text" has {quoted(text[at:].strip())} after the last token, in no token')
-
-
-def _missing(text: str, words: Sequence[str]) -> str:
-    """What a message says of the first word that does not stand in the text after those before it."""
-    at = 0
-    for place, word in enumerate(words, 1):
-        start = text.find(word, at)
-        if start < 0:
-            return f'token {place}, {quoted(word)}, does not stand in "text" after the tokens before it'
-        at = start + len(word)
-    return _EXPECTED
+        check_places(text, words, given)
+    except ValueError as problem:
+        raise JsonError(str(problem)) from problem
 
 
 def _drop_answer(value: dict[str, Any]) -> None:
@@ -118,20 +120,9 @@ def _are_rows(value: Any, known: set[str]) -> bool:
     return isinstance(value, list) and all(isinstance(row, Mapping) and row.keys() <= known for row in value)
 
 
-class JsonlWriter:
+class JsonlWriter(JsonWriter):
     """An object a line; see ``Document.to_dict``."""
-
-    probabilities = True
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._safe = _for_terminal if stream.isatty() else str
 
     def write(self, document: Document) -> None:
         """Writes a document."""
-        self._stream.write(self._safe(json.dumps(document.to_dict(), ensure_ascii=False)) + "\n")
-
-
-def _for_terminal(text: str) -> str:
-    """The same JSON with all escaped that may steer the terminal; JSON must escape only what is below space."""
-    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
+        self.put(document.to_dict())

@@ -99,9 +99,14 @@ def _respelt(found: Iterable[Sentence], spelling: Spelling, name: str) -> Iterat
 
 
 def _recognise(source: Source, options: ReadOptions) -> str:
-    """The format of a corpus: by the name of the file and of the columns asked for, else by its first lines."""
+    """The format of a corpus: by its first lines where they leave no doubt, by the name of the file and of the columns
+    asked for, else by its first lines.
+    """
     known = [name for name in registry.formats("recogniser") if registry.FORMATS[name].tagged]
     asked = set(map(field_of, (options.token_column, options.tag_column, *options.feature_columns)))
+    for name in known:
+        if registry.FORMATS[name].certain and registry.load(registry.FORMATS, name, "recogniser")(source):
+            return name
     for name in known:
         if by_ending(source.path) == name or asked.intersection(column_names().get(name, ())):
             return name
@@ -121,7 +126,7 @@ def read_corpus(path: str | PathLike[str] | Source, options: ReadOptions = AUTO)
     source = path
     if not isinstance(source, Source):
         source = Source(source, report=findings.append, skip=options.skip_rows or 0)
-    found = tuple(sentences(source, options))
+    found = tuple(sentence for sentence in sentences(source, options) if sentence.tokens)
     if not found:
         raise DataError(source.name, None, "there is no sentence in the file")
     spelling = _spelling(options)

@@ -55,7 +55,8 @@ def sentences_to_tag(
     """
     source = Source(path, report=report)
     found = format_to_tag(source) if format is None else format
-    if only_raw and found != JSON and registry.find(registry.FORMATS, found).tagged:
+    row = registry.find(registry.FORMATS, found)
+    if only_raw and row.tagged and not row.by_itself:
         raise UsageError(f"{only_raw} is for raw text; {source.name} is already tokenised ({found}).")
     options = reading.to_tag(found, tokenizer, splitting)
     source.skip(options.skip_rows or 0)

@@ -130,6 +130,16 @@ class DataSettings:
         flag=True,
         choices=registry.NEIGHBOURS,
     )
+    misaligned: str = setting(
+        "error",
+        "what to do with a span of characters that cuts a token, overlaps another or is in pieces: stop, widen it to "
+        "whole tokens (of overlapping spans the longest stays), or leave it out",
+        flag=True,
+        choices=registry.MISALIGNED,
+    )
+    labels: str | None = setting(
+        None, "names of tags that a file has as numbers: A,B,C from 0 on, or a file with them", flag=True
+    )
     dev_fraction: float = setting(
         0.1, "fraction of the training file held out if --dev is not given", above=0, below=1
     )
@@ -437,4 +447,7 @@ class Config:
         """The settings as `to_json` gives them, but without the path of a file: its content is kept elsewhere."""
         values = self.to_json()
         values["embeddings"]["vectors"]["file"] = None
+        del values["data"]["labels"]
+        if self.data.misaligned == DataSettings.misaligned:
+            del values["data"]["misaligned"]  # as before there was this setting
         return values

@@ -42,6 +42,9 @@ class Format(NamedTuple):
         columns: The names of its columns, if they have names.
         endings: How the names of its files end.
         tagged: Whether its files hold tags, so that they can be trained on and scored.
+        certain: Whether the recogniser leaves no doubt, so that it goes before the name of the file.
+        by_itself: Whether its files say all that there is to know of how they are read, as those in JSON do; a file in
+            columns that is to be tagged is read as the training corpus was.
     """
 
     description: str
@@ -51,6 +54,8 @@ class Format(NamedTuple):
     columns: str = ""
     endings: tuple[str, ...] = ()
     tagged: bool = False
+    certain: bool = False
+    by_itself: bool = False
 
 
 class Table(Mapping[str, Any]):
@@ -97,11 +102,51 @@ FORMATS = Table("seqtag.formats") | {
         endings=("conllu", "conllup", "cupt"),
         tagged=True,
     ),
+    "huggingface": Format(
+        "JSON lines with tokens and ner_tags",
+        reader="seqtag.corpora.huggingface:read",
+        writer="seqtag.corpora.huggingface:HuggingFaceWriter",
+        recogniser="seqtag.corpora.huggingface:recognise",
+        tagged=True,
+        certain=True,
+        by_itself=True,
+    ),
+    "doccano": Format(
+        "JSON lines with text and spans",
+        reader="seqtag.corpora.doccano:read",
+        writer="seqtag.corpora.doccano:DoccanoWriter",
+        recogniser="seqtag.corpora.doccano:recognise",
+        tagged=True,
+        certain=True,
+        by_itself=True,
+    ),
+    "spacy_json": Format(
+        "JSON of spaCy or Prodigy",
+        reader="seqtag.corpora.spacy_json:read",
+        writer="seqtag.corpora.spacy_json:SpacyJsonWriter",
+        recogniser="seqtag.corpora.spacy_json:recognise",
+        tagged=True,
+        certain=True,
+        by_itself=True,
+    ),
+    "label_studio": Format(
+        "JSON of Label Studio",
+        reader="seqtag.corpora.label_studio:read",
+        writer="seqtag.corpora.label_studio:LabelStudioWriter",
+        recogniser="seqtag.corpora.label_studio:recognise",
+        tagged=True,
+        certain=True,
+        by_itself=True,
+    ),
     "jsonl": Format(
         "one JSON object per line",
         reader="seqtag.corpora.jsonl:read",
         writer="seqtag.corpora.jsonl:JsonlWriter",
+        recogniser="seqtag.corpora.jsonl:recognise",
         endings=("jsonl", "ndjson"),
+        tagged=True,
+        certain=True,
+        by_itself=True,
     ),
     "text": Format(
         "one sentence per line",
@@ -148,6 +193,8 @@ SCHEMES = {
     "none": ("plain", ""),
 }
 NEIGHBOURS = ("join", "split")  # what neighbouring tokens of one type are, where tags have no letters
+# What to do with a span of characters that is not one of whole tokens of its own.
+MISALIGNED = ("error", "widen", "drop")
 TOKENIZERS = {
     "word": "seqtag.corpora.tokenizers:Tokenizer",
     "whitespace": "seqtag.corpora.tokenizers:Tokenizer",

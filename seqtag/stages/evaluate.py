@@ -36,6 +36,8 @@ def evaluate_model(
     tag_spelling: str | None = None,
     outside_tag: str | None = None,
     neighbours: str | None = None,
+    misaligned: str = "error",
+    labels: tuple[str, ...] = (),
     crosscheck: bool = False,
     probabilities: bool = False,
     threads: int = 0,
@@ -56,6 +58,8 @@ def evaluate_model(
         tag_spelling: How the file spells its span tags; None for the training corpus's.
         outside_tag: Its tag outside spans, likewise.
         neighbours: Without letters in tags, whether neighbouring tokens of one type are one span, likewise.
+        misaligned: What to do with a span of the gold file that is not one of whole tokens; see `ReadOptions`.
+        labels: The names of tags that the gold file has as numbers.
         crosscheck: Whether to score again with the seqeval package and fail if a digit differs.
         probabilities: Whether those of the predicted spans are wanted, which takes time.
         threads: How many threads tag side by side; 0 for as many as the process may use cores.
@@ -74,6 +78,9 @@ def evaluate_model(
         tag_spelling=tag_spelling,
         outside_tag=outside_tag,
         neighbours=neighbours,
+        tokenizer=tagger.vocabulary.tokenizer,
+        misaligned=misaligned,
+        labels=labels,
     )
     corpus = reading.read_corpus(path, tagger.vocabulary.reading.override(given))
     gold = tags_of(corpus)
@@ -137,6 +144,8 @@ def evaluate_files(
     tag_spelling: str | None = None,
     outside_tag: str | None = None,
     neighbours: str | None = None,
+    misaligned: str = "error",
+    labels: tuple[str, ...] = (),
     predicted_column: Column = None,
     train_path: AnyPath | None = None,
     crosscheck: bool = False,
@@ -156,6 +165,8 @@ def evaluate_files(
         tag_spelling: How both files spell its span tags; None for the usual one, or brackets where all tags are.
         outside_tag: Their tag outside spans, likewise.
         neighbours: Without letters in tags, whether neighbouring tokens of one type are one span, likewise.
+        misaligned: What to do with a span of the gold file that is not one of whole tokens; see `ReadOptions`.
+        labels: The names of tags that the gold file has as numbers.
         predicted_column: The predicted file's column of tags; None for the last (CoNLL-U: UPOS).
         train_path: The training corpus, to tell known words and entities from unseen ones; its format and its
             columns are the gold file's. None if it is not at hand.
@@ -173,6 +184,8 @@ def evaluate_files(
         tag_spelling=tag_spelling,
         outside_tag=outside_tag,
         neighbours=neighbours,
+        misaligned=misaligned,
+        labels=labels,
     )
     corpus = reading.read_corpus(gold_path, options)
     options = options.spelt(corpus.spelling)

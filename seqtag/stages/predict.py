@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TextIO
 
-from seqtag.corpora.base import Unwritable, Writer
+from seqtag.corpora.base import Unwritable, Writer, finish
 from seqtag.corpora.document import Document
 from seqtag.corpora.findings import Finding, Report, ignore
 from seqtag.corpora.recognition import sentences_to_tag
@@ -88,6 +88,7 @@ def predict(
                 _write(writer, document.spelt(tagger.spelling), path)
                 tokens += len(document)
             stream.flush()
+    finish(writer)
     return tokens
 
 

@@ -254,7 +254,7 @@ def _is_of(output: Path, config: Config, seeds: int) -> bool:
         return False
     first = config.training.seed
     seed = there.training.seed
-    return first <= seed < first + seeds and there.to_json() == _seeded(config, seed).portable()
+    return first <= seed < first + seeds and there.portable() == _seeded(config, seed).portable()
 
 
 def _warnings(config: Config, corpora: Corpora) -> list[tuple[Level, str]]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from seqtag.corpora import labels, tokenizers
 from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.doubts import doubts
 from seqtag.corpora.findings import Finding
@@ -71,6 +72,7 @@ def read_options(config: Config) -> ReadOptions:
     data = config.data
     named = () if data.feature_columns is None else str(data.feature_columns).split(",")
     columns = tuple(column.strip() for column in named)
+    tokenizer = tokenizers.USUAL if data.tokenizer == "auto" else tokenizers.Tokenizer(data.tokenizer)
     return ReadOptions(
         data.format,
         data.token_column,
@@ -80,6 +82,9 @@ def read_options(config: Config) -> ReadOptions:
         tag_spelling=data.tag_spelling,
         outside_tag=data.outside_tag,
         neighbours=data.neighbours,
+        tokenizer=tokenizer,
+        misaligned=data.misaligned,
+        labels=labels.names(data.labels),
     )
 
 

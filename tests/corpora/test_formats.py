@@ -8,7 +8,7 @@ import pytest
 
 from seqtag.cli import run
 from seqtag.corpora import conllu
-from seqtag.corpora.base import AUTO, ReadOptions, Source, Unwritable, by_ending
+from seqtag.corpora.base import AUTO, ReadOptions, Source, Unwritable, by_ending, finish
 from seqtag.corpora.document import Document
 from seqtag.corpora.reading import read_corpus, sentences
 from seqtag.corpora.sentence import Sentence
@@ -40,6 +40,7 @@ def test_each_writer_writes_a_document(name: str) -> None:
     stream = io.StringIO(newline="")
     writer = registry.load(registry.FORMATS, name, "writer")(stream)
     writer.write(Document("Ana  left", ["Ana", "left"], ["O", "O"], BIO))
+    finish(writer)
     assert stream.getvalue().endswith("\n")
     assert stream.getvalue().index("Ana") < stream.getvalue().index("left")
 

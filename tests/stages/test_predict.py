@@ -319,13 +319,13 @@ class TestJsonl:
             ('{"tokens": [{"start": 1}]}', "expected an object"),
             (
                 '{"text": "Ana left", "tokens": ["left", "Ana"]}',
-                "token 2, 'Ana', does not stand in \"text\" after",
+                "token 2, 'Ana', does not stand in the text after",
             ),
-            ('{"text": "Ana left", "tokens": ["left"]}', "\"text\" has 'Ana' before token 1, in no token"),
-            ('{"text": "Ana left", "tokens": ["Ana"]}', "\"text\" has 'left' after the last token"),
+            ('{"text": "Ana left", "tokens": ["left"]}', "the text has 'Ana' before token 1, in no token"),
+            ('{"text": "Ana left", "tokens": ["Ana"]}', "the text has 'left' after the last token"),
             (
                 '{"text": "Ana left", "tokens": ["Ana", {"text": "left", "start": 3, "end": 7}]}',
-                r"token 2, 'left', is said to stand at \[3, 7\] of \"text\"; expected \[4, 8\]",
+                r"token 2, 'left', is said to stand at \[3, 7\] of the text; expected \[4, 8\]",
             ),
             ('{"text": "a \\ud83d b"}', "holds half of a surrogate pair"),
             ('{"text": "a", "x": {"\\udc00": 1}}', "holds half of a surrogate pair"),

@@ -1,0 +1,198 @@
+"""Spans of characters as spans of tokens: what cuts a token, overlaps or is in pieces is never lost silently."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from seqtag.corpora import tags
+from seqtag.corpora.base import ReadOptions, Source
+from seqtag.corpora.document import offsets
+from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.tags import Span, parse_scheme
+from seqtag.support.errors import DataError
+from seqtag.support.quoting import quoted
+
+BIO = parse_scheme("bio")  # the tags of what is read from spans of characters
+
+
+class CharSpan(NamedTuple):
+    """A labelled stretch of a text; ``end`` is the character after the last one.
+
+    Attributes:
+        start: Its first character.
+        end: The character after its last.
+        label: Its label.
+        whole: False for a span in several pieces, of which these are the outer ends.
+    """
+
+    start: int
+    end: int
+    label: str
+    whole: bool = True
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A text with spans, as a file has it.
+
+    Attributes:
+        text: The text.
+        spans: Its spans, in any order.
+        words: Its tokens, where the file has them.
+        tags: Their tags, where the file has them in place of spans.
+        extra: What else the file says of it.
+    """
+
+    text: str
+    spans: Sequence[CharSpan] = ()
+    words: Sequence[str] | None = None
+    tags: Sequence[str] | None = None
+    extra: Mapping[str, Any] | None = None
+
+
+class Misfit(NamedTuple):
+    """What is wrong with a span: the code of the finding, and what was found."""
+
+    code: str
+    message: str
+
+
+def as_sentence(source: Source, line: int, marked: Marked, options: ReadOptions) -> Sentence:
+    """The tokens of a text with their tags: BIO if it has spans.
+
+    Raises:
+        DataError: A span does not lie in the text; or, if `options.misaligned` is "error", cuts a token or overlaps
+            another span.
+    """
+    if marked.words is None and not options.with_tags:
+        return options.raw(marked.text, (line,), marked.extra)
+    words = options.tokenizer.words(marked.text) if marked.words is None else marked.words
+    found = marked.tags
+    if options.with_tags and found is None:
+        try:
+            spans, problems = align(marked.text, words, marked.spans, options.misaligned)
+        except ValueError as problem:
+            raise DataError(source.name, line, str(problem), "bad-span") from problem
+        for code, message in problems:
+            if options.misaligned == "error":
+                choices = "--misaligned widen or drop says what to do with it"
+                raise DataError(source.name, line, f"{message}; {choices}", code)
+            source.report(code, line, f"{message}; {_DONE[options.misaligned][code]}")
+        found = tags.from_spans(spans, len(words), BIO)
+    return Sentence(
+        tuple(words),
+        tuple(found) if options.with_tags and found is not None else None,
+        lines=(line,) * len(words) or (line,),
+        text=marked.text,
+        extra=marked.extra,
+    )
+
+
+_LEFT_OUT = "it is left out"
+_DONE = {
+    "widen": {
+        "cut-span": "it is widened to whole tokens",
+        "discontinuous-span": "the span from its start to its end is taken",
+        "overlapping-spans": _LEFT_OUT,
+        "empty-span": _LEFT_OUT,
+    },
+    "drop": dict.fromkeys(("cut-span", "discontinuous-span", "overlapping-spans", "empty-span"), _LEFT_OUT),
+}
+
+
+def align(
+    text: str, words: Sequence[str], spans: Iterable[CharSpan], misaligned: str
+) -> tuple[list[Span], list[Misfit]]:
+    """The spans by their tokens, in order, and what is wrong with the others. White space at the ends of a span does
+    not count. Of spans that overlap the longest stays, of equally long ones the first.
+
+    Args:
+        text: The text.
+        words: Its tokens, which stand in it in order, with nothing but white space between.
+        spans: The spans of characters; one that comes twice with the same label counts once.
+        misaligned: "widen" to take a span that cuts a token, or is in pieces, as one of whole tokens; else it is left
+            out.
+
+    Raises:
+        ValueError: A span does not lie in the text.
+    """
+    places = offsets(text, words)
+    starts, ends = [start for start, _ in places], [end for _, end in places]
+    candidates: list[tuple[Span, CharSpan]] = []
+    problems: list[Misfit] = []
+    for span in dict.fromkeys(spans):
+        if not 0 <= span.start <= span.end <= len(text):
+            raise ValueError(f"{_named(span)} does not lie in the text of {len(text):,} characters")
+        first, last = bisect_right(ends, span.start), bisect_left(starts, span.end)
+        if first >= last or span.start == span.end:
+            problems.append(Misfit("empty-span", f"{_named(span)} holds no token"))
+            continue
+        token = next((at for at in (first, last - 1) if starts[at] < span.start or ends[at] > span.end), None)
+        if not span.whole:
+            problems.append(Misfit("discontinuous-span", f"{_named(span)} is in pieces"))
+        elif token is not None:
+            problems.append(Misfit("cut-span", f"{_named(span)} cuts the token {quoted(words[token])}"))
+        if misaligned == "widen" or (span.whole and token is None):
+            candidates.append((Span(first, last, span.label), span))
+    kept, overlaps = _without_overlaps(candidates, len(words))
+    return kept, [*problems, *overlaps]
+
+
+def _without_overlaps(
+    candidates: Sequence[tuple[Span, CharSpan]], length: int
+) -> tuple[list[Span], list[Misfit]]:
+    taken: list[CharSpan | None] = [None] * length
+    kept, problems = [], []
+    for span, given in sorted(candidates, key=lambda pair: pair[0].start - pair[0].end):
+        other = next((one for one in taken[span.start : span.end] if one is not None), None)
+        if other is None:
+            kept.append(span)
+            taken[span.start : span.end] = [given] * (span.end - span.start)
+        elif other.label != given.label or span not in kept:
+            problems.append(Misfit("overlapping-spans", f"{_named(given)} overlaps {_named(other)}"))
+    return sorted(kept), problems
+
+
+def _named(span: CharSpan) -> str:
+    return f"the span {span.start}-{span.end} {quoted(span.label)}"
+
+
+def check_places(text: str, words: Sequence[str], given: Sequence[tuple[Any, Any] | None] = ()) -> None:
+    """ValueError if tokens and text disagree.
+
+    Args:
+        text: The text.
+        words: The tokens that are to stand in it in order, with nothing but white space between.
+        given: Where each is said to stand, if that is said.
+    """
+    try:
+        places = offsets(text, words)
+    except ValueError:
+        raise ValueError(_missing(text, words)) from None
+    at = 0
+    for place, (start, end) in enumerate(places, 1):
+        if text[at:start].strip():
+            raise ValueError(
+                f"the text has {quoted(text[at:start].strip())} before token {place}, in no token"
+            )
+        own = (given[place - 1] if given else None) or (start, end)
+        if own != (start, end):
+            raise ValueError(
+                f"token {place}, {quoted(words[place - 1])}, is said to stand at {quoted([*own])} of the "
+                f"text; expected [{start}, {end}]"
+            )
+        at = end
+    if text[at:].strip():
+        raise ValueError(f"the text has {quoted(text[at:].strip())} after the last token, in no token")
+
+
+def _missing(text: str, words: Sequence[str]) -> str:
+    """What a message says of the first word that does not stand in the text after those before it."""
+    at = 0
+    for place, word in enumerate(words, 1):
+        start = text.find(word, at)
+        if start < 0:
+            return f"token {place}, {quoted(word)}, does not stand in the text after the tokens before it"
+        at = start + len(word)
+    return "the tokens do not stand in the text in this order"

@@ -1,0 +1,132 @@
+"""JSON of Label Studio: a list of tasks with a text and annotations, in full or as its "JSON-MIN" export."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TextIO
+
+from seqtag.corpora.alignment import CharSpan, Marked
+from seqtag.corpora.base import ReadOptions, Source
+from seqtag.corpora.document import Document, beside
+from seqtag.corpora.records import JsonWriter, first, marked_sentences
+from seqtag.corpora.sentence import Sentence
+from seqtag.support.quoting import quoted
+
+_EXPECTED = 'expected a task with "data" and "annotations", or with "text" and "label"'
+
+
+def recognise(source: Source) -> bool:
+    """Whether the first task has annotations, or a text with labels."""
+    value = first(source)
+    if not isinstance(value, dict):
+        return False
+    if isinstance(value.get("data"), dict):
+        return isinstance(value.get("annotations"), list)
+    found = value.get("label")
+    return (
+        isinstance(value.get("text"), str)
+        and isinstance(found, list)
+        and bool(found)
+        and all(isinstance(row, dict) and {"start", "end", "labels"} <= row.keys() for row in found)
+    )
+
+
+def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
+    """The sentences: the text of a task each, with the other fields of its data as ``Sentence.extra``.
+
+    Raises:
+        DataError: The file is not such JSON, has two texts or two annotations of one task, or a span does not fit.
+    """
+    return marked_sentences(source, options, _parse)
+
+
+def _parse(value: Any) -> Iterator[Marked]:
+    if not isinstance(value, dict):
+        raise ValueError(_EXPECTED)
+    if isinstance(value.get("data"), dict):
+        data = value["data"]
+        rows = _results(value.get("annotations"))
+        key = _text_key(data, rows)
+        values = [row.get("value") for row in rows]
+    else:
+        data, key, values = value, "text", value.get("label") or []
+        data = {name: content for name, content in data.items() if name != "label"}
+    text = data.get(key)
+    if not isinstance(text, str) or not isinstance(values, list):
+        raise ValueError(_EXPECTED)
+    spans = [span for one in values for span in _spans(one, text)]
+    yield Marked(text, spans, extra={name: content for name, content in data.items() if name != key})
+
+
+def _results(annotations: Any) -> list[dict[str, Any]]:
+    """The labelled spans of the one annotation of a task that was not cancelled."""
+    if not isinstance(annotations, list) or not all(isinstance(one, dict) for one in annotations):
+        raise ValueError(_EXPECTED)
+    kept = [one.get("result") for one in annotations if not one.get("was_cancelled")]
+    if len(kept) > 1:
+        raise ValueError(f"the task has {len(kept)} annotations; expected one: export the one that counts")
+    rows = kept[0] if kept else []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(_EXPECTED)
+    return [row for row in rows if row.get("type") == "labels"]
+
+
+def _text_key(data: Mapping[str, Any], rows: list[dict[str, Any]]) -> str:
+    """The field of a task that holds its text: "text", or the only one that is a text."""
+    texts = [name for name, content in data.items() if isinstance(content, str)]
+    if "text" in texts or not texts:
+        return "text"
+    if len(texts) > 1:
+        raise ValueError(f"the data have several texts, {quoted(texts)}; expected one, or one called text")
+    return texts[0]
+
+
+def _spans(value: Any, text: str) -> Iterator[CharSpan]:
+    """The spans of a labelled stretch: one for each label that it has."""
+    match value:
+        case {"start": int(start), "end": int(end), "labels": [*labels]} if all(
+            isinstance(label, str) for label in labels
+        ):
+            said = value.get("text", text[start:end])
+            if said != text[start:end]:
+                start, end = _from_utf16(text, start), _from_utf16(text, end)
+            if said != text[start:end]:
+                raise ValueError(
+                    f"the span {value['start']}-{value['end']} is said to be {quoted(said)}; the text has "
+                    f"{quoted(text[value['start'] : value['end']])} there"
+                )
+            for label in labels:
+                yield CharSpan(start, end, str(label))
+        case _:
+            raise ValueError(f"{quoted(value)} is no labelled span; expected start, end and labels")
+
+
+def _from_utf16(text: str, place: int) -> int:
+    """The code point at a place that counts as JavaScript does, where characters beyond U+FFFF are two."""
+    return len(text.encode("utf-16-le")[: 2 * place].decode("utf-16-le", "ignore"))
+
+
+class LabelStudioWriter(JsonWriter):
+    """A list of tasks, ready to be imported."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._before = "[\n"
+
+    def write(self, document: Document) -> None:
+        """Writes a document."""
+        text = {"text": document.text}
+        task = {
+            "data": beside(document.extra, text) | text,
+            "annotations": [{"result": [_result(entity) for entity in document.entities]}],
+        }
+        self._stream.write(self._before)
+        self.put(task, end="")
+        self._before = ",\n"
+
+    def finish(self) -> None:
+        """Ends the list."""
+        self._stream.write("[]\n" if self._before == "[\n" else "\n]\n")
+
+
+def _result(entity: Any) -> dict[str, Any]:
+    value = {"start": entity.start, "end": entity.end, "text": entity.text, "labels": [entity.label]}
+    return {"from_name": "label", "to_name": "text", "type": "labels", "value": value}

@@ -1,0 +1,238 @@
+"""Corpora in JSON: each kind is told by its keys, and read with its tags or refused with its line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seqtag.cli import run
+from seqtag.corpora import label_studio, records, spacy_json
+from seqtag.corpora.base import ReadOptions, Source
+from seqtag.corpora.findings import Finding
+from seqtag.corpora.labels import names
+from seqtag.corpora.reading import read_corpus, sentences
+from seqtag.support.errors import DataError, Error, UsageError
+
+TEXT = "Eva Holm left Rome."
+SPANS = [[0, 8, "PER"], [14, 18, "LOC"]]
+TOKENS = ("Eva", "Holm", "left", "Rome", ".")
+TAGS = ("B-PER", "I-PER", "O", "B-LOC", "O")
+OBJECTS = [{"start": start, "end": end, "label": label} for start, end, label in SPANS]
+RESULT = [
+    {"type": "labels", "value": {"start": start, "end": end, "text": TEXT[start:end], "labels": [label]}}
+    for start, end, label in SPANS
+]
+PLACES = [(0, 3), (4, 8), (9, 13), (14, 18), (18, 19)]
+OWN = [
+    {"text": TEXT[a:b], "start": a, "end": b, "tag": tag} for (a, b), tag in zip(PLACES, TAGS, strict=True)
+]
+
+SHAPES: dict[str, Any] = {
+    "own": [{"text": TEXT, "tokens": OWN, "id": 1}],
+    "own without text": [{"tokens": [{"text": row["text"], "tag": row["tag"]} for row in OWN]}],
+    "hugging face": [{"tokens": list(TOKENS), "ner_tags": list(TAGS), "id": "1"}],
+    "hugging face, tags": [{"tokens": list(TOKENS), "tags": list(TAGS)}],
+    "doccano": [{"id": 1, "text": TEXT, "label": SPANS}, {"text": "none"}],
+    "doccano, labels": [{"text": TEXT, "labels": SPANS}, {"text": "none", "labels": []}],
+    "doccano with relations": [
+        {"text": TEXT, "entities": [{"start_offset": a, "end_offset": b, "label": c} for a, b, c in SPANS]}
+    ],
+    "spacy": [{"text": TEXT, "ents": OBJECTS, "tokens": [{"id": a, "start": a, "end": b} for a, b in PLACES]}],
+    "prodigy": [{"text": TEXT, "spans": OBJECTS, "answer": "accept"}],
+    "spacy pairs": [[TEXT, {"entities": SPANS}]],
+    "annotator": [{"classes": ["PER"], "annotations": [[TEXT, {"entities": SPANS}], None]}],
+    "label studio": [{"id": 1, "data": {"text": TEXT}, "annotations": [{"result": RESULT}]}],
+    "label studio, small": [{"text": TEXT, "label": [row["value"] for row in RESULT], "id": 1}],
+}  # fmt: skip
+LISTS = (
+    "hugging face",
+    "doccano",
+    "spacy",
+    "spacy pairs",
+    "annotator",
+    "label studio",
+    "label studio, small",
+)
+
+
+@pytest.fixture
+def put(tmp_path: Path) -> Any:
+    def write(*rows: Any, name: str = "file") -> Path:
+        path = tmp_path / name
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("name", ["file", "file.jsonl", "file.json", "file.conll"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_told_by_its_keys(put: Any, shape: str, name: str) -> None:
+    first = read_corpus(put(*SHAPES[shape], name=name)).sentences[0]
+    assert (first.tokens, first.tags, first.lines) == (TOKENS, TAGS, (1,) * 5)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("shape", LISTS)
+def test_one_list_over_any_number_of_lines(tmp_path: Path, shape: str, indent: int | None) -> None:
+    path = tmp_path / "file.json"
+    path.write_text(json.dumps(SHAPES[shape][:1] * 2, indent=indent))
+    for found in read_corpus(path).sentences:
+        assert (found.tokens, found.tags) == (TOKENS, TAGS)
+    assert (found.lines[0] > 1) == (indent is not None)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_train_check_and_evaluate_read_it(put: Any, shape: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(put(*SHAPES[shape]))
+    assert run(["check", path]) == 0
+    assert run(["evaluate", path, "--predicted", path]) == 0
+    assert "1.0000" in capsys.readouterr().out
+
+
+def test_what_else_an_object_holds_is_kept(put: Any) -> None:
+    for shape in ("own", "hugging face", "doccano", "label studio, small"):
+        assert read_corpus(put(*SHAPES[shape])).sentences[0].extra == {"id": SHAPES[shape][0]["id"]}
+
+
+def test_columns_are_keys(put: Any) -> None:
+    row = {"words": ["a", "b"], "pos": ["X", "Y"], "lemma": ["c", "d"], "tokens": ["no"], "tags": ["O"]}
+    options = ReadOptions("huggingface", "words", "pos", ("lemma",))
+    (found,) = sentences(put(row), options)
+    assert (found.tokens, found.tags, found.columns) == (("a", "b"), ("X", "Y"), (("c", "d"),))
+    with pytest.raises(UsageError, match="columns are keys"):
+        list(sentences(put(row), ReadOptions("huggingface", tag_column="2")))
+
+
+def test_tags_of_spacy_tokens(put: Any) -> None:
+    rows = [
+        {"id": i, "start": a, "end": b, "tag": f"T{i}"} for i, (a, b) in enumerate([(0, 1), (1, 3), (3, 4)])
+    ]
+    (found,) = sentences(put({"text": "a \nb", "tokens": rows}), ReadOptions("spacy_json", tag_column="tag"))
+    assert (found.tokens, found.tags) == (("a", "b"), ("T0", "T2"))
+
+
+def test_numbers_need_labels(put: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = put({"tokens": ["Eva", "left"], "ner_tags": [1, 0]})
+    assert run(["check", str(path)]) == 1
+    assert f"{path}:1: the tags in 'ner_tags' are numbers; --labels says what they" in capsys.readouterr().err
+    info = tmp_path / "dataset_info.json"
+    feature = {"_type": "Sequence", "feature": {"names": ["O", "B-PER"], "_type": "ClassLabel"}}
+    info.write_text(json.dumps({"features": {"ner_tags": feature}}))
+    for labels in ("O,B-PER", str(info)):
+        assert run(["check", str(path), "--labels", labels]) == 0
+        assert "PER" in capsys.readouterr().out
+    assert run(["check", str(path), "--labels", "O"]) == 1
+    assert "'ner_tags' holds 1; --labels has names for 0 to 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["O\nB-X\n", '["O", "B-X"]', '{"id2label": {"0": "O", "1": "B-X"}}'])
+def test_files_of_labels(tmp_path: Path, content: str) -> None:
+    (tmp_path / "labels").write_text(content)
+    assert names(str(tmp_path / "labels")) == ("O", "B-X")
+
+
+def test_labels_that_are_none(tmp_path: Path) -> None:
+    (tmp_path / "labels").write_text('{"a": {"names": ["x"]}, "b": {"names": ["y"]}}')
+    for given, problem in (
+        (str(tmp_path / "labels"), "holds 2 lists"),
+        ("O,,X", "none of them empty"),
+        ("O,O", "differ"),
+    ):
+        with pytest.raises(Error, match=problem):
+            names(given)
+
+
+@pytest.mark.parametrize("misaligned", ["error", "widen", "drop"])
+def test_a_span_that_cuts_a_token(put: Any, misaligned: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = put({"text": "Annabel left", "label": [[0, 4, "PER"]]}, {"text": "Rome", "label": [[0, 4, "LOC"]]})
+    told: list[Finding] = []
+    options = ReadOptions(misaligned=misaligned)
+    if misaligned == "error":
+        with pytest.raises(
+            DataError, match=":1: the span 0-4 'PER' cuts the token 'Annabel'; --misaligned widen"
+        ) as caught:
+            list(sentences(path, options, told.append))
+        assert caught.value.code == "cut-span"
+        assert run(["check", str(path)]) == 1
+        return
+    found = list(sentences(path, options, told.append))
+    assert [one.tags for one in found] == [("B-PER" if misaligned == "widen" else "O", "O"), ("B-LOC",)]
+    assert [(one.code, one.line, one.level) for one in told] == [("cut-span", 1, "warning")]
+    assert run(["check", str(path), "--misaligned", misaligned, "--strict"]) == 1
+    assert "cuts the token 'Annabel'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([{"tokens": ["a"], "ner_tags": ["O", "O"]}], "1: 'ner_tags' has 2 entries; expected one for each of the 1 "),
+        ([{"tokens": ["a"], "tags": ["O"]}, {"tokens": ["a"]}], "2: expected an object with 'tags', a list of texts"),
+        ([{"tokens": ["a", ""], "tags": ["O", "O"]}], "1: text 2 of 'tokens' is empty"),
+        ([{"text": "a", "tokens": [{"text": "a"}]}], '1: has no tags; expected "tokens" as objects'),
+        ([{"text": "a"}], "1: has no tags"),
+        ([{"text": "a", "label": []}, {"text": "a", "label": [[0, 1]]}], r"2: \[0, 1\] is no span"),
+        ([{"text": "a", "label": []}, {"text": "a", "label": ["cat"]}], "2: 'cat' is no span"),
+        ([{"text": "a", "label": []}, []], '2: expected an object with "text"'),
+        ([{"text": "a", "label": [[0, 2, "X"]]}], "1: the span 0-2 'X' does not lie in the text of 1 character"),
+        ([{"text": "a", "label": [[0, 1, "X"], [0, 1, "Y"]]}], "1: the span 0-1 'Y' overlaps the span 0-1 'X'"),
+        ([{"text": "a", "spans": OBJECTS[:0]}, {"text": "a", "spans": [{"start": 0}]}], "2: .* is no span"),
+        ([{"text": "ab", "ents": [], "tokens": [{"start": 0, "end": 1}]}], "1: the text has 'b' after the last token"),
+        ([{"data": {"text": "a"}, "annotations": [{"result": []}] * 2}], "1: the task has 2 annotations"),
+        ([{"data": {"a": "a", "b": "b"}, "annotations": []}], "1: the data have several texts"),
+        (
+            [{"text": "ab", "label": [{"start": 0, "end": 1, "text": "b", "labels": ["X"]}]}],
+            "1: the span 0-1 is said to be 'b'; the text has 'a' there",
+        ),
+    ],
+)  # fmt: skip
+def test_refused_with_its_line(put: Any, rows: list[Any], problem: str) -> None:
+    with pytest.raises(DataError, match=f":{problem}"):
+        read_corpus(put(*rows))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ('[\n{"text": "a", "label": []},\n{"text": "a"', 3, "is not JSON"),
+        ('[\n{"text": "a", "label": []}\n', 2, "the list does not end"),
+        ('[\n{"text": "a", "label": []}\n,\n]', 4, "is not JSON"),
+        ('[\n{"text": "a", "label": []}] x', 2, "the list does not end"),
+        ('[{"text": "a", "label": []},\n{"text": "a", "text": "b"}]', 2, "the key 'text' twice"),
+        ('[{"text": "a", "label": []},\n' + "[" * 100_000, 2, "is nested deeper"),
+    ],
+)
+def test_a_list_that_is_no_json(tmp_path: Path, text: str, line: int, problem: str) -> None:
+    (tmp_path / "file").write_text(text)
+    with pytest.raises(DataError, match=problem) as caught:
+        list(records.records(Source(tmp_path / "file")))
+    assert caught.value.line == line
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n\n", "[ O\n] O\n", "[\n\na\n", "{ O\n", "[]", "[" * 100_000, "a\tO\n"]
+)
+def test_what_is_no_corpus_in_json(tmp_path: Path, text: str) -> None:
+    (tmp_path / "file").write_text(text)
+    value = records.first(Source(tmp_path / "file"))
+    assert not isinstance(value, dict | list)
+    assert not spacy_json.recognise(Source(tmp_path / "file"))
+
+
+def test_places_of_javascript(put: Any) -> None:
+    """Label Studio counts characters beyond U+FFFF twice."""
+    value = {"start": 3, "end": 7, "text": "Rome", "labels": ["LOC"]}
+    (found,) = label_studio.read(Source(put({"text": "\U0001f600 Rome", "label": [value]})), ReadOptions())
+    assert found.tags == ("O", "B-LOC")
+
+
+def test_a_model_remembers_how_spans_were_read() -> None:
+    options = ReadOptions("doccano", misaligned="widen", labels=("O", "B-X"))
+    assert ReadOptions.from_json(options.to_json()) == options
+    assert ReadOptions().to_json().keys() == {"format", "token_column", "tag_column", "feature_columns"}
+    for wrong in ({"misaligned": "x"}, {"labels": [1]}, {"labels": ["\n"]}):
+        with pytest.raises(ValueError, match="not known here"):
+            ReadOptions.from_json(options.to_json() | wrong)
+    for name, expected in (("conll", "conll"), ("jsonl", "jsonl")):
+        assert options.to_tag(name, options.tokenizer).format == expected
