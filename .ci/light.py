@@ -19,6 +19,7 @@ def light(model: str) -> dict[str, list[str]]:
         "predict": [model],
         "evaluate": [model, CORPUS],
         "check": [CORPUS],
+        "convert": [CORPUS, "--to", "jsonl"],
         "split": [CORPUS, "-o", "parts"],
         "export": [model, "-o", "model.onnx"],
         "init-config": ["config.yaml"],

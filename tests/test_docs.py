@@ -206,3 +206,17 @@ def test_the_readme_is_one_that_is_read() -> None:
 def test_no_page_says_to_install_somebody_elses_package() -> None:
     for page in PAGES:
         assert not re.search(r"pip install (-\S+ )*seqtag\b", read(page)), page
+
+
+def test_the_table_of_what_formats_hold_is_the_registrys() -> None:
+    section = read(DOCS / "corpora.md").split("## What each format")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", section, re.MULTILINE)
+    held = ("tokens", "text", "spans", "tags", "keys", "empty")
+    found = {
+        name: {what for what, cell in zip(held, cells.split("|"), strict=True) if cell.strip() == "yes"}
+        for name, cells in rows
+    }
+    tagged = {
+        name: row for name, row in registry.FORMATS.items() if row.tagged and (row.writer or row.exporter)
+    }
+    assert found == {name: set(row.carries) for name, row in tagged.items()}

@@ -31,6 +31,7 @@ COMMANDS = {
     "gradients": "seqtag.cli.gradients:gradients",
     "export": "seqtag.cli.export:export",
     "check": "seqtag.cli.check:check",
+    "convert": "seqtag.cli.convert:convert",
     "split": "seqtag.cli.split:split",
     "init-config": "seqtag.cli.init_config:init_config",
 }

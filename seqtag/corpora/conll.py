@@ -187,7 +187,7 @@ class ConllWriter:
             if joined.startswith("#") and not may_be_row(texts[0], tags[0], tabs=True):
                 problem = f"{texts[0]!r} with the tag {tags[0]!r} would be read as a comment"
                 raise Unwritable(
-                    document.lines[0] if document.lines else None, f"{problem}; use --format jsonl."
+                    document.lines[0] if document.lines else None, f"{problem}; the format jsonl can hold it."
                 )
             rows = "".join(f"{text}\t{tag}\n" for text, tag in zip(texts, tags, strict=True))
             if MARK in joined:
@@ -202,7 +202,9 @@ def _check_tokens(document: Document) -> None:
         is_blank = not text.strip(" ") and text != " "
         if _NO_TOKEN.search(text) or is_blank or text.startswith(DOCSTART):
             line = document.lines[min(place, len(document.lines) - 1)] if document.lines else None
-            problem = f"the token {text!r} cannot stand in a column of a CoNLL file; use --format jsonl."
+            problem = (
+                f"the token {text!r} cannot stand in a column of a CoNLL file; the format jsonl can hold it."
+            )
             raise Unwritable(line, problem)
 
 

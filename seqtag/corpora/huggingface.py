@@ -4,7 +4,7 @@ Tags may be numbers, which stand for the names that ``--labels`` gives, from 0.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TextIO
 
 from seqtag.corpora.base import Column, ReadOptions, Source
 from seqtag.corpora.document import Document, beside
@@ -101,12 +101,22 @@ def _tags(value: Mapping[str, Any], key: str, labels: tuple[str, ...], length: i
 
 
 class HuggingFaceWriter(JsonWriter):
-    """An object a line with tokens and tags: spans as ``ner_tags``, plain tags as ``tags``."""
+    """An object a line with tokens and tags.
 
-    probabilities = False
+    Args:
+        stream: Where they go.
+        key: The key of the tags; by default ``ner_tags`` for spans and ``tags`` for plain ones.
+    """
+
+    takes_column = True
+    probabilities = True  # to know one from the other
+
+    def __init__(self, stream: TextIO, key: str | None = None) -> None:
+        super().__init__(stream)
+        self._key = key
 
     def write(self, document: Document) -> None:
         """Writes a document."""
-        key = "ner_tags" if document.scheme.is_spans else "tags"
+        key = self._key or ("ner_tags" if document.scheme.is_spans else "tags")
         answer = {"tokens": list(document.words), key: list(document.tags)}
         self.put(beside(document.extra, answer) | answer)

@@ -68,7 +68,7 @@ def sentences(
         DataError: The file cannot be read, or a row is malformed.
     """
     source = path if isinstance(path, Source) else Source(path, report=report, skip=options.skip_rows or 0)
-    format = _recognise(source, options) if options.format == "auto" else options.format
+    format = recognise(source, options) if options.format == "auto" else options.format
     known = registry.formats("tagged" if options.with_tags else "reader")
     if not registry.knows(known, format):
         names = ["auto", *registry.known(known)]
@@ -98,7 +98,7 @@ def _respelt(found: Iterable[Sentence], spelling: Spelling, name: str) -> Iterat
         yield replace(sentence, tags=tags)
 
 
-def _recognise(source: Source, options: ReadOptions) -> str:
+def recognise(source: Source, options: ReadOptions) -> str:
     """The format of a corpus: by its first lines where they leave no doubt, by the name of the file and of the columns
     asked for, else by its first lines.
     """
@@ -111,8 +111,8 @@ def _recognise(source: Source, options: ReadOptions) -> str:
         if by_ending(source.path) == name or asked.intersection(column_names().get(name, ())):
             return name
     for name in known:
-        recognise: Recogniser = registry.load(registry.FORMATS, name, "recogniser")
-        if recognise(source):
+        recogniser: Recogniser = registry.load(registry.FORMATS, name, "recogniser")
+        if recogniser(source):
             return name
     signs.check(source, refuse=options.with_tags)
     return USUAL

@@ -38,9 +38,13 @@ class Format(NamedTuple):
         description: What it is, in a few words for `--help`.
         reader: Reads sentences (`corpora.base.Reader`).
         writer: Writes documents (`corpora.base.Writer`).
+        exporter: Writes documents likewise, to streams of bytes: one, and one for each of `beside`.
         recogniser: Tells its files by their first lines (`corpora.base.Recogniser`).
         columns: The names of its columns, if they have names.
         endings: How the names of its files end.
+        beside: The endings of further files that belong to one of its files.
+        carries: What it can hold: "tokens", "text" (with the white space), "tags" (plain ones), "spans", "keys" (others
+            of a JSON object), "empty" (sentences without tokens).
         tagged: Whether its files hold tags, so that they can be trained on and scored.
         certain: Whether the recogniser leaves no doubt, so that it goes before the name of the file.
         by_itself: Whether its files say all that there is to know of how they are read, as those in JSON do; a file in
@@ -50,9 +54,12 @@ class Format(NamedTuple):
     description: str
     reader: str = ""
     writer: str = ""
+    exporter: str = ""
     recogniser: str = ""
     columns: str = ""
     endings: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    carries: tuple[str, ...] = ("tokens", "tags", "spans")
     tagged: bool = False
     certain: bool = False
     by_itself: bool = False
@@ -107,6 +114,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.huggingface:read",
         writer="seqtag.corpora.huggingface:HuggingFaceWriter",
         recogniser="seqtag.corpora.huggingface:recognise",
+        carries=("tokens", "tags", "spans", "keys", "empty"),
         tagged=True,
         certain=True,
         by_itself=True,
@@ -116,6 +124,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.doccano:read",
         writer="seqtag.corpora.doccano:DoccanoWriter",
         recogniser="seqtag.corpora.doccano:recognise",
+        carries=("text", "spans", "keys", "empty"),
         tagged=True,
         certain=True,
         by_itself=True,
@@ -125,6 +134,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.spacy_json:read",
         writer="seqtag.corpora.spacy_json:SpacyJsonWriter",
         recogniser="seqtag.corpora.spacy_json:recognise",
+        carries=("tokens", "text", "tags", "spans", "keys", "empty"),
         tagged=True,
         certain=True,
         by_itself=True,
@@ -134,6 +144,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.label_studio:read",
         writer="seqtag.corpora.label_studio:LabelStudioWriter",
         recogniser="seqtag.corpora.label_studio:recognise",
+        carries=("text", "spans", "keys", "empty"),
         tagged=True,
         certain=True,
         by_itself=True,
@@ -143,6 +154,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.jsonl:read",
         writer="seqtag.corpora.jsonl:JsonlWriter",
         recogniser="seqtag.corpora.jsonl:recognise",
+        carries=("tokens", "text", "tags", "spans", "keys", "empty"),
         endings=("jsonl", "ndjson"),
         tagged=True,
         certain=True,

@@ -1,0 +1,165 @@
+"""`seqtag convert`: a corpus from one format to another."""
+
+import contextlib
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from typing import IO, Annotated, Any
+
+import typer
+
+from seqtag.cli import common, results
+from seqtag.cli.stderr import stderr
+from seqtag.corpora.findings import Finding
+from seqtag.settings import registry
+from seqtag.support.errors import UsageError
+from seqtag.support.quoting import counted, printable
+
+MOST = 20  # lines about findings of one kind
+READABLE = registry.formats("tagged")
+WRITABLE = registry.Table(
+    READABLE.group, {name: row for name, row in READABLE.items() if row.writer or row.exporter}
+)
+
+
+def convert(
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="Corpus file; - for stdin.")],
+    target: Annotated[
+        str | None, typer.Argument(metavar="OUTPUT", help="Output file; by default stdout.", show_default=False)
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="OUTPUT", help="The same as an option.")
+    ] = None,
+    from_format: Annotated[
+        str,
+        typer.Option("--from", metavar="FORMAT", help=f"Format of the input: auto, {', '.join(READABLE)}."),
+    ] = "auto",
+    to_format: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="FORMAT", show_default=False,
+            help=f"Format of the output: {', '.join(WRITABLE)}. Default: by the name of the output.",
+        ),
+    ] = None,
+    scheme: common.Scheme = "auto",
+    to_scheme: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCHEME", show_default=False,
+            help=f"Tag scheme of the output: {', '.join(registry.SCHEMES)}. Default: tags stay as they are.",
+        ),
+    ] = None,
+    token_column: common.TokenColumn = None,
+    tag_column: common.TagColumn = None,
+    to_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", show_default=False,
+            help="Where tags go: upos, xpos or misc:KEY (conllu), a key (huggingface), a header (csv).",
+        ),
+    ] = None,
+    misaligned: common.Misaligned = "error",
+    labels: common.Labels = None,
+    tokenizer: Annotated[
+        str,
+        typer.Option(metavar="|".join(registry.TOKENIZERS), help="What cuts texts that come without tokens."),
+    ] = "word",
+) -> None:  # fmt: skip
+    """Convert a corpus from one format to another.
+
+    Streams where both formats do. What the output cannot hold is reported, with
+    the first line that has it.
+
+    Examples:
+      seqtag convert train.jsonl train.conll
+      seqtag convert train.conll --to doccano -o train.jsonl
+      seqtag convert iob1.conll --to conll --scheme iob1 --to-scheme bioes
+    """
+    path = _output(target, output)
+    to_format = _format(to_format, path)
+    common.check_name("--from", from_format, ["auto", *registry.known(READABLE)])
+    common.check_name("--misaligned", misaligned, registry.MISALIGNED)
+    common.check_name("--tokenizer", tokenizer, registry.TOKENIZERS)
+    row = registry.find(registry.FORMATS, to_format)
+    if path == results.STDOUT and row.beside:
+        raise UsageError(f"--to {to_format} writes more than one file; name the first with -o.")
+    paths = _paths(path, row)
+    results.check_outputs(paths, [source])
+
+    from seqtag.corpora.base import ReadOptions
+    from seqtag.corpora.labels import names
+    from seqtag.corpora.tokenizers import Tokenizer
+    from seqtag.stages.convert import convert as stage
+
+    options = ReadOptions(
+        from_format, token_column, tag_column,
+        tokenizer=Tokenizer(tokenizer), misaligned=misaligned, labels=names(labels),
+    )  # fmt: skip
+    listing = _Listing()
+    with _streams(paths, row) as streams:
+        done = stage(
+            source, streams, to_format, options=options, scheme=scheme, to_scheme=to_scheme, to_column=to_column,
+            report=listing.add,
+        )  # fmt: skip
+    listing.end()
+    size = f"{counted(done.sentences, 'sentence')}, {counted(done.tokens, 'token')}"
+    print(f"{done.source} to {to_format}: {size}", file=stderr())
+
+
+def _output(target: str | None, output: str | None) -> str:
+    if target is not None and output is not None:
+        raise UsageError(f"Two outputs are given: {target} and {output}.")
+    return results.place(target or output or results.STDOUT)
+
+
+def _format(given: str | None, path: str) -> str:
+    """The format of the output: as given, else as its name tells."""
+    common.check_name("--to", given, WRITABLE)
+    if given is not None:
+        return given
+    from seqtag.corpora.base import by_ending
+
+    found = by_ending(path)
+    if found not in WRITABLE:
+        raise UsageError(f"--to is missing: the name {path} tells no format. Known: {', '.join(WRITABLE)}.")
+    return str(found)
+
+
+def _paths(path: str, row: registry.Format) -> list[str]:
+    """The files of a format: the one named, and those that stand beside it."""
+    stem = os.path.splitext(path)[0]
+    return [path, *(f"{stem}.{ending}" for ending in row.beside)]
+
+
+@contextlib.contextmanager
+def _streams(paths: list[str], row: registry.Format) -> Iterator[tuple[IO[Any], ...]]:
+    """The output files, as text for a writer and as bytes for an exporter."""
+    if paths == [results.STDOUT]:
+        yield (sys.stdout if row.writer else sys.stdout.buffer,)
+        return
+    with contextlib.ExitStack() as stack:
+        written = results.written if row.writer else results.written_bytes
+        yield tuple(stack.enter_context(written(path)) for path in paths)
+    if not row.writer:
+        for path in paths:
+            results.announce(path)
+
+
+class _Listing:
+    """Findings on stderr as they come, so many of each kind."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def add(self, finding: Finding) -> None:
+        if finding.level == "note":
+            return
+        self._counts[finding.code] += 1
+        if self._counts[finding.code] <= MOST:
+            print(f"seqtag: {printable(f'{finding.level}: {finding}')}", file=stderr(), flush=True)
+
+    def end(self) -> None:
+        for code, count in self._counts.items():
+            if count > MOST:
+                print(f"seqtag: warning: {count - MOST:,} more of these ({code})", file=stderr())

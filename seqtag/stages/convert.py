@@ -1,0 +1,178 @@
+"""The converting stage: a corpus of one format in, the same corpus in another format out, as a stream."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from seqtag.corpora import tags
+from seqtag.corpora.base import ReadOptions, Source, Unwritable, finish
+from seqtag.corpora.document import Document
+from seqtag.corpora.findings import Finding, Report, ignore
+from seqtag.corpora.reading import recognise, sentences
+from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.tags import Scheme
+from seqtag.settings import registry
+from seqtag.settings.registry import Format
+from seqtag.support.errors import DataError, UsageError
+from seqtag.support.lines import shown
+from seqtag.support.quoting import counted, quoted
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What was converted.
+
+    Attributes:
+        source: The format of the input.
+        sentences: How many there were.
+        tokens: How many they have together.
+    """
+
+    source: str
+    sentences: int
+    tokens: int
+
+
+def convert(
+    path: str,
+    streams: tuple[IO[Any], ...],
+    to: str,
+    *,
+    options: ReadOptions,
+    scheme: str = "auto",
+    to_scheme: str | None = None,
+    to_column: str | None = None,
+    report: Report = ignore,
+) -> Conversion:
+    """Writes the sentences of a file in another format, one after the other.
+
+    The file is read twice if its tag scheme is to be found and matters for the output; a pipe is then held in memory.
+
+    Args:
+        path: The file; "-" is standard input.
+        streams: Where the output goes: text for a format that has a writer, else bytes, a stream for each of its files.
+        to: The format of the output.
+        options: How the file is read.
+        scheme: Its tag scheme; "auto" to find it.
+        to_scheme: The tag scheme of the output; None to leave the tags as they are.
+        to_column: Where the tags go in the output; None for the format's own place.
+        report: Receives what is odd about the file, and what the output cannot hold.
+
+    Raises:
+        UsageError: A format, a scheme or a column that makes no sense, or plain tags for a format of spans.
+        DataError: The file cannot be read, or a sentence cannot be written; what came before is written.
+    """
+    row = registry.find(registry.FORMATS, to)
+    writer = _writer(to, row, streams, to_column)
+    target = tags.parse_scheme(to_scheme) if to_scheme is not None else None
+    source = options.format
+    if source == "auto" and path != "-":
+        source = recognise(Source(path), options)
+    found: Iterable[Sentence]
+    own: Scheme | None = None
+    if target is not None or writer.probabilities:  # it needs the spans
+        found, own = _with_scheme(path, options, scheme, report)
+    else:
+        found = sentences(path, options, report)
+    losses = _Losses(to, row)
+    count = tokens = 0
+    for sentence in found:
+        document = _document(path, sentence, own, target, report)
+        if own is not None and not own.is_spans and "tags" not in row.carries:
+            raise UsageError(f"--to {to}: it holds spans, and the tags of {shown(path)} are plain.")
+        losses.add(sentence, document)
+        try:
+            writer.write(document)
+        except Unwritable as problem:
+            raise DataError(shown(path), problem.line, str(problem), "unwritable") from problem
+        count, tokens = count + 1, tokens + len(document)
+    finish(writer)
+    for message, line in losses.messages():
+        report(Finding("warning", "not-carried", shown(path), line, message))
+    return Conversion(source, count, tokens)
+
+
+def _writer(to: str, row: Format, streams: tuple[IO[Any], ...], to_column: str | None) -> Any:
+    made = registry.load(registry.FORMATS, to, "writer" if row.writer else "exporter")
+    if to_column is None:
+        return made(*streams)
+    if not getattr(made, "takes_column", False):
+        raise UsageError(f"--to-column: {to} has one place for tags.")
+    return made(*streams, to_column)
+
+
+def _with_scheme(
+    path: str, options: ReadOptions, scheme: str, report: Report
+) -> tuple[Iterable[Sentence], Scheme]:
+    """The sentences and their tag scheme."""
+    if tags.is_named(scheme):
+        return sentences(path, options, report), tags.parse_scheme(scheme)
+    if os.path.isfile(path) or os.path.isdir(path):
+        own = tags.detect(sentence.tags or () for sentence in sentences(path, options))
+        return sentences(path, options, report), own
+    held = list(sentences(path, options, report))
+    return held, tags.detect(sentence.tags or () for sentence in held)
+
+
+def _document(
+    path: str, sentence: Sentence, own: Scheme | None, target: Scheme | None, report: Report
+) -> Document:
+    """The document of a tagged sentence; DataError for a tag that its scheme does not have at all."""
+    given = sentence.tags or ()
+    if own is None or not own.is_spans:
+        scheme = own or tags.parse_scheme("plain")
+        return Document.of(sentence, given if target is None else tags.convert(given, scheme, target), scheme)
+    for index, problem in tags.problems(given, own):
+        report(Finding("warning", "odd-scheme-tags", shown(path), sentence.lines[index], problem))
+    try:
+        spans = tags.spans(given, own)
+    except ValueError as problem:
+        raise DataError(shown(path), sentence.lines[0], str(problem), "odd-scheme-tags") from problem
+    if target is None or not target.is_spans:
+        return Document.of(sentence, given, own, spans=spans)
+    return Document.of(sentence, tags.from_spans(spans, len(sentence), target), target, spans=spans)
+
+
+@dataclass
+class _Losses:
+    """What the sentences have and a format cannot hold."""
+
+    to: str
+    row: Format
+    keys: dict[str, int] = field(default_factory=dict)  # with the first line
+    counts: dict[str, list[int]] = field(default_factory=dict)  # sentences, and the first line
+
+    def add(self, sentence: Sentence, document: Document) -> None:
+        carries, line = self.row.carries, sentence.lines[0] if sentence.lines else 0
+        if sentence.extra and "keys" not in carries:
+            for key in sentence.extra:
+                self.keys.setdefault(key, line)
+        if not document.words and "empty" not in carries:
+            self._count("empty", line)
+        elif "text" not in carries and document.text != " ".join(document.words):
+            self._count("text", line)
+        elif "tokens" not in carries and document.text.split() != list(document.words):
+            self._count("tokens", line)
+
+    def _count(self, what: str, line: int) -> None:
+        self.counts.setdefault(what, [0, line])[0] += 1
+
+    def messages(self) -> Iterator[tuple[str, int | None]]:
+        """What is lost, and where first."""
+        for what, (count, line) in self.counts.items():
+            of = counted(count, "sentence")
+            yield f"{self.to} {_LOST[what].format(of)}", line or None
+        if self.keys:
+            named = ", ".join(map(quoted, list(self.keys)[:10])) + (", ..." if len(self.keys) > 10 else "")
+            yield (
+                f"{self.to} holds no other keys: {named} are left out",
+                next(iter(self.keys.values())) or None,
+            )
+
+
+_LOST = {
+    "empty": "holds no sentence without tokens: {} left out",
+    "text": "holds no text: the white space between the tokens of {} is lost",
+    "tokens": "holds no tokens, and white space alone does not tell those of {}",
+}

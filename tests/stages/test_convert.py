@@ -1,0 +1,278 @@
+"""What is converted and converted back is the same; what a format cannot hold is refused or told."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqtag.cli import run
+from seqtag.corpora import tags
+from seqtag.corpora.base import ReadOptions, finish
+from seqtag.corpora.document import Document
+from seqtag.corpora.findings import Finding
+from seqtag.corpora.reading import sentences
+from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.tags import Scheme, parse_scheme
+from seqtag.corpora.tokenizers import Tokenizer
+from seqtag.settings import registry
+from seqtag.stages.convert import convert
+from seqtag.support.errors import DataError, UsageError
+
+BIO = parse_scheme("bio")
+WRITABLE = [name for name, row in registry.FORMATS.items() if row.tagged and (row.writer or row.exporter)]
+TOP = Path(__file__).parents[2]
+
+
+def written(folder: Path, to: str, documents: list[Document], **options: Any) -> Path:
+    """The file that a format's writer makes of documents."""
+    row = registry.FORMATS[to]
+    made = registry.load(registry.FORMATS, to, "writer" if row.writer else "exporter")
+    ending = (row.endings or ("any",))[0]
+    paths = [folder / f"file.{end}" for end in (ending, *row.beside)]
+    streams = [io.StringIO(newline="") if row.writer else io.BytesIO() for _ in paths]
+    writer = made(*streams, **options)
+    for document in documents:
+        writer.write(document)
+    finish(writer)
+    for path, stream in zip(paths, streams, strict=True):
+        content = stream.getvalue()
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return paths[0]
+
+
+def document(words: list[tuple[str, str]], text: str | None = None, scheme: Scheme = BIO) -> Document:
+    tokens, given_tags = tuple(word for word, _ in words), [tag for _, tag in words]
+    spans = tags.spans(given_tags, scheme)
+    return Document.of(Sentence(tokens, text=text), given_tags, scheme, spans=spans)
+
+
+plain_characters = st.characters(
+    exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"], exclude_characters="\ufeff"
+)
+word = st.text(plain_characters, min_size=1, max_size=4).filter(lambda text: text.split() == [text])
+label = st.sampled_from(["PER", "a_b", "\u00e9", "x-y"])
+span = st.tuples(st.lists(word, min_size=1, max_size=3), label | st.none())
+space = st.sampled_from([" ", "", "  ", " \t ", "\u00a0"])
+
+
+@st.composite
+def tagged(draw: Any) -> Document:
+    """A sentence with spans, and a text in which tokens may touch or stand far apart."""
+    rows: list[tuple[str, str]] = []
+    for words, name in draw(st.lists(span, min_size=1, max_size=4)):
+        rows += [
+            (one, "O" if name is None else f"{'I' if at else 'B'}-{name}") for at, one in enumerate(words)
+        ]
+    text = draw(space) + "".join(one + draw(space) for one, _ in rows)
+    try:
+        found = document(rows, text)
+        assert [text[start:end] for start, end in found.offsets] == [one for one, _ in rows]
+        return found
+    except ValueError:
+        return document(rows)
+
+
+def spans_of(document: Document | Sentence) -> list[Any]:
+    if isinstance(document, Sentence):
+        document = Document.of(document, document.tags or (), BIO, spans=tags.spans(document.tags or (), BIO))
+    return [(one.start, one.end, one.label) for one in document.entities]
+
+
+@pytest.mark.parametrize("to", WRITABLE)
+@settings(max_examples=60, deadline=None)
+@given(documents=st.lists(tagged(), min_size=1, max_size=3))
+def test_written_and_read_back(
+    to: str, documents: list[Document], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Text, tokens and spans are the same, each where the format holds it."""
+    row = registry.FORMATS[to]
+    if "tokens" not in row.carries:  # they are cut out of the text
+        pairs = [list(zip(one.words, one.tags, strict=True)) for one in documents]
+        documents = [document(rows) for rows in pairs]
+    path = written(tmp_path_factory.mktemp("convert"), to, documents, **COLUMN.get(to, {}))
+    options = ReadOptions(to, tokenizer=Tokenizer("whitespace"), **READ.get(to, {}))
+    found = list(sentences(path, options))
+    assert [list(one.tokens) for one in found] == [list(one.words) for one in documents]
+    assert [list(one.tags or ()) for one in found] == [list(one.tags) for one in documents]
+    if "text" in row.carries:
+        assert [one.text for one in found] == [one.text for one in documents]
+        assert [spans_of(one) for one in found] == [spans_of(one) for one in documents]
+
+
+COLUMN: dict[str, Any] = {}
+READ: dict[str, Any] = {}
+
+
+@pytest.mark.parametrize("to", [name for name in WRITABLE if "tags" in registry.FORMATS[name].carries])
+def test_plain_tags_come_back(to: str, tmp_path: Path) -> None:
+    given_document = document([("a", "X"), ("b", "Y")], scheme=parse_scheme("plain"))
+    path = written(tmp_path, to, [given_document])
+    read = {"spacy_json": {"tag_column": "tag"}, "docbin": {"tag_column": "tag"}}.get(to, {})
+    (found,) = sentences(path, ReadOptions(to, **read))
+    assert (found.tokens, found.tags) == (("a", "b"), ("X", "Y"))
+
+
+@pytest.mark.parametrize("to", [name for name in WRITABLE if "tags" not in registry.FORMATS[name].carries])
+def test_plain_tags_are_refused_for_spans(
+    to: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "in.conll"
+    path.write_text("a\tX\nb\tY\n")
+    assert run(["convert", str(path), "--to", to, "-o", str(tmp_path / "out.any")]) == 2
+    assert f"--to {to}: it holds spans, and the tags of {path} are plain." in capsys.readouterr().err
+    assert not (tmp_path / "out.any").exists()
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    path = tmp_path / "in.conll"
+    path.write_text("Eva\tB-PER\nHolm\tI-PER\nleft\tO\n\nRome\tB-LOC\n\n")
+    return path
+
+
+def converted(path: Path, to: str, **options: Any) -> tuple[str, list[Finding]]:
+    stream, told = io.StringIO(newline=""), []
+    read = options.pop("options", ReadOptions())
+    convert(str(path), (stream,), to, options=read, report=told.append, **options)
+    return stream.getvalue(), told
+
+
+def test_the_bytes_of_each_format(corpus: Path) -> None:
+    assert converted(corpus, "conll")[0] == corpus.read_text()
+    assert converted(corpus, "conll", to_scheme="bioes")[0] == (
+        "Eva\tB-PER\nHolm\tE-PER\nleft\tO\n\nRome\tS-LOC\n\n"
+    )
+    assert converted(corpus, "huggingface", to_column="tags")[0].splitlines() == [
+        '{"tokens": ["Eva", "Holm", "left"], "tags": ["B-PER", "I-PER", "O"]}',
+        '{"tokens": ["Rome"], "tags": ["B-LOC"]}',
+    ]
+    assert converted(corpus, "doccano")[0].splitlines() == [
+        '{"text": "Eva Holm left", "label": [[0, 8, "PER"]]}',
+        '{"text": "Rome", "label": [[0, 4, "LOC"]]}',
+    ]
+    assert converted(corpus, "label_studio")[0].splitlines()[:2] == [
+        "[",
+        '{"data": {"text": "Eva Holm left"}, "annotations": [{"result": [{"from_name": "label", "to_name": "text", '
+        '"type": "labels", "value": {"start": 0, "end": 8, "text": "Eva Holm", "labels": ["PER"]}}]}]},',
+    ]
+
+
+def test_another_scheme_in(tmp_path: Path) -> None:
+    path = tmp_path / "in.conll"
+    path.write_text("a\tI-X\nb\tB-X\n\n")
+    assert converted(path, "conll", scheme="iob1", to_scheme="bio")[0] == "a\tB-X\nb\tB-X\n\n"
+    text, told = converted(path, "doccano", scheme="bio")
+    assert text == '{"text": "a b", "label": [[0, 1, "X"], [2, 3, "X"]]}\n'
+    assert [(one.code, one.line) for one in told] == [("odd-scheme-tags", 1)]
+
+
+def test_what_is_lost_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text(
+        '{"text": "a.", "label": [], "id": 1}\n{"text": "", "label": [], "meta": 2}\n{"text": "b", "label": []}\n'
+    )
+    text, told = converted(path, "conll")
+    assert text == "a\tO\n.\tO\n\nb\tO\n\n"
+    assert [str(one) for one in told] == [
+        f"{path}:1: conll holds no text: the white space between the tokens of 1 sentence is lost",
+        f"{path}:2: conll holds no sentence without tokens: 1 sentence left out",
+        f"{path}:1: conll holds no other keys: 'id', 'meta' are left out",
+    ]
+    assert {one.code for one in told} == {"not-carried"}
+    assert converted(path, "jsonl")[1] == []
+    (one,) = converted(path, "label_studio")[1]
+    assert (
+        "label_studio holds no tokens, and white space alone does not tell those of 1 sentence" in one.message
+    )
+
+
+def test_keys_stay_where_they_can(tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "a", "label": [], "id": 1, "tokens_given": 3}\n')
+    for to in ("jsonl", "doccano", "spacy_json", "huggingface"):
+        text, told = converted(path, to)
+        assert '"id": 1, "tokens_given": 3' in text
+        assert told == []
+
+
+@pytest.mark.parametrize("misaligned", ["error", "widen", "drop"])
+def test_spans_that_do_not_fit_are_listed(
+    tmp_path: Path, misaligned: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out = tmp_path / "in.jsonl", tmp_path / "out.conll"
+    row = '{"text": "Annabel", "label": [[0, 4, "PER"]]}\n'
+    path.write_text(row * 25)
+    code = run(["convert", str(path), str(out), "--misaligned", misaligned])
+    lines = capsys.readouterr().err.splitlines()
+    if misaligned == "error":
+        assert (code, out.exists(), len(lines)) == (1, False, 1)
+        return
+    assert code == 0
+    assert lines[1].startswith(
+        f"seqtag: warning: {path}:2: the span 0-4 'PER' cuts the token 'Annabel'; it is "
+    )
+    assert lines[20:] == [
+        "seqtag: warning: 5 more of these (cut-span)",
+        "doccano to conll: 25 sentences, 25 tokens",
+    ]
+    assert out.read_text() == ("Annabel\tB-PER\n\n" if misaligned == "widen" else "Annabel\tO\n\n") * 25
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--to", "nosuch"], "--to nosuch: Known: conll"),
+        (["--to", "text"], "--to text:"),
+        (["-o", "x.any"], "--to is missing: the name x.any tells no format"),
+        ([], "--to is missing"),
+        (["a", "-o", "b"], "Two outputs are given: a and b"),
+        (["--to", "conll", "--from", "x"], "--from x:"),
+        (["--to", "conll", "--misaligned", "x"], "--misaligned x:"),
+        (["--to", "conll", "--to-column", "x"], "--to-column: conll has one place for tags"),
+        (["--to", "conll", "--to-scheme", "x"], "Unknown tag scheme 'x'"),
+    ],
+)
+def test_options_that_make_no_sense(
+    corpus: Path, arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["convert", str(corpus), *arguments]) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_what_cannot_be_written_names_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"tokens": ["a"], "tags": ["O"]}\n{"tokens": ["a\\tb"], "tags": ["O"]}\n')
+    with pytest.raises(DataError, match=":2: the token 'a\\\\tb' cannot stand in a column"):
+        converted(path, "conll")
+    with pytest.raises(UsageError, match="Plain tags hold no spans"):
+        converted(tmp_path / "in.jsonl", "conll", scheme="plain", to_scheme="bio")
+
+
+def test_from_stdin_to_stdout(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stdin = io.TextIOWrapper(io.BytesIO(corpus.read_bytes()))
+    monkeypatch.setattr("sys.stdin", stdin)
+    assert run(["convert", "-", "--to", "doccano"]) == 0
+    assert capsys.readouterr().out == converted(corpus, "doccano")[0]
+
+
+def test_a_whole_corpus_there_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The sample corpus through every format that holds spans, one after the other."""
+    first = TOP / "sample_data" / "english_news" / "dev.conll"
+    at = str(first)
+    for to in [name for name in WRITABLE if name != "conllu"]:
+        ending = (registry.FORMATS[to].endings or (to,))[0]
+        out = str(tmp_path / f"{to}.{ending}")
+        assert run(["convert", at, "--to", to, "-o", out, "--tokenizer", "whitespace"]) == 0
+        at = out
+    assert (
+        run(["convert", at, "--to", "conll", "-o", str(tmp_path / "last"), "--tokenizer", "whitespace"]) == 0
+    )
+    assert "warning" not in capsys.readouterr().err
+    assert [(one.tokens, one.tags) for one in sentences(tmp_path / "last")] == [
+        (one.tokens, one.tags) for one in sentences(first)
+    ]
