@@ -82,8 +82,8 @@ def convert(
     common.check_name("--misaligned", misaligned, registry.MISALIGNED)
     common.check_name("--tokenizer", tokenizer, registry.TOKENIZERS)
     row = registry.find(registry.FORMATS, to_format)
-    if path == results.STDOUT and row.beside:
-        raise UsageError(f"--to {to_format} writes more than one file; name the first with -o.")
+    if path == results.STDOUT and row.files:
+        raise UsageError(f"--to {to_format} writes more than one file; name one with -o.")
     paths = _paths(path, row)
     results.check_outputs(paths, [source])
 
@@ -127,9 +127,14 @@ def _format(given: str | None, path: str) -> str:
 
 
 def _paths(path: str, row: registry.Format) -> list[str]:
-    """The files of a format: the one named, and those that stand beside it."""
-    stem = os.path.splitext(path)[0]
-    return [path, *(f"{stem}.{ending}" for ending in row.beside)]
+    """The files to write: the one named, or those of its name that the format consists of."""
+    if not row.files:
+        return [path]
+    from seqtag.support.unpacking import without_ending
+
+    bare = without_ending(path)
+    stem, ending = os.path.splitext(bare)
+    return [f"{stem if ending[1:] in row.files else bare}.{one}{path[len(bare) :]}" for one in row.files]
 
 
 @contextlib.contextmanager

@@ -94,6 +94,10 @@ class Source:
             self.skipped.append(line)
         yield from numbered
 
+    def beside(self, path: str | PathLike[str]) -> "Source":
+        """Another file that belongs to this one; what is odd about it is told to the same."""
+        return Source(path, report=self._report)
+
     def report(
         self, code: str, line: int | None, message: str, option: str = "", *, level: Level = "warning"
     ) -> None:
@@ -304,6 +308,9 @@ class Unwritable(ValueError):
 class Writer(Protocol):
     """Writes one document after the other to a stream. One that has something to write after the last has a method
     `finish`, too.
+
+    A class may also say `needs_scheme`, if what it writes goes by the tag scheme, and `takes_column`, if it takes the
+    place of the tags as a further argument.
 
     Attributes:
         probabilities: Whether it needs more than the tags: entities, and how probable all are.

@@ -109,7 +109,8 @@ class HuggingFaceWriter(JsonWriter):
     """
 
     takes_column = True
-    probabilities = True  # to know one from the other
+    probabilities = False
+    needs_scheme = True
 
     def __init__(self, stream: TextIO, key: str | None = None) -> None:
         super().__init__(stream)

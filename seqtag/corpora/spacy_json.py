@@ -130,25 +130,26 @@ class SpacyJsonWriter(JsonWriter):
 
 
 def _token_rows(document: Document) -> list[dict[str, Any]]:
-    """The tokens, with those of white space that spaCy needs: it knows only one space, and only after a token."""
     rows: list[dict[str, Any]] = []
-
-    def add(start: int, end: int, tag: str = "") -> None:
-        row: dict[str, Any] = {"id": len(rows), "start": start, "end": end}
-        rows.append(row | {"tag": tag} if tag else row)
-
-    at = 0
-    for (start, end), tag in zip(document.offsets, document.tags, strict=True):
-        _fill(document.text, at, start, add)
-        add(start, end, "" if document.scheme.is_spans else tag)
-        at = end
-    _fill(document.text, at, len(document.text), add)
+    for number, (start, end, at) in enumerate(pieces(document)):
+        row: dict[str, Any] = {"id": number, "start": start, "end": end}
+        rows.append(row if at is None or document.scheme.is_spans else row | {"tag": document.tags[at]})
     return rows
 
 
-def _fill(text: str, start: int, end: int, add: Any) -> None:
-    """Adds a token for the white space from one place to another, but for one space after a token."""
-    if start > 0 and text[start:end].startswith(" "):
-        start += 1
-    if start < end:
-        add(start, end)
+def pieces(document: Document) -> list[tuple[int, int, int | None]]:
+    """The start and end of each of spaCy's tokens, and which of the document's it is: None for one of white space.
+
+    SpaCy knows only one space, and only after a token; what else there is must be a token.
+    """
+    found: list[tuple[int, int, int | None]] = []
+    places = [*document.offsets, (len(document.text), len(document.text))]
+    until = 0
+    for at, (start, end) in enumerate(places):
+        after = until + 1 if until > 0 and document.text[until:start].startswith(" ") else until
+        if after < start:
+            found.append((after, start, None))
+        if at < len(document.words):
+            found.append((start, end, at))
+        until = end
+    return found

@@ -38,11 +38,11 @@ class Format(NamedTuple):
         description: What it is, in a few words for `--help`.
         reader: Reads sentences (`corpora.base.Reader`).
         writer: Writes documents (`corpora.base.Writer`).
-        exporter: Writes documents likewise, to streams of bytes: one, and one for each of `beside`.
+        exporter: Writes documents likewise, to a stream of bytes, or to one for each of `files`.
         recogniser: Tells its files by their first lines (`corpora.base.Recogniser`).
         columns: The names of its columns, if they have names.
         endings: How the names of its files end.
-        beside: The endings of further files that belong to one of its files.
+        files: The endings of the files that it consists of, if these are more than one.
         carries: What it can hold: "tokens", "text" (with the white space), "tags" (plain ones), "spans", "keys" (others
             of a JSON object), "empty" (sentences without tokens).
         tagged: Whether its files hold tags, so that they can be trained on and scored.
@@ -58,7 +58,7 @@ class Format(NamedTuple):
     recogniser: str = ""
     columns: str = ""
     endings: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     carries: tuple[str, ...] = ("tokens", "tags", "spans")
     tagged: bool = False
     certain: bool = False
@@ -104,10 +104,44 @@ FORMATS = Table("seqtag.formats") | {
     "conllu": Format(
         "Universal Dependencies",
         reader="seqtag.corpora.conllu:read",
+        writer="seqtag.corpora.conllu_writer:ConlluWriter",
         recogniser="seqtag.corpora.conllu:recognise",
         columns="seqtag.corpora.conllu:FIELDS",
+        carries=("tokens", "text", "tags", "spans"),
         endings=("conllu", "conllup", "cupt"),
         tagged=True,
+    ),
+    "brat": Format(
+        "BRAT standoff, .txt and .ann",
+        reader="seqtag.corpora.brat:read",
+        exporter="seqtag.corpora.brat:BratExporter",
+        recogniser="seqtag.corpora.brat:recognise",
+        endings=("ann",),
+        files=("txt", "ann"),
+        carries=("text", "spans", "empty"),
+        tagged=True,
+        certain=True,
+        by_itself=True,
+    ),
+    "docbin": Format(
+        "DocBin of spaCy, needs spaCy",
+        reader="seqtag.corpora.docbin:read",
+        exporter="seqtag.corpora.docbin:DocBinExporter",
+        recogniser="seqtag.corpora.docbin:recognise",
+        endings=("spacy",),
+        carries=("tokens", "text", "tags", "spans", "empty"),
+        tagged=True,
+        certain=True,
+        by_itself=True,
+    ),
+    "csv": Format(
+        "table with a header, CSV or TSV",
+        reader="seqtag.corpora.table:read",
+        writer="seqtag.corpora.table:TableWriter",
+        recogniser="seqtag.corpora.table:recognise",
+        endings=("csv",),
+        tagged=True,
+        certain=True,
     ),
     "huggingface": Format(
         "JSON lines with tokens and ner_tags",

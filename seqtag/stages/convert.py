@@ -71,7 +71,7 @@ def convert(
         source = recognise(Source(path), options)
     found: Iterable[Sentence]
     own: Scheme | None = None
-    if target is not None or writer.probabilities:  # it needs the spans
+    if target is not None or writer.probabilities or getattr(writer, "needs_scheme", False):
         found, own = _with_scheme(path, options, scheme, report)
     else:
         found = sentences(path, options, report)

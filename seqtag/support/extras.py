@@ -9,6 +9,7 @@ EXTRAS = {
     "matplotlib": "plot",
     "sentencex": "sentences",
     "icu4py": "icu",
+    "spacy": "spacy",
 }
 
 
