@@ -52,6 +52,7 @@ def convert(
     ] = None,
     token_column: common.TokenColumn = None,
     tag_column: common.TagColumn = None,
+    skip_rows: common.SkipRows = None,
     to_column: Annotated[
         str | None,
         typer.Option(
@@ -94,7 +95,7 @@ def convert(
 
     options = ReadOptions(
         from_format, token_column, tag_column,
-        tokenizer=Tokenizer(tokenizer), misaligned=misaligned, labels=names(labels),
+        tokenizer=Tokenizer(tokenizer), skip_rows=skip_rows, misaligned=misaligned, labels=names(labels),
     )  # fmt: skip
     listing = _Listing()
     with _streams(paths, row) as streams:

@@ -94,6 +94,12 @@ def _for_terminal(text: str) -> str:
     return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
 
 
+def is_list(source: Source) -> bool:
+    """Whether the file is one JSON list."""
+    line = next((line for _, line in source.head() if line.strip(_BLANK)), "")
+    return _opens_list(line) and first(source) is not None
+
+
 def _parsed(line: str) -> Any:
     try:
         return parse_json(line)

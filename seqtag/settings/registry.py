@@ -49,6 +49,7 @@ class Format(NamedTuple):
         certain: Whether the recogniser leaves no doubt, so that it goes before the name of the file.
         by_itself: Whether its files say all that there is to know of how they are read, as those in JSON do; a file in
             columns that is to be tagged is read as the training corpus was.
+        whole: Whether the lines of a file cannot be copied one by one, without its others.
     """
 
     description: str
@@ -63,6 +64,7 @@ class Format(NamedTuple):
     tagged: bool = False
     certain: bool = False
     by_itself: bool = False
+    whole: bool = False
 
 
 class Table(Mapping[str, Any]):
@@ -122,6 +124,7 @@ FORMATS = Table("seqtag.formats") | {
         tagged=True,
         certain=True,
         by_itself=True,
+        whole=True,
     ),
     "docbin": Format(
         "DocBin of spaCy, needs spaCy",
@@ -133,6 +136,7 @@ FORMATS = Table("seqtag.formats") | {
         tagged=True,
         certain=True,
         by_itself=True,
+        whole=True,
     ),
     "csv": Format(
         "table with a header, CSV or TSV",
@@ -142,6 +146,7 @@ FORMATS = Table("seqtag.formats") | {
         endings=("csv",),
         tagged=True,
         certain=True,
+        whole=True,
     ),
     "huggingface": Format(
         "JSON lines with tokens and ner_tags",
@@ -182,6 +187,7 @@ FORMATS = Table("seqtag.formats") | {
         tagged=True,
         certain=True,
         by_itself=True,
+        whole=True,
     ),
     "jsonl": Format(
         "one JSON object per line",

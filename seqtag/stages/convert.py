@@ -68,7 +68,7 @@ def convert(
     target = tags.parse_scheme(to_scheme) if to_scheme is not None else None
     source = options.format
     if source == "auto" and path != "-":
-        source = recognise(Source(path), options)
+        source = recognise(Source(path, skip=options.skip_rows or 0), options)
     found: Iterable[Sentence]
     own: Scheme | None = None
     if target is not None or writer.probabilities or getattr(writer, "needs_scheme", False):

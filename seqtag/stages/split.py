@@ -13,12 +13,14 @@ from pathlib import Path
 from seqtag.corpora import tags
 from seqtag.corpora.base import AUTO, ReadOptions, Source
 from seqtag.corpora.consistency import SHORT
-from seqtag.corpora.reading import Corpus, read_corpus
+from seqtag.corpora.reading import Corpus, read_corpus, recognise
+from seqtag.corpora.records import is_list
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.splitting import SENTENCES, dealt, grouped
 from seqtag.corpora.tags import Scheme
+from seqtag.settings import registry
 from seqtag.support.errors import DataError, UsageError
-from seqtag.support.lines import lines
+from seqtag.support.lines import lines, shown
 from seqtag.support.quoting import counted
 from seqtag.support.unpacking import ending, without_ending
 
@@ -144,10 +146,27 @@ class _Division:
         return SplitPart(name, text, len(own), sum((self.entities[at] for at in own), Counter()))
 
 
+def _check_lines(path: AnyPath, options: ReadOptions) -> None:
+    """DataError for a file whose lines cannot be copied one by one."""
+    source = Source(path, skip=options.skip_rows or 0)
+    name = recognise(source, options) if options.format == "auto" else options.format
+    row = registry.find(registry.FORMATS, name)
+    if row.whole or (row.by_itself and is_list(source)):
+        raise _not_lines(shown(path))
+
+
+def _not_lines(name: str) -> DataError:
+    problem = f"its sentences are not lines of their own; convert it first: seqtag convert {name} OUT.conll"
+    return DataError(name, None, problem, "other-format")
+
+
 def _divide(path: AnyPath, shares: Sequence[float], how: How) -> _Division:
+    _check_lines(path, how.options)
     numbered = list(lines(path))
     skip = how.options.skip_rows or 0
     corpus = read_corpus(Source(path, numbered, skip=skip), how.options)
+    if any(one.lines[-1] >= other.lines[0] for one, other in pairwise(corpus.sentences)):
+        raise _not_lines(corpus.path)
     scheme = (
         tags.parse_scheme(how.scheme)
         if tags.is_named(how.scheme)

@@ -114,7 +114,7 @@ class TestCodes:
         ("arguments", "problem"),
         [
             (["predict", "m", "--format", "jsno"], "--format jsno: Did you mean 'jsonl'?"),
-            (["predict", "m", "--input-format", "x"], "Known: conll, conllu, huggingface, "),
+            (["predict", "m", "--input-format", "x"], "Known: conll, conllu, "),
             (["predict", "m", "--tokenizer", "wrod"], "Did you mean 'word'?"),
             (["predict", "m", "--nbest", "2"], "--nbest needs --format jsonl"),
             (["gradients", "m", "a.conll", "-o", "plot.pdf"], "-o plot.pdf: expected an ending in .json"),

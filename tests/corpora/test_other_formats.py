@@ -293,3 +293,22 @@ def test_without_spacy_the_line_that_installs_it(tmp_path: Path) -> None:
         "seqtag: seqtag check needs the package spacy, which is not installed: pip install '.[spacy]' in a clone of "
         "seqtag\n"
     )
+
+
+def test_what_hangs_together_is_not_split_by_lines(
+    brat: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note, csv, listed = brat(), tmp_path / "file.csv", tmp_path / "file.json"
+    csv.write_text(table("blank rows"))
+    listed.write_text('[{"text": "a", "label": []},\n{"text": "b", "label": []}]\n')
+    together = tmp_path / "file.any"
+    together.write_text('{"annotations": [["a", {"entities": []}], ["b", {"entities": []}]]}\n')
+    for path in (note, csv, listed, together):
+        assert run(["split", str(path), "-o", str(tmp_path / "parts")]) == 1
+        assert f"convert it first: seqtag convert {path} OUT.conll" in capsys.readouterr().err
+    assert run(["check", "--fix", str(tmp_path / "fixed"), str(note)]) == 1
+    assert "is not one file of text (brat)" in capsys.readouterr().err
+    lines = tmp_path / "file.jsonl"
+    lines.write_text("".join(f'{{"text": "a{number}", "label": []}}\n' for number in range(9)))
+    assert run(["split", str(lines), "-o", str(tmp_path / "parts")]) == 0
+    assert len(read_corpus(tmp_path / "parts" / "train.jsonl").sentences) == 7

@@ -93,7 +93,7 @@ def test_written_and_read_back(
         documents = [document(rows) for rows in pairs]
     if to == "docbin":
         pytest.importorskip("spacy", reason="spaCy is not installed: pip install '.[spacy]'")
-    path = written(tmp_path_factory.mktemp("convert"), to, documents, **COLUMN.get(to, {}))
+    path = written(tmp_path_factory.mktemp("convert"), to, documents)
     options = ReadOptions(to, tokenizer=Tokenizer("whitespace"), **READ.get(to, {}))
     found = list(sentences(path, options))
     assert [list(one.tokens) for one in found] == [list(one.words) for one in documents]
@@ -103,8 +103,7 @@ def test_written_and_read_back(
         assert [spans_of(one) for one in found] == [spans_of(one) for one in documents]
 
 
-COLUMN: dict[str, Any] = {"conllu": {"column": "xpos"}}
-READ: dict[str, Any] = {"conllu": {"tag_column": "xpos"}}
+READ: dict[str, Any] = {"conllu": {"tag_column": "misc:name"}}
 
 
 @pytest.mark.parametrize("to", [name for name in WRITABLE if "tags" in registry.FORMATS[name].carries])
@@ -141,6 +140,13 @@ def converted(path: Path, to: str, **options: Any) -> tuple[str, list[Finding]]:
     read = options.pop("options", ReadOptions())
     convert(str(path), (stream,), to, options=read, report=told.append, **options)
     return stream.getvalue(), told
+
+
+def test_a_header_row_is_passed_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "in.tsv"
+    path.write_text("word\ttag\na\tO\n")
+    assert run(["convert", str(path), "--to", "conll", "--skip-rows", "1"]) == 0
+    assert capsys.readouterr().out == "a\tO\n\n"
 
 
 def test_the_bytes_of_each_format(corpus: Path) -> None:
@@ -268,7 +274,7 @@ def test_a_whole_corpus_there_and_back(tmp_path: Path, capsys: pytest.CaptureFix
     first = TOP / "sample_data" / "english_news" / "dev.conll"
     at = str(first)
     pytest.importorskip("spacy", reason="spaCy is not installed: pip install '.[spacy]'")
-    for to in [name for name in WRITABLE if name != "conllu"]:
+    for to in [name for name in WRITABLE if name != "conllu"]:  # which is read back with --tag-column alone
         ending = (registry.FORMATS[to].endings or (to,))[0]
         out = str(tmp_path / f"{to}.{ending}")
         assert run(["convert", at, "--to", to, "-o", out, "--tokenizer", "whitespace"]) == 0
