@@ -81,7 +81,7 @@ def spans_of(document: Document | Sentence) -> list[Any]:
 
 
 @pytest.mark.parametrize("to", WRITABLE)
-@settings(max_examples=60, deadline=None)
+@settings(derandomize=True, deadline=None, max_examples=25)
 @given(documents=st.lists(tagged(), min_size=1, max_size=3))
 def test_written_and_read_back(
     to: str, documents: list[Document], tmp_path_factory: pytest.TempPathFactory
@@ -286,3 +286,27 @@ def test_a_whole_corpus_there_and_back(tmp_path: Path, capsys: pytest.CaptureFix
     assert [(one.tokens, one.tags) for one in sentences(tmp_path / "last")] == [
         (one.tokens, one.tags) for one in sentences(first)
     ]
+
+
+@pytest.mark.parametrize("to", WRITABLE)
+def test_from_every_format_to_every_other(
+    to: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of what both can hold, nothing changes."""
+    pytest.importorskip("spacy", reason="spaCy is not installed: pip install '.[spacy]'")
+    documents = [
+        document([("Eva", "B-PER"), ("Holm", "I-PER"), ("left", "O")]),
+        document([("Rome", "B-LOC")]),
+    ]
+    for source in WRITABLE:
+        folder = tmp_path / source
+        folder.mkdir()
+        path = written(folder, source, documents)
+        out = folder / f"out.{(registry.FORMATS[to].endings or ('any',))[0]}"
+        column = ["--tag-column", "misc:name"] if source == "conllu" else []
+        assert run(["convert", str(path), "--from", source, "--to", to, "-o", str(out), *column]) == 0
+        found = list(sentences(out, ReadOptions(to, **READ.get(to, {}))))
+        assert [(list(one.tokens), list(one.tags or ())) for one in found] == [
+            (list(one.words), list(one.tags)) for one in documents
+        ]
+    assert "warning" not in capsys.readouterr().err
