@@ -53,6 +53,9 @@ def convert(
     token_column: common.TokenColumn = None,
     tag_column: common.TagColumn = None,
     skip_rows: common.SkipRows = None,
+    tag_spelling: common.TagSpelling = None,
+    outside_tag: common.OutsideTag = None,
+    neighbours: common.Neighbours = None,
     to_column: Annotated[
         str | None,
         typer.Option(
@@ -94,9 +97,17 @@ def convert(
     from seqtag.stages.convert import convert as stage
 
     options = ReadOptions(
-        from_format, token_column, tag_column,
-        tokenizer=Tokenizer(tokenizer), skip_rows=skip_rows, misaligned=misaligned, labels=names(labels),
-    )  # fmt: skip
+        from_format,
+        token_column,
+        tag_column,
+        tokenizer=Tokenizer(tokenizer),
+        skip_rows=skip_rows,
+        tag_spelling=tag_spelling,
+        outside_tag=outside_tag,
+        neighbours=neighbours,
+        misaligned=misaligned,
+        labels=names(labels),
+    )
     listing = _Listing()
     with _streams(paths, row) as streams:
         done = stage(

@@ -149,6 +149,13 @@ def test_a_header_row_is_passed_over(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out == "a\tO\n\n"
 
 
+def test_tags_in_another_spelling(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "in.tsv"
+    path.write_text("a\tX\nb\tX\nc\tO\n")
+    assert run(["convert", str(path), "--to", "conll", "--tag-spelling", "TYPE", "--to-scheme", "bio"]) == 0
+    assert capsys.readouterr().out == "a\tB-X\nb\tI-X\nc\tO\n\n"
+
+
 def test_the_bytes_of_each_format(corpus: Path) -> None:
     assert converted(corpus, "conll")[0] == corpus.read_text()
     assert converted(corpus, "conll", to_scheme="bioes")[0] == (
