@@ -69,7 +69,11 @@ class _Entity:
 
 
 def _document(source: Source, path: str, options: ReadOptions) -> Iterator[Sentence]:
-    texts, entities = source.beside(_beside(path, TEXT)), source.beside(_beside(path, ENTITIES))
+    text = _beside(path, TEXT)
+    if not os.path.isfile(text):
+        problem = f"is standoff annotation of BRAT, whose text is expected beside it in {text}"
+        raise DataError(path, None, problem, "other-format")
+    texts, entities = source.beside(text), source.beside(_beside(path, ENTITIES))
     rows = [line for _, line in texts.lines()]
     found = list(_entities(entities)) if options.with_tags else []
     starts = _starts(rows, found, entities.name)

@@ -10,7 +10,7 @@ from typing import Any
 from seqtag.corpora.alignment import check_places
 from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.document import Document
-from seqtag.corpora.records import JsonWriter, first
+from seqtag.corpora.records import JsonWriter, first, is_list
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.errors import DataError
 from seqtag.support.json_reader import JsonError, NotJson, parse_json
@@ -36,10 +36,12 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
 
 
 def recognise(source: Source) -> bool:
-    """Whether the first object has a text or tokens."""
+    """Whether the first line is an object with a text or tokens."""
     value = first(source)
-    return isinstance(value, dict) and (
-        isinstance(value.get("text"), str) or isinstance(value.get("tokens"), list)
+    return (
+        isinstance(value, dict)
+        and not is_list(source)
+        and (isinstance(value.get("text"), str) or isinstance(value.get("tokens"), list))
     )
 
 

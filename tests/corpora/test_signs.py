@@ -26,17 +26,9 @@ ELSE = {
     "one line": ("a.txt", "Eva Holm left Rome\n", "running-text", "looks like running text"),
     "lines of one length": ("a.txt", "She left on Monday.\nHe came on Friday!\n", "running-text", "running text"),
     "Chinese": ("a.txt", "我今天早上在北京的公园里散步。\n他说他明天会从上海来看我们。\n", "running-text", "running"),
-    "CSV": ("a.csv", "word,tag\nEva,B-PER\nleft,O\n", "other-format", "(CSV)"),
-    "CSV with sentences": (
-        "a.csv",
-        'Sentence #,Word,POS,Tag\nSentence: 1,Eva,NNP,B-per\n,left,VBD,O\nSentence: 2,"Oslo, Norway",NNP,B-geo\n',
-        "other-format",
-        "(CSV)",
-    ),
     "CSV without a header": ("a.txt", "Eva,B-PER\nleft,O\n\nRome;,O\n", "other-format", "(CSV)"),
-    "semicolons": ("a.txt", "Token;Tag\nEva;B-PER\n", "other-format", "(CSV)"),
     "BRAT": (
-        "a.ann",
+        "a.txt",
         "T1\tPER 0 8\tEva Holm\nT2\tLOC 14 18;20 21\tRome\nR1\tin Arg1:T1 Arg2:T2\n#1\tnote T1\tx\n",
         "other-format",
         "BRAT",

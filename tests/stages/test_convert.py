@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from seqtag.cli import run
 from seqtag.corpora import tags
-from seqtag.corpora.base import ReadOptions, finish
+from seqtag.corpora.base import ReadOptions, Unwritable, finish
 from seqtag.corpora.document import Document
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import sentences
@@ -93,7 +93,11 @@ def test_written_and_read_back(
         documents = [document(rows) for rows in pairs]
     if to == "docbin":
         pytest.importorskip("spacy", reason="spaCy is not installed: pip install '.[spacy]'")
-    path = written(tmp_path_factory.mktemp("convert"), to, documents)
+    try:
+        path = written(tmp_path_factory.mktemp("convert"), to, documents)
+    except Unwritable:
+        assume(to not in ("pipes", "hashes", "slashes"))  # whose separators may stand in tokens
+        raise
     options = ReadOptions(to, tokenizer=Tokenizer("whitespace"), **READ.get(to, {}))
     found = list(sentences(path, options))
     assert [list(one.tokens) for one in found] == [list(one.words) for one in documents]

