@@ -22,14 +22,16 @@ _WITHHELD = "_"
 _ATTRIBUTES = re.compile(r"[^=|]+=[^=|]+(?:\|[^=|]+=[^=|]+)*")
 
 
-def doubts(corpus: Corpus, scheme: Scheme) -> list[Finding]:
+def doubts(corpus: Corpus, scheme: Scheme, *, named: bool = False) -> list[Finding]:
     """What the reader found, and what the rules find.
 
     Args:
         corpus: What was read.
         scheme: The tag scheme that it is taken for.
+        named: Whether the user named it; then it is no question whether plain tags are spans.
     """
-    return [*corpus.findings, *(finding for rule in RULES for finding in rule(corpus, scheme))]
+    rules = [rule for rule in RULES if not (named and rule is _span_spelling)]
+    return [*corpus.findings, *(finding for rule in rules for finding in rule(corpus, scheme))]
 
 
 def _odd_scheme_tags(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:

@@ -114,7 +114,8 @@ def recognise(source: Source, options: ReadOptions) -> str:
         recogniser: Recogniser = registry.load(registry.FORMATS, name, "recogniser")
         if recogniser(source):
             return name
-    signs.check(source, refuse=options.with_tags)
+    named = options.token_column is not None or options.tag_column is not None
+    signs.check(source, refuse=options.with_tags and not named)
     return USUAL
 
 

@@ -108,9 +108,8 @@ def _is_running(rows: Sequence[str], path: str) -> bool:
         return False
     words = ends + sum(line[-1].isalpha() and line[-1] != line[-1].upper() for line in lines)
     changes = sum(len(one) != len(other) for one, other in pairwise(lines))
-    varied = changes >= MOST * (
-        len(lines) - 1
-    )  # rows have other columns than the row before only between sentences
+    # Rows have other columns than the row before only between sentences.
+    varied = changes >= MOST * (len(lines) - 1)
     return varied and (words > MOST * len(lines) or len(lines) >= 10)
 
 

@@ -166,7 +166,11 @@ def check(
         _pair(files[one], files[other], places[one], corpora[other])
         for one, other in combinations(range(len(files)), 2)
     )
-    findings = list(_findings(corpora, places, files, given or detected[0], named=train is not None))
+    findings = list(
+        _findings(
+            corpora, places, files, given or detected[0], train=train is not None, named=given is not None
+        )
+    )
     return Report(files, pairs, tuple(findings))
 
 
@@ -176,6 +180,7 @@ def _findings(
     files: Sequence[FileReport],
     scheme: Scheme,
     *,
+    train: bool,
     named: bool,
 ) -> Iterator[Finding]:
     """What is odd about each file and about every two of them.
@@ -185,17 +190,18 @@ def _findings(
         places: The first places of the sentences of each.
         files: The report on each.
         scheme: The tag scheme of all.
-        named: Whether the first was named as the one for training.
+        train: Whether the first was named as the one for training.
+        named: Whether the scheme was named.
     """
     for corpus, own, file in zip(corpora, places, files, strict=True):
-        yield from doubts(corpus, scheme)
+        yield from doubts(corpus, scheme, named=named)
         yield from consistency.lengths(corpus)
         yield from consistency.characters(corpus)
         yield from consistency.repeated(corpus, own)
         yield from consistency.labels(corpus, scheme)
         if file.unknown_word_rate is not None:
             yield from consistency.unknown_words(corpus, corpora[0].path, file.unknown_word_rate)
-    if named or len(corpora) == 1:
+    if train or len(corpora) == 1:
         counts = files[0].entities if scheme.is_spans else files[0].tags
         yield from consistency.rare_types(corpora[0], scheme, counts)
     for one, other in combinations(range(len(corpora)), 2):

@@ -106,7 +106,7 @@ def evaluate_model(
         seconds=seconds,
         known=known,
         probabilities=tuple(_probabilities(row, gold_scheme) for row in tagged) if probabilities else None,
-        findings=tuple(doubts(corpus, gold_scheme)),
+        findings=tuple(doubts(corpus, gold_scheme, named=tags.is_named(scheme))),
     )
 
 
@@ -210,7 +210,7 @@ def evaluate_files(
         predicted,
         predicted_path=fspath(predicted_path),
         known=known,
-        findings=(*doubts(corpus, found), *other.findings),
+        findings=(*doubts(corpus, found, named=tags.is_named(scheme)), *other.findings),
     )
 
 

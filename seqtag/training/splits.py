@@ -60,7 +60,8 @@ def read_corpora(config: Config, train_path: str, dev_path: str | None, test_pat
         if all(sentence.columns[number] == sentence.tags for sentence in train.sentences):
             raise UsageError(f"--feature-columns {name}: this column holds the tags themselves.")
     read = [corpus for corpus in (train, dev, test) if corpus is not None]
-    findings = tuple(finding for corpus in read for finding in doubts(corpus, scheme))
+    named = data.scheme != "auto"
+    findings = tuple(finding for corpus in read for finding in doubts(corpus, scheme, named=named))
     if dev is not None:
         return Corpora(train, dev, test, None, scheme, findings)
     kept, held = _hold_out(train, data.dev_fraction, config.training.seed)

@@ -81,7 +81,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     class SentenceTagger:
         scheme = tags.parse_scheme("bio")
         tags = ("B-PER", "I-PER", "O")
-        vocabulary = SimpleNamespace(reading=AUTO)
+        vocabulary = SimpleNamespace(reading=AUTO, tokenizer=AUTO.tokenizer)
 
         @classmethod
         def of(cls, source: folder.Folder, threads: int, *, tags_only: bool) -> "SentenceTagger":

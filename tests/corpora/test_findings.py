@@ -183,3 +183,12 @@ class TestTold:
 
     def test_notes_wait_for_check(self) -> None:
         assert gravest([_finding("note", "n")], 5) == []
+
+
+def test_who_names_the_scheme_is_not_asked(tmp_path: Path) -> None:
+    path = tmp_path / "corpus.conll"
+    path.write_text("Ole\tB_PER\nlief\tO\n\nEva\tB_PER\nlas\tO\n" * 3, encoding="utf-8")
+    corpus = read_corpus(path)
+    plain = detect(sentence.tags or () for sentence in corpus.sentences)
+    assert [one.code for one in doubts(corpus, plain)] == ["span-spelling"]
+    assert doubts(corpus, plain, named=True) == []

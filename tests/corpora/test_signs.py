@@ -156,3 +156,14 @@ def test_a_stream_without_tags_is_not_looked_at() -> None:
     source.is_stream = True
     signs.check(source, refuse=False)
     assert list(source.lines()) == [(1, TEXT)]
+
+
+def test_a_file_whose_columns_are_named_is_read(tmp_path: Path) -> None:
+    """Whatever it looks like; and what it looks like is said."""
+    path = tmp_path / "corpus"
+    path.write_text("1 Ana S-PER x\n", encoding="utf-8")
+    with pytest.raises(DataError, match="looks like running text"):
+        read_corpus(path)
+    corpus = read_corpus(path, ReadOptions(token_column=2, tag_column=3))
+    assert corpus.sentences[0].tokens == ("Ana",)
+    assert [finding.code for finding in corpus.findings] == ["running-text"]
