@@ -1,5 +1,6 @@
 """`seqtag split`: files for training, development and test from one corpus."""
 
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,7 +52,7 @@ def split(
       seqtag split corpus.conllu -o folds --folds 5 --by document
     """
     common.check_name("--by", by, ("sentence", "document"))
-    if min(train, dev, test) < 0 or train <= 0:
+    if not (min(train, dev, test) >= 0 and 0 < train + dev + test < math.inf and train > 0):
         raise UsageError("--train, --dev and --test: expected shares of at least 0, and some for --train.")
     from seqtag.corpora.base import ReadOptions
     from seqtag.stages import split as stage

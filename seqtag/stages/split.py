@@ -146,13 +146,15 @@ class _Division:
         return SplitPart(name, text, len(own), sum((self.entities[at] for at in own), Counter()))
 
 
-def _check_lines(path: AnyPath, options: ReadOptions) -> None:
-    """DataError for a file whose lines cannot be copied one by one."""
-    source = Source(path, skip=options.skip_rows or 0)
+def _copied(path: AnyPath, options: ReadOptions) -> list[tuple[int, str]]:
+    """All lines of the file, which is read once, as a pipe must be; DataError if they cannot be copied one by one."""
+    source = Source(path, lines(path), skip=options.skip_rows or 0)
     name = recognise(source, options) if options.format == "auto" else options.format
     row = registry.find(registry.FORMATS, name)
     if row.whole or (row.by_itself and is_list(source)):
         raise _not_lines(shown(path))
+    rest = list(source.lines())
+    return [*source.skipped, *rest]
 
 
 def _not_lines(name: str) -> DataError:
@@ -161,8 +163,7 @@ def _not_lines(name: str) -> DataError:
 
 
 def _divide(path: AnyPath, shares: Sequence[float], how: How) -> _Division:
-    _check_lines(path, how.options)
-    numbered = list(lines(path))
+    numbered = _copied(path, how.options)
     skip = how.options.skip_rows or 0
     corpus = read_corpus(Source(path, numbered, skip=skip), how.options)
     if any(one.lines[-1] >= other.lines[0] for one, other in pairwise(corpus.sentences)):

@@ -1,5 +1,6 @@
 """The division of a corpus: nothing lost, nothing shared, everything in proportion; then the command."""
 
+import io
 from collections import Counter
 from pathlib import Path
 
@@ -175,6 +176,16 @@ class TestCommand:
         assert ["PER", "16", "2", "2"] in [line.split() for line in capsys.readouterr().out.splitlines()]
         assert (tmp_path / "parts" / "test.conll").read_text(encoding="utf-8").count("B_PER") == 2
 
+    @pytest.mark.parametrize("skip", [0, 2])
+    def test_from_stdin(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, skip: int) -> None:
+        text = "token\ttag\n" * skip + sentences(30)
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert run(["split", "-", "-o", str(tmp_path), "--skip-rows", str(skip)]) == 0
+        assert sorted(one.name for one in tmp_path.iterdir()) == ["dev", "test", "train"]
+        found = [one.read_text(encoding="utf-8") for one in tmp_path.iterdir()]
+        assert sum(one.count("\n\n") for one in found) == 30
+        assert all(one.startswith("token\ttag\n" * skip) for one in found)
+
     @pytest.mark.parametrize("name", ["corpus.train", "corpus"])
     def test_names(self, tmp_path: Path, name: str) -> None:
         path, folder = corpus(tmp_path, sentences(9), name), tmp_path / "parts"
@@ -187,6 +198,9 @@ class TestCommand:
             (["--by", "word"], "--by word"),
             (["--dev", "-1"], "expected shares of at least 0"),
             (["--train", "0"], "and some for --train"),
+            (["--train", "nan"], "expected shares"),
+            (["--test", "nan"], "expected shares"),
+            (["--train", "inf"], "expected shares"),
         ],
     )
     def test_wrong_usage(
