@@ -20,7 +20,7 @@ from seqtag.support.quoting import quoted
 from seqtag.support.unpacking import without_ending
 
 TEXT, ENTITIES = ".txt", ".ann"
-_ENTITY = re.compile(r"T[^\t]*\t([^\s;]+) ([0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)\t(.*)")
+_ENTITY = re.compile(r"T[^\t]*\t([^\s;]+) ([0-9]{1,18} [0-9]{1,18}(?:;[0-9]{1,18} [0-9]{1,18})*)\t(.*)")
 _LABEL = re.compile(r"[^\s;]+")
 
 

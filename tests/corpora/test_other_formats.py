@@ -133,6 +133,7 @@ def test_a_folder_of_pairs_in_order(brat: Any) -> None:
             "note.ann:1: 'T1 PER 0 8 Eva Holm' is no entity; expected an entity such as",
         ),
         ("\nT1\tPER 1 8\tEva Holm\n", "note.ann:2: 'Eva Holm' is not what the text has there, 'va Holm'"),
+        (f"T1\tPER 0 {'9' * 5000}\tEva\n", "note.ann:1: .* is no entity; expected"),
         ("T1\tPER 0 99\tEva Holm\n", "note.ann:1: 'Eva Holm' is not what the text has there"),
         ("T1\tPER 0 2\tEv\n", "note.txt:1: the span 0-2 'PER' cuts the token 'Eva'; --misaligned"),
         ("T1\tPER 0 3;9 13\tEva left\n", "note.txt:1: the span 0-13 'PER' is in pieces"),
