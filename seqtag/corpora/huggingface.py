@@ -113,6 +113,10 @@ class HuggingFaceWriter(JsonWriter):
     needs_scheme = True
 
     def __init__(self, stream: TextIO, key: str | None = None) -> None:
+        if key == "tokens":
+            raise UsageError(
+                "--to-column tokens: this is the key of the tokens; choose another one for the tags."
+            )
         super().__init__(stream)
         self._key = key
 

@@ -183,6 +183,10 @@ class TableWriter:
     takes_column = True
 
     def __init__(self, stream: TextIO, column: str | None = None) -> None:
+        if column is not None and column.strip().lower() in ("sentence", "token"):
+            raise UsageError(
+                f"--to-column {column}: this is a column of its own; choose another one for the tags."
+            )
         self._safe = printable if stream.isatty() else str
         self._writer = csv.writer(stream, lineterminator="\n")
         self._writer.writerow(["sentence", "token", column or "tag"])

@@ -180,6 +180,10 @@ def test_a_span_that_cuts_a_token(put: Any, misaligned: str, capsys: pytest.Capt
         ([{"text": "a", "spans": OBJECTS[:0]}, {"text": "a", "spans": [{"start": 0}]}], "2: .* is no span"),
         ([{"text": "ab", "ents": [], "tokens": [{"start": 0, "end": 1}]}], "1: the text has 'b' after the last token"),
         ([{"data": {"text": "a"}, "annotations": [{"result": []}] * 2}], "1: the task has 2 annotations"),
+        (
+            [{"data": {"text": "a"}, "annotations": [{"result": [{"type": "hypertextlabels", "value": {}}]}]}],
+            "1: .* is no labelled span",
+        ),
         ([{"data": {"a": "a", "b": "b"}, "annotations": []}], "1: the data have several texts"),
         (
             [{"text": "ab", "label": [{"start": 0, "end": 1, "text": "b", "labels": ["X"]}]}],

@@ -252,6 +252,11 @@ def test_spans_that_do_not_fit_are_listed(
         (["--to", "conll", "--from", "x"], "--from x:"),
         (["--to", "conll", "--misaligned", "x"], "--misaligned x:"),
         (["--to", "conll", "--to-column", "x"], "--to-column: conll has one place for tags"),
+        (
+            ["--to", "huggingface", "--to-column", "tokens"],
+            "--to-column tokens: this is the key of the tokens",
+        ),
+        (["--to", "csv", "--to-column", "Token"], "--to-column Token: this is a column of its own"),
         (["--to", "conll", "--to-scheme", "x"], "Unknown tag scheme 'x'"),
     ],
 )
