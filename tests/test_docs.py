@@ -3,6 +3,7 @@
 `docs/make_settings.py` writes the tables of settings anew, `docs/make_examples.py` the outputs of the examples.
 """
 
+import ast
 import importlib.util
 import re
 import shlex
@@ -28,6 +29,8 @@ PAGES = [
 ]
 PAGES += [TOP / "SECURITY.md", TOP / "CHANGELOG.md"]
 GROUP: Any = typer.main.get_command(app_for([]))
+# Texts of the program that are spelt like the codes of findings.
+OTHER_NAMES = {"ill-formed", "init-config", "seqtag-checkpoint", "seqtag-model", "well-known"}
 NO_OPTIONS_OF_OURS = {"--slow", "--target", "--read-only"}  # of .ci/check and docker
 
 
@@ -220,3 +223,20 @@ def test_the_table_of_what_formats_hold_is_the_registrys() -> None:
         name: row for name, row in registry.FORMATS.items() if row.tagged and (row.writer or row.exporter)
     }
     assert found == {name: set(row.carries) for name, row in tagged.items()}
+
+
+def test_the_table_of_findings_has_the_codes_of_the_program() -> None:
+    trees = [ast.parse(read(path)) for path in (TOP / "seqtag").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    given = {
+        node.args[1].value  # of Finding(level, code, ...)
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding"
+        if isinstance(node.args[1], ast.Constant)
+    }
+    hyphenated = {text for text in texts if re.fullmatch(r"[a-z]+(-[a-z]+)+", text)}
+    cells = re.findall(r"^\| (`.*?`) \|", section("commands.md", "check"), re.MULTILINE)
+    table = re.findall(r"`([a-z-]+)`", " ".join(cells))
+    assert len(table) == len(set(table))
+    assert given | hyphenated - OTHER_NAMES <= set(table) <= texts
