@@ -447,7 +447,5 @@ class Config:
         """The settings as `to_json` gives them, but without the path of a file: its content is kept elsewhere."""
         values = self.to_json()
         values["embeddings"]["vectors"]["file"] = None
-        del values["data"]["labels"]
-        if self.data.misaligned == DataSettings.misaligned:
-            del values["data"]["misaligned"]  # as before there was this setting
+        values["data"]["labels"] = None
         return values

@@ -35,7 +35,7 @@ def test_settings_take_it_and_say_whose_it_is(installed: None) -> None:
 
 
 def test_a_wrong_name_is_an_error_that_lists_all_names(installed: None) -> None:
-    names = "auto, conll, conllu, pipes, hashes, slashes, underscores, gone"
+    names = ", ".join(["auto", *registry.formats("tagged"), "underscores", "gone"])
     said = rf"x: data.format is 'underscrores'. Did you mean 'underscores'\? Known: {names}\.$"
     with pytest.raises(UsageError, match=said):
         merge({"data.format": ("underscrores", "x")})
@@ -52,7 +52,7 @@ def test_a_wrong_name_is_an_error_that_lists_all_names(installed: None) -> None:
 def test_without_the_package_its_names_are_unknown() -> None:
     with pytest.raises(
         UsageError,
-        match=r"data.format is 'underscores'. Known: auto, conll, conllu, pipes, hashes, slashes\.$",
+        match=rf"data.format is 'underscores'. Known: {', '.join(['auto', *registry.formats('tagged')])}\.$",
     ):
         merge({"data.format": ("underscores", "x")})
 
