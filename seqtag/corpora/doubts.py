@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from seqtag.corpora import headers, look_alikes, tags
+from seqtag.corpora import cells, headers, look_alikes, tags
 from seqtag.corpora.findings import Finding, Level
 from seqtag.corpora.first_rows import are_span_tags
 from seqtag.corpora.reading import Corpus
@@ -62,10 +62,15 @@ def _index_column(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
             token == str(number) for number, token in enumerate(tokens, int(first))
         )
 
+    if all(len(one) == 1 for one in corpus.sentences):
+        return
     numbered = sum(len(one) for one in corpus.sentences if counts(one.tokens))
-    if numbered >= MOST * corpus.tokens and any(len(one) > 1 for one in corpus.sentences):
-        problem = "the tokens are running numbers, not words"
-        yield _about_tokens(corpus, "index-column", problem)
+    if numbered >= MOST * corpus.tokens:
+        yield _about_tokens(corpus, "index-column", "the tokens are running numbers, not words")
+    elif corpus.first_rows.words_column() is not None:
+        numbers = sum(token.isdecimal() for one in corpus.sentences for token in one.tokens)
+        if numbers >= MOST * corpus.tokens:
+            yield _about_tokens(corpus, "index-column", "the tokens are numbers, not words")
 
 
 def _constant_tokens(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
@@ -168,5 +173,5 @@ def _first_line(corpus: Corpus) -> int | None:
 RULES: tuple[Rule, ...] = (
     *(_header_row, _swapped_columns, _index_column, _constant_tokens, _constant_tags),
     *(_attribute_tags, _withheld_words, _running_text, _odd_scheme_tags, _span_spelling),
-    _raw_text_mismatch,
+    *(*cells.RULES, _raw_text_mismatch),
 )

@@ -38,6 +38,7 @@ def test_a_good_corpus(tmp_path: Path) -> None:
         (INDEXED, [("index-column", 1)]),
         (INDEXED.replace("1\t", "0\t").replace("2\t", "1\t"), [("index-column", 1)]),
         ("1\tA\n2\tB\n3\tA\n\n7\tA\n8\tB\n", []),
+        ("0\tOle\tB-PER\n4\tlas\tO\n", [("index-column", 1)]),  # where they begin
         ("1\tA\n\n1\tB\n", []),  # one number a sentence may be its word
         ("Ole\tx\nlief\tx\n", [("constant-tags", 1)]),
         ("\n_\tB-PER\n_\tO\n", [("withheld-words", 2)]),
