@@ -76,7 +76,21 @@ def sentences(
     read: Reader = registry.load(registry.FORMATS, format, "reader")
     spelling = _spelling(options)
     found = read(source, options)
+    if options.labels and options.with_tags:
+        found = _named(found, options.labels, source.name)
     return found if spelling.is_usual or not options.with_tags else _respelt(found, spelling, source.name)
+
+
+def _named(found: Iterable[Sentence], labels: tuple[str, ...], name: str) -> Iterator[Sentence]:
+    """The sentences with names in place of tags that are numbers; DataError at a number that has no name."""
+    names = {str(number): label for number, label in enumerate(labels)}
+    for sentence in found:
+        tags = tuple(names.get(tag, tag) for tag in sentence.tags or ())
+        for index, tag in enumerate(tags):
+            if tag.isdecimal() and tag not in labels:
+                problem = f"the tag is {quoted(tag)}; --labels has names for 0 to {len(labels) - 1}"
+                raise DataError(name, sentence.lines[min(index, len(sentence.lines) - 1)], problem)
+        yield sentence if sentence.tags is None else replace(sentence, tags=tags)
 
 
 def _spelling(options: ReadOptions) -> Spelling:

@@ -99,3 +99,12 @@ def test_an_illegal_tag_is_named_with_its_line(tmp_path: Path) -> None:
     path.write_text("a\tO\nb\tB-X\n\nc\tI-X\n")
     check_tags(read_corpus(path), parse_scheme("bio"))
     check_tags(read_corpus(path, ReadOptions(with_tags=False)), parse_scheme("bio"))
+
+
+@pytest.mark.parametrize("name", ["a.conll", "a.csv"])
+def test_numbers_are_named_in_every_format(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("word,tag\nEva,1\nlas,0\n" if name == "a.csv" else "Eva\t1\nlas\t0\n", encoding="utf-8")
+    assert read_corpus(path, ReadOptions(labels=("O", "B-PER"))).sentences[0].tags == ("B-PER", "O")
+    with pytest.raises(DataError, match=f"{name}:[12]: the tag is '1'; --labels has names for 0 to 0"):
+        read_corpus(path, ReadOptions(labels=("O",)))
