@@ -11,7 +11,7 @@ from seqtag.corpora.first_rows import are_span_tags
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.spacing import mismatch
 from seqtag.corpora.tags import SPAN_TAG, Scheme
-from seqtag.support.quoting import quoted
+from seqtag.support.quoting import counted, quoted
 
 Rule = Callable[[Corpus, Scheme], Iterator[Finding]]
 MOST = 0.9
@@ -159,6 +159,15 @@ def _running_text(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
         yield Finding("warning", "running-text", corpus.path, _first_line(corpus), problem)
 
 
+def _not_annotated(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
+    """Examples of Prodigy that the annotator did not accept."""
+    found = [one for one in corpus.sentences if one.extra and one.extra.get("answer") in ("reject", "ignore")]
+    if found:
+        problem = f"{counted(len(found), 'sentence')} with the answer 'reject' or 'ignore'"
+        problem += " are read like those that were accepted; leave them out of the file"
+        yield Finding("warning", "not-annotated", corpus.path, found[0].lines[0], problem)
+
+
 def _raw_text_mismatch(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
     found = mismatch(corpus)
     if found is not None and found not in corpus.findings:
@@ -173,5 +182,5 @@ def _first_line(corpus: Corpus) -> int | None:
 RULES: tuple[Rule, ...] = (
     *(_header_row, _swapped_columns, _index_column, _constant_tokens, _constant_tags),
     *(_attribute_tags, _withheld_words, _running_text, _odd_scheme_tags, _span_spelling),
-    *(*cells.RULES, _raw_text_mismatch),
+    *(*cells.RULES, _not_annotated, _raw_text_mismatch),
 )

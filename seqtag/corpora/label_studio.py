@@ -8,7 +8,7 @@ from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.document import Document, beside
 from seqtag.corpora.records import JsonWriter, first, marked_sentences
 from seqtag.corpora.sentence import Sentence
-from seqtag.support.quoting import quoted
+from seqtag.support.quoting import counted, quoted
 
 _EXPECTED = 'expected a task with "data" and "annotations", or with "text" and "label"'
 
@@ -35,7 +35,24 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     Raises:
         DataError: The file is not such JSON, has two texts or two annotations of one task, or a span does not fit.
     """
-    return marked_sentences(source, options, _parse)
+    empty = 0
+
+    def parse(value: Any) -> Iterator[Marked]:
+        nonlocal empty
+        empty += options.with_tags and _is_without_annotation(value)
+        return _parse(value)
+
+    yield from marked_sentences(source, options, parse)
+    if empty:
+        problem = f"{counted(empty, 'task')} without an annotation that counts: read as text without spans"
+        source.report("not-annotated", None, problem)
+
+
+def _is_without_annotation(value: Any) -> bool:
+    found = value.get("annotations") if isinstance(value, dict) else None
+    return isinstance(found, list) and all(
+        isinstance(one, dict) and one.get("was_cancelled") for one in found
+    )
 
 
 def _parse(value: Any) -> Iterator[Marked]:

@@ -1,5 +1,6 @@
 """Findings: how they are told, and the doubts about a whole corpus."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,11 @@ def test_who_names_the_scheme_is_not_asked(tmp_path: Path) -> None:
     plain = detect(sentence.tags or () for sentence in corpus.sentences)
     assert [one.code for one in doubts(corpus, plain)] == ["span-spelling"]
     assert doubts(corpus, plain, named=True) == []
+
+
+def test_examples_that_were_not_accepted(tmp_path: Path) -> None:
+    rows = [{"text": "Eva kam", "spans": [], "answer": answer} for answer in ("accept", "ignore", "reject")]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    told = [one for one in found(tmp_path, text) if one.code == "not-annotated"]
+    assert [(one.line, one.message[:11]) for one in told] == [(2, "2 sentences")]
+    assert "not-annotated" not in dict(codes(found(tmp_path, text.split("\n")[0])))

@@ -240,3 +240,14 @@ def test_a_model_remembers_how_spans_were_read() -> None:
             ReadOptions.from_json(options.to_json() | wrong)
     for name, expected in (("conll", "conll"), ("jsonl", "jsonl")):
         assert options.to_tag(name, options.tokenizer).format == expected
+
+
+def test_what_was_not_annotated_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    skipped = {"data": {"text": "Eva"}, "annotations": [{"was_cancelled": True, "result": []}]}
+    task = {"data": {"text": "Ole"}, "annotations": [{"result": []}]}
+    path.write_text(json.dumps([task, skipped, {"data": {"text": "Pia"}, "annotations": []}]))
+    (finding,) = read_corpus(path).findings
+    assert (finding.level, finding.code, finding.message[:7]) == ("warning", "not-annotated", "2 tasks")
+    path.write_text(json.dumps([task]))
+    assert read_corpus(path).findings == ()
