@@ -25,6 +25,7 @@ from seqtag.support.unpacking import without_ending
 
 USUAL = "conll"  # the format of a corpus that is recognised as no other
 LONE_MARK = "the line holds U+FEFF alone, a byte order mark that belongs at the start of a file; delete it"
+HEAD = 100_000  # lines that are held in memory, at most, to find out what a file is
 MOST_DIGITS = 9  # of a column's number
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f-\x9f]{1,100}")
 
@@ -70,10 +71,10 @@ class Source:
         if rows:
             self._numbered = self._after(rows, self.lines())
 
-    def head(self) -> Iterator[tuple[int, str]]:
-        """The lines with their numbers, from the first; what is taken here comes again from `lines`."""
+    def head(self, most: int = HEAD) -> Iterator[tuple[int, str]]:
+        """The first lines with their numbers, at most so many; what is taken here comes again from `lines`."""
         yield from self._seen
-        for line in self._numbered:
+        while len(self._seen) < most and (line := next(self._numbered, None)) is not None:
             self._seen.append(line)
             yield line
 

@@ -7,6 +7,7 @@ read like a column: ``feats:Number``. See https://universaldependencies.org/form
 """
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from sys import intern
@@ -178,7 +179,7 @@ def _look_for(source: Source, table: _Table, needed: set[int | None]) -> None:
     """
     left = dict(enumerate(table.attributes, table.width))
     there: dict[int, dict[str, None]] = {attribute.at: {} for attribute in left.values()}
-    for _, row in source.head() if left else ():
+    for _, row in source.head(sys.maxsize) if left else ():
         columns = row.split("\t")
         if len(columns) != table.width or (row[0] == "#" and table.is_comment(row)):
             continue

@@ -47,15 +47,17 @@ def _layout(number: int, row: str) -> Layout:
 
 
 def find_layout(numbered: Iterator[tuple[int, str]]) -> tuple[Layout | None, list[tuple[int, str]]]:
-    """The layout, and the lines that had to be read to find it.
+    """The layout, and the lines that had to be read to find it; of blank ones that follow each other, the first.
 
     A line that starts with "#" does not decide as long as another row comes, since it may be a comment; in a
     file of nothing else the first one with a tab is taken as a row.
     """
     seen: list[tuple[int, str]] = []
     for number, row in numbered:
-        seen.append((number, row))
-        if row.strip(BLANK) and row[0] != "#" and not row.startswith(DOCSTART):
+        blank = not row.strip(BLANK)
+        if not (blank and seen and not seen[-1][1].strip(BLANK)):
+            seen.append((number, row))
+        if not blank and row[0] != "#" and not row.startswith(DOCSTART):
             return _layout(number, row), seen
     for number, row in seen:
         if row[:1] == "#" and "\t" in row:

@@ -1,11 +1,12 @@
 """Corpora: which format a file is taken for, and what is checked of a whole corpus."""
 
 import gzip
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from seqtag.corpora.base import ReadOptions
+from seqtag.corpora.base import HEAD, ReadOptions
 from seqtag.corpora.reading import check_tags, read_corpus, sentences
 from seqtag.corpora.tags import parse_scheme
 from seqtag.settings import registry
@@ -108,3 +109,23 @@ def test_numbers_are_named_in_every_format(tmp_path: Path, name: str) -> None:
     assert read_corpus(path, ReadOptions(labels=("O", "B-PER"))).sentences[0].tags == ("B-PER", "O")
     with pytest.raises(DataError, match=f"{name}:[12]: the tag is '1'; --labels has names for 0 to 0"):
         read_corpus(path, ReadOptions(labels=("O",)))
+
+
+def test_blank_lines_before_the_first_row_take_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "blank.conll"
+    path.write_text("\n" * 500_000 + CONLL)
+    tracemalloc.start()
+    try:
+        corpus = read_corpus(path)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert corpus.sentences[0].lines[0] == 500_001
+    assert most < 20_000_000
+
+
+def test_an_attribute_may_come_late(tmp_path: Path) -> None:
+    path = tmp_path / "late.conllu"
+    row = "1\ta\t_\tX\t_\t_\t0\tdep\t_\t{}\n\n"
+    path.write_text(row.format("_") * (HEAD // 2 + 1) + row.format("name=B-X"))
+    assert read_corpus(path, ReadOptions(tag_column="misc:name")).sentences[-1].tags == ("B-X",)
