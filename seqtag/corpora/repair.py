@@ -19,6 +19,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
     (codecs.BOM_UTF8, "utf-8-sig"),
 )
+_LINE_END = re.compile("\r+\n|\r")  # CR CR LF comes of a file that was made CRLF twice
 _LATER_MARK = re.compile("\ufeff[^\t ]")
 _Note = Callable[[int | None, str], None]
 _Row = tuple[int, str]
@@ -63,8 +64,8 @@ def repair(content: bytes, name: str, options: ReadOptions, scheme: Scheme | Non
         note(None, f"decoded the text from {found}")
     if "\r" in text:
         note(text.count("\n", 0, text.index("\r")) + 1, "changed the line ends to LF, from this line on")
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    rows = list(_tidied(text.removesuffix("\n").split("\n"), note))
+        text = _LINE_END.sub("\n", text)
+    rows = list(_tidied(text.removesuffix("\n").split("\n"), options.skip_rows or 0, note))
     rows = _respelt(rows, name, options, scheme, note)
     return Repaired("".join(f"{row}\n" for _, row in rows), tuple(repairs))
 
@@ -91,10 +92,13 @@ def _decoded(content: bytes, name: str, encoding: str) -> tuple[str, str]:
         ) from None
 
 
-def _tidied(rows: Iterable[str], note: _Note) -> Iterator[_Row]:
-    """The rows with their numbers, with one empty row after each sentence."""
+def _tidied(rows: Iterable[str], skip: int, note: _Note) -> Iterator[_Row]:
+    """The rows with their numbers, with one empty row after each sentence; those that are passed over stay."""
     blank = True
     for number, row in enumerate(rows, 1):
+        if number <= skip:
+            yield number, row
+            continue
         if _LATER_MARK.match(row):
             note(number, "took off the byte order mark")
             row = row[1:]

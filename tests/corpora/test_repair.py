@@ -46,6 +46,17 @@ def test_layout(content: bytes | str, done: list[str]) -> None:
     assert repaired(content) == (GOOD, done)
 
 
+def test_line_ends_that_were_changed_twice() -> None:
+    """They are one line end each, not a blank line after each row."""
+    done = ["1: changed the line ends to LF, from this line on"]
+    assert repaired(GOOD.replace("\n", "\r\r\n")) == (GOOD, done)
+
+
+def test_rows_that_are_passed_over_stay() -> None:
+    text = "\nword\ttag\n\n" + GOOD
+    assert repaired(text, ReadOptions(skip_rows=3)) == (text, [])
+
+
 def test_a_missing_line_end_at_the_end() -> None:
     assert repaired(GOOD.removesuffix("\n")) == (GOOD, [])
 
@@ -78,7 +89,7 @@ def test_the_tag_column() -> None:
 def test_a_header_has_no_tag() -> None:
     text = "\n\nword\ttag\nc\tO\n" + "a\tB-X\nb\tI-X\n" * 9 + "d\tS-X\n"
     found, done = repaired(text, ReadOptions(skip_rows=3))
-    assert found == text.lstrip().replace("S-X", "B-X")
+    assert found == text.replace("S-X", "B-X")
     assert [one for one in done if "wrote" in one] == ["23: wrote S-X as B-X"]
 
 
