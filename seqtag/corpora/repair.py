@@ -19,7 +19,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
     (codecs.BOM_UTF8, "utf-8-sig"),
 )
-_LINE_END = re.compile("\r+\n|\r")  # CR CR LF comes of a file that was made CRLF twice
+_LINE_END = re.compile("\r+\n")  # CR CR LF comes of a file that was made CRLF twice
+_OLD_LINE_END = re.compile("\r")  # where there is no LF at all; else a CR within a line is white space
 _LATER_MARK = re.compile("\ufeff[^\t ]")
 _Note = Callable[[int | None, str], None]
 _Row = tuple[int, str]
@@ -62,9 +63,11 @@ def repair(content: bytes, name: str, options: ReadOptions, scheme: Scheme | Non
         note(1, "took off the byte order mark")
     elif found != "utf-8":
         note(None, f"decoded the text from {found}")
-    if "\r" in text:
-        note(text.count("\n", 0, text.index("\r")) + 1, "changed the line ends to LF, from this line on")
-        text = _LINE_END.sub("\n", text)
+    ends = _LINE_END if "\n" in text else _OLD_LINE_END
+    if found_end := ends.search(text):
+        line = text.count("\n", 0, found_end.start()) + 1
+        note(line, "changed the line ends to LF, from this line on")
+        text = ends.sub("\n", text)
     rows = list(_tidied(text.removesuffix("\n").split("\n"), options.skip_rows or 0, note))
     rows = _respelt(rows, name, options, scheme, note)
     return Repaired("".join(f"{row}\n" for _, row in rows), tuple(repairs))
@@ -99,7 +102,7 @@ def _tidied(rows: Iterable[str], skip: int, note: _Note) -> Iterator[_Row]:
         if number <= skip:
             yield number, row
             continue
-        if _LATER_MARK.match(row):
+        if number > 1 and _LATER_MARK.match(row):
             note(number, "took off the byte order mark")
             row = row[1:]
         if row.strip(" \t"):

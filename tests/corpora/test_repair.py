@@ -52,6 +52,12 @@ def test_line_ends_that_were_changed_twice() -> None:
     assert repaired(GOOD.replace("\n", "\r\r\n")) == (GOOD, done)
 
 
+@pytest.mark.parametrize("text", ["a\rb\tO\n", "\ufeffa\tO\n"])
+def test_what_is_part_of_a_line_stays(text: str) -> None:
+    """A CR among LF is white space; after the mark that begins a file, another one is the first token's."""
+    assert repaired("\ufeff" + text)[0] == text
+
+
 def test_rows_that_are_passed_over_stay() -> None:
     text = "\nword\ttag\n\n" + GOOD
     assert repaired(text, ReadOptions(skip_rows=3)) == (text, [])
