@@ -1,6 +1,6 @@
 """What any bytes do to the readers, the tokenizers, the settings and a model folder: coverage-guided fuzzing.
 
-    python benchmarks/fuzz.py readers|tokenizers|config|folder WORK [--model MODEL] [libFuzzer option]...
+    python benchmarks/fuzz.py TARGET WORK [--model MODEL] [libFuzzer option]...
 
 needs `pip install atheris` (an environment of its own will do: it is no dependency of seqtag). WORK is a folder for the
 inputs that reach new code, which the next run starts from, and for the findings: the first input of each way to fail,
@@ -14,7 +14,6 @@ import argparse
 import contextlib
 import hashlib
 import importlib
-import io
 import json
 import os
 import pkgutil
@@ -24,29 +23,22 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import atheris
 
 with atheris.instrument_imports(include=["seqtag", "yaml"], enable_loader_override=False):
+    import fuzz_corpora
     import yaml  # noqa: F401
 
-    import seqtag.corpora.reading
-    import seqtag.corpora.tokenizers
+    import seqtag.corpora
     import seqtag.evaluation.known
     import seqtag.features.indexers
-    import seqtag.features.vector_files
     import seqtag.graph
     import seqtag.inference.tagger
     import seqtag.model_folder.folder
     import seqtag.settings.config_files
-    import seqtag.stages.check
-    import seqtag.support.quoting
-    from seqtag.corpora import conll, jsonl, tags
-    from seqtag.corpora.base import AUTO, ReadOptions, Source, Unwritable
-    from seqtag.corpora.document import Document, offsets
-    from seqtag.corpora.reading import check_tags, read_corpus
     from seqtag.settings.merging import merge
     from seqtag.support.errors import Error, ModelError
 
@@ -58,121 +50,11 @@ with atheris.instrument_imports(include=["seqtag", "yaml"], enable_loader_overri
 Target = Callable[[bytes], None]
 REPORT = "report.json"
 
-TEXTS = [
-    "Ana Ruiz don't see U.S. 3.5 at http://a.b/c?d=e(f), a@b.de #tag ... ?! :-) well-known",
-    "\u0301\u200d\U0001f468\u200d\U0001f469 \ufeff科技 हिन्दी \x85\u2028\x1c\u00a0\ufe0f I'd've",
-]
-CORPORA = [
-    "a\tO\nb\tB-X\n\nc\tI-X\n",
-    "-DOCSTART- -X- O\n\n# id = 7\na x O\nb y B-X\n",
-    "# text = a\n1-2\tab" + "\t_" * 8 + "\n1\ta" + "\t_" * 8 + "\n1.1\tb" + "\t_" * 8 + "\n\n",
-    '{"text": "Ana \\ud83d\\ude00", "id": 1e999}\n{"tokens": ["a", "b"]}\n',
-    "2 3\na 1 2 3\nb 4 5 6\n",
-    "\ufeffa S-X\r\nb U-X\r\nc L-X\r\n",
-]
 SETTINGS = [
     "encoder:\n  cell: lstm\n  units: 10\ntraining: {epochs: 3, seed: 0x1f}\n",
     "encoder.units=200\nhead.beam=.inf\ntraining.seed=2001-99-99",
     "a: &x [1, 2]\nb: *x\n!!bool maybe: ? {}\n--- |\n x\n",
 ]
-OPTIONS = (
-    AUTO,
-    ReadOptions(format="conll"),
-    ReadOptions(format="conllu"),
-    ReadOptions(with_tags=False),
-    ReadOptions(token_column=-1, tag_column=1),
-)
-
-
-def readers(folder: Path) -> tuple[Target, list[bytes]]:
-    """Corpora, JSON lines, raw text and files of vectors; the first byte says which."""
-    path = folder / "input"
-
-    def target(data: bytes) -> None:
-        path.write_bytes(data[1:])
-        which = data[0] % (len(OPTIONS) + 3) if data else 0
-        if which < len(OPTIONS):
-            corpus = read_corpus(path, OPTIONS[which])
-            check_corpus(corpus, folder / "again")
-        elif which == len(OPTIONS):
-            for sentence in jsonl.read(Source(path), AUTO):
-                document = Document.of(sentence, ["O"] * len(sentence), tags.parse_scheme("bio"))
-                check_tokens(document.text, document.words)
-                json.dumps(document.to_dict(), ensure_ascii=False).encode()
-        elif which == len(OPTIONS) + 1:
-            seqtag.stages.check.check([str(path)])
-        else:
-            vectors = seqtag.features.vector_files.read(path)
-            assert len(vectors) >= 1
-            vectors.gather(vectors.rows(["a", "b"]))
-
-    kinds = range(len(OPTIONS) + 3)
-    return target, [bytes([kind]) + text.encode() for kind in kinds for text in CORPORA]
-
-
-def check_corpus(corpus: seqtag.corpora.reading.Corpus, again: Path) -> None:
-    """Each sentence is whole, and what is written is read back."""
-    last = 0
-    for sentence in corpus.sentences:
-        assert len(sentence.tokens) == len(sentence.lines) >= 1
-        assert all(sentence.tokens)
-        assert sentence.tags is None or len(sentence.tags) == len(sentence.tokens)
-        assert list(sentence.lines) == sorted(sentence.lines)
-        assert sentence.lines[0] > last
-        last = sentence.lines[-1]
-    if any(sentence.tags is None for sentence in corpus.sentences):
-        return
-    stream = io.StringIO(newline="")
-    with contextlib.suppress(Unwritable):  # what could not be read back is not written
-        writer = conll.ConllWriter(stream)
-        for sentence in corpus.sentences:
-            writer.write(Document.of(sentence, sentence.tags or (), tags.parse_scheme("bio")))
-        again.write_bytes(stream.getvalue().encode())
-        found = read_corpus(again, ReadOptions(format="conll"))
-        assert [(one.tokens, one.tags) for one in found.sentences] == [
-            (one.tokens, one.tags) for one in corpus.sentences
-        ]
-    scheme = tags.detect(sentence.tags or () for sentence in corpus.sentences)
-    check_tags(corpus, scheme)
-    for sentence in corpus.sentences:
-        tags.problems(sentence.tags or (), scheme)
-        tags.spans(sentence.tags or (), scheme)
-
-
-def check_tokens(text: str, words: Sequence[str]) -> None:
-    """Offsets hold, and nothing but white space is left out."""
-    end = 0
-    for word, (start, stop) in zip(words, offsets(text, words), strict=True):
-        assert word == text[start:stop]
-        assert end <= start < stop
-        end = stop
-
-
-def tokenizers(folder: Path) -> tuple[Target, list[bytes]]:
-    """Any text through each tokenizer."""
-    makers = [
-        seqtag.corpora.tokenizers.Tokenizer("word"),
-        seqtag.corpora.tokenizers.Tokenizer("word", contractions=()),
-        seqtag.corpora.tokenizers.Tokenizer("word", hyphens=True),
-        seqtag.corpora.tokenizers.Tokenizer("word", marks=True, hyphens=True),
-        seqtag.corpora.tokenizers.Tokenizer("whitespace"),
-        seqtag.corpora.tokenizers.Tokenizer("char"),
-    ]
-
-    def target(data: bytes) -> None:
-        text = data.decode("utf-8", "surrogatepass" if data[:1] == b"s" else "replace")
-        for tokenizer in makers:
-            words = tokenizer.words(text)
-            check_tokens(text, words)
-            assert "".join(words) == "".join(text.split())
-        seqtag.corpora.tokenizers.choose([makers[0].words(text)])
-        assert seqtag.support.quoting.printable(text).isprintable()
-
-    def decodable(data: bytes) -> None:
-        with contextlib.suppress(UnicodeDecodeError):
-            target(data)
-
-    return decodable, [text.encode() for text in TEXTS]
 
 
 def config(folder: Path) -> tuple[Target, list[bytes]]:
@@ -253,6 +135,7 @@ def folder_of(model: str) -> Callable[[Path], tuple[Target, list[bytes]]]:
     return make
 
 
+TARGETS = fuzz_corpora.TARGETS | {"config": config}
 OF_MODEL = {"folder": folder_of}
 
 
@@ -321,8 +204,7 @@ def scratch() -> Iterator[Path]:
 def fuzz(chosen: argparse.Namespace, options: list[str], folder: Path) -> None:
     """Runs libFuzzer, which ends the process."""
     name = chosen.target
-    makers = {"readers": readers, "tokenizers": tokenizers, "config": config}
-    target, seeds = (OF_MODEL[name](str(chosen.model)) if name in OF_MODEL else makers[name])(folder)
+    target, seeds = (OF_MODEL[name](str(chosen.model)) if name in OF_MODEL else TARGETS[name])(folder)
     place = chosen.work / name
     recorder = Recorder(target, place / "findings", folder / REPORT, chosen.processor_time)
     inputs = place / "inputs"
@@ -337,7 +219,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("target", choices=("readers", "tokenizers", "config", *OF_MODEL))
+    parser.add_argument("target", choices=(*TARGETS, *OF_MODEL))
     parser.add_argument("work", type=Path)
     parser.add_argument("--model", help="folder: the model folder that is changed")
     parser.add_argument("--processor-time", type=float, default=float("inf"), help="seconds, then it ends")
