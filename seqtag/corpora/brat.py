@@ -169,9 +169,7 @@ class BratExporter:
             Unwritable: A label or the text would be read as something else.
         """
         line = document.lines[0] if document.lines else None
-        if any(one in document.text for one in "\r\0") or (
-            self._at == 0 and document.text.startswith("\ufeff")
-        ):
+        if any(one in f"\n{document.text}" for one in ("\r", "\0", "\n\ufeff")):
             raise Unwritable(line, f"the text {quoted(document.text)} holds a character that would be lost.")
         rows = []
         for entity in document.entities:

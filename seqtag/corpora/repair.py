@@ -21,7 +21,7 @@ _MARKS = (
 )
 _LINE_END = re.compile("\r+\n")  # CR CR LF comes of a file that was made CRLF twice
 _OLD_LINE_END = re.compile("\r")  # where there is no LF at all; else a CR within a line is white space
-_LATER_MARK = re.compile("\ufeff[^\t ]")
+_LATER_MARK = re.compile("\ufeff[^\t \ufeff]")  # a doubled one stands for a first token that begins with it
 _Note = Callable[[int | None, str], None]
 _Row = tuple[int, str]
 
@@ -59,7 +59,9 @@ def repair(content: bytes, name: str, options: ReadOptions, scheme: Scheme | Non
         repairs.append(Finding("note", "repaired", name, line, message))
 
     text, found = _decoded(content, name, encoding)
-    if found == "utf-8-sig":
+    if found == "utf-8-sig" and text.startswith("\ufeff"):
+        text = f"\ufeff{text}"
+    elif found == "utf-8-sig":
         note(1, "took off the byte order mark")
     elif found != "utf-8":
         note(None, f"decoded the text from {found}")

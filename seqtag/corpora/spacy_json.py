@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from seqtag.corpora.alignment import CharSpan, Marked, check_places
-from seqtag.corpora.base import ReadOptions, Source
+from seqtag.corpora.base import ReadOptions, Source, Unwritable
 from seqtag.corpora.document import Document, beside
 from seqtag.corpora.records import JsonWriter, first, marked_sentences
 from seqtag.corpora.sentence import Sentence
@@ -141,7 +141,15 @@ def pieces(document: Document) -> list[tuple[int, int, int | None]]:
     """The start and end of each of spaCy's tokens, and which of the document's it is: None for one of white space.
 
     SpaCy knows only one space, and only after a token; what else there is must be a token.
+
+    Raises:
+        Unwritable: A token is white space alone, and could not be told from what stands between tokens.
     """
+    if not all(map(str.strip, document.words)):
+        line = document.lines[0] if document.lines else None
+        raise Unwritable(
+            line, "a token is white space alone, which spaCy's formats hold between tokens only."
+        )
     found: list[tuple[int, int, int | None]] = []
     places = [*document.offsets, (len(document.text), len(document.text))]
     until = 0

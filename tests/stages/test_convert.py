@@ -326,3 +326,26 @@ def test_from_every_format_to_every_other(
             (list(one.words), list(one.tags)) for one in documents
         ]
     assert "warning" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("to", "token", "problem"),
+    [
+        ("brat", "\ufeffb", "2: the text '\\ufeffb' holds a character that would be lost"),
+        (
+            "spacy_json",
+            "\f",
+            "2: a token is white space alone, which spaCy's formats hold between tokens only",
+        ),
+    ],
+)
+def test_a_token_that_would_be_lost_is_refused(
+    to: str, token: str, problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text(
+        '{"tokens": ["a"], "tags": ["O"]}\n'
+        + f'{{"tokens": ["{token}"], "tags": ["O"]}}\n'.replace("\f", "\\f")
+    )
+    assert run(["convert", str(path), "--to", to, "-o", str(tmp_path / "out")]) == 1
+    assert problem in capsys.readouterr().err.replace("\n", " ")
