@@ -29,7 +29,7 @@ def convert(
         str | None, typer.Argument(metavar="OUTPUT", help="Output file; by default stdout.", show_default=False)
     ] = None,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="OUTPUT", help="The same as an option.")
+        str | None, typer.Option("--output", "-o", metavar="OUTPUT", help="As OUTPUT; default: standard output.")
     ] = None,
     from_format: Annotated[
         str,
@@ -80,13 +80,19 @@ def convert(
       seqtag convert train.conll --to doccano -o train.jsonl
       seqtag convert iob1.conll --to conll --scheme iob1 --to-scheme bioes
     """
+    from seqtag.corpora.tags import is_named
+
     path = _output(target, output)
     to_format = _format(to_format, path)
     common.check_name("--from", from_format, ["auto", *registry.known(READABLE)])
     common.check_name("--misaligned", misaligned, registry.MISALIGNED)
     common.check_name("--tokenizer", tokenizer, registry.TOKENIZERS)
+    if to_scheme is not None and not is_named(to_scheme):
+        raise UsageError(
+            f"--to-scheme {to_scheme}: expected the name of a scheme; without it tags stay as they are."
+        )
     row = registry.find(registry.FORMATS, to_format)
-    if path == results.STDOUT and row.files:
+    if row.files and (path == results.STDOUT or (os.path.exists(path) and not os.path.isfile(path))):
         raise UsageError(f"--to {to_format} writes more than one file; name one with -o.")
     paths = _paths(path, row)
     results.check_outputs(paths, [source])
@@ -133,6 +139,10 @@ def _format(given: str | None, path: str) -> str:
     from seqtag.corpora.base import by_ending
 
     found = by_ending(path)
+    if path == results.STDOUT:
+        raise UsageError(
+            f"--to is missing: it names the format of what is printed. Known: {', '.join(WRITABLE)}."
+        )
     if found not in WRITABLE:
         raise UsageError(f"--to is missing: the name {path} tells no format. Known: {', '.join(WRITABLE)}.")
     return str(found)

@@ -31,13 +31,17 @@ def cross_validate(
         config: The settings.
         run: Trains on a file, scores on another one and writes a model folder.
         resume: Whether models that are there already count.
-        quiet: Whether to print the table only.
+        quiet: Whether to print errors only.
 
     Raises:
         Error: The corpus cannot be divided, or something else lies where the folds are to be.
     """
     how = split.How(seed=config.training.seed, scheme=config.data.scheme, options=read_options(config))
     parts = split.folds(train, folds, how)
+    if min(part.sentences for part in parts[::2]) < 2:
+        raise Error(
+            f"{train}: too few sentences for {folds} folds: with one left to train on, none is left for dev."
+        )
     if (output / "manifest.json").exists():
         raise Error(f"{output}: is a model folder, which takes no other files. Choose another -o.")
     output.mkdir(parents=True, exist_ok=True)
@@ -56,7 +60,8 @@ def cross_validate(
     }
     with results.written(str(output / SUMMARY)) as stream:
         stream.write(json_text(summary, indent=2) + "\n")
-    _show(summary, output)
+    if not quiet:
+        _show(summary, output)
 
 
 def _written(part: split.SplitPart, output: Path, train: str) -> str:

@@ -75,6 +75,8 @@ def split(
     for path in paths:
         if path.exists() and not force:
             raise Error(f"{path}: already exists. --force replaces it.")
+    if output.exists() and not output.is_dir():
+        raise Error(f"{output}: is not a folder; expected one for the parts.")
     os.makedirs(output, exist_ok=True)
     results.check_outputs(map(str, paths), [file])
     for path, part in zip(paths, parts, strict=True):

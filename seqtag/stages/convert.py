@@ -87,6 +87,8 @@ def convert(
         except Unwritable as problem:
             raise DataError(shown(path), problem.line, str(problem), "unwritable") from problem
         count, tokens = count + 1, tokens + len(document)
+    if not count:
+        raise DataError(shown(path), None, "there is no sentence in the file")
     finish(writer)
     for message, line in losses.messages():
         report(Finding("warning", "not-carried", shown(path), line, message))

@@ -86,7 +86,12 @@ def split(path: AnyPath, shares: Mapping[str, float], how: How = USUAL) -> list[
             f"the parts have the shares {', '.join(map(str, shares.values()))}; expected positive ones."
         )
     division = _divide(path, list(wanted.values()), how)
-    return [division.part(name, {number}) for number, name in enumerate(wanted)]
+    parts = [division.part(name, {number}) for number, name in enumerate(wanted)]
+    for part in parts:
+        if not part.sentences:
+            share = wanted[part.name] / sum(wanted.values())
+            raise DataError(shown(path), None, f"has no sentence for {part.name}, whose share is {share:.3g}")
+    return parts
 
 
 def folds(path: AnyPath, count: int, how: How = USUAL) -> list[SplitPart]:

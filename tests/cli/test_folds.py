@@ -87,3 +87,18 @@ def test_the_command(corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert json.loads((tmp_path / "folds" / "folds.json").read_text())["folds"][1]["model"] == "2"
     assert run([*command, "--dev", corpus]) == 2
     assert "--folds makes the files to score on itself" in capsys.readouterr().err
+
+
+def test_too_few_sentences_are_refused_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "small.conll"
+    path.write_text("a\tO\n\nb\tO\n\nc\tB-X\n")
+    assert run(["train", "--train", str(path), "--folds", "2", "-o", str(tmp_path / "folds")]) == 1
+    assert f"{path}: too few sentences for 2 folds" in capsys.readouterr().err
+    assert not (tmp_path / "folds").exists()
+
+
+def test_quiet_prints_nothing(corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cross_validate(corpus, 2, tmp_path / "folds", merge(), fake([]), resume=False, quiet=True)
+    assert capsys.readouterr() == ("", "")

@@ -247,7 +247,13 @@ def test_spans_that_do_not_fit_are_listed(
         (["--to", "nosuch"], "--to nosuch: Known: conll"),
         (["--to", "text"], "--to text:"),
         (["-o", "x.any"], "--to is missing: the name x.any tells no format"),
-        ([], "--to is missing"),
+        ([], "--to is missing: it names the format of what is printed. Known: conll"),
+        (["--to", "brat"], "--to brat writes more than one file; name one with -o"),
+        (
+            ["--to", "brat", "-o", "/dev/full"],
+            "--to brat writes more than one file; name one with -o",
+        ),
+        (["--to", "conll", "--to-scheme", "auto"], "--to-scheme auto: expected the name of a scheme"),
         (["a", "-o", "b"], "Two outputs are given: a and b"),
         (["--to", "conll", "--from", "x"], "--from x:"),
         (["--to", "conll", "--misaligned", "x"], "--misaligned x:"),
@@ -349,3 +355,15 @@ def test_a_token_that_would_be_lost_is_refused(
     )
     assert run(["convert", str(path), "--to", to, "-o", str(tmp_path / "out")]) == 1
     assert problem in capsys.readouterr().err.replace("\n", " ")
+
+
+@pytest.mark.parametrize("rows", [0, 9])
+def test_a_corpus_without_a_sentence(
+    rows: int, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not rows:
+        corpus.write_text("")
+    out = tmp_path / "out.csv"
+    assert run(["convert", str(corpus), str(out), "--skip-rows", str(rows)]) == 1
+    assert f"{corpus}: there is no sentence in the file" in capsys.readouterr().err
+    assert not out.exists()
