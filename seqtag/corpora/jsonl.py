@@ -48,6 +48,7 @@ def recognise(source: Source) -> bool:
 def _sentence(number: int, line: str, options: ReadOptions) -> Sentence:
     """The sentence of an object; JsonError for anything else."""
     text, tokens, extra = _parse(line)
+    tokens = _with_texts(text, tokens)
     if tokens is None and not options.with_tags:
         return options.raw(text or "", (number,), extra)
     if tokens is None:
@@ -60,7 +61,11 @@ def _sentence(number: int, line: str, options: ReadOptions) -> Sentence:
         return Sentence(tuple(words), lines=(number,), text=text, extra=extra)
     tags = [token.get("tag") if isinstance(token, dict) else None for token in tokens or ()]
     if len(tags) < len(words) or not all(isinstance(tag, str) and tag for tag in tags):
-        raise JsonError('has no tags; expected "tokens" as objects with "text" and "tag"')
+        lists = [key for key, value in extra.items() if isinstance(value, list) and len(value) == len(words)]
+        instead = (
+            f"; --format huggingface --tag-column {lists[0]} reads those of {lists[0]!r}" if lists else ""
+        )
+        raise JsonError(f'has no tags; expected "tokens" as objects with "text" and "tag"{instead}')
     lines = (number,) * len(words) or (number,)
     return Sentence(tuple(words), tuple(map(str, tags)), lines, text=text, extra=extra)
 
@@ -85,6 +90,22 @@ def _parse(line: str) -> tuple[str | None, list[Any] | None, dict[str, Any]]:
     elif all(isinstance(token, dict) and "tag" in token for token in tokens):
         _drop_answer(value)
     return text, tokens, value
+
+
+def _with_texts(text: str | None, tokens: list[Any] | None) -> list[Any] | None:
+    """Tokens that say only where they stand, as those of spaCy, with their texts; without those of white space."""
+    if text is None or not tokens or not all(map(_is_place, tokens)):
+        return tokens
+    found = [token | {"text": text[token["start"] : token["end"]]} for token in tokens]
+    return [token for token in found if token["text"].strip()]
+
+
+def _is_place(token: Any) -> bool:
+    return (
+        isinstance(token, dict)
+        and "text" not in token
+        and all(type(token.get(key)) is int and token[key] >= 0 for key in ("start", "end"))
+    )
 
 
 def _word(place: int, token: Any) -> str:

@@ -1,10 +1,13 @@
 """The names that stand behind tags written as numbers."""
 
 import os
+import re
 
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.json_reader import JsonError, parse_json
 from seqtag.support.lines import lines
+
+_FILE = re.compile(r"[^,]+\.(?:txt|json|jsonl|csv|tsv|labels)", re.IGNORECASE)
 
 
 def names(given: str | None) -> tuple[str, ...]:
@@ -25,6 +28,10 @@ def names(given: str | None) -> tuple[str, ...]:
     if given is None:
         return ()
     is_file = os.path.isfile(given)
+    if not is_file and (os.sep in given or _FILE.fullmatch(given)):
+        raise DataError(
+            given, None, "cannot be read: no such file; expected one of labels, or names as in A,B,C"
+        )
     found = _of_file(given) if is_file else tuple(name.strip() for name in given.split(","))
     if "" in found or len(set(found)) < len(found):
         raise UsageError(f"--labels {given}: expected names that differ, none of them empty.")

@@ -215,7 +215,7 @@ class _Writer:
                     raise ValueError(f"a line of nothing but {token!r} would be skipped")
             except ValueError as problem:
                 line = document.lines[min(place, len(document.lines) - 1)] if document.lines else None
-                raise Unwritable(line, f"{problem}; use --format jsonl.") from problem
+                raise Unwritable(line, f"{problem}; the formats conll and jsonl can hold it.") from problem
         row = " ".join(pieces)
         row = with_marks(self._safe(row) + "\n", first=self._first)
         self._first = False

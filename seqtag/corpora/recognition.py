@@ -3,6 +3,7 @@
 Of a pipe or a terminal only the first line is looked at, so that it is answered before the next one is there.
 """
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -74,6 +75,9 @@ def format_to_tag(source: Source) -> str:
     named = by_ending(source.path)
     if named is not None:
         return _own_or_usual(named)
+    if os.path.isdir(source.path):
+        several = (name for name, row in registry.FORMATS.items() if row.files)
+        return next((name for name in several if _recognises(name, source)), TEXT)
     lines = list(islice(source.head(), 1 if source.is_stream else signs.LOOKED_AT))
     begin = next(((number, line) for number, line in lines if line.strip(_BLANK)), None)
     if begin is None:
@@ -99,8 +103,7 @@ def _certain(source: Source, lines: Sequence[tuple[int, str]], first: str) -> st
     ):
         return JSON
     for name in registry.formats("recogniser"):
-        recognise: Recogniser = registry.load(registry.FORMATS, name, "recogniser")
-        if recognise(Source(source.path, lines)):
+        if _recognises(name, Source(source.path, lines)):
             return _own_or_usual(name)
     if (
         first.startswith("-DOCSTART-")
@@ -109,6 +112,11 @@ def _certain(source: Source, lines: Sequence[tuple[int, str]], first: str) -> st
     ):
         return USUAL
     return None
+
+
+def _recognises(name: str, source: Source) -> bool:
+    recognise: Recogniser = registry.load(registry.FORMATS, name, "recogniser")
+    return recognise(source)
 
 
 def _doubt(source: Source, lines: Sequence[tuple[int, str]], first: str) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ from seqtag.corpora import perline
 from seqtag.corpora.base import Source
 from seqtag.corpora.tags import SPAN_TAG
 from seqtag.support.errors import DataError
+from seqtag.support.json_reader import JsonError, parse_json
 
 LOOKED_AT = 200  # lines
 LONGEST = 2000  # characters of a line
@@ -62,7 +63,17 @@ def _is_markup(rows: Sequence[str], path: str) -> bool:
 
 def is_json(text: str) -> bool:
     """Whether a text begins as JSON does that holds an object."""
-    return _JSON.match(text) is not None
+    return _JSON.match(text) is not None or _is_json_list(text)
+
+
+def _is_json_list(text: str) -> bool:
+    """Whether a text is a whole list; a token may be a bracket, but no row of columns is one."""
+    if not text.lstrip().startswith("["):
+        return False
+    try:
+        return isinstance(parse_json(text), list)
+    except JsonError:
+        return False
 
 
 def _is_brat(rows: Sequence[str], path: str) -> bool:

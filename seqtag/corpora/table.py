@@ -56,12 +56,12 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     if first is None:
         return
     header, delimiter = _header(first[1])
-    token = _column(header, options.token_column, TOKEN, "token")
-    tag = _column(header, options.tag_column, TAG, "tag") if options.with_tags else None
-    features = [_column(header, column, (), "feature") for column in options.feature_columns]
+    token = _column(source.name, header, options.token_column, TOKEN, "token")
+    tag = _column(source.name, header, options.tag_column, TAG, "tag") if options.with_tags else None
+    features = [_column(source.name, header, column, (), "feature") for column in options.feature_columns]
     sentence = _place(header, SENTENCE)
     if token == tag:
-        raise UsageError(f"The token column and the tag column are both {header[token]!r}.")
+        raise UsageError(f"{source.name}: the token column and the tag column are both {header[token]!r}.")
     if sentence in (token, tag):
         sentence = None
     wanted = [token, *([] if tag is None else [tag]), *features]
@@ -131,6 +131,9 @@ def _rows(
         except StopIteration:
             return
         except csv.Error as problem:
+            if "field limit" in str(problem):
+                most = f"a cell has more than {csv.field_size_limit():,} characters; a lone quote may have opened it"
+                raise DataError(name, before + 1, most) from problem
             raise DataError(name, before + 1, f"is not a row of a table ({problem}); {_QUOTES}") from problem
         if at > before + 1:
             raise DataError(name, before + 1, f"a cell runs over several lines; {_QUOTES}")
@@ -153,21 +156,28 @@ def _place(header: Sequence[str], names: Iterable[str]) -> int | None:
     return next((known.index(name) for name in names if name in known), None)
 
 
-def _column(header: Sequence[str], asked: Column | None, names: Iterable[str], what: str) -> int:
+def _column(name: str, header: Sequence[str], asked: Column | None, names: Iterable[str], what: str) -> int:
     """The position of a column that a user gave, or that has a usual name."""
     at = _place(header, names if asked is None else [str(asked).strip().lower()])
     if at is not None:
+        title = header[at].strip().lower()
+        if sum(cell.strip().lower() == title for cell in header) > 1:
+            raise UsageError(
+                f"{name}: several columns are called {header[at]!r}; --{what}-column takes the number of one, from 1."
+            )
         return at
     if asked is None:
         raise UsageError(
-            f"No {what} column is named in the header {quoted(list(header))}; --{what}-column names it."
+            f"{name}: no {what} column is named in the header {quoted(list(header))}; --{what}-column names it."
         )
     try:
         number = int(asked)
     except ValueError:
-        raise UsageError(f"Unknown column {asked!r}.{suggest(str(asked), header)}") from None
+        raise UsageError(f"{name}: unknown column {asked!r}.{suggest(str(asked), header)}") from None
     if not 1 <= abs(number) <= len(header):
-        raise UsageError(f"There is no column {number}: the table has {counted(len(header), 'column')}.")
+        raise UsageError(
+            f"{name}: there is no column {number}: the table has {counted(len(header), 'column')}."
+        )
     return number - 1 if number > 0 else len(header) + number
 
 

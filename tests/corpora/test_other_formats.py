@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from seqtag.cli import run
-from seqtag.corpora.base import ReadOptions
+from seqtag.corpora.base import AUTO, ReadOptions
 from seqtag.corpora.conllu_writer import ConlluWriter
 from seqtag.corpora.document import Document
 from seqtag.corpora.findings import Finding
+from seqtag.corpora.labels import names
 from seqtag.corpora.reading import read_corpus, sentences
+from seqtag.corpora.recognition import sentences_to_tag
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Span, parse_scheme
+from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.support.errors import DataError, UsageError
 
 BIO = parse_scheme("bio")
@@ -316,3 +319,73 @@ def test_what_hangs_together_is_not_split_by_lines(
     lines.write_text("".join(f'{{"text": "a{number}", "label": []}}\n' for number in range(9)))
     assert run(["split", str(lines), "-o", str(tmp_path / "parts")]) == 0
     assert len(read_corpus(tmp_path / "parts" / "train.jsonl").sentences) == 7
+
+
+class TestTable:
+    @staticmethod
+    def read(tmp_path: Path, text: str, **options: Any) -> Any:
+        path = tmp_path / "a.csv"
+        path.write_text(text)
+        return read_corpus(path, ReadOptions(**options))
+
+    def test_two_columns_of_one_name(self, tmp_path: Path) -> None:
+        text = "token,Token,tag\na,b,O\n"
+        with pytest.raises(
+            UsageError, match=r"a.csv: several columns are called 'token'; --token-column takes"
+        ):
+            self.read(tmp_path, text)
+        assert self.read(tmp_path, text, token_column=2).sentences[0].tokens == ("b",)
+
+    def test_errors_name_the_file(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match=r"a.csv: no tag column is named in the header"):
+            self.read(tmp_path, "word,x\na,O\n")
+
+    def test_a_cell_that_is_too_long(self, tmp_path: Path) -> None:
+        with pytest.raises(DataError, match=r"a.csv:2: a cell has more than 131,072 characters"):
+            self.read(tmp_path, f"token,tag\n{'a' * 140_000},O\n")
+
+
+@pytest.mark.parametrize("text", ["[1,2]\n", '[["a","O"],["b","B-X"]]\n'])
+def test_a_list_is_called_json(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(text)
+    with pytest.raises(DataError, match="the file looks like JSON"):
+        read_corpus(path)
+
+
+def test_a_bracket_is_a_token(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("[ O\n[1] O\n] O\n")
+    assert read_corpus(path).sentences[0].tokens == ("[", "[1]", "]")
+
+
+def test_hugging_face_read_as_jsonl_names_the_format(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"tokens": ["a", "b"], "ner_tags": ["O", "B-X"]}\n')
+    with pytest.raises(
+        DataError, match="--format huggingface --tag-column ner_tags reads those of 'ner_tags'"
+    ):
+        read_corpus(path, ReadOptions("jsonl"))
+
+
+def test_json_of_spacy_to_tag(tmp_path: Path) -> None:
+    """Its tokens say only where they stand; those of white space are none."""
+    path = tmp_path / "a.jsonl"
+    places = '[{"start": 0, "end": 3}, {"start": 4, "end": 5}, {"start": 5, "end": 8}]'
+    path.write_text(f'{{"text": "Ana  saw", "ents": [], "tokens": {places}}}\n')
+    (found,) = sentences_to_tag(str(path), AUTO, None, Tokenizer("char"))
+    assert (found.tokens, found.text) == (("Ana", "saw"), "Ana  saw")
+
+
+def test_a_folder_of_brat_to_tag(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Ana saw Rome\n")
+    (tmp_path / "a.ann").write_text("T1\tLOC 8 12\tRome\n")
+    (found,) = sentences_to_tag(str(tmp_path), AUTO, None, Tokenizer("word"))
+    assert (found.tokens, found.tags) == (("Ana", "saw", "Rome"), None)
+
+
+@pytest.mark.parametrize("given", ["labels.txt", "a/b"])
+def test_labels_of_a_file_that_is_not_there(given: str) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        names(given)
+    assert names("O,B-X.Y") == ("O", "B-X.Y")
