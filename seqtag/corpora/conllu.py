@@ -10,9 +10,11 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from sys import intern
 
 from seqtag.corpora.base import LONE_MARK, ReadOptions, Source
+from seqtag.corpora.first_rows import FirstRows, are_span_tags
 from seqtag.corpora.sentence import Sentence, line_numbers
 from seqtag.corpora.spacing import Spacing
 from seqtag.corpora.tags import SPAN_TAG
@@ -22,6 +24,7 @@ from seqtag.support.quoting import counted, quoted
 
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 
+LOOKED_AT = 100  # lines for an attribute of span tags
 MOST_NAMES = 20  # of attributes in a message
 _BLANK = " \t\r"
 _MISSING = "_"
@@ -48,6 +51,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     features = [table.place(column) for column in options.feature_columns]
     if options.with_tags:
         _look_for(source, table, {token, tag})
+        source.first_rows = FirstRows(attribute=_attribute_of_spans(source, table))
     spacing = Spacing(source, token, table.names.index("misc") if "misc" in table.names else None)
     return _parse(source.lines(), table, token, tag, features, spacing)
 
@@ -203,6 +207,19 @@ def _look_for(source: Source, table: _Table, needed: set[int | None]) -> None:
         if place in needed:
             raise DataError(source.name, None, problem, "unknown-attribute")
         source.report("unknown-attribute", None, problem, "--feature-columns")
+
+
+def _attribute_of_spans(source: Source, table: _Table) -> str:
+    """The attribute that holds span tags in the first rows of a file, as "misc:name"; "" if none does."""
+    found: dict[str, set[str]] = {}
+    for _, row in () if source.is_stream else islice(source.head(), LOOKED_AT):
+        cells = row.split("\t") if "=" in row else []
+        if len(cells) == table.width:
+            for name, cell in zip(table.names, cells, strict=False):
+                for pair in cell.split("|") if "=" in cell else ():
+                    key, _, value = pair.partition("=")
+                    found.setdefault(f"{name}:{key}", set()).add(value)
+    return next((name for name, values in found.items() if are_span_tags(values)), "")
 
 
 def _parse(

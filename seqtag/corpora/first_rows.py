@@ -14,11 +14,13 @@ class FirstRows:
         rows: The rows, each of as many columns.
         token: The position of the tokens that were read, from 0.
         tag: That of the tags; None if they were not read.
+        attribute: Where columns have names and attributes: the one that holds span tags, such as "misc:name".
     """
 
     rows: tuple[tuple[str, ...], ...] = ()
     token: int = 0
     tag: int | None = None
+    attribute: str = ""
 
     def words_column(self) -> int | None:
         """The column, from 1, of most different words, if there is one beside those that were read."""
@@ -29,8 +31,10 @@ class FirstRows:
         }
         return max(counts, key=lambda at: counts[at]) + 1 if counts else None
 
-    def spans_column(self) -> int | None:
-        """The first column, from 1, of span tags, if there is one beside those that were read."""
+    def spans_column(self) -> int | str | None:
+        """The first column, from 1, of span tags, or the attribute, if there is one beside what was read."""
+        if self.attribute:
+            return self.attribute
         for at, cells in enumerate(zip(*self.rows, strict=True)):
             if at not in (self.token, self.tag) and are_span_tags(set(cells)):
                 return at + 1

@@ -10,6 +10,7 @@ from seqtag.corpora.doubts import doubts
 from seqtag.corpora.findings import Finding, gravest, groups
 from seqtag.corpora.reading import ReadOptions, read_corpus
 from seqtag.corpora.tags import detect
+from seqtag.stages.check import check
 
 
 def found(tmp_path: Path, text: str, options: ReadOptions = AUTO) -> list[Finding]:
@@ -202,3 +203,13 @@ def test_examples_that_were_not_accepted(tmp_path: Path) -> None:
     told = [one for one in found(tmp_path, text) if one.code == "not-annotated"]
     assert [(one.line, one.message[:11]) for one in told] == [(2, "2 sentences")]
     assert "not-annotated" not in dict(codes(found(tmp_path, text.split("\n")[0])))
+
+
+def test_an_attribute_of_span_tags_is_named(tmp_path: Path) -> None:
+    """A file that `convert` wrote has its tags in MISC."""
+    path = tmp_path / "a.conllu"
+    row = "{}\t{}" + "\t_" * 7 + "\tSpaceAfter=No|name={}\n"
+    path.write_text(row.format(1, "Ana", "B-PER") + row.format(2, "saw", "O"))
+    (found,) = (one for one in check([str(path)]).findings if one.code == "constant-tags")
+    assert "column misc:name holds span tags" in found.message
+    assert found.option == "--tag-column misc:name"
