@@ -36,7 +36,7 @@ def evaluate(
         gold: The gold file.
         scheme: Its tag scheme; "auto" for the model's, unless another fits the file better.
         format: Its format; "auto" for that of the training corpus if its settings name one, else by the file.
-        token_column: Its column of tokens: from 1, negative from the end, or a CoNLL-U field or attribute.
+        token_column: Its column of tokens: a number (1 first, -1 last) or a name (field, attribute, header, key).
         tag_column: Its column of tags, likewise.
         skip_rows: Lines to pass over at its start; None for as many as at that of the training corpus.
         tag_spelling: How it spells its span tags, such as "B_TYPE"; None for the training corpus's way.

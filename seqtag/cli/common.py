@@ -30,14 +30,14 @@ TokenColumn = Annotated[
     str | None,
     typer.Option(
         metavar="COLUMN",
-        help="Token column: a number from 1, negative from the end, or a CoNLL-U field or attribute.",
+        help="Token column: a number (1 first, -1 last) or a name (field, attribute, header, key).",
     ),
 ]
 TagColumn = Annotated[
     str | None,
     typer.Option(
         metavar="COLUMN",
-        help="Tag column: a number from 1, negative from the end, or a CoNLL-U field or attribute.",
+        help="Tag column: a number (1 first, -1 last) or a name (field, attribute, header, key).",
     ),
 ]
 SkipRows = Annotated[

@@ -142,14 +142,14 @@ GoldTokenColumn = Annotated[
     str | None,
     typer.Option(
         metavar="COLUMN",
-        help="Token column of the gold file: a number from 1, negative from the end, or a CoNLL-U field or attribute.",
+        help="Token column of the gold file: a number (1 first, -1 last) or a name (field, attribute, header, key).",
     ),
 ]
 GoldTagColumn = Annotated[
     str | None,
     typer.Option(
         metavar="COLUMN",
-        help="Tag column of the gold file: a number from 1, negative from the end, or a CoNLL-U field or attribute.",
+        help="Tag column of the gold file: a number (1 first, -1 last) or a name (field, attribute, header, key).",
     ),
 ]
 GoldSkipRows = Annotated[

@@ -83,12 +83,12 @@ class DataSettings:
     )
     token_column: int | str | None = setting(
         None,
-        "token column: a number from 1, negative from the end, or a CoNLL-U field or attribute; default: the first",
+        "token column: a number (1 first, -1 last) or a name (field, attribute, header, key); default: the first",
         flag=True,
     )
     tag_column: int | str | None = setting(
         None,
-        "tag column: a number from 1, negative from the end, or a CoNLL-U field or attribute; default: the last",
+        "tag column: a number (1 first, -1 last) or a name (field, attribute, header, key); default: the last",
         flag=True,
     )
     feature_columns: int | str | None = setting(
