@@ -8,8 +8,10 @@ from seqtag.api.arguments import checked, sentence_of
 from seqtag.corpora import tags
 from seqtag.evaluation import schemes, scoring
 from seqtag.evaluation.scoring import Score
+from seqtag.settings import registry
 from seqtag.stages import evaluate as stage
 from seqtag.support.errors import UsageError
+from seqtag.support.quoting import quoted
 
 Column = int | str | None
 
@@ -27,6 +29,8 @@ def evaluate(
     tag_spelling: str | None = None,
     outside_tag: str | None = None,
     neighbours: str | None = None,
+    misaligned: str = "error",
+    labels: Sequence[str] = (),
     threads: int | None = None,
 ) -> Score:
     """Tags the sentences of a gold file with a model and scores the tags, as `seqtag evaluate` does.
@@ -42,6 +46,8 @@ def evaluate(
         tag_spelling: How it spells its span tags, such as "B_TYPE"; None for the training corpus's way.
         outside_tag: Its tag outside spans, likewise.
         neighbours: Without letters in tags, "join" or "split" neighbouring tokens of one type, likewise.
+        misaligned: What to do with a span of characters that is not one of whole tokens: "error", "widen" or "drop".
+        labels: The names of tags that it has as numbers from 0.
         threads: Threads that tag side by side; None for as many as the process may use cores.
 
     Raises:
@@ -52,6 +58,10 @@ def evaluate(
         >>> score.f1 > 0.9, sorted(score.types)
         (True, ['LOC', 'PER'])
     """
+    if misaligned not in registry.MISALIGNED:
+        raise UsageError(
+            f"misaligned: expected {', '.join(registry.MISALIGNED)}. Received: {quoted(misaligned)}"
+        )
     evaluation = stage.evaluate_model(
         fspath(model),
         fspath(gold),
@@ -63,6 +73,8 @@ def evaluate(
         tag_spelling=tag_spelling,
         outside_tag=outside_tag,
         neighbours=neighbours,
+        misaligned=misaligned,
+        labels=sentence_of(labels, "labels"),
         threads=threads or 0,
     )
     return evaluation.score

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from seqtag.cli import common, parameters, results
 from seqtag.cli.tables import make_table, safe
+from seqtag.settings import registry
 from seqtag.support.errors import Error, UsageError
 from seqtag.support.extras import install_line
 from seqtag.support.quoting import counted, json_text
@@ -32,6 +33,12 @@ def gradients(
     format: common.Format = "auto",
     token_column: common.TokenColumn = None,
     tag_column: common.TagColumn = None,
+    skip_rows: common.SkipRows = None,
+    tag_spelling: common.TagSpelling = None,
+    outside_tag: common.OutsideTag = None,
+    neighbours: common.Neighbours = None,
+    misaligned: common.Misaligned = "error",
+    labels: common.Labels = None,
 ) -> None:
     """Show whether a model's gradients vanish or explode on their way back through time.
 
@@ -45,18 +52,30 @@ def gradients(
     """
     targets = [results.place(path) for path in outputs or []]
     _check(targets, [model, file])
+    common.check_name("--misaligned", misaligned, registry.MISALIGNED)
     from seqtag.cli import wants_debug
+    from seqtag.corpora.base import ReadOptions
+    from seqtag.corpora.labels import names
     from seqtag.stages.gradients import gradients as stage
 
+    options = ReadOptions(
+        format,
+        token_column,
+        tag_column,
+        skip_rows=skip_rows,
+        tag_spelling=tag_spelling,
+        outside_tag=outside_tag,
+        neighbours=neighbours,
+        misaligned=misaligned,
+        labels=names(labels),
+    )
     report = stage(
         model,
         file,
         steps=steps,
         sentences=sentences,
         seed=seed,
-        format=format,
-        token_column=token_column,
-        tag_column=tag_column,
+        options=options,
         debug=wants_debug(),
     )
     for target in results.stdout_last(targets):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import seqtag
+from seqtag.corpora.base import AUTO
 from seqtag.corpora.reading import ReadOptions, check_tags, read_corpus
 from seqtag.model_folder import folder
 from seqtag.model_folder.stored import read_vocabulary
@@ -53,9 +54,7 @@ def gradients(
     steps: int | None = None,
     sentences: int = 20,
     seed: int = 1,
-    format: str = "auto",
-    token_column: int | str | None = None,
-    tag_column: int | str | None = None,
+    options: ReadOptions = AUTO,
     debug: bool = False,
 ) -> GradientReport:
     """Measures how the norm of a gradient changes on its way back from a word.
@@ -66,9 +65,7 @@ def gradients(
         steps: How many steps back; up to 30, as the file's sentences allow, if not given.
         sentences: At most so many sentences are looked at, drawn from those that are long enough.
         seed: Of the draw.
-        format: The file's format.
-        token_column: The file's column of tokens; the training corpus's if not given.
-        tag_column: The file's column of tags, likewise.
+        options: How the file is read, where it is not as the training corpus was.
         debug: Whether TensorFlow may print.
 
     Raises:
@@ -81,8 +78,7 @@ def gradients(
     cell = config.encoder.cell
     if not registry.is_stateful(cell):
         raise Error(f"{model}: its cell, {cell}, has no state; expected a model with a recurrent layer.")
-    given = ReadOptions(format, token_column, tag_column)
-    corpus = read_corpus(path, vocabulary.reading.override(given))
+    corpus = read_corpus(path, vocabulary.reading.override(options))
     check_tags(corpus, vocabulary.scheme)
     random = np.random.default_rng(seed)
     sample = reach.draw(corpus, vocabulary, config.training.max_sentence_length, sentences, random, steps)

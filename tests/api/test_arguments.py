@@ -17,7 +17,7 @@ FUNCTIONS = [
     seqtag.load, seqtag.train, seqtag.evaluate, seqtag.score,
     seqtag.Tagger.__init__, seqtag.Tagger.__call__, seqtag.Tagger.pipe, seqtag.Tagger.tag,
 ]  # fmt: skip
-SEQUENCES = {"gold", "predicted", "texts", "sentences"}  # checked item by item
+SEQUENCES = {"gold", "predicted", "texts", "sentences", "labels"}  # checked item by item
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__qualname__)
@@ -39,6 +39,14 @@ def test_every_argument_is_checked(function: Any) -> None:
         (
             lambda: seqtag.evaluate(MODEL, "x", token_column=True),
             "token_column: expected the number of a column or its name. Received: bool True",
+        ),
+        (
+            lambda: seqtag.evaluate(MODEL, "x", misaligned="keep"),
+            "misaligned: expected error, widen, drop. Received: 'keep'",
+        ),
+        (
+            lambda: seqtag.evaluate(MODEL, "x", labels="O"),
+            "labels: expected a list of str. Received: str 'O'",
         ),
         (lambda: seqtag.evaluate(MODEL, b"x"), "gold: expected a path. Received: bytes b'x'"),
         (lambda: seqtag.evaluate(MODEL, [["O"]]), "gold: expected a path. Received: list [['O']]"),

@@ -84,3 +84,13 @@ def test_evaluate_refuses(tmp_path: Path) -> None:
         seqtag.evaluate(MODEL, [["O"]])  # type: ignore[arg-type]
     with pytest.raises(seqtag.Error, match="threads"):
         seqtag.evaluate(MODEL, GOLD, threads=-1)
+
+
+def test_spans_that_cut_tokens_and_tags_that_are_numbers(tmp_path: Path) -> None:
+    spans, numbers = tmp_path / "spans.jsonl", tmp_path / "numbers.jsonl"
+    spans.write_text('{"text": "Rome", "label": [[0, 2, "LOC"]]}\n')
+    with pytest.raises(seqtag.Error, match="cuts the token 'Rome'"):
+        seqtag.evaluate(MODEL, spans)
+    assert seqtag.evaluate(MODEL, spans, misaligned="widen").types["LOC"].gold == 1
+    numbers.write_text('{"tokens": ["Rome"], "ner_tags": [1]}\n')
+    assert seqtag.evaluate(MODEL, numbers, labels=["O", "B-LOC"]).types["LOC"].gold == 1

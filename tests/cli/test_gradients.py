@@ -196,3 +196,15 @@ class TestRefusals:
         monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
         assert run([*arguments, "-o", "x.png"]) == 1
         assert "pip install '.[plot]' in a clone of seqtag" in complaint(capsys)
+
+
+def test_a_file_that_is_read_in_another_way(
+    spans: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its header is passed over, and its tags are spelt in another way."""
+    path = tmp_path / "other.conll"
+    path.write_text("word\ttag\n" + spans.dev.read_text().replace("\tB-", "\tB_").replace("\tI-", "\tI_"))
+    arguments = ["gradients", str(spans.folder), str(path), "--steps", "2"]
+    assert run([*arguments, "--skip-rows", "1", "--tag-spelling", "B_TYPE"]) == 0
+    assert run([*arguments, "--skip-rows", "1"]) == 1
+    assert "B_" in capsys.readouterr().err
