@@ -304,8 +304,8 @@ def config_of(*assignments: str) -> Any:
 
 def corpora_of(config: Any, train: str, dev: str) -> tuple[Any, Any]:
     """The corpora, and the settings with those filled in that go by the corpus."""
-    from seqtag.training import prepare
-    from seqtag.training.splits import read_corpora
+    from seqtag.tasks.tagging import prepare
+    from seqtag.tasks.tagging.splits import read_corpora
 
     corpora = read_corpora(config, train, dev, None)
     return corpora, prepare.fill_in(config, corpora)
@@ -337,8 +337,8 @@ class Epochs:
     def __init__(self, config: Any, corpora: Any, vectors: Any = None) -> None:
         import dataclasses
 
+        from seqtag.tasks.tagging.job import Tagging
         from seqtag.training.run import Run
-        from seqtag.training.tagging import Tagging
 
         once = dataclasses.replace(config, training=dataclasses.replace(config.training, epochs=1))
         self.run = Run(Tagging(once, corpora, vectors))
@@ -361,7 +361,7 @@ class Epochs:
     @property
     def parameters(self) -> int:
         """All numbers that training changes."""
-        return int(self.run.task.prepared.parameters)
+        return int(self.run.job.prepared.parameters)
 
     @property
     def rows(self) -> int:

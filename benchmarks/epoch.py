@@ -17,7 +17,7 @@ import common
 
 def batches(run: Any) -> Iterator[tuple[Any, Any]]:
     """An epoch's batches as training makes them."""
-    return ((inputs, tags) for _, inputs, tags in run.task.batches(1))
+    return ((inputs, tags) for _, inputs, tags in run.job.batches(1))
 
 
 def passes(run: Any) -> dict[str, Callable[[Any, Any], object]]:
@@ -44,8 +44,8 @@ def passes(run: Any) -> dict[str, Callable[[Any, Any], object]]:
 
 def steps(config: Any, corpora: Any, vectors: Any) -> dict[str, Callable[[Any, Any], object]]:
     """The parts of a step, each with all before it; the last one is the step as it is."""
+    from seqtag.tasks.tagging.job import Tagging
     from seqtag.training.run import Run
-    from seqtag.training.tagging import Tagging
 
     training = config.training
     bare = {"averaging": "none", "global_clipnorm": None, "clipnorm": None, "clipvalue": None}
@@ -75,7 +75,7 @@ def over(made: list[tuple[Any, Any]], function: Callable[[Any, Any], object]) ->
 
 def scored(run: Any, found: dict[str, list[float]]) -> None:
     """Scores dev as it is done after an epoch; its parts' seconds are added to those found."""
-    from seqtag.training.tagging import score_corpus
+    from seqtag.tasks.tagging.job import score_corpus
 
     own: dict[str, float] = {}
     settle = getattr(run.trainer, "settle", lambda: None)
@@ -84,10 +84,8 @@ def scored(run: Any, found: dict[str, list[float]]) -> None:
     if run.settings.averaging == "ema":
         timed(own, "averaged weights read", run.trainer.averaged)
     timed(own, "weights set, twice", lambda: [run.network.assign_weights(weights) for _ in range(2)])
-    tagger = timed(own, "graph and session", run.task.tagger)
-    timed(
-        own, "tagging and score", lambda: score_corpus(tagger, run.task.corpora.dev, run.task.corpora.scheme)
-    )
+    tagger = timed(own, "graph and session", run.job.tagger)
+    timed(own, "tagging and score", lambda: score_corpus(tagger, run.job.corpora.dev, run.job.corpora.scheme))
     for name, seconds in own.items():
         found.setdefault(name, []).append(seconds)
 
@@ -104,8 +102,8 @@ def main() -> None:
     from seqtag.features.indexers.base import Resources
     from seqtag.features.vector_files import read as read_vectors
     from seqtag.model_folder import replacing
-    from seqtag.training import prepare
-    from seqtag.training.examples import make_examples
+    from seqtag.tasks.tagging import prepare
+    from seqtag.tasks.tagging.examples import make_examples
 
     settings = common.config_of(*given.set)
     corpora, config = timed(
@@ -140,8 +138,8 @@ def main() -> None:
         speeds.append(training.next())
 
     run = training.run
-    timed(after, "best network: graph, comparison with Keras", lambda: run.task.best_tagger(run.best_weights))
-    files = timed(after, "files", lambda: run.task.files(run.best_weights, {}))
+    timed(after, "best network: graph, comparison with Keras", lambda: run.job.best_tagger(run.best_weights))
+    files = timed(after, "files", lambda: run.job.files(run.best_weights, {}))
     with common.scratch() as place:
         timed(after, "written", lambda: replacing.write(Path(place) / "model", files))
 

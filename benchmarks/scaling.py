@@ -77,7 +77,7 @@ def work(point: Point, train: str, dev: str, epochs: int) -> dict[str, Any]:
     common.start_tensorflow()
     training = common.Epochs(config, corpora)
     speeds = [training.next() for _ in range(1 + epochs)][1:]
-    tagger = training.run.task.tagger()
+    tagger = training.run.job.tagger()
     tokens = sum(map(len, sentences))
 
     def predict() -> float:

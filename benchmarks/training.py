@@ -43,7 +43,7 @@ def main() -> None:
         "seqtag": common.Epochs(plain, corpora, vectors),
         "seqtag, weights averaged (its default)": common.Epochs(config, corpora, vectors),
     }
-    vocabulary = own["seqtag"].run.task.vocabulary
+    vocabulary = own["seqtag"].run.job.vocabulary
     with common.scratch() as folder, ExitStack() as stack:
         common.say("PyTorch starts")
         corpus = folder / "train.jsonl"

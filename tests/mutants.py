@@ -289,7 +289,7 @@ def attempt(folder: Path, restoring: bool, whole: bool = False) -> str:
     from seqtag.model_folder.folder import load as load_folder
     from seqtag.model_folder.stored import read_known
     from seqtag.support.errors import Error
-    from seqtag.training.restore import Stored
+    from seqtag.tasks.tagging.restore import Stored
 
     refused = "refused"
     try:

@@ -12,8 +12,8 @@ from seqtag.settings.config import Config
 from seqtag.stages import split
 from seqtag.support.errors import Error
 from seqtag.support.quoting import json_text, printable
+from seqtag.tasks.tagging.splits import read_options
 from seqtag.training.seed import spread
-from seqtag.training.splits import read_options
 
 TrainFold = Callable[[str, str, Path], None]
 SUMMARY = "folds.json"

@@ -82,6 +82,11 @@ class Score:
         """The figure by which models are compared."""
         return metrics.find(self.metric).value(self)
 
+    @property
+    def title(self) -> str:
+        """What tables call the figure by which models are compared."""
+        return metrics.find(self.metric).title
+
     def to_json(self) -> dict[str, Any]:
         """The score as plain values for `json.dump`; ratios from 0 to 1, strict ones None for plain tags."""
         strict = self.strict

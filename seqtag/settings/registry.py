@@ -361,6 +361,8 @@ SCHEDULES = Table("seqtag.schedules") | {
     "plateau": "seqtag.training.schedules:plateau",
     "cosine": "seqtag.training.schedules:cosine",
 }
+# Shapes of jobs; see `tasks.base.Task`.
+TASKS = {"tagging": "seqtag.tasks.tagging.task:TAGGING"}
 METRICS = Table("seqtag.metrics") | {
     "f1": "seqtag.evaluation.metrics:F1",
     "accuracy": "seqtag.evaluation.metrics:ACCURACY",

@@ -7,11 +7,11 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import seqtag
-from seqtag.evaluation import metrics
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.layout import MANIFEST
 from seqtag.settings.config import Config
@@ -21,8 +21,8 @@ from seqtag.settings.schema import check_value
 from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.support.extras import missing
 from seqtag.support.interrupt import Stop
-from seqtag.training import prepare, reach
-from seqtag.training.hashed_files import Changed, HashedFiles
+from seqtag.tasks import base as tasks
+from seqtag.tasks.hashed_files import Changed, HashedFiles
 from seqtag.training.ranking import Combination, Comparison, rank
 from seqtag.training.rows import ROWS, Choice, Row, Rows
 from seqtag.training.seed import train_seed
@@ -82,7 +82,7 @@ def compare(
     runs = seeds * math.prod(map(len, grid.values()))
     if runs > MOST_RUNS:
         raise UsageError(f"the grid means {runs:,} runs; expected at most {MOST_RUNS:,}.")
-    files = HashedFiles(paths)
+    files = HashedFiles(tasks.find("tagging"), paths)
     _check_place(output)
     choices = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     plans = [[_plan(layers, choice, first + number, files) for number in range(seeds)] for choice in choices]
@@ -140,7 +140,7 @@ def _plan(layers: Sequence[Layer], choice: Choice, seed: int, files: HashedFiles
     try:
         config = merge(*layers, chosen, {"training.seed": (seed, "--seeds")})
         digests = files.digests(config.embeddings.vectors.file)
-        config = prepare.fill_in(config, files.corpora(config))
+        config = files.task.fill_in(config, files.data(config))
         settings = config.to_json()
         settings["embeddings"]["vectors"]["file"] = None  # its content is among the files
     except Error as found:
@@ -185,20 +185,22 @@ def _run(plan: PlannedRun, files: HashedFiles, *, debug: bool, stop: Stop) -> Ro
 def _trained(row: Row, config: Config, files: HashedFiles, *, debug: bool, stop: Stop) -> Row:
     """The row with the results of its run."""
     vectors = files.vectors(config.embeddings.vectors.file)
-    trained = train_seed(config, files.corpora(config), vectors, stop=stop, debug=debug)
+    task = files.task
+    make = partial(task.job, config, files.data(config), vectors)
+    trained = train_seed(make, config.training.seed, task.result, stop=stop, debug=debug)
     result = trained.result
     if result.stopped:
         raise Error(result.stopped)
-    layers = reach.rates(trained.task)
+    layers = task.rates(trained.job)
     furthest = max(layers, key=lambda layer: float(layer["rate"]), default={})
     return replace(
         row,
-        metric=metrics.find(result.dev.metric).title,
+        metric=result.dev.title,
         dev=result.dev.main,
         test=result.test.main if result.test else None,
         signature=result.dev.signature,
         test_signature=result.test.signature if result.test else None,
-        parameters=trained.task.prepared.parameters,
+        parameters=trained.job.prepared.parameters,
         best_epoch=result.best_epoch,
         epochs=len(result.history),
         clipped=sum(epoch.clipped for epoch in result.history) / len(result.history),

@@ -17,7 +17,7 @@ from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
 from seqtag.network import runtime
 from seqtag.support.errors import Error
-from seqtag.training.restore import Stored
+from seqtag.tasks.tagging.restore import Stored
 
 LONGEST = 512  # tokens of a sentence that are looked at: attention grows with their square
 

@@ -14,9 +14,9 @@ from seqtag.model_folder.stored import read_vocabulary
 from seqtag.network import runtime
 from seqtag.settings import registry
 from seqtag.support.errors import Error
-from seqtag.training import reach
+from seqtag.tasks.tagging import reach
+from seqtag.tasks.tagging.restore import Stored
 from seqtag.training.reach import LayerReach
-from seqtag.training.restore import Stored
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def gradients(
             f"{longest}." + f" Try --steps {longest - 1}." * (longest > 2)
         )
     runtime.start(seed, debug=debug)
-    layers = reach.measure(stored.network(), vocabulary, sample, random)
+    layers = reach.measured(stored.network(), vocabulary, sample, random)
     for layer in layers:
         if not layer.finite:
             raise Error(f"the gradients of layer {layer.number} ({layer.direction}) are not finite.")

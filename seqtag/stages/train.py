@@ -3,32 +3,28 @@
 import dataclasses
 import time
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from seqtag.corpora.findings import Level, gravest
-from seqtag.evaluation.scoring import Score
-from seqtag.features.indexers.base import Resources
 from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
-from seqtag.features.vocabulary import Vocabulary
-from seqtag.graph.weights import Weights
 from seqtag.model_folder import folder, layout, replacing
 from seqtag.model_folder.claims import claimed
-from seqtag.model_folder.stored import checked_network, config_of, read_config
+from seqtag.model_folder.stored import read_config
 from seqtag.settings.config import Config
 from seqtag.settings.merging import foreign
 from seqtag.settings.schema import check_value
 from seqtag.support.errors import Diverged, Error, ModelError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.support.json_decoder import decode
-from seqtag.training import prepare
+from seqtag.tasks import base as tasks
+from seqtag.tasks.base import Task
 from seqtag.training.checkpoint import Checkpoint, Identity, Seeds, State
 from seqtag.training.events import Epoch, Listener, Note, Prepared
+from seqtag.training.job import Scored, SeedResult
 from seqtag.training.report import report, seeds_report
-from seqtag.training.seed import Saving, SeedResult, Trained, train_seed
-from seqtag.training.splits import Corpora, read_corpora
-
-MOST_WARNINGS = 5  # lines about the corpora
+from seqtag.training.seed import Saving, Trained, train_seed
 
 
 @dataclass(frozen=True)
@@ -50,12 +46,12 @@ class TrainingResult:
     seconds: float
 
     @property
-    def dev(self) -> Score:
+    def dev(self) -> Scored:
         """The kept model's score on dev."""
         return self.best.dev
 
     @property
-    def test(self) -> Score | None:
+    def test(self) -> Scored | None:
         """Its score on test, if there is a test file."""
         return self.best.test
 
@@ -66,12 +62,13 @@ class TrainingResult:
 
 
 @dataclass
-class Job:
+class Training:
     """A training from its first seed to its last.
 
     Attributes:
         config: The settings, those that go by the corpus filled in.
-        corpora: What was read.
+        task: The shape of the job.
+        data: What was read.
         vectors: The pretrained vectors, if there are any.
         checkpoint: Where the state is kept.
         every: Steps between two checkpoints within an epoch; 0 for none.
@@ -84,7 +81,8 @@ class Job:
     """
 
     config: Config
-    corpora: Corpora
+    task: Task[Any]
+    data: Any
     vectors: Vectors | None
     checkpoint: Checkpoint
     every: int
@@ -105,19 +103,12 @@ class Job:
         state = self.checkpoint.read()
         seeds = self.checkpoint.seeds
         with self.checkpoint.trusted():
-            self.results = decode(list[SeedResult], seeds.results)
+            self.results = decode(list[self.task.result], seeds.results)  # type: ignore[name-defined]
             if seeds.files:
-                self._check(seeds.files)
+                self.task.check(seeds.files, self.vectors)
         if seeds.files:
             self.files = seeds.files | ({"vectors.bin": self.vectors.packed()} if self.vectors else {})
         return state
-
-    def _check(self, files: dict[str, bytes]) -> None:
-        """Refuses a model that could not be read where it is going to be put."""
-        vocabulary = Vocabulary.from_json(layout.parsed(files["vocab.json"]), Resources(self.vectors))
-        config = config_of(layout.parsed(files["config.json"]), "config.json")
-        checked_network(config, vocabulary, Weights.of_file(files["weights.safetensors"]))
-        layout.parsed(files["report.json"])
 
     def train(self, seeds: int, state: State | None, *, debug: bool) -> None:
         """Trains with the seeds that are not finished, the first of them from the state, if there is one.
@@ -129,9 +120,9 @@ class Job:
         for seed in range(first + len(self.results), first + seeds):
             try:
                 trained = train_seed(
-                    _seeded(self.config, seed),
-                    self.corpora,
-                    self.vectors,
+                    partial(self.task.job, _seeded(self.config, seed), self.data, self.vectors),
+                    seed,
+                    self.task.result,
                     listener=self.listener,
                     stop=self.stop,
                     saving=Saving(self.checkpoint, self.every, state),
@@ -154,11 +145,11 @@ class Job:
 
     def _add(self, trained: Trained) -> None:
         """Takes a seed that is finished."""
-        task, result = trained.task, trained.result
+        job, result = trained.job, trained.result
         self.results.append(result)
-        self.prepared, self.stopped = task.prepared, result.stopped
+        self.prepared, self.stopped = job.prepared, result.stopped
         if self.best is result:
-            self.files = task.files(trained.weights, report(task, result))
+            self.files = job.files(trained.weights, report(job, result))
         kept = {name: content for name, content in self.files.items() if name != "vectors.bin"}
         self.checkpoint.seeds = Seeds([asdict(each) for each in self.results], kept)
 
@@ -200,7 +191,7 @@ def train(
         Interrupted: The run was asked to stop.
     """
     started = time.perf_counter()
-    stop = stop or Stop()
+    task, stop = tasks.find("tagging"), stop or Stop()
     check_value("training.seed", config.training.seed + seeds - 1, f"--seeds {seeds}")
     checkpoint = Checkpoint(output)
     with claimed(output) as held:
@@ -212,21 +203,22 @@ def train(
         for note in _notes(checkpoint, held=held, resume=resume, force=force):
             listener(Note(note))
         try:
-            corpora = read_corpora(config, train_path, dev_path, test_path)
-            for level, text in _warnings(config, corpora):
+            paths = {"train": train_path, "dev": dev_path, "test": test_path}
+            data = task.read(config, {role: path for role, path in paths.items() if path})
+            for level, text in task.warnings(config, data):
                 listener(Note(text, level))
-            config = prepare.fill_in(config, corpora)
+            config = task.fill_in(config, data)
             file = config.embeddings.vectors.file
             vectors = read_vectors(file) if file else None
-            checkpoint.identity = Identity.of(config, seeds, corpora.by_role, vectors)
+            checkpoint.identity = Identity.of(config, seeds, task.digests(data), vectors)
             checkpoint.plugins = foreign(config)
-            job = Job(config, corpora, vectors, checkpoint, checkpoint_steps, stop, listener)
+            training = Training(config, task, data, vectors, checkpoint, checkpoint_steps, stop, listener)
             if resumes and not force and not _is_of(output, config, seeds):
                 replacing.check_target(output, force=False)
-            state = job.resume() if resumes else None
-            job.train(seeds, state, debug=debug)
+            state = training.resume() if resumes else None
+            training.train(seeds, state, debug=debug)
             with stop.held():
-                if problem := checkpoint.finish(job.files, force=force):
+                if problem := checkpoint.finish(training.files, force=force):
                     listener(Note(problem))
         except Diverged:
             if problem := checkpoint.remove():  # a run that is resumed would come to the same
@@ -239,11 +231,11 @@ def train(
                 else ""
             )
             raise Interrupted(signal.number, f"interrupted{where}") from None
-    if job.stopped or job.prepared is None:
-        kept = f"epoch {job.best.best_epoch}" + f" of seed {job.best.seed}" * (seeds > 1)
-        raise Error(f"{job.stopped} The best model so far, that of {kept}, is in {output}.")
-    prepared = dataclasses.replace(job.prepared, config=_seeded(config, job.best.seed))
-    return TrainingResult(output, prepared, job.best, job.results, time.perf_counter() - started)
+    if training.stopped or training.prepared is None:
+        kept = f"epoch {training.best.best_epoch}" + f" of seed {training.best.seed}" * (seeds > 1)
+        raise Error(f"{training.stopped} The best model so far, that of {kept}, is in {output}.")
+    prepared = dataclasses.replace(training.prepared, config=_seeded(config, training.best.seed))
+    return TrainingResult(output, prepared, training.best, training.results, time.perf_counter() - started)
 
 
 def _is_of(output: Path, config: Config, seeds: int) -> bool:
@@ -255,13 +247,6 @@ def _is_of(output: Path, config: Config, seeds: int) -> bool:
     first = config.training.seed
     seed = there.training.seed
     return first <= seed < first + seeds and there.portable() == _seeded(config, seed).portable()
-
-
-def _warnings(config: Config, corpora: Corpora) -> list[tuple[Level, str]]:
-    """What is odd about the corpora, in a few lines."""
-    found = prepare.raw_text_mismatch(config, corpora)
-    notes = [(found.level, str(found))] if found else []
-    return [*gravest(corpora.findings, MOST_WARNINGS - len(notes)), *notes]
 
 
 def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, force: bool) -> list[str]:

@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import seqtag
-from seqtag.corpora.reading import Corpus
 from seqtag.features.vectors import Vectors
 from seqtag.model_folder import folder, layout, replacing
 from seqtag.model_folder.folder import Folder
@@ -100,10 +99,10 @@ class Identity:
 
     @classmethod
     def of(
-        cls, config: Config, seeds: int, corpora: Mapping[str, Corpus], vectors: Vectors | None
+        cls, config: Config, seeds: int, content: Mapping[str, str], vectors: Vectors | None
     ) -> "Identity":
-        """The identity of a run on these corpora."""
-        content = {role: _digest(corpus) for role, corpus in corpora.items()}
+        """The identity of a run on files of this content."""
+        content = dict(content)
         if vectors is not None:
             content["vectors"] = hashlib.sha256(vectors.packed()).hexdigest()
         packages = ("keras", "tensorflow", "onnxruntime", "numpy")
@@ -136,15 +135,6 @@ class Identity:
             if now_ != was_:
                 found.append(f"{name} is {now_} now and {was_} there")
         return found
-
-
-def _digest(corpus: Corpus) -> str:
-    """The sha256 of what training takes from a corpus: a file that was read through a pipe cannot be read again."""
-    found = hashlib.sha256()
-    for sentence in corpus.sentences:
-        row = [sentence.tokens, sentence.tags, sentence.columns]
-        found.update(json.dumps(row, ensure_ascii=True).encode() + b"\n")
-    return found.hexdigest()
 
 
 def _version(package: str) -> str:

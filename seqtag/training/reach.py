@@ -8,21 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.corpora.reading import Corpus, Sentence
-from seqtag.corpora.sentence import cut
-from seqtag.corpora.tags import convert
-from seqtag.features.indexers.base import pad
-from seqtag.features.vocabulary import Vocabulary
-from seqtag.settings import registry
-
 if TYPE_CHECKING:
     from seqtag.network.build import Network
     from seqtag.network.gradients import Trace
-    from seqtag.training.tagging import Tagging
 
-MOST_STEPS = 30  # back, where nobody says another number
-SENTENCES = 8  # of dev, for the rates
-LONG_ENOUGH = 10  # one sentence in so many must be, where nobody says how many steps to go back
 LEFT = 0.01  # the share of a gradient that is called nothing
 HALVED, DOUBLED = 0.5 ** (1 / 10), 2 ** (1 / 10)  # rates that bring a gradient to half or twice in ten steps
 CLOSED, OPEN = 0.1, 0.9  # a gate below or above is saturated
@@ -139,94 +128,29 @@ class LayerReach:
         }
 
 
-@dataclass(frozen=True)
-class Sample:
-    """Sentences to look at.
-
-    Attributes:
-        sentences: Those drawn, in the file's order, with tags of the training scheme; all have more than `steps` words.
-        steps: How many steps to go back.
-        long_enough: How many the corpus holds that could have been drawn.
-        longest: The words of its longest sentence with tags that the model knows, or 0.
-    """
-
-    sentences: list[Sentence]
-    steps: int
-    long_enough: int
-    longest: int
-
-
-def draw(
-    corpus: Corpus,
-    vocabulary: Vocabulary,
-    longest: int,
-    count: int,
-    random: np.random.Generator,
-    steps: int | None = None,
-) -> Sample:
-    """Draws at most `count` sentences that are long enough.
-
-    Args:
-        corpus: In the model's tag scheme.
-        vocabulary: The model's.
-        longest: Sentences are cut at so many words.
-        count: How many.
-        random: For the draw.
-        steps: How many steps to go back; up to 30, as the corpus's sentences allow, if not given.
-    """
-    usable = _usable(corpus, vocabulary, longest)
-    if steps is None:
-        steps = _reachable([len(sentence) for sentence in usable])
-    long_enough = [sentence for sentence in usable if len(sentence) > steps]
-    drawn = sorted(random.permutation(len(long_enough))[:count].tolist())
-    most = max((len(sentence) for sentence in usable), default=0)
-    return Sample([long_enough[number] for number in drawn], steps, len(long_enough), most)
-
-
-def _usable(corpus: Corpus, vocabulary: Vocabulary, longest: int) -> list[Sentence]:
-    """The sentences with tags of the training scheme, cut at `longest` words; without those whose tags the model does
-    not know.
-    """
-    known = set(vocabulary.tags)
-    found = []
-    for sentence in corpus.sentences:
-        tags = convert((sentence.tags or ())[:longest], vocabulary.scheme, vocabulary.train_scheme)
-        if known.issuperset(tags):
-            piece = cut(sentence, 0, min(longest, len(sentence)))
-            found.append(Sentence(piece.tokens, tuple(tags), columns=piece.columns))
-    return found
-
-
-def _reachable(lengths: list[int]) -> int:
-    """So many steps back that one sentence in ten is long enough, from 2 to 30."""
-    ordered = sorted(lengths, reverse=True)
-    length = ordered[len(ordered) // LONG_ENOUGH] if ordered else 0
-    return min(max(length - 1, 2), MOST_STEPS)
-
-
 def measure(
-    network: "Network", vocabulary: Vocabulary, sample: Sample, random: np.random.Generator
+    network: "Network",
+    inputs: dict[str, NDArray[Any]],
+    targets: NDArray[Any],
+    steps: int,
+    random: np.random.Generator,
 ) -> list[LayerReach]:
     """Each layer and direction, measured at a word drawn in each sentence.
 
     Args:
         network: A network whose cell has a state.
-        vocabulary: Its vocabulary.
-        sample: At least one sentence.
+        inputs: Its inputs for at least one sentence, each `(batch, time, ...)`; every sentence is longer than `steps`.
+        targets: What it is to predict, `(batch, time)`.
+        steps: How many steps to go back.
         random: For the words, and directions that gradients are carried in.
     """
     from seqtag.network import gradients as model
 
-    numbers = {tag: number for number, tag in enumerate(vocabulary.tags)}
-    inputs = vocabulary.collate(vocabulary.index_all(sample.sentences))
     lengths = inputs["lengths"]
-    rows = [
-        np.array([numbers[tag] for tag in sentence.tags or ()], np.int32) for sentence in sample.sentences
-    ]
-    places = random.integers(sample.steps, lengths)  # from `steps` to the last word
+    places = random.integers(steps, lengths)  # from `steps` to the last word
     found = []
-    for trace in model.traces(network, inputs, pad(rows, int(lengths.max()))):
-        profile = model.profile(trace, places, sample.steps, random)
+    for trace in model.traces(network, inputs, targets):
+        profile = model.profile(trace, places, steps, random)
         layer = LayerReach(
             number=trace.layer,
             direction=trace.direction,
@@ -260,26 +184,3 @@ def gate_of(values: NDArray[Any], keeps: bool) -> Gate:
     mean = float(values.mean(dtype=np.float64))
     half_life = math.log(0.5) / math.log(mean) if keeps and 0 < mean < 1 else None
     return Gate(mean, float((values < CLOSED).mean()), float((values > OPEN).mean()), half_life)
-
-
-def rates(task: "Tagging") -> list[dict[str, Any]]:
-    """How far gradients reach back in each layer and direction of a trained network, on some sentences of dev.
-
-    Returns:
-        `layer`, `direction`, `rate`, `memory` and `verdict` of each; nothing where no layer has a state, or dev holds
-        no sentence that is long enough.
-    """
-    if not registry.is_stateful(task.config.encoder.cell):
-        return []
-    random = np.random.default_rng(1)  # the same words with each seed of the run
-    longest = task.config.training.max_sentence_length
-    sample = draw(task.corpora.dev, task.vocabulary, longest, SENTENCES, random)
-    if not sample.sentences:
-        return []
-    found = []
-    for layer in measure(task.network, task.vocabulary, sample, random):
-        if layer.finite:
-            fit = layer.jacobian_fit
-            place = {"layer": layer.number, "direction": layer.direction}
-            found.append(place | asdict(fit) | {"verdict": fit.verdict})
-    return found

@@ -7,30 +7,19 @@ from typing import Any
 
 import seqtag
 from seqtag.training.events import Epoch
-from seqtag.training.seed import SeedResult, spread
-from seqtag.training.tagging import Tagging
+from seqtag.training.job import Job, SeedResult
+from seqtag.training.seed import spread
 
 
-def report(task: Tagging, result: SeedResult) -> dict[str, Any]:
+def report(job: Job, result: SeedResult) -> dict[str, Any]:
     """What `report.json` holds of the seed whose model is kept."""
     import keras
     import tensorflow as tf
 
     from seqtag.inference.onnx_runtime import onnxruntime
 
-    prepared = task.prepared
     return {
-        "data": {
-            name: {"sentences": len(corpus.sentences), "tokens": corpus.tokens}
-            for name, corpus in task.corpora.by_role.items()
-        },
-        "held_out": prepared.held_out is not None,
-        "held_out_seed": prepared.held_out,
-        "ill_formed": prepared.ill_formed,
-        "unknown_rate": prepared.unknown_rate,
-        "parameters": prepared.parameters,
-        "vocabulary": prepared.vocabulary,
-        "coverage": prepared.coverage,
+        **job.facts(),
         "seed": result.seed,
         "history": [_reproducible(epoch) for epoch in result.history],
         "best_epoch": result.best_epoch,

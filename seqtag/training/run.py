@@ -11,27 +11,27 @@ from seqtag.support.errors import Diverged
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.training.checkpoint import State
 from seqtag.training.events import Epoch, Listener, Progress
+from seqtag.training.job import Batch, Job
 from seqtag.training.ledger import Ledger
 from seqtag.training.schedules import learning_rate
 from seqtag.training.snapshot import Arrays, Snapshot, UnderWay, Values
-from seqtag.training.tagging import Batch, Tagging
 
 
 class Run:
     """The state of a training run.
 
     Args:
-        task: What is trained, and how it is scored.
+        job: What is trained, and how it is scored.
         started: When the run began by `time.perf_counter`; now, if None.
     """
 
-    def __init__(self, task: Tagging, started: float | None = None) -> None:
+    def __init__(self, job: Job, started: float | None = None) -> None:
         from seqtag.network.fit import Trainer
 
         self._started = time.perf_counter() if started is None else started
-        self.task = task
-        self.network = task.network
-        self.settings = task.config.training
+        self.job = job
+        self.network = job.network
+        self.settings = job.config.training
         self.trainer = Trainer(self.network, self.settings)
         self.ledger = Ledger(self.trainer.names)
         self.stopped = ""
@@ -160,10 +160,10 @@ class Run:
 
     def _train(self, started: float, listener: Listener, stepped: Callable[[int], None]) -> None:
         """The steps that the epoch under way, begun at `started`, still lacks."""
-        now, of_tokens = self.under_way, self.task.tokens
+        now, of_tokens = self.under_way, self.job.tokens
         scores = [epoch.dev_score for epoch in self.history]
         total = sum(now.losses)
-        for batch in self.task.batches(now.number, len(now.losses)):
+        for batch in self.job.batches(now.number, len(now.losses)):
             progress = now.number - 1 + now.tokens / of_tokens
             self.network.head.progress(progress)
             self._step(batch, learning_rate(self.settings, progress, scores))
@@ -183,7 +183,7 @@ class Run:
         if not (np.isfinite(step.loss) and np.isfinite(step.gradient_norm)):
             raise Diverged(
                 f"training stopped in epoch {now.number}, step {len(now.losses) + 1}: loss {step.loss}, gradient "
-                f"norm {step.gradient_norm}. {self.ledger.culprit(step.norms)} {self.task.describe(batch.examples)} "
+                f"norm {step.gradient_norm}. {self.ledger.culprit(step.norms)} {self.job.describe(batch.examples)} "
                 "Lower the learning rate or set a smaller clipping norm."
             )
         self.ledger.add(step.gradient_norm, step.clipped, step.norms, step.clipped_norms)
@@ -207,7 +207,7 @@ class Run:
             candidate = {name: np.mean([past[name] for past in recent], axis=0) for name in weights}
         self.network.assign_weights(candidate)
         try:
-            score = self.task.score_dev(stop)
+            score = self.job.score_dev(stop)
         finally:
             self.network.assign_weights(weights)
         self.recent = recent

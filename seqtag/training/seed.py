@@ -4,51 +4,20 @@ import contextlib
 import statistics
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from seqtag.evaluation.scoring import Score
-from seqtag.features.vectors import Vectors
 from seqtag.network import runtime
-from seqtag.settings.config import Config
 from seqtag.support.errors import Diverged, Error, UsageError
 from seqtag.support.interrupt import Stop
 from seqtag.training.checkpoint import Checkpoint, State
-from seqtag.training.events import Epoch, Listener, Note
-from seqtag.training.ledger import Gradients
+from seqtag.training.events import Listener, Note
+from seqtag.training.job import Job, SeedResult
 from seqtag.training.run import Run
-from seqtag.training.splits import Corpora
-from seqtag.training.tagging import Tagging, score_corpus
 
 _TURN = threading.Lock()  # of the thread that trains
 _THREAD = threading.local()  # .trains: whether it is this one
-
-
-@dataclass(frozen=True)
-class SeedResult:
-    """What training with one seed came to.
-
-    Attributes:
-        seed: The seed.
-        history: Each epoch.
-        best_epoch: The epoch whose weights were kept.
-        dev: Their score on dev.
-        test: Their score on test, if there is a test file.
-        seconds: The whole run.
-        gradients: What its gradients were like.
-        stopped: Why training stopped before its end, if numbers were not finite; empty otherwise.
-    """
-
-    seed: int
-    history: list[Epoch]
-    best_epoch: int
-    dev: Score
-    test: Score | None
-    seconds: float
-    gradients: Gradients | None = None
-    stopped: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,20 +40,20 @@ class Trained:
     """A run that is over.
 
     Attributes:
-        task: What was trained; its network has the weights of the best epoch.
+        job: What was trained; its network has the weights of the best epoch.
         weights: These weights.
         result: What the run came to.
     """
 
-    task: Tagging
+    job: Job
     weights: dict[str, Any]
     result: SeedResult
 
 
 def train_seed(
-    config: Config,
-    corpora: Corpora,
-    vectors: Vectors | None,
+    make: Callable[[], Job],
+    seed: int,
+    result: type[SeedResult],
     *,
     listener: Listener = lambda event: None,
     stop: Stop | None = None,
@@ -95,9 +64,9 @@ def train_seed(
     thread trains.
 
     Args:
-        config: The settings, with those filled in that go by the corpus; their seed is the run's.
-        corpora: What to train and to score on.
-        vectors: Pretrained vectors, if the network reads some.
+        make: Makes what is trained; called once nothing else trains.
+        seed: The seed, which is that of its settings.
+        result: The class of what comes of it.
         listener: Receives what was prepared, each step and each epoch.
         stop: Asked whether to stop.
         saving: Where the state is kept; nowhere if None.
@@ -111,11 +80,11 @@ def train_seed(
     """
     stop = stop or Stop()
     with _turn(listener):
-        runtime.start(config.training.seed, debug=debug)
+        runtime.start(seed, debug=debug)
         started = time.perf_counter()
-        task = Tagging(config, corpora, vectors)
-        run = Run(task, started)
-        listener(task.prepared)
+        job = make()
+        run = Run(job, started)
+        listener(job.prepared)
         if saving is None:
             run.fit(listener, stop)
         else:
@@ -126,23 +95,22 @@ def train_seed(
             run.fit(listener, stop, saving.checkpoint.save, saving.every)
         stop.check()
         try:
-            tagger = task.best_tagger(run.best_weights)
+            dev, test = job.score(run.best_weights)
         except Error:
             if run.stopped:
                 raise Diverged(f"{run.stopped} No model was written.") from None
             raise
-        scored = partial(score_corpus, tagger, scheme=corpora.scheme, metric=config.training.metric)
-        result = SeedResult(
-            seed=config.training.seed,
+        found = result(
+            seed=seed,
             history=run.history,
             best_epoch=run.best_epoch,
-            dev=scored(corpora.dev),
-            test=scored(corpora.test) if corpora.test else None,
+            dev=dev,
+            test=test,
             seconds=run.seconds,
             gradients=run.ledger.gradients(),
             stopped=run.stopped,
         )
-        return Trained(task, run.best_weights, result)
+        return Trained(job, run.best_weights, found)
 
 
 @contextlib.contextmanager

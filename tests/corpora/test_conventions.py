@@ -16,8 +16,8 @@ from seqtag.features.vocabulary import Vocabulary
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
-from seqtag.training.prepare import fit_vocabulary
-from seqtag.training.splits import read_corpora
+from seqtag.tasks.tagging.prepare import fit_vocabulary
+from seqtag.tasks.tagging.splits import read_corpora
 
 PENN = "`` We sold it , '' he said -LRB- not her -RRB- ."
 MOSES = "He &apos;s the &quot; R &amp; B &quot; man , &#91; 1 &#93; &lt; 3 &gt; , a &#124; b ."

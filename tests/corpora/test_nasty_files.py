@@ -38,8 +38,8 @@ from seqtag.settings.config_files import read as read_settings
 from seqtag.settings.merging import merge
 from seqtag.stages import predict as stage
 from seqtag.support.errors import DataError, Error
-from seqtag.training.prepare import check_readable, fit_vocabulary
-from seqtag.training.splits import Corpora, read_corpora
+from seqtag.tasks.tagging.prepare import check_readable, fit_vocabulary
+from seqtag.tasks.tagging.splits import Corpora, read_corpora
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 BOM = b"\xef\xbb\xbf"

@@ -21,9 +21,9 @@ from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.predict import predict
 from seqtag.stages.train import train
+from seqtag.tasks.tagging.prepare import fit_vocabulary
+from seqtag.tasks.tagging.splits import read_corpora
 from seqtag.training.events import Note
-from seqtag.training.prepare import fit_vocabulary
-from seqtag.training.splits import read_corpora
 
 SMALL = [
     "training.epochs=1", "encoder.cell=dense", "encoder.units=4", "embeddings.characters.encoder=none",

@@ -8,8 +8,8 @@ from seqtag.corpora import tags
 from seqtag.corpora.reading import Corpus, Sentence
 from seqtag.corpora.tags import Span
 from seqtag.evaluation.known import Known, learn, surface
-from seqtag.training import prepare
-from seqtag.training.splits import Corpora
+from seqtag.tasks.tagging import prepare
+from seqtag.tasks.tagging.splits import Corpora
 
 BIOES = tags.parse_scheme("bioes")
 SENTENCES = [("Ana", "Ruiz", "flew"), ("Ana", "Oslo", "Ana"), ("home",)]

@@ -10,7 +10,7 @@ from seqtag.cli import run
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
-from seqtag.training.splits import read_corpora
+from seqtag.tasks.tagging.splits import read_corpora
 
 SMALL = [
     "--epochs", "12", "--units", "6", "--lr", "0.05", "--batch-size", "4", "--embedding-dim", "4",

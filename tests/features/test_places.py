@@ -20,8 +20,8 @@ from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.train import train
-from seqtag.training.prepare import fit_vocabulary
-from seqtag.training.splits import read_corpora
+from seqtag.tasks.tagging.prepare import fit_vocabulary
+from seqtag.tasks.tagging.splits import read_corpora
 
 SMALL = [
     "embeddings.word.dim=8", "embeddings.bigrams.dim=6", "encoder.units=8", "embeddings.dropout=0",
@@ -156,7 +156,7 @@ def test_what_is_counted_has_no_places(trained: Any, corpus: str) -> None:
 def test_the_unknown_are_those_that_the_network_does_not_know(corpus: str, tmp_path: Path) -> None:
     """A known character in another place of the word is known."""
     (tmp_path / "dev").write_text("三0\tO\n张1\tO\n张0\tO\n新0\tO\n", encoding="utf-8")
-    from seqtag.training.prepare import unknown_rate
+    from seqtag.tasks.tagging.prepare import unknown_rate
 
     settings = config()
     corpora = read_corpora(settings, corpus, str(tmp_path / "dev"), None)

@@ -43,7 +43,7 @@ def test_what_it_gave(number: int) -> None:
 @pytest.mark.parametrize("number", FORMATS)
 def test_it_is_explained(number: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By its weights in Keras, which are those of the exported network."""
-    from seqtag.training.restore import Stored
+    from seqtag.tasks.tagging.restore import Stored
 
     path = MODELS / f"format_{number}"
     tagger = SentenceTagger.load(path)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from seqtag.settings import registry
-from seqtag.training.parity import PARITY, TIE, Difference, compare
+from seqtag.tasks.tagging.parity import PARITY, TIE, Difference, compare
 
 SENTENCES = 10_000  # of each cell and head, with --slow
 EXTRAS: list[dict[str, Any]] = [

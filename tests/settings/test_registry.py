@@ -13,6 +13,7 @@ import pytest
 import seqtag
 from seqtag.evaluation.metrics import Metric
 from seqtag.settings import registry
+from seqtag.tasks.base import Task
 
 TABLES = {
     name: table
@@ -44,7 +45,7 @@ def test_every_entry_loads(table: str, name: str) -> None:
         if place.startswith(NEEDS_TENSORFLOW):
             start_tensorflow()
         found = registry.load(TABLES[table], name, half)
-        assert callable(found) or isinstance(found, Metric | tuple)
+        assert callable(found) or isinstance(found, Metric | Task | tuple)
 
 
 @pytest.mark.parametrize(("table", "name"), ENTRIES)

@@ -9,6 +9,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 import seqtag
 from seqtag.cli import run
 from seqtag.cli.comparison_tables import LEGEND
+from seqtag.evaluation import metrics
 from seqtag.model_folder.claims import claimed
 from seqtag.settings.config_files import parse_assignments, parse_grid
 from seqtag.settings.merging import merge
@@ -27,9 +29,13 @@ from seqtag.stages.compare import RunEnded, compare
 from seqtag.stages.gradients import gradients
 from seqtag.support.errors import DataError, Error, MissingPackage, UsageError
 from seqtag.support.interrupt import Interrupted, Stop
-from seqtag.training import hashed_files, reach
+from seqtag.tasks import base as tasks
+from seqtag.tasks import hashed_files
+from seqtag.tasks.hashed_files import Changed
+from seqtag.tasks.tagging import task as tagging
+from seqtag.tasks.tagging.reach import SENTENCES
+from seqtag.tasks.tagging.task import TAGGING
 from seqtag.training import rows as rows_file
-from seqtag.training.hashed_files import Changed
 from seqtag.training.ranking import Combination, Comparison
 from seqtag.training.rows import ROWS, Row, Rows
 from seqtag.training.run import Run
@@ -90,29 +96,31 @@ class Runs:
         self.metrics: dict[str, str] = {}  # by cell, where not f1
         self.reach: dict[int, dict[str, Any]] = {}  # of gru, by seed
 
-    def train(self, config: Any, corpora: Any, vectors: Any, **how: Any) -> Any:
+    def train(self, make: Any, seed: int, result: Any, **how: Any) -> Any:
+        config = make.args[0]
+        assert config.training.seed == seed
         self.made.append((config.encoder.cell, config.training.seed))
         if problem := self.fails.get(config.encoder.cell):
             raise problem
         score = {"lstm": 0.5, "gru": 0.7}[config.encoder.cell] + config.training.seed / 1000
         metric = self.metrics.get(config.encoder.cell, "f1")
-        dev = SimpleNamespace(main=score, metric=metric, signature="spans:exact")
+        dev = SimpleNamespace(main=score, title=metrics.find(metric).title, signature="spans:exact")
         history = [SimpleNamespace(clipped=0.0)] * 2
-        result = SimpleNamespace(dev=dev, test=None, best_epoch=1, history=history, stopped="")
+        came = SimpleNamespace(dev=dev, test=None, best_epoch=1, history=history, stopped="")
         self.then()
-        task = SimpleNamespace(config=config, prepared=SimpleNamespace(parameters=1234))
-        return SimpleNamespace(task=task, result=result)
+        job = SimpleNamespace(config=config, prepared=SimpleNamespace(parameters=1234))
+        return SimpleNamespace(job=job, result=came)
 
-    def rates(self, task: Any) -> list[Any]:
-        found = self.reach.get(task.config.training.seed)
-        return [found] if found and task.config.encoder.cell == "gru" else []
+    def rates(self, job: Any) -> list[Any]:
+        found = self.reach.get(job.config.training.seed)
+        return [found] if found and job.config.encoder.cell == "gru" else []
 
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
     made = Runs()
     monkeypatch.setattr(stage, "train_seed", made.train)
-    monkeypatch.setattr(reach, "rates", made.rates)
+    monkeypatch.setattr(tasks, "find", lambda name: replace(TAGGING, rates=made.rates))
     return made
 
 
@@ -481,15 +489,15 @@ class TestFilesThatChange:
         left: int,
     ) -> None:
         """Whether or not what is left of it can be read."""
-        name = "read_vectors" if role == "vectors" else "read_corpora"
-        real = getattr(hashed_files, name)
+        place, name = (hashed_files, "read_vectors") if role == "vectors" else (tagging, "read_corpora")
+        real = getattr(place, name)
 
         def read(*given: Any) -> Any:
             if runs.made:
                 files[role].write_bytes(files[role].read_bytes()[:left])
             return real(*given)
 
-        monkeypatch.setattr(hashed_files, name, read)
+        monkeypatch.setattr(place, name, read)
         if role == "vectors":
             files[role].write_text("Bo 2 1\n" * 100)
         with pytest.raises(Changed, match=r"has changed since the comparison began"):
@@ -518,7 +526,7 @@ def test_a_row_is_what_training_comes_to(spans: Any, tmp_path: Path) -> None:
     assert (row.parameters, row.best_epoch) == (result.prepared.parameters, best.best_epoch)
     assert row.settings == json.loads((tmp_path / "model" / "config.json").read_bytes())
     # How far gradients reach back is what `seqtag gradients` says of that model, the layer that keeps most.
-    report = gradients(str(tmp_path / "model"), str(spans.dev), sentences=reach.SENTENCES)
+    report = gradients(str(tmp_path / "model"), str(spans.dev), sentences=SENTENCES)
     assert [(one.number, one.direction) for one in report.layers] == [(1, "forward"), (1, "backward")]
     assert len({one.jacobian_fit.rate for one in report.layers}) == 2
     for one, own in zip(report.layers, row.layers, strict=True):

@@ -28,10 +28,10 @@ from seqtag.settings.merging import merge
 from seqtag.stages import explain as stage
 from seqtag.stages.explain import Explained, Explanation, Target, explain
 from seqtag.support.errors import Error, ModelError
-from seqtag.training import prepare
-from seqtag.training.restore import Stored
-from seqtag.training.splits import read_corpora
-from seqtag.training.tagging import Tagging
+from seqtag.tasks.tagging import prepare
+from seqtag.tasks.tagging.job import Tagging
+from seqtag.tasks.tagging.restore import Stored
+from seqtag.tasks.tagging.splits import read_corpora
 
 Capture = pytest.CaptureFixture[str]
 WORDS = ("Ana", "Ruiz", "saw", "New", "York", "today", ".")

@@ -20,8 +20,8 @@ from seqtag.stages.evaluate import evaluate_files, evaluate_model
 from seqtag.stages.explain import explain
 from seqtag.stages.predict import predict
 from seqtag.support.errors import DataError
-from seqtag.training.prepare import fit_vocabulary
-from seqtag.training.splits import read_corpora
+from seqtag.tasks.tagging.prepare import fit_vocabulary
+from seqtag.tasks.tagging.splits import read_corpora
 
 SPELLINGS = [Spelling("B_TYPE", "0"), Spelling("TYPE/b", "-"), Spelling("(TYPE)"), Spelling("b-TYPE")]
 each_spelling = pytest.mark.parametrize("spelling", SPELLINGS, ids=lambda one: one.template)

@@ -27,11 +27,11 @@ from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.train import train
 from seqtag.support.errors import DataError, Error, UsageError
-from seqtag.training import prepare
+from seqtag.tasks.tagging import prepare
+from seqtag.tasks.tagging.examples import make_examples, piece_ends, predicted_words
+from seqtag.tasks.tagging.job import Tagging, score_corpus
+from seqtag.tasks.tagging.splits import Corpora, read_corpora
 from seqtag.training.events import Epoch, Progress
-from seqtag.training.examples import make_examples, piece_ends, predicted_words
-from seqtag.training.splits import Corpora, read_corpora
-from seqtag.training.tagging import Tagging, score_corpus
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
 SMALL = [

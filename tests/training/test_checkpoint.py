@@ -28,12 +28,13 @@ from seqtag.settings.merging import merge
 from seqtag.stages.train import TrainingResult, train
 from seqtag.support.errors import Error
 from seqtag.support.interrupt import Interrupted, Stop
-from seqtag.training import checkpoint, prepare
+from seqtag.tasks.tagging import prepare
+from seqtag.tasks.tagging.job import Tagging
+from seqtag.tasks.tagging.splits import read_corpora
+from seqtag.training import checkpoint
 from seqtag.training.checkpoint import Checkpoint, State
 from seqtag.training.events import Note, Prepared, Progress
 from seqtag.training.run import Run
-from seqtag.training.splits import read_corpora
-from seqtag.training.tagging import Tagging
 
 SMALL = [
     "embeddings.word.dim=6", "embeddings.characters.encoder=none", "embeddings.shape.dim=0", "encoder.cell=dense",
@@ -543,7 +544,7 @@ def test_every_variable_that_steps_change_is_in_the_state(corpus: str) -> None:
         run = Run(Tagging(prepare.fill_in(settings, corpora), corpora, None))
         mine = {key: one for key, one in alive().items() if key not in before}
         first = {key: one.numpy() for key, one in mine.items()}
-        for _, inputs, tags in run.task.batches(1):
+        for _, inputs, tags in run.job.batches(1):
             run.network.head.progress(1.0)
             run.trainer.step(inputs, tags, 0.01)
         kept = {id(getattr(one, "value", one)) for one in run.trainer.variables.values()}

@@ -15,8 +15,8 @@ from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.train import train
 from seqtag.support.errors import Error
+from seqtag.tasks.tagging.job import Tagging
 from seqtag.training.ledger import Ledger, Norms
-from seqtag.training.tagging import Tagging
 
 SMALL = [
     "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.cell=simplernn", "encoder.units=5",

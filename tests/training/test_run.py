@@ -27,13 +27,13 @@ from seqtag.stages import train as stage
 from seqtag.stages.train import train
 from seqtag.support.errors import Error
 from seqtag.support.interrupt import Interrupted, Stop
-from seqtag.training import agreement, prepare
+from seqtag.tasks.tagging import agreement, prepare
+from seqtag.tasks.tagging.job import Tagging, score_corpus
+from seqtag.tasks.tagging.parity import PARITY
+from seqtag.tasks.tagging.splits import read_corpora
 from seqtag.training.events import Epoch
-from seqtag.training.parity import PARITY
 from seqtag.training.run import Run
 from seqtag.training.seed import SeedResult, Trained, spread, train_seed
-from seqtag.training.splits import Corpora, read_corpora
-from seqtag.training.tagging import Tagging, score_corpus
 
 SMALL = [
     "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.cell=dense", "encoder.units=5",
@@ -126,8 +126,9 @@ class TestSeeds:
         """The scores on dev and test that the run of each seed shall come to; no run is made."""
         scores = {7: (0.5, 0.2), 8: (0.7, 0.4), 9: (0.6, 0.9)}
 
-        def train_seed(config: Config, corpora: Corpora, *given: Any, **how: Any) -> Any:
-            seed = config.training.seed
+        def train_seed(make: Any, seed: int, *given: Any, **how: Any) -> Any:
+            config, corpora, _ = make.args
+            assert config.training.seed == seed
             dev, test = (
                 SimpleNamespace(main=value, to_json=lambda value=value: value) for value in scores[seed]
             )
@@ -136,8 +137,8 @@ class TestSeeds:
             def files(weights: bytes, report: Any) -> dict[str, bytes]:
                 return dict.fromkeys(layout.FILES, weights) | {"report.json": layout.dump_json(report)}
 
-            task = SimpleNamespace(prepared=spans.result.prepared, corpora=corpora, files=files)
-            return SimpleNamespace(task=task, weights=f"{seed}".encode(), result=result)
+            job = SimpleNamespace(prepared=spans.result.prepared, facts=dict, files=files)
+            return SimpleNamespace(job=job, weights=f"{seed}".encode(), result=result)
 
         monkeypatch.setattr(stage, "train_seed", train_seed)
         return scores
@@ -207,7 +208,7 @@ class TestSeeds:
 
         def seeded(*given: Any, **how: Any) -> Trained:
             trained = train_seed(*given, **how)
-            files = trained.task.files(trained.weights, {})
+            files = trained.job.files(trained.weights, {})
             kept.append((files, trained.result.seed))
             return trained
 
@@ -236,7 +237,7 @@ def test_a_run_that_is_over_leaves_no_graph_behind(spans: Any) -> None:
     runtime.start(1)
     before = {id(graph) for graph in graphs()}
     run = Run(Tagging(prepare.fill_in(config("encoder.cell=simplernn"), corpora), corpora, None))
-    _, inputs, tags = next(iter(run.task.batches(1)))
+    _, inputs, tags = next(iter(run.job.batches(1)))
     run.trainer.step(inputs, tags)
     made = [weakref.ref(graph) for graph in graphs() if id(graph) not in before]
     assert made

@@ -13,9 +13,9 @@ from seqtag.settings.config import TrainingSettings
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.train import train
+from seqtag.tasks.tagging.job import Tagging
 from seqtag.training import schedules
 from seqtag.training.schedules import learning_rate
-from seqtag.training.tagging import Tagging
 
 RATE = 0.02
 

@@ -12,9 +12,9 @@ from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.stored import read_vocabulary
 from seqtag.support.errors import ModelError
-from seqtag.training.restore import Stored
+from seqtag.tasks.tagging.restore import Stored
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "models" / "format_2"
+GOLDEN = Path(__file__).parents[2] / "golden" / "models" / "format_2"
 
 
 def signed(tmp_path: Path, **files: bytes) -> Folder:

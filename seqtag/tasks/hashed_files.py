@@ -11,7 +11,7 @@ from seqtag.features.vectors import Vectors
 from seqtag.settings.config import Config
 from seqtag.support.errors import DataError, Error
 from seqtag.support.lines import opened, shown
-from seqtag.training.splits import Corpora, read_corpora
+from seqtag.tasks.base import Task
 
 BLOCK = 1 << 20  # bytes of a file that are hashed at once
 AGAIN = "Finished runs are kept; the same command goes on once the file is as it was, and begins anew with another"
@@ -25,16 +25,18 @@ class HashedFiles:
     """The files of a comparison, read once as long as the settings read them alike.
 
     Args:
+        task: What reads them.
         paths: The files by their role: `train`, `dev` and, where there is one, `test`.
 
     Raises:
         DataError: One cannot be read.
     """
 
-    def __init__(self, paths: Mapping[str, str]) -> None:
+    def __init__(self, task: Task[Any], paths: Mapping[str, str]) -> None:
+        self.task = task
         self._paths = paths
         self._digests = {path: digest_of(path) for path in paths.values()}
-        self._corpora: tuple[Any, Corpora] | None = None
+        self._read: tuple[Any, Any] | None = None
         self._vectors: tuple[str, Vectors] | None = None
 
     def digests(self, vectors: str | None = None) -> dict[str, str]:
@@ -44,14 +46,13 @@ class HashedFiles:
         paths = {**self._paths, "vectors": vectors} if vectors else self._paths
         return {role: self._digests[path] for role, path in paths.items()}
 
-    def corpora(self, config: Config) -> Corpora:
-        """The corpora as these settings read them."""
-        if self._corpora is None or self._corpora[0] != config.data:
-            paths = self._paths
-            with self._as_hashed(paths.values()):
-                read = read_corpora(config, paths["train"], paths["dev"], paths.get("test"))
-            self._corpora = (config.data, read)
-        return self._corpora[1]
+    def data(self, config: Config) -> Any:
+        """What the task reads from the files with these settings."""
+        if self._read is None or self._read[0] != config.data:
+            with self._as_hashed(self._paths.values()):
+                read = self.task.read(config, self._paths)
+            self._read = (config.data, read)
+        return self._read[1]
 
     def vectors(self, path: str | None) -> Vectors | None:
         """The pretrained vectors of a file."""

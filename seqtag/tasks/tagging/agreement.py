@@ -10,7 +10,7 @@ from seqtag.corpora.sentence import cut
 from seqtag.graph.outputs import PROBABILITIES, TAGS
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.support.errors import Diverged, Error
-from seqtag.training.parity import ROUNDING, Difference, compare
+from seqtag.tasks.tagging.parity import ROUNDING, Difference, compare
 
 if TYPE_CHECKING:
     from seqtag.network.build import Network

@@ -13,8 +13,8 @@ from seqtag.features.vocabulary import Vocabulary
 from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.support.errors import UsageError
-from seqtag.training.prepare import tokens_of
-from seqtag.training.splits import Corpora
+from seqtag.tasks.tagging.prepare import tokens_of
+from seqtag.tasks.tagging.splits import Corpora
 
 
 @dataclass(frozen=True)

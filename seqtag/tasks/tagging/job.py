@@ -1,7 +1,9 @@
 """A tagging job with one seed: corpora as numbers, the network that learns from them, and how it is scored and kept."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme, problems, split
 from seqtag.evaluation.scoring import Score, score
-from seqtag.features.indexers.base import Ids, Resources, pad
+from seqtag.features.indexers.base import Resources, pad
 from seqtag.features.indexers.vectors import coverage
 from seqtag.features.vectors import Vectors
 from seqtag.graph.build import head_name
@@ -20,27 +22,22 @@ from seqtag.settings.config import Config
 from seqtag.support.errors import Error
 from seqtag.support.interrupt import Stop
 from seqtag.support.quoting import one_line, printable
-from seqtag.training import agreement, prepare
+from seqtag.tasks.tagging import agreement, prepare
+from seqtag.tasks.tagging.examples import make_examples, predicted_words
+from seqtag.tasks.tagging.splits import Corpora
 from seqtag.training.batches import training_order
 from seqtag.training.events import Prepared
-from seqtag.training.examples import make_examples, predicted_words
-from seqtag.training.splits import Corpora
+from seqtag.training.job import Batch, SeedResult
 
 NAMED_SENTENCES, NAMED_WORDS = 3, 6  # so much of a batch is shown when training fails on it
 
 
-class Batch(NamedTuple):
-    """Examples that are learnt in one step.
+@dataclass(frozen=True)
+class TaggingResult(SeedResult):
+    """What training a tagger with one seed came to."""
 
-    Attributes:
-        examples: Their numbers.
-        inputs: The network's inputs, each `(batch, time, ...)`.
-        targets: The tags, `(batch, time)`.
-    """
-
-    examples: list[int]
-    inputs: dict[str, Ids]
-    targets: Ids
+    dev: Score
+    test: Score | None
 
 
 def score_corpus(
@@ -185,6 +182,29 @@ class Tagging:
         tagger = self.tagger()
         agreement.check(self.network, tagger, self.corpora.dev.sentences)
         return tagger
+
+    def score(self, weights: dict[str, NDArray[Any]]) -> tuple[Score, Score | None]:
+        """What `best_tagger` scores on dev and, where there is one, on test; it raises the same."""
+        tagger, corpora = self.best_tagger(weights), self.corpora
+        scored = partial(score_corpus, tagger, scheme=corpora.scheme, metric=self.config.training.metric)
+        return scored(corpora.dev), scored(corpora.test) if corpora.test else None
+
+    def facts(self) -> dict[str, Any]:
+        """What `report.json` says of the data and the network."""
+        prepared = self.prepared
+        return {
+            "data": {
+                name: {"sentences": len(corpus.sentences), "tokens": corpus.tokens}
+                for name, corpus in self.corpora.by_role.items()
+            },
+            "held_out": prepared.held_out is not None,
+            "held_out_seed": prepared.held_out,
+            "ill_formed": prepared.ill_formed,
+            "unknown_rate": prepared.unknown_rate,
+            "parameters": prepared.parameters,
+            "vocabulary": prepared.vocabulary,
+            "coverage": prepared.coverage,
+        }
 
     def files(self, weights: dict[str, NDArray[Any]], report: dict[str, Any]) -> dict[str, bytes]:
         """The content of the model folder."""

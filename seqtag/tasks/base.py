@@ -1,0 +1,49 @@
+"""What a task is to the stages that train."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from seqtag.corpora.findings import Level
+from seqtag.features.vectors import Vectors
+from seqtag.settings import registry
+from seqtag.settings.config import Config
+from seqtag.training.job import Job, SeedResult
+
+Data = TypeVar("Data")
+
+
+@dataclass(frozen=True)
+class Task(Generic[Data]):
+    """A shape of job: how files become jobs, and jobs model folders.
+
+    Attributes:
+        read: Reads and checks all files, so that nothing fails after training that could have failed before: from the
+            settings and the files by their role, `train` and, where there are any, `dev` and `test`.
+        fill_in: The settings with those decided that go by what was read.
+        warnings: What is odd about what was read, one line each, the gravest first.
+        digests: The sha256 of what training takes from each file, by its role.
+        job: The job with the seed of the settings.
+        result: What a seed comes to, as a checkpoint keeps it.
+        check: Refuses, with a ValueError or a ModelError, files of a checkpoint that would be no model folder.
+        rates: How far gradients reach back in each layer and direction of a trained job; see `training.reach`.
+    """
+
+    read: Callable[[Config, Mapping[str, str]], Data]
+    fill_in: Callable[[Config, Data], Config]
+    warnings: Callable[[Config, Data], list[tuple[Level, str]]]
+    digests: Callable[[Data], dict[str, str]]
+    job: Callable[[Config, Data, Vectors | None], Job]
+    result: type[SeedResult]
+    check: Callable[[Mapping[str, bytes], Vectors | None], None]
+    rates: Callable[[Any], list[dict[str, Any]]]
+
+
+def find(name: str) -> Task[Any]:
+    """The task of a name in `registry.TASKS`.
+
+    Raises:
+        UsageError: There is no such task.
+    """
+    found: Task[Any] = registry.load(registry.TASKS, name)
+    return found

@@ -1,0 +1,67 @@
+"""Tagging as a task: what the stages that train ask of it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from seqtag.corpora.findings import Level, gravest
+from seqtag.corpora.reading import Corpus
+from seqtag.features.indexers.base import Resources
+from seqtag.features.vectors import Vectors
+from seqtag.features.vocabulary import Vocabulary
+from seqtag.graph.weights import Weights
+from seqtag.model_folder import layout
+from seqtag.model_folder.stored import checked_network, config_of
+from seqtag.settings.config import Config
+from seqtag.tasks.base import Task
+from seqtag.tasks.tagging import prepare, reach
+from seqtag.tasks.tagging.job import Tagging, TaggingResult
+from seqtag.tasks.tagging.splits import Corpora, read_corpora
+
+MOST_WARNINGS = 5  # lines about the corpora
+
+
+def read(config: Config, paths: Mapping[str, str]) -> Corpora:
+    """The corpora of these files; without `dev` a part of `train` is held out."""
+    return read_corpora(config, paths["train"], paths.get("dev"), paths.get("test"))
+
+
+def warnings(config: Config, corpora: Corpora) -> list[tuple[Level, str]]:
+    """What is odd about the corpora, in a few lines."""
+    found = prepare.raw_text_mismatch(config, corpora)
+    notes = [(found.level, str(found))] if found else []
+    return [*gravest(corpora.findings, MOST_WARNINGS - len(notes)), *notes]
+
+
+def digests(corpora: Corpora) -> dict[str, str]:
+    """The sha256 of each corpus by its role."""
+    return {role: _digest(corpus) for role, corpus in corpora.by_role.items()}
+
+
+def _digest(corpus: Corpus) -> str:
+    """The sha256 of what training takes from a corpus: a file that was read through a pipe cannot be read again."""
+    found = hashlib.sha256()
+    for sentence in corpus.sentences:
+        row = [sentence.tokens, sentence.tags, sentence.columns]
+        found.update(json.dumps(row, ensure_ascii=True).encode() + b"\n")
+    return found.hexdigest()
+
+
+def check(files: Mapping[str, bytes], vectors: Vectors | None) -> None:
+    """Refuses the files of a model that could not be read where they are going to be put."""
+    vocabulary = Vocabulary.from_json(layout.parsed(files["vocab.json"]), Resources(vectors))
+    config = config_of(layout.parsed(files["config.json"]), "config.json")
+    checked_network(config, vocabulary, Weights.of_file(files["weights.safetensors"]))
+    layout.parsed(files["report.json"])
+
+
+TAGGING = Task[Corpora](
+    read=read,
+    fill_in=prepare.fill_in,
+    warnings=warnings,
+    digests=digests,
+    job=Tagging,
+    result=TaggingResult,
+    check=check,
+    rates=reach.rates,
+)

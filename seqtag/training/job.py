@@ -1,0 +1,132 @@
+"""What is trained, as the loop sees it: a job with one seed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from seqtag.settings.config import Config
+from seqtag.support.interrupt import Stop
+from seqtag.training.events import Epoch, Prepared
+from seqtag.training.ledger import Gradients
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from seqtag.network.build import Network
+
+Weights = dict[str, Any]
+
+
+class Batch(NamedTuple):
+    """Examples that are learnt in one step.
+
+    Attributes:
+        examples: Their numbers.
+        inputs: The network's inputs, each `(batch, time, ...)`.
+        targets: What it is to predict, `(batch, time)`.
+    """
+
+    examples: list[int]
+    inputs: "dict[str, NDArray[Any]]"
+    targets: "NDArray[Any]"
+
+
+class Scored(Protocol):
+    """What a model scores on a corpus."""
+
+    @property
+    def main(self) -> float:
+        """The figure by which models are compared; the larger, the better."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What tables call this figure."""
+        ...
+
+    @property
+    def signature(self) -> str:
+        """How the score was made, in one line."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        ...
+
+
+@dataclass(frozen=True)
+class SeedResult:
+    """What training with one seed came to.
+
+    Attributes:
+        seed: The seed.
+        history: Each epoch.
+        best_epoch: The epoch whose weights were kept.
+        dev: Their score on dev.
+        test: Their score on test, if there is a test file.
+        seconds: The whole run.
+        gradients: What its gradients were like.
+        stopped: Why training stopped before its end, if numbers were not finite; empty otherwise.
+    """
+
+    seed: int
+    history: list[Epoch]
+    best_epoch: int
+    dev: Scored
+    test: Scored | None
+    seconds: float
+    gradients: Gradients | None = None
+    stopped: str = ""
+
+
+class Job(Protocol):
+    """What a run trains and scores.
+
+    Attributes:
+        config: The settings; their seed is the run's.
+        network: The network that learns.
+        prepared: What was read, for the listener.
+    """
+
+    config: Config
+    network: "Network"
+    prepared: Prepared
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens an epoch has."""
+        ...
+
+    def batches(self, epoch: int, done: int = 0) -> Iterator[Batch]:
+        """An epoch's batches after the first `done`; what is random in them is a function of seed, epoch and step."""
+        ...
+
+    def describe(self, numbers: list[int]) -> str:
+        """Where the examples of a batch stand in the training file, in words."""
+        ...
+
+    def score_dev(self, stop: Stop) -> float:
+        """The score on dev that counts, of the network as it is now; the larger, the better.
+
+        Raises:
+            Interrupted: `stop` has been asked to.
+        """
+        ...
+
+    def score(self, weights: Weights) -> tuple[Scored, Scored | None]:
+        """What these weights, which are the network's from now on, score on dev and, where there is one, on test; their
+        export is compared with the network before.
+
+        Raises:
+            Diverged: The weights are not finite.
+            Error: The two do not agree; this is an error in seqtag, and no model is written.
+        """
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """What `report.json` says of the data and the network."""
+        ...
+
+    def files(self, weights: Weights, report: dict[str, Any]) -> dict[str, bytes]:
+        """The content of the model folder."""
+        ...
