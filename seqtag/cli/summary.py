@@ -1,7 +1,6 @@
 """What `seqtag train` says of a run before its first epoch and after its last."""
 
 import shlex
-from typing import cast
 
 from rich import box
 from rich.console import Console
@@ -13,7 +12,6 @@ from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.stages.train import TrainingResult
 from seqtag.support.quoting import counted, printable
-from seqtag.tasks.tagging.job import TaggingResult
 from seqtag.training.events import Prepared
 from seqtag.training.seed import spread
 
@@ -83,7 +81,7 @@ def clipping(config: Config) -> str:
 def summary(result: TrainingResult) -> None:
     """Prints the tables at the end to stdout."""
     console = Console(highlight=False)
-    best = cast(TaggingResult, result.best)
+    best = result.best
     console.print(_run_table(result))
     of_seed = f" (seed {best.seed}, the best on dev)" if len(result.seeds) > 1 else ""
     console.print(f"dev{of_seed}", style="bold")

@@ -5,8 +5,9 @@ import time
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from seqtag.evaluation.scoring import Score
 from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
 from seqtag.model_folder import folder, layout, replacing
@@ -20,9 +21,10 @@ from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.support.json_decoder import decode
 from seqtag.tasks import base as tasks
 from seqtag.tasks.base import Task
+from seqtag.tasks.tagging.job import TaggingResult
 from seqtag.training.checkpoint import Checkpoint, Identity, Seeds, State
 from seqtag.training.events import Epoch, Listener, Note, Prepared
-from seqtag.training.job import Scored, SeedResult
+from seqtag.training.job import SeedResult
 from seqtag.training.report import report, seeds_report
 from seqtag.training.seed import Saving, Trained, train_seed
 
@@ -41,17 +43,17 @@ class TrainingResult:
 
     path: Path
     prepared: Prepared = field(repr=False)  # whole corpora
-    best: SeedResult = field(repr=False)
+    best: TaggingResult = field(repr=False)
     seeds: list[SeedResult] = field(repr=False)
     seconds: float
 
     @property
-    def dev(self) -> Scored:
+    def dev(self) -> Score:
         """The kept model's score on dev."""
         return self.best.dev
 
     @property
-    def test(self) -> Scored | None:
+    def test(self) -> Score | None:
         """Its score on test, if there is a test file."""
         return self.best.test
 
@@ -235,7 +237,8 @@ def train(
         kept = f"epoch {training.best.best_epoch}" + f" of seed {training.best.seed}" * (seeds > 1)
         raise Error(f"{training.stopped} The best model so far, that of {kept}, is in {output}.")
     prepared = dataclasses.replace(training.prepared, config=_seeded(config, training.best.seed))
-    return TrainingResult(output, prepared, training.best, training.results, time.perf_counter() - started)
+    best = cast(TaggingResult, training.best)  # as the task says
+    return TrainingResult(output, prepared, best, training.results, time.perf_counter() - started)
 
 
 def _is_of(output: Path, config: Config, seeds: int) -> bool:
