@@ -20,7 +20,7 @@ from seqtag.support.errors import ModelError
 from seqtag.support.json_decoder import DecodeError, decode
 from seqtag.support.quoting import one_line, printable, shortened
 
-ATTEMPTS = 20  # to read a model while others are put in its place
+WAITS = 20  # of 10 ms each, for a folder that is to come
 
 
 class Folder:
@@ -194,18 +194,19 @@ def load(path: Path, make: Callable[[Folder], Loaded]) -> Loaded:
     Raises:
         ModelError: The folder cannot be read, and nobody is writing it.
     """
-    for _ in range(ATTEMPTS):
+    waits = 0
+    while True:
         before = _identity(path)
         try:
             return make(Folder(path))
         except (ModelError, OSError):
             # Where two folders cannot be swapped in one step there is a moment without any.
-            absent = before is None and _being_replaced(path)
+            absent = before is None and waits < WAITS and _being_replaced(path)
             if _identity(path) == before and not absent:
                 raise
             if absent:
+                waits += 1
                 time.sleep(0.01)
-    return make(Folder(path))
 
 
 def _being_replaced(path: Path) -> bool:
