@@ -230,35 +230,47 @@ def _parse(
     features: Sequence[int],
     spacing: Spacing,
 ) -> Iterator[Sentence]:
-    wanted = [token, *([] if tag is None else [tag]), *features]
     width, id_at, attributes = table.width, table.id_at or 0, table.attributes
+    second = token if tag is None else tag
+    wanted = (token, second, *features)
+    # Cells by column, since rows take more time to keep; rows only as long as somebody looks at their other columns.
+    tokens: list[str] = []
+    tags: list[str] = []
     rows: list[list[str]] = []
     places: list[int] = []
+    whole, expected = bool(features) or not spacing.is_done, "1"
     for number, row in numbered:
         if not row or not row.strip(_BLANK):
-            if rows:
-                spacing.add(rows)
-                yield _sentence(rows, places, token, tag, features)
-                rows, places = [], []
+            if places:
+                if rows:
+                    spacing.add(rows)
+                    whole = bool(features) or not spacing.is_done
+                yield _sentence(tokens, tags if tag is not None else None, places, rows, features)
+                tokens, tags, rows, places, expected = [], [], [], [], "1"
             continue
         if row[0] == "#" and table.is_comment(row):
             continue
         columns = row.split("\t")
-        if (len(columns) != width or columns[id_at] != str(len(rows) + 1)) and _is_skipped(
-            columns, len(rows), table, number
+        if (len(columns) != width or columns[id_at] != expected) and _is_skipped(
+            columns, len(places), table, number
         ):
             continue
         if attributes:
             found = [(attribute.find(columns), attribute.missing) for attribute in attributes]
             columns += [missing if value is None else value for value, missing in found]
         for at in wanted:
-            if not columns[at].strip(_BLANK):
+            if columns[at] < "!" and not columns[at].strip(_BLANK):  # most begin with a higher character
                 raise DataError(table.name, number, f"the field {table.names[at]} is empty")
-        rows.append(columns)
+        tokens.append(columns[token])
+        tags.append(columns[second])
         places.append(number)
-    if rows:
-        spacing.add(rows)
-        yield _sentence(rows, places, token, tag, features)
+        if whole:
+            rows.append(columns)
+        expected = str(len(places) + 1)
+    if places:
+        if rows:
+            spacing.add(rows)
+        yield _sentence(tokens, tags if tag is not None else None, places, rows, features)
     spacing.report()
 
 
@@ -293,11 +305,15 @@ def _is_range_or_empty(identifier: str, words: int) -> bool:
 
 
 def _sentence(
-    rows: Sequence[Sequence[str]], places: list[int], token: int, tag: int | None, features: Sequence[int]
+    tokens: Iterable[str],
+    tags: Iterable[str] | None,
+    places: list[int],
+    rows: Sequence[Sequence[str]],
+    features: Sequence[int],
 ) -> Sentence:
     return Sentence(
-        tuple([intern(row[token]) for row in rows]),
-        None if tag is None else tuple([intern(row[tag]) for row in rows]),
+        tuple(map(intern, tokens)),
+        None if tags is None else tuple(map(intern, tags)),
         line_numbers(places),
         tuple(tuple(intern(row[at]) for row in rows) for at in features),
     )

@@ -14,7 +14,7 @@ MISMATCH = "raw-text-mismatch"
 NO_SPACES = "its words are not set off by spaces in running text"
 UNLIKE = "raw text is cut into other tokens than this model was trained on; it needs text that is tokenised"
 INSTEAD = "--input-format conll, or another --tokenizer"
-ENOUGH = 1000  # sentences of CoNLL-U
+ENOUGH = 200  # sentences of CoNLL-U
 NO_SPACE = "SpaceAfter=No"
 UNSPACED = 0.5  # of the words
 COMPOUND = 0.02  # of the tokens
@@ -61,11 +61,16 @@ class Spacing:
         self._misc = misc
         self._sentences = self._tight = self._all = 0
 
+    @property
+    def is_done(self) -> bool:
+        """Whether no further sentence is needed."""
+        return self._misc is None or self._sentences >= ENOUGH
+
     def add(self, rows: Sequence[Sequence[str]]) -> None:
         """Looks at a sentence."""
-        self._sentences += 1
-        if self._sentences > ENOUGH or self._misc is None:
+        if self._misc is None or self.is_done:
             return
+        self._sentences += 1
         for row, following in pairwise(rows):
             if row[self._token][-1].isalpha() and following[self._token][0].isalpha():
                 self._all += 1
