@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from seqtag.cli.tables import make_table, safe
+from seqtag.cli.tables import label, make_table, safe
 from seqtag.evaluation.analysis import Analysis, Classes
-from seqtag.evaluation.counts import BARE, Counts
+from seqtag.evaluation.counts import Counts
 from seqtag.evaluation.familiarity import Hits
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _classes_table(analysis: Analysis, total: Classes) -> "Table":
     ordered = sorted(rows, key=lambda name: -(rows[name][0].wrong + rows[name][1].spurious))
     for name in ordered[:MOST_ROWS]:
         gold, predicted = rows[name]
-        table.add_row(safe(name or BARE), *numbers(gold, predicted.spurious))
+        table.add_row(label(name), *numbers(gold, predicted.spurious))
     table.add_section()
     if len(ordered) > MOST_ROWS:
         others = ordered[MOST_ROWS:]
@@ -128,7 +128,7 @@ def _most_confused(analysis: Analysis) -> list[str | None]:
         if name is None:
             continue
         digits = max(len(f"{count:,}") for pair, count in analysis.confusion.items() if name in pair)
-        free -= max(min(cell_len(safe(name or BARE).plain), COLUMN_WIDTH), digits) + 2
+        free -= max(min(cell_len(label(name).plain), COLUMN_WIDTH), digits) + 2
         if free < 0 or len(shown) == MOST_ROWS:
             break
         shown.append(name)
@@ -146,12 +146,12 @@ def _matrix(analysis: Analysis, shown: Sequence[str | None]) -> "Table":
     table = make_table("")
     table.columns[0].max_width = NAME_WIDTH
     for name in shown:
-        heading = NONE if name is None else safe(name or BARE)
+        heading = NONE if name is None else label(name)
         table.add_column(heading, justify="right", no_wrap=True, overflow="ellipsis", max_width=COLUMN_WIDTH)
     for gold in shown:
         counts = (analysis.confusion.get((gold, predicted), 0) for predicted in shown)
         cells = [f"{count:,}" if count else "." for count in counts]
-        table.add_row(NONE if gold is None else safe(gold or BARE), *cells)
+        table.add_row(NONE if gold is None else label(gold), *cells)
     return table
 
 
@@ -160,7 +160,7 @@ def _confusions_table(analysis: Analysis) -> "Table":
     table.add_column("predicted", overflow="fold")
     table.add_column("tokens", justify="right", no_wrap=True)
     for gold, predicted, count in analysis.confusions[:MOST_ROWS]:
-        table.add_row(safe(gold or ""), safe(predicted or ""), f"{count:,}")
+        table.add_row(label(gold or "", ""), label(predicted or "", ""), f"{count:,}")
     return table
 
 

@@ -8,7 +8,7 @@ import typer
 
 from seqtag.cli import common, results
 from seqtag.cli.stderr import stderr
-from seqtag.cli.tables import make_table, safe
+from seqtag.cli.tables import label, make_table, safe
 from seqtag.corpora.findings import groups
 from seqtag.settings import registry
 from seqtag.support.errors import DataError, UsageError
@@ -187,7 +187,7 @@ def _types_table(files: "tuple[FileReport, ...]") -> "Table":
     names = list(dict.fromkeys(name for one in counts for name in one))
     table = make_table("tag" if plain else "type", *(f"file {number}" for number in range(1, len(files) + 1)))
     for name in names[:MOST_ROWS]:
-        table.add_row(safe(name or "(no label)"), *(f"{one.get(name, 0):,}" for one in counts))
+        table.add_row(label(name, "(no label)"), *(f"{one.get(name, 0):,}" for one in counts))
     if rest := names[MOST_ROWS:]:
         sums = (f"{sum(one.get(name, 0) for name in rest):,}" for one in counts)
         table.add_row(f"{len(rest):,} more", *sums)

@@ -89,14 +89,14 @@ def _show(parts: "list[SplitPart]", paths: list[Path]) -> None:
     """The sizes of the parts; of folds only the tests, since the rest is what is left."""
     from rich.console import Console
 
-    from seqtag.cli.tables import make_table, safe
+    from seqtag.cli.tables import label, make_table, safe
 
     shown = [at for at, part in enumerate(parts) if not part.name.endswith(".train")]
     table = make_table("", *(paths[at].name for at in shown))
     table.add_row("sentences", *(f"{parts[at].sentences:,}" for at in shown))
     names = sorted({name for part in parts for name in part.entities})
     for name in names[:MOST_ROWS]:
-        table.add_row(safe(name), *(f"{parts[at].entities.get(name, 0):,}" for at in shown))
+        table.add_row(label(name), *(f"{parts[at].entities.get(name, 0):,}" for at in shown))
     if rest := names[MOST_ROWS:]:
         sums = (f"{sum(parts[at].entities.get(name, 0) for name in rest):,}" for at in shown)
         table.add_row(f"{len(rest):,} more", *sums)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MOST_UNSEEN = 12
 """How many unseen tags are named; the rest is only counted (`--json` has all)."""
 
+LONGEST_LABEL = 400  # characters; longer ones would fill the screen
+
 
 def print_score(score: "Score", console: "Console") -> None:
     """Print the table of a score and, on a line of its own that is never broken, its signature."""
@@ -37,7 +39,7 @@ def score_table(score: "Score") -> "RenderableType":
 def _types_table(score: "Score") -> "Table":
     table = make_table("type" if score.spans else "tag", "precision", "recall", "F1", "support")
     for name, counts in score.types.items():
-        table.add_row(safe(name or BARE), *_ratios(counts), f"{counts.gold:,}")
+        table.add_row(label(name), *_ratios(counts), f"{counts.gold:,}")
     table.add_section()
     support = f"{score.counts.gold:,}"
     table.add_row("micro average", *_ratios(score.counts), support)
@@ -71,7 +73,9 @@ def _remarks(score: "Score") -> Iterable[str]:
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    named = [f"{name or BARE} ({count:,})" for name, count in list(counts.items())[:MOST_UNSEEN]]
+    from seqtag.support.quoting import shortened
+
+    named = [f"{shortened(name) or BARE} ({count:,})" for name, count in list(counts.items())[:MOST_UNSEEN]]
     rest = len(counts) - len(named)
     return ", ".join(named) + (f" and {rest:,} more" if rest else "")
 
@@ -91,6 +95,13 @@ def make_table(first: str, *numbers: str) -> "Table":
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     return table
+
+
+def label(name: str, none: str = BARE) -> "Text":
+    """The name of a type or a tag, in a cell; `none` for the type of span tags without one."""
+    from seqtag.support.quoting import shortened
+
+    return safe(shortened(name, LONGEST_LABEL) or none)
 
 
 def safe(text: str) -> "Text":

@@ -12,7 +12,7 @@ from seqtag.corpora.findings import Finding, Level
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, Span, spans
-from seqtag.support.quoting import counted
+from seqtag.support.quoting import counted, shortened
 
 FEW = 10  # examples with which a type is hardly learnt
 LONG = 500  # tokens that a sentence rarely has
@@ -137,7 +137,7 @@ def rare_types(corpus: Corpus, scheme: Scheme, counts: Mapping[str, int]) -> Ite
     for name, count in counts.items():
         if count < FEW:
             few = f"{counted(count, 'example')}; with fewer than {FEW} it is hardly learnt"
-            problem = f"the {what} {name or '(no label)'} has {few}"
+            problem = f"the {what} {shortened(name) or '(no label)'} has {few}"
             yield Finding(level, "rare-type", corpus.path, None, problem)
 
 

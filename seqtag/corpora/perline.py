@@ -23,6 +23,7 @@ from seqtag.support.lines import with_marks
 from seqtag.support.quoting import counted, printable, quoted
 
 LOOKED_AT = 10  # lines that decide on the format of a file
+LOOKED_IN = 100_000  # characters of each of them
 _BLANK = " \t\r"
 _DOCSTART = "-DOCSTART-"
 _GAP = re.compile(r"[ \t]+")
@@ -144,6 +145,11 @@ def _pieces(line: str) -> list[str]:
     return [] if len(pieces) == 1 and stripped.startswith(_DOCSTART) else pieces
 
 
+def _first_pieces(line: str) -> list[str]:
+    """The first pieces of a line, without one that may be cut short."""
+    return _pieces(line) if len(line) <= LOOKED_IN else _pieces(line[:LOOKED_IN])[:-1]
+
+
 def _position(column: int, width: int, name: str, line: int) -> int:
     """A column as a position, from 0."""
     at = column - 1 if column > 0 else width + column
@@ -164,7 +170,7 @@ def _problem(style: Style, piece: str, columns: Sequence[str], width: int, first
 
 def recognise(style: Style, source: Source) -> bool:
     """Whether the pieces of the first lines have as many columns and end in tags; of a stream, the first line."""
-    lines = (pieces for _, line in source.head() if (pieces := _pieces(line)))
+    lines = (pieces for _, line in source.head() if (pieces := _first_pieces(line)))
     tags: list[str] = []
     width = 0
     for pieces in islice(lines, 1 if source.is_stream else LOOKED_AT):

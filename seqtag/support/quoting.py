@@ -12,9 +12,9 @@ _REPRESENTATION.maxlevel = 3
 _REPRESENTATION.maxstring = _REPRESENTATION.maxlong = _REPRESENTATION.maxother = LONGEST
 
 
-def shortened(text: str) -> str:
-    """The text as messages quote it: what is longer than a line loses its middle."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}...{text[3 - LONGEST // 2 :]}"
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """The text as messages quote it: what is longer than a line, or than so many characters, loses its middle."""
+    return text if len(text) <= longest else f"{text[: longest // 2]}...{text[3 - longest // 2 :]}"
 
 
 def quoted(value: Any) -> str:

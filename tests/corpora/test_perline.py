@@ -218,3 +218,16 @@ def test_commands(spans: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
         run(["predict", str(spans.folder), str(path), "--input-format", "pipes", "--format", "slashes"]) == 0
     )
     assert capsys.readouterr().out == path.read_text().replace("|", "/")
+
+
+@pytest.mark.parametrize(
+    ("name", "piece"), [("pipes", "left|O"), ("hashes", "left###O"), ("slashes", "left/VB")]
+)
+def test_a_long_line_is_recognised_by_its_beginning(name: str, piece: str) -> None:
+    """Without the piece that is cut there, and whatever comes later."""
+    recogniser = registry.load(registry.FORMATS, name, "recogniser")
+    line = " ".join([piece] * (perline.LOOKED_IN // len(piece)))
+    assert len(line) > perline.LOOKED_IN  # which cuts a piece
+    assert recogniser(Source("FILE", [(1, f"{line} what comes later")]))
+    assert not recogniser(Source("FILE", [(1, f"words {line}")]))
+    assert not recogniser(Source("FILE", [(1, "x" * (perline.LOOKED_IN + 1))]))

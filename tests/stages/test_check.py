@@ -325,3 +325,9 @@ def test_nothing_heavy_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_long_name_is_shown_in_short(tmp_path: Path) -> None:
+    shown = run(corpus(tmp_path, "file", f"Ana B-{'X' * 100_000}\nleft O\n")).stdout
+    assert "...XXX" in shown
+    assert max(map(len, shown.splitlines())) < 300
