@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from seqtag.corpora import cells, headers, look_alikes, tags
+from seqtag.corpora import artefacts, cells, headers, look_alikes, tags
 from seqtag.corpora.findings import Finding, Level
 from seqtag.corpora.first_rows import are_span_tags
 from seqtag.corpora.reading import Corpus
@@ -182,5 +182,5 @@ def _first_line(corpus: Corpus) -> int | None:
 RULES: tuple[Rule, ...] = (
     *(_header_row, _swapped_columns, _index_column, _constant_tokens, _constant_tags),
     *(_attribute_tags, _withheld_words, _running_text, _odd_scheme_tags, _span_spelling),
-    *(*cells.RULES, _not_annotated, _raw_text_mismatch),
+    *(*cells.RULES, *artefacts.RULES, _not_annotated, _raw_text_mismatch),
 )

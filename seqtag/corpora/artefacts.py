@@ -1,0 +1,35 @@
+"""Signs that another tool, or the making of a file, left something among the words of a corpus."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from seqtag.corpora.findings import Finding
+from seqtag.corpora.reading import Corpus
+from seqtag.corpora.tags import Scheme
+from seqtag.support.quoting import quoted
+
+MOST = 0.9
+"""The share of the sentences that special tokens frame, if a tool put them there."""
+_BEGIN = re.compile(r"\[(?:CLS|BOS|SOS)\]|<(?:s|[sb]os|cls|\|\w+\|)>|BOS", re.IGNORECASE)
+_END = re.compile(r"\[(?:SEP|EOS|PAD)\]|<(?:/s|eos|sep|pad|\|\w+\|)>|EOS", re.IGNORECASE)
+
+
+def special_tokens(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
+    """Tokens by which language models mark the start and the end of a sentence."""
+    sentences = [one for one in corpus.sentences if len(one) > 1]
+    if len(sentences) < 2:
+        return
+    found = []
+    for verb, known, at in (("begin", _BEGIN, 0), ("end", _END, -1)):
+        counts = Counter(one.tokens[at] for one in sentences if known.fullmatch(one.tokens[at]))
+        if counts.total() >= MOST * len(sentences):
+            found.append(f"{verb} with {quoted(counts.most_common(1)[0][0])}")
+    if found:
+        problem = f"the sentences {' and '.join(found)}, as another tool marks them, which is read as a word;"
+        problem += " remove these tokens, since raw text has none"
+        lines = sentences[0].lines
+        yield Finding("warning", "special-tokens", corpus.path, lines[0] if lines else None, problem)
+
+
+RULES: tuple[Callable[[Corpus, Scheme], Iterator[Finding]], ...] = (special_tokens,)
