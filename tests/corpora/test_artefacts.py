@@ -65,3 +65,40 @@ def test_padding(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_words_in_a_few_places(tmp_path: Path, sentences: list[tuple[str, ...]]) -> None:
     assert found(tmp_path, rows(*sentences)) == []
+
+
+TEXT = (("Eva", "las"), ("Ja",), ("Ole", "lief"))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("doc0.txt", "doc1.txt", "doc2.txt"),
+        ("letter.txt", "report.XML", "my-notes.json"),
+        ("PMC123", "PMC4", "PMC5678"),
+        ("2010-a", "2011-a", "2012-a"),
+    ],
+)
+def test_names_of_documents(tmp_path: Path, names: tuple[str, ...]) -> None:
+    text = "\n".join(rows((name,), *TEXT) for name in names)
+    ((level, code, line, said),) = found(tmp_path, text)
+    assert (level, code, line) == ("warning", "document-names", 1)
+    assert said.startswith(f"'{names[0]}' looks like the name of a document")
+    assert "like 2 others; write" in said
+
+
+@pytest.mark.parametrize(
+    "single",
+    [
+        ("doc0.txt", "doc1.txt"),
+        ("doc0.txt", "doc1.txt", "doc1.txt"),
+        ("doc0.txt", "doc1.txt", "doc2.txt", "Ja", "Nein", "Gut", "So"),
+        ("PMC1", "XY2", "B-3"),
+        ("2010", "2011", "2012"),
+        ("http://a.de/1.html", "http://a.de/2.html", "http://a.de/3.html"),
+        ("Ja", "Nein", "Gut"),
+    ],
+)
+def test_words_alone(tmp_path: Path, single: tuple[str, ...]) -> None:
+    """Too few, too few of the words alone, unlike each other, numbers, addresses, or words."""
+    assert found(tmp_path, rows(*((one,) for one in single), ("Eva", "las"))) == []
