@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme
+from seqtag.support import encodings
 from seqtag.support.quoting import quoted
 
 MOST = 0.9
@@ -14,20 +15,24 @@ MOST = 0.9
 LEAST = 3  # names of documents that make it sure
 _BEGIN = re.compile(r"\[(?:CLS|BOS|SOS)\]|<(?:s|[sb]os|cls|\|\w+\|)>|BOS", re.IGNORECASE)
 _END = re.compile(r"\[(?:SEP|EOS|PAD)\]|<(?:/s|eos|sep|pad|\|\w+\|)>|EOS", re.IGNORECASE)
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+)  # but for white space, as some corpora have it as tokens
 _FILE = re.compile(r"[\w.+-]+\.(?:ann|conll\w*|docx?|html?|json|pdf|te?xt|tsv|csv|xml)", re.IGNORECASE)
 _ID = re.compile(r"(?=.*[^\W\d_])(?=.*\d)[\w.+-]+")
 
 
 def special_tokens(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
     """Tokens by which language models mark the start and the end of a sentence."""
-    sentences = [one for one in corpus.sentences if len(one) > 1]
+    sentences = [one for one in corpus.sentences if len(one.tokens) > 1]
     if len(sentences) < 2:
         return
     found = []
     for verb, known, at in (("begin", _BEGIN, 0), ("end", _END, -1)):
-        counts = Counter(one.tokens[at] for one in sentences if known.fullmatch(one.tokens[at]))
-        if counts.total() >= MOST * len(sentences):
-            found.append(f"{verb} with {quoted(counts.most_common(1)[0][0])}")
+        counts = Counter(one.tokens[at] for one in sentences)
+        marks = [(count, token) for token, count in counts.items() if known.fullmatch(token)]
+        if sum(count for count, _ in marks) >= MOST * len(sentences):
+            found.append(f"{verb} with {quoted(max(marks)[1])}")
     if found:
         problem = f"the sentences {' and '.join(found)}, as another tool marks them, which is read as a word;"
         problem += " remove these tokens, since raw text has none"
@@ -37,7 +42,7 @@ def special_tokens(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
 
 def document_names(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
     """Names or numbers of documents, each as a sentence of its own."""
-    single = [one for one in corpus.sentences if len(one) == 1]
+    single = [one for one in corpus.sentences if len(one.tokens) == 1]
     shapes = Counter(shape for one in single if (shape := _shape(one.tokens[0])))
     for shape, count in shapes.most_common(1):
         named = [one for one in single if _shape(one.tokens[0]) == shape]
@@ -57,4 +62,27 @@ def _shape(token: str) -> str:
     return re.sub(r"\d+", "0", token) if _ID.fullmatch(token) else ""
 
 
-RULES: tuple[Callable[[Corpus, Scheme], Iterator[Finding]], ...] = (special_tokens, document_names)
+def control_characters(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
+    """Tokens with characters that steer a terminal, or that are escape sequences of another encoding."""
+    sentences = [one for one in corpus.sentences if _CONTROL.search("".join(one.tokens))]
+    found = {token for one in sentences for token in one.tokens if _CONTROL.search(token)}
+    if not found:
+        return
+    first = sentences[0]
+    at, token = next((at, token) for at, token in enumerate(first.tokens) if token in found)
+    line = first.lines[min(at, len(first.lines) - 1)] if first.lines else None
+    more = f"; so it is with {len(found) - 1:,} more" if len(found) > 1 else ""
+    if encoding := encodings.of_escapes(token):
+        problem = f"the token {quoted(token)} holds escape sequences of the encoding {encoding}{more}"
+        option = encodings.repair(encoding)
+        yield Finding("warning", "encoding", corpus.path, line, problem, option)
+    else:
+        problem = f"the token {quoted(token)} holds a control character, which raw text hardly has{more}"
+        yield Finding("warning", "control-characters", corpus.path, line, problem)
+
+
+RULES: tuple[Callable[[Corpus, Scheme], Iterator[Finding]], ...] = (
+    special_tokens,
+    document_names,
+    control_characters,
+)

@@ -12,7 +12,7 @@ from seqtag.corpora.findings import Finding, Level
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, Span, spans
-from seqtag.support.quoting import counted, shortened
+from seqtag.support.quoting import counted, quoted, shortened
 
 FEW = 10  # examples with which a type is hardly learnt
 LONG = 500  # tokens that a sentence rarely has
@@ -21,7 +21,11 @@ SHARED = 0.01  # the share of a file that another one may hold by chance
 UNKNOWN = 0.5  # the share of words unknown in training beyond which little can be expected
 CONSISTENT = 5  # labels of a phrase that make another one stand out
 # UTF-8 that was read as Latin-1 or Windows-1252 and written again: a lead byte as a letter, then a continuation byte.
-_TWICE_ENCODED = re.compile("[ÃÂÐÑ][\u0080-\u00bf]|â€")
+_TWICE_ENCODED = re.compile(
+    "[ÃÂÐÑ][\u0080-\u00bf]|â€|[à-ï](?:[\u0080-\u009f][\u0080-\u00bf]|[\u0080-\u00bf][\u0080-\u009f])"
+)
+# Bytes of Windows-1252 that were read as Latin-1, such as its quotes and dashes.
+_WINDOWS = re.compile("[\u0080\u0082-\u008c\u008e\u0091-\u009c\u009e\u009f]")
 _LOST = "\ufffd"  # what decoders write for bytes that they cannot read
 
 Places = Mapping[tuple[str, ...], Sentence]
@@ -182,6 +186,13 @@ def characters(corpus: Corpus) -> Iterator[Finding]:
     if broken := [token for token in special if _TWICE_ENCODED.search(token)]:
         problem = f"{_quoted(broken[:1])} looks like UTF-8 that was decoded as another encoding"
         yield Finding("warning", "encoding", corpus.path, first[broken[0]], _and_more(problem, len(broken)))
+    if windows := [token for token in special if _WINDOWS.search(token) and not _TWICE_ENCODED.search(token)]:
+        letters = _WINDOWS.findall(windows[0])
+        problem = f"the token {quoted(windows[0])} holds a control character, which stood for"
+        problem += (
+            f" {letters[0].encode('latin-1').decode('cp1252')!r} before Windows-1252 was decoded as Latin-1"
+        )
+        yield Finding("warning", "encoding", corpus.path, first[windows[0]], _and_more(problem, len(windows)))
     if lost := [token for token in special if _LOST in token]:
         problem = "the token holds U+FFFD, which stands where text could not be decoded"
         yield Finding("warning", "encoding", corpus.path, first[lost[0]], _and_more(problem, len(lost)))

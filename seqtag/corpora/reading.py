@@ -23,6 +23,7 @@ from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.spelling import USUAL_SPELLING, Misspelt, Spelling
 from seqtag.corpora.tags import Scheme, split
 from seqtag.settings import registry
+from seqtag.support import encodings
 from seqtag.support.errors import DataError, UsageError, suggest
 from seqtag.support.quoting import CONTROLS, one_line, quoted
 
@@ -153,6 +154,9 @@ def read_corpus(path: str | PathLike[str] | Source, options: ReadOptions = AUTO)
 
 
 def _without_controls(tag: str) -> None:
+    if encoding := encodings.of_escapes(tag):
+        problem = f"the tag {quoted(tag)} holds escape sequences of the encoding {encoding}"
+        raise ValueError(f"{problem}; {encodings.repair(encoding)} writes UTF-8")
     if CONTROLS.search(tag):
         raise ValueError(f"the tag {quoted(tag)} holds a control character")
 

@@ -9,6 +9,7 @@ from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import sentences
 from seqtag.corpora.tags import Scheme, convert, detect
+from seqtag.support import encodings
 from seqtag.support.errors import DataError, UsageError
 
 # The longer marks first: that of UTF-32 begins like that of UTF-16.
@@ -47,7 +48,8 @@ def repair(content: bytes, name: str, options: ReadOptions, scheme: Scheme | Non
         name: The file, as messages name it.
         options: How it is read.
         scheme: Its tag scheme; None to find it.
-        encoding: The encoding of the text where neither a mark at its start nor UTF-8 tells; "" if unknown.
+        encoding: The encoding of the text where neither a mark at its start nor UTF-8 tells; "" if unknown. One whose
+            bytes are those of ASCII, such as iso2022_jp, goes before UTF-8.
 
     Raises:
         UsageError: An encoding that Python does not know.
@@ -78,13 +80,14 @@ def repair(content: bytes, name: str, options: ReadOptions, scheme: Scheme | Non
 def _decoded(content: bytes, name: str, encoding: str) -> tuple[str, str]:
     """The text, and the name of its encoding."""
     found = next((known for mark, known in _MARKS if content.startswith(mark)), "utf-8")
-    try:
-        return content.decode(found), found
-    except UnicodeDecodeError as problem:
-        line = content.count(b"\n", 0, problem.start) + 1
-        byte = f"byte 0x{content[problem.start]:02X} is not {found.upper()}"
-        if not encoding:
-            raise DataError(name, line, f"{byte}; name the encoding, as in --encoding cp1252") from None
+    if not (encoding and encodings.is_ascii(content, encoding)):
+        try:
+            return content.decode(found), found
+        except UnicodeDecodeError as problem:
+            line = content.count(b"\n", 0, problem.start) + 1
+            byte = f"byte 0x{content[problem.start]:02X} is not {found.upper()}"
+            if not encoding:
+                raise DataError(name, line, f"{byte}; name the encoding, as in --encoding cp1252") from None
     try:
         return content.decode(encoding), encoding
     except LookupError:

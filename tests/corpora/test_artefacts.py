@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from seqtag.cli import run
 from seqtag.corpora import artefacts
-from seqtag.corpora.reading import read_corpus
-from seqtag.corpora.tags import detect
+from seqtag.corpora.reading import Corpus, read_corpus
+from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.tags import detect, parse_scheme
 
 WORDS = (("Eva", "las"), ("Ole", "lief"), ("Ana", "kam"))
 
@@ -102,3 +104,47 @@ def test_names_of_documents(tmp_path: Path, names: tuple[str, ...]) -> None:
 def test_words_alone(tmp_path: Path, single: tuple[str, ...]) -> None:
     """Too few, too few of the words alone, unlike each other, numbers, addresses, or words."""
     assert found(tmp_path, rows(*((one,) for one in single), ("Eva", "las"))) == []
+
+
+TOKYO = "東京".encode("iso2022_jp").decode()
+
+
+@pytest.mark.parametrize(
+    ("token", "code", "said"),
+    [
+        (TOKYO, "encoding", "escape sequences of the encoding iso2022_jp; so it is with 1 more"),
+        (
+            "a\x08b",
+            "control-characters",
+            "a control character, which raw text hardly has; so it is with 1 more",
+        ),
+        ("\x1b[1m", "control-characters", "a control character"),
+        ("\x7f", "control-characters", "a control character"),
+    ],
+)
+def test_control_characters(tmp_path: Path, token: str, code: str, said: str) -> None:
+    ((level, found_code, line, message),) = found(tmp_path, rows(("Eva", token), ("x", token), ("\x01", "x")))
+    assert (level, found_code, line) == ("warning", code, 2)
+    assert f"holds {said}" in message
+    assert message.isprintable()
+
+
+def test_white_space_is_no_control_character() -> None:
+    sentences = tuple(Sentence((one,), ("O",), (1,)) for one in ("\n\n", "\t", "\r\n", " "))
+    corpus = Corpus("FILE", sentences)
+    assert list(artefacts.control_characters(corpus, parse_scheme("plain"))) == []
+
+
+@pytest.mark.parametrize("column", ["tokens", "tags"])
+def test_the_command_that_decodes_japanese(
+    tmp_path: Path, column: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, copy = tmp_path / "a.conll", tmp_path / "b.conll"
+    text = "東京\tB-LOC\nは\tO\n" if column == "tokens" else "Oslo\t名詞\nist\t動詞\n"
+    path.write_text(text, encoding="iso2022_jp")
+    assert run(["check", str(path)]) == (column == "tags")
+    shown = "".join(capsys.readouterr())
+    assert "seqtag check --fix OUT --encoding iso2022_jp" in shown
+    assert run(["check", str(path), "--fix", str(copy), "--encoding", "iso2022_jp"]) == 0
+    assert copy.read_text(encoding="utf-8") == text
+    assert "iso2022_jp (" not in capsys.readouterr().out

@@ -153,8 +153,11 @@ def test_unknown_words(make: Make) -> None:
         ("Ã¼ber MÃ¼ller", [("encoding", 1)]),
         ("x Ãber \u00c3\u00c9", []),  # Portuguese and the like in capitals
         ("x a\ufffdb", [("encoding", 2)]),
+        ("x a\x96 b", [("encoding", 2)]),
+        ("x â\x80\x93 Ã\x96", [("encoding", 2)]),
+        ("\x81 \xad", []),
     ],
-    ids=["two forms", "one form", "encoded twice", "capitals", "lost"],
+    ids=["two forms", "one form", "encoded twice", "capitals", "lost", "Windows", "dash twice", "rare"],
 )
 def test_characters(make: Make, words: str, expected: list[tuple[str, int]]) -> None:
     corpus = make(" ".join(f"{word}/O" for word in words.split()))

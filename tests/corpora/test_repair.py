@@ -119,6 +119,16 @@ def test_encodings_that_nothing_tells() -> None:
         repaired(content, encoding="ascii")
 
 
+@pytest.mark.parametrize("encoding", ["iso2022_jp", "ISO-2022-JP", "utf-7"])
+def test_encodings_in_ascii(encoding: str) -> None:
+    """One that was named goes before UTF-8, but not where it cannot be meant."""
+    text = "東京\tB-LOC\n"
+    assert repaired(text.encode(encoding), encoding=encoding) == (
+        text, [f"None: decoded the text from {encoding}"],
+    )  # fmt: skip
+    assert repaired(text, encoding=encoding) == (text, [])
+
+
 WORD = st.text("aß字#-.", min_size=1, max_size=3)
 TAG = st.sampled_from(["O", "B-X", "I-X", "B-Y", "S-X", "E-Y", "L-X"])
 BREAK = st.sampled_from(["\n", "\n\n", " \n", "\t\n\n"])
