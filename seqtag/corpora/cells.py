@@ -26,7 +26,7 @@ def other_spans(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
     column = first.spans_column()
     if column is not None and not look_alikes.propose([sentence.tags or () for sentence in corpus.sentences]):
         problem = f"column {column} holds span tags, but the tags are those of the last column, such as"
-        problem += f" {quoted(first.rows[0][first.tag])}"
+        problem += f" {quoted(first.rows[-1][first.tag])}"
         yield _finding(corpus, "warning", "other-span-tags", problem, f"--tag-column {column}")
 
 

@@ -32,11 +32,13 @@ class FirstRows:
         return max(counts, key=lambda at: counts[at]) + 1 if counts else None
 
     def spans_column(self) -> int | str | None:
-        """The first column, from 1, of span tags, or the attribute, if there is one beside what was read."""
+        """The first column, from 1, of span tags, or the attribute, if there is one beside what was read; the first row
+        may be a header.
+        """
         if self.attribute:
             return self.attribute
         for at, cells in enumerate(zip(*self.rows, strict=True)):
-            if at not in (self.token, self.tag) and are_span_tags(set(cells)):
+            if at not in (self.token, self.tag) and any(map(are_span_tags, (set(cells), set(cells[1:])))):
                 return at + 1
         return None
 
@@ -48,4 +50,4 @@ def _are_words(cells: Sequence[str]) -> bool:
 
 def are_span_tags(texts: set[str]) -> bool:
     """Whether texts are tags of spans and O, and not O alone."""
-    return texts != {"O"} and all(text == "O" or SPAN_TAG.fullmatch(text) for text in texts)
+    return bool(texts - {"O"}) and all(text == "O" or SPAN_TAG.fullmatch(text) for text in texts)

@@ -14,7 +14,7 @@ from seqtag.support.quoting import counted
 BLANK = " \t\r"
 DOCSTART = "-DOCSTART-"  # begins a document, and is skipped
 CODE = "unequal-widths"
-SAMPLED = 50  # lines, which findings are worded by
+SAMPLED = 200  # lines, which findings are worded by
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,8 @@ def test_the_option_mends_it(tmp_path: Path) -> None:
     assert found(tmp_path, INDEXED, ReadOptions(token_column=2)) == []
 
 
+HIPE = "TOKEN\tNE-COARSE-LIT\tNE-FINE-LIT\tNEL-LIT\tMISC\n# language = de\n"
+HIPE += "Ole\tB-pers\tB-pers.ind\tQ7\t_\nlief\tO\tO\t_\tNoSpaceAfter\n.\tO\tO\t_\tEndOfLine\n"
 UNER = "1\tOle\tB-PER\t-\ts\n2\tlas\tO\t-\ts\n"
 
 
@@ -97,6 +99,14 @@ UNER = "1\tOle\tB-PER\t-\ts\n2\tlas\tO\t-\ts\n"
         ("a\tO\tO\nb\tO\tO\n", AUTO, ["--tag-column"]),
         ("a\tB-X\nb\tB-X\n", AUTO, ["--tag-column"]),
         (SWAPPED, AUTO, ["--token-column 2 --tag-column 1"]),
+        (HIPE, AUTO, ["--skip-rows 1", "--tag-column 2"]),
+        (
+            HIPE.replace("NoSpaceAfter", "_").replace("EndOfLine", "_"),
+            AUTO,
+            ["--skip-rows 1", "--tag-column 2"],
+        ),
+        (HIPE, ReadOptions(skip_rows=1), ["--tag-column 2"]),
+        (HIPE, ReadOptions(skip_rows=1, tag_column=2), []),
     ],
 )
 def test_a_better_column_is_named(
