@@ -1,8 +1,10 @@
-r"""A sentence per line, each token in one piece with its tag: ``token|tag``, ``token###tag``, ``token/TAG``.
+r"""A sentence per line, each token in one piece with its tag: ``token|tag``, ``token###tag``, ``token/TAG``,
+``token_TAG``.
 
 Spaces and tabs separate the pieces; U+00A0 and the like are data. With ``|`` and ``###`` a piece may have further
 columns (``token|pos|tag``), as many as the first piece of the file; a token may hold the separator only if it consists
 of nothing else. With ``/`` the last slash separates; a slash after it, or one that must not count, is written ``\/``.
+With ``_`` the last underscore separates.
 Blank lines are skipped, and lines of one piece that begins with ``-DOCSTART-``.
 """
 
@@ -29,6 +31,7 @@ _DOCSTART = "-DOCSTART-"
 _GAP = re.compile(r"[ \t]+")
 _NO_PIECE = re.compile(r"[ \t\r\n\0]")
 _LAST_SLASH = re.compile(r"(.*)(?<!\\)/(.*)", re.DOTALL)
+_LETTER = re.compile(r".+_[BIESLUMW]")  # of a tag whose type stands after another underscore
 _CAPITALS = re.compile(r"[A-Z][A-Z0-9$*+:._=-]*")
 _MARKS = re.compile(r"[^\w\s]+")
 _SMALL = re.compile(r"[a-z]{1,5}[0-9$*]*(?:[-+][a-z]{1,5}[0-9$*]*)*")  # n, at, np-tl
@@ -41,10 +44,12 @@ class Style:
     Attributes:
         separator: What stands between its columns.
         least: Pieces with capitals for tags that make a file this format for certain: "A/B C/D" may be text.
+        last: Whether only the last separator counts.
     """
 
     separator: str
     least: int = 2
+    last: bool = False
 
     def split(self, piece: str) -> list[str]:
         """The columns of a piece; one if it holds no separator."""
@@ -52,6 +57,8 @@ class Style:
             found = _LAST_SLASH.fullmatch(piece)
             columns = found.groups() if found else (piece,)
             return [column.replace("\\/", "/") for column in columns]
+        if self.last:
+            return piece.rsplit(self.separator, 1)
         rest = piece.lstrip(self.separator[0])
         own = (
             len(piece) - len(rest) - len(self.separator)
@@ -75,7 +82,8 @@ class Style:
         return f"token{self.separator}tag"
 
 
-PIPES, HASHES, SLASHES = Style("|"), Style("###"), Style("/", least=4)
+PIPES, HASHES = Style("|"), Style("###")
+SLASHES, UNDERSCORES = (Style(sign, least=4, last=True) for sign in "/_")
 
 
 def read(style: Style, source: Source, options: ReadOptions) -> Iterator[Sentence]:
@@ -171,6 +179,7 @@ def _problem(style: Style, piece: str, columns: Sequence[str], width: int, first
 def recognise(style: Style, source: Source) -> bool:
     """Whether the pieces of the first lines have as many columns and end in tags; of a stream, the first line."""
     lines = (pieces for _, line in source.head() if (pieces := _first_pieces(line)))
+    tokens: list[str] = []
     tags: list[str] = []
     width = 0
     for pieces in islice(lines, 1 if source.is_stream else LOOKED_AT):
@@ -178,9 +187,10 @@ def recognise(style: Style, source: Source) -> bool:
         width = width or len(rows[0])
         if width == 1 or any(len(row) != width or not all(row) for row in rows):
             return False
-        if style == SLASHES and all("/" in row[0] for row in rows):
-            return False  # a/b/c is something else
+        tokens += [row[0] for row in rows]
         tags += [row[-1] for row in rows]
+    if style.last and (all(style.separator in one for one in tokens) or any(map(_LETTER.fullmatch, tokens))):
+        return False  # a/b/c and Eva_B_PER are something else
     return _are_tags(tags, style.least)
 
 
@@ -196,8 +206,9 @@ def _are_tags(tags: Sequence[str], least: int) -> bool:
     )  # as in the Brown corpus
 
 
-read_pipes, read_hashes, read_slashes = (partial(read, style) for style in (PIPES, HASHES, SLASHES))
-are_pipes, are_hashes, are_slashes = (partial(recognise, style) for style in (PIPES, HASHES, SLASHES))
+STYLES = (PIPES, HASHES, SLASHES, UNDERSCORES)
+read_pipes, read_hashes, read_slashes, read_underscores = (partial(read, style) for style in STYLES)
+are_pipes, are_hashes, are_slashes, are_underscores = (partial(recognise, style) for style in STYLES)
 
 
 class _Writer:
@@ -244,6 +255,12 @@ class SlashesWriter(_Writer):
     r"""``token/tag token/tag``, with slashes in a token or a tag as ``\/``."""
 
     style = SLASHES
+
+
+class UnderscoresWriter(_Writer):
+    """``token_tag token_tag``; a tag with an underscore cannot be written."""
+
+    style = UNDERSCORES
 
 
 def _for_terminal(row: str) -> str:

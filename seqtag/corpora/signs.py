@@ -160,6 +160,7 @@ SIGNS = (
             ("pipes", perline.PIPES),
             ("hashes", perline.HASHES),
             ("slashes", perline.SLASHES),
+            ("underscores", perline.UNDERSCORES),
         )
     ),
     Sign("running-text", "running text, several words per line", _EXPECTED, _is_running, "text"),

@@ -226,6 +226,13 @@ FORMATS = Table("seqtag.formats") | {
         recogniser="seqtag.corpora.perline:are_slashes",
         tagged=True,
     ),
+    "underscores": Format(
+        "a line of token_TAG",
+        reader="seqtag.corpora.perline:read_underscores",
+        writer="seqtag.corpora.perline:UnderscoresWriter",
+        recogniser="seqtag.corpora.perline:are_underscores",
+        tagged=True,
+    ),
 }
 # The tag schemes, and the letters that each name stands for, in the order of the scheme's own letters (`corpora.tags`).
 SCHEMES = {

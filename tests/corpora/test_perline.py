@@ -19,7 +19,7 @@ from seqtag.settings import registry
 from seqtag.support.errors import DataError, UsageError
 
 PLAIN = parse_scheme("plain")
-NAMES = ("pipes", "hashes", "slashes")
+NAMES = ("pipes", "hashes", "slashes", "underscores")
 
 
 def read(text: str, options: ReadOptions) -> list[Sentence]:
@@ -44,6 +44,9 @@ class TestPieces:
             ]),
             ("slashes", r"1\/2/CD and/or/CC //: a/N\/A x\y/SYM", [
                 ("1/2", "CD"), ("and/or", "CC"), ("/", ":"), ("a", "N/A"), (r"x\y", "SYM"),
+            ]),
+            ("underscores", "Eva_NNP a_lot_RB __SYM x/y_N", [
+                ("Eva", "NNP"), ("a_lot", "RB"), ("_", "SYM"), ("x/y", "N"),
             ]),
         ],
     )  # fmt: skip
@@ -78,6 +81,8 @@ class TestPieces:
             ("hashes", "a###X ###Y", "FILE:1: '###Y' has an empty column 1; expected token###tag"),
             ("hashes", "a###X b#Y", "FILE:1: 'b#Y' holds no '###'; expected token###tag"),
             ("slashes", r"a/X 1\/2", r"FILE:1: '1\\/2' holds no '/'; expected token/tag"),
+            ("underscores", "a_X b", "FILE:1: 'b' holds no '_'; expected token_tag"),
+            ("underscores", "a_X _Y", "FILE:1: '_Y' has an empty column 1; expected token_tag"),
             ("slashes", "a/X b/", "FILE:1: 'b/' has an empty column 2; expected token/tag"),
         ],
     )
@@ -113,6 +118,13 @@ class TestRecognised:
             ("Eva###PER left###O\n", "hashes"),
             ("dogs/NNS bark/VBP ./.\n1\\/2/CD books/NNS\n", "slashes"),
             ("The/at jury/nn said/vbd the/at vote/nn\n" * 4, "slashes"),
+            ("1\\/2/CD\ndogs/NNS bark/VBP ./.\n", "slashes"),
+            ("The_DT dogs_NNS bark_VBP ._.\nNew_York_NNP\n", "underscores"),
+            ("The_at jury_nn said_vbd the_at vote_nn\n" * 4, "underscores"),
+            ("Eva_B_PER left_O Rome_B_LOC ._O\n", None),
+            ("MAX_VALUE MIN_VALUE ROOT_DIR\n", None),
+            ("my_long_NAME my_other_NAME a_third_NAME a_fourth_NAME\n", None),
+            ("_ _ _ _\n", None),
             ("-DOCSTART-\n\nEva|O left|O\n", "pipes"),
             ("Eva|B-PER left|O\nOle saw|O\n", None),
             ("Eva|B-PER left|O\nOle|NNP|B-PER saw|VBD|O\n", None),
@@ -172,9 +184,9 @@ def test_a_line_out_for_a_document_in() -> None:
     assert written("pipes", [[("|", "X")]]) == "||X\n"
 
 
-characters = st.characters(exclude_categories=["Cs"]) | st.sampled_from("|#/\\ -\t\ufeff\u00a0")
+characters = st.characters(exclude_categories=["Cs"]) | st.sampled_from("|#/_\\ -\t\ufeff\u00a0")
 text = st.text(characters, min_size=1, max_size=4) | st.sampled_from(
-    ["|", "#", "##", "###", "/", "\\", "\\/", "-DOCSTART-"]
+    ["|", "#", "##", "###", "/", "_", "__", "\\", "\\/", "-DOCSTART-"]
 )
 drawn = st.lists(st.lists(st.tuples(text, text), min_size=1, max_size=3), min_size=1, max_size=3)
 
@@ -190,7 +202,7 @@ def test_what_is_written_is_read_back(
         path.write_bytes(written(name, documents).encode())
     except Unwritable:
         parts = [part for document in documents for pair in document for part in pair]
-        odd = "\\" if name == "slashes" else "|#"
+        odd = {"slashes": "\\", "underscores": "_"}.get(name, "|#")
         assert any(set(part) & set(" \t\r\n\0" + odd) or part.startswith("-DOCSTART-") for part in parts)
         return
     assert pairs(list(sentences(path, ReadOptions(name)))) == documents
@@ -218,6 +230,8 @@ def test_commands(spans: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
         run(["predict", str(spans.folder), str(path), "--input-format", "pipes", "--format", "slashes"]) == 0
     )
     assert capsys.readouterr().out == path.read_text().replace("|", "/")
+    path.write_text("The_DT dogs_NNS bark_VBP\nThey_PRP ran_VBD home_RB\n")
+    assert [one.tags for one in sentences(path, AUTO)] == [("DT", "NNS", "VBP"), ("PRP", "VBD", "RB")]
 
 
 @pytest.mark.parametrize(

@@ -197,5 +197,14 @@ def test_any_lines() -> None:
         text = "".join(draw.choices(chosen, k=30))
         for stream in (False, True):
             found = source(text, stream=stream)
-            assert format_to_tag(found) in ("text", "conll", "csv", "jsonl", "pipes", "hashes", "slashes")
+            assert format_to_tag(found) in (
+                "text",
+                "conll",
+                "csv",
+                "jsonl",
+                "pipes",
+                "hashes",
+                "slashes",
+                "underscores",
+            )
             assert [line for _, line in found.lines()] == text.removesuffix("\n").split("\n")

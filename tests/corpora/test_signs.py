@@ -39,6 +39,7 @@ ELSE = {
     "parallel tags": ("seq.out", "O B-artist O O\nO O B-genre\n", "other-format", "parallel"),
     "JSON over lines": ("a.json", '[\n{\n"id": 1,\n', "other-format", "JSON"),
     "small tags after slashes": ("a.txt", "The/at jury/nn\nsaid/vbd it/pps\n", "other-format", "give --format slashes"),
+    "small tags after underscores": ("a.txt", "The_at jury_nn\nsaid_vbd it_pps\n", "other-format", "underscores"),
     "small tags after pipes": ("a.txt", "The|det jury|noun said|verb\n", "other-format", "give --format pipes"),
 }  # fmt: skip
 COLUMNS = {
