@@ -10,7 +10,7 @@ from typing import Any
 from seqtag.corpora.alignment import check_places
 from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.document import Document
-from seqtag.corpora.records import JsonWriter, first, is_list
+from seqtag.corpora.records import JsonWriter, are_lines, first
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.errors import DataError
 from seqtag.support.json_reader import JsonError, NotJson, parse_json
@@ -40,7 +40,7 @@ def recognise(source: Source) -> bool:
     value = first(source)
     return (
         isinstance(value, dict)
-        and not is_list(source)
+        and are_lines(source)
         and (isinstance(value.get("text"), str) or isinstance(value.get("tokens"), list))
     )
 

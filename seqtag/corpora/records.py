@@ -1,8 +1,12 @@
-"""The values of a JSON file: one a line, or the elements of one list over any number of lines."""
+"""The values of a JSON file: one a line, or over any number of lines the elements of one list, which may be the
+"data" of an object, or one object.
+"""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from contextlib import suppress
+from itertools import islice
 from typing import Any, TextIO
 
 from seqtag.corpora.alignment import Marked, as_sentence
@@ -15,20 +19,38 @@ _BLANK = " \t\r"
 _SPACE = " \t\r\n"
 _MOST = 4096  # lines in which the first value must end, to be looked at
 _DECODER = json.JSONDecoder()
+_OPENING = 50  # lines in which the list of a file begins
+# The whole file is one list: its elements are objects or lists, since a list that is a value of its own begins with a
+# text. In an object only values that are not nested stand before the list.
+_LIST = re.compile(r"[ \t\r]*\[(?=[ \t\r]*(?:[\[{\]]|$))")
+_FLAT = r'(?:"[^"\\]*"|[-+.\w]+|\[[^\[\]{}]*\]|\{[^\[\]{}]*\})'
+_DATA = re.compile(rf'\s*\{{(?:\s*"[^"\\]*"\s*:\s*{_FLAT}\s*,)*\s*"data"\s*:\s*\[(?=\s*\{{)')
+_OBJECT = re.compile(r'[ \t\r]*\{[ \t\r]*(?:"[^"]*"\s*:|$)')
 
 
 def records(source: Source) -> Iterator[tuple[int, Any]]:
-    """The values, each with the line that it begins in; a list is held in memory.
+    """The values, each with the line that it begins in; a list or an object over several lines is held in memory.
 
     Raises:
         DataError: The file is not such JSON.
     """
+    start = _start(source)
     numbered = source.lines()
-    for number, line in numbered:
-        if line.strip(_BLANK):
-            rest = chain([(number, line)], numbered)
-            yield from _elements(rest, source.name) if _opens_list(line) else _values(rest, source.name)
-            return
+    found = next(((number, line) for number, line in numbered if line.strip(_BLANK)), None)
+    if found is None:
+        return
+    number, line = found
+    if start is None:
+        yield number, _value(line, source.name, number)
+        for number, line in numbered:
+            if line.strip(_BLANK):
+                yield number, _value(line, source.name, number)
+        return
+    text = "\n".join([line, *(line for _, line in numbered)])
+    if start:
+        yield from _elements(text, start, number, source.name)
+    else:
+        yield number, _value(text, source.name, number)
 
 
 def marked_sentences(
@@ -50,24 +72,16 @@ def marked_sentences(
 
 def first(source: Source) -> Any:
     """The first value; None if the first lines hold none."""
-    text, tried = "", 0
-    for count, (_, line) in enumerate(islice(source.head(), _MOST)):
-        if not text:
-            if not line.strip(_BLANK):
-                continue
-            if not line.lstrip(_BLANK).startswith(("{", "[")):
-                return None
-            if not _opens_list(line):
-                return _parsed(line)
-            line = line.lstrip(_BLANK)[1:] or "\n"
-        text += line + "\n"
-        if count >= 2 * tried:  # a long list is not tried at every line
-            tried = count
-            start = len(text) - len(text.lstrip(_SPACE))
-            try:
-                return _DECODER.raw_decode(text, start)[0]
-            except (ValueError, RecursionError):
-                continue
+    start = _start(source)
+    lines = (line for _, line in _content(source, _MOST))
+    if start is None:
+        return _parsed(next(lines, ""))
+    text, more = "", 1
+    while taken := list(islice(lines, more)):  # a long value is not tried at every line
+        text += "\n".join(taken) + "\n"
+        more *= 2
+        with suppress(ValueError, RecursionError):
+            return _DECODER.raw_decode(text, _after_space(text, start))[0]
     return None
 
 
@@ -94,29 +108,43 @@ def _for_terminal(text: str) -> str:
     return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
 
 
-def is_list(source: Source) -> bool:
-    """Whether the file is one JSON list."""
-    line = next((line for _, line in source.head() if line.strip(_BLANK)), "")
-    return _opens_list(line) and first(source) is not None
+def are_lines(source: Source) -> bool:
+    """Whether each value is a line of its own."""
+    return _start(source) is None
+
+
+def _content(source: Source, most: int) -> Iterator[tuple[int, str]]:
+    """The first lines from the first that is not blank."""
+    blank = True
+    for number, line in islice(source.head(), most):
+        blank = blank and not line.strip(_BLANK)
+        if not blank:
+            yield number, line
+
+
+def _start(source: Source) -> int | None:
+    """Where the elements of the list begin that a file is, from its first line that is not blank on; 0 if all of it is
+    one object; None if each line is a value.
+    """
+    _, line = next(_content(source, _MOST), (0, ""))
+    if found := _LIST.match(line):
+        return found.end()
+    if not _OBJECT.match(line):
+        return None
+    is_whole = source.is_stream or _parsed(line) is not None
+    opening = islice(_content(source, _MOST), 1 if is_whole else _OPENING)
+    if found := _DATA.match("\n".join(line for _, line in opening)):
+        return found.end()
+    return None if is_whole else 0
 
 
 def _parsed(line: str) -> Any:
+    if not line.lstrip(_BLANK).startswith(("{", "[")):
+        return None
     try:
         return parse_json(line)
     except JsonError:
         return None
-
-
-def _opens_list(line: str) -> bool:
-    """Whether the whole file is one list, by its first line: a list that is a value of its own begins with a text."""
-    opened = line.strip(_BLANK)
-    return opened[:1] == "[" and opened[1:].lstrip(_BLANK)[:1] in ("", "{", "[", "]")
-
-
-def _values(numbered: Iterable[tuple[int, str]], name: str) -> Iterator[tuple[int, Any]]:
-    for number, line in numbered:
-        if line.strip(_BLANK):
-            yield number, _value(line, name, number)
 
 
 def _value(text: str, name: str, number: int) -> Any:
@@ -126,13 +154,17 @@ def _value(text: str, name: str, number: int) -> Any:
         raise DataError(name, number, str(problem)) from problem
 
 
-def _elements(numbered: Iterable[tuple[int, str]], name: str) -> Iterator[tuple[int, Any]]:
-    """The elements of the list that a file is."""
-    number, first_line = next(iter(numbered))
-    text = "\n".join(chain([first_line], (line for _, line in numbered)))
-    at = text.index("[") + 1
-    seen = 0
-    goes_on = text[_after_space(text, at) :][:1] != "]"
+def _elements(text: str, start: int, number: int, name: str) -> Iterator[tuple[int, Any]]:
+    """The elements of the list that a file is.
+
+    Args:
+        text: The file.
+        start: Where its first element begins, after white space.
+        number: Its first line.
+        name: As messages name it.
+    """
+    at, seen = _after_space(text, start), 0
+    goes_on = text[at : at + 1] != "]"
     while goes_on:
         at = _after_space(text, at)
         number, seen = number + text.count("\n", seen, at), at
@@ -147,7 +179,9 @@ def _elements(numbered: Iterable[tuple[int, str]], name: str) -> Iterator[tuple[
         goes_on = text[at : at + 1] == ","
         at += goes_on
     at = _after_space(text, at)
-    if text[at : at + 1] != "]" or text[at + 1 :].strip(_SPACE):
+    rest = text[at + 1 :].strip(_SPACE)
+    whole = _parsed(f'{{"": 0{rest}') is not None if text.lstrip(_SPACE).startswith("{") else not rest
+    if text[at : at + 1] != "]" or not whole:
         line = number + text.count("\n", seen, at)
         raise DataError(name, line, "is not JSON (the list does not end where the file does)")
 

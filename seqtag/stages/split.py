@@ -14,7 +14,7 @@ from seqtag.corpora import tags
 from seqtag.corpora.base import AUTO, ReadOptions, Source
 from seqtag.corpora.consistency import SHORT
 from seqtag.corpora.reading import Corpus, read_corpus, recognise
-from seqtag.corpora.records import is_list
+from seqtag.corpora.records import are_lines
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.splitting import SENTENCES, dealt, grouped
 from seqtag.corpora.tags import Scheme
@@ -156,7 +156,7 @@ def _copied(path: AnyPath, options: ReadOptions) -> list[tuple[int, str]]:
     source = Source(path, lines(path), skip=options.skip_rows or 0)
     name = recognise(source, options) if options.format == "auto" else options.format
     row = registry.find(registry.FORMATS, name)
-    if row.whole or (row.by_itself and is_list(source)):
+    if row.whole or (row.by_itself and not are_lines(source)):
         raise _not_lines(shown(path))
     rest = list(source.lines())
     return [*source.skipped, *rest]

@@ -83,6 +83,26 @@ def test_one_list_over_any_number_of_lines(tmp_path: Path, shape: str, indent: i
     assert (found.lines[0] > 1) == (indent is not None)
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("shape", [one for one in LISTS if one != "spacy pairs"])
+def test_a_list_within_an_object(tmp_path: Path, shape: str, indent: int | None) -> None:
+    path = tmp_path / "file.json"
+    before = {"version": "1", "n": -1.5e3, "ok": True, "names": ["O", "X"], "info": {"by": "me", "on": 1}}
+    value = before | {"data": SHAPES[shape][:1] * 2, "after": [{"a": []}]}
+    path.write_text("\n" + json.dumps(value, indent=indent))
+    begin = [number for number, line in enumerate(path.read_text().split("\n"), 1) if line == "    {"][:2]
+    found = [(one.tokens, one.tags, one.lines[0]) for one in read_corpus(path).sentences]
+    assert found == [(TOKENS, TAGS, line) for line in begin or (2, 2)]
+
+
+@pytest.mark.parametrize("shape", [one for one in LISTS if one != "spacy pairs"])
+def test_one_object_over_several_lines(tmp_path: Path, shape: str) -> None:
+    path = tmp_path / "file.json"
+    path.write_text("\n" + json.dumps(SHAPES[shape][0], indent=1))
+    (found,) = read_corpus(path).sentences
+    assert (found.tokens, found.tags, found.lines) == (TOKENS, TAGS, (2,) * 5)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_train_check_and_evaluate_read_it(put: Any, shape: str, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(put(*SHAPES[shape]))
@@ -204,6 +224,9 @@ def test_refused_with_its_line(put: Any, rows: list[Any], problem: str) -> None:
         ('[\n{"text": "a", "label": []}\n,\n]', 4, "is not JSON"),
         ('[\n{"text": "a", "label": []}] x', 2, "the list does not end"),
         ('[{"text": "a", "label": []},\n{"text": "a", "text": "b"}]', 2, "the key 'text' twice"),
+        ('{"data":\n[{"text": "a", "label": []}]', 2, "the list does not end"),
+        ('{"data":\n[{"text": "a", "label": []}], 1}', 2, "the list does not end"),
+        ('\n{"text": "a",\n"label": []', 2, "is not JSON"),
         ('[{"text": "a", "label": []},\n' + "[" * 100_000, 2, "is nested deeper"),
     ],
 )
