@@ -1,9 +1,11 @@
 """Data sets as JSON lines of Hugging Face: an object a line with ``tokens`` and their tags, as in ``ner_tags``.
 
-Tags may be numbers, which stand for the names that ``--labels`` gives, from 0.
+Tags may be numbers, which stand for the names that ``--labels`` gives, from 0. An object may also hold a data set by
+columns: lists of the tokens and of the tags of all sentences, or objects of them by number, as pandas writes.
+Predictions of AllenNLP, with ``words`` and ``tags``, are read likewise.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from seqtag.corpora.base import Column, ReadOptions, Source
@@ -22,41 +24,77 @@ TAGS = (
 )  # keys of tags; the first that is there is read
 
 
+TOKENS = ("tokens", "words")  # likewise, of tokens
+
+
 def recognise(source: Source) -> bool:
-    """Whether the first object has tokens as texts, and tags."""
+    """Whether the first object has tokens as texts, and tags, or columns of them."""
     value = first(source)
-    return (
-        isinstance(value, dict)
-        and isinstance(value.get("tokens"), list)
-        and all(isinstance(token, str) for token in value["tokens"])
-        and _tag_key(value) is not None
-    )
+    if not isinstance(value, dict):
+        return False
+    token_key = _first_key(value, TOKENS)
+    try:
+        example = next(_examples(value, token_key))
+    except ValueError:  # columns that do not fit, which reading them will say
+        return True
+    tokens = example.get(token_key)
+    are_texts = isinstance(tokens, list) and all(isinstance(token, str) for token in tokens)
+    return are_texts and isinstance(example.get(_first_key(example, TAGS)), list)
 
 
 def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     """The sentences of the objects, with their other keys as ``Sentence.extra``.
 
-    Columns are keys: "tokens" and the first of `TAGS` where nothing else is said.
+    Columns are keys: the first of `TOKENS` and of `TAGS` where nothing else is said.
 
     Raises:
         UsageError: A column is a number.
         DataError: A line is not such an object, or holds a number for which there is no label.
     """
-    token_key = _key(options.token_column) or "tokens"
+    token_key = _key(options.token_column)
     tag_key = _key(options.tag_column)
     feature_keys = [_key(column) or "" for column in options.feature_columns]
     for line, value in records(source):
         try:
-            tokens = _texts(value, token_key)
-            tags = None
-            if options.with_tags:
-                tag_key = tag_key or _tag_key(value) or TAGS[0]
-                tags = _tags(value, tag_key, options.labels, len(tokens))
-            columns = tuple(_same_length(_texts(value, key), key, len(tokens)) for key in feature_keys)
+            token_key = token_key or _first_key(value, TOKENS)
+            for example in _examples(value, token_key):
+                tokens = _texts(example, token_key)
+                tags = None
+                if options.with_tags:
+                    tag_key = tag_key or _first_key(example, TAGS)
+                    tags = _tags(example, tag_key, options.labels, len(tokens))
+                columns = tuple(_same_length(_texts(example, key), key, len(tokens)) for key in feature_keys)
+                taken = (token_key, tags and tag_key)
+                extra = {key: content for key, content in example.items() if key not in taken}
+                yield Sentence(tokens, tags, (line,) * len(tokens) or (line,), columns, extra=extra)
         except ValueError as problem:
             raise DataError(source.name, line, str(problem)) from problem
-        extra = {key: content for key, content in value.items() if key not in (token_key, tags and tag_key)}
-        yield Sentence(tokens, tags, (line,) * len(tokens) or (line,), columns, extra=extra)
+
+
+def _examples(value: Any, token_key: str) -> Iterator[Any]:
+    """The examples of a value: itself, or those of a data set by columns; ValueError if these do not fit."""
+    tokens = _entries(value.get(token_key)) if isinstance(value, dict) else None
+    if not (tokens and all(isinstance(one, list) for one in tokens)):
+        yield value
+        return
+    columns = {key: found for key, content in value.items() if (found := _entries(content)) is not None}
+    for key, content in list(columns.items()):
+        if len(content) != len(tokens):
+            if any(isinstance(one, list) for one in content):
+                has = f"{quoted(key)} has {len(content):,} entries"
+                raise ValueError(
+                    f"{has}; expected one for each of the {len(tokens):,} in {quoted(token_key)}"
+                )
+            del columns[key]
+    for at in range(len(tokens)):
+        yield value | {key: content[at] for key, content in columns.items()}
+
+
+def _entries(column: Any) -> list[Any] | None:
+    """The entries of a column of a data set."""
+    if isinstance(column, dict) and all(map(str.isdecimal, column)):
+        return list(column.values())
+    return column if isinstance(column, list) else None
 
 
 def _key(column: Column | None) -> str | None:
@@ -66,8 +104,10 @@ def _key(column: Column | None) -> str | None:
     return column
 
 
-def _tag_key(value: Mapping[str, Any]) -> str | None:
-    return next((key for key in TAGS if isinstance(value.get(key), list)), None)
+def _first_key(value: Any, keys: Sequence[str]) -> str:
+    """The first of some keys that the value has with a list, if it is an object, or else the first."""
+    found = (key for key in keys if isinstance(value, dict) and _entries(value.get(key)) is not None)
+    return next(found, keys[0])
 
 
 def _texts(value: Any, key: str) -> tuple[str, ...]:

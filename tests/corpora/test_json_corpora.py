@@ -1,6 +1,7 @@
 """Corpora in JSON: each kind is told by its keys, and read with its tags or refused with its line."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ SHAPES: dict[str, Any] = {
     "own without text": [{"tokens": [{"text": row["text"], "tag": row["tag"]} for row in OWN]}],
     "hugging face": [{"tokens": list(TOKENS), "ner_tags": list(TAGS), "id": "1"}],
     "hugging face, tags": [{"tokens": list(TOKENS), "tags": list(TAGS)}],
+    "allennlp": [{"words": list(TOKENS), "tags": list(TAGS), "mask": [True] * 5}],
+    "by columns": [{"id": [1, 2], "tokens": [list(TOKENS)] * 2, "ner_tags": [list(TAGS)] * 2, "by": ["me"]}],
+    "by columns of pandas": [{"tokens": {"0": list(TOKENS)}, "tags": {"0": list(TAGS)}}],
     "doccano": [{"id": 1, "text": TEXT, "label": SPANS}, {"text": "none"}],
     "doccano, labels": [{"text": TEXT, "labels": SPANS}, {"text": "none", "labels": []}],
     "doccano with relations": [
@@ -47,6 +51,8 @@ SHAPES: dict[str, Any] = {
 }  # fmt: skip
 LISTS = (
     "hugging face",
+    "allennlp",
+    "by columns of pandas",
     "doccano",
     "spacy",
     "spacy pairs",
@@ -114,6 +120,12 @@ def test_train_check_and_evaluate_read_it(put: Any, shape: str, capsys: pytest.C
 def test_what_else_an_object_holds_is_kept(put: Any) -> None:
     for shape in ("own", "hugging face", "doccano", "label studio, small"):
         assert read_corpus(put(*SHAPES[shape])).sentences[0].extra == {"id": SHAPES[shape][0]["id"]}
+
+
+def test_a_data_set_by_columns(put: Any) -> None:
+    first, second = read_corpus(put(*SHAPES["by columns"])).sentences
+    assert first.extra == {"id": 1, "by": ["me"]}
+    assert second == replace(first, extra={"id": 2, "by": ["me"]})
 
 
 def test_columns_are_keys(put: Any) -> None:
@@ -190,6 +202,8 @@ def test_a_span_that_cuts_a_token(put: Any, misaligned: str, capsys: pytest.Capt
         ([{"tokens": ["a"], "ner_tags": ["O", "O"]}], "1: 'ner_tags' has 2 entries; expected one for each of the 1 "),
         ([{"tokens": ["a"], "tags": ["O"]}, {"tokens": ["a"]}], "2: expected an object with 'tags', a list of texts"),
         ([{"tokens": ["a", ""], "tags": ["O", "O"]}], "1: text 2 of 'tokens' is empty"),
+        ([{"tokens": [["a"]] * 3, "tags": [["O"]] * 2}], "1: 'tags' has 2 entries; expected one for each of the 3 in"),
+        ([{"tokens": [["a"], ["b", "c"]], "tags": [["O"]] * 2}], "1: 'tags' has 1 entries; expected one for each"),
         ([{"text": "a", "tokens": [{"text": "a"}]}], '1: has no tags; expected "tokens" as objects'),
         ([{"text": "a"}], "1: has no tags"),
         ([{"text": "a", "label": []}, {"text": "a", "label": [[0, 1]]}], r"2: \[0, 1\] is no span"),
