@@ -1,10 +1,11 @@
 """JSON of spaCy: objects as ``Doc.to_json`` makes them, pairs of a text and its entities, and Prodigy's spans.
 
-====================================================  ==============================================
-``{"text": ..., "ents": [...], "tokens": [...]}``     spaCy's own; ``spans`` for ``ents`` is Prodigy's
-``["text", {"entities": [[0, 4, "LOC"]]}]``           training data of the older releases
-``{"annotations": [["text", {"entities": ...}]]}``    the same, as some annotation tools save it
-====================================================  ==============================================
+======================================================  ==============================================
+``{"text": ..., "ents": [...], "tokens": [...]}``       spaCy's own; ``spans`` for ``ents`` is Prodigy's
+``["text", {"entities": [[0, 4, "LOC"]]}]``             training data of the older releases
+``{"annotations": [["text", {"entities": ...}]]}``      the same, as some annotation tools save it
+``{"paragraphs": [{"sentences": [{"tokens": ...}]}]}``  training data of spaCy 2, with ``orth`` and ``ner``
+======================================================  ==============================================
 
 Each may be a line of its own, or all of them one list. Offsets count code points.
 """
@@ -24,12 +25,14 @@ _EXPECTED = 'expected {"text", "ents"} with {"start", "end", "label"}, or ["text
 
 
 def recognise(source: Source) -> bool:
-    """Whether the first value is one of the three."""
+    """Whether the first value is one of these."""
     value = first(source)
     if _is_pair(value):
         return True
     if not isinstance(value, dict):
         return False
+    if isinstance(value.get("paragraphs"), list):
+        return any(isinstance(one, dict) and "sentences" in one for one in value["paragraphs"])
     if isinstance(value.get("annotations"), list):
         return any(map(_is_pair, value["annotations"]))
     found = next((value[key] for key in _KEYS if isinstance(value.get(key), list)), None)
@@ -59,7 +62,13 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
         DataError: The file is not such JSON, or a span does not fit the tokens.
     """
     key = None if options.tag_column is None else str(options.tag_column)
-    return marked_sentences(source, options, lambda value: _parse(value, key))
+
+    def parse(value: Any) -> Iterator[Marked]:
+        if isinstance(value, dict) and "paragraphs" in value:
+            return _of_version_2(value, key or "ner", options.with_tags)
+        return _parse(value, key)
+
+    return marked_sentences(source, options, parse)
 
 
 def _parse(value: Any, tag_key: str | None) -> Iterator[Marked]:
@@ -76,6 +85,23 @@ def _parse(value: Any, tag_key: str | None) -> Iterator[Marked]:
     if not isinstance(value, dict) or not isinstance(value.get("text"), str):
         raise ValueError(_EXPECTED)
     yield _of_object(value, tag_key)
+
+
+def _of_version_2(value: Mapping[str, Any], tag_key: str, with_tags: bool) -> Iterator[Marked]:
+    """The sentences of the paragraphs of a document, without tokens of white space."""
+    try:
+        found = [one["tokens"] for paragraph in value["paragraphs"] for one in paragraph["sentences"]]
+        rows = [[(token["orth"], token.get(tag_key)) for token in tokens] for tokens in found]
+    except (AttributeError, KeyError, TypeError):
+        raise ValueError('expected "paragraphs" of "sentences" of "tokens" with "orth"') from None
+    for row in rows:
+        if not all(isinstance(word, str) for word, _ in row):
+            raise ValueError('the "orth" of a token is no text')
+        words = [word for word, _ in row if word.strip()]
+        tags = [tag for word, tag in row if word.strip()]
+        if with_tags and not all(isinstance(tag, str) and tag for tag in tags):
+            raise ValueError(f"the tokens have no {quoted(tag_key)}, or not all of them")
+        yield Marked(" ".join(words), (), words, [str(tag) for tag in tags])
 
 
 def _of_object(value: Mapping[str, Any], tag_key: str | None) -> Marked:

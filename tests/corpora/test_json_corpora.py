@@ -29,6 +29,11 @@ OWN = [
     {"text": TEXT[a:b], "start": a, "end": b, "tag": tag} for (a, b), tag in zip(PLACES, TAGS, strict=True)
 ]
 
+SPACY_2 = [
+    {"orth": word, "tag": word.upper(), "ner": tag}
+    for word, tag in zip((*TOKENS, " \n"), (*TAGS, "O"), strict=True)
+]
+
 SHAPES: dict[str, Any] = {
     "own": [{"text": TEXT, "tokens": OWN, "id": 1}],
     "own without text": [{"tokens": [{"text": row["text"], "tag": row["tag"]} for row in OWN]}],
@@ -44,6 +49,7 @@ SHAPES: dict[str, Any] = {
     ],
     "spacy": [{"text": TEXT, "ents": OBJECTS, "tokens": [{"id": a, "start": a, "end": b} for a, b in PLACES]}],
     "prodigy": [{"text": TEXT, "spans": OBJECTS, "answer": "accept"}],
+    "spacy 2": [{"id": 0, "paragraphs": [{"raw": TEXT, "sentences": [{"tokens": SPACY_2, "brackets": []}]}]}],
     "spacy pairs": [[TEXT, {"entities": SPANS}]],
     "annotator": [{"classes": ["PER"], "annotations": [[TEXT, {"entities": SPANS}], None]}],
     "label studio": [{"id": 1, "data": {"text": TEXT}, "annotations": [{"result": RESULT}]}],
@@ -55,6 +61,7 @@ LISTS = (
     "by columns of pandas",
     "doccano",
     "spacy",
+    "spacy 2",
     "spacy pairs",
     "annotator",
     "label studio",
@@ -143,6 +150,11 @@ def test_tags_of_spacy_tokens(put: Any) -> None:
     ]
     (found,) = sentences(put({"text": "a \nb", "tokens": rows}), ReadOptions("spacy_json", tag_column="tag"))
     assert (found.tokens, found.tags) == (("a", "b"), ("T0", "T2"))
+    (found,) = read_corpus(put(*SHAPES["spacy 2"]), ReadOptions(tag_column="tag")).sentences
+    assert found.tags == tuple(map(str.upper, TOKENS))
+    bare = {"paragraphs": [{"sentences": [{"tokens": [{"orth": word} for word in TOKENS]}]}]}
+    (found,) = sentences(put(bare), ReadOptions(with_tags=False))
+    assert (found.tokens, found.tags) == (TOKENS, None)
 
 
 def test_numbers_need_labels(put: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -214,6 +226,10 @@ def test_a_span_that_cuts_a_token(put: Any, misaligned: str, capsys: pytest.Capt
         ([{"text": "a", "spans": OBJECTS[:0]}, {"text": "a", "spans": [{"start": 0}]}], "2: .* is no span"),
         ([{"text": "ab", "ents": [], "tokens": [{"start": 0, "end": 1}]}], "1: the text has 'b' after the last token"),
         ([{"data": {"text": "a"}, "annotations": [{"result": []}] * 2}], "1: the task has 2 annotations"),
+        ([{"paragraphs": [{"sentences": [{"tokens": [{"orth": "a"}]}]}]}], "1: the tokens have no 'ner', or not all"),
+        ([{"paragraphs": [{"sentences": [{"tokens": [{"orth": 1}]}]}]}], '1: the "orth" of a token is no text'),
+        ([{"paragraphs": [{"sentences": [{}]}]}], '1: expected "paragraphs" of "sentences" of "tokens" with "orth"'),
+        ([{"paragraphs": [{"sentences": [{"tokens": [0]}]}]}], '1: expected "paragraphs" of "sentences"'),
         (
             [{"data": {"text": "a"}, "annotations": [{"result": [{"type": "hypertextlabels", "value": {}}]}]}],
             "1: .* is no labelled span",

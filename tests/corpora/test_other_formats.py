@@ -278,6 +278,24 @@ class TestSpacy:
         with pytest.raises(DataError, match=r"file.spacy:1: a token has no pos"):
             read_corpus(tmp_path / "file.spacy", ReadOptions(tag_column="pos"))
 
+    def test_we_read_what_spacy_writes_as_version_2(self, spacy: Any, tmp_path: Path) -> None:
+        import json
+
+        from spacy.training import docs_to_json
+
+        nlp = spacy.blank("en")
+        nlp.add_pipe("sentencizer")
+        doc = nlp("Eva Holm left\n Rome. She is here.")
+        doc.set_ents([spacy.tokens.Span(doc, 0, 2, "PER")])
+        path = tmp_path / "file.json"
+        path.write_text(json.dumps([docs_to_json([doc])], indent=2))
+        found = read_corpus(path).sentences
+        assert [one.tokens for one in found] == [
+            ("Eva", "Holm", "left", "Rome", "."),
+            ("She", "is", "here", "."),
+        ]
+        assert [one.tags for one in found] == [("B-PER", "L-PER", "O", "O", "O"), ("O",) * 4]
+
     def test_documents_without_entities_are_refused(self, spacy: Any, tmp_path: Path) -> None:
         spacy.tokens.DocBin(docs=[spacy.blank("en")("Eva left")]).to_disk(tmp_path / "file.spacy")
         with pytest.raises(DataError, match=":1: the document has no entities set; --tag-column tag or pos"):
