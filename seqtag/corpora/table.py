@@ -1,9 +1,11 @@
 """CSV and TSV: a token a row below a header, with a column that numbers the sentences or blank rows between them.
 
-The number of a sentence may stand in each of its rows or in the first alone.
+The number of a sentence may stand in each of its rows or in the first alone. A line above the header that names the
+separator for Excel, such as ``sep=;``, is obeyed.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from sys import intern
 from typing import TextIO
@@ -28,6 +30,7 @@ SENTENCE = (
 TOKEN = ("token", "word", "form", "tokens", "words")
 TAG = ("tag", "ner_tag", "ner", "label", "tags", "labels", "ner_tags", "iob", "entity", "pos", "upos")
 _DELIMITERS = ",;\t"
+_NAMED = re.compile(r'"?sep=([^\w\s"]|\t)"?', re.IGNORECASE)
 _QUOTES = "a cell that holds a quotation mark must stand in quotation marks, and those within be doubled"
 
 
@@ -35,8 +38,10 @@ def recognise(source: Source) -> bool:
     """Whether the first line is such a header. Among tabs, where rows may also be those of CoNLL, it must name the
     sentences.
     """
-    line = next((line for _, line in source.head() if line.strip()), "")
-    header, delimiter = _header(line)
+    found = _header(source.head())
+    if found is None:
+        return False
+    _, header, delimiter = found
     named = [_place(header, names) is not None for names in (TOKEN, TAG, SENTENCE)]
     return all(named[:2]) and (named[2] or delimiter != "\t")
 
@@ -51,11 +56,11 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
         UsageError: There is no such column.
         DataError: A row is malformed.
     """
-    numbered = ((number, line) for number, line in source.lines())
-    first = next(((number, line) for number, line in numbered if line.strip()), None)
-    if first is None:
+    numbered = source.lines()
+    found = _header(numbered)
+    if found is None:
         return
-    header, delimiter = _header(first[1])
+    first, header, delimiter = found
     token = _column(source.name, header, options.token_column, TOKEN, "token")
     tag = _column(source.name, header, options.tag_column, TAG, "tag") if options.with_tags else None
     features = [_column(source.name, header, column, (), "feature") for column in options.feature_columns]
@@ -77,7 +82,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
             tuple(tuple(row[at] for row in rows) for at in features),
         )
 
-    for number, cells in _rows(numbered, delimiter, source.name, first[0]):
+    for number, cells in _rows(numbered, delimiter, source.name, first):
         if not any(cells):
             blanks += 1
             begins = True
@@ -96,13 +101,21 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
         yield made()
     if sentence is None and not blanks and rows:
         problem = "the table has neither a column of sentences nor blank rows: all of it is one sentence"
-        source.report("one-sentence", first[0], problem)
+        source.report("one-sentence", first, problem)
 
 
-def _header(line: str) -> tuple[list[str], str]:
-    """The names of the columns, and what separates them: what makes the most columns."""
-    found = [(_cells(line, delimiter), delimiter) for delimiter in _DELIMITERS]
-    return max(found, key=lambda pair: len(pair[0]))
+def _header(numbered: Iterator[tuple[int, str]]) -> tuple[int, list[str], str] | None:
+    """The line of the header, the names of the columns, and what separates them: what is named above the header, or
+    what makes the most columns.
+    """
+    delimiters = _DELIMITERS
+    for number, line in numbered:
+        if found := _NAMED.fullmatch(line):
+            delimiters = found[1]
+        elif line.strip():
+            cells = [(_cells(line, delimiter), delimiter) for delimiter in delimiters]
+            return number, *max(cells, key=lambda pair: len(pair[0]))
+    return None
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

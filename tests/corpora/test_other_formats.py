@@ -51,6 +51,18 @@ def test_tables(tmp_path: Path, kind: str, name: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("separator", [";", "|", "\t", ","])
+@pytest.mark.parametrize("first", ["sep={}\n", "SEP={}\r\n", '\n"sep={}"\n'])
+def test_the_separator_that_excel_is_told(tmp_path: Path, separator: str, first: str) -> None:
+    path = tmp_path / "file.csv"
+    rows = "sent_id,Word,Tag\n1,Eva,O\n1,left,O\n2,a;b,O\n".replace(",", separator)
+    rows = rows.replace("a;b", '"a;b"')
+    path.write_text(first.format(separator) + rows, newline="")
+    found = read_corpus(path).sentences
+    assert [one.tokens for one in found] == [("Eva", "left"), ("a;b",)]
+    assert found[0].lines[0] == path.read_text().count("\n", 0, path.read_text().index("Eva")) + 1
+
+
 def test_a_table_with_tabs_needs_a_column_of_sentences(tmp_path: Path) -> None:
     path = tmp_path / "file.tsv"
     path.write_text("Sentence #\tWord\tTag\n1\ta\tO\n2\tb\tO\n")
