@@ -82,9 +82,11 @@ def format_to_tag(source: Source) -> str:
     begin = next(((number, line) for number, line in lines if line.strip(_BLANK)), None)
     if begin is None:
         return TEXT
-    if (found := _certain(source, lines, begin[1])) is not None:
+    sign = signs.sign(source.name, lines)
+    is_sure = sign is not None and sign[1].sure
+    if not is_sure and (found := _certain(source, lines, begin[1])) is not None:
         return found
-    if (doubt := _doubt(source, lines, begin[1])) is not None:
+    if (doubt := _doubt(source, lines, begin[1], sign and sign[1])) is not None:
         what, option = doubt
         source.report("other-format", begin[0], f"looks like {what}, {_READ_AS_TEXT}", option)
     return TEXT
@@ -119,14 +121,17 @@ def _recognises(name: str, source: Source) -> bool:
     return recognise(source)
 
 
-def _doubt(source: Source, lines: Sequence[tuple[int, str]], first: str) -> tuple[str, str] | None:
+def _doubt(
+    source: Source, lines: Sequence[tuple[int, str]], first: str, sign: signs.Sign | None
+) -> tuple[str, str] | None:
     """What the lines look like beside text, and the option that reads it."""
+    if sign and sign.sure:
+        return sign.what, sign.option
     if signs.is_json(first) or str(source.path).lower().endswith(".json"):
         return "JSON", "--input-format jsonl"
     if _may_be_columns(_layout(lines), source.is_stream):
         return "columns", "--input-format conll"
-    found = None if source.is_stream else signs.sign(source.name, lines)
-    return (found[1].what, found[1].option) if found and found[1].format != TEXT else None
+    return (sign.what, sign.option) if sign and not source.is_stream and sign.format != TEXT else None
 
 
 def _json(line: str) -> object:

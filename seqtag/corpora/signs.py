@@ -21,6 +21,7 @@ _MARKUP = re.compile(r"<(?:!DOCTYPE\b|html\b|\?xml\b)", re.IGNORECASE)
 _JSON = re.compile(r"\s*(?:\[\s*)?\{\s*(?:\"[^\"]*\"\s*:|$)|\s*\[\s*$")
 _BRAT_ENTITY = re.compile(r"T\d+\t\S+ \d+ \d+(?:;\d+ \d+)*\t.+")
 _BRAT = re.compile(rf"{_BRAT_ENTITY.pattern}|[#*A-Z]\d*\t.+")
+_TITLE = re.compile(r"(\w+)\|t\|")
 _HEADER = frozenset(
     ("word", "words", "token", "tokens", "tag", "tags", "text", "label", "labels", "ner", "pos")
 )
@@ -38,6 +39,7 @@ class Sign(NamedTuple):
         instead: What was expected, or what to do.
         shown: Whether the first lines, and the path, show it; lines are neither blank nor comments.
         format: The format that reads it without tags, if there is one.
+        sure: Whether no file in columns looks so.
     """
 
     code: str
@@ -45,6 +47,7 @@ class Sign(NamedTuple):
     instead: str
     shown: Callable[[Sequence[str], str], bool]
     format: str = ""
+    sure: bool = False
 
     @property
     def option(self) -> str:
@@ -78,6 +81,17 @@ def _is_json_list(text: str) -> bool:
 
 def _is_brat(rows: Sequence[str], path: str) -> bool:
     return any(map(_BRAT_ENTITY.fullmatch, rows)) and all(map(_BRAT.fullmatch, rows))
+
+
+def _is_webanno(rows: Sequence[str], path: str) -> bool:
+    return rows[0].startswith("#FORMAT=WebAnno TSV")
+
+
+def _is_pubtator(rows: Sequence[str], path: str) -> bool:
+    """Whether a title and an abstract follow each other, each after the number of the article."""
+    return any(
+        one.startswith(f"{title[1]}|a|") for row, one in pairwise(rows) if (title := _TITLE.match(row))
+    )
 
 
 def _is_table(rows: Sequence[str], path: str) -> bool:
@@ -136,9 +150,17 @@ def _is_per_line(style: perline.Style) -> Callable[[Sequence[str], str], bool]:
 
 _EXPECTED = "expected a token and its tag per line, in columns"
 SIGNS = (
-    Sign("other-format", "HTML or XML", _EXPECTED, _is_markup),
+    Sign("other-format", "HTML or XML", _EXPECTED, _is_markup, sure=True),
     Sign("other-format", "JSON", _EXPECTED, lambda rows, path: is_json(rows[0]), "jsonl"),
     Sign("other-format", "standoff annotation of BRAT", _EXPECTED, _is_brat),
+    Sign(
+        "other-format",
+        "WebAnno TSV",
+        "export it as CoNLL 2002 from INCEpTION or WebAnno",
+        _is_webanno,
+        sure=True,
+    ),
+    Sign("other-format", "PubTator", "the Python package bconv converts it to BRAT", _is_pubtator, sure=True),
     Sign(
         "other-format", "a table of comma-separated values (CSV)", f"{_EXPECTED} with tabs between", _is_table
     ),

@@ -44,6 +44,8 @@ DOUBTFUL = {
     "a list over lines": ("[\n  {}\n]\n", "jsonl"),
     "a list": ('[{"text": "Ole"}]\n', "jsonl"),
     "HTML": ("<!DOCTYPE html>\n", ""),
+    "WebAnno": ("#FORMAT=WebAnno TSV 3.3\n\n\n1-1\t0-3\tEva\tPER\n1-2\t4-8\tleft\t_\n", ""),
+    "PubTator": ("12|t|Pain\n12|a|It hurts.\n12\t0\t4\tPain\tDisease\tD1\n", ""),
     "small tags after slashes": ("The/at jury/nn said/vbd\n\nthe/at vote/nn\n", "slashes"),
 }
 TEXTS = {

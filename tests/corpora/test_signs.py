@@ -33,6 +33,18 @@ ELSE = {
         "other-format",
         "BRAT",
     ),
+    "WebAnno": (
+        "a.tsv",
+        "#FORMAT=WebAnno TSV 3.3\n\n\n#Text=Eva left\n1-1\t0-3\tEva\tPER\n1-2\t4-8\tleft\t_\n",
+        "other-format",
+        "WebAnno TSV; export it as CoNLL 2002",
+    ),
+    "PubTator": (
+        "a.txt",
+        "12|t|Pain\n12|a|It hurts.\n12\t0\t4\tPain\tDisease\tD1\n",
+        "other-format",
+        "PubTator; the Python package bconv converts it",
+    ),
     "HTML": ("a.html", "\n<!doctype html>\n<p>Eva left\n", "other-format", "HTML or XML"),
     "XML": ("a.xml", '<?xml version="1.0"?>\n<a/>\n', "other-format", "HTML or XML"),
     "parallel words": ("train.seq.in", "add eva to the list\nplay some jazz now please\n", "other-format", "parallel"),
@@ -45,6 +57,7 @@ ELSE = {
 COLUMNS = {
     "spans": "Eva B-PER\nleft O\n\nRome B-LOC\n",
     "plain tags in small letters": "Eva noun\nleft verb\n\nRome noun\n. punct\n",
+    "numbers and letters": "12|t|a X\n13|a|b Y\n",
     "one row": "Eva NNP B-NP B-PER\n",
     "CoNLL-2012": (
         "#begin document (a); part 000\na 0 0 The DT (S* - - - sp * -\na 0 1 dog NN *) - - - sp * (1)\n\n"
