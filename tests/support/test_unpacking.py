@@ -6,6 +6,7 @@ import io
 import lzma
 import os
 import sys
+import tarfile
 import threading
 import tomllib
 import zipfile
@@ -76,6 +77,23 @@ class TestEach:
 
     def test_nothing_in_it(self, kind: str, read: Callable[[bytes], object]) -> None:
         assert read(PACK[kind](b"")) == []
+
+    @pytest.mark.parametrize("outer", PACK)
+    def test_is_packed_twice(self, outer: str, kind: str, refused: Callable[[bytes], str]) -> None:
+        said = refused(PACK[outer](PACK[kind](TEXT)))
+        assert said.endswith(
+            " inside another compressed file, which must be unpacked first; expected text in UTF-8"
+        )
+
+    def test_is_a_tar_archive(self, kind: str, refused: Callable[[bytes], str]) -> None:
+        file = io.BytesIO()
+        with tarfile.open(fileobj=file, mode="w") as archive:
+            member = tarfile.TarInfo("train.conll")
+            member.size = len(TEXT)
+            archive.addfile(member, io.BytesIO(TEXT))
+        for content in (file.getvalue(), PACK[kind](file.getvalue())):
+            said = "is a tar archive, which must be unpacked first; expected text in UTF-8"
+            assert refused(content) == said
 
     def test_ends_too_early(self, kind: str, refused: Callable[[bytes], str]) -> None:
         content = PACK[kind](TEXT)
