@@ -49,7 +49,7 @@ def repair(content: bytes, name: str, options: ReadOptions, scheme: Scheme | Non
         options: How it is read.
         scheme: Its tag scheme; None to find it.
         encoding: The encoding of the text where neither a mark at its start nor UTF-8 tells; "" if unknown. One whose
-            bytes are those of ASCII, such as iso2022_jp, goes before UTF-8.
+            bytes may be read as UTF-8, such as iso2022_jp, goes first.
 
     Raises:
         UsageError: An encoding that Python does not know.
@@ -80,14 +80,15 @@ def repair(content: bytes, name: str, options: ReadOptions, scheme: Scheme | Non
 def _decoded(content: bytes, name: str, encoding: str) -> tuple[str, str]:
     """The text, and the name of its encoding."""
     found = next((known for mark, known in _MARKS if content.startswith(mark)), "utf-8")
-    if not (encoding and encodings.is_ascii(content, encoding)):
+    if not (encoding and encodings.goes_first(encoding, content)):
         try:
             return content.decode(found), found
         except UnicodeDecodeError as problem:
             line = content.count(b"\n", 0, problem.start) + 1
             byte = f"byte 0x{content[problem.start]:02X} is not {found.upper()}"
             if not encoding:
-                raise DataError(name, line, f"{byte}; name the encoding, as in --encoding cp1252") from None
+                known = encodings.likely(content) or "cp1252"
+                raise DataError(name, line, f"{byte}; name the encoding, as in --encoding {known}") from None
     try:
         return content.decode(encoding), encoding
     except LookupError:

@@ -17,7 +17,7 @@ from io import BufferedReader, RawIOBase
 from os import PathLike
 from typing import cast
 
-from seqtag.support import magic
+from seqtag.support import encodings, magic
 from seqtag.support.errors import DataError
 from seqtag.support.unpacking import unpacked
 
@@ -27,6 +27,7 @@ MARK = "\ufeff"
 _BOM = MARK.encode()
 _LATER_MARK = re.compile(r"(?<=\n)\ufeff(?=[^\t \n])")  # what stands alone in its line or column is data
 PATIENCE = 60.0  # seconds in which somebody has to open a named pipe for writing
+_CONVERT = "`seqtag check FILE --fix OUT` converts a corpus"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 
@@ -141,7 +142,9 @@ def _read(file: BufferedReader, name: str, marked: Callable[[int], None] | None)
     for block in blocks:
         if number == 1:
             if block.startswith(_WIDE_BOMS):
-                raise DataError(name, 1, "the file is UTF-16 or UTF-32; expected UTF-8")
+                raise DataError(
+                    name, 1, f"the file is UTF-16 or UTF-32; expected UTF-8; {_CONVERT}", "encoding"
+                )
             if (kind := magic.kind(block)) is not None:
                 raise DataError(name, None, f"is {kind}; expected text in UTF-8", code="other-format")
             block = block.removeprefix(_BOM)
@@ -206,12 +209,10 @@ def _decode(block: bytes, name: str, number: int) -> str:
         text = block.decode("utf-8")
     except UnicodeDecodeError as error:
         line = number + block.count(b"\n", 0, error.start)
-        raise DataError(
-            name, line, f"byte 0x{block[error.start]:02X} is not UTF-8; expected a file in UTF-8"
-        ) from error
+        problem = f"byte 0x{block[error.start]:02X} is not UTF-8; expected a file in UTF-8"
+        raise DataError(name, line, problem + encodings.hint(block, error.start), "encoding") from error
     if "\0" in text:
         line = number + text.count("\n", 0, text.index("\0"))
-        raise DataError(
-            name, line, "holds a NUL byte; expected text in UTF-8 (is it UTF-16, or not text at all?)"
-        )
+        problem = "holds a NUL byte; expected text in UTF-8 (is it UTF-16, or not text at all?)"
+        raise DataError(name, line, problem + encodings.hint(block, 0), "encoding")
     return text

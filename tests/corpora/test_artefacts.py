@@ -144,7 +144,7 @@ def test_the_command_that_decodes_japanese(
     path.write_text(text, encoding="iso2022_jp")
     assert run(["check", str(path)]) == (column == "tags")
     shown = "".join(capsys.readouterr())
-    assert "seqtag check --fix OUT --encoding iso2022_jp" in shown
+    assert "seqtag check FILE --fix OUT --encoding iso2022_jp" in shown
     assert run(["check", str(path), "--fix", str(copy), "--encoding", "iso2022_jp"]) == 0
     assert copy.read_text(encoding="utf-8") == text
     assert "iso2022_jp (" not in capsys.readouterr().out

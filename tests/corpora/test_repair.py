@@ -129,6 +129,19 @@ def test_encodings_in_ascii(encoding: str) -> None:
     assert repaired(text, encoding=encoding) == (text, [])
 
 
+def test_utf_16_without_a_mark() -> None:
+    text = "Eva\tO\n\nRome\tB-LOC\n"
+    for encoding in ("utf-16le", "utf-16be"):
+        found = repaired(text.encode(encoding), encoding=encoding)
+        assert found == (text, [f"None: decoded the text from {encoding}"])
+
+
+@pytest.mark.parametrize(("encoding", "text"), [("koi8-r", "Москва\tB-LOC\n"), ("eucjp", "これは\tO\n")])
+def test_the_likely_encoding_is_named(encoding: str, text: str) -> None:
+    with pytest.raises(DataError, match=f"name the encoding, as in --encoding {encoding}"):
+        repaired(text.encode(encoding))
+
+
 WORD = st.text("aß字#-.", min_size=1, max_size=3)
 TAG = st.sampled_from(["O", "B-X", "I-X", "B-Y", "S-X", "E-Y", "L-X"])
 BREAK = st.sampled_from(["\n", "\n\n", " \n", "\t\n\n"])

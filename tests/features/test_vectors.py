@@ -318,7 +318,7 @@ def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes, message: st
     path.write_bytes(content)
     with pytest.raises(DataError) as caught:
         read(path)
-    assert str(caught.value) == message.replace("FILE", str(path))
+    assert str(caught.value).startswith(message.replace("FILE", str(path)))
 
 
 def test_a_damaged_gzip_of_the_binary_form_is_refused(tmp_path: Path) -> None:
