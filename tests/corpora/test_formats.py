@@ -10,9 +10,11 @@ from seqtag.cli import run
 from seqtag.corpora import conllu
 from seqtag.corpora.base import AUTO, ReadOptions, Source, Unwritable, by_ending, finish
 from seqtag.corpora.document import Document
-from seqtag.corpora.reading import read_corpus, sentences
+from seqtag.corpora.reading import read_corpus, recognise, sentences
+from seqtag.corpora.recognition import sentences_to_tag
 from seqtag.corpora.sentence import Sentence
-from seqtag.corpora.tags import parse_scheme
+from seqtag.corpora.tags import parse_scheme, spans
+from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
 
@@ -43,6 +45,41 @@ def test_each_writer_writes_a_document(name: str) -> None:
     finish(writer)
     assert stream.getvalue().endswith("\n")
     assert stream.getvalue().index("Ana") < stream.getvalue().index("left")
+
+
+# Formats that only the names of their files tell, and why.
+BY_NAME = {
+    "brat": "it is two files, of which neither is a corpus by itself",
+    "docbin": "it is packed with zlib, as other files are",
+}
+CORPUS = (
+    (("Eva", "Holm", "left", "Rome", "."), ("B-PER", "I-PER", "O", "B-LOC", "O"), "NNP NNP VBD NNP ."),
+    (
+        ("She", "never", "came", "back", "to", "Oslo"),
+        ("O", "O", "O", "O", "O", "B-LOC"),
+        "PRP RB VBD RB TO NNP",
+    ),
+    (("Go", "on"), ("O", "O"), "VB RB"),
+)
+
+
+@pytest.mark.parametrize("scheme", ["bio", "plain"])
+@pytest.mark.parametrize("name", [name for name, row in registry.FORMATS.items() if row.tagged])
+def test_what_is_written_is_recognised_by_its_content(name: str, scheme: str, tmp_path: Any) -> None:
+    row = registry.FORMATS[name]
+    if name in BY_NAME:
+        assert not row.writer
+        return
+    path = tmp_path / "file"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = registry.load(registry.FORMATS, name, "writer")(stream)
+        for words, own, plain in CORPUS:
+            tags, found = (own, spans(own, BIO)) if scheme == "bio" else (plain.split(" "), [])
+            writer.write(Document.of(Sentence(words), tags, parse_scheme(scheme), spans=found))
+        finish(writer)
+    assert recognise(Source(path), AUTO) == name
+    again = sentences_to_tag(str(path), AUTO, None, Tokenizer("whitespace"))
+    assert [one.tokens for one in again] == [words for words, _, _ in CORPUS]
 
 
 def test_no_ending_stands_for_two_formats() -> None:
