@@ -63,6 +63,7 @@ def check(
             help="With --fix: the encoding of FILE if it is not UTF-8, such as cp1252.", show_default=False
         ),
     ] = None,
+    force: common.Force = False,
 ) -> None:
     """Count what is in corpus files and list what is odd about them.
 
@@ -99,10 +100,13 @@ def check(
     if fix is not None:
         if len(paths) > 1 or results.STDOUT in (fix, paths[0]):
             raise UsageError("--fix takes one file, and the name of another one for the copy.")
+        results.check_new([fix], force=force)
         _repair(paths[0], fix, scheme, options, encoding or "")
         train, files = (fix, None) if train is not None else (None, [fix])
     elif encoding is not None:
         raise UsageError("--encoding needs --fix: all else reads UTF-8.")
+    elif force:
+        raise UsageError("--force needs --fix.")
     try:
         report = stage.check(files or [], train=train, scheme=scheme, options=options)
     except DataError as problem:

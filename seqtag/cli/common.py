@@ -92,6 +92,7 @@ Labels = Annotated[
         show_default=False,
     ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
 Threads = Annotated[
     int | None,
     typer.Option(

@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from os import PathLike
 from typing import BinaryIO, TextIO
 
 from seqtag.cli.stderr import stderr
@@ -46,6 +47,13 @@ def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
             what = "is a folder" if os.path.isdir(path) else "has no folder to stand in"
             raise Error(f"{path}: {what}; expected a file to write to")
         check_ending(path)
+
+
+def check_new(paths: Iterable[str | PathLike[str]], *, force: bool) -> None:
+    """Refuse to replace files without --force; what is no regular file, such as a pipe, is written to."""
+    for path in paths:
+        if os.path.isfile(path) and not force:
+            raise Error(f"{os.fspath(path)}: already exists. --force replaces it.")
 
 
 def stdout_last(outputs: Iterable[str | None]) -> list[str]:

@@ -30,7 +30,7 @@ def split(
     ] = None,
     by: Annotated[str, typer.Option(metavar="sentence|document", help="What stays whole.")] = "sentence",
     seed: Annotated[int, typer.Option(help="Random seed of the division.")] = 42,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    force: common.Force = False,
     scheme: common.Scheme = "auto",
     format: common.Format = "auto",
     token_column: common.TokenColumn = None,
@@ -72,9 +72,7 @@ def split(
     else:
         parts = stage.folds(file, folds, how)
     paths = [output / f"{part.name}{stage.suffix(file)}" for part in parts]
-    for path in paths:
-        if path.exists() and not force:
-            raise Error(f"{path}: already exists. --force replaces it.")
+    results.check_new(paths, force=force)
     if output.exists() and not output.is_dir():
         raise Error(f"{output}: is not a folder; expected one for the parts.")
     os.makedirs(output, exist_ok=True)

@@ -192,8 +192,21 @@ class TestCommand:
             f"{path}: changed the line ends to LF, from this line on (line 1)",
             f"{path}: left out a blank line (line 3)",
         ]
-        assert run(["check", str(copy), "--fix", str(path)]) == 0
+        assert run(["check", str(copy), "--fix", str(path), "--force"]) == 0
         assert capsys.readouterr().err == f"{copy}: nothing to repair\n"
+        assert path.read_bytes() == copy.read_bytes()
+
+    def test_a_file_is_replaced_only_if_asked_for(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path, other = tmp_path / "odd", tmp_path / "other"
+        path.write_bytes(b"Rome\tB-LOC\r\n")
+        other.write_bytes(b"not a copy")
+        assert run(["check", str(path), "--fix", str(other)]) == 1
+        assert f"{other}: already exists. --force replaces it." in capsys.readouterr().err
+        assert other.read_bytes() == b"not a copy"
+        assert run(["check", str(path), "--fix", str(other), "--force"]) == 0
+        assert other.read_bytes() == b"Rome\tB-LOC\n"
 
     @pytest.mark.parametrize(
         ("arguments", "problem"),
@@ -205,6 +218,7 @@ class TestCommand:
             (["FILE", "--fix", "-"], "--fix takes one file, and the name of another one for the copy."),
             (["-", "--fix", "OUT"], "--fix takes one file, and the name of another one for the copy."),
             (["FILE", "--fix", "FILE"], "is also an input; choose a different output file."),
+            (["FILE", "--force"], "--force needs --fix."),
             (["FILE", "--encoding", "cp1252"], "--encoding needs --fix: all else reads UTF-8."),
         ],
     )
