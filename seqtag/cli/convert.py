@@ -92,8 +92,8 @@ def convert(
             f"--to-scheme {to_scheme}: expected the name of a scheme; without it tags stay as they are."
         )
     row = registry.find(registry.FORMATS, to_format)
-    if row.files and (path == results.STDOUT or (os.path.exists(path) and not os.path.isfile(path))):
-        raise UsageError(f"--to {to_format} writes more than one file; name one with -o.")
+    if row.files:
+        _check_name(path, to_format, row)
     paths = _paths(path, row)
     results.check_outputs(paths, [source])
 
@@ -146,6 +146,16 @@ def _format(given: str | None, path: str) -> str:
     if found not in WRITABLE:
         raise UsageError(f"--to is missing: the name {path} tells no format. Known: {', '.join(WRITABLE)}.")
     return str(found)
+
+
+def _check_name(path: str, to: str, row: registry.Format) -> None:
+    """UsageError for the output of a format of several files that has no name to give them."""
+    if path == results.STDOUT:
+        raise UsageError(f"--to {to} writes more than one file; name one with -o.")
+    if os.path.exists(path) and not os.path.isfile(path):
+        what = "a folder" if os.path.isdir(path) else "a device or a pipe"
+        names = " and ".join(f"NAME.{one}" for one in row.files)
+        raise UsageError(f"{path}: is {what}; --to {to} writes {names}, and expects a NAME for them.")
 
 
 def _paths(path: str, row: registry.Format) -> list[str]:

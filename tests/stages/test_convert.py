@@ -253,8 +253,9 @@ def test_spans_that_do_not_fit_are_listed(
         (["--to", "brat"], "--to brat writes more than one file; name one with -o"),
         (
             ["--to", "brat", "-o", "/dev/full"],
-            "--to brat writes more than one file; name one with -o",
+            "/dev/full: is a device or a pipe; --to brat writes NAME.txt and NAME.ann, and expects a NAME for them.",
         ),
+        (["--to", "brat", "-o", "."], ".: is a folder; --to brat writes NAME.txt and NAME.ann"),
         (["--to", "conll", "--to-scheme", "auto"], "--to-scheme auto: expected the name of a scheme"),
         (["a", "-o", "b"], "Two outputs are given: a and b"),
         (["--to", "conll", "--from", "x"], "--from x:"),
