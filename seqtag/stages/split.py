@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isclose
 from os import PathLike
 from pathlib import Path
 
@@ -89,8 +90,10 @@ def split(path: AnyPath, shares: Mapping[str, float], how: How = USUAL) -> list[
     parts = [division.part(name, {number}) for number, name in enumerate(wanted)]
     for part in parts:
         if not part.sentences:
-            share = wanted[part.name] / sum(wanted.values())
-            raise DataError(shown(path), None, f"has no sentence for {part.name}, whose share is {share:.3g}")
+            share, whole = wanted[part.name], sum(wanted.values())
+            of = "" if isclose(whole, 1) else f" of {whole:g}"
+            problem = f"has no sentence for {part.name}, whose share is {share}{of}"
+            raise DataError(shown(path), None, problem)
     return parts
 
 

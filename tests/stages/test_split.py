@@ -216,6 +216,9 @@ def test_a_part_without_a_sentence_is_refused(tmp_path: Path, capsys: pytest.Cap
     path = tmp_path / "corpus.conll"
     path.write_text("a\tO\n\nb\tO\n\nc\tO\n\nd\tO\n")
     assert run(["split", str(path), "-o", str(tmp_path / "parts"), "--dev", "1e-320"]) == 1
-    assert "has no sentence for dev, whose share is 1.11e-320" in capsys.readouterr().err
+    assert "has no sentence for dev, whose share is 1e-320 of 0.9\n" in capsys.readouterr().err
+    thirds = ["--train", "0.998", "--dev", "0.001", "--test", "0.001"]
+    assert run(["split", str(path), "-o", str(tmp_path / "parts"), *thirds]) == 1
+    assert "has no sentence for dev, whose share is 0.001\n" in capsys.readouterr().err
     assert run(["split", str(path), "-o", "/dev/null", "--dev", "1", "--train", "1", "--test", "0"]) == 1
     assert "/dev/null: is not a folder; expected one for the parts." in capsys.readouterr().err
