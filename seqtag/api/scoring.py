@@ -6,6 +6,7 @@ from typing import Any
 
 from seqtag.api.arguments import checked, sentence_of
 from seqtag.corpora import tags
+from seqtag.corpora.base import ReadOptions
 from seqtag.evaluation import schemes, scoring
 from seqtag.evaluation.scoring import Score
 from seqtag.settings import registry
@@ -62,19 +63,22 @@ def evaluate(
         raise UsageError(
             f"misaligned: expected {', '.join(registry.MISALIGNED)}. Received: {quoted(misaligned)}"
         )
-    evaluation = stage.evaluate_model(
-        fspath(model),
-        fspath(gold),
-        scheme=scheme,
-        format=format,
-        token_column=token_column,
-        tag_column=tag_column,
+    options = ReadOptions(
+        format,
+        token_column,
+        tag_column,
         skip_rows=skip_rows,
         tag_spelling=tag_spelling,
         outside_tag=outside_tag,
         neighbours=neighbours,
         misaligned=misaligned,
         labels=sentence_of(labels, "labels"),
+    )
+    evaluation = stage.evaluate_model(
+        fspath(model),
+        fspath(gold),
+        scheme=scheme,
+        options=options,
         threads=threads or 0,
     )
     return evaluation.score

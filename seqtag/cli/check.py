@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqtag.cli import common, results
+from seqtag.cli.reading import with_reading
 from seqtag.cli.stderr import stderr
 from seqtag.cli.tables import label, make_table, safe
 from seqtag.corpora.findings import groups
-from seqtag.settings import registry
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.quoting import json_text, printable
 
@@ -25,6 +25,7 @@ MOST_ROWS = 30
 MOST_TAGS = 12
 
 
+@with_reading()
 def check(
     files: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Corpus files.")] = None,
     train: Annotated[
@@ -38,15 +39,8 @@ def check(
         ),
     ] = None,
     scheme: common.Scheme = "auto",
-    format: common.Format = "auto",
-    token_column: common.TokenColumn = None,
-    tag_column: common.TagColumn = None,
-    skip_rows: common.SkipRows = None,
-    tag_spelling: common.TagSpelling = None,
-    outside_tag: common.OutsideTag = None,
-    neighbours: common.Neighbours = None,
-    misaligned: common.Misaligned = "error",
-    labels: common.Labels = None,
+    *,
+    options: "ReadOptions",
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with code 1 if there is an error or a warning.")
     ] = False,
@@ -79,24 +73,10 @@ def check(
         raise UsageError("Expected a corpus file. `seqtag check --help` shows how to name one.")
     json_path = json_path and results.place(json_path)
     results.check_outputs([json_path, fix], paths)
-    common.check_name("--misaligned", misaligned, registry.MISALIGNED)
-    from seqtag.corpora.base import ReadOptions
     from seqtag.corpora.findings import Finding
-    from seqtag.corpora.labels import names
     from seqtag.corpora.tags import is_named
     from seqtag.stages import check as stage
 
-    options = ReadOptions(
-        format,
-        token_column,
-        tag_column,
-        skip_rows=skip_rows,
-        tag_spelling=tag_spelling,
-        outside_tag=outside_tag,
-        neighbours=neighbours,
-        misaligned=misaligned,
-        labels=names(labels),
-    )
     if fix is not None:
         if len(paths) > 1 or results.STDOUT in (fix, paths[0]):
             raise UsageError("--fix takes one file, and the name of another one for the copy.")

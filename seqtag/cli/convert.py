@@ -5,16 +5,21 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from typing import IO, Annotated, Any
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seqtag.cli import common, results
+from seqtag.cli.reading import with_reading
 from seqtag.cli.stderr import stderr
 from seqtag.corpora.findings import Finding
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
 from seqtag.support.quoting import counted, printable
+
+if TYPE_CHECKING:
+    from seqtag.corpora.base import ReadOptions
 
 MOST = 20  # lines about findings of one kind
 READABLE = registry.formats("tagged")
@@ -23,6 +28,7 @@ WRITABLE = registry.Table(
 )
 
 
+@with_reading(format=None)
 def convert(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="Corpus file; - for stdin.")],
     target: Annotated[
@@ -50,12 +56,6 @@ def convert(
             help=f"Tag scheme of the output: {', '.join(registry.SCHEMES)}. Default: tags stay as they are.",
         ),
     ] = None,
-    token_column: common.TokenColumn = None,
-    tag_column: common.TagColumn = None,
-    skip_rows: common.SkipRows = None,
-    tag_spelling: common.TagSpelling = None,
-    outside_tag: common.OutsideTag = None,
-    neighbours: common.Neighbours = None,
     to_column: Annotated[
         str | None,
         typer.Option(
@@ -63,8 +63,8 @@ def convert(
             help="Where tags go: upos, xpos or misc:KEY (conllu), a key (huggingface), a header (csv).",
         ),
     ] = None,
-    misaligned: common.Misaligned = "error",
-    labels: common.Labels = None,
+    *,
+    options: "ReadOptions",
     tokenizer: Annotated[
         str,
         typer.Option(metavar="|".join(registry.TOKENIZERS), help="What cuts texts that come without tokens."),
@@ -85,7 +85,6 @@ def convert(
     path = _output(target, output)
     to_format = _format(to_format, path)
     common.check_name("--from", from_format, ["auto", *registry.known(READABLE)])
-    common.check_name("--misaligned", misaligned, registry.MISALIGNED)
     common.check_name("--tokenizer", tokenizer, registry.TOKENIZERS)
     if to_scheme is not None and not is_named(to_scheme):
         raise UsageError(
@@ -97,23 +96,10 @@ def convert(
     paths = _paths(path, row)
     results.check_outputs(paths, [source])
 
-    from seqtag.corpora.base import ReadOptions
-    from seqtag.corpora.labels import names
     from seqtag.corpora.tokenizers import Tokenizer
     from seqtag.stages.convert import convert as stage
 
-    options = ReadOptions(
-        from_format,
-        token_column,
-        tag_column,
-        tokenizer=Tokenizer(tokenizer),
-        skip_rows=skip_rows,
-        tag_spelling=tag_spelling,
-        outside_tag=outside_tag,
-        neighbours=neighbours,
-        misaligned=misaligned,
-        labels=names(labels),
-    )
+    options = replace(options, format=from_format, tokenizer=Tokenizer(tokenizer))
     listing = _Listing()
     with _streams(paths, row) as streams:
         done = stage(

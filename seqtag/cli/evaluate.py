@@ -6,31 +6,31 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from seqtag.cli import common, parameters, results
-from seqtag.settings import registry
+from seqtag.cli.reading import with_reading
 from seqtag.support.errors import UsageError
 from seqtag.support.quoting import json_text
 
 if TYPE_CHECKING:
+    from seqtag.corpora.base import ReadOptions
     from seqtag.evaluation.evaluation import Evaluation
 
 STDIN, STDOUT = common.STDIN, results.STDOUT
 
 
+@with_reading(
+    format=parameters.GoldFormat,
+    token_column=parameters.GoldTokenColumn,
+    tag_column=parameters.GoldTagColumn,
+    skip_rows=parameters.GoldSkipRows,
+)
 def evaluate(
     first: parameters.ModelOrGold,
     second: parameters.GoldFile = None,
     predicted: parameters.Predicted = None,
     scheme: parameters.GoldScheme = "auto",
-    format: parameters.GoldFormat = "auto",
-    token_column: parameters.GoldTokenColumn = None,
-    tag_column: parameters.GoldTagColumn = None,
-    skip_rows: parameters.GoldSkipRows = None,
-    tag_spelling: common.TagSpelling = None,
-    outside_tag: common.OutsideTag = None,
-    neighbours: common.Neighbours = None,
     predicted_column: parameters.PredictedColumn = None,
-    misaligned: common.Misaligned = "error",
-    labels: common.Labels = None,
+    *,
+    options: "ReadOptions",
     train: parameters.KnownFrom = None,
     analysis: parameters.ShowAnalysis = False,
     crosscheck: parameters.Crosscheck = False,
@@ -58,10 +58,8 @@ def evaluate(
     _check_distinct(outputs, analysis)
     results.check_outputs(outputs.values(), [gold, predicted or model, *([train] if train else [])])
 
-    common.check_name("--misaligned", misaligned, registry.MISALIGNED)
     # The stage costs NumPy and, for a model, ONNX Runtime: nothing that `--help` should wait for.
     from seqtag.cli.warnings import warn
-    from seqtag.corpora.labels import names
     from seqtag.evaluation.evaluation import write_columns, write_errors
     from seqtag.stages import evaluate as stage
 
@@ -70,15 +68,7 @@ def evaluate(
             model,
             gold,
             scheme=scheme,
-            format=format,
-            token_column=token_column,
-            tag_column=tag_column,
-            skip_rows=skip_rows,
-            tag_spelling=tag_spelling,
-            outside_tag=outside_tag,
-            neighbours=neighbours,
-            misaligned=misaligned,
-            labels=names(labels),
+            options=options,
             crosscheck=crosscheck,
             probabilities=errors is not None,
             threads=threads or 0,
@@ -88,15 +78,7 @@ def evaluate(
             predicted,
             gold,
             scheme=scheme,
-            format=format,
-            token_column=token_column,
-            tag_column=tag_column,
-            skip_rows=skip_rows,
-            tag_spelling=tag_spelling,
-            outside_tag=outside_tag,
-            neighbours=neighbours,
-            misaligned=misaligned,
-            labels=names(labels),
+            options=options,
             predicted_column=predicted_column,
             train_path=train,
             crosscheck=crosscheck,

@@ -4,8 +4,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from seqtag.cli import common, parameters, results
+from seqtag.cli.reading import with_reading
 from seqtag.cli.tables import make_table, safe
-from seqtag.settings import registry
 from seqtag.support.errors import Error, UsageError
 from seqtag.support.extras import install_line
 from seqtag.support.quoting import counted, json_text
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from seqtag.corpora.base import ReadOptions
     from seqtag.stages.gradients import GradientReport
     from seqtag.training.reach import Fit, LayerReach
 
@@ -23,6 +24,7 @@ ARROWS = {"forward": "→", "backward": "←"}
 MOST_ROWS = 12
 
 
+@with_reading()
 def gradients(
     model: common.Model,
     file: parameters.TaggedFile,
@@ -30,15 +32,8 @@ def gradients(
     steps: parameters.StepsBack = None,
     sentences: parameters.SentenceCount = 20,
     seed: parameters.DrawSeed = 1,
-    format: common.Format = "auto",
-    token_column: common.TokenColumn = None,
-    tag_column: common.TagColumn = None,
-    skip_rows: common.SkipRows = None,
-    tag_spelling: common.TagSpelling = None,
-    outside_tag: common.OutsideTag = None,
-    neighbours: common.Neighbours = None,
-    misaligned: common.Misaligned = "error",
-    labels: common.Labels = None,
+    *,
+    options: "ReadOptions",
 ) -> None:
     """Show whether a model's gradients vanish or explode on their way back through time.
 
@@ -52,23 +47,9 @@ def gradients(
     """
     targets = [results.place(path) for path in outputs or []]
     _check(targets, [model, file])
-    common.check_name("--misaligned", misaligned, registry.MISALIGNED)
     from seqtag.cli import wants_debug
-    from seqtag.corpora.base import ReadOptions
-    from seqtag.corpora.labels import names
     from seqtag.stages.gradients import gradients as stage
 
-    options = ReadOptions(
-        format,
-        token_column,
-        tag_column,
-        skip_rows=skip_rows,
-        tag_spelling=tag_spelling,
-        outside_tag=outside_tag,
-        neighbours=neighbours,
-        misaligned=misaligned,
-        labels=names(labels),
-    )
     report = stage(
         model,
         file,

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqtag.cli import common, results
+from seqtag.cli.reading import with_reading
 from seqtag.support.errors import Error, UsageError
 
 if TYPE_CHECKING:
+    from seqtag.corpora.base import ReadOptions
     from seqtag.stages.split import SplitPart
 
 MOST_ROWS = 30
 
 
+@with_reading()
 def split(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Corpus file.")],
     output: Annotated[
@@ -32,13 +35,8 @@ def split(
     seed: Annotated[int, typer.Option(help="Random seed of the division.")] = 42,
     force: common.Force = False,
     scheme: common.Scheme = "auto",
-    format: common.Format = "auto",
-    token_column: common.TokenColumn = None,
-    tag_column: common.TagColumn = None,
-    skip_rows: common.SkipRows = None,
-    tag_spelling: common.TagSpelling = None,
-    outside_tag: common.OutsideTag = None,
-    neighbours: common.Neighbours = None,
+    *,
+    options: "ReadOptions",
 ) -> None:
     """Divide a corpus into training, development and test files.
 
@@ -54,18 +52,8 @@ def split(
     common.check_name("--by", by, ("sentence", "document"))
     if not (min(train, dev, test) >= 0 and 0 < train + dev + test < math.inf and train > 0):
         raise UsageError("--train, --dev and --test: expected shares of at least 0, and some for --train.")
-    from seqtag.corpora.base import ReadOptions
     from seqtag.stages import split as stage
 
-    options = ReadOptions(
-        format,
-        token_column,
-        tag_column,
-        skip_rows=skip_rows,
-        tag_spelling=tag_spelling,
-        outside_tag=outside_tag,
-        neighbours=neighbours,
-    )
     how = stage.How(by, seed, scheme, options)
     if folds is None:
         parts = stage.split(file, {"train": train, "dev": dev, "test": test}, how)

@@ -1,11 +1,13 @@
 """The evaluation stage: a model folder, or a file of predictions, and a gold file in; a score out."""
 
+from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from seqtag.corpora import reading, tags
+from seqtag.corpora.base import AUTO, Column, ReadOptions
 from seqtag.corpora.document import Document
 from seqtag.corpora.doubts import doubts
 from seqtag.corpora.reading import Corpus
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from seqtag.inference.tagger import SentenceTagger
 
 AnyPath = str | PathLike[str]
-Column = int | str | None
 
 
 def evaluate_model(
@@ -29,15 +30,7 @@ def evaluate_model(
     path: AnyPath,
     *,
     scheme: str | None = "auto",
-    format: str = "auto",
-    token_column: Column = None,
-    tag_column: Column = None,
-    skip_rows: int | None = None,
-    tag_spelling: str | None = None,
-    outside_tag: str | None = None,
-    neighbours: str | None = None,
-    misaligned: str = "error",
-    labels: tuple[str, ...] = (),
+    options: ReadOptions = AUTO,
     crosscheck: bool = False,
     probabilities: bool = False,
     threads: int = 0,
@@ -51,15 +44,7 @@ def evaluate_model(
         folder: The model folder.
         path: The gold file.
         scheme: The gold file's scheme; "auto" or None for the model's, unless another fits the file better.
-        format: The gold file's format; "auto" for that of the training corpus, if one was named, or else the file's.
-        token_column: The gold file's column of tokens.
-        tag_column: The gold file's column of tags.
-        skip_rows: How many of its first lines are passed over; None: as many as of the training corpus.
-        tag_spelling: How the file spells its span tags; None for the training corpus's.
-        outside_tag: Its tag outside spans, likewise.
-        neighbours: Without letters in tags, whether neighbouring tokens of one type are one span, likewise.
-        misaligned: What to do with a span of the gold file that is not one of whole tokens; see `ReadOptions`.
-        labels: The names of tags that the gold file has as numbers.
+        options: How the gold file is read, where it is not as the training corpus was.
         crosscheck: Whether to score again with the seqeval package and fail if a digit differs.
         probabilities: Whether those of the predicted spans are wanted, which takes time.
         threads: How many threads tag side by side; 0 for as many as the process may use cores.
@@ -70,19 +55,8 @@ def evaluate_model(
         Error: The cross-check found a difference.
     """
     tagger, known = _load(Path(folder), threads, tags_only=not probabilities)
-    given = reading.ReadOptions(
-        format,
-        token_column,
-        tag_column,
-        skip_rows=skip_rows,
-        tag_spelling=tag_spelling,
-        outside_tag=outside_tag,
-        neighbours=neighbours,
-        tokenizer=tagger.vocabulary.tokenizer,
-        misaligned=misaligned,
-        labels=labels,
-    )
-    corpus = reading.read_corpus(path, tagger.vocabulary.reading.override(given))
+    own = replace(tagger.vocabulary.reading, tokenizer=tagger.vocabulary.tokenizer)
+    corpus = reading.read_corpus(path, own.override(options))
     gold = tags_of(corpus)
     gold_scheme = tags.parse_scheme(scheme) if tags.is_named(scheme) else schemes.closest(gold, tagger.scheme)
     reading.check_tags(corpus, gold_scheme)
@@ -137,16 +111,8 @@ def evaluate_files(
     gold_path: AnyPath,
     *,
     scheme: str | None = "auto",
-    format: str = "auto",
-    token_column: Column = None,
-    tag_column: Column = None,
-    skip_rows: int | None = None,
-    tag_spelling: str | None = None,
-    outside_tag: str | None = None,
-    neighbours: str | None = None,
-    misaligned: str = "error",
-    labels: tuple[str, ...] = (),
-    predicted_column: Column = None,
+    options: ReadOptions = AUTO,
+    predicted_column: Column | None = None,
     train_path: AnyPath | None = None,
     crosscheck: bool = False,
 ) -> Evaluation:
@@ -158,15 +124,7 @@ def evaluate_files(
         predicted_path: The file of predictions: its tokens in the first column (CoNLL-U: FORM).
         gold_path: The gold file.
         scheme: The scheme of both; "auto" or None to detect it in the gold file.
-        format: The gold file's format.
-        token_column: The gold file's column of tokens.
-        tag_column: The gold file's column of tags.
-        skip_rows: How many of its first lines are passed over.
-        tag_spelling: How both files spell its span tags; None for the usual one, or brackets where all tags are.
-        outside_tag: Their tag outside spans, likewise.
-        neighbours: Without letters in tags, whether neighbouring tokens of one type are one span, likewise.
-        misaligned: What to do with a span of the gold file that is not one of whole tokens; see `ReadOptions`.
-        labels: The names of tags that the gold file has as numbers.
+        options: How the gold file is read; the predicted tags are spelt like its own.
         predicted_column: The predicted file's column of tags; None for the last (CoNLL-U: UPOS).
         train_path: The training corpus, to tell known words and entities from unseen ones; its format and its
             columns are the gold file's. None if it is not at hand.
@@ -176,20 +134,9 @@ def evaluate_files(
         DataError: A file cannot be read, the sentences differ, or a tag is not one of the scheme.
         Error: The cross-check found a difference.
     """
-    options = reading.ReadOptions(
-        format,
-        token_column,
-        tag_column,
-        skip_rows=skip_rows,
-        tag_spelling=tag_spelling,
-        outside_tag=outside_tag,
-        neighbours=neighbours,
-        misaligned=misaligned,
-        labels=labels,
-    )
     corpus = reading.read_corpus(gold_path, options)
     options = options.spelt(corpus.spelling)
-    alike = reading.ReadOptions(tag_column=predicted_column).spelt(corpus.spelling)
+    alike = ReadOptions(tag_column=predicted_column).spelt(corpus.spelling)
     other = reading.read_corpus(predicted_path, alike)
     check_same_sentences(other, corpus)
     gold, predicted = tags_of(corpus), tags_of(other)

@@ -13,6 +13,7 @@ import pytest
 
 from seqtag.cli import run
 from seqtag.cli.gradients import gradients
+from seqtag.corpora.base import AUTO
 from seqtag.tasks.tagging import reach
 from seqtag.training.reach import LayerReach
 
@@ -99,7 +100,7 @@ def test_files_are_there_when_stdout_fails(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("seqtag.stages.gradients.gradients", lambda *given, **how: figures)
     monkeypatch.setattr(sys.stdout, "write", fail)
     with pytest.raises(BrokenPipeError):
-        gradients("model", "file", ["-", str(tmp_path / "out.json")])
+        gradients.__wrapped__("model", "file", ["-", str(tmp_path / "out.json")], options=AUTO)
     assert json.loads((tmp_path / "out.json").read_text()) == {"steps": 3}
 
 

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtag.corpora import tags
+from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.reading import Sentence
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.evaluation import scoring
@@ -230,13 +231,11 @@ class TestModel:
 
     def test_columns_and_format_reach_the_reader(self, write: Write, model: Model) -> None:
         text = "1 Ana B-PER x\n2 Ruiz I-PER x\n\n"
-        found = evaluate_model(
-            model(BIO, "bio"), write("gold", text), token_column=2, tag_column=-2, format="conll"
-        )
+        found = evaluate_model(model(BIO, "bio"), write("gold", text), options=ReadOptions("conll", 2, -2))
         assert found.gold == (("B-PER", "I-PER"),)
         assert found.corpus.sentences[0].tokens == ("Ana", "Ruiz")
         with pytest.raises(UsageError, match="Unknown corpus format"):
-            evaluate_model(model(BIO, "bio"), write("gold", text), format="xml")
+            evaluate_model(model(BIO, "bio"), write("gold", text), options=ReadOptions("xml"))
 
     def test_crosscheck(self, write: Write, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
         path = write("gold.conll", BIO)
@@ -332,7 +331,9 @@ class TestFiles:
         assert found.score.strict == Counts(3, 3, 4)
 
     def test_both_columns_in_one_file(self, write: Write) -> None:
-        found = evaluate_files(GOLDEN / "conlleval.conll", GOLDEN / "conlleval.conll", tag_column=2)
+        found = evaluate_files(
+            GOLDEN / "conlleval.conll", GOLDEN / "conlleval.conll", options=ReadOptions(tag_column=2)
+        )
         assert found.score.counts == Counts(7, 14, 14)
         swapped = evaluate_files(GOLDEN / "conlleval.conll", GOLDEN / "conlleval.conll", predicted_column=2)
         assert swapped.score.counts == Counts(7, 14, 14)
@@ -407,8 +408,8 @@ class TestKnown:
     def test_the_training_corpus_has_the_columns_of_the_gold_file(self, write: Write) -> None:
         text = "1 Ana B-PER x\n2 Ruiz I-PER x\n\n"
         gold = write("gold", text)
-        options = {"token_column": 2, "tag_column": 3, "format": "conll"}
-        found = evaluate_files(write("pred", "Ana B-PER\nRuiz O\n\n"), gold, train_path=gold, **options)
+        options = ReadOptions("conll", 2, 3)
+        found = evaluate_files(write("pred", "Ana B-PER\nRuiz O\n\n"), gold, train_path=gold, options=options)
         assert found.known == Known(frozenset({"Ana", "Ruiz"}), {"PER": frozenset({"Ana Ruiz"})})
 
     def test_an_illegal_tag_in_the_training_corpus(self, write: Write) -> None:
@@ -508,7 +509,7 @@ def columns_of(evaluation: Evaluation) -> str:
 
 def test_columns_are_what_conlleval_reads() -> None:
     path = GOLDEN / "conlleval.conll"
-    found = evaluate_files(path, path, tag_column=2)
+    found = evaluate_files(path, path, options=ReadOptions(tag_column=2))
     text = columns_of(found)
     assert text == path.read_text(encoding="utf-8") + "\n"
     assert ORACLE["report"](ORACLE["conlleval"](text.split("\n"))) == (GOLDEN / "conlleval.txt").read_text()
@@ -524,6 +525,6 @@ def test_columns_give_the_same_score_again(
     path = tmp_path_factory.mktemp("columns") / "columns.conll"
     text = "".join("\t".join(row) + "\n" if row else "\n" for rows in sentences for row in [*rows, ()])
     path.write_text(text, encoding="utf-8")
-    found = evaluate_files(path, path, tag_column=2, scheme="bio")
+    found = evaluate_files(path, path, options=ReadOptions(tag_column=2), scheme="bio")
     assert columns_of(found) == text
     assert found.score.counts.correct == ORACLE["conlleval"](text.split("\n")).correct.total()

@@ -96,10 +96,12 @@ def test_evaluation(spans: Any, tmp_path: Path, spelling: Spelling) -> None:
     # The columns are the two files that they are made of, in the same spelling.
     (tmp_path / "columns").write_text(stream.getvalue())
     named = {"tag_spelling": spelling.template, "outside_tag": spelling.outside}
-    again = evaluate_files(tmp_path / "columns", tmp_path / "columns", tag_column=2, **named)
+    again = evaluate_files(
+        tmp_path / "columns", tmp_path / "columns", options=ReadOptions(tag_column=2, **named)
+    )
     assert again.score.counts == expected.counts
     # A file in the usual spelling says so.
-    usual = evaluate_model(model, spans.dev, tag_spelling="B-TYPE", outside_tag="O")
+    usual = evaluate_model(model, spans.dev, options=ReadOptions(tag_spelling="B-TYPE", outside_tag="O"))
     assert usual.score == expected
     with pytest.raises(DataError, match="is not"):
         evaluate_model(model, spans.dev)

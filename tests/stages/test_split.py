@@ -176,6 +176,21 @@ class TestCommand:
         assert ["PER", "16", "2", "2"] in [line.split() for line in capsys.readouterr().out.splitlines()]
         assert (tmp_path / "parts" / "test.conll").read_text(encoding="utf-8").count("B_PER") == 2
 
+    def test_spans_of_characters_and_numbers_as_tags(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        cut, numbers = tmp_path / "cut.jsonl", tmp_path / "numbers.jsonl"
+        cut.write_text(
+            "".join(f'{{"text": "Annabel{at} x", "label": [[0, 4, "PER"]]}}\n' for at in range(20))
+        )
+        numbers.write_text("".join(f'{{"tokens": ["{at}"], "ner_tags": [1]}}\n' for at in range(20)))
+        for path, option in ((cut, ["--misaligned", "widen"]), (numbers, ["--labels", "O,B-PER"])):
+            command = ["split", str(path), "-o", str(tmp_path / path.stem)]
+            assert run(command) == 1
+            assert option[0] in capsys.readouterr().err
+            assert run([*command, *option]) == 0
+            assert ["PER", "16", "2", "2"] in [line.split() for line in capsys.readouterr().out.splitlines()]
+
     @pytest.mark.parametrize("skip", [0, 2])
     def test_from_stdin(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, skip: int) -> None:
         text = "token\ttag\n" * skip + sentences(30)
