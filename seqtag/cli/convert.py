@@ -99,7 +99,7 @@ def convert(
     from seqtag.corpora.tokenizers import Tokenizer
     from seqtag.stages.convert import convert as stage
 
-    options = replace(options, format=from_format, tokenizer=Tokenizer(tokenizer))
+    options = replace(options, format=from_format, tokenizer=Tokenizer(tokenizer)).as_given()
     listing = _Listing()
     with _streams(paths, row) as streams:
         done = stage(

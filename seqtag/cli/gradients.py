@@ -48,6 +48,7 @@ def gradients(
     targets = [results.place(path) for path in outputs or []]
     _check(targets, [model, file])
     from seqtag.cli import wants_debug
+    from seqtag.cli.warnings import warner
     from seqtag.stages.gradients import gradients as stage
 
     report = stage(
@@ -57,6 +58,7 @@ def gradients(
         sentences=sentences,
         seed=seed,
         options=options,
+        report=warner(),
         debug=wants_debug(),
     )
     for target in results.stdout_last(targets):

@@ -53,7 +53,8 @@ def with_reading(**own: Any) -> Callable[[Command], Command]:
             from seqtag.corpora.labels import names
 
             given = {name: values.pop(name) for name in options}
-            function(**values, options=ReadOptions(**given | {"labels": names(given["labels"])}))
+            read = ReadOptions(**given | {"labels": names(given["labels"])})
+            function(**values, options=read.as_given())
 
         # Typer reads the options from the signature and the annotations.
         command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]

@@ -52,9 +52,10 @@ def split(
     common.check_name("--by", by, ("sentence", "document"))
     if not (min(train, dev, test) >= 0 and 0 < train + dev + test < math.inf and train > 0):
         raise UsageError("--train, --dev and --test: expected shares of at least 0, and some for --train.")
+    from seqtag.cli.warnings import warner
     from seqtag.stages import split as stage
 
-    how = stage.How(by, seed, scheme, options)
+    how = stage.How(by, seed, scheme, options, warner())
     if folds is None:
         parts = stage.split(file, {"train": train, "dev": dev, "test": test}, how)
     else:

@@ -6,6 +6,7 @@ A format is a module with a reader, a writer or both, and a row in the registry.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from dataclasses import field as dataclass_field
 from itertools import chain
 from os import PathLike
 from typing import Any, Protocol, Self, TextIO
@@ -136,6 +137,8 @@ class ReadOptions:
         misaligned: What to do with a span of characters that cuts a token, overlaps another or is in pieces: "error",
             "widen" or "drop".
         labels: The names of tags that a file has as numbers from 0.
+        given: The fields that the user set for this very file, each with the name of its option: one that has no effect
+            on the file is reported.
     """
 
     format: str = "auto"
@@ -150,6 +153,17 @@ class ReadOptions:
     neighbours: str | None = None
     misaligned: str = "error"
     labels: tuple[str, ...] = ()
+    given: tuple[tuple[str, str], ...] = dataclass_field(default=(), compare=False)
+
+    def as_given(self, **names: str) -> "ReadOptions":
+        """These options as what the user gave: all that are not the default.
+
+        Args:
+            names: The options that set a field by another name than its own.
+        """
+        found = [field.name for field in fields(self) if getattr(self, field.name) != field.default]
+        named = {name: names.get(name, f"--{name.replace('_', '-')}") for name in found}
+        return replace(self, given=tuple(named.items()))
 
     @property
     def spelling(self) -> Spelling:

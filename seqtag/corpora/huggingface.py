@@ -137,7 +137,7 @@ def _tags(value: Mapping[str, Any], key: str, labels: tuple[str, ...], length: i
         raise ValueError(
             f"{quoted(key)} holds {quoted(wrong[0])}; --labels has names for 0 to {len(labels) - 1}"
         )
-    return _same_length(tuple(labels[tag] for tag in found), key, length)
+    return _same_length(tuple(map(str, found)), key, length)  # which get their names where they are read
 
 
 class HuggingFaceWriter(JsonWriter):

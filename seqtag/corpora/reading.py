@@ -20,7 +20,7 @@ from seqtag.corpora.findings import Finding, Report, ignore
 from seqtag.corpora.first_rows import FirstRows
 from seqtag.corpora.look_alikes import brackets
 from seqtag.corpora.sentence import Sentence
-from seqtag.corpora.spelling import USUAL_SPELLING, Misspelt, Spelling
+from seqtag.corpora.spelling import TYPES, USUAL_SPELLING, Misspelt, Spelling
 from seqtag.corpora.tags import Scheme, split
 from seqtag.settings import registry
 from seqtag.support import encodings
@@ -28,6 +28,8 @@ from seqtag.support.errors import DataError, UsageError, suggest
 from seqtag.support.quoting import CONTROLS, one_line, quoted
 
 __all__ = ["Corpus", "ReadOptions", "Sentence", "check_tags", "read_corpus", "sentences"]
+
+UNUSED = "unused-option"
 
 
 @dataclass(frozen=True)
@@ -76,22 +78,42 @@ def sentences(
         raise UsageError(f"Unknown corpus format {format!r}.{suggest(format, names)}")
     read: Reader = registry.load(registry.FORMATS, format, "reader")
     spelling = _spelling(options)
+    _check_used(source, format, options)
     found = read(source, options)
     if options.labels and options.with_tags:
-        found = _named(found, options.labels, source.name)
+        found = _named(found, source, options)
     return found if spelling.is_usual or not options.with_tags else _respelt(found, spelling, source.name)
 
 
-def _named(found: Iterable[Sentence], labels: tuple[str, ...], name: str) -> Iterator[Sentence]:
+def _check_used(source: Source, format: str, options: ReadOptions) -> None:
+    """Reports options that the user gave and that have no effect on a file; UsageError for features it cannot have."""
+    unused = registry.find(registry.FORMATS, format).unused
+    for name, option in options.given:
+        if name in unused:
+            users = [known for known, row in registry.formats("tagged").items() if name not in row.unused]
+            problem = f"{option} has no effect on the format {format}; it is for {', '.join(users)}"
+            if name == "feature_columns":
+                raise UsageError(f"{source.name}: {problem}.")
+            source.report(UNUSED, None, problem)
+        elif name == "neighbours" and options.tag_spelling != TYPES:
+            source.report(UNUSED, None, f"{option} has no effect without --tag-spelling {TYPES}")
+
+
+def _named(found: Iterable[Sentence], source: Source, options: ReadOptions) -> Iterator[Sentence]:
     """The sentences with names in place of tags that are numbers; DataError at a number that has no name."""
+    name, labels = source.name, options.labels
     names = {str(number): label for number, label in enumerate(labels)}
+    given, are_used = dict(options.given).get("labels"), False
     for sentence in found:
+        are_used = are_used or not names.keys().isdisjoint(sentence.tags or ())
         tags = tuple(names.get(tag, tag) for tag in sentence.tags or ())
         for index, tag in enumerate(tags):
             if tag.isdecimal() and tag not in labels:
                 problem = f"the tag is {quoted(tag)}; --labels has names for 0 to {len(labels) - 1}"
                 raise DataError(name, sentence.lines[min(index, len(sentence.lines) - 1)], problem)
         yield sentence if sentence.tags is None else replace(sentence, tags=tags)
+    if given and not are_used:
+        source.report(UNUSED, None, f"{given} has no effect: no tag is a number")
 
 
 def _spelling(options: ReadOptions) -> Spelling:

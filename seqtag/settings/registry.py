@@ -50,6 +50,7 @@ class Format(NamedTuple):
         by_itself: Whether its files say all that there is to know of how they are read, as those in JSON do; a file in
             columns that is to be tagged is read as the training corpus was.
         whole: Whether the lines of a file cannot be copied one by one, without its others.
+        unused: The fields of `ReadOptions` that its reader makes no use of.
     """
 
     description: str
@@ -65,6 +66,7 @@ class Format(NamedTuple):
     certain: bool = False
     by_itself: bool = False
     whole: bool = False
+    unused: tuple[str, ...] = ()
 
 
 class Table(Mapping[str, Any]):
@@ -95,6 +97,9 @@ class Table(Mapping[str, Any]):
         return len(self._rows)
 
 
+# Fields of `ReadOptions`.
+_COLUMNS = ("token_column", "tag_column", "feature_columns")
+_OF_TEXTS = ("misaligned", "tokenizer")  # of texts that come without tokens, and spans of characters
 FORMATS = Table("seqtag.formats") | {
     "conll": Format(
         "one token per line, in columns",
@@ -102,6 +107,7 @@ FORMATS = Table("seqtag.formats") | {
         writer="seqtag.corpora.conll:ConllWriter",
         endings=("conll", "iob", "bio"),
         tagged=True,
+        unused=_OF_TEXTS,
     ),
     "conllu": Format(
         "Universal Dependencies",
@@ -112,6 +118,7 @@ FORMATS = Table("seqtag.formats") | {
         carries=("tokens", "text", "tags", "spans"),
         endings=("conllu", "conllup", "cupt"),
         tagged=True,
+        unused=_OF_TEXTS,
     ),
     "brat": Format(
         "BRAT standoff, .txt and .ann",
@@ -125,6 +132,7 @@ FORMATS = Table("seqtag.formats") | {
         certain=True,
         by_itself=True,
         whole=True,
+        unused=(*_COLUMNS, "skip_rows"),
     ),
     "docbin": Format(
         "DocBin of spaCy, needs spaCy",
@@ -137,6 +145,7 @@ FORMATS = Table("seqtag.formats") | {
         certain=True,
         by_itself=True,
         whole=True,
+        unused=("token_column", "feature_columns", "tokenizer", "skip_rows"),
     ),
     "csv": Format(
         "table with a header, CSV or TSV",
@@ -147,6 +156,7 @@ FORMATS = Table("seqtag.formats") | {
         tagged=True,
         certain=True,
         whole=True,
+        unused=_OF_TEXTS,
     ),
     "huggingface": Format(
         "JSON lines with tokens and ner_tags",
@@ -157,6 +167,7 @@ FORMATS = Table("seqtag.formats") | {
         tagged=True,
         certain=True,
         by_itself=True,
+        unused=_OF_TEXTS,
     ),
     "doccano": Format(
         "JSON lines with text and spans",
@@ -167,6 +178,7 @@ FORMATS = Table("seqtag.formats") | {
         tagged=True,
         certain=True,
         by_itself=True,
+        unused=_COLUMNS,
     ),
     "spacy_json": Format(
         "JSON of spaCy or Prodigy",
@@ -177,6 +189,7 @@ FORMATS = Table("seqtag.formats") | {
         tagged=True,
         certain=True,
         by_itself=True,
+        unused=("token_column", "feature_columns"),
     ),
     "label_studio": Format(
         "JSON of Label Studio",
@@ -188,6 +201,7 @@ FORMATS = Table("seqtag.formats") | {
         certain=True,
         by_itself=True,
         whole=True,
+        unused=_COLUMNS,
     ),
     "jsonl": Format(
         "one JSON object per line",
@@ -199,6 +213,7 @@ FORMATS = Table("seqtag.formats") | {
         tagged=True,
         certain=True,
         by_itself=True,
+        unused=(*_COLUMNS, *_OF_TEXTS),
     ),
     "text": Format(
         "one sentence per line",
@@ -211,6 +226,7 @@ FORMATS = Table("seqtag.formats") | {
         writer="seqtag.corpora.perline:PipesWriter",
         recogniser="seqtag.corpora.perline:are_pipes",
         tagged=True,
+        unused=_OF_TEXTS,
     ),
     "hashes": Format(
         "a line of token###tag",
@@ -218,6 +234,7 @@ FORMATS = Table("seqtag.formats") | {
         writer="seqtag.corpora.perline:HashesWriter",
         recogniser="seqtag.corpora.perline:are_hashes",
         tagged=True,
+        unused=_OF_TEXTS,
     ),
     "slashes": Format(
         "a line of token/TAG",
@@ -225,6 +242,7 @@ FORMATS = Table("seqtag.formats") | {
         writer="seqtag.corpora.perline:SlashesWriter",
         recogniser="seqtag.corpora.perline:are_slashes",
         tagged=True,
+        unused=_OF_TEXTS,
     ),
     "underscores": Format(
         "a line of token_TAG",

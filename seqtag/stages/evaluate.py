@@ -136,7 +136,8 @@ def evaluate_files(
     """
     corpus = reading.read_corpus(gold_path, options)
     options = options.spelt(corpus.spelling)
-    alike = ReadOptions(tag_column=predicted_column).spelt(corpus.spelling)
+    own = ReadOptions(tag_column=predicted_column).as_given(tag_column="--predicted-column")
+    alike = own.spelt(corpus.spelling)
     other = reading.read_corpus(predicted_path, alike)
     check_same_sentences(other, corpus)
     gold, predicted = tags_of(corpus), tags_of(other)

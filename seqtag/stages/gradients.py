@@ -8,6 +8,7 @@ import numpy as np
 
 import seqtag
 from seqtag.corpora.base import AUTO
+from seqtag.corpora.findings import Report, ignore
 from seqtag.corpora.reading import ReadOptions, check_tags, read_corpus
 from seqtag.model_folder import folder
 from seqtag.model_folder.stored import read_vocabulary
@@ -55,6 +56,7 @@ def gradients(
     sentences: int = 20,
     seed: int = 1,
     options: ReadOptions = AUTO,
+    report: Report = ignore,
     debug: bool = False,
 ) -> GradientReport:
     """Measures how the norm of a gradient changes on its way back from a word.
@@ -66,6 +68,7 @@ def gradients(
         sentences: At most so many sentences are looked at, drawn from those that are long enough.
         seed: Of the draw.
         options: How the file is read, where it is not as the training corpus was.
+        report: Receives what is odd about it.
         debug: Whether TensorFlow may print.
 
     Raises:
@@ -80,6 +83,8 @@ def gradients(
         raise Error(f"{model}: its cell, {cell}, has no state; expected a model with a recurrent layer.")
     corpus = read_corpus(path, vocabulary.reading.override(options))
     check_tags(corpus, vocabulary.scheme)
+    for finding in corpus.findings:
+        report(finding)
     random = np.random.default_rng(seed)
     sample = reach.draw(corpus, vocabulary, config.training.max_sentence_length, sentences, random, steps)
     if not sample.sentences:

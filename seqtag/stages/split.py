@@ -14,6 +14,7 @@ from pathlib import Path
 from seqtag.corpora import tags
 from seqtag.corpora.base import AUTO, ReadOptions, Source
 from seqtag.corpora.consistency import SHORT
+from seqtag.corpora.findings import Report, ignore
 from seqtag.corpora.reading import Corpus, read_corpus, recognise
 from seqtag.corpora.records import are_lines
 from seqtag.corpora.sentence import Sentence
@@ -41,12 +42,14 @@ class How:
         seed: The seed of the division.
         scheme: The tag scheme; "auto" finds it.
         options: How the file is read.
+        report: Receives what its reader finds odd.
     """
 
     by: str = "sentence"
     seed: int = 42
     scheme: str = "auto"
     options: ReadOptions = AUTO
+    report: Report = ignore
 
 
 USUAL = How()
@@ -173,7 +176,7 @@ def _not_lines(name: str) -> DataError:
 def _divide(path: AnyPath, shares: Sequence[float], how: How) -> _Division:
     numbered = _copied(path, how.options)
     skip = how.options.skip_rows or 0
-    corpus = read_corpus(Source(path, numbered, skip=skip), how.options)
+    corpus = read_corpus(Source(path, numbered, how.report, skip), how.options)
     if any(one.lines[-1] >= other.lines[0] for one, other in pairwise(corpus.sentences)):
         raise _not_lines(corpus.path)
     scheme = (

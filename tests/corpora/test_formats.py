@@ -1,7 +1,9 @@
 """The registry of formats: each row is whole, and a row is all that a new format needs beside its file."""
 
+import contextlib
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +18,10 @@ from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import parse_scheme, spans
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.settings import registry
-from seqtag.support.errors import UsageError
+from seqtag.settings.config_files import parse_assignments
+from seqtag.settings.merging import merge
+from seqtag.support.errors import DataError, UsageError
+from seqtag.tasks.tagging.splits import read_corpora
 
 BIO = parse_scheme("bio")
 
@@ -213,3 +218,138 @@ def test_conllu_is_told_by_its_columns() -> None:
         ("a\tO\n", False),
     ):
         assert conllu.recognise(Source("FILE", enumerate(text.split("\n"), 1))) == expected
+
+
+def _written(name: str, folder: Path) -> Path:
+    """A file of a format that holds a document."""
+    row, path = registry.FORMATS[name], folder / "corpus.txt"
+    document = Document("Ana left", ["Ana", "left"], ["B-PER", "O"], BIO)
+    if row.writer:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = registry.load(registry.FORMATS, name, "writer")(stream)
+            writer.write(document)
+            finish(writer)
+        return path
+    names = [path.with_suffix(f".{one}") for one in row.files or row.endings]
+    with contextlib.ExitStack() as stack:
+        writer = registry.load(registry.FORMATS, name, "exporter")(
+            *(stack.enter_context(one.open("wb")) for one in names)
+        )
+        writer.write(document)
+        finish(writer)
+    return names[0]
+
+
+@pytest.mark.parametrize("field", ["token_column", "tag_column", "feature_columns", "skip_rows"])
+@pytest.mark.parametrize("name", registry.formats("tagged"))
+def test_an_option_that_a_reader_makes_no_use_of_is_known(name: str, field: str, tmp_path: Path) -> None:
+    if name == "docbin":
+        pytest.importorskip("spacy")
+    path = _written(name, tmp_path)
+    value = {"feature_columns": ("nosuch",), "skip_rows": 9}.get(field, "nosuch")
+    options = ReadOptions(name, **{field: value})
+    expected = list(sentences(path, ReadOptions(name)))
+    assert [one.tokens for one in expected] == [("Ana", "left")]
+    if field in registry.FORMATS[name].unused:
+        assert list(sentences(path, options)) == expected
+        if field != "feature_columns":
+            (found,) = read_corpus(path, options.as_given()).findings
+            option = f"--{field.replace('_', '-')}"
+            assert found.code == "unused-option"
+            assert found.message.startswith(f"{option} has no effect on the format {name}; it is for conll, ")
+        else:
+            with pytest.raises(UsageError, match=f"--feature-columns has no effect on the format {name}"):
+                read_corpus(path, options.as_given())
+    else:
+        with pytest.raises((UsageError, DataError)):
+            read_corpus(path, options)
+
+
+SPANS = {"brat", "docbin", "doccano", "spacy_json", "label_studio"}
+
+
+@pytest.mark.parametrize("name", registry.formats("tagged"))
+def test_spans_of_characters_are_for_some_formats(name: str) -> None:
+    assert ("misaligned" in registry.FORMATS[name].unused) == (name not in SPANS)
+
+
+class TestUnused:
+    """Options without an effect on a file."""
+
+    @pytest.mark.parametrize(
+        ("option", "problem"),
+        [
+            (
+                ["--misaligned", "drop"],
+                "--misaligned has no effect on the format conll; it is for brat, docbin",
+            ),
+            (["--neighbours", "split"], "--neighbours has no effect without --tag-spelling TYPE"),
+            (["--labels", "O,B-PER"], "--labels has no effect: no tag is a number"),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ["check", "FILE"],
+            ["split", "FILE", "-o", "parts"],
+            ["convert", "FILE", "--to", "pipes"],
+            ["evaluate", "--predicted", "FILE", "FILE"],
+        ],
+        ids=lambda command: command[0],
+    )
+    def test_commands(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        command: list[str],
+        option: list[str],
+        problem: str,
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "FILE").write_text("".join(f"w{at}\tB-PER\nx\tO\n\n" for at in range(20)))
+        assert run([*command, *option]) == 0
+        output = "".join(capsys.readouterr())
+        assert f"warning: FILE: {problem}" in output
+        assert output.count("has no effect") == 1
+
+    def test_only_the_tokenizer_of_convert(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path = tmp_path / "corpus.conll"
+        path.write_text("a\tO\n")
+        assert run(["convert", str(path), "--to", "pipes", "--tokenizer", "char"]) == 0
+        assert (
+            "--tokenizer has no effect on the format conll; it is for brat, doccano"
+            in capsys.readouterr().err
+        )
+        assert run(["convert", str(path), "--to", "pipes"]) == 0
+        assert "has no effect" not in capsys.readouterr().err
+
+    def test_the_column_of_predictions_has_its_own_name(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path = tmp_path / "corpus.jsonl"
+        path.write_text('{"text": "Ana", "label": [[0, 3, "PER"]]}\n')
+        assert run(["evaluate", "--predicted", str(path), str(path), "--predicted-column", "2"]) == 0
+        assert "--predicted-column has no effect on the format doccano" in capsys.readouterr().err
+
+    def test_settings_of_a_training_and_its_model(
+        self, spans: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """What the training said is no matter for a file that the model is scored on; what the user says is."""
+        found = read_corpora(
+            merge(parse_assignments(["data.misaligned=drop", "data.tokenizer=char"])),
+            str(spans.train),
+            None,
+            None,
+        )
+        (finding,) = [one for one in found.findings if one.code == "unused-option"]
+        assert finding.message.startswith("--misaligned has no effect")
+        stored = ReadOptions.from_json(
+            ReadOptions(misaligned="drop", neighbours="split").as_given().to_json()
+        )
+        assert read_corpus(spans.dev, stored.override(ReadOptions().as_given())).findings == ()
+        given = stored.override(ReadOptions(misaligned="widen").as_given())
+        assert [one.code for one in read_corpus(spans.dev, given).findings] == ["unused-option"]
+        for command in ("evaluate", "gradients"):
+            assert run([command, str(spans.folder), str(spans.dev), "--misaligned", "drop"]) == 0
+            assert "--misaligned has no effect" in capsys.readouterr().err

@@ -307,7 +307,8 @@ def test_a_whole_corpus_there_and_back(tmp_path: Path, capsys: pytest.CaptureFix
     assert (
         run(["convert", at, "--to", "conll", "-o", str(tmp_path / "last"), "--tokenizer", "whitespace"]) == 0
     )
-    assert "warning" not in capsys.readouterr().err
+    said = [line for line in capsys.readouterr().err.splitlines() if "--tokenizer has no effect" not in line]
+    assert "warning" not in "".join(said)
     assert [(one.tokens, one.tags) for one in sentences(tmp_path / "last")] == [
         (one.tokens, one.tags) for one in sentences(first)
     ]

@@ -74,7 +74,7 @@ def read_options(config: Config) -> ReadOptions:
     named = () if data.feature_columns is None else str(data.feature_columns).split(",")
     columns = tuple(column.strip() for column in named)
     tokenizer = tokenizers.USUAL if data.tokenizer == "auto" else tokenizers.Tokenizer(data.tokenizer)
-    return ReadOptions(
+    options = ReadOptions(
         data.format,
         data.token_column,
         data.tag_column,
@@ -83,10 +83,10 @@ def read_options(config: Config) -> ReadOptions:
         tag_spelling=data.tag_spelling,
         outside_tag=data.outside_tag,
         neighbours=data.neighbours,
-        tokenizer=tokenizer,
         misaligned=data.misaligned,
         labels=labels.names(data.labels),
     )
+    return replace(options.as_given(), tokenizer=tokenizer)  # which is for raw text, too
 
 
 def _hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus]:
