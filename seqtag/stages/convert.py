@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 from seqtag.corpora import tags
@@ -66,21 +66,23 @@ def convert(
     row = registry.find(registry.FORMATS, to)
     writer = _writer(to, row, streams, to_column)
     target = tags.parse_scheme(to_scheme) if to_scheme is not None else None
-    source = options.format
-    if source == "auto" and path != "-":
-        source = recognise(Source(path, skip=options.skip_rows or 0), options)
+    source = Source(path, report=report, skip=options.skip_rows or 0)
+    if options.format == "auto":
+        options = replace(options, format=recognise(source, options))
     found: Iterable[Sentence]
     own: Scheme | None = None
     if target is not None or writer.probabilities or getattr(writer, "needs_scheme", False):
-        found, own = _with_scheme(path, options, scheme, report)
+        found, own = _with_scheme(source, options, scheme)
     else:
-        found = sentences(path, options, report)
+        found = sentences(source, options)
     losses = _Losses(to, row)
     count = tokens = 0
     for sentence in found:
         document = _document(path, sentence, own, target, report)
         if own is not None and not own.is_spans and "tags" not in row.carries:
-            raise UsageError(f"--to {to}: it holds spans, and the tags of {shown(path)} are plain.")
+            column = source.first_rows.spans_column()
+            instead = "" if column is None else f" (try --tag-column {column})"
+            raise UsageError(f"--to {to}: it holds spans, and the tags of {source.name} are plain{instead}.")
         losses.add(sentence, document)
         try:
             writer.write(document)
@@ -92,7 +94,7 @@ def convert(
     finish(writer)
     for message, line in losses.messages():
         report(Finding("warning", "not-carried", shown(path), line, message))
-    return Conversion(source, count, tokens)
+    return Conversion(options.format, count, tokens)
 
 
 def _writer(to: str, row: Format, streams: tuple[IO[Any], ...], to_column: str | None) -> Any:
@@ -104,16 +106,14 @@ def _writer(to: str, row: Format, streams: tuple[IO[Any], ...], to_column: str |
     return made(*streams, to_column)
 
 
-def _with_scheme(
-    path: str, options: ReadOptions, scheme: str, report: Report
-) -> tuple[Iterable[Sentence], Scheme]:
+def _with_scheme(source: Source, options: ReadOptions, scheme: str) -> tuple[Iterable[Sentence], Scheme]:
     """The sentences and their tag scheme."""
     if tags.is_named(scheme):
-        return sentences(path, options, report), tags.parse_scheme(scheme)
-    if os.path.isfile(path) or os.path.isdir(path):
-        own = tags.detect(sentence.tags or () for sentence in sentences(path, options))
-        return sentences(path, options, report), own
-    held = list(sentences(path, options, report))
+        return sentences(source, options), tags.parse_scheme(scheme)
+    if os.path.isfile(source.path) or os.path.isdir(source.path):
+        own = tags.detect(sentence.tags or () for sentence in sentences(source.path, options))
+        return sentences(source, options), own
+    held = list(sentences(source, options))
     return held, tags.detect(sentence.tags or () for sentence in held)
 
 

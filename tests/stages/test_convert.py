@@ -123,6 +123,25 @@ def test_plain_tags_come_back(to: str, tmp_path: Path) -> None:
     assert (found.tokens, found.tags) == (("a", "b"), ("X", "Y"))
 
 
+@pytest.mark.parametrize(("name", "option"), [("in.conllu", "misc:name"), ("in.conll", "2")])
+def test_refused_plain_tags_come_with_the_column_of_spans(
+    name: str, option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, path = tmp_path / "spans.conll", tmp_path / name
+    first.write_text("Ana\tB-PER\nleft\tO\n")
+    if name == "in.conllu":
+        assert run(["convert", str(first), str(path)]) == 0
+    else:
+        path.write_text("Ana\tB-PER\tX\nleft\tO\tY\n")
+    command = ["convert", str(path), "--to", "doccano"]
+    capsys.readouterr()
+    assert run(command) == 2
+    said = f"the tags of {path} are plain (try --tag-column {option})."
+    assert said in capsys.readouterr().err
+    assert run([*command, "--tag-column", option]) == 0
+    assert '"label": [[0, 3, "PER"]]' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("to", [name for name in WRITABLE if "tags" not in registry.FORMATS[name].carries])
 def test_plain_tags_are_refused_for_spans(
     to: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
