@@ -16,6 +16,41 @@ from seqtag.support.quoting import quoted
 BIO = parse_scheme("bio")  # the tags of what is read from spans of characters
 
 
+class Place(NamedTuple):
+    """Where a span stands in a file of spans.
+
+    Attributes:
+        source: The file.
+        line: Its line there.
+        start: Its first character, as the file counts.
+        end: The character after its last.
+    """
+
+    source: Source
+    line: int
+    start: int
+    end: int
+
+
+class Misfit(NamedTuple):
+    """What is wrong with a span.
+
+    Attributes:
+        code: The code of the finding.
+        message: What was found.
+        place: Where, if that is a file other than the text's.
+    """
+
+    code: str
+    message: str
+    place: Place | None = None
+
+
+IN_PIECES = Misfit("discontinuous-span", "is in pieces")
+CROSSING = Misfit("crossing-span", "reaches beyond its sentence")
+CROSSING_LINES = Misfit("crossing-span", "crosses a line end, which ends its sentence")
+
+
 class CharSpan(NamedTuple):
     """A labelled stretch of a text; ``end`` is the character after the last one.
 
@@ -23,13 +58,16 @@ class CharSpan(NamedTuple):
         start: Its first character.
         end: The character after its last.
         label: Its label.
-        whole: False for a span in several pieces, of which these are the outer ends.
+        flaw: What it is if it is not all that lies between: `IN_PIECES`, whose outer ends these are, or one of
+            several sentences, of which this is the part in one of them.
+        place: Where it stands, if that is a file other than the text's.
     """
 
     start: int
     end: int
     label: str
-    whole: bool = True
+    flaw: Misfit | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -51,13 +89,6 @@ class Marked:
     extra: Mapping[str, Any] | None = None
 
 
-class Misfit(NamedTuple):
-    """What is wrong with a span: the code of the finding, and what was found."""
-
-    code: str
-    message: str
-
-
 def as_sentence(source: Source, line: int, marked: Marked, options: ReadOptions) -> Sentence:
     """The tokens of a text with their tags: BIO if it has spans.
 
@@ -74,11 +105,12 @@ def as_sentence(source: Source, line: int, marked: Marked, options: ReadOptions)
             spans, problems = align(marked.text, words, marked.spans, options.misaligned)
         except ValueError as problem:
             raise DataError(source.name, line, str(problem), "bad-span") from problem
-        for code, message in problems:
+        for code, message, place in problems:
+            file, at = (source, line) if place is None else place[:2]
             if options.misaligned == "error":
                 choices = "--misaligned widen or drop says what to do with it"
-                raise DataError(source.name, line, f"{message}; {choices}", code)
-            source.report(code, line, f"{message}; {_DONE[options.misaligned][code]}")
+                raise DataError(file.name, at, f"{message}; {choices}", code)
+            file.report(code, at, f"{message}; {_DONE[options.misaligned][code]}")
         found = tags.from_spans(spans, len(words), BIO)
     return Sentence(
         tuple(words),
@@ -94,10 +126,13 @@ _DONE = {
     "widen": {
         "cut-span": "it is widened to whole tokens",
         "discontinuous-span": "the span from its start to its end is taken",
+        "crossing-span": "its part in the sentence is taken",
         "overlapping-spans": _LEFT_OUT,
         "empty-span": _LEFT_OUT,
     },
-    "drop": dict.fromkeys(("cut-span", "discontinuous-span", "overlapping-spans", "empty-span"), _LEFT_OUT),
+    "drop": dict.fromkeys(
+        ("cut-span", "discontinuous-span", "crossing-span", "overlapping-spans", "empty-span"), _LEFT_OUT
+    ),
 }
 
 
@@ -126,14 +161,15 @@ def align(
             raise ValueError(f"{_named(span)} does not lie in the text of {len(text):,} characters")
         first, last = bisect_right(ends, span.start), bisect_left(starts, span.end)
         if first >= last or span.start == span.end:
-            problems.append(Misfit("empty-span", f"{_named(span)} holds no token"))
+            problems.append(Misfit("empty-span", f"{_named(span)} holds no token", span.place))
             continue
         token = next((at for at in (first, last - 1) if starts[at] < span.start or ends[at] > span.end), None)
-        if not span.whole:
-            problems.append(Misfit("discontinuous-span", f"{_named(span)} is in pieces"))
-        elif token is not None:
-            problems.append(Misfit("cut-span", f"{_named(span)} cuts the token {quoted(words[token])}"))
-        if misaligned == "widen" or (span.whole and token is None):
+        flaw = span.flaw
+        if flaw is None and token is not None:
+            flaw = Misfit("cut-span", f"cuts the token {quoted(words[token])}")
+        if flaw is not None:
+            problems.append(Misfit(flaw.code, f"{_named(span)} {flaw.message}", span.place))
+        if misaligned == "widen" or flaw is None:
             candidates.append((Span(first, last, span.label), span))
     kept, overlaps = _without_overlaps(candidates, len(words))
     return kept, [*problems, *overlaps]
@@ -150,12 +186,14 @@ def _without_overlaps(
             kept.append(span)
             taken[span.start : span.end] = [given] * (span.end - span.start)
         elif other.label != given.label or span not in kept:
-            problems.append(Misfit("overlapping-spans", f"{_named(given)} overlaps {_named(other)}"))
+            message = f"{_named(given)} overlaps {_named(other)}"
+            problems.append(Misfit("overlapping-spans", message, given.place))
     return sorted(kept), problems
 
 
 def _named(span: CharSpan) -> str:
-    return f"the span {span.start}-{span.end} {quoted(span.label)}"
+    start, end = span[:2] if span.place is None else span.place[2:]
+    return f"the span {start}-{end} {quoted(span.label)}"
 
 
 def check_places(text: str, words: Sequence[str], given: Sequence[tuple[Any, Any] | None] = ()) -> None:

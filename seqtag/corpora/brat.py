@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from seqtag.corpora.alignment import CharSpan, Marked, as_sentence
+from seqtag.corpora.alignment import CROSSING_LINES, IN_PIECES, CharSpan, Marked, Place, as_sentence
 from seqtag.corpora.base import ReadOptions, Source, Unwritable
 from seqtag.corpora.document import Document
 from seqtag.corpora.sentence import Sentence
@@ -81,18 +81,20 @@ def _document(source: Source, path: str, options: ReadOptions) -> Iterator[Sente
     for entity in found:
         start, end = entity.pieces[0][0], entity.pieces[-1][1]
         at = bisect_right(starts, start) - 1
-        most = len(rows[at])
-        inside = end - starts[at] <= most
-        spans[at].append(
-            CharSpan(
-                start - starts[at],
-                min(end - starts[at], most),
-                entity.label,
-                inside and len(entity.pieces) == 1,
-            )
-        )
+        flaw = IN_PIECES if len(entity.pieces) > 1 else None
+        if _crosses(rows, starts, at, end):
+            flaw = CROSSING_LINES
+        inside = start - starts[at], min(end - starts[at], len(rows[at]))
+        spans[at].append(CharSpan(*inside, entity.label, flaw, Place(entities, entity.line, start, end)))
     for number, (row, marked) in enumerate(zip(rows, spans, strict=True), 1):
         yield as_sentence(texts, number, Marked(row, marked), options)
+
+
+def _crosses(rows: Sequence[str], starts: Sequence[int], at: int, end: int) -> bool:
+    """Whether an entity that begins in a line has anything but white space in later ones."""
+    last = bisect_right(starts, end - 1) - 1
+    later = zip(rows[at + 1 : last + 1], starts[at + 1 : last + 1], strict=True)
+    return any(row[: end - start].strip() for row, start in later)
 
 
 def _entities(source: Source) -> Iterator[_Entity]:

@@ -6,7 +6,7 @@ The lines of its sentences are the numbers of their documents, from 1.
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from seqtag.corpora.alignment import CharSpan, Marked, as_sentence
+from seqtag.corpora.alignment import CROSSING, CharSpan, Marked, as_sentence
 from seqtag.corpora.base import ReadOptions, Source, Unwritable
 from seqtag.corpora.document import Document
 from seqtag.corpora.sentence import Sentence
@@ -85,7 +85,7 @@ def _marked(part: Any, column: str | None) -> Marked:
                 max(one.start_char, base) - base,
                 min(one.end_char, end) - base,
                 one.label_,
-                base <= one.start_char and one.end_char <= end,
+                None if base <= one.start_char and one.end_char <= end else CROSSING,
             )
             for one in doc.ents
             if one.start_char < end and base < one.end_char

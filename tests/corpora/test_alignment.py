@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtag.corpora.alignment import CharSpan, align, check_places
+from seqtag.corpora.alignment import IN_PIECES, CharSpan, align, check_places
 from seqtag.corpora.document import offsets
 from seqtag.corpora.tags import Span
 from seqtag.corpora.tokenizers import Tokenizer
@@ -30,7 +30,7 @@ WORDS = ["Eva", "Holm", "left", "Rome", "."]
         ([(1, 4, "A"), (1, 9, "B")], [(0, 2, "B")], None, ["overlapping-spans"]),
         ([(1, 9, "A"), (1, 9, "B")], [(0, 2, "A")], None, ["overlapping-spans"]),
         ([(1, 9, "A"), (5, 20, "A")], [(1, 4, "A")], None, ["overlapping-spans"]),
-        ([(1, 20, "A", False)], [(0, 4, "A")], [], ["discontinuous-span"]),
+        ([(1, 20, "A", IN_PIECES)], [(0, 4, "A")], [], ["discontinuous-span"]),
         ([(1, 7, "A"), (5, 15, "B")], [(0, 2, "A")], [(1, 3, "B")], ["cut-span"]),
     ],
 )

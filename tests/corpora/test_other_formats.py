@@ -150,10 +150,15 @@ def test_a_folder_of_pairs_in_order(brat: Any) -> None:
         ("\nT1\tPER 1 8\tEva Holm\n", "note.ann:2: 'Eva Holm' is not what the text has there, 'va Holm'"),
         (f"T1\tPER 0 {'9' * 5000}\tEva\n", "note.ann:1: .* is no entity; expected"),
         ("T1\tPER 0 99\tEva Holm\n", "note.ann:1: 'Eva Holm' is not what the text has there"),
-        ("T1\tPER 0 2\tEv\n", "note.txt:1: the span 0-2 'PER' cuts the token 'Eva'; --misaligned"),
-        ("T1\tPER 0 3;9 13\tEva left\n", "note.txt:1: the span 0-13 'PER' is in pieces"),
-        ("T1\tPER 9 18\tleft Rome\n", "note.txt:1: the span 9-13 'PER' is in pieces"),
-        ("T1\tA 0 3\tEva\nT2\tB 0 8\tEva Holm\n", "note.txt:1: the span 0-3 'A' overlaps the span 0-8 'B'"),
+        ("T1\tPER 0 2\tEv\n", "note.ann:1: the span 0-2 'PER' cuts the token 'Eva'; --misaligned"),
+        ("T1\tPER 0 3;9 13\tEva left\n", "note.ann:1: the span 0-13 'PER' is in pieces; --misaligned"),
+        ("T1\tPER 14 16\tRo\n", "note.ann:1: the span 14-16 'PER' cuts the token 'Rome'"),
+        (
+            "#1\tx\nT1\tPER 9 18\tleft Rome\n",
+            "note.ann:2: the span 9-18 'PER' crosses a line end, which ends its sentence; --misaligned widen or drop",
+        ),
+        ("T1\tPER 9 13;14 18\tleft Rome\n", "note.ann:1: the span 9-18 'PER' crosses a line end"),
+        ("T1\tA 0 3\tEva\nT2\tB 0 8\tEva Holm\n", "note.ann:1: the span 0-3 'A' overlaps the span 0-8 'B'"),
     ],
 )
 def test_entities_that_are_refused(brat: Any, entities: str, problem: str) -> None:
@@ -169,6 +174,24 @@ def test_entities_in_pieces_as_an_option_says(brat: Any) -> None:
         found = list(sentences(path, ReadOptions(misaligned=misaligned), told.append))
         assert found[0].tags == expected
         assert [one.code for one in told] == ["discontinuous-span"]
+
+
+def test_entities_that_go_on_in_the_next_line(brat: Any) -> None:
+    path = brat(entities="T1\tPER 9 18\tleft Rome\n")
+    for misaligned, expected, said in (
+        ("widen", ("O", "O", "B-PER"), "its part in the sentence is taken"),
+        ("drop", ("O", "O", "O"), "it is left out"),
+    ):
+        told: list[Finding] = []
+        found = list(sentences(path, ReadOptions(misaligned=misaligned), told.append))
+        assert [one.tags for one in found] == [expected, ("O", "O")]
+        assert [(one.code, one.file, one.line) for one in told] == [("crossing-span", str(path), 1)]
+        assert told[0].message.endswith(said)
+
+
+def test_a_line_end_is_no_part_of_an_entity(brat: Any) -> None:
+    path = brat(entities="T1\tPER 9 14\tleft\n")
+    assert [one.tags for one in sentences(path)] == [("O", "O", "B-PER"), ("O", "O")]
 
 
 def test_half_of_a_pair(brat: Any) -> None:
