@@ -62,6 +62,8 @@ class Source:
         self.skipped: list[tuple[int, str]] = []
         self.first_rows = FirstRows()
         self._report = report
+        self._mends_marks: str | None = None
+        self._marks: list[tuple[int, bool]] = []  # that are to be told of
         self._numbered = lines(path, self.report_mark) if numbered is None else iter(numbered)
         self._seen: list[tuple[int, str]] = []
         self.is_stream = numbered is None and not is_regular(path)
@@ -98,7 +100,9 @@ class Source:
 
     def beside(self, path: str | PathLike[str]) -> "Source":
         """Another file that belongs to this one; what is odd about it is told to the same."""
-        return Source(path, report=self._report)
+        other = Source(path, report=self._report)
+        other.mends_marks("")
+        return other
 
     def report(
         self, code: str, line: int | None, message: str, option: str = "", *, level: Level = "warning"
@@ -106,13 +110,19 @@ class Source:
         """Tells of something odd that does not keep the file from being read; see `Finding`."""
         self._report(Finding(level, code, self.name, line, message, option))
 
-    def report_mark(self, line: int) -> None:
-        """Tells of a byte order mark that is left out."""
-        self.report(
-            "bom-inside",
-            line,
-            "a byte order mark (U+FEFF) at the start of the line is left out; were files joined?",
-        )
+    def report_mark(self, line: int, is_doubled: bool = False) -> None:
+        """Tells of a byte order mark that is left out, as soon as `mends_marks` is called."""
+        self._marks.append((line, is_doubled))
+        if self._mends_marks is not None:
+            self.mends_marks(self._mends_marks)
+
+    def mends_marks(self, option: str) -> None:
+        """Says what mends byte order marks, which is known once it is decided how the file is read; "" is nothing."""
+        self._mends_marks = option
+        problem = "a byte order mark (U+FEFF) at the start of the line is left out; were files joined?"
+        for line, is_doubled in self._marks:
+            self.report("bom-inside", line, problem, "" if is_doubled else option)
+        self._marks.clear()
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,7 @@ def sentences(
     read: Reader = registry.load(registry.FORMATS, format, "reader")
     spelling = _spelling(options)
     _check_used(source, format, options)
+    source.mends_marks("seqtag check --fix OUT" if options.with_tags else "")
     found = read(source, options)
     if options.labels and options.with_tags:
         found = _named(found, source, options)

@@ -11,6 +11,7 @@ from seqtag.corpora.reading import sentences
 from seqtag.corpora.tags import Scheme, convert, detect
 from seqtag.support import encodings
 from seqtag.support.errors import DataError, UsageError
+from seqtag.support.lines import MARK, has_mark
 
 # The longer marks first: that of UTF-32 begins like that of UTF-16.
 _MARKS = (
@@ -22,7 +23,6 @@ _MARKS = (
 )
 _LINE_END = re.compile("\r+\n")  # CR CR LF comes of a file that was made CRLF twice
 _OLD_LINE_END = re.compile("\r")  # where there is no LF at all; else a CR within a line is white space
-_LATER_MARK = re.compile("\ufeff[^\t \ufeff]")  # a doubled one stands for a first token that begins with it
 _Note = Callable[[int | None, str], None]
 _Row = tuple[int, str]
 
@@ -61,8 +61,8 @@ def repair(content: bytes, name: str, options: ReadOptions, scheme: Scheme | Non
         repairs.append(Finding("note", "repaired", name, line, message))
 
     text, found = _decoded(content, name, encoding)
-    if found == "utf-8-sig" and text.startswith("\ufeff"):
-        text = f"\ufeff{text}"
+    if found == "utf-8-sig" and text.startswith(MARK):
+        text = MARK + text
     elif found == "utf-8-sig":
         note(1, "took off the byte order mark")
     elif found != "utf-8":
@@ -108,7 +108,7 @@ def _tidied(rows: Iterable[str], skip: int, note: _Note) -> Iterator[_Row]:
         if number <= skip:
             yield number, row
             continue
-        if number > 1 and _LATER_MARK.match(row):
+        if number > 1 and has_mark(row):
             note(number, "took off the byte order mark")
             row = row[1:]
         if row.strip(" \t"):

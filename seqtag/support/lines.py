@@ -28,20 +28,19 @@ _BOM = MARK.encode()
 _LATER_MARK = re.compile(r"(?<=\n)\ufeff(?=[^\t \n])")  # what stands alone in its line or column is data
 PATIENCE = 60.0  # seconds in which somebody has to open a named pipe for writing
 _CONVERT = "`seqtag check FILE --fix OUT` converts a corpus"
+Marked = Callable[[int, bool], None]
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 
-def lines(
-    path: str | PathLike[str], marked: Callable[[int], None] | None = None
-) -> Iterator[tuple[int, str]]:
+def lines(path: str | PathLike[str], marked: Marked | None = None) -> Iterator[tuple[int, str]]:
     """The lines of a UTF-8 file, plain or compressed, each with its number from 1; "-" is standard input.
 
     A last line without a line end counts; an empty file has no lines.
 
     Args:
         path: The file.
-        marked: Receives the number of each line after the first from whose start a byte order mark is taken off;
-            without it they stay.
+        marked: Receives the number of each line after the first from whose start a byte order mark is taken off, and
+            whether another one follows, which stays; without it they stay.
 
     Raises:
         DataError: The file cannot be read, is not UTF-8, holds NUL, or ends its lines with CR alone.
@@ -135,7 +134,7 @@ def shown(path: str | PathLike[str]) -> str:
     return "<stdin>" if str(path) == "-" else str(path)
 
 
-def _read(file: BufferedReader, name: str, marked: Callable[[int], None] | None) -> Iterator[tuple[int, str]]:
+def _read(file: BufferedReader, name: str, marked: Marked | None) -> Iterator[tuple[int, str]]:
     """Decodes and splits a block at a time, which is several times faster than a line at a time."""
     number = 1
     blocks = _whole_lines(unpacked(file, name), name)
@@ -165,7 +164,7 @@ def _read(file: BufferedReader, name: str, marked: Callable[[int], None] | None)
         number += len(found)
 
 
-def _without_marks(text: str, number: int, marked: Callable[[int], None]) -> str:
+def _without_marks(text: str, number: int, marked: Marked) -> str:
     """The text, which begins with the line of that number, without a byte order mark before its later lines."""
     before = "" if number == 1 else "\n"  # the first line of the file has lost its own already
     text = before + text
@@ -173,8 +172,15 @@ def _without_marks(text: str, number: int, marked: Callable[[int], None]) -> str
     for found in _LATER_MARK.finditer(text):
         line += text.count("\n", at, found.start())
         at = found.start()
-        marked(line)
+        marked(line, text.startswith(MARK, found.end()))
     return _LATER_MARK.sub("", text)[len(before) :]
+
+
+def has_mark(line: str) -> bool:
+    """Whether a line after the first begins with a byte order mark that `lines` takes off, and with one only: a doubled
+    one is how `with_marks` writes a text that begins with U+FEFF.
+    """
+    return not line.startswith(MARK * 2) and _LATER_MARK.match(f"\n{line}", 1) is not None
 
 
 def with_marks(text: str, *, first: bool) -> str:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from seqtag.cli import run
 from seqtag.corpora.base import AUTO
 from seqtag.corpora.doubts import doubts
 from seqtag.corpora.findings import Finding, gravest, groups
-from seqtag.corpora.reading import ReadOptions, read_corpus
+from seqtag.corpora.reading import ReadOptions, read_corpus, sentences
 from seqtag.corpora.tags import detect
 from seqtag.stages.check import check
 
@@ -72,7 +73,39 @@ def test_each_line_with_a_mark_is_told(tmp_path: Path) -> None:
     text = GOOD.replace("Eva", "\ufeffEva") + "\n\ufeff-DOCSTART-\tO\n\n\ufeffEva\tB-PER\nlas\tO\n"
     findings = found(tmp_path, text)
     assert codes(findings) == [("bom-inside", 4), ("bom-inside", 7), ("bom-inside", 9)]
-    assert {one.level for one in findings} == {"warning"}
+    assert {(one.level, one.option) for one in findings} == {("warning", "seqtag check --fix OUT")}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.conll", "a\tO\n\n\ufeffb\tO\n"),
+        ("a.conllu", "\n\ufeff".join(["1\ta\t_\tX" + 6 * "\t_" + "\n"] * 2)),
+        ("a.csv", "sentence,token,tag\n1,a,O\n\ufeff2,b,O\n"),
+        ("a.jsonl", '{"text": "a", "label": []}\n\ufeff{"text": "b", "label": []}\n'),
+        ("a.txt", "a|O\n\ufeffb|O\n"),
+    ],
+)
+def test_what_mends_a_mark(name: str, text: str, tmp_path: Path) -> None:
+    path, copy = tmp_path / name, tmp_path / f"fixed.{name}"
+    path.write_text(text, encoding="utf-8")
+    (finding,) = read_corpus(path).findings
+    assert (finding.code, finding.option) == ("bom-inside", "seqtag check --fix OUT")
+    assert run(["check", "--fix", str(copy), str(path)]) == 0
+    mended = read_corpus(copy)
+    assert mended.findings == ()
+    assert mended.sentences == read_corpus(path).sentences
+
+
+def test_a_mark_that_is_not_mended_so(tmp_path: Path) -> None:
+    """A doubled mark, of which one is the text; the text of BRAT; what is read without tags, such as raw text."""
+    doubled = found(tmp_path, GOOD.replace("Eva", "\ufeff\ufeffEva"))
+    told: list[Finding] = []
+    (tmp_path / "a.txt").write_text("a\n\ufeffb\n", encoding="utf-8")
+    list(sentences(tmp_path / "a.txt", ReadOptions("text", with_tags=False), told.append))
+    (tmp_path / "a.ann").write_text("T1\tX 0 1\ta\n")
+    list(sentences(tmp_path / "a.ann", AUTO, told.append))
+    assert [(one.code, one.option) for one in [*doubled, *told]] == [("bom-inside", "")] * 3
 
 
 def test_the_option_mends_it(tmp_path: Path) -> None:

@@ -64,13 +64,14 @@ def test_small_blocks_give_the_same_lines(
         if number > 1 and line[:1] == "\ufeff" and line[1:2] not in ("", "\t", " ")
     ]
     without = [line[1:] if number in wanted else line for number, line in enumerate(expected, 1)]
+    marks: list[tuple[int, bool]] = []
     for block in (3, 1000):
-        marks: list[int] = []
+        marks.clear()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(module, "BLOCK", block)
             assert list(lines(path)) == list(enumerate(expected, 1))
-            assert list(lines(path, marks.append)) == list(enumerate(without, 1))
-        assert marks == wanted
+            assert list(lines(path, lambda *mark: marks.append(mark))) == list(enumerate(without, 1))
+        assert marks == [(number, expected[number - 1][1] == "\ufeff") for number in wanted]
 
 
 @settings(max_examples=200, deadline=None)
@@ -81,7 +82,7 @@ def test_marks_that_are_written_are_read(
     path = tmp_path_factory.mktemp("lines") / "file"
     text = "".join(f"{row}\n" for row in rows)
     path.write_text(("" if first else "first\n") + module.with_marks(text, first=first), "utf-8")
-    found = [line for _, line in lines(path, lambda number: None)]
+    found = [line for _, line in lines(path, lambda number, _: None)]
     assert found == ([] if first else ["first"]) + rows
 
 
