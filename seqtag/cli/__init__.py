@@ -55,7 +55,7 @@ def app_for(arguments: list[str]) -> typer.Typer:
         name="seqtag",
         cls=LightGroup,
         help="Train, evaluate and use recurrent sequence taggers: named entities, parts of speech, chunks, slots.",
-        epilog="Start with: seqtag train --train FILE -o MODEL, then: seqtag predict MODEL FILE",
+        epilog="Start with: seqtag train --train FILE -o MODEL\n\nThen: seqtag predict MODEL FILE",
         no_args_is_help=True,
         add_completion=True,
         pretty_exceptions_enable=False,

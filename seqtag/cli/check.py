@@ -54,7 +54,9 @@ def check(
     encoding: Annotated[
         str | None,
         typer.Option(
-            help="With --fix: the encoding of FILE if it is not UTF-8, such as cp1252.", show_default=False
+            metavar="NAME",
+            show_default=False,
+            help="With --fix: the encoding of FILE if it is not UTF-8, such as cp1252.",
         ),
     ] = None,
     force: common.Force = False,

@@ -21,11 +21,8 @@ def described(half: str) -> str:
 
 SCHEMES = ", ".join(["auto", *registry.SCHEMES])
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model folder.")]
-Format = Annotated[str, typer.Option(help=f"Format of the corpus: {CORPUS_FORMATS}.")]
-Scheme = Annotated[
-    str,
-    typer.Option(help=f"Tag scheme of the corpus: {SCHEMES}."),
-]
+Format = Annotated[str, typer.Option(metavar="NAME", help=f"Format of the corpus: {CORPUS_FORMATS}.")]
+Scheme = Annotated[str, typer.Option(metavar="NAME", help=f"Tag scheme of the corpus: {SCHEMES}.")]
 TokenColumn = Annotated[
     str | None,
     typer.Option(
@@ -62,8 +59,9 @@ OutsideTag = Annotated[
 Neighbours = Annotated[
     str | None,
     typer.Option(
-        metavar="|".join(registry.NEIGHBOURS),
-        help="With --tag-spelling TYPE: neighbouring tokens of one type are one span, or one each; default: join.",
+        metavar="NAME",
+        help="With --tag-spelling TYPE: neighbouring tokens of one type are one span (join, the default) or one "
+        "each (split).",
         show_default=False,
     ),
 ]
@@ -79,9 +77,9 @@ InputFormat = Annotated[
 Misaligned = Annotated[
     str,
     typer.Option(
-        metavar="|".join(registry.MISALIGNED),
-        help="What to do with a span of characters that cuts a token, overlaps another or is in pieces: stop, widen "
-        "it to whole tokens (of overlapping spans the longest stays), or leave it out.",
+        metavar="NAME",
+        help="What to do with a span of characters that cuts a token, overlaps another or is in pieces: error (stop), "
+        "widen (to whole tokens; of overlapping spans the longest stays) or drop (leave it out).",
     ),
 ]
 Labels = Annotated[

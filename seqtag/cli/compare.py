@@ -31,14 +31,16 @@ def compare(
     assignments: parameters.SharedAssignments = None,
     quiet: parameters.QuietRuns = False,
 ) -> None:
-    """Train a grid of settings on one corpus and show their scores side by side.
+    r"""Train a grid of settings on one corpus and show their scores side by side.
 
     Each finished run adds a row to FOLDER/runs.jsonl. The same command
     continues an interrupted comparison; runs with the same settings, files and
     versions are not repeated. Choose by dev: a test score that was used to
     choose a setting is no longer a test score.
 
-    Example: seqtag compare --train train.conll --dev dev.conll --grid encoder.cell=simplernn,lstm,gru --seeds 3 -o grid
+    Examples:
+      seqtag compare --train train.conll --dev dev.conll -o grid \
+        --grid encoder.cell=simplernn,lstm,gru --seeds 3
     """
     from seqtag.settings.config_files import parse_assignments, parse_grid, read
 

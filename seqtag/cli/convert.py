@@ -35,7 +35,7 @@ def convert(
         str | None, typer.Argument(metavar="OUTPUT", help="Output file; by default stdout.", show_default=False)
     ] = None,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="OUTPUT", help="As OUTPUT; default: standard output.")
+        str | None, typer.Option("--output", "-o", metavar="OUTPUT", help="The same as the argument OUTPUT.")
     ] = None,
     from_format: Annotated[
         str,
@@ -67,13 +67,16 @@ def convert(
     options: "ReadOptions",
     tokenizer: Annotated[
         str,
-        typer.Option(metavar="|".join(registry.TOKENIZERS), help="What cuts texts that come without tokens."),
+        typer.Option(
+            metavar="NAME",
+            help=f"Tokenizer for texts that come without tokens: {', '.join(registry.TOKENIZERS)}.",
+        ),
     ] = "word",
 ) -> None:  # fmt: skip
     """Convert a corpus from one format to another.
 
-    Streams where both formats do. What the output cannot hold is reported, with
-    the first line that has it.
+    What the output format cannot hold is reported, with the first line that has
+    it. Formats with one row or object after the other need little memory.
 
     Examples:
       seqtag convert train.jsonl train.conll

@@ -31,7 +31,9 @@ def explain(
     (gradient x input); for a model with attention, which tokens each token
     attends to. The page needs no network and runs no script.
 
-    Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag explain model -o page.html
+    Examples:
+      seqtag explain model text.txt -o page.html
+      echo 'Marta flew to Rotterdam.' | seqtag explain model -o page.html
     """
     common.check_name("--input-format", input_format, registry.formats("reader"))
     output = results.place(output)

@@ -25,7 +25,8 @@ def export(
     numbers stand for are in the model's vocab.json; docs/onnx.md describes
     inputs and outputs, with an example.
 
-    Example: seqtag export model -o model.onnx
+    Examples:
+      seqtag export model -o model.onnx
     """
     output = results.place(output)
     results.check_outputs([output], [model])

@@ -17,7 +17,8 @@ def init_config(
 ) -> None:
     """Write a commented YAML file of all settings.
 
-    Example: seqtag init-config config.yaml
+    Examples:
+      seqtag init-config config.yaml
     """
     from seqtag.settings.reference import commented
 

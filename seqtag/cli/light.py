@@ -1,4 +1,4 @@
-"""Commands that convert only the values that need it, and refuse empty texts."""
+"""Commands that convert only the values that need it, refuse empty texts, and show no Python types in their help."""
 
 from functools import partial
 from typing import Any
@@ -31,7 +31,13 @@ def _lightened(parameters: list[Any]) -> list[Any]:
     for parameter in parameters:
         if "process_value" not in vars(parameter):
             parameter.process_value = partial(_process, parameter, parameter.process_value)
+            if parameter.param_type_name == "argument" or parameter.is_flag:
+                parameter.display_type_rich = _no_type
     return parameters
+
+
+def _no_type(ctx: Any) -> None:
+    """The type that the help shows of an argument or a flag, which Typer would show as <list[str]> or <bool>."""
 
 
 def _process(parameter: Any, process: Any, ctx: Any, value: Any) -> Any:

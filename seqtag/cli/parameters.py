@@ -134,10 +134,11 @@ Predicted = Annotated[
     typer.Option(metavar="FILE", help="Score the tags in this file (its last column) instead of a model's."),
 ]
 GoldScheme = Annotated[
-    str,
-    typer.Option(help=f"Tag scheme of the gold file: {common.SCHEMES}."),
+    str, typer.Option(metavar="NAME", help=f"Tag scheme of the gold file: {common.SCHEMES}.")
 ]
-GoldFormat = Annotated[str, typer.Option(help=f"Format of the gold file: {common.CORPUS_FORMATS}.")]
+GoldFormat = Annotated[
+    str, typer.Option(metavar="NAME", help=f"Format of the gold file: {common.CORPUS_FORMATS}.")
+]
 GoldTokenColumn = Annotated[
     str | None,
     typer.Option(
@@ -220,4 +221,4 @@ StepsBack = Annotated[
 SentenceCount = Annotated[
     int, typer.Option(min=1, metavar="N", help="Number of sentences to use, of those that are long enough.")
 ]
-DrawSeed = Annotated[int, typer.Option(min=0, help="Seed for choosing sentences and words.")]
+DrawSeed = Annotated[int, typer.Option(min=0, metavar="N", help="Seed for choosing sentences and words.")]

@@ -34,17 +34,17 @@ def predict(
     tokenizer: Annotated[
         str | None,
         typer.Option(
-            metavar="|".join(registry.TOKENIZERS),
-            help="Tokenizer for raw text; by default the model's own.",
+            metavar="NAME",
+            help=f"Tokenizer for raw text: {', '.join(registry.TOKENIZERS)}; by default the model's own.",
             show_default=False,
         ),
     ] = None,
     sentences: Annotated[
         str,
         typer.Option(
-            metavar="|".join(registry.SENTENCES),
-            help="What a text of raw input is: a line that is one sentence, a line to split into sentences, or a "
-            "paragraph, up to a blank line, to split.",
+            metavar="NAME",
+            help="Sentences of raw text: line (each line is one), split (each line is split into sentences) or "
+            "paragraph (the lines up to a blank line are joined and split).",
         ),
     ] = "line",
     language: Annotated[
@@ -73,10 +73,13 @@ def predict(
 ) -> None:
     """Tag raw or tokenised sentences.
 
-    Streams: each line is tagged and written as soon as it is read.
-    An output FILE is replaced only once all results are in it.
+    Each line is tagged and written as soon as it is read. A file named by
+    --output is replaced only once all results are in it.
 
-    Example: echo 'Marta Lindqvist flew to Rotterdam.' | seqtag predict model --format text
+    Examples:
+      seqtag predict model text.txt --format text
+      seqtag predict model report.txt --sentences paragraph --format jsonl
+      echo 'Marta flew to Rotterdam.' | seqtag predict model
     """
     paths = files or ["-"]
     common.check_name("--format", output_format, registry.formats("writer"))

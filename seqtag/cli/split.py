@@ -24,15 +24,21 @@ def split(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write the parts to.")
     ],
-    train: Annotated[float, typer.Option(help="Share of the training file.")] = 0.8,
-    dev: Annotated[float, typer.Option(help="Share of the development file; 0: none.")] = 0.1,
-    test: Annotated[float, typer.Option(help="Share of the test file; 0: none.")] = 0.1,
+    train: Annotated[float, typer.Option(metavar="SHARE", help="Share of the training file.")] = 0.8,
+    dev: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of the development file; 0: none.")
+    ] = 0.1,
+    test: Annotated[float, typer.Option(metavar="SHARE", help="Share of the test file; 0: none.")] = 0.1,
     folds: Annotated[
         int | None,
-        typer.Option(min=2, help="Write K folds for a cross-validation instead.", show_default=False),
+        typer.Option(
+            min=2, metavar="K", help="Write K folds for a cross-validation instead.", show_default=False
+        ),
     ] = None,
-    by: Annotated[str, typer.Option(metavar="sentence|document", help="What stays whole.")] = "sentence",
-    seed: Annotated[int, typer.Option(help="Random seed of the division.")] = 42,
+    by: Annotated[
+        str, typer.Option(metavar="NAME", help="What is never divided: sentence or document.")
+    ] = "sentence",
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed of the division.")] = 42,
     force: common.Force = False,
     scheme: common.Scheme = "auto",
     *,

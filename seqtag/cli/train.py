@@ -38,7 +38,9 @@ def command(
     the same command with --resume continues from there and ends with the same
     bytes.
 
-    Example: seqtag train --train train.conll --dev dev.conll -o model --cell gru --layers 2
+    Examples:
+      seqtag train --train train.conll --dev dev.conll -o model
+      seqtag train -c config.yaml --train train.conll -o model --cell gru
     """
     from seqtag.settings.config_files import parse_assignments, read
 
