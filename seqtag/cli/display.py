@@ -1,6 +1,7 @@
 """How `seqtag train` shows a run: a live table on a terminal, one plain line per epoch elsewhere."""
 
 import sys
+import textwrap
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -103,7 +104,7 @@ class LiveTable(Quiet):
         )
         self._task = self._bar.add_task("", total=None, epoch="1", loss="   -  ")
         self._live = Live(self._bar, console=self._console, refresh_per_second=5, transient=True)
-        self._metric = ""
+        self._score = ""
 
     def __enter__(self) -> Self:
         self._console.print("reading the corpus and starting TensorFlow ...", style="dim")
@@ -117,12 +118,11 @@ class LiveTable(Quiet):
     def event(self, event: Event) -> None:
         """Moves the bar, or prints a row."""
         if isinstance(event, Prepared):
-            self._metric = metric(event)
+            self._score = f"dev {metric(event)}"
             for line in introduction(event):
-                self._console.print(line, markup=False)
+                self._console.print(self._folded(line), markup=False, soft_wrap=True)
             self._console.print(
-                f"epoch    loss  dev {self._metric:<8}  gradient norm  clipped  tokens/s  seconds",
-                style="bold",
+                f"epoch    loss  {self._score}    gradient norm  clipped  tokens/s  seconds", style="bold"
             )
             self._live.start()
         elif isinstance(event, Note):
@@ -137,12 +137,18 @@ class LiveTable(Quiet):
             )
         else:
             self._console.print(
-                f"{event.number:>5}  {event.loss:.4f}  {event.dev_score:>10.4f} {'*' if event.best else ' '}"
-                f"{event.gradient_norm:>14.3f}  {event.clipped:>7.0%}  {event.tokens_per_second:>8,.0f}"
-                f"  {event.seconds:>7.1f}",
+                f"{event.number:>5}  {event.loss:.4f}  {event.dev_score:>{len(self._score)}.4f}"
+                f"{' *' if event.best else '  '}{event.gradient_norm:>15.3f}  {event.clipped:>7.0%}"
+                f"  {event.tokens_per_second:>8,.0f}  {event.seconds:>7.1f}",
                 style="green" if event.best else "",
                 markup=False,
             )
+
+    def _folded(self, line: str) -> str:
+        """A line of the introduction, folded to the terminal's width; its label stands alone in the first column."""
+        return textwrap.fill(
+            line, self._console.width, subsequent_indent=" " * len("train  "), break_on_hyphens=False
+        )
 
     def finish(self, result: TrainingResult) -> None:
         """Prints the summary."""

@@ -152,6 +152,28 @@ def test_a_row_an_epoch(session: tuple[int, int, str]) -> None:
     assert all(0 <= float(row[2]) <= 1 for row in rows)
 
 
+@pytest.mark.parametrize("session", TERMINALS[:1], indirect=True)
+def test_the_figures_stand_below_their_names(session: tuple[int, int, str]) -> None:
+    _, _, text = session
+    lines = lines_of(text)
+    (header,) = [line.rstrip() for line in lines if line.startswith("epoch    loss")]
+    rows = [line.rstrip() for line in lines if re.match(r" +[0-9]+  [0-9]+\.[0-9]{4}  ", line)]
+    ends = [header.index(name) + len(name) for name in ("loss", "dev F1", "gradient norm", "clipped")]
+    for row in rows:
+        assert all(row[end - 1] in "0123456789%" and row[end] == " " for end in ends)
+        assert len(row) == len(header)
+
+
+@pytest.mark.parametrize("session", TERMINALS[1:2], indirect=True)
+def test_the_introduction_is_folded_beside_its_labels(session: tuple[int, int, str]) -> None:
+    _, _, text = session
+    lines = lines_of(text)
+    start = next(number for number, line in enumerate(lines) if line.startswith("train  "))
+    end = next(number for number, line in enumerate(lines) if line.startswith("epoch  "))
+    labels = [line[:7] for line in lines[start:end] if line]
+    assert set(labels) == {"train  ", "dev    ", "tags   ", "model  ", "clip   ", " " * 7}
+
+
 @STEERED
 def test_the_bar_moves(session: tuple[int, int, str]) -> None:
     _, _, text = session
