@@ -60,12 +60,13 @@ class TextWriter:
     def write(self, document: Document) -> None:
         """Writes a document."""
         marks = _entities(document) if document.scheme.is_spans else _tags(document)
+        marks = ((text.replace("\n", " "), label) for text, label in marks)  # a line a document
         if self._console.is_terminal:
             self._show(marks, document.scheme.is_spans)
             return
         pattern = "[{} {}]" if document.scheme.is_spans else "{}/{}"
         pieces = [pattern.format(text, label) if label else text for text, label in marks]
-        self._stream.write("".join(pieces).replace("\n", " ") + "\n")  # a sentence a line
+        self._stream.write("".join(pieces) + "\n")
 
     def _show(self, marks: Iterable[tuple[str, str]], is_spans: bool) -> None:
         from rich.text import Text

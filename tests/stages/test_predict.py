@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import seqtag
 from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.findings import Finding
+from seqtag.corpora.running_text import Splitting
 from seqtag.corpora.sentence import Sentence
 from seqtag.inference import stream as streams
 from seqtag.inference.tagger import SentenceTagger
@@ -148,6 +149,17 @@ class TestMarked:
         assert found.count("\n") == 1, "never broken"
         assert (";36m" in found or "[32m" in found or ";32m" in found) == colour
         assert "[Ana" not in found
+
+    @pytest.mark.parametrize("colour", ["", "1"])
+    def test_a_paragraph_is_one_line(
+        self, spans: Any, write: Write, colour: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FORCE_COLOR", colour)
+        monkeypatch.setenv("NO_COLOR", "1")
+        path = write("in.txt", "Then Ana\nRuiz left.\nShe saw\nOslo.\n")
+        found = tag(spans, path, output_format="text", splitting=Splitting("paragraph", "en"))
+        assert found.count("\n") == 1
+        assert "\\n" not in found
 
     def test_what_comes_from_a_file_steers_no_terminal(
         self, spans: Any, write: Write, monkeypatch: pytest.MonkeyPatch
