@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MOST_PROBLEMS = 5
 MOST_ROWS = 30
 MOST_TAGS = 12
+REPAIR = "--fix OUT --encoding NAME"
 
 
 @with_reading()
@@ -92,9 +93,13 @@ def check(
     try:
         report = stage.check(files or [], train=train, scheme=scheme, options=options)
     except DataError as problem:
-        found = Finding("error", problem.code, str(problem.path), problem.line, problem.problem)
+        option = REPAIR if problem.code == "encoding" else ""
+        found = Finding("error", problem.code, str(problem.path), problem.line, problem.problem, option)
         _write(stage.Report((), (), (found,)), json_path)
-        raise
+        if not option:
+            raise
+        words = f"{problem.problem} (try {option})"
+        raise DataError(problem.path, problem.line, words, problem.code) from problem
     _write(report, json_path)
     if json_path != results.STDOUT:
         _show(report, auto=not is_named(scheme))
@@ -114,7 +119,8 @@ def _repair(path: str, copy: str, scheme: str, options: "ReadOptions", encoding:
         places.setdefault(one.message, []).extend([] if one.line is None else [str(one.line)])
     for message, lines in places.items():
         more = f" and {len(lines) - MOST_PROBLEMS:,} more" if len(lines) > MOST_PROBLEMS else ""
-        place = f" (line {', '.join(lines[:MOST_PROBLEMS])}{more})" if lines else ""
+        word = "line" if len(lines) == 1 else "lines"
+        place = f" ({word} {', '.join(lines[:MOST_PROBLEMS])}{more})" if lines else ""
         print(f"{printable(path)}: {printable(message)}{place}", file=stderr())
     if not result.repairs:
         print(f"{printable(path)}: nothing to repair", file=stderr())
@@ -145,7 +151,7 @@ def _show(report: "Report", auto: bool) -> None:
     console.print(_types_table(report.files))
     if report.pairs:
         console.print(_pairs_table(report))
-    for line in _remarks(report):
+    for line in _remarks(report) or ["No findings."]:
         console.print(safe(line), soft_wrap=True)
 
 

@@ -105,7 +105,7 @@ Threads = Annotated[
 def check_name(option: str, name: str | None, known: Iterable[str]) -> None:
     """Refuses what an option does not know; None is what was not given."""
     if name is not None and not registry.knows(known, name):
-        raise UsageError(f"{option} {name}:{suggest(name, registry.known(known))}")
+        raise UsageError(f"{option}: unknown name {name!r}.{suggest(name, registry.known(known))}")
 
 
 def invite(paths: Sequence[str]) -> None:

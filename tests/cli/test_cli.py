@@ -113,7 +113,7 @@ class TestCodes:
     @pytest.mark.parametrize(
         ("arguments", "problem"),
         [
-            (["predict", "m", "--format", "jsno"], "--format jsno: Did you mean 'jsonl'?"),
+            (["predict", "m", "--format", "jsno"], "--format: unknown name 'jsno'. Did you mean 'jsonl'?"),
             (["predict", "m", "--input-format", "x"], "Known: conll, conllu, "),
             (["predict", "m", "--tokenizer", "wrod"], "Did you mean 'word'?"),
             (["predict", "m", "--nbest", "2"], "--nbest needs --format jsonl"),
@@ -278,7 +278,7 @@ class TestCodes:
     def test_what_is_long_is_cut(self, capsys: Capture, letter: str) -> None:
         assert run(["predict", "m", "--tokenizer", letter * 500_000]) == 2
         err = complaint(capsys)
-        assert err.startswith(f"seqtag: --tokenizer {printable(letter) * 100}")
+        assert err.startswith(f"seqtag: --tokenizer: unknown name '{printable(letter) * 100}")
         assert err.endswith("Known: word, whitespace, char, icu.\n")
         assert "..." in err
         assert len(err) < 1100

@@ -182,7 +182,7 @@ class TestCommand:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         path, copy = tmp_path / "odd", tmp_path / "copy"
-        path.write_bytes(b"\xef\xbb\xbfRome\tB-LOC\r\n\r\n\r\nist\tO\r\n")
+        path.write_bytes(b"\xef\xbb\xbfRome\tB-LOC\r\n\r\n\r\n\r\nist\tO\r\n")
         assert run(["check", str(path), "--fix", str(copy)]) == 0
         out, err = capsys.readouterr()
         assert copy.read_bytes() == b"Rome\tB-LOC\n\nist\tO\n"
@@ -190,7 +190,7 @@ class TestCommand:
         assert err.splitlines() == [
             f"{path}: took off the byte order mark (line 1)",
             f"{path}: changed the line ends to LF, from this line on (line 1)",
-            f"{path}: left out a blank line (line 3)",
+            f"{path}: left out a blank line (lines 3, 4)",
         ]
         assert run(["check", str(copy), "--fix", str(path), "--force"]) == 0
         assert capsys.readouterr().err == f"{copy}: nothing to repair\n"

@@ -10,6 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from seqtag.cli import run as main
 from seqtag.cli.check import check as command
 from seqtag.corpora.base import ReadOptions
 from seqtag.stages.check import EXAMPLES, Pair, Problem, Repeat, Repeats, Report, check
@@ -251,6 +252,26 @@ def test_a_file_that_cannot_be_read_is_a_finding_too(tmp_path: Path) -> None:
     assert (result.exit_code, type(result.exception)) == (1, DataError)
     (finding,) = json.loads(out.read_text())["findings"]
     assert (finding["level"], finding["code"], finding["line"]) == ("error", "unreadable", 2)
+
+
+def test_another_encoding_names_the_options_that_convert_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"caf\xe9 B-X\n")
+    assert main(["check", str(path), "--json", "-"]) == 1
+    out, err = capsys.readouterr()
+    (finding,) = json.loads(out)["findings"]
+    options = "--fix OUT --encoding NAME"
+    assert (finding["code"], finding["option"]) == ("encoding", options)
+    said = f"{path}:1: byte 0xE9 is not UTF-8; expected a file in UTF-8 (try {options})"
+    assert err == f"seqtag: {said}\n"
+
+
+def test_a_corpus_without_findings_says_so(tmp_path: Path) -> None:
+    good, odd = corpus(tmp_path, "good", "a B-X\nb O\n" * 10), corpus(tmp_path, "odd", "a I-X\nb O\n")
+    assert run(good).stdout.splitlines()[-1] == "No findings."
+    assert "No findings." not in run(odd, "--scheme", "bio").stdout
 
 
 def test_the_look_of_another_scheme_is_a_remark(tmp_path: Path) -> None:

@@ -265,8 +265,8 @@ def test_spans_that_do_not_fit_are_listed(
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--to", "nosuch"], "--to nosuch: Known: conll"),
-        (["--to", "text"], "--to text:"),
+        (["--to", "nosuch"], "--to: unknown name 'nosuch'. Known: conll"),
+        (["--to", "text"], "--to: unknown name 'text'"),
         (["-o", "x.any"], "--to is missing: the name x.any tells no format"),
         ([], "--to is missing: it names the format of what is printed. Known: conll"),
         (["--to", "brat"], "--to brat writes more than one file; name one with -o"),
@@ -277,8 +277,8 @@ def test_spans_that_do_not_fit_are_listed(
         (["--to", "brat", "-o", "."], ".: is a folder; --to brat writes NAME.txt and NAME.ann"),
         (["--to", "conll", "--to-scheme", "auto"], "--to-scheme auto: expected the name of a scheme"),
         (["a", "-o", "b"], "Two outputs are given: a and b"),
-        (["--to", "conll", "--from", "x"], "--from x:"),
-        (["--to", "conll", "--misaligned", "x"], "--misaligned x:"),
+        (["--to", "conll", "--from", "x"], "--from: unknown name 'x'"),
+        (["--to", "conll", "--misaligned", "x"], "--misaligned: unknown name 'x'"),
         (["--to", "conll", "--to-column", "x"], "--to-column: conll has one place for tags"),
         (
             ["--to", "huggingface", "--to-column", "tokens"],

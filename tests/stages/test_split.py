@@ -210,7 +210,7 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("option", "problem"),
         [
-            (["--by", "word"], "--by word"),
+            (["--by", "word"], "--by: unknown name 'word'"),
             (["--dev", "-1"], "expected shares of at least 0"),
             (["--train", "0"], "and some for --train"),
             (["--train", "nan"], "expected shares"),
