@@ -203,7 +203,7 @@ class ShapeSettings:
 
 @dataclass(frozen=True)
 class BigramSettings:
-    """Pairs of neighbouring tokens, for corpora whose tokens are single characters."""
+    """Pairs of neighbouring tokens, for corpora of single characters."""
 
     enabled: str = setting(
         "auto",

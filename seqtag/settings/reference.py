@@ -1,6 +1,7 @@
 """All settings in writing, as a commented YAML file of the defaults."""
 
 import dataclasses
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,10 +10,12 @@ import yaml
 from seqtag.settings.config import Config
 from seqtag.settings.schema import SETTINGS
 
+WIDTH = 79
+
 
 def commented() -> str:
     """All settings with their defaults as YAML, each with its help and bounds as a comment."""
-    lines = ["# Settings of seqtag. Each line may be left out: what stands here is the default.", ""]
+    lines = ["# Settings of seqtag. Every line may be left out: these are the defaults.", ""]
     lines += _section(Config, "")
     return "\n".join(lines) + "\n"
 
@@ -31,10 +34,15 @@ def _section(kind: Any, prefix: str) -> Iterator[str]:
             leaf = SETTINGS.get(path)
             if leaf is None:
                 continue
-            yield f"{indent}# {leaf.help}"
-            yield f"{indent}#   ({leaf.expected})"
+            yield from _comment(f"{indent}# ", leaf.help)
+            yield from _comment(f"{indent}#   ", f"({leaf.expected})")
             default = "auto  # " + leaf.described(plain) if leaf.by_corpus else plain(leaf.default)
             yield f"{indent}{entry.name}: {default}"
+
+
+def _comment(begin: str, text: str) -> list[str]:
+    """A text as lines that fit on a terminal, each with the same beginning."""
+    return textwrap.wrap(text, WIDTH, initial_indent=begin, subsequent_indent=begin, break_on_hyphens=False)
 
 
 def plain(value: Any) -> str:
