@@ -48,7 +48,7 @@ def _parts(analysis: Analysis) -> "Iterable[tuple[str, RenderableType]]":
     if analysis.classes is not None:
         yield (
             "Entities by class: boundary = wrong ends, type = wrong label, both = wrong ends and label. "
-            "Spurious ones stand with the predicted type, all others with the gold type.",
+            "Spurious ones count under the predicted type, all others under the gold type.",
             _classes_table(analysis, analysis.classes),
         )
     if analysis.confusions:
@@ -65,7 +65,7 @@ def _parts(analysis: Analysis) -> "Iterable[tuple[str, RenderableType]]":
     if analysis.entities is not None:
         groups = analysis.entities
         yield (
-            "Gold entities that training held, with the same type, and others.",
+            "Gold entities: known ones occur in the training file with the same type.",
             _hits_table(
                 ("entities", "found", "recall"),
                 {
@@ -79,7 +79,7 @@ def _parts(analysis: Analysis) -> "Iterable[tuple[str, RenderableType]]":
         )
     if analysis.words is not None:
         yield (
-            "Words that training held, and others.",
+            "Words: known ones occur in the training file.",
             _hits_table(
                 ("tokens", "right", "accuracy"),
                 {"known": analysis.words.known, "unseen": analysis.words.unseen},

@@ -9,7 +9,7 @@ from seqtag.training.ranking import Combination, Comparison
 
 
 def png(comparison: Comparison) -> bytes:
-    """The scores on dev: a dot a seed, a bar at the mean; beside them the rates of gradients, where there are some.
+    """The scores on dev: one dot per seed, a bar at the mean; beside them the rates of gradients, where there are some.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -27,7 +27,7 @@ def png(comparison: Comparison) -> bytes:
     _draw_scores(axes, shown)
     axes.set_yticks(range(len(shown)), [named(one.choice).replace("$", r"\$") for one in shown])
     axes.set_ylim(-0.6, len(shown) - 0.4)
-    axes.set_xlabel(f"dev {comparison.metric}: a dot a seed, mean and standard deviation")
+    axes.set_xlabel(f"dev {comparison.metric}: one dot per seed, mean and standard deviation")
     for panel in beside:
         _draw_rates(panel, shown)
     for panel in (axes, *beside):
@@ -53,5 +53,5 @@ def _draw_rates(panel: Any, shown: Sequence[Combination]) -> None:
         rates = [row.rate for row in one.rows if row.rate is not None]
         panel.plot(rates, [place] * len(rates), "o", color="#5b8c5a", alpha=0.7, markersize=5)
     panel.axvline(1, color="grey", linewidth=0.8, linestyle=":")
-    panel.set_xlabel("what is left of a gradient for each step back")
+    panel.set_xlabel("share of a gradient left per step back")
     panel.tick_params(left=False)

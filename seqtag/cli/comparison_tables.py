@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from seqtag.training.ranking import Combination, Comparison
 
 LEAST = 4  # columns of a terminal in which the name of a setting can be folded
-LEGEND = "rate: what is left of a gradient for each step back; memory: steps until 1% is left"
+LEGEND = "rate: share of a gradient left per step back; memory: steps until 1% is left"
 
 
 def named(choice: Mapping[str, Any]) -> str:

@@ -628,6 +628,7 @@ class TestCommand:
         out = capsys.readouterr().out
         assert out.count("0.9877      321") == 2
         assert LEGEND in out.splitlines()
+        assert len(LEGEND) <= 80
         written = (tmp_path / "table.md").read_text("utf-8").splitlines()
         (head,) = (line for line in written if line.startswith("| cell"))
         assert head.endswith("| seconds | rate | memory |")
