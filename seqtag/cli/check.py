@@ -96,10 +96,7 @@ def check(
         option = REPAIR if problem.code == "encoding" else ""
         found = Finding("error", problem.code, str(problem.path), problem.line, problem.problem, option)
         _write(stage.Report((), (), (found,)), json_path)
-        if not option:
-            raise
-        words = f"{problem.problem} (try {option})"
-        raise DataError(problem.path, problem.line, words, problem.code) from problem
+        raise
     _write(report, json_path)
     if json_path != results.STDOUT:
         _show(report, auto=not is_named(scheme))

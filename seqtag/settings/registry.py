@@ -250,6 +250,7 @@ FORMATS = Table("seqtag.formats") | {
         writer="seqtag.corpora.perline:UnderscoresWriter",
         recogniser="seqtag.corpora.perline:are_underscores",
         tagged=True,
+        unused=_OF_TEXTS,
     ),
 }
 # The tag schemes, and the letters that each name stands for, in the order of the scheme's own letters (`corpora.tags`).
