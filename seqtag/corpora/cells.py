@@ -56,7 +56,7 @@ def affixes(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
         return
     for place, begins in (("begins", True), ("ends", False)):
         found = _common(tokens if begins else {token[::-1] for token in tokens})
-        if found and not any(map(str.isspace, found)):
+        if found:
             affix = quoted(found if begins else found[::-1])
             problem = (
                 f"every token {place} with {affix}, which is read as part of it; remove it from the file"

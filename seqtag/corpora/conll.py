@@ -66,7 +66,7 @@ def _column_number(column: int | str) -> int:
 
 def _parse(source: Source, wanted: Wanted) -> Iterator[Sentence]:
     """One loop over the rows, long because everything that it does not call makes it fast."""
-    head = list(islice(source.head(), SAMPLED)) if wanted.tag is not None else []
+    head = list(islice(source.head(), SAMPLED)) if wanted.tag is not None or not source.is_stream else []
     numbered = source.lines()
     layout, seen = find_layout(numbered)
     if layout is None:

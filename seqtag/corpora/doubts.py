@@ -34,10 +34,19 @@ def doubts(corpus: Corpus, scheme: Scheme, *, named: bool = False) -> list[Findi
     return [*corpus.findings, *(finding for rule in rules for finding in rule(corpus, scheme))]
 
 
+def token_doubts(corpus: Corpus) -> Iterator[Finding]:
+    """What shows without tags that the tokens are no words."""
+    for rule in (_index_column, _withheld_words):
+        yield from rule(corpus, tags.parse_scheme("plain"))
+
+
 def _odd_scheme_tags(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
     for sentence in corpus.sentences:
         for index, problem in tags.problems(sentence.tags or (), scheme, corpus.spelling.spell):
-            yield Finding("warning", "odd-scheme-tags", corpus.path, sentence.lines[index], problem)
+            # A tag of another scheme counts as ill-formed; what no scheme knows is refused by the other commands.
+            known = tags.is_tag((sentence.tags or ())[index], scheme)
+            level: Level = "warning" if known else "error"
+            yield Finding(level, "odd-scheme-tags", corpus.path, sentence.lines[index], problem)
 
 
 def _span_spelling(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
@@ -93,10 +102,11 @@ def _about_tokens(corpus: Corpus, code: str, problem: str) -> Finding:
 def _constant_tags(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
     found = {tag for sentence in corpus.sentences for tag in sentence.tags or ()}
     if len(found) == 1 and corpus.tokens > 1:
-        level: Level = "note" if found == {"O"} and scheme.is_spans else "warning"
+        spans = corpus.first_rows.spans_column()
+        level: Level = "note" if found == {"O"} and scheme.is_spans and spans is None else "warning"
         problem = f"every token has the tag {quoted(found.pop())}"
         option = "--tag-column"
-        if (spans := corpus.first_rows.spans_column()) is not None:
+        if spans is not None:
             option += f" {spans}"
             problem += f"; column {spans} holds span tags"
         yield Finding(level, "constant-tags", corpus.path, _first_line(corpus), problem, option)
@@ -130,7 +140,8 @@ def _attribute_tags(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
         problem = (
             f"the tags are lists of attributes, such as {quoted(first)}; one of them can be read by its name"
         )
-        option = f"--tag-column COLUMN:{first.partition('=')[0]}"
+        name = corpus.first_rows.spans_column() or f"COLUMN:{first.partition('=')[0]}"
+        option = f"--tag-column {name}"
         yield Finding("note", "attribute-tags", corpus.path, _first_line(corpus), problem, option)
 
 

@@ -64,7 +64,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
                     tag_key = tag_key or _first_key(example, TAGS)
                     tags = _tags(example, tag_key, options.labels, len(tokens))
                 columns = tuple(_same_length(_texts(example, key), key, len(tokens)) for key in feature_keys)
-                taken = (token_key, tags and tag_key)
+                taken = (token_key, None if tags is None else tag_key)
                 extra = {key: content for key, content in example.items() if key not in taken}
                 yield Sentence(tokens, tags, (line,) * len(tokens) or (line,), columns, extra=extra)
         except ValueError as problem:

@@ -7,13 +7,15 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
 from seqtag.corpora import signs
 from seqtag.corpora.base import USUAL, ReadOptions, Recogniser, Source, by_ending
+from seqtag.corpora.doubts import token_doubts
 from seqtag.corpora.findings import Report, ignore
-from seqtag.corpora.reading import sentences
+from seqtag.corpora.reading import Corpus, sentences
 from seqtag.corpora.running_text import LINES, Splitting
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import SPAN_TAG
@@ -23,6 +25,7 @@ from seqtag.support.errors import UsageError
 from seqtag.support.json_reader import JsonError, parse_json
 
 TEXT, JSON = "text", "jsonl"
+LOOKED_AT = 100  # sentences whose tokens may turn out to be numbers
 _BLANK = " \t\r"
 _COMMENT = re.compile(r"#\s*(?:sent_id|text|newdoc id|newpar id|global\.columns)\s*=")
 _LABELLED = re.compile(r"[BIESLUMW][-_][A-Za-z]{2,}.*")
@@ -61,7 +64,20 @@ def sentences_to_tag(
         raise UsageError(f"{only_raw} is for raw text; {source.name} is already tokenised ({found}).")
     options = reading.to_tag(found, tokenizer, splitting)
     source.skip(options.skip_rows or 0)
-    return sentences(source, options)
+    read = sentences(source, options)
+    return read if row.by_itself or source.is_stream else _looked_at(read, source, report)
+
+
+def _looked_at(read: Iterator[Sentence], source: Source, report: Report) -> Iterator[Sentence]:
+    """The sentences; it is reported when the tokens of the first are no words."""
+    first: list[Sentence] = []
+    for sentence in islice(read, LOOKED_AT):
+        first.append(sentence)
+        yield sentence
+    if found := tuple(sentence for sentence in first if sentence.tokens):
+        for finding in token_doubts(Corpus(source.name, found, first_rows=source.first_rows)):
+            report(replace(finding, option=""))  # which columns are read is said by the model
+    yield from read
 
 
 def format_to_tag(source: Source) -> str:

@@ -109,7 +109,7 @@ def _of_object(value: Mapping[str, Any], tag_key: str | None) -> Marked:
     rows = value.get(key) or [] if key else []
     if not isinstance(rows, list):
         raise ValueError(_EXPECTED)
-    taken = ("text", "tokens", "sents", *([] if tag_key or key is None else [key]))
+    taken = ("text", "tokens", "sents", *([] if key is None or (tag_key and rows) else [key]))
     extra = {name: content for name, content in value.items() if name not in taken}
     tokens = _tokens(text, value["tokens"]) if value.get("tokens") else None
     words = None if tokens is None else [text[token["start"] : token["end"]] for token in tokens]

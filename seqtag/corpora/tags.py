@@ -211,6 +211,15 @@ def split(tag: str, scheme: Scheme) -> tuple[str, str]:
     return scheme._parsed[tag]
 
 
+def is_tag(tag: str, scheme: Scheme) -> bool:
+    """Whether this is a tag of the scheme, or of another scheme of spans."""
+    try:
+        split(tag, scheme)
+    except ValueError:
+        return False
+    return True
+
+
 def _join(letter: str, label: str, scheme: Scheme) -> str:
     spelt = scheme.letters[_CANONICAL[scheme.name].index(letter)]
     return f"{spelt}-{label}" if label else spelt

@@ -47,6 +47,7 @@ AFFIX = ("warning", "common-affix", "")
         ("Eva las das Buch\tgut\nOle kam nie nach Rom\tschlecht\n", [("warning", "other-format", "")]),
         ("New York\tB-LOC\nliegt\tO\nam\tO\n", []),
         (rows("en:{word}\tT{n}"), [AFFIX]),
+        (rows("{word} \tT{n}"), [AFFIX]),
         (rows('"{word}"\t"T{n}"'), [AFFIX, AFFIX]),
         (rows("{word}\u200b\tT{n}"), [AFFIX]),
         (rows("w{n}\tT{n}"), []),

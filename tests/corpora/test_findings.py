@@ -10,7 +10,7 @@ from seqtag.corpora.base import AUTO
 from seqtag.corpora.doubts import doubts
 from seqtag.corpora.findings import Finding, gravest, groups
 from seqtag.corpora.reading import ReadOptions, read_corpus, sentences
-from seqtag.corpora.tags import detect
+from seqtag.corpora.tags import detect, parse_scheme
 from seqtag.stages.check import check
 
 
@@ -246,6 +246,27 @@ def test_examples_that_were_not_accepted(tmp_path: Path) -> None:
     told = [one for one in found(tmp_path, text) if one.code == "not-annotated"]
     assert [(one.line, one.message[:11]) for one in told] == [(2, "2 sentences")]
     assert "not-annotated" not in dict(codes(found(tmp_path, text.split("\n")[0])))
+
+
+@pytest.mark.parametrize(("odd", "level"), [("S-LOC", "warning"), ("x", "error"), ("b-PER", "error")])
+def test_what_no_scheme_knows_is_an_error(tmp_path: Path, odd: str, level: str) -> None:
+    """As it is for the commands that need the scheme."""
+    (one,) = found(tmp_path, GOOD * 9 + f"\nRome\t{odd}\n")
+    assert (one.level, one.code) == (level, "odd-scheme-tags")
+
+
+def test_nothing_but_o_beside_span_tags(tmp_path: Path) -> None:
+    (one,) = found(tmp_path, "Eva\tB-PER\tO\nlas\tO\tO\n")
+    assert (one.level, one.code, one.option) == ("warning", "constant-tags", "--tag-column 2")
+
+
+def test_the_attribute_that_holds_span_tags_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.conllu"
+    row = "{}\t{}" + "\t_" * 7 + "\t{}\n"
+    path.write_text(row.format(1, "Ana", "A=1|name=B-PER") + row.format(2, "saw", "A=2|name=O"))
+    corpus = read_corpus(path, ReadOptions(tag_column="misc"))
+    (one,) = (one for one in doubts(corpus, parse_scheme("plain")) if one.code == "attribute-tags")
+    assert one.option == "--tag-column misc:name"
 
 
 def test_an_attribute_of_span_tags_is_named(tmp_path: Path) -> None:

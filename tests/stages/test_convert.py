@@ -228,6 +228,17 @@ def test_what_is_lost_is_told(tmp_path: Path) -> None:
     assert (
         "label_studio holds no tokens, and white space alone does not tell those of 1 sentence" in one.message
     )
+    path.write_text('{"tokens": ["a"], "ner_tags": ["O"]}\n{"tokens": [], "ner_tags": []}\n')
+    assert [one.message for one in converted(path, "conll")[1]] == [
+        "conll holds no sentence without tokens: 1 sentence left out"
+    ]
+    columns = tmp_path / "in.conll"
+    columns.write_text("a\tDT\n")
+    (tmp_path / "tagged.jsonl").write_text(converted(columns, "spacy_json")[0])
+    assert converted(tmp_path / "tagged.jsonl", "conll", options=ReadOptions(tag_column="tag")) == (
+        "a\tDT\n\n",
+        [],
+    )
 
 
 def test_keys_stay_where_they_can(tmp_path: Path) -> None:

@@ -257,6 +257,19 @@ class TestRecognised:
         tag(spans, write("a.txt", "Ana\nleft\n\nBo\nleft\n"), report=told.append)
         assert [(one.code, one.option) for one in told] == [("other-format", "--input-format conll")]
 
+    @pytest.mark.parametrize("text", ["1\tAna\tO\n2\tleft\tO\n", "_\tO\n_\tO\n"])
+    def test_tokens_that_are_no_words(self, spans: Any, write: Write, text: str) -> None:
+        """Told for each file, with the sentences all the same."""
+        told: list[Finding] = []
+        paths = [write("a.conll", text), write("b.conll", text + "\n" + text)]
+        assert len(tag(spans, *paths, report=told.append).split("\n\n")) == 4
+        codes = {"index-column" if text[0] == "1" else "withheld-words"}
+        assert [one.file for one in told] == paths
+        assert ({one.code for one in told}, {one.option for one in told}) == (codes, {""})
+        told.clear()
+        tag(spans, write("c.conll", "3\tO\nleft\tO\n\n1\tO\n"), report=told.append)
+        assert told == []
+
     def test_a_tokenizer_for_columns(self, spans: Any, write: Write) -> None:
         with pytest.raises(UsageError, match="--tokenizer is for raw text"):
             tag(spans, write("a.conll", "Ana\tX\n"), tokenizer="char")

@@ -128,6 +128,19 @@ class TestHeldOut:
         assert (len(found.train.sentences), len(found.dev.sentences)) == (50, 2)
 
 
+def test_what_is_odd_about_sentences_and_files(tmp_path: Path) -> None:
+    """Told before training, as by `seqtag check`."""
+    row = "the O\ncat B-X\nsat O\non O\nmats O\n"
+    paths = [tmp_path / "train", tmp_path / "dev"]
+    paths[0].write_text(row * 101 + "\n" + row)
+    paths[1].write_text(row)
+    found = read_corpora(config(), *map(str, paths), None).findings
+    assert [(one.code, one.file) for one in found] == [
+        ("long-sentence", str(paths[0])),
+        ("overlap", str(paths[1])),
+    ]
+
+
 class TestBestEpoch:
     SCORES = (0.1, 0.5, 0.4, 0.5, 0.3, 0.2)
 

@@ -1,10 +1,11 @@
 """The corpora of a run: training, development and test sentences, read and checked."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from seqtag.corpora import labels, tokenizers
+from seqtag.corpora import consistency, labels, tokenizers
 from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.doubts import doubts
 from seqtag.corpora.findings import Finding
@@ -61,11 +62,21 @@ def read_corpora(config: Config, train_path: str, dev_path: str | None, test_pat
             raise UsageError(f"--feature-columns {name}: this column holds the tags themselves.")
     read = [corpus for corpus in (train, dev, test) if corpus is not None]
     named = data.scheme != "auto"
-    findings = tuple(finding for corpus in read for finding in doubts(corpus, scheme, named=named))
+    findings = tuple(_findings(read, scheme, named=named))
     if dev is not None:
         return Corpora(train, dev, test, None, scheme, findings)
     kept, held = _hold_out(train, data.dev_fraction, config.training.seed)
     return Corpora(kept, held, test, config.training.seed, scheme, findings)
+
+
+def _findings(read: Sequence[Corpus], scheme: Scheme, *, named: bool) -> Iterator[Finding]:
+    """What is odd about corpora of which the first is that to train on."""
+    places = consistency.first_places(read[0])
+    for corpus in read:
+        yield from doubts(corpus, scheme, named=named)
+        yield from consistency.lengths(corpus)
+        if corpus is not read[0]:
+            yield from consistency.overlapping(read[0], places, corpus)
 
 
 def read_options(config: Config) -> ReadOptions:
