@@ -1,4 +1,5 @@
-"""JSON lines: an object a line, with a text, with tokens or with both; documents go out as `Document.to_dict` has them.
+"""JSON lines: an object a line, or all of them in one list, with a text, with tokens or with both; documents go out
+as `Document.to_dict` has them.
 
 Tokens are texts, or objects as this format writes them. Tokens and text must agree: the tokens stand in the text in
 order, with nothing but white space between. Offsets count the code points of `text`.
@@ -10,10 +11,10 @@ from typing import Any
 from seqtag.corpora.alignment import check_places
 from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.document import Document
-from seqtag.corpora.records import JsonWriter, are_lines, first
+from seqtag.corpora.records import JsonWriter, first, records
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.errors import DataError
-from seqtag.support.json_reader import JsonError, NotJson, parse_json
+from seqtag.support.json_reader import JsonError
 
 _EXPECTED = 'expected an object with "text", or with "tokens" as a list of texts'
 _TOKEN = {"text", "start", "end", "tag", "probability"}  # the keys of what is written
@@ -22,32 +23,29 @@ _BEST = {"tags", "probability"}
 
 
 def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
-    """The sentences of the objects, with their other keys as ``Sentence.extra``; lines of white space are skipped.
+    """The sentences of the objects, with their other keys as ``Sentence.extra``.
 
     Raises:
         DataError: A line is not such an object, or its tokens have no tags and these are asked for.
     """
-    for number, line in source.lines():
-        if line.strip(" \t\r"):
-            try:
-                yield _sentence(number, line, options)
-            except JsonError as problem:
-                raise DataError(source.name, number, str(problem)) from problem
+    for number, value in records(source):
+        try:
+            yield _sentence(number, value, options)
+        except JsonError as problem:
+            raise DataError(source.name, number, str(problem)) from problem
 
 
 def recognise(source: Source) -> bool:
-    """Whether the first line is an object with a text or tokens."""
+    """Whether the first value is an object with a text or tokens."""
     value = first(source)
-    return (
-        isinstance(value, dict)
-        and are_lines(source)
-        and (isinstance(value.get("text"), str) or isinstance(value.get("tokens"), list))
+    return isinstance(value, dict) and (
+        isinstance(value.get("text"), str) or isinstance(value.get("tokens"), list)
     )
 
 
-def _sentence(number: int, line: str, options: ReadOptions) -> Sentence:
+def _sentence(number: int, value: Any, options: ReadOptions) -> Sentence:
     """The sentence of an object; JsonError for anything else."""
-    text, tokens, extra = _parse(line)
+    text, tokens, extra = _parse(value)
     tokens = _with_texts(text, tokens)
     if tokens is None and not options.with_tags:
         return options.raw(text or "", (number,), extra)
@@ -70,12 +68,8 @@ def _sentence(number: int, line: str, options: ReadOptions) -> Sentence:
     return Sentence(tuple(words), tuple(map(str, tags)), lines, text=text, extra=extra)
 
 
-def _parse(line: str) -> tuple[str | None, list[Any] | None, dict[str, Any]]:
+def _parse(value: Any) -> tuple[str | None, list[Any] | None, dict[str, Any]]:
     """The text, the tokens or both of an object, and what else it holds; JsonError for anything else."""
-    try:
-        value = parse_json(line)
-    except NotJson as problem:
-        raise JsonError(f"{problem}; {_EXPECTED}") from problem
     if not isinstance(value, dict):
         raise JsonError(f"holds no object; {_EXPECTED}")
     text, tokens = value.pop("text", None), value.pop("tokens", None)

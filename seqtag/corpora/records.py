@@ -6,19 +6,21 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TextIO
 
 from seqtag.corpora.alignment import Marked, as_sentence
 from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.errors import DataError
-from seqtag.support.json_reader import JsonError, parse_json
+from seqtag.support.json_reader import JsonError, NotJson, parse_json
 
 _BLANK = " \t\r"
 _SPACE = " \t\r\n"
 _MOST = 4096  # lines in which the first value must end, to be looked at
 _DECODER = json.JSONDecoder()
+_EXPECTED = "; expected a value of JSON per line, or one list"
+_LONG = 1 << 20  # characters of a line that is a whole value
 _OPENING = 50  # lines in which the list of a file begins
 # The whole file is one list: its elements are objects or lists, since a list that is a value of its own begins with a
 # text. In an object only values that are not nested stand before the list.
@@ -41,10 +43,9 @@ def records(source: Source) -> Iterator[tuple[int, Any]]:
         return
     number, line = found
     if start is None:
-        yield number, _value(line, source.name, number)
-        for number, line in numbered:
+        for number, line in chain([found], numbered):
             if line.strip(_BLANK):
-                yield number, _value(line, source.name, number)
+                yield number, _value(line, source.name, number, _EXPECTED)
         return
     text = "\n".join([line, *(line for _, line in numbered)])
     if start:
@@ -131,11 +132,25 @@ def _start(source: Source) -> int | None:
         return found.end()
     if not _OBJECT.match(line):
         return None
-    is_whole = source.is_stream or _parsed(line) is not None
-    opening = islice(_content(source, _MOST), 1 if is_whole else _OPENING)
+    goes_on = not source.is_stream and _goes_on(line)
+    opening = islice(_content(source, _MOST), _OPENING if goes_on else 1)
     if found := _DATA.match("\n".join(line for _, line in opening)):
         return found.end()
-    return None if is_whole else 0
+    return 0 if goes_on else None
+
+
+def _goes_on(line: str) -> bool:
+    """Whether a value goes on in the next line: nothing is wrong with it but that it ends."""
+    line = line.rstrip(_BLANK)
+    if line.endswith("}") or len(line) > _LONG:
+        return False
+    try:
+        _DECODER.decode(line)
+    except json.JSONDecodeError as problem:
+        return problem.pos >= len(line)
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 def _parsed(line: str) -> Any:
@@ -147,9 +162,11 @@ def _parsed(line: str) -> Any:
         return None
 
 
-def _value(text: str, name: str, number: int) -> Any:
+def _value(text: str, name: str, number: int, expected: str = "") -> Any:
     try:
         return parse_json(text)
+    except NotJson as problem:
+        raise DataError(name, number, f"{problem}{expected}") from problem
     except JsonError as problem:
         raise DataError(name, number, str(problem)) from problem
 

@@ -56,6 +56,8 @@ SHAPES: dict[str, Any] = {
     "label studio, small": [{"text": TEXT, "label": [row["value"] for row in RESULT], "id": 1}],
 }  # fmt: skip
 LISTS = (
+    "own",
+    "own without text",
     "hugging face",
     "allennlp",
     "by columns of pandas",
