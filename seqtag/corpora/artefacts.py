@@ -12,9 +12,13 @@ from seqtag.support.quoting import quoted
 
 MOST = 0.9
 """The share of the sentences that special tokens frame, if a tool put them there."""
+LOOKED_AT = 1000  # sentences, for pieces of words
+FEW = 0.03  # the share of the tokens that may look like pieces by chance
 LEAST = 3  # names of documents that make it sure
 _BEGIN = re.compile(r"\[(?:CLS|BOS|SOS)\]|<(?:s|[sb]os|cls|\|\w+\|)>|BOS", re.IGNORECASE)
 _END = re.compile(r"\[(?:SEP|EOS|PAD)\]|<(?:/s|eos|sep|pad|\|\w+\|)>|EOS", re.IGNORECASE)
+# WordPiece; SentencePiece and byte-level BPE, which mark the first piece; BPE, which marks the last or all others.
+_PIECE = re.compile(r"##\w.*|[\u2581\u0120].*|.+@@|.+</w>", re.DOTALL)
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 )  # but for white space, as some corpora have it as tokens
@@ -38,6 +42,16 @@ def special_tokens(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
         problem += " remove these tokens, since raw text has none"
         lines = sentences[0].lines
         yield Finding("warning", "special-tokens", corpus.path, lines[0] if lines else None, problem)
+
+
+def pieces(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
+    """Pieces of words, as language models cut them, in place of words."""
+    sentences = corpus.sentences[:LOOKED_AT]
+    found = [one for sentence in sentences for one in sentence.tokens if _PIECE.fullmatch(one)]
+    if len(found) >= FEW * sum(len(one.tokens) for one in sentences) and len(set(found)) > 1:
+        problem = f"tokens such as {quoted(found[0])} are pieces of words, as another tool cuts them, read as words;"
+        problem += " put the words together again, since raw text is not cut so"
+        yield Finding("warning", "subword-tokens", corpus.path, None, problem)
 
 
 def document_names(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
@@ -82,7 +96,5 @@ def control_characters(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
 
 
 RULES: tuple[Callable[[Corpus, Scheme], Iterator[Finding]], ...] = (
-    special_tokens,
-    document_names,
-    control_characters,
+    *(special_tokens, pieces, document_names, control_characters),
 )

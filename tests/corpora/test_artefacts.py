@@ -69,6 +69,25 @@ def test_words_in_a_few_places(tmp_path: Path, sentences: list[tuple[str, ...]])
     assert found(tmp_path, rows(*sentences)) == []
 
 
+@pytest.mark.parametrize(
+    "cut", [("las", "##en"), ("\u2581las", "en"), ("\u0120las", "en"), ("las@@", "en"), ("las", "en</w>")]
+)
+def test_pieces_of_words(tmp_path: Path, cut: tuple[str, str]) -> None:
+    sentences = [
+        ("Eva", *cut),
+        ("Ole", "ran"),
+        ("Ida", cut[0].replace("las", "kam"), cut[1].replace("en", "st")),
+    ]
+    ((level, code, _, said),) = found(tmp_path, rows(*sentences))
+    assert (level, code) == ("warning", "subword-tokens")
+    assert said.startswith("tokens such as ")
+    assert found(tmp_path, rows(*sentences, *[("a", "b")] * 100)) == []
+
+
+def test_marks_are_no_pieces(tmp_path: Path) -> None:
+    assert found(tmp_path, rows(("##", "a"), ("@@", "b"), ("#", "</w>"), ("###", "c"), ("##x", "##x"))) == []
+
+
 TEXT = (("Eva", "las"), ("Ja",), ("Ole", "lief"))
 
 
