@@ -15,14 +15,15 @@ MOST = 0.9
 LOOKED_AT = 1000  # sentences, for pieces of words
 FEW = 0.03  # the share of the tokens that may look like pieces by chance
 LEAST = 3  # names of documents that make it sure
-_BEGIN = re.compile(r"\[(?:CLS|BOS|SOS)\]|<(?:s|[sb]os|cls|\|\w+\|)>|BOS", re.IGNORECASE)
-_END = re.compile(r"\[(?:SEP|EOS|PAD)\]|<(?:/s|eos|sep|pad|\|\w+\|)>|EOS", re.IGNORECASE)
+_BEGIN = re.compile(r"\[(?:CLS|[BS]OS|START)\]|<(?:s|[bs]os|cls|start|\|\w+\|)>|BOS", re.IGNORECASE)
+_END = re.compile(r"\[(?:SEP|EOS|PAD|END)\]|<(?:/s|eos|sep|pad|end|\|\w+\|)>|EOS", re.IGNORECASE)
 # WordPiece; SentencePiece and byte-level BPE, which mark the first piece; BPE, which marks the last or all others.
 _PIECE = re.compile(r"##\w.*|[\u2581\u0120].*|.+@@|.+</w>", re.DOTALL)
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 )  # but for white space, as some corpora have it as tokens
 _FILE = re.compile(r"[\w.+-]+\.(?:ann|conll\w*|docx?|html?|json|pdf|te?xt|tsv|csv|xml)", re.IGNORECASE)
+_NUMBER = re.compile(r"\d{5,}|(?=.*\d)[0-9a-f-]{16,}", re.IGNORECASE)  # the latter as of UUIDs
 _ID = re.compile(r"(?=.*[^\W\d_])(?=.*\d)[\w.+-]+")
 
 
@@ -70,9 +71,12 @@ def document_names(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
 
 
 def _shape(token: str) -> str:
-    """What all names of files have in common, or names that differ by their numbers; "" of other tokens."""
-    if _FILE.fullmatch(token):
-        return "."
+    """What all names of files have in common, or all long numbers, or names that differ by their numbers; "" of other
+    tokens.
+    """
+    for kind in (_FILE, _NUMBER):
+        if kind.fullmatch(token):
+            return kind.pattern
     return re.sub(r"\d+", "0", token) if _ID.fullmatch(token) else ""
 
 

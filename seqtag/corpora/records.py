@@ -1,5 +1,5 @@
 """The values of a JSON file: one a line, or over any number of lines the elements of one list, which may be the
-"data" of an object, or one object.
+"data", "examples" or "documents" of an object, or one object.
 """
 
 import json
@@ -26,7 +26,9 @@ _OPENING = 50  # lines in which the list of a file begins
 # text. In an object only values that are not nested stand before the list.
 _LIST = re.compile(r"[ \t\r]*\[(?=[ \t\r]*(?:[\[{\]]|$))")
 _FLAT = r'(?:"[^"\\]*"|[-+.\w]+|\[[^\[\]{}]*\]|\{[^\[\]{}]*\})'
-_DATA = re.compile(rf'\s*\{{(?:\s*"[^"\\]*"\s*:\s*{_FLAT}\s*,)*\s*"data"\s*:\s*\[(?=\s*\{{)')
+_DATA = re.compile(
+    rf'\s*\{{(?:\s*"[^"\\]*"\s*:\s*{_FLAT}\s*,)*\s*"(?:data|examples|documents)"\s*:\s*\[(?=\s*\{{)'
+)
 _OBJECT = re.compile(r'[ \t\r]*\{[ \t\r]*(?:"[^"]*"\s*:|$)')
 
 

@@ -37,6 +37,12 @@ def rows(*sentences: tuple[str, ...]) -> str:
         ("[CLS]", "[SEP]", "the sentences begin with '[CLS]' and end with '[SEP]', as"),
         ("BOS", "EOS", "the sentences begin with 'BOS' and end with 'EOS', as"),
         ("<s>", "</s>", "the sentences begin with '<s>' and end with '</s>', as"),
+        ("<START>", "[END]", "the sentences begin with '<START>' and end with '[END]', as"),
+        (
+            "<|begin_of_text|>",
+            "<pad>",
+            "the sentences begin with '<|begin_of_text|>' and end with '<pad>', as",
+        ),
         ("Na", "</s>", "the sentences end with '</s>', as"),
         ("[CLS]", ".", "the sentences begin with '[CLS]', as"),
         ("Na", ".", ""),
@@ -98,6 +104,8 @@ TEXT = (("Eva", "las"), ("Ja",), ("Ole", "lief"))
         ("letter.txt", "report.XML", "my-notes.json"),
         ("PMC123", "PMC4", "PMC5678"),
         ("2010-a", "2011-a", "2012-a"),
+        ("10027336", "10071902", "10091616"),
+        ("9f86d081-884c-7d65", "60303ae22b998861", "FD61A03AF4F77D87"),
     ],
 )
 def test_names_of_documents(tmp_path: Path, names: tuple[str, ...]) -> None:
@@ -118,6 +126,7 @@ def test_names_of_documents(tmp_path: Path, names: tuple[str, ...]) -> None:
         ("2010", "2011", "2012"),
         ("http://a.de/1.html", "http://a.de/2.html", "http://a.de/3.html"),
         ("Ja", "Nein", "Gut"),
+        ("-" * 16, "-" * 17, "-" * 18),
     ],
 )
 def test_words_alone(tmp_path: Path, single: tuple[str, ...]) -> None:

@@ -103,7 +103,7 @@ def test_one_list_over_any_number_of_lines(tmp_path: Path, shape: str, indent: i
 def test_a_list_within_an_object(tmp_path: Path, shape: str, indent: int | None) -> None:
     path = tmp_path / "file.json"
     before = {"version": "1", "n": -1.5e3, "ok": True, "names": ["O", "X"], "info": {"by": "me", "on": 1}}
-    value = before | {"data": SHAPES[shape][:1] * 2, "after": [{"a": []}]}
+    value = before | {"data" if indent else "examples": SHAPES[shape][:1] * 2, "after": [{"a": []}]}
     path.write_text("\n" + json.dumps(value, indent=indent))
     begin = [number for number, line in enumerate(path.read_text().split("\n"), 1) if line == "    {"][:2]
     found = [(one.tokens, one.tags, one.lines[0]) for one in read_corpus(path).sentences]
