@@ -80,6 +80,7 @@ class Marked:
         words: Its tokens, where the file has them.
         tags: Their tags, where the file has them in place of spans.
         extra: What else the file says of it.
+        key: What the file calls the spans, for messages.
     """
 
     text: str
@@ -87,6 +88,7 @@ class Marked:
     words: Sequence[str] | None = None
     tags: Sequence[str] | None = None
     extra: Mapping[str, Any] | None = None
+    key: str = ""
 
 
 def as_sentence(source: Source, line: int, marked: Marked, options: ReadOptions) -> Sentence:
@@ -104,7 +106,8 @@ def as_sentence(source: Source, line: int, marked: Marked, options: ReadOptions)
         try:
             spans, problems = align(marked.text, words, marked.spans, options.misaligned)
         except ValueError as problem:
-            raise DataError(source.name, line, str(problem), "bad-span") from problem
+            where = f'in "{marked.key}" ' if marked.key else ""
+            raise DataError(source.name, line, f"{where}{problem}", "bad-span") from problem
         for code, message, place in problems:
             file, at = (source, line) if place is None else place[:2]
             if options.misaligned == "error":
@@ -157,11 +160,14 @@ def align(
     candidates: list[tuple[Span, CharSpan]] = []
     problems: list[Misfit] = []
     for span in dict.fromkeys(spans):
+        if span.start > span.end:
+            raise ValueError(f"{_named(span)} ends before it starts")
         if not 0 <= span.start <= span.end <= len(text):
             raise ValueError(f"{_named(span)} does not lie in the text of {len(text):,} characters")
         first, last = bisect_right(ends, span.start), bisect_left(starts, span.end)
         if first >= last or span.start == span.end:
-            problems.append(Misfit("empty-span", f"{_named(span)} holds no token", span.place))
+            what = "is empty" if span.start == span.end else "holds no token"
+            problems.append(Misfit("empty-span", f"{_named(span)} {what}", span.place))
             continue
         token = next((at for at in (first, last - 1) if starts[at] < span.start or ends[at] > span.end), None)
         flaw = span.flaw

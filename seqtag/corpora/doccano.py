@@ -9,7 +9,7 @@ from typing import Any
 from seqtag.corpora.alignment import CharSpan, Marked
 from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.document import Document, beside
-from seqtag.corpora.records import JsonWriter, first, marked_sentences
+from seqtag.corpora.records import JsonWriter, first, marked_sentences, with_text
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.quoting import quoted
 
@@ -23,7 +23,7 @@ def recognise(source: Source) -> bool:
     if not isinstance(value, dict) or not isinstance(value.get("text"), str) or "tokens" in value:
         return False
     found = next((value[key] for key in _KEYS if isinstance(value.get(key), list)), None)
-    return found is not None and all(_is_row(row) or _is_object(row) for row in found)
+    return found is not None and all(isinstance(row, list) or _is_object(row) for row in found)
 
 
 def _is_row(row: Any) -> bool:
@@ -45,22 +45,20 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
 
 
 def _parse(value: Any) -> Iterator[Marked]:
-    if not isinstance(value, dict) or not isinstance(value.get("text"), str):
-        raise ValueError(_EXPECTED)
-    key = next((key for key in _KEYS if key in value), None)
-    rows = value.get(key) or [] if key else []
+    value = with_text(value, _EXPECTED)
+    key = next((key for key in _KEYS if key in value), "")
+    rows = value.get(key) or []
     extra = {name: content for name, content in value.items() if name not in ("text", key)}
     if not isinstance(rows, list):
-        raise ValueError(_EXPECTED)
-    yield Marked(value["text"], [_span(row) for row in rows], extra=extra)
+        raise ValueError(f'"{key}" is {quoted(rows)}; {_EXPECTED}')
+    yield Marked(value["text"], [_span(row, key) for row in rows], extra=extra, key=key)
 
 
-def _span(row: Any) -> CharSpan:
-    if _is_object(row):
-        row = [row["start_offset"], row["end_offset"], row["label"]]
-    if not _is_row(row):
-        raise ValueError(f"{quoted(row)} is no span; {_EXPECTED}")
-    return CharSpan(*row)
+def _span(row: Any, key: str) -> CharSpan:
+    found = [row["start_offset"], row["end_offset"], row["label"]] if _is_object(row) else row
+    if not _is_row(found):
+        raise ValueError(f'"{key}" holds {quoted(row)}; expected [start, end, label], as in [0, 4, "PER"]')
+    return CharSpan(*found)
 
 
 class DoccanoWriter(JsonWriter):

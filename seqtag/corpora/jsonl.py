@@ -11,15 +11,17 @@ from typing import Any
 from seqtag.corpora.alignment import check_places
 from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.document import Document
-from seqtag.corpora.records import JsonWriter, first, records
+from seqtag.corpora.records import JsonWriter, first, not_an_object, records
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.errors import DataError
 from seqtag.support.json_reader import JsonError
+from seqtag.support.quoting import quoted
 
 _EXPECTED = 'expected an object with "text", or with "tokens" as a list of texts'
 _TOKEN = {"text", "start", "end", "tag", "probability"}  # the keys of what is written
 _ENTITY = {"start", "end", "label", "text", "start_token", "end_token", "probability", "score"}
 _BEST = {"tags", "probability"}
+_SPANS = ("label", "labels", "entities", "ents", "spans")  # keys of spans, which other formats read
 
 
 def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
@@ -59,6 +61,9 @@ def _sentence(number: int, value: Any, options: ReadOptions) -> Sentence:
         return Sentence(tuple(words), lines=(number,), text=text, extra=extra)
     tags = [token.get("tag") if isinstance(token, dict) else None for token in tokens or ()]
     if len(tags) < len(words) or not all(isinstance(tag, str) and tag for tag in tags):
+        if tokens is None and (found := next((key for key in _SPANS if key in extra), None)):
+            value = f'"{found}" is {quoted(extra[found])}, which is no list of [start, end, label]'
+            raise JsonError(f'has no tags: {value}, and there are no "tokens"')
         lists = [key for key, value in extra.items() if isinstance(value, list) and len(value) == len(words)]
         instead = (
             f"; --format huggingface --tag-column {lists[0]} reads those of {lists[0]!r}" if lists else ""
@@ -71,7 +76,7 @@ def _sentence(number: int, value: Any, options: ReadOptions) -> Sentence:
 def _parse(value: Any) -> tuple[str | None, list[Any] | None, dict[str, Any]]:
     """The text, the tokens or both of an object, and what else it holds; JsonError for anything else."""
     if not isinstance(value, dict):
-        raise JsonError(f"holds no object; {_EXPECTED}")
+        raise JsonError(f"{not_an_object(value)}; {_EXPECTED}")
     text, tokens = value.pop("text", None), value.pop("tokens", None)
     if not (text is None or isinstance(text, str)) or not (tokens is None or isinstance(tokens, list)):
         raise JsonError(_EXPECTED)

@@ -6,7 +6,7 @@ from typing import Any, TextIO
 from seqtag.corpora.alignment import CharSpan, Marked
 from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.document import Document, beside
-from seqtag.corpora.records import JsonWriter, first, marked_sentences
+from seqtag.corpora.records import JsonWriter, first, marked_sentences, not_an_object
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.quoting import counted, quoted
 
@@ -57,7 +57,7 @@ def _is_without_annotation(value: Any) -> bool:
 
 def _parse(value: Any) -> Iterator[Marked]:
     if not isinstance(value, dict):
-        raise ValueError(_EXPECTED)
+        raise ValueError(f"{not_an_object(value)}; {_EXPECTED}")
     if isinstance(value.get("data"), dict):
         data = value["data"]
         rows = _results(value.get("annotations"))

@@ -14,6 +14,7 @@ from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.errors import DataError
 from seqtag.support.json_reader import JsonError, NotJson, parse_json
+from seqtag.support.quoting import quoted
 
 _BLANK = " \t\r"
 _SPACE = " \t\r\n"
@@ -71,6 +72,31 @@ def marked_sentences(
             raise DataError(source.name, line, str(problem)) from problem
         for marked in found:
             yield as_sentence(source, line, marked, options)
+
+
+def with_text(value: Any, expected: str) -> dict[str, Any]:
+    """The value, an object with a text under "text"; ValueError for any other, which says what was expected."""
+    if isinstance(value, dict) and isinstance(value.get("text"), str):
+        return value
+    raise ValueError(f"{_without_text(value)}; {expected}")
+
+
+def _without_text(value: Any) -> str:
+    if not isinstance(value, dict):
+        return not_an_object(value)
+    return f'"text" is {quoted(value["text"])}' if "text" in value else 'there is no "text"'
+
+
+def not_an_object(value: Any) -> str:
+    """What a message says of a value that is no object.
+
+    >>> not_an_object([1, 2]), not_an_object(None)
+    ('[1, 2] is a list', 'the value is null')
+    """
+    if value is None:
+        return "the value is null"
+    kind = "list" if isinstance(value, list) else "text" if isinstance(value, str) else "single value"
+    return f"{quoted(value)} is a {kind}"
 
 
 def first(source: Source) -> Any:

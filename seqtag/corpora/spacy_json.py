@@ -16,7 +16,7 @@ from typing import Any
 from seqtag.corpora.alignment import CharSpan, Marked, check_places
 from seqtag.corpora.base import ReadOptions, Source, Unwritable
 from seqtag.corpora.document import Document, beside
-from seqtag.corpora.records import JsonWriter, first, marked_sentences
+from seqtag.corpora.records import JsonWriter, first, marked_sentences, with_text
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.quoting import quoted
 
@@ -80,11 +80,9 @@ def _parse(value: Any, tag_key: str | None) -> Iterator[Marked]:
     if _is_pair(value):
         text, rest = value
         extra = {name: content for name, content in rest.items() if name != "entities"}
-        yield Marked(text, [_span(row) for row in rest["entities"]], extra=extra)
+        yield Marked(text, [_span(row, "entities") for row in rest["entities"]], extra=extra, key="entities")
         return
-    if not isinstance(value, dict) or not isinstance(value.get("text"), str):
-        raise ValueError(_EXPECTED)
-    yield _of_object(value, tag_key)
+    yield _of_object(with_text(value, _EXPECTED), tag_key)
 
 
 def _of_version_2(value: Mapping[str, Any], tag_key: str, with_tags: bool) -> Iterator[Marked]:
@@ -105,16 +103,16 @@ def _of_version_2(value: Mapping[str, Any], tag_key: str, with_tags: bool) -> It
 
 
 def _of_object(value: Mapping[str, Any], tag_key: str | None) -> Marked:
-    text, key = value["text"], next((key for key in _KEYS if key in value), None)
-    rows = value.get(key) or [] if key else []
+    text, key = value["text"], next((key for key in _KEYS if key in value), "")
+    rows = value.get(key) or []
     if not isinstance(rows, list):
-        raise ValueError(_EXPECTED)
-    taken = ("text", "tokens", "sents", *([] if key is None or (tag_key and rows) else [key]))
+        raise ValueError(f'"{key}" is {quoted(rows)}; {_EXPECTED}')
+    taken = ("text", "tokens", "sents", *([] if tag_key and rows else [key]))
     extra = {name: content for name, content in value.items() if name not in taken}
     tokens = _tokens(text, value["tokens"]) if value.get("tokens") else None
     words = None if tokens is None else [text[token["start"] : token["end"]] for token in tokens]
     if tag_key is None:
-        return Marked(text, [_span(row) for row in rows], words, extra=extra)
+        return Marked(text, [_span(row, key) for row in rows], words, extra=extra, key=key)
     tags = [token.get(tag_key) for token in tokens or ()]
     if tokens is None or not all(isinstance(tag, str) and tag for tag in tags):
         raise ValueError(f"the tokens have no {quoted(tag_key)}, or not all of them")
@@ -134,10 +132,10 @@ def _tokens(text: str, rows: Any) -> list[dict[str, Any]]:
     return kept
 
 
-def _span(row: Any) -> CharSpan:
+def _span(row: Any, key: str) -> CharSpan:
     found = [row["start"], row["end"], row["label"]] if _is_span(row) else row
     if not isinstance(found, list) or [type(one) for one in found] != [int, int, str]:
-        raise ValueError(f"{quoted(row)} is no span; {_EXPECTED}")
+        raise ValueError(f'"{key}" holds {quoted(row)}; {_EXPECTED}')
     return CharSpan(*found)
 
 

@@ -48,7 +48,7 @@ def test_spans_of_characters(
     assert [one.code for one in told] == problems
 
 
-@pytest.mark.parametrize("span", [(-1, 3), (3, 2), (0, 22)])
+@pytest.mark.parametrize("span", [(-1, 3), (22, 22), (0, 22)])
 def test_a_span_beyond_the_text(span: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="does not lie in the text of 21 characters"):
         align(TEXT, WORDS, [CharSpan(*span, "A")], "drop")

@@ -220,12 +220,23 @@ def test_a_span_that_cuts_a_token(put: Any, misaligned: str, capsys: pytest.Capt
         ([{"tokens": [["a"], ["b", "c"]], "tags": [["O"]] * 2}], "1: 'tags' has 1 entries; expected one for each"),
         ([{"text": "a", "tokens": [{"text": "a"}]}], '1: has no tags; expected "tokens" as objects'),
         ([{"text": "a"}], "1: has no tags"),
-        ([{"text": "a", "label": []}, {"text": "a", "label": [[0, 1]]}], r"2: \[0, 1\] is no span"),
-        ([{"text": "a", "label": []}, {"text": "a", "label": ["cat"]}], "2: 'cat' is no span"),
-        ([{"text": "a", "label": []}, []], '2: expected an object with "text"'),
-        ([{"text": "a", "label": [[0, 2, "X"]]}], "1: the span 0-2 'X' does not lie in the text of 1 character"),
+        ([{"text": "a", "label": "cat"}], "1: has no tags: \"label\" is 'cat', which is no list of"),
+        ([{"text": "a", "label": [["0", 1, "X"]]}], r'1: "label" holds \[\'0\', 1, \'X\'\]; expected \[start, end,'),
+        ([{"text": "a", "label": [[0.0, 1, "X"]]}], r'1: "label" holds \[0.0, 1, \'X\'\]; expected'),
+        ([{"text": "a", "entities": [{"start_offset": 0, "end_offset": None, "label": "X"}]}], '1: "entities" holds {'),
+        ([{"text": "a", "label": []}, {"text": "a", "label": [[0, 1]]}], r'2: "label" holds \[0, 1\]; expected'),
+        ([{"text": "a", "label": []}, {"text": "a", "label": ["cat"]}], "2: \"label\" holds 'cat'; expected"),
+        ([{"text": "a", "label": []}, {"text": "a", "label": "cat"}], "2: \"label\" is 'cat'; expected an object"),
+        ([{"text": "a", "label": []}, []], r'2: \[\] is a list; expected an object with "text"'),
+        ([{"text": "a", "label": []}, None], '2: the value is null; expected an object with "text"'),
+        ([{"text": "a", "label": []}, {"text": 5}], '2: "text" is 5; expected an object with "text"'),
+        ([{"text": "a", "label": []}, {"data": 5}], '2: there is no "text"; expected an object with "text"'),
+        ([{"text": "a", "label": [[0, 2, "X"]]}], "1: in \"label\" the span 0-2 'X' does not lie in the text of 1"),
+        ([{"text": "a", "labels": [[1, 0, "X"]]}], "1: in \"labels\" the span 1-0 'X' ends before it starts"),
+        ([{"text": "a", "label": [[1, 1, "X"]]}], "1: the span 1-1 'X' is empty; --misaligned"),
+        ([{"text": "a", "ents": [{"start": 1, "end": 0, "label": "X"}]}], "1: in \"ents\" the span 1-0 'X' ends"),
         ([{"text": "a", "label": [[0, 1, "X"], [0, 1, "Y"]]}], "1: the span 0-1 'Y' overlaps the span 0-1 'X'"),
-        ([{"text": "a", "spans": OBJECTS[:0]}, {"text": "a", "spans": [{"start": 0}]}], "2: .* is no span"),
+        ([{"text": "a", "spans": OBJECTS[:0]}, {"text": "a", "spans": [{"start": 0}]}], '2: "spans" holds {'),
         ([{"text": "ab", "ents": [], "tokens": [{"start": 0, "end": 1}]}], "1: the text has 'b' after the last token"),
         ([{"data": {"text": "a"}, "annotations": [{"result": []}] * 2}], "1: the task has 2 annotations"),
         ([{"paragraphs": [{"sentences": [{"tokens": [{"orth": "a"}]}]}]}], "1: the tokens have no 'ner', or not all"),
@@ -246,6 +257,12 @@ def test_a_span_that_cuts_a_token(put: Any, misaligned: str, capsys: pytest.Capt
 def test_refused_with_its_line(put: Any, rows: list[Any], problem: str) -> None:
     with pytest.raises(DataError, match=f":{problem}"):
         read_corpus(put(*rows))
+
+
+def test_a_list_in_a_line_of_its_own(put: Any) -> None:
+    said = r':1: \[1, 2\] is a list; expected an object with "text", or with "tokens" as a list of texts'
+    with pytest.raises(DataError, match=said):
+        read_corpus(put([1, 2], name="file.jsonl"))
 
 
 @pytest.mark.parametrize(
