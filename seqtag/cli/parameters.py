@@ -198,7 +198,8 @@ ColumnsOutput = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write token, gold tag and predicted tag, tab-separated: input for conlleval -d '\\t'.",
+        help="Write token, gold tag and predicted tag, tab-separated, tags as the gold file spells them. "
+        "conlleval -d '\\t' reads it if they are B-TYPE, I-TYPE and O.",
     ),
 ]
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqtag.cli import run
 from seqtag.corpora import tags
 from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.reading import Sentence
@@ -513,6 +514,22 @@ def test_columns_are_what_conlleval_reads() -> None:
     text = columns_of(found)
     assert text == path.read_text(encoding="utf-8") + "\n"
     assert ORACLE["report"](ORACLE["conlleval"](text.split("\n"))) == (GOLDEN / "conlleval.txt").read_text()
+
+
+def test_columns_of_other_tags_are_for_conlleval_once_they_are_converted(tmp_path: Path) -> None:
+    """As the documentation says."""
+    for name, tags_given in (("gold", "S_PER S_PER _"), ("pred", "S_PER _ _")):
+        rows = [f"{word}\t{tag}\n" for word, tag in zip("abc", tags_given.split(), strict=True)]
+        (tmp_path / name).write_text("".join(rows))
+        spelling = ["--tag-spelling", "B_TYPE", "--outside-tag", "_"]
+        command = ["convert", f"{tmp_path / name}", "--to", "conll", "--to-scheme", "bio", *spelling]
+        assert run([*command, "-o", f"{tmp_path / name}.conll"]) == 0
+    columns = tmp_path / "columns"
+    command = ["evaluate", "--predicted", f"{tmp_path}/pred.conll", f"{tmp_path}/gold.conll"]
+    assert run([*command, "--output", f"{columns}"]) == 0
+    assert columns.read_text() == "a\tB-PER\tB-PER\nb\tB-PER\tO\nc\tO\tO\n\n"
+    found = ORACLE["conlleval"](columns.read_text().split("\n"))
+    assert (found.gold.total(), found.predicted.total(), found.correct.total()) == (2, 1, 1)
 
 
 TAGS = st.sampled_from(["O", "B-A", "I-A", "B-B", "I-B"])
