@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqtag.cli import common, results
+from seqtag.cli.listing import print_findings, title
 from seqtag.cli.reading import with_reading
 from seqtag.cli.stderr import stderr
 from seqtag.cli.tables import label, make_table, safe
-from seqtag.corpora.findings import groups
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.quoting import json_text, printable
 
@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from seqtag.corpora.base import ReadOptions
-    from seqtag.stages.check import FileReport, Pair, Report
+    from seqtag.stages.check import FileReport, Report
 
 MOST_PROBLEMS = 5
 MOST_ROWS = 30
-MOST_TAGS = 12
 REPAIR = "--fix OUT --encoding NAME"
 
 
@@ -143,13 +142,12 @@ def _show(report: "Report", auto: bool) -> None:
     found = " (found in file 1)" if auto else ""
     for number, file in enumerate(report.files, 1):
         console.print(safe(f"file {number}: {file.path}"), soft_wrap=True)
-    console.print(f"Tag scheme: {_title(first.scheme)}{found}")
+    console.print(f"Tag scheme: {title(first.scheme)}{found}")
     console.print(_files_table(report.files))
     console.print(_types_table(report.files))
     if report.pairs:
         console.print(_pairs_table(report))
-    for line in _remarks(report) or ["No findings."]:
-        console.print(safe(line), soft_wrap=True)
+    print_findings(report, console)
 
 
 def _files_table(files: "tuple[FileReport, ...]") -> "Table":
@@ -195,34 +193,3 @@ def _pairs_table(report: "Report") -> "Table":
             f"{shared.retagged:,}",
         )
     return table
-
-
-def _remarks(report: "Report") -> list[str]:
-    lines: list[str] = []
-    for group in groups(report.findings):
-        lines.extend(f"{one.level}: {one}" for one in group[:MOST_PROBLEMS])
-        if (more := len(group) - MOST_PROBLEMS) > 0:
-            lines.append(f"{group[0].level}: {group[0].file}: {more:,} more of these ({group[0].code})")
-    for file in report.files:
-        # Without an ill-formed tag the file fits, as one of nothing but O fits every scheme.
-        if file.detected_scheme != file.scheme and (file.ill_formed or file.scheme == "plain"):
-            lines.append(f"{file.path}: the tags look like {_title(file.detected_scheme)}")
-    for pair in report.pairs:
-        lines.extend(_pair_remarks(pair))
-    return lines
-
-
-def _pair_remarks(pair: "Pair") -> list[str]:
-    lines = []
-    for have, lack, only in (
-        (pair.first, pair.second, pair.tags_only_in_first),
-        (pair.second, pair.first, pair.tags_only_in_second),
-    ):
-        if only:
-            more = f" and {len(only) - MOST_TAGS:,} more" if len(only) > MOST_TAGS else ""
-            lines.append(f"{lack}: lacks tags of {have}: {', '.join(only[:MOST_TAGS])}{more}")
-    return lines
-
-
-def _title(scheme: str) -> str:
-    return scheme if scheme == "plain" else scheme.upper()

@@ -36,7 +36,12 @@ class Finding:
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.message}" + (f" (try {self.option})" if self.option else "")
+        return f"{place}: {self.words}"
+
+    @property
+    def words(self) -> str:
+        """What was found and what mends it, without the place."""
+        return self.message + (f" (try {self.option})" if self.option else "")
 
 
 Report = Callable[[Finding], None]

@@ -310,7 +310,8 @@ class TestUnused:
         (tmp_path / "FILE").write_text("".join(f"w{at}\tB-PER\nx\tO\n\n" for at in range(20)))
         assert run([*command, *option]) == 0
         output = "".join(capsys.readouterr())
-        assert f"warning: FILE: {problem}" in output
+        before = "    " if command[0] == "check" else "warning: FILE: "
+        assert f"{before}{problem}" in output
         assert output.count("has no effect") == 1
 
     def test_only_the_tokenizer_of_convert(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 import typer
+from rich.cells import cell_len
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from seqtag.cli import run as main
 from seqtag.cli.check import check as command
+from seqtag.cli.listing import print_findings
 from seqtag.corpora.base import ReadOptions
 from seqtag.stages.check import EXAMPLES, Pair, Problem, Repeat, Repeats, Report, check
 from seqtag.support.errors import DataError, Error, UsageError
@@ -210,23 +213,66 @@ def test_the_command_shows_what_was_found(paths: list[str]) -> None:
     assert ["LOC", "2", "1"] in rows
     assert ["ORG", "0", "1"] in rows
     assert ["of", "file", "2", "in", "file", "1", "1", "33.3%", "1"] in rows
-    assert f"warning: {paths[1]}:2: I-LOC follows O; BIO expects B-LOC" in lines
-    assert f'warning: {paths[0]}:11: "in Rome" has other tags than in line 5' in lines
-    assert f"warning: {paths[0]}: the type PER has 1 example; with fewer than 10 it is hardly learnt" in lines
-    assert f"{paths[1]}: lacks tags of {paths[0]}: B-LOC, B-PER" in lines
-    assert f"{paths[0]}: lacks tags of {paths[1]}: B-ORG, I-LOC, X-PER" in lines
-    assert max(len(line) for line in lines if str(paths[0]) not in line and paths[1] not in line) <= 80
+    end = lines.index(f"file 1: {paths[0]}", 2)
+    assert max(map(len, lines[3:end])) <= 80
+    assert lines[end:] == [
+        f"file 1: {paths[0]}",
+        "  warning: duplicate-sentences",
+        '    line 11: "in Rome" has other tags than in line 5',
+        "  warning: rare-type (2)",
+        "    the type LOC has 2 examples; with fewer than 10 it is hardly learnt",
+        "    the type PER has 1 example; with fewer than 10 it is hardly learnt",
+        "  note: duplicate-sentences",
+        '    line 8: 2 of 4 sentences (50.0%) stood in the file before, such as this one in line 5: "in Rome"',
+        f"  lacks tags of {paths[1]}: B-ORG, I-LOC, X-PER",
+        f"file 2: {paths[1]}",
+        "  warning: odd-scheme-tags (3)",
+        "    line 2: I-LOC follows O; BIO expects B-LOC",
+        "    line 7: 'X-PER' is not a BIO tag; expected O, B-label or I-label",
+        "    line 11: I-PER follows O; BIO expects B-PER",
+        "  the tags look like IOB1",
+        f"  lacks tags of {paths[0]}: B-LOC, B-PER",
+    ]
 
 
 def test_what_is_long_is_cut_short(tmp_path: Path) -> None:
     rows = "".join(f"a{number} I-T{number}\n\n" for number in range(40)) + "a B-T\nb B-T\n" * 50
     path = corpus(tmp_path, "file", rows)
     lines = [line.strip() for line in run(path, "--scheme", "bio").stdout.splitlines()]
-    assert sum("BIO expects" in line for line in lines) == 5
-    assert f"warning: {path}: 35 more of these (odd-scheme-tags)" in lines
+    assert sum("BIO expects" in line for line in lines) == 3
+    assert lines[lines.index("warning: odd-scheme-tags (40)") + 4] == "and 37 more"
     assert any(line.startswith("11 more ") for line in lines)
     assert sum(line.startswith("T") and line.endswith(" 1") for line in lines) == 29  # and T itself, 50 times
     assert "Tag scheme: BIO" in lines
+
+
+def test_places_of_one_message_stand_together(tmp_path: Path) -> None:
+    path = corpus(tmp_path, "file", "a I-A\n\n" * 5 + "a I-B\n\n" * 2 + "a I-C\n\n")
+    lines = run(path, "--scheme", "bio").stdout.splitlines()
+    at = lines.index("  warning: odd-scheme-tags (8)")
+    assert lines[at + 1 : at + 4] == [
+        "    lines 1, 3, 5 and 2 more: I-A starts the sentence; BIO expects B-A",
+        "    lines 11, 13: I-B starts the sentence; BIO expects B-B",
+        "    line 15: I-C starts the sentence; BIO expects B-C",
+    ]
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_findings_fit_a_terminal(tmp_path: Path, width: int) -> None:
+    """What is broken goes on below its text; nothing is lost, also of wide characters."""
+    rows = "".join(f"\u65b0\u6d6a{number} O\n" for number in range(30))
+    path = corpus(tmp_path, "f", f"{rows}\n{rows.replace(' O', ' B-X', 1)}\n")
+    report = check([path])
+    shown = {}
+    for terminal in (True, False):
+        console = Console(width=width, force_terminal=terminal, color_system=None, highlight=False)
+        with console.capture() as capture:
+            print_findings(report, console)
+        shown[terminal] = [line.rstrip() for line in capture.get().splitlines()][1:]
+    assert max(map(cell_len, shown[False])) > 80
+    assert max(map(cell_len, shown[True])) <= width
+    assert " ".join(" ".join(shown[True]).split()) == " ".join(" ".join(shown[False]).split())
+    assert {len(line) - len(line.lstrip()) for line in shown[True]} == {2, 4, 6}
 
 
 def test_strict_fails_for_a_warning(tmp_path: Path) -> None:
@@ -275,14 +321,16 @@ def test_a_corpus_without_findings_says_so(tmp_path: Path) -> None:
 
 def test_the_look_of_another_scheme_is_a_remark(tmp_path: Path) -> None:
     path = corpus(tmp_path, "file", "a I-X\nb B-X\n")
-    assert f"{path}: the tags look like IOB1" in run(path, "--scheme", "bio").stdout.splitlines()
+    assert "  the tags look like IOB1" in run(path, "--scheme", "bio").stdout.splitlines()
 
 
 def test_what_fits_every_scheme_looks_like_none(tmp_path: Path) -> None:
     first = corpus(tmp_path, "first", "a B-X\nb I-X\nc E-X\nd S-X\n")
     second = corpus(tmp_path, "second", "a O\nb O\n")
     assert "look like" not in run(first, second).stdout
-    assert f"{first}: the tags look like BIOES" in run(second, first, "--scheme", "plain").stdout
+    shown = run(second, first, "--scheme", "plain").stdout.splitlines()
+    at = shown.index("  the tags look like BIOES")
+    assert shown[at - 1] == f"file 2: {first}"
 
 
 def test_text_from_a_file_does_not_steer_the_terminal(tmp_path: Path) -> None:
