@@ -77,6 +77,7 @@ def convert(
         found = sentences(source, options)
     losses = _Losses(to, row)
     count = tokens = 0
+    kinds: set[str] = set()  # of tags, until there are two
     for sentence in found:
         document = _document(path, sentence, own, target, report)
         if own is not None and not own.is_spans and "tags" not in row.carries:
@@ -89,9 +90,15 @@ def convert(
         except Unwritable as problem:
             raise DataError(shown(path), problem.line, str(problem), "unwritable") from problem
         count, tokens = count + 1, tokens + len(document)
+        if len(kinds) < 2:
+            kinds.update(sentence.tags or ())
     if not count:
         raise DataError(shown(path), None, "there is no sentence in the file")
     finish(writer)
+    if kinds == {"_"}:  # CoNLL-U's sign for nothing
+        nothing, column = "every token has the tag '_'", source.first_rows.spans_column()
+        option = "--tag-column" if column is None else f"--tag-column {column}"
+        report(Finding("warning", "constant-tags", source.name, None, nothing, option))
     for message, line in losses.messages():
         report(Finding("warning", "not-carried", shown(path), line, message))
     return Conversion(options.format, count, tokens)

@@ -14,8 +14,9 @@ from pathlib import Path
 from seqtag.corpora import tags
 from seqtag.corpora.base import AUTO, ReadOptions, Source
 from seqtag.corpora.consistency import SHORT
+from seqtag.corpora.doubts import doubts
 from seqtag.corpora.findings import Report, ignore
-from seqtag.corpora.reading import Corpus, read_corpus, recognise
+from seqtag.corpora.reading import Corpus, check_tags, read_corpus, recognise
 from seqtag.corpora.records import are_lines
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.splitting import SENTENCES, dealt, grouped
@@ -42,7 +43,7 @@ class How:
         seed: The seed of the division.
         scheme: The tag scheme; "auto" finds it.
         options: How the file is read.
-        report: Receives what its reader finds odd.
+        report: Receives what is odd about the file.
     """
 
     by: str = "sentence"
@@ -82,7 +83,8 @@ def split(path: AnyPath, shares: Mapping[str, float], how: How = USUAL) -> list[
 
     Raises:
         UsageError: Shares or a scheme that make no sense.
-        DataError: The file cannot be read, names no documents, or has too few sentences.
+        DataError: The file cannot be read, has a tag that its scheme lacks, names no documents, or has too few
+            sentences.
     """
     wanted = {name: share for name, share in shares.items() if share}
     if not wanted or min(wanted.values()) < 0:
@@ -110,7 +112,8 @@ def folds(path: AnyPath, count: int, how: How = USUAL) -> list[SplitPart]:
 
     Raises:
         UsageError: A scheme that makes no sense.
-        DataError: The file cannot be read, names no documents, or has too few sentences.
+        DataError: The file cannot be read, has a tag that its scheme lacks, names no documents, or has too few
+            sentences.
     """
     division = _divide(path, [1.0] * count, how)
     numbers = set(range(count))
@@ -184,6 +187,9 @@ def _divide(path: AnyPath, shares: Sequence[float], how: How) -> _Division:
         if tags.is_named(how.scheme)
         else tags.detect(sentence.tags or () for sentence in corpus.sentences)
     )
+    check_tags(corpus, scheme)
+    for finding in doubts(corpus, scheme, named=tags.is_named(how.scheme)):
+        how.report(finding)
     header, blocks = _blocks(numbered, corpus, skip)
     whole = how.by == "document"
     units = _documents(blocks, corpus.path) if whole else [[at] for at in range(len(blocks))]

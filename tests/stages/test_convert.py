@@ -241,6 +241,24 @@ def test_what_is_lost_is_told(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("column", "warns"), [("upos", True), ("misc:name", False)])
+def test_a_column_without_tags_is_told(
+    column: str, warns: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "in.conllu"
+    path.write_text("1\tEva" + "\t_" * 7 + "\tname=B-PER\n2\tleft" + "\t_" * 7 + "\tname=O\n", "utf-8")
+    assert run(["convert", str(path), str(tmp_path / "out.conll"), "--tag-column", column]) == 0
+    said = f"seqtag: warning: {path}: every token has the tag '_' (try --tag-column misc:name)\n"
+    assert (said in capsys.readouterr().err) == warns
+
+
+def test_a_corpus_without_spans_is_not_odd(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "in.conll"
+    path.write_text("Eva\tO\nleft\tO\n", "utf-8")
+    assert run(["convert", str(path), str(tmp_path / "out.jsonl")]) == 0
+    assert "warning" not in capsys.readouterr().err
+
+
 def test_keys_stay_where_they_can(tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
     path.write_text('{"text": "a", "label": [], "id": 1, "tokens_given": 3}\n')

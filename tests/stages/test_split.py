@@ -191,6 +191,25 @@ class TestCommand:
             assert run([*command, *option]) == 0
             assert ["PER", "16", "2", "2"] in [line.split() for line in capsys.readouterr().out.splitlines()]
 
+    @pytest.mark.parametrize("more", [[], ["--folds", "3"]])
+    def test_what_is_odd_is_told(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+    ) -> None:
+        path = corpus(tmp_path, sentences(30).replace("B-", "B_"))
+        assert run(["split", str(path), "-o", str(tmp_path / "parts"), *more]) == 0
+        assert f"seqtag: warning: {path}:2: the tags look like those of spans" in capsys.readouterr().err
+        options = ["--tag-spelling", "B_TYPE"]
+        assert run(["split", str(path), "-o", str(tmp_path / "good"), *options, *more]) == 0
+        assert "warning" not in capsys.readouterr().err
+
+    def test_a_tag_that_the_scheme_lacks(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path = corpus(tmp_path, "word\ttag\n" + sentences(30))
+        command = ["split", str(path), "-o", str(tmp_path / "parts")]
+        assert run(command) == 1
+        said = "the row looks like a header, not like a token; --skip-rows 1 passes over it"
+        assert capsys.readouterr().err == f"seqtag: {path}:1: {said}\n"
+        assert run([*command, "--skip-rows", "1"]) == 0
+
     @pytest.mark.parametrize("skip", [0, 2])
     def test_from_stdin(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, skip: int) -> None:
         text = "token\ttag\n" * skip + sentences(30)
