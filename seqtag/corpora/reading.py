@@ -83,7 +83,7 @@ def sentences(
     found = read(source, options)
     if options.labels and options.with_tags:
         found = _named(found, source, options)
-    return found if spelling.is_usual or not options.with_tags else _respelt(found, spelling, source.name)
+    return found if spelling.is_usual or not options.with_tags else respelt(found, spelling, source.name)
 
 
 def _check_used(source: Source, format: str, options: ReadOptions) -> None:
@@ -124,8 +124,8 @@ def _spelling(options: ReadOptions) -> Spelling:
         raise UsageError(f"{one_line(problem)}.") from None
 
 
-def _respelt(found: Iterable[Sentence], spelling: Spelling, name: str) -> Iterator[Sentence]:
-    """The sentences with their tags in the usual spelling; DataError at a tag that is not spelt as was said."""
+def respelt(found: Iterable[Sentence], spelling: Spelling, name: str) -> Iterator[Sentence]:
+    """The sentences with their tags in the usual spelling; DataError at a tag that is not spelt like this."""
     for sentence in found:
         try:
             tags = None if sentence.tags is None else spelling.read(sentence.tags)
@@ -170,7 +170,7 @@ def read_corpus(path: str | PathLike[str] | Source, options: ReadOptions = AUTO)
         raise DataError(source.name, None, "there is no sentence in the file")
     spelling = _spelling(options)
     if options.tag_spelling is None and (own := brackets(one.tags or () for one in found)):
-        spelling, found = own, tuple(_respelt(found, own, source.name))
+        spelling, found = own, tuple(respelt(found, own, source.name))
     corpus = Corpus(source.name, found, tuple(findings), source.first_rows, spelling)
     _check_each(corpus, _without_controls)
     return corpus

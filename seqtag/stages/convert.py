@@ -1,7 +1,7 @@
 """The converting stage: a corpus of one format in, the same corpus in another format out, as a stream."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
@@ -9,7 +9,8 @@ from seqtag.corpora import tags
 from seqtag.corpora.base import ReadOptions, Source, Unwritable, finish
 from seqtag.corpora.document import Document
 from seqtag.corpora.findings import Finding, Report, ignore
-from seqtag.corpora.reading import recognise, sentences
+from seqtag.corpora.look_alikes import brackets
+from seqtag.corpora.reading import recognise, respelt, sentences
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme
 from seqtag.settings import registry
@@ -118,10 +119,17 @@ def _with_scheme(source: Source, options: ReadOptions, scheme: str) -> tuple[Ite
     if tags.is_named(scheme):
         return sentences(source, options), tags.parse_scheme(scheme)
     if os.path.isfile(source.path) or os.path.isdir(source.path):
-        own = tags.detect(sentence.tags or () for sentence in sentences(source.path, options))
-        return sentences(source, options), own
+        if options.tag_spelling is None and (spelling := brackets(_tags(sentences(source.path, options)))):
+            options = options.spelt(spelling)
+        return sentences(source, options), tags.detect(_tags(sentences(source.path, options)))
     held = list(sentences(source, options))
-    return held, tags.detect(sentence.tags or () for sentence in held)
+    if options.tag_spelling is None and (spelling := brackets(_tags(held))):
+        held = list(respelt(held, spelling, source.name))
+    return held, tags.detect(_tags(held))
+
+
+def _tags(found: Iterable[Sentence]) -> Iterator[Sequence[str]]:
+    return (sentence.tags or () for sentence in found)
 
 
 def _document(

@@ -181,6 +181,18 @@ def test_tags_in_another_spelling(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out == "a\tB-X\nb\tI-X\nc\tO\n\n"
 
 
+@pytest.mark.parametrize("piped", [False, True])
+def test_brackets_are_spans_without_an_option(
+    piped: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, text = tmp_path / "in.conll", "Eva (PER*\nRuiz *)\nleft *\n"
+    path.write_text(text, "utf-8")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    source = "-" if piped else str(path)
+    assert run(["convert", source, "--from", "conll", "--to", "conll", "--to-scheme", "bioes"]) == 0
+    assert capsys.readouterr().out == "Eva\tB-PER\nRuiz\tE-PER\nleft\tO\n\n"
+
+
 def test_the_bytes_of_each_format(corpus: Path) -> None:
     assert converted(corpus, "conll")[0] == corpus.read_text()
     assert converted(corpus, "conll", to_scheme="bioes")[0] == (
