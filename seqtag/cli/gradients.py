@@ -176,44 +176,11 @@ def _gates_table(report: "GradientReport") -> "Table":
 
 
 def _plot(report: "GradientReport", target: str) -> None:
-    """Draws both profiles, the norms on a logarithmic scale."""
     import matplotlib
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    panels = figure.subplots(1, 2)
-    titles = (
-        "states: |d s(t) / d s(t-k)|, 1 for the identity",
-        "loss: |d L(t) / d s(t-k)|, as a share of that at k = 0",
-    )
-    for panel, title, attribute in zip(panels, titles, ("jacobians", "errors"), strict=True):
-        for layer in report.layers:
-            norms = getattr(layer, attribute)
-            fit = layer.jacobian_fit if attribute == "jacobians" else layer.error_fit
-            shares = [norm / norms[0] if norms[0] else 0.0 for norm in norms]
-            points = [(k, share) for k, share in enumerate(shares) if share > 0]
-            if not points:
-                continue
-            panel.plot(
-                *zip(*points, strict=True),
-                label=f"layer {layer.number} {layer.direction}: rate {fit.rate:.3f}, {fit.verdict}",
-                color=f"C{layer.number - 1}",
-                linestyle="-" if layer.direction == "forward" else "--",
-                marker="o" if layer.direction == "forward" else "s",
-                markersize=3,
-            )
-        panel.axhline(0.01, color="grey", linewidth=0.8, linestyle=":")
-        edge = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}  # where no curve is
-        panel.annotate("1%", (1, 0.01), (3, 0), **edge, color="grey", va="center", fontsize=8)
-        panel.set(title=title, xlabel="k, steps back", yscale="log")
-        panel.title.set_fontsize(10)
-        panel.grid(alpha=0.3)
-        panel.legend(fontsize=8)
-    panels[0].set_ylabel("mean norm")
-    figure.suptitle(
-        f"{report.cell}: gradients back through the words of {counted(report.sentences, 'sentence')}",
-        fontsize=11,
-    )
+    from seqtag.cli.gradients_plot import drawn
+
+    figure = drawn(report)
     with matplotlib.rc_context({"svg.hashsalt": "seqtag"}):  # so that equal figures are equal bytes
         kind = without_ending(target).lower().rpartition(".")[2]
         with results.written_bytes(target) as stream:

@@ -13,7 +13,9 @@ import pytest
 
 from seqtag.cli import run
 from seqtag.cli.gradients import gradients
+from seqtag.cli.gradients_plot import drawn
 from seqtag.corpora.base import AUTO
+from seqtag.stages.gradients import GradientReport
 from seqtag.tasks.tagging import reach
 from seqtag.training.reach import LayerReach
 
@@ -42,6 +44,24 @@ def complaint(capture: Capture) -> str:
     assert err.startswith("seqtag: ")
     assert err.count("\n") == 1
     return err
+
+
+@pytest.mark.parametrize(("layers", "below"), [(2, False), (5, True)])
+def test_the_names_of_many_curves_stand_below_them(layers: int, below: bool) -> None:
+    pytest.importorskip("matplotlib")
+    norms = [0.6**k for k in range(9)]
+    reaches = [
+        LayerReach(number, direction, norms, norms, {}, {})
+        for number in range(1, layers + 1)
+        for direction in ("forward", "backward")
+    ]
+    figure = drawn(GradientReport("model", "file", "lstm", 8, 20, 20, reaches))
+    figure.draw_without_rendering()
+    for panel in figure.axes:
+        names, place = panel.get_legend().get_window_extent(), panel.get_window_extent()
+        assert len(panel.get_legend().get_texts()) == 2 * layers
+        assert (names.y1 < place.y0) == below
+        assert names.y0 > 0
 
 
 def test_all_that_is_written(spans: Any, long: Path, tmp_path: Path, capsys: Capture) -> None:
