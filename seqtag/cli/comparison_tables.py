@@ -65,7 +65,7 @@ def show(comparison: "Comparison") -> None:
     """The table on stdout, and under it what went wrong."""
     from rich.console import Console
 
-    from seqtag.cli.tables import safe
+    from seqtag.cli.tables import print_line
 
     console = Console(highlight=False)
     print_table(comparison, console)
@@ -73,7 +73,7 @@ def show(comparison: "Comparison") -> None:
         print(LEGEND)
     for one in comparison.combinations:
         for error in one.errors:
-            console.print(safe(f"{named(one.choice)}: {error}"), soft_wrap=True)
+            print_line(f"{named(one.choice)}: {error}", console)
 
 
 def print_table(comparison: "Comparison", console: "Console") -> None:

@@ -148,12 +148,12 @@ def _dump(evaluation: "Evaluation", stream: TextIO) -> None:
 def _show(evaluation: "Evaluation", crosschecked: bool, analysis: bool) -> None:
     from rich.console import Console
 
-    from seqtag.cli.tables import print_score, safe
+    from seqtag.cli.tables import print_line, print_score
 
     console = Console(highlight=False)
     source = evaluation.model if evaluation.model is not None else evaluation.predicted_path
     heading = f"{source} against {evaluation.corpus.path}, tags: {evaluation.scheme.title}"
-    console.print(safe(heading), soft_wrap=True)
+    print_line(heading, console)
     if evaluation.seconds is not None and evaluation.tokens_per_second is not None:
         speed = f"{evaluation.tokens_per_second:,.0f} tokens/s"
         also = ", with probabilities" if evaluation.probabilities is not None else ""

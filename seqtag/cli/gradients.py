@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from seqtag.cli import common, parameters, results
 from seqtag.cli.reading import with_reading
-from seqtag.cli.tables import make_table, safe
+from seqtag.cli.tables import make_table, print_line
 from seqtag.support.errors import Error, UsageError
 from seqtag.support.extras import install_line
 from seqtag.support.quoting import counted, json_text
@@ -107,7 +107,7 @@ def _show(report: "GradientReport") -> None:
         f"{report.model} on {report.file}: gradients of {counted(report.sentences, 'sentence')}, "
         f"from a word of each up to {report.steps} steps back"
     )
-    console.print(safe(heading), soft_wrap=True)
+    print_line(heading, console)
     console.print(_fits_table(report))
     _print_profile(
         console, report, "norm of d s(t) / d s(t-k), 1 for the identity", [x.jacobians for x in report.layers]

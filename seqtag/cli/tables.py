@@ -104,6 +104,11 @@ def label(name: str, none: str = BARE) -> "Text":
     return safe(shortened(name, LONGEST_LABEL) or none)
 
 
+def print_line(text: str, console: "Console") -> None:
+    """Print a sentence with words from a file: folded between words on a terminal, one line elsewhere."""
+    console.print(safe(text), soft_wrap=not console.is_terminal)
+
+
 def safe(text: str) -> "Text":
     """Text that came from a file: no markup in it, and nothing that steers the terminal."""
     from rich.text import Text

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from seqtag.cli import run
 from seqtag.cli.comparison_tables import LEGEND
-from seqtag.cli.tables import make_table, print_score
+from seqtag.cli.tables import make_table, print_line, print_score
 from seqtag.corpora.tags import parse_scheme
 from seqtag.evaluation.scoring import score
 from seqtag.training.ranking import Combination, Comparison
@@ -116,3 +116,14 @@ def test_a_wide_terminal_changes_nothing() -> None:
 def test_an_empty_table_fits() -> None:
     table = make_table("a name that is long", *(f"column {number} of many" for number in range(6)))
     assert "column" in printed(40, lambda console: console.print(table))
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_sentence_is_folded_between_words_on_a_terminal_only(terminal: bool) -> None:
+    text = "warning: corpus.conll:138: 'E-PER' is not a BIO tag; expected O, B-label or I-label"
+    console = Console(width=40, color_system=None, highlight=False, force_terminal=terminal)
+    with console.capture() as capture:
+        print_line(text, console)
+    lines = capture.get().splitlines()
+    assert " ".join(line.strip() for line in lines) == text
+    assert (max(map(len, lines)) <= 40) == terminal
