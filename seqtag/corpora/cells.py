@@ -21,6 +21,10 @@ def other_spans(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
     """Plain tags in the last column, while another holds those of spans: the last may be ids, lemmas or scores."""
     first = corpus.first_rows
     found = _tags(corpus)
+    if first.attribute and not scheme.is_spans and len(found) > 1:
+        problem = f"{first.attribute} holds span tags, which are not read"
+        yield _finding(corpus, "note", "other-span-tags", problem, f"--tag-column {first.attribute}")
+        return
     if scheme.is_spans or len(found) < 2 or not first.rows or first.tag != len(first.rows[0]) - 1:
         return
     column = first.spans_column()

@@ -111,6 +111,10 @@ def _parse(source: Source, wanted: Wanted) -> Iterator[Sentence]:
         if tag_at is not None:
             spelt = cells[tag_at]
             if spelt not in known_tags:
+                if not spelt.strip(BLANK) and tabs and 1 < tag_at == width - 1:
+                    problem = f"the tag in column {tag_at + 1} is empty; rows that end with a tab are read "
+                    problem += f"with --tag-column {tag_at}"
+                    raise DataError(source.name, number, problem)
                 known_tags[intern(spelt)] = _checked(spelt, "tag", tag_at, source.name, number)
             tags.append(known_tags[spelt])
         elif width > 1:

@@ -51,7 +51,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     features = [table.place(column) for column in options.feature_columns]
     if options.with_tags:
         _look_for(source, table, {token, tag})
-        source.first_rows = FirstRows(attribute=_attribute_of_spans(source, table))
+        source.first_rows = FirstRows(attribute=_other_spans(source, table, {token, tag}))
     spacing = Spacing(source, token, table.names.index("misc") if "misc" in table.names else None)
     return _parse(source.lines(), table, token, tag, features, spacing)
 
@@ -209,17 +209,21 @@ def _look_for(source: Source, table: _Table, needed: set[int | None]) -> None:
         source.report("unknown-attribute", None, problem, "--feature-columns")
 
 
-def _attribute_of_spans(source: Source, table: _Table) -> str:
-    """The attribute that holds span tags in the first rows of a file, as "misc:name"; "" if none does."""
+def _other_spans(source: Source, table: _Table, read: set[int | None]) -> str:
+    """The column or attribute ("misc:name") that holds span tags in the first rows of a file, beside those that are
+    read; "" if none does.
+    """
     found: dict[str, set[str]] = {}
     for _, row in () if source.is_stream else islice(source.head(), LOOKED_AT):
-        cells = row.split("\t") if "=" in row else []
-        if len(cells) == table.width:
-            for name, cell in zip(table.names, cells, strict=False):
+        cells = row.split("\t")
+        if len(cells) == table.width and not (row[0] == "#" and table.is_comment(row)):
+            for at, (name, cell) in enumerate(zip(table.names, cells, strict=False)):
+                if at not in read:
+                    found.setdefault(name, set()).add(cell)
                 for pair in cell.split("|") if "=" in cell else ():
                     key, _, value = pair.partition("=")
                     found.setdefault(f"{name}:{key}", set()).add(value)
-    return next((name for name, values in found.items() if are_span_tags(values)), "")
+    return next((name for name, values in found.items() if are_span_tags(values - {_MISSING})), "")
 
 
 def _parse(

@@ -19,6 +19,7 @@ MOST = 0.9
 FEW = 10  # tokens that may be alike by chance
 MANY = 4  # different words for each tag
 _WITHHELD = "_"
+_END = re.compile(r"\W?[^\W\d_]*\W?[.!?]\W*")  # "home.", "(not).", "."
 _ATTRIBUTES = re.compile(r"[^=|]+=[^=|]+(?:\|[^=|]+=[^=|]+)*")
 
 
@@ -167,6 +168,11 @@ def _running_text(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
     words = {tag for tag in one.tags or () if tag != tag.upper()}
     if len(corpus.sentences) == 1 and len(one) >= 8 and min(len(set(one.tokens)), len(words)) > len(one) / 2:
         problem = "no blank line ends a sentence, and most tags occur once: is it running text?"
+        yield Finding("warning", "running-text", corpus.path, _first_line(corpus), problem)
+        return
+    ends = [tag for sentence in corpus.sentences for tag in sentence.tags or ()]
+    if not scheme.is_spans and len(set(ends)) == len(ends) and all(map(_END.fullmatch, ends)):
+        problem = f"the tags, such as {quoted(ends[0])}, look like the ends of sentences: is it running text?"
         yield Finding("warning", "running-text", corpus.path, _first_line(corpus), problem)
 
 

@@ -77,7 +77,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     def made() -> Sentence:
         return Sentence(
             tuple(row[token] for row in rows),
-            None if tag is None else tuple(intern(row[tag]) for row in rows),
+            None if tag is None else tuple(intern(row[tag].strip()) for row in rows),
             line_numbers(places),
             tuple(tuple(row[at] for row in rows) for at in features),
         )
@@ -87,7 +87,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
             blanks += 1
             begins = True
         else:
-            _check(cells, header, wanted, source.name, number)
+            _check(cells, header, wanted, tag, source.name, number)
             value = cells[sentence] if sentence is not None else ""
             begins = value not in ("", current)
             current = value or current
@@ -154,13 +154,18 @@ def _rows(
 
 
 def _check(
-    cells: Sequence[str], header: Sequence[str], wanted: Sequence[int], name: str, number: int
+    cells: Sequence[str],
+    header: Sequence[str],
+    wanted: Sequence[int],
+    tag: int | None,
+    name: str,
+    number: int,
 ) -> None:
     if len(cells) != len(header):
         found = counted(len(cells), "column")
         raise DataError(name, number, f"the row has {found}; expected {len(header)}, as in the header")
     for at in wanted:
-        if not cells[at]:
+        if not cells[at] or (at == tag and not cells[at].strip()):
             raise DataError(name, number, f"the column {quoted(header[at])} is empty")
 
 

@@ -145,7 +145,8 @@ def _document(
     try:
         spans = tags.spans(given, own)
     except ValueError as problem:
-        raise DataError(shown(path), sentence.lines[0], str(problem), "odd-scheme-tags") from problem
+        at = next(index for index, tag in enumerate(given) if not tags.is_tag(tag, own))
+        raise DataError(shown(path), sentence.lines[at], str(problem), "odd-scheme-tags") from problem
     if target is None or not target.is_spans:
         return Document.of(sentence, given, own, spans=spans)
     return Document.of(sentence, tags.from_spans(spans, len(sentence), target), target, spans=spans)

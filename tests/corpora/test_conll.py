@@ -99,6 +99,10 @@ def test_good_files(text: str, expected: Pairs) -> None:
         ("a\tO\n  \tO\n", "FILE:2: the token in column 1 is empty"),
         ("a\tO\nb\t\n", "FILE:2: the tag in column 2 is empty"),
         ("a\tO\nb\t \n", "FILE:2: the tag in column 2 is empty"),
+        (
+            "a\tO\t\nb\tO\t\n",
+            "FILE:1: the tag in column 3 is empty; rows that end with a tab are read with --tag-column 2",
+        ),
         ("a\tO\nb\tO \n", "FILE:2: the tag in column 2, 'O ', has white space around it"),
         ("a\tO\nb\tO\r\n", "FILE:2: the tag in column 2, 'O\\r', has white space around it"),
         ("a O\nb O\r\n", "FILE:2: the tag in column 2, 'O\\r', has white space around it"),

@@ -62,6 +62,8 @@ def test_a_good_corpus(tmp_path: Path) -> None:
         ("".join(f"word{n // 2} of{n}\n" for n in range(8)), []),
         ("".join(f"word{n} of{n // 2}\n" for n in range(8)), []),
         ("".join(f"word{n} of{n}\n" for n in range(8)) + "\nword of1\n", []),
+        ("Eva came home.\nOle left (early).\n", [("running-text", 1)]),
+        ("Eva came home.\nOle left N\n", []),
         (GOOD + "\nRome\tS-LOC\nlies\tO\nthere\tI-LOC\n", [("odd-scheme-tags", 7), ("odd-scheme-tags", 9)]),
     ],
 )
@@ -267,6 +269,26 @@ def test_the_attribute_that_holds_span_tags_is_named(tmp_path: Path) -> None:
     corpus = read_corpus(path, ReadOptions(tag_column="misc"))
     (one,) = (one for one in doubts(corpus, parse_scheme("plain")) if one.code == "attribute-tags")
     assert one.option == "--tag-column misc:name"
+
+
+@pytest.mark.parametrize(
+    ("text", "option"),
+    [
+        ("# global.columns = ID FORM UPOS NER\n1\tOle\tX\tB-PER\n2-3\tdel\t_\t_\n2\tde\tY\tO\n", "NER"),
+        ("# global.columns = ID FORM UPOS MISC\n1\tOle\tX\tname=B-PER\n2\tde\tY\t_\n", "misc:name"),
+        ("# global.columns = ID FORM UPOS MISC\n1\tOle\tX\tname=PER\n2\tde\tY\t_\n", None),
+        ("# global.columns = ID FORM NER UPOS\n1\tOle\tB-PER\tX\n2\tde\tO\tY\n", "ner"),
+    ],
+)
+def test_span_tags_beside_others(tmp_path: Path, text: str, option: str | None) -> None:
+    """Named where plain tags of several kinds are read."""
+    path = tmp_path / "a.conllup"
+    path.write_text(text)
+    corpus = read_corpus(path)
+    told = [one for one in doubts(corpus, parse_scheme("plain")) if one.code == "other-span-tags"]
+    named = [one.option.lower() for one in told]
+    assert named == ([f"--tag-column {option.lower()}"] if option else [])
+    assert {one.level for one in told} <= {"note"}
 
 
 def test_an_attribute_of_span_tags_is_named(tmp_path: Path) -> None:

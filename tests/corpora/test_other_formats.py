@@ -95,6 +95,7 @@ def test_columns_of_a_table(tmp_path: Path) -> None:
         ("a,O\nb\n", 3, "the row has 1 column; expected 2, as in the header"),
         ("a,O\n,O\n", 3, "the column 'word' is empty"),
         ("a,O\nb,\n", 3, "the column 'tag' is empty"),
+        ("a,O\nb, \n", 3, "the column 'tag' is empty"),
         ('a,O\n",O\nb,O\n",O\n', 3, "a cell runs over several lines; a cell that holds a quotation mark"),
         ('a,O\n"b"c,O\n', 3, "is not a row of a table"),
         ('a,O\n"b,O\n', 3, "is not a row of a table"),

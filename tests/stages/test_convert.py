@@ -245,6 +245,9 @@ def test_what_is_lost_is_told(tmp_path: Path) -> None:
         "conll holds no sentence without tokens: 1 sentence left out"
     ]
     columns = tmp_path / "in.conll"
+    columns.write_text("a\tB-X\nb\tO\nc\tx\n")
+    with pytest.raises(DataError, match=r":3: 'x' is not a BIO tag"):
+        converted(columns, "jsonl", scheme="bio")
     columns.write_text("a\tDT\n")
     (tmp_path / "tagged.jsonl").write_text(converted(columns, "spacy_json")[0])
     assert converted(tmp_path / "tagged.jsonl", "conll", options=ReadOptions(tag_column="tag")) == (
