@@ -137,6 +137,8 @@ class ReadOptions:
         tag_column: The column of tags, likewise.
         feature_columns: Columns to hand over as `Sentence.columns`.
         with_tags: False for a file without tags, or whose tags are not wanted.
+        with_text: Whether `Sentence.text` is wanted where a file holds tokens and says how they stand in the text; it
+            takes time.
         tokenizer: What cuts raw text into tokens.
         skip_rows: How many lines at the start of a file are passed over, such as a header row; None is 0, and leaves
             it to a model.
@@ -156,6 +158,7 @@ class ReadOptions:
     tag_column: Column | None = None
     feature_columns: tuple[Column, ...] = ()
     with_tags: bool = True
+    with_text: bool = False
     tokenizer: Tokenizer = tokenizers.USUAL
     skip_rows: int | None = None
     tag_spelling: str | None = None

@@ -14,6 +14,7 @@ from itertools import islice
 from sys import intern
 
 from seqtag.corpora.base import LONE_MARK, ReadOptions, Source
+from seqtag.corpora.conllu_text import Texts
 from seqtag.corpora.first_rows import FirstRows, are_span_tags
 from seqtag.corpora.sentence import Sentence, line_numbers
 from seqtag.corpora.spacing import Spacing
@@ -52,8 +53,9 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     if options.with_tags:
         _look_for(source, table, {token, tag})
         source.first_rows = FirstRows(attribute=_other_spans(source, table, {token, tag}))
-    spacing = Spacing(source, token, table.names.index("misc") if "misc" in table.names else None)
-    return _parse(source.lines(), table, token, tag, features, spacing)
+    misc = table.names.index("misc") if "misc" in table.names else None
+    texts = Texts(source, token, misc) if options.with_text else None
+    return _parse(source.lines(), table, token, tag, features, Spacing(source, token, misc), texts)
 
 
 def recognise(source: Source) -> bool:
@@ -233,6 +235,7 @@ def _parse(
     tag: int | None,
     features: Sequence[int],
     spacing: Spacing,
+    texts: Texts | None,
 ) -> Iterator[Sentence]:
     width, id_at, attributes = table.width, table.id_at or 0, table.attributes
     second = token if tag is None else tag
@@ -242,22 +245,27 @@ def _parse(
     tags: list[str] = []
     rows: list[list[str]] = []
     places: list[int] = []
-    whole, expected = bool(features) or not spacing.is_done, "1"
+    always = bool(features) or texts is not None
+    whole, expected = always or not spacing.is_done, "1"
     for number, row in numbered:
         if not row or not row.strip(_BLANK):
             if places:
                 if rows:
                     spacing.add(rows)
-                    whole = bool(features) or not spacing.is_done
-                yield _sentence(tokens, tags if tag is not None else None, places, rows, features)
+                    whole = always or not spacing.is_done
+                yield _sentence(tokens, tags if tag is not None else None, places, rows, features, texts)
                 tokens, tags, rows, places, expected = [], [], [], [], "1"
             continue
         if row[0] == "#" and table.is_comment(row):
+            if texts is not None:
+                texts.meet_comment(number, row)
             continue
         columns = row.split("\t")
         if (len(columns) != width or columns[id_at] != expected) and _is_skipped(
             columns, len(places), table, number
         ):
+            if texts is not None and "-" in columns[id_at]:
+                texts.meet_range()
             continue
         if attributes:
             found = [(attribute.find(columns), attribute.missing) for attribute in attributes]
@@ -274,7 +282,7 @@ def _parse(
     if places:
         if rows:
             spacing.add(rows)
-        yield _sentence(tokens, tags if tag is not None else None, places, rows, features)
+        yield _sentence(tokens, tags if tag is not None else None, places, rows, features, texts)
     spacing.report()
 
 
@@ -314,10 +322,12 @@ def _sentence(
     places: list[int],
     rows: Sequence[Sequence[str]],
     features: Sequence[int],
+    texts: Texts | None,
 ) -> Sentence:
     return Sentence(
         tuple(map(intern, tokens)),
         None if tags is None else tuple(map(intern, tags)),
         line_numbers(places),
         tuple(tuple(intern(row[at]) for row in rows) for at in features),
+        None if texts is None else texts.take(rows),
     )

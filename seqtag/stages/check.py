@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from heapq import nlargest
 from itertools import combinations
 from os import PathLike, fspath
@@ -150,6 +150,7 @@ def check(
     given = tags.parse_scheme(scheme) if tags.is_named(scheme) else None
     if train is not None:
         paths = [train, *(path for path in paths if fspath(path) != fspath(train))]
+    options = replace(options, with_text=True)  # which may disagree with the tokens
     first = read_corpus(paths[0], options)
     options = options.spelt(first.spelling)
     corpora = [first, *(read_corpus(path, options) for path in paths[1:])]

@@ -68,8 +68,8 @@ def convert(
     writer = _writer(to, row, streams, to_column)
     target = tags.parse_scheme(to_scheme) if to_scheme is not None else None
     source = Source(path, report=report, skip=options.skip_rows or 0)
-    if options.format == "auto":
-        options = replace(options, format=recognise(source, options))
+    format = recognise(source, options) if options.format == "auto" else options.format
+    options = replace(options, format=format, with_text=True)
     found: Iterable[Sentence]
     own: Scheme | None = None
     if target is not None or writer.probabilities or getattr(writer, "needs_scheme", False):

@@ -10,11 +10,16 @@ from seqtag.corpora.conllu import FIELDS, read
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import read_corpus
 from seqtag.corpora.sentence import Sentence
+from seqtag.stages.check import check
 from seqtag.support.errors import DataError, UsageError
 
 
 def row(identifier: str, form: str = "w", upos: str = "X") -> str:
     return "\t".join([identifier, form, "lemma", upos, "xpos", "feats", "0", "dep", "_", "_"])
+
+
+def tight(identifier: str, form: str) -> str:
+    return row(identifier, form).removesuffix("_") + "SpaceAfter=No"
 
 
 def read_rows(*rows: str, **options: Any) -> list[Sentence]:
@@ -242,3 +247,75 @@ class TestAttributes:
         (tmp_path / "a.conll").write_text("\n".join(attributes("name=O")), encoding="utf-8")
         options = ReadOptions(tag_column="misc:name")
         assert read_corpus(tmp_path / "a.conll", options).sentences[0].tags == ("O",)
+
+
+class TestText:
+    """`# text` and SpaceAfter=No, where the text is wanted."""
+
+    @staticmethod
+    def read(*rows: str) -> tuple[list[str | None], list[tuple[str, int | None, str]]]:
+        """The texts, and the findings."""
+        told: list[Finding] = []
+        source = Source("FILE", enumerate(rows, 1), told.append)
+        found = [one.text for one in read(source, ReadOptions(with_text=True))]
+        return found, [(one.code, one.line, one.message) for one in told if one.level == "warning"]
+
+    @pytest.mark.parametrize(
+        ("rows", "expected"),
+        [
+            (["# text = a  b", row("1", "a"), row("2", "b")], "a  b"),
+            (["#text=ab", row("1", "a"), row("2", "b")], "ab"),
+            (["# text = 1 000 b", row("1", "1 000"), row("2", "b")], "1 000 b"),
+            (["# text = ab", tight("1", "a"), row("2", "b")], "ab"),
+            (["# text_en = x", tight("1", "a"), row("2", "b"), tight("3", "c")], "ab c"),
+            ([row("1", "a"), row("2", "b")], None),
+            (["# text = can't", row("1-2", "can't"), row("1", "ca"), row("2", "n't")], "can't"),
+            (["# text = du b", row("1-2", "du"), row("1", "de"), row("2", "le"), tight("3", "b")], None),
+            (["# text = a b", row("1", "a"), row("1.1", "x"), row("2", "b")], "a b"),
+        ],
+    )
+    def test_what_the_text_is(self, rows: list[str], expected: str | None) -> None:
+        assert self.read(*rows) == ([expected], [])
+
+    @pytest.mark.parametrize(
+        ("rows", "text", "problem"),
+        [
+            (
+                ["# text = a c", row("1", "a"), row("2", "b")],
+                None,
+                "token 2, 'b', does not stand in the text after",
+            ),
+            (
+                ["# text = a b c", row("1", "a"), tight("2", "b")],
+                "a b",
+                "the text has 'c' after the last token",
+            ),
+            (
+                ["# text = a b", tight("1", "a"), row("2", "b")],
+                "ab",
+                "it has a space after token 1, 'a', which has",
+            ),
+            (
+                ["# text = abc", tight("1", "a"), row("2", "b"), row("3", "c")],
+                "ab c",
+                "it has no space after token 2, 'b', which has no SpaceAfter=No",
+            ),
+        ],
+    )
+    def test_a_text_that_disagrees(self, rows: list[str], text: str | None, problem: str) -> None:
+        found, told = self.read(row("1", "a"), "", *rows, "", "# text = a", row("1", "a"))
+        assert found == [None, text, "a"]
+        ((code, line, message),) = told
+        assert (code, line) == ("text-mismatch", 3)
+        assert message.startswith(f"the tokens disagree with # text, which is left out: {problem}")
+
+    def test_only_where_it_is_wanted(self) -> None:
+        told: list[Finding] = []
+        rows = ["# text = a c", tight("1", "a"), row("2", ".")]
+        (sentence,) = read(Source("FILE", enumerate(rows, 1), told.append), ReadOptions())
+        assert (sentence.text, told) == (None, [])
+
+    def test_check_reports_it(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.conllu"
+        path.write_text("# text = a c\n" + row("1", "a") + "\n" + row("2", "b") + "\n")
+        assert ("text-mismatch", 1) in [(one.code, one.line) for one in check([path]).findings]

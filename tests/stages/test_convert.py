@@ -1,6 +1,7 @@
 """What is converted and converted back is the same; what a format cannot hold is refused or told."""
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +101,14 @@ def test_written_and_read_back(
             to not in ("pipes", "hashes", "slashes", "underscores")
         )  # whose separators may stand in tokens
         raise
-    options = ReadOptions(to, tokenizer=Tokenizer("whitespace"), **READ.get(to, {}))
+    options = ReadOptions(to, with_text=True, tokenizer=Tokenizer("whitespace"), **READ.get(to, {}))
     found = list(sentences(path, options))
     assert [list(one.tokens) for one in found] == [list(one.words) for one in documents]
     assert [list(one.tags or ()) for one in found] == [list(one.tags) for one in documents]
-    if "text" in row.carries and to != "conllu":  # it writes the text and does not read it
+    if "text" in row.carries:
+        if to == "conllu":  # it has no tab in a text, and none for tokens joined by spaces but that
+            pairs_found = [pair for pair in zip(found, documents, strict=True) if "\t" not in pair[1].text]
+            found, documents = [one for one, _ in pairs_found], [one for _, one in pairs_found]
         assert [one.text for one in found] == [one.text for one in documents]
         assert [spans_of(one) for one in found] == [spans_of(one) for one in documents]
 
@@ -121,6 +125,32 @@ def test_plain_tags_come_back(to: str, tmp_path: Path) -> None:
     read = {"spacy_json": {"tag_column": "tag"}, "docbin": {"tag_column": "tag"}}.get(to, {})
     (found,) = sentences(path, ReadOptions(to, **read))
     assert (found.tokens, found.tags) == (("a", "b"), ("X", "Y"))
+
+
+@pytest.mark.parametrize("text", ["# text = Ana's in Rome.\n", ""])
+@pytest.mark.parametrize("marked", [True, False])
+def test_offsets_of_conllu(
+    text: str, marked: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the text or from SpaceAfter=No, whichever is there."""
+    rows = [
+        ("Ana", "B-PER", True),
+        ("'s", "O", False),
+        ("in", "O", False),
+        ("Rome", "B-LOC", True),
+        (".", "O", False),
+    ]
+    path = tmp_path / "in.conllu"
+    no_space = "|SpaceAfter=No" if marked else ""
+    cells = (
+        f"{number}\t{word}\t_\t_\t_\t_\t_\t_\t_\tname={tag}{no_space * touches}\n"
+        for number, (word, tag, touches) in enumerate(rows, 1)
+    )
+    path.write_text(text + "".join(cells) + "\n")
+    assert run(["convert", str(path), "--to", "doccano", "--tag-column", "misc:name"]) == 0
+    expected = ["Ana's in Rome.", 9, 13] if text or marked else ["Ana 's in Rome .", 10, 14]
+    found = json.loads(capsys.readouterr().out)
+    assert [found["text"], *found["label"][1][:2]] == expected
 
 
 @pytest.mark.parametrize(("name", "option"), [("in.conllu", "misc:name"), ("in.conll", "2")])
