@@ -36,3 +36,5 @@ def test_values_are_named_and_flags_have_no_type(
     assert run([*arguments, "--help"]) == 0
     shown = capsys.readouterr().out
     assert [kind for kind in ("<bool>", "<str>", "<list", "range>") if kind in shown] == []
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
