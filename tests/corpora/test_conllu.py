@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from seqtag.corpora.base import ReadOptions, Source
-from seqtag.corpora.conllu import FIELDS, read
+from seqtag.corpora.conllu import read
+from seqtag.corpora.conllu_columns import FIELDS
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import read_corpus
 from seqtag.corpora.sentence import Sentence
