@@ -111,10 +111,6 @@ def _parse(source: Source, wanted: Wanted) -> Iterator[Sentence]:
         if tag_at is not None:
             spelt = cells[tag_at]
             if spelt not in known_tags:
-                if not spelt.strip(BLANK) and tabs and 1 < tag_at == width - 1:
-                    problem = f"the tag in column {tag_at + 1} is empty; rows that end with a tab are read "
-                    problem += f"with --tag-column {tag_at}"
-                    raise DataError(source.name, number, problem)
                 known_tags[intern(spelt)] = _checked(spelt, "tag", tag_at, source.name, number)
             tags.append(known_tags[spelt])
         elif width > 1:
@@ -158,7 +154,12 @@ def _check_skipped(source: Source, columns: Columns, known: Container[str]) -> N
 def _checked(value: str, what: str, at: int, name: str, number: int) -> str:
     what = f"{what} in column {at + 1}"
     if not value.strip(BLANK):
-        raise DataError(name, number, f"the {what} is empty")
+        hint = (
+            f"; rows that end with a tab are read with --tag-column {at}"
+            if what.startswith("tag") and at > 1
+            else ""
+        )
+        raise DataError(name, number, f"the {what} is empty{hint}")
     if value.strip(" \r") != value:
         raise DataError(name, number, f"the {what}, {value!r}, has white space around it")
     return intern(value)

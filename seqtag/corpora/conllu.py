@@ -15,7 +15,7 @@ from seqtag.corpora.conllu_columns import (
     BLANK,
     FIELDS,
     GLOBAL_COLUMNS,
-    Table,
+    ConlluTable,
     check_attributes,
     find_table,
     other_spans,
@@ -77,7 +77,7 @@ def recognise(source: Source) -> bool:
 
 def _parse(
     numbered: Iterable[tuple[int, str]],
-    table: Table,
+    table: ConlluTable,
     token: int,
     tag: int | None,
     features: Sequence[int],
@@ -133,7 +133,7 @@ def _parse(
     spacing.report()
 
 
-def _is_skipped(columns: Sequence[str], words: int, table: Table, number: int) -> bool:
+def _is_skipped(columns: Sequence[str], words: int, table: ConlluTable, number: int) -> bool:
     """Whether a row that does not look like the next word is a multiword range or an empty node; it is a word all the
     same where rows have no ID. DataError for any other.
     """

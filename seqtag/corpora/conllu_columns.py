@@ -45,7 +45,7 @@ class _Attribute:
         return None
 
 
-class Table:
+class ConlluTable:
     """The columns of a file, and the attributes that are asked for, which stand behind them.
 
     Attributes:
@@ -106,7 +106,7 @@ class Table:
         return self.id_at == 0 or row.count("\t") != self.width - 1
 
 
-def find_table(source: Source) -> Table:
+def find_table(source: Source) -> ConlluTable:
     """The columns that the file names above its first row, or else those of CoNLL-U."""
     for number, row in source.head():
         if found := GLOBAL_COLUMNS.match(row):
@@ -114,13 +114,13 @@ def find_table(source: Source) -> Table:
             if not names or len(set(names)) < len(names):
                 problem = f"global.columns is {quoted(found[1].strip())}; expected names, each of them once"
                 raise DataError(source.name, number, problem)
-            return Table(source.name, number, names)
+            return ConlluTable(source.name, number, names)
         if row.strip(BLANK) and row[0] != "#":
             break
-    return Table(source.name, None, FIELDS)
+    return ConlluTable(source.name, None, FIELDS)
 
 
-def check_attributes(source: Source, table: Table, needed: set[int | None]) -> None:
+def check_attributes(source: Source, table: ConlluTable, needed: set[int | None]) -> None:
     """Finds each attribute in some row: by its first value it is seen whether a word without it is outside of spans.
 
     Raises:
@@ -154,7 +154,7 @@ def check_attributes(source: Source, table: Table, needed: set[int | None]) -> N
         source.report("unknown-attribute", None, problem, "--feature-columns")
 
 
-def other_spans(source: Source, table: Table, read: set[int | None]) -> str:
+def other_spans(source: Source, table: ConlluTable, read: set[int | None]) -> str:
     """The column or attribute ("misc:name") that holds span tags in the first rows of a file, beside those that are
     read; "" if none does.
     """
