@@ -11,7 +11,7 @@ from seqtag.cli.stderr import stderr
 from seqtag.settings.config import Config
 from seqtag.stages import split
 from seqtag.support.errors import Error
-from seqtag.support.quoting import json_text, printable
+from seqtag.support.quoting import counted, json_text, printable
 from seqtag.tasks.tagging.splits import read_options
 from seqtag.training.seed import spread
 
@@ -45,14 +45,20 @@ def cross_validate(
     if (output / "manifest.json").exists():
         raise Error(f"{output}: is a model folder, which takes no other files. Choose another -o.")
     output.mkdir(parents=True, exist_ok=True)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number in range(1, folds + 1):
         files = [_written(part, output, train) for part in parts[2 * number - 2 : 2 * number]]
         model = output / str(number)
         if not quiet:
             print(f"fold {number} of {folds}: {printable(str(model))}", file=stderr(), flush=True)
         if not (resume and (model / "manifest.json").exists()):
-            run(files[0], files[1], model)
+            try:
+                run(files[0], files[1], model)
+            except BaseException:
+                if rows:
+                    kept = f"{counted(len(rows), 'model')} kept; the same command with --resume trains the others"
+                    print(f"seqtag: {kept}", file=stderr(), flush=True)
+                raise
         rows.append({"model": str(number), **_scores(model)})
     summary = {"folds": rows} | {
         name: dict(zip(("mean", "standard_deviation"), spread([row[name] for row in rows]), strict=True))

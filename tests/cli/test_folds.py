@@ -54,16 +54,21 @@ def test_every_fold_is_held_out_once(corpus: str, tmp_path: Path, capsys: pytest
     assert err.splitlines()[0] == f"fold 1 of 3: {output / '1'}"
 
 
-def test_resume_trains_what_is_missing(corpus: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("last", ["1", "2"])
+def test_resume_trains_what_is_missing(
+    last: str, corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     output, trained = tmp_path / "folds", []
 
     def stopped(fold: str, held: str, model: Path) -> None:
-        if model.name == "2":
+        if model.name == last:
             raise KeyboardInterrupt
         fake(trained)(fold, held, model)
 
     with pytest.raises(KeyboardInterrupt):
         cross_validate(corpus, 3, output, merge(), stopped, resume=False, quiet=True)
+    said = "seqtag: 1 model kept; the same command with --resume trains the others\n"
+    assert capsys.readouterr().err == ("" if last == "1" else said)
     cross_validate(corpus, 3, output, merge(), fake(trained), resume=True, quiet=True)
     assert [model for _, _, model in trained] == ["1", "2", "3"]
 
