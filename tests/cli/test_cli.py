@@ -468,7 +468,19 @@ def test_the_whole_way(spans: Any, tmp_path: Path, capfdbinary: pytest.CaptureFi
     assert done.returncode == 0, done.stderr
     assert f"model written to {model}" in done.stdout
     assert f"seqtag evaluate '{model}' FILE" in done.stdout
-    starts = ("train ", "dev ", "test ", "tags ", "model ", "clip ", "note ", "epoch ", "rate ", "seed ")
+    starts = (
+        "train ",
+        "dev ",
+        "test ",
+        "tags ",
+        "model ",
+        "clip ",
+        "note ",
+        "warning ",
+        "epoch ",
+        "rate ",
+        "seed ",
+    )
     assert all(line.startswith(starts) for line in done.stderr.splitlines()), done.stderr
     assert sum(line.startswith("epoch ") for line in done.stderr.splitlines()) == 4
     assert "epoch " not in done.stdout.replace("best epoch", "")
