@@ -22,6 +22,7 @@ def light(model: str) -> dict[str, list[str]]:
         "convert": [CORPUS, "--to", "jsonl"],
         "split": [CORPUS, "-o", "parts"],
         "export": [model, "-o", "model.onnx"],
+        "lm": ["train", "--train", CORPUS, "-o", "lm"],
         "init-config": ["config.yaml"],
     }
 

@@ -35,7 +35,8 @@ def loads(*arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "train", "evaluate", "predict", "compare", "explain", "check", "init-config"]
+    "command",
+    ["", "train", "evaluate", "predict", "compare", "explain", "check", "init-config", "lm", "lm train"],
 )
 def test_help(command: str) -> None:
     found = loads(*command.split(), "--help")
@@ -80,6 +81,13 @@ def test_evaluate(spans: Any) -> None:
     found = loads("evaluate", "--predicted", str(spans.dev), str(spans.dev))
     assert not found & HEAVY
     assert "onnxruntime" not in found
+
+
+def test_language_models(spans: Any, tmp_path: Path) -> None:
+    train = loads("lm", "train", "--train", str(spans.train), "-o", str(tmp_path / "lm"))
+    assert not train & ((HEAVY - {"filelock"}) | {"onnxruntime"})
+    score = loads("lm", "score", str(tmp_path / "lm"), str(spans.dev))
+    assert not score & (HEAVY | {"onnxruntime", "rich", "seqtag.cli.lm.train", "seqtag.cli.train"})
 
 
 def test_the_package_itself_is_free() -> None:

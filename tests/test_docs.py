@@ -30,7 +30,15 @@ PAGES = [
 PAGES += [TOP / "SECURITY.md", TOP / "CHANGELOG.md"]
 GROUP: Any = typer.main.get_command(app_for([]))
 # Texts of the program that are spelt like the codes of findings.
-OTHER_NAMES = {"ill-formed", "init-config", "seqtag-checkpoint", "seqtag-model", "well-known"}
+OTHER_NAMES = {
+    "ill-formed",
+    "init-config",
+    "n-grams",
+    "seqtag-checkpoint",
+    "seqtag-lm",
+    "seqtag-model",
+    "well-known",
+}
 NO_OPTIONS_OF_OURS = {"--slow", "--target", "--read-only"}  # of .ci/check and docker
 
 
@@ -45,9 +53,11 @@ def section(page: str, title: str) -> str:
 
 
 def options_of(command: str) -> set[str]:
-    """All names of the options of a command, those of `seqtag` itself among them."""
+    """All names of the options of a command and of the commands in it, those of `seqtag` itself among them."""
     found = {"--help", "-h"}
-    for parameter in [*GROUP.params, *GROUP.commands[command].params]:
+    named = GROUP.commands[command]
+    inner = getattr(named, "commands", {}).values()
+    for parameter in [*GROUP.params, *named.params, *(own for one in inner for own in one.params)]:
         found.update(parameter.opts, parameter.secondary_opts)
     return found
 
@@ -82,6 +92,10 @@ def test_commands_in_examples_are_real(page: Path) -> None:
         if not words or words[0] in ("COMMAND", "--version", "--help"):
             continue
         assert words[0] in COMMANDS, f"{page.name}: seqtag {shlex.join(words)}"
+        inner = getattr(GROUP.commands[words[0]], "commands", None)
+        assert inner is None or {*words[1:2]} <= {*inner, "COMMAND"}, (
+            f"{page.name}: seqtag {shlex.join(words)}"
+        )
         used = [word.partition("=")[0] for word in words[1:] if re.match(r"--?[a-z]", word)]
         unknown = set(used) - options_of(words[0])
         assert not unknown, f"{page.name}: seqtag {shlex.join(words)}: {unknown}"

@@ -14,7 +14,9 @@ from typing import Annotated, Any
 import typer
 
 from seqtag import __version__
-from seqtag.cli.light import LightCommand, LightGroup
+from seqtag.cli import groups
+from seqtag.cli.groups import named_in
+from seqtag.cli.light import LightGroup
 from seqtag.cli.stderr import stderr
 from seqtag.settings import registry
 from seqtag.support.errors import Error, is_out_of_memory
@@ -33,6 +35,7 @@ COMMANDS = {
     "check": "seqtag.cli.check:check",
     "convert": "seqtag.cli.convert:convert",
     "split": "seqtag.cli.split:split",
+    "lm": "seqtag.cli.lm:LM",
     "init-config": "seqtag.cli.init_config:init_config",
 }
 _SMALLER = "; a smaller training.batch_size or encoder.units needs less"
@@ -42,6 +45,7 @@ _LESS = {
     "compare": _SMALLER,
     "predict": "; fewer --threads need less",
     "evaluate": "; fewer --threads need less",
+    "lm": "; a lower --order, or --vocabulary with fewer words, needs less",
 }
 # How many characters of a longer message are shown, from its start and its end; a token of a megabyte may be in it.
 _START, _END = 700, 300
@@ -63,15 +67,11 @@ def app_for(arguments: list[str]) -> typer.Typer:
         rich_markup_mode="rich",
     )
     app.callback()(options)
-    named = _named(arguments)
+    named = named_in(arguments)
     for name in [named] if named in COMMANDS else COMMANDS:
-        app.command(name, cls=LightCommand)(registry.load(COMMANDS, name))
+        rest = arguments[arguments.index(name) + 1 :] if name == named else []
+        groups.add(app, name, registry.load(COMMANDS, name), rest)
     return app
-
-
-def _named(arguments: list[str]) -> str:
-    """The command that the arguments name; empty if they name none."""
-    return next((argument for argument in arguments if not argument.startswith("-")), "")
 
 
 def _print_version(wanted: bool) -> None:
@@ -140,7 +140,7 @@ def run(arguments: list[str]) -> int:
             _output_closed()  # Python would write it again at exit
         return 1
     except Exception as problem:
-        if isinstance(problem, ImportError) and (absent := missing(problem, f"seqtag {_named(arguments)}")):
+        if isinstance(problem, ImportError) and (absent := missing(problem, f"seqtag {named_in(arguments)}")):
             _complain(str(absent), debug)
             return absent.exit_code
         if stop.signal is not None:  # it interrupted the import of a library
@@ -165,7 +165,7 @@ def wants_debug(arguments: list[str] | None = None) -> bool:
 
 
 def _out_of_memory(arguments: list[str], debug: bool) -> int:
-    _complain(f"not enough memory{_LESS.get(_named(arguments), '')}", debug)
+    _complain(f"not enough memory{_LESS.get(named_in(arguments), '')}", debug)
     return 1
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import seqtag
-from seqtag.model_folder.layout import MANIFEST, MODEL, MOST, Kind, drafts, parsed
+from seqtag.model_folder.layout import MANIFEST, MODEL, MODELS, MOST, Kind, drafts, parsed
 from seqtag.settings.plugins import Plugin
 from seqtag.settings.plugins import find as find_plugin
 from seqtag.support.errors import ModelError
@@ -62,7 +62,7 @@ class Folder:
     def _read_manifest(self) -> dict[str, Any]:
         manifest = self._json(MANIFEST, self._bytes(MANIFEST, MOST[MANIFEST]))
         if manifest.get("format") != self.kind.format:
-            raise ModelError(f"{self.path}: {MANIFEST} is not that of a seqtag {self.kind.title}.")
+            raise ModelError(f"{self.path}: {self._what(manifest)}.")
         version = manifest.get("format_version")
         if type(version) is not int or version < 1:
             raise ModelError(
@@ -92,6 +92,13 @@ class Folder:
             if entry["size"] > MOST[name]:
                 raise ModelError(f"{self.path}: {name} is larger than seqtag can have written it.")
         return manifest
+
+    def _what(self, manifest: dict[str, Any]) -> str:
+        """What a folder of another kind is."""
+        for kind in MODELS:
+            if manifest.get("format") == kind.format:
+                return f"is a {kind.title}, which `{kind.reader}` reads; expected a {self.kind.title} folder"
+        return f"{MANIFEST} is not that of a seqtag {self.kind.title}"
 
     def _check_plugins(self) -> None:
         """Refuses a model whose parts are in a package that is not installed; nothing of it is imported."""
@@ -188,8 +195,8 @@ def holds(target: Path, files: Mapping[str, bytes], kind: Kind = MODEL) -> bool:
 Loaded = TypeVar("Loaded")
 
 
-def load(path: Path, make: Callable[[Folder], Loaded]) -> Loaded:
-    """What `make` reads from a model folder, all of it from one model, even if another is put there meanwhile.
+def load(path: Path, make: Callable[[Folder], Loaded], kind: Kind = MODEL) -> Loaded:
+    """What `make` reads from a folder of a kind, all of it from one model, even if another is put there meanwhile.
 
     Raises:
         ModelError: The folder cannot be read, and nobody is writing it.
@@ -198,7 +205,7 @@ def load(path: Path, make: Callable[[Folder], Loaded]) -> Loaded:
     while True:
         before = _identity(path)
         try:
-            return make(Folder(path))
+            return make(Folder(path, kind))
         except (ModelError, OSError):
             # Where two folders cannot be swapped in one step there is a moment without any.
             absent = before is None and waits < WAITS and _being_replaced(path)

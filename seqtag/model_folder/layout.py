@@ -9,6 +9,9 @@
     report.json         data, history, scores, versions
     vectors.bin         pretrained vectors, where the network reads some
 
+A language model has config.json (its kind, its units and how it was made), vocab.json, report.json and the files of its
+kind: for n-grams `ngrams.safetensors`, the numbers of all n-grams with log10 of their probabilities.
+
 Nothing in it is code, a pickle, a path or a URL. Format 1 also held `model.onnx`, a graph that is no longer read.
 
 A checkpoint (`seqtag.training.checkpoint`) is a folder that is written and checked in the same way, with other files.
@@ -39,6 +42,7 @@ MOST = {
     "model.onnx": (1 << 31) - 1,
     "weights.safetensors": (1 << 31) - 1,
     "vectors.bin": 1 << 40,
+    "ngrams.safetensors": 1 << 40,
     "state.json": 1 << 28,
     "state.safetensors": 1 << 40,
 }
@@ -59,6 +63,7 @@ class Kind:
         files: The files that it must hold.
         optional: Those that it may hold.
         former: Those that folders of earlier versions hold as well: compared with the manifest, and not used.
+        reader: The command that reads it, for messages; empty for one that none does.
     """
 
     title: str
@@ -67,9 +72,19 @@ class Kind:
     files: tuple[str, ...]
     optional: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
+    reader: str = ""
 
 
-MODEL = Kind("model", FORMAT, FORMAT_VERSION, FILES, OPTIONAL_FILES, FORMER_FILES)
+MODEL = Kind("model", FORMAT, FORMAT_VERSION, FILES, OPTIONAL_FILES, FORMER_FILES, "seqtag predict")
+LANGUAGE_MODEL = Kind(
+    "language model",
+    "seqtag-lm",
+    1,
+    ("config.json", "vocab.json", "report.json"),
+    ("ngrams.safetensors",),
+    reader="seqtag lm score",
+)
+MODELS = (MODEL, LANGUAGE_MODEL)
 
 
 def check_size(name: str, size: int) -> None:

@@ -19,6 +19,7 @@ from seqtag.model_folder.layout import (
     FORMER,
     MANIFEST,
     MODEL,
+    MODELS,
     MOST,
     SUFFIX,
     Kind,
@@ -48,8 +49,8 @@ def tidy(target: Path) -> None:
             shutil.rmtree(entry, ignore_errors=True)
 
 
-def check_target(target: Path, *, force: bool) -> None:
-    """Says before a run whether a model can be put at `target` after it.
+def check_target(target: Path, *, force: bool, kind: Kind = MODEL) -> None:
+    """Says before a run whether a model of a kind can be put at `target` after it.
 
     Raises:
         Error: The target exists and `force` is false, is not a model folder, or its parent cannot be
@@ -64,14 +65,14 @@ def check_target(target: Path, *, force: bool) -> None:
             f"{target}: a name that ends in {SUFFIX} is for the checkpoint of a run. Choose another -o."
         )
     if target.is_dir() and any(target.iterdir()):
-        if (foreign := what_is_foreign(target, MODEL)) is not None:
+        if (foreign := what_is_foreign(target, kind)) is not None:
             raise Error(f"{target}: {foreign}, so it is not replaced. Choose another -o.")
         if not force:
             raise Error(
-                f"{target}: already contains a model. Use --force to replace it, or choose another -o."
+                f"{target}: already contains a {kind.title}. Use --force to replace it, or choose another -o."
             )
     for parent in target.absolute().parents:
-        if _format(parent) == MODEL.format:
+        if _format(parent) in [one.format for one in MODELS]:
             raise Error(f"{target}: is inside the model folder {parent}. Choose another -o.")
     check_room(target)
 

@@ -389,6 +389,19 @@ SCHEDULES = Table("seqtag.schedules") | {
 }
 # Shapes of jobs; see `tasks.base.Task`.
 TASKS = {"tagging": "seqtag.tasks.tagging.task:TAGGING"}
+# Kinds of language models: what reads the model of a folder (`tasks.language.base`).
+LANGUAGE_MODELS = {"ngram": "seqtag.ngrams.stored:read"}
+SMOOTHINGS = (
+    "none",
+    "laplace",
+    "add_k",
+    "jelinek_mercer",
+    "witten_bell",
+    "kneser_ney",
+    "modified_kneser_ney",
+    "stupid_backoff",
+)
+UNITS = ("word", "character")  # of a language model
 METRICS = Table("seqtag.metrics") | {
     "f1": "seqtag.evaluation.metrics:F1",
     "accuracy": "seqtag.evaluation.metrics:ACCURACY",

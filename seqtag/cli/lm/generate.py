@@ -1,0 +1,40 @@
+"""`seqtag lm generate`: sentences drawn from a language model."""
+
+from typing import Annotated
+
+import typer
+
+from seqtag.cli.lm import options
+from seqtag.support.errors import UsageError
+
+
+def generate(
+    model: options.Model,
+    prompt: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What each sentence begins with.", show_default=False)
+    ] = None,
+    number: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many sentences.")] = 1,
+    temperature: Annotated[
+        float, typer.Option(help="Below 1: more of the probable words; 0: always the most probable one.")
+    ] = 1.0,
+    top_k: Annotated[int, typer.Option(min=0, help="Draw from the K most probable words; 0: from all.")] = 0,
+    top_p: Annotated[
+        float, typer.Option(help="Draw from the most probable words that together have this probability.")
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 42,
+    longest: Annotated[int, typer.Option(min=1, metavar="N", help="Most tokens of a sentence.")] = 1000,
+) -> None:
+    """Draw sentences from a language model, one a line; <unk> is never drawn.
+
+    Example: seqtag lm generate lm --prompt 'The harbour' --temperature 0.8 -n 5
+    """
+    if not 0 <= temperature < float("inf"):
+        raise UsageError(f"--temperature: expected a number of at least 0. Received: {temperature}")
+    if not 0 < top_p <= 1:
+        raise UsageError(f"--top-p: expected a number above 0 and up to 1. Received: {top_p}")
+    from seqtag.stages.generate import generate as stage
+    from seqtag.tasks.language.sampling import Sampling
+
+    settings = Sampling(temperature, top_k, top_p, seed, longest)
+    for line in stage(model, number, settings, prompt or ""):
+        print(line)

@@ -1,0 +1,26 @@
+"""What several of the commands ask for in the same way."""
+
+from typing import Annotated
+
+import typer
+
+from seqtag.cli import common
+from seqtag.settings import registry
+
+Model = Annotated[str, typer.Argument(metavar="LM", help="The folder of the language model.")]
+Unit = Annotated[
+    str, typer.Option(metavar="|".join(registry.UNITS), help="Whether the tokens are words or characters.")
+]
+TokenizerName = Annotated[
+    str,
+    typer.Option("--tokenizer", metavar="|".join(registry.TOKENIZERS), help="What cuts lines into words."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace a language model that is there.")]
+ModelOutput = Annotated[str, typer.Option("--output", "-o", metavar="LM", help="Folder for the model.")]
+VOCABULARY_NOTE = "predicted are all words, <unk> and the end </s> of each sentence, not its start <s>"
+
+
+def check_units(unit: str, tokenizer: str) -> None:
+    """Refuses names that there are not."""
+    common.check_name("--unit", unit, registry.UNITS)
+    common.check_name("--tokenizer", tokenizer, registry.TOKENIZERS)

@@ -1,0 +1,104 @@
+"""`seqtag lm score`: how well a language model predicts a text."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqtag.cli import common, results
+from seqtag.cli.lm import options
+from seqtag.cli.stderr import stderr
+
+if TYPE_CHECKING:
+    from seqtag.evaluation.perplexity import Perplexity
+    from seqtag.tasks.language.base import TextModel
+
+HEAD = ("line", "tokens", "unknown", "bits", "perplexity")
+
+
+def score(
+    model: options.Model,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TEXT", help="Text, a sentence a line; stdin if none or -."),
+    ] = None,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Print a row for each line of text; the sum goes to stderr.")
+    ] = False,
+    json: Annotated[
+        str | None, typer.Option(metavar="OUT", help="Write the figures as JSON; - for stdout.")
+    ] = None,
+) -> None:
+    """Score a text: cross entropy J in bits, perplexity 2^J and the share of unknown words.
+
+    Example: seqtag lm score lm test.txt
+    """
+    paths = files or [common.STDIN]
+    output = None if json is None else results.place(json)
+    results.check_outputs([output], [model, *paths])
+    common.invite(paths)
+    from seqtag.stages import score_lm as stage
+
+    loaded = stage.load(model)
+    found = _lines(loaded, paths) if lines else stage.total(loaded, paths, model)
+    if not loaded.not_probabilities:
+        _show(loaded, found, to_stderr=lines or output == results.STDOUT)
+    if output is not None:
+        _write(output, loaded, found)
+
+
+def summary(found: "Perplexity") -> str:
+    """The figures in a line."""
+    return (
+        f"perplexity {found.perplexity:,.2f} = 2^{found.cross_entropy:.4f}; {found.tokens:,} tokens with the ends of "
+        f"{found.sentences:,} sentences; {found.unknown_rate:.2%} unknown"
+    )
+
+
+def _lines(model: "TextModel", paths: list[str]) -> "Perplexity":
+    """Prints a row for each line, as soon as it is scored."""
+    from seqtag.evaluation.perplexity import Perplexity
+    from seqtag.stages.score_lm import by_line
+
+    print(*HEAD, sep="\t")
+    total = Perplexity()
+    for path in paths:
+        for number, one in by_line(model, path):
+            shown = "-" if model.not_probabilities else f"{one.perplexity:.4f}"
+            print(number, one.tokens, one.unknown, f"{one.bits:.6f}", shown, sep="\t")
+            total += one
+    return total
+
+
+def _show(model: "TextModel", found: "Perplexity", *, to_stderr: bool) -> None:
+    rows = [
+        f"model          {model.description}",
+        f"               {options.VOCABULARY_NOTE}",
+        f"tokens         {found.tokens:,}, of them {found.sentences:,} ends of sentences",
+        f"unknown        {found.unknown_rate:.2%} of the {'words' if model.units.are_words else 'characters'}",
+        f"cross entropy  {found.cross_entropy:.4f} bits per token, {found.bits_per_word:.4f} per word, "
+        f"{found.bits_per_character:.4f} per character",
+        f"perplexity     {found.perplexity:,.2f}; {found.perplexity_known:,.2f} without unknown tokens",
+    ]
+    if found.impossible:
+        rows.append(f"impossible     {found.impossible:,} tokens have the probability 0")
+    print(*rows, sep="\n", file=stderr() if to_stderr else sys.stdout)
+
+
+def _write(path: str, model: "TextModel", found: "Perplexity") -> None:
+    """Writes the figures as JSON; a model without a perplexity has null there."""
+    from seqtag.model_folder.layout import dump_json
+    from seqtag.tasks.language.base import vocabulary_of
+
+    values = found.to_json()
+    if model.not_probabilities:
+        values |= {
+            name: None for name in values if name.startswith(("perplexity", "cross_entropy", "bits_per"))
+        }
+    content = dump_json({"model": model.description, "vocabulary": vocabulary_of(model), **values})
+    if path == results.STDOUT:
+        sys.stdout.write(content.decode())
+    else:
+        with results.written_bytes(path) as stream:
+            stream.write(content)
+        results.announce(path)

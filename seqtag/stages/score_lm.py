@@ -1,0 +1,58 @@
+"""The scoring stage of language models: how well one predicts a text."""
+
+from collections.abc import Iterator, Sequence
+from itertools import tee
+from pathlib import Path
+
+from seqtag.corpora.units import sentences
+from seqtag.evaluation.perplexity import Perplexity
+from seqtag.support.errors import DataError, Error
+from seqtag.support.lines import shown
+from seqtag.tasks.language.base import TextModel, load, measured
+
+__all__ = ["TextModel", "by_line", "load", "total"]
+
+
+def total(model: TextModel, paths: Sequence[str], name: str | Path) -> Perplexity:
+    """The perplexity of all sentences of files together.
+
+    Args:
+        model: The model.
+        paths: Text files, a sentence a line; "-" is standard input. Blank lines are left out.
+        name: The model's folder, for messages.
+
+    Raises:
+        Error: The model has no perplexity, or a file cannot be read or has no words.
+    """
+    check(model, name)
+    found = Perplexity()
+    for path in paths:
+        for _, one in by_line(model, path):
+            found += one
+    return found
+
+
+def check(model: TextModel, name: str | Path) -> None:
+    """Refuses a model whose scores are no probabilities.
+
+    Raises:
+        Error: It has no perplexity.
+    """
+    if model.not_probabilities:
+        raise Error(f"{name}: {model.not_probabilities}; --lines lists the scores.")
+
+
+def by_line(model: TextModel, path: str) -> Iterator[tuple[int, Perplexity]]:
+    """The score of each line that is not blank, with its number.
+
+    Raises:
+        DataError: The file cannot be read, or has no words.
+    """
+    numbered, tokens = tee(sentences(path, model.units))
+    scored = measured(model, (sentence for _, sentence in tokens))
+    empty = True
+    for (number, _), one in zip(numbered, scored, strict=True):
+        empty = False
+        yield number, one
+    if empty:
+        raise DataError(shown(path), None, "holds no words; expected text, a sentence a line")

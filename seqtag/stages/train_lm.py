@@ -1,0 +1,173 @@
+"""The training stage of language models of n-grams: text in, model folder out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import chain
+from operator import add
+from pathlib import Path
+from typing import Any
+
+import seqtag
+from seqtag.corpora.units import WORDS, Units, sentences
+from seqtag.evaluation.perplexity import Perplexity
+from seqtag.model_folder import replacing
+from seqtag.model_folder.claims import claimed
+from seqtag.model_folder.layout import LANGUAGE_MODEL
+from seqtag.ngrams import held_out, stored
+from seqtag.ngrams.counts import count
+from seqtag.ngrams.model import MOST_ORDERS, NgramModel
+from seqtag.ngrams.smoothing import METHODS, Estimate, Smoothing, estimate
+from seqtag.ngrams.text import LIMIT, Text, read
+from seqtag.support.errors import DataError, UsageError, suggest
+from seqtag.support.lines import shown
+from seqtag.tasks.language.base import measured
+
+
+@dataclass(frozen=True)
+class Ngrams:
+    """What model is trained.
+
+    Attributes:
+        order: The length of the longest n-grams.
+        smoothing: A name in `registry.SMOOTHINGS`.
+        k: What `add_k` adds to each count.
+        prune: For each order, the count up to which its n-grams are dropped; the last holds for all further orders.
+        vocabulary: How many words a closed vocabulary has; None for an open one.
+        units: What the tokens are.
+        limit: How many tokens and n-grams are sorted in memory at once; further ones lie in temporary files.
+    """
+
+    order: int = 5
+    smoothing: str = "modified_kneser_ney"
+    k: float = 0.1
+    prune: tuple[int, ...] = (0,)
+    vocabulary: int | None = None
+    units: Units = WORDS
+    limit: int = LIMIT
+
+    def __post_init__(self) -> None:
+        if self.smoothing not in METHODS:
+            raise UsageError(f"--smoothing {self.smoothing}:{suggest(self.smoothing, METHODS)}")
+        if not 1 <= self.order <= MOST_ORDERS:
+            raise UsageError(f"--order: expected 1 to {MOST_ORDERS}. Received: {self.order}")
+        if not 0 < self.k < float("inf"):
+            raise UsageError(f"--add-k: expected a number above 0. Received: {self.k}")
+        if self.vocabulary is not None and self.vocabulary < 1:
+            raise UsageError(f"--vocabulary: expected at least 1 word. Received: {self.vocabulary}")
+        if not self.prune or self.prune[0] or list(self.prune) != sorted(self.prune):
+            raise UsageError(
+                "--prune: expected counts for the orders 1, 2, ..., of which none is smaller than the one before; the "
+                "first is 0, since words are not pruned (--vocabulary closes the vocabulary)."
+            )
+
+
+@dataclass(frozen=True)
+class TrainedLanguageModel:
+    """What a training came to.
+
+    Attributes:
+        path: The folder.
+        model: The model.
+        text: What it was trained on.
+        estimate: Its discounts.
+        dev: How well it predicts the dev text, if there is one and the model has a perplexity.
+    """
+
+    path: Path
+    model: NgramModel
+    text: Text
+    estimate: Estimate
+    dev: Perplexity | None
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is odd about the training text, one line each."""
+        return [
+            f"order {order}: the counts of counts give no discounts, as in small or artificial text; used instead: "
+            + ", ".join(f"{one:g}" for one in self.estimate.discounts[order - 1])
+            for order in self.estimate.fallbacks
+        ]
+
+
+def train(
+    settings: Ngrams,
+    paths: Sequence[str],
+    output: Path,
+    *,
+    dev: Sequence[str] = (),
+    force: bool = False,
+) -> TrainedLanguageModel:
+    """Trains a model on text files, a sentence a line, and writes its folder.
+
+    Args:
+        settings: What model.
+        paths: The training files; "-" is standard input.
+        output: The folder for the model.
+        dev: Files to fit the weights of `jelinek_mercer` on, and to score.
+        force: Whether a language model that is there may be replaced.
+
+    Raises:
+        Error: A file cannot be read or has no words, or the folder cannot be written.
+    """
+    if settings.smoothing == "jelinek_mercer" and not dev:
+        raise UsageError("--smoothing jelinek_mercer fits its weights on held-out text; give it with --dev.")
+    with claimed(output):
+        replacing.check_target(output, force=force, kind=LANGUAGE_MODEL)
+        text = read(_sentences(paths, settings.units), settings.vocabulary, settings.limit)
+        held = list(_sentences(dev, settings.units))
+        model, estimated = _model(settings, text, held)
+        scored = None
+        if held and not model.not_probabilities:
+            scored = reduce(add, measured(model, held))
+        result = TrainedLanguageModel(output, model, text, estimated, scored)
+        files = stored.files(model, _report(settings, result))
+        replacing.write(output, files, LANGUAGE_MODEL)
+    return result
+
+
+def _sentences(paths: Sequence[str], units: Units) -> Iterator[list[str]]:
+    """The sentences of files; DataError if one has none."""
+    for path in paths:
+        found = (tokens for _, tokens in sentences(path, units))
+        first = next(found, None)
+        if first is None:
+            raise DataError(shown(path), None, "holds no words; expected text, a sentence a line")
+        yield from chain([first], found)
+
+
+def _model(settings: Ngrams, text: Text, held: Sequence[list[str]]) -> tuple[NgramModel, Estimate]:
+    grams = count(text.blocks, text.size, settings.order, settings.limit)
+    smoothing = Smoothing(settings.smoothing, settings.k, settings.prune)
+    closed = settings.vocabulary is not None
+    if settings.smoothing == "jelinek_mercer":
+        empty = NgramModel(settings.units, text.words, (), settings.smoothing, closed)
+        weights = held_out.fit(grams, [empty.encode(held)])
+        smoothing = Smoothing(settings.smoothing, settings.k, settings.prune, weights)
+    found = estimate(grams, smoothing)
+    return NgramModel(settings.units, text.words, tuple(found.tables), settings.smoothing, closed), found
+
+
+def _report(settings: Ngrams, result: TrainedLanguageModel) -> dict[str, Any]:
+    """How the model was made; without times, so that equal input gives equal bytes."""
+    text = result.text
+    return {
+        "seqtag": seqtag.__version__,
+        "train": {
+            "sentences": text.sentences,
+            "tokens": text.tokens,
+            "kinds": text.kinds,
+            "unknown": text.unknown,
+        },
+        "settings": {
+            "order": settings.order,
+            "smoothing": settings.smoothing,
+            "prune": list(settings.prune),
+            "vocabulary": settings.vocabulary,
+            **({"k": settings.k} if settings.smoothing == "add_k" else {}),
+        },
+        "ngrams": [len(table.keys) for table in result.model.tables],
+        "discounts": [list(one) for one in result.estimate.discounts],
+        "fallback_discounts": result.estimate.fallbacks,
+        "dev": None if result.dev is None else result.dev.to_json(),
+    }

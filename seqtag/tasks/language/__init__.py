@@ -1,0 +1,1 @@
+"""Language models: what one is to the commands that train, score and sample it, of whatever kind it is."""

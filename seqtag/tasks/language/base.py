@@ -1,0 +1,128 @@
+"""What every kind of language model can do, and the model of a folder."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag.corpora.units import Units
+from seqtag.evaluation.perplexity import Perplexity
+from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.folder import load as load_folder
+from seqtag.model_folder.layout import LANGUAGE_MODEL
+from seqtag.settings import registry
+from seqtag.support.errors import ModelError
+from seqtag.support.quoting import quoted
+
+BATCH = 1 << 16  # tokens that are scored together
+
+
+class TextModel(Protocol):
+    """A language model."""
+
+    @property
+    def units(self) -> Units:
+        """What its tokens are."""
+        ...
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Its vocabulary; the places in it are those of `continuation`."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """Whether only the most frequent words of the training text are in the vocabulary."""
+        ...
+
+    @property
+    def not_probabilities(self) -> str:
+        """Why its scores are no probabilities, so that there is no perplexity; empty if they are."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """What it is, in one line."""
+        ...
+
+    def score(self, sentences: Sequence[Sequence[str]]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """-log2 of the probability of each token, and whether it is unknown; the end of each sentence follows its
+        tokens.
+        """
+        ...
+
+    def continuation(self, tokens: Sequence[str]) -> NDArray[np.float64]:
+        """The probability of each word of the vocabulary after the start of a sentence and these tokens."""
+        ...
+
+
+def load(path: str | PathLike[str]) -> TextModel:
+    """The language model of a folder, of whatever kind.
+
+    Raises:
+        ModelError: The folder cannot be read, or holds something else.
+    """
+    return load_folder(Path(path), _read, LANGUAGE_MODEL)
+
+
+def _read(folder: Folder) -> TextModel:
+    config = folder.read_json("config.json")
+    kind = config.get("kind")
+    if not isinstance(kind, str) or kind not in registry.LANGUAGE_MODELS:
+        raise ModelError(
+            f"{folder.path}: config.json: the kind is {quoted(kind)}; expected one of "
+            f"{', '.join(registry.LANGUAGE_MODELS)}."
+        )
+    model: TextModel = registry.load(registry.LANGUAGE_MODELS, kind)(folder, config)
+    return model
+
+
+def measured(model: TextModel, sentences: Iterable[Sequence[str]]) -> Iterator[Perplexity]:
+    """How well a model predicts each sentence, in order; they are scored in batches."""
+    for batch in batches(sentences):
+        yield from _measured(model, batch)
+
+
+def batches(sentences: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
+    """Sentences in batches of about `BATCH` tokens."""
+    batch: list[Sequence[str]] = []
+    tokens = 0
+    for sentence in sentences:
+        batch.append(sentence)
+        tokens += len(sentence) + 1
+        if tokens >= BATCH:
+            yield batch
+            batch, tokens = [], 0
+    if batch:
+        yield batch
+
+
+def _measured(model: TextModel, batch: Sequence[Sequence[str]]) -> Iterator[Perplexity]:
+    bits_of, unknown_of = model.score(batch)
+    starts = np.cumsum([0, *(len(sentence) + 1 for sentence in batch[:-1])])
+    bits = np.add.reduceat(bits_of, starts).tolist()
+    unknown = np.add.reduceat(unknown_of, starts, dtype=np.int64).tolist()
+    theirs = np.add.reduceat(np.where(unknown_of, bits_of, 0.0), starts).tolist()
+    impossible = np.add.reduceat(np.isinf(bits_of), starts, dtype=np.int64).tolist()
+    for at, sentence in enumerate(batch):
+        yield Perplexity(
+            bits[at],
+            len(sentence) + 1,
+            1,
+            model.units.words(sentence),
+            model.units.characters(sentence),
+            unknown[at],
+            theirs[at],
+            impossible[at],
+        )
+
+
+def vocabulary_of(model: TextModel) -> dict[str, Any]:
+    """What has to be the same where perplexities are compared: how many words, which, and whether there are others."""
+    import hashlib
+
+    digest = hashlib.sha256("\n".join(sorted(model.words)).encode("utf-8", "surrogatepass")).hexdigest()
+    return {"size": len(model.words), "closed": model.closed, "sha256": digest}

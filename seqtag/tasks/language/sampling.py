@@ -1,0 +1,80 @@
+"""Sentences drawn from a language model."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag.support.errors import Error
+from seqtag.tasks.language.base import TextModel
+
+END, UNKNOWN = "</s>", "<unk>"
+LONGEST = 1000  # tokens after which a sentence that does not end is cut
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is drawn.
+
+    Attributes:
+        temperature: Probabilities are raised to the power of 1 / temperature; 0 takes the most probable token.
+        top_k: Only so many of the most probable tokens are drawn from; 0 for all.
+        top_p: Only the most probable tokens that together have this probability are drawn from.
+        seed: The seed of the random numbers.
+        longest: How many tokens a sentence has at most.
+    """
+
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 42
+    longest: int = LONGEST
+
+
+def generate(
+    model: TextModel, count: int, sampling: Sampling, prompt: Sequence[str] = ()
+) -> Iterator[list[str]]:
+    """Sentences that begin with the prompt, without `<unk>`, each until it ends.
+
+    Raises:
+        Error: After some words the model gives every word the probability 0.
+    """
+    random = np.random.default_rng(sampling.seed)
+    unknown, end = model.words.index(UNKNOWN), model.words.index(END)
+    for _ in range(count):
+        tokens = list(prompt)
+        while len(tokens) < sampling.longest:
+            probabilities = model.continuation(tokens)
+            probabilities[unknown] = 0.0
+            if not probabilities.any():
+                raise Error(f"after {' '.join(tokens[-5:])!r} every word has the probability 0.")
+            drawn = draw(probabilities, sampling, random)
+            if drawn == end:
+                break
+            tokens.append(model.words[drawn])
+        yield tokens
+
+
+def draw(probabilities: NDArray[np.float64], sampling: Sampling, random: np.random.Generator) -> int:
+    """The place of one, at random; probabilities need not sum to 1.
+
+    >>> import numpy as np
+    >>> draw(np.array([0.1, 0.6, 0.3]), Sampling(top_k=1), np.random.default_rng(1))
+    1
+    """
+    order = np.argsort(-probabilities, kind="stable")
+    if sampling.temperature == 0:
+        return int(order[0])
+    with np.errstate(divide="ignore"):
+        logs = np.log(probabilities[order]) / sampling.temperature
+    chances = np.exp(logs - logs[0])
+    chances /= chances.sum()
+    if sampling.top_k:
+        chances[sampling.top_k :] = 0.0
+        chances /= chances.sum()
+    sums = np.cumsum(chances)
+    if sampling.top_p < 1:
+        stop = int(np.searchsorted(sums, sampling.top_p)) + 1  # the one that reaches it is in
+        sums = sums[:stop]
+    return int(order[min(np.searchsorted(sums, random.random() * sums[-1], side="right"), len(sums) - 1)])

@@ -1,0 +1,277 @@
+"""`seqtag lm` as a user meets it."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seqtag.cli import run
+from seqtag.model_folder.layout import LANGUAGE_MODEL
+
+Capture = pytest.CaptureFixture[str]
+GOLDEN = Path(__file__).parents[1] / "golden"
+TEXT = """\
+Ana left Oslo .
+Ana saw Lima .
+
+Bo left Lima today .
+Bo saw Ana .
+Ida left New York today .
+"""
+
+
+@pytest.fixture
+def text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A text in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT, "utf-8")
+    return path
+
+
+def train(*arguments: str, text: str = "text.txt", output: str = "lm") -> int:
+    return run(["lm", "train", "--train", text, "-o", output, *arguments])
+
+
+def complaint(capsys: Capture) -> str:
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("seqtag: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def scored(capsys: Capture, *arguments: str) -> dict[str, Any]:
+    capsys.readouterr()
+    assert run(["lm", "score", *arguments, "--json", "-"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_train_score_and_lines(text: Path, capsys: Capture) -> None:
+    assert train("--order", "2", "--smoothing", "witten_bell", "--dev", "text.txt") == 0
+    out = capsys.readouterr().out
+    assert "5 sentences, 23 tokens" in out
+    assert "2-gram of words, witten_bell, open vocabulary of 11 words" in out
+    assert "not its start <s>" in out
+    found = scored(capsys, "lm", "text.txt")
+    assert found["tokens"] == 28
+    assert (found["sentences"], found["words"], found["unknown_rate"]) == (5, 23, 0)
+    assert found["perplexity"] == pytest.approx(2 ** found["cross_entropy"])
+    assert found["cross_entropy"] == found["bits_per_word"]
+    assert found["bits_per_character"] == pytest.approx(
+        found["bits"] / (len(TEXT) - 1)
+    )  # without the blank line
+    assert found["vocabulary"]["size"] == 14
+    assert run(["lm", "score", "lm", "text.txt", "--lines"]) == 0
+    out, err = capsys.readouterr()
+    head, *rows = [line.split("\t") for line in out.splitlines()]
+    assert head == ["line", "tokens", "unknown", "bits", "perplexity"]
+    assert [row[0] for row in rows] == ["1", "2", "4", "5", "6"]
+    assert sum(float(row[3]) for row in rows) == pytest.approx(found["bits"], abs=1e-4)
+    assert f"perplexity     {found['perplexity']:.2f}" in err
+    assert run(["lm", "score", "lm", "text.txt"]) == 0
+    assert "of them 5 ends of sentences" in capsys.readouterr().out
+
+
+def test_several_files_are_one_text(text: Path, capsys: Capture) -> None:
+    """Whatever packs them; equal text gives equal bytes."""
+    first, second = TEXT.split("\n\n")
+    Path("one.txt").write_text(first + "\n", "utf-8")
+    with gzip.open("two.txt.gz", "wt") as stream:
+        stream.write(second)
+    assert train() == 0
+    assert run(["lm", "train", "--train", "one.txt", "--train", "two.txt.gz", "-o", "parts"]) == 0
+    names = sorted(os.listdir("lm"))
+    assert names == sorted([*LANGUAGE_MODEL.files, "manifest.json", "ngrams.safetensors"])
+    for name in names:
+        assert (Path("lm") / name).read_bytes() == (Path("parts") / name).read_bytes()
+    assert scored(capsys, "lm", "text.txt")["bits"] == pytest.approx(
+        scored(capsys, "lm", "one.txt", "two.txt.gz")["bits"]
+    )
+
+
+def test_characters(text: Path, capsys: Capture) -> None:
+    assert train("--unit", "character", "--order", "4") == 0
+    found = scored(capsys, "lm", "text.txt")
+    assert found["tokens"] == found["characters"] == len(TEXT) - 1
+    assert found["words"] == 23
+    assert run(["lm", "generate", "lm", "--prompt", "Ana l", "--temperature", "0"]) == 0
+    assert capsys.readouterr().out.startswith("Ana left ")
+
+
+def test_a_closed_vocabulary(text: Path, capsys: Capture) -> None:
+    assert train("--vocabulary", "4") == 0
+    assert "closed vocabulary of 4 words" in capsys.readouterr().out
+    found = scored(capsys, "lm", "text.txt")
+    assert found["unknown"] == 23 - (
+        5 + 3 + 3 + 2
+    )  # `.`, Ana, left, and the first of the words that occur twice
+    assert found["vocabulary"]["closed"]
+
+
+def test_generate(text: Path, capsys: Capture) -> None:
+    assert train("--order", "3") == 0
+    capsys.readouterr()
+    lines = []
+    for seed in ("1", "1", "2"):
+        assert run(["lm", "generate", "lm", "-n", "5", "--seed", seed, "--prompt", "Bo"]) == 0
+        lines.append(capsys.readouterr().out.splitlines())
+    assert lines[0] == lines[1] != lines[2]
+    assert all(line.startswith("Bo") for line in lines[0])
+    assert run(["lm", "generate", "lm", "-n", "3", "--top-k", "1"]) == 0
+    assert len({*capsys.readouterr().out.splitlines()}) == 1
+    assert run(["lm", "generate", "lm", "--longest", "2", "--top-p", "0.5"]) == 0
+    assert len(capsys.readouterr().out.split()) <= 2
+
+
+def test_arpa_there_and_back(text: Path, capsys: Capture) -> None:
+    assert train("--order", "3") == 0
+    assert run(["lm", "export", "lm", "--arpa", "lm.arpa.gz"]) == 0
+    assert run(["lm", "import", "lm.arpa.gz", "-o", "back"]) == 0
+    first, second = (scored(capsys, model, "text.txt") for model in ("lm", "back"))
+    assert first["bits"] == pytest.approx(second["bits"], rel=1e-6)
+    assert first["vocabulary"]["sha256"] == second["vocabulary"]["sha256"]
+    assert run(["lm", "import", str(GOLDEN / "lmplz.arpa"), "-o", "theirs"]) == 0
+    assert scored(capsys, "theirs", "text.txt")["unknown"] > 10
+
+
+@pytest.mark.parametrize("name", ["none", "laplace", "add_k", "stupid_backoff"])
+def test_what_arpa_cannot_hold(text: Path, capsys: Capture, name: str) -> None:
+    assert train("--smoothing", name) == 0
+    capsys.readouterr()
+    assert run(["lm", "export", "lm", "--arpa", "lm.arpa"]) == 1
+    assert name in complaint(capsys)
+    assert not Path("lm.arpa").exists()
+
+
+def test_impossible_words(text: Path, capsys: Capture) -> None:
+    """Without smoothing; the perplexity is infinite, which JSON cannot say."""
+    assert train("--smoothing", "none", "--order", "2") == 0
+    Path("other.txt").write_text("Ana left Rome .\n", "utf-8")
+    found = scored(capsys, "lm", "other.txt")
+    assert found["perplexity"] is found["bits"] is None
+    assert found["impossible"] == 2  # Rome, and the full stop after it
+    assert run(["lm", "score", "lm", "other.txt"]) == 0
+    out = capsys.readouterr().out
+    assert "perplexity     inf" in out
+    assert "2 tokens have the probability 0" in out
+
+
+def test_scores_that_are_no_probabilities(text: Path, capsys: Capture) -> None:
+    assert train("--smoothing", "stupid_backoff", "--dev", "text.txt") == 0
+    assert "perplexity" not in capsys.readouterr().out
+    assert run(["lm", "score", "lm", "text.txt"]) == 1
+    assert "stupid_backoff gives scores that are no probabilities" in complaint(capsys)
+    assert run(["lm", "score", "lm", "text.txt", "--lines", "--json", "out.json"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert [line.split("\t")[-1] for line in out.splitlines()[1:]] == ["-"] * 5
+    assert json.loads(Path("out.json").read_text("utf-8"))["perplexity"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--smoothing", "kneser"], "Did you mean 'kneser_ney'?"),
+        (["--smoothing", "jelinek_mercer"], "give it with --dev"),
+        (["--kind", "lstm"], "Known: ngram"),
+        (["--unit", "words"], "Did you mean 'word'?"),
+        (["--tokenizer", "wrod"], "Did you mean 'word'?"),
+        (["--add-k", "1"], "--add-k is for --smoothing add_k"),
+        (["--smoothing", "add_k", "--add-k", "0"], "--add-k: expected a number above 0"),
+        (["--prune", "1 1"], "words are not pruned"),
+        (["--prune", "0 2 1"], "none is smaller than the one before"),
+        (["--prune", "x"], "expected whole numbers"),
+    ],
+)
+def test_options_that_make_no_sense(text: Path, capsys: Capture, arguments: list[str], problem: str) -> None:
+    assert train(*arguments) == 2
+    assert problem in complaint(capsys)
+    assert not Path("lm").exists()
+
+
+def test_orders_and_temperatures(text: Path, capsys: Capture) -> None:
+    assert train("--order", "7") == 2
+    assert train() == 0
+    capsys.readouterr()
+    for option, value in (
+        ("--temperature", "-1"),
+        ("--top-p", "0"),
+        ("--temperature", "nan"),
+        ("--top-p", "1.5"),
+    ):
+        assert run(["lm", "generate", "lm", option, value]) == 2
+        assert option in complaint(capsys)
+
+
+def test_a_model_is_replaced_only_with_force(text: Path, capsys: Capture) -> None:
+    assert train() == 0
+    capsys.readouterr()
+    assert train() == 1
+    assert "already contains a language model. Use --force" in complaint(capsys)
+    assert train("--force") == 0
+
+
+def test_folders_of_the_other_kind(text: Path, capsys: Capture) -> None:
+    assert train() == 0
+    tagger = str(GOLDEN / "models" / "format_2")
+    capsys.readouterr()
+    for arguments in (
+        ["predict", "lm", "text.txt"],
+        ["evaluate", "lm", "text.txt"],
+        ["export", "lm", "-o", "x.onnx"],
+    ):
+        assert run(arguments) == 1
+        assert "lm: is a language model, which `seqtag lm score` reads" in complaint(capsys)
+    for arguments in (["score", tagger, "text.txt"], ["generate", tagger], ["export", tagger, "--arpa", "x"]):
+        assert run(["lm", *arguments]) == 1
+        assert "is a model, which `seqtag predict` reads; expected a language model folder" in complaint(
+            capsys
+        )
+    assert train(output=tagger) == 1
+    assert "is not a language model folder, so it is not replaced" in complaint(capsys)
+    assert train(output="lm/inner") == 1
+    assert "is inside the model folder" in complaint(capsys)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "holds no words"),
+        (b" \n\n\t\n", "holds no words"),
+        (b"a b\nc \0 d\n", "text.txt:2: holds a NUL byte"),
+        ("a b\nsch\u00f6n\n".encode("latin-1"), "text.txt:2: byte 0xF6 is not UTF-8"),
+        ("a b\n".encode("utf-16"), "is UTF-16 or UTF-32"),
+        (b"\x1f\x8b\x08\x00spoilt", "text.txt"),
+    ],
+)
+def test_text_that_is_none(text: Path, capsys: Capture, content: bytes, problem: str) -> None:
+    text.write_bytes(content)
+    assert train() == 1
+    assert problem in complaint(capsys)
+    assert not Path("lm").exists()
+    Path("good.txt").write_text("a b\n", "utf-8")
+    assert train(text="good.txt") == 0
+    capsys.readouterr()
+    assert run(["lm", "score", "lm", "text.txt"]) == 1
+    assert problem in complaint(capsys)
+
+
+def test_one_word_again_and_again(text: Path, capsys: Capture) -> None:
+    text.write_text("a " * 100_000 + "\n", "utf-8")
+    assert train() == 0
+    err = capsys.readouterr().err
+    assert "order 3: the counts of counts give no discounts" in err
+    assert "0.5, 1, 1.5" in err
+    assert scored(capsys, "lm", "text.txt")["perplexity"] < 1.01
+
+
+def test_symbols_in_a_text_are_unknown_words(text: Path, capsys: Capture) -> None:
+    text.write_text("<s> a </s> b <unk> a\n", "utf-8")
+    assert train("--order", "2") == 0
+    assert "50.00% of them unknown" in capsys.readouterr().out
+    assert scored(capsys, "lm", "text.txt")["unknown"] == 3
