@@ -12,6 +12,7 @@ The names below are the public Python API; `docs/python.md` describes them. Each
 TYPE_CHECKING = False  # as type checkers know it; `typing` alone would cost several milliseconds
 
 if TYPE_CHECKING:
+    from seqtag.api.language import LanguageModel, load_lm
     from seqtag.api.scoring import evaluate, score
     from seqtag.api.tagging import Tagger, load
     from seqtag.api.training import train
@@ -28,6 +29,7 @@ __all__ = [
     "Entity",
     "Epoch",
     "Error",
+    "LanguageModel",
     "Note",
     "Prepared",
     "Progress",
@@ -38,11 +40,13 @@ __all__ = [
     "__version__",
     "evaluate",
     "load",
+    "load_lm",
     "score",
     "train",
 ]
 
 _HOMES = {
+    "seqtag.api.language": ("LanguageModel", "load_lm"),
     "seqtag.api.scoring": ("evaluate", "score"),
     "seqtag.api.tagging": ("Tagger", "load"),
     "seqtag.api.training": ("train",),

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import seqtag
+from seqtag.stages.train_lm import Ngrams, train
 
 PAGE = Path(__file__).parent.parent / "docs" / "python.md"
-MODULES = ["seqtag", "seqtag.api.tagging", "seqtag.api.training", "seqtag.api.scoring"]
+MODULES = ["seqtag", "seqtag.api.language", "seqtag.api.tagging", "seqtag.api.training", "seqtag.api.scoring"]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -24,7 +25,17 @@ def folder(spans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("train", "dev", "test"):
         shutil.copy(spans.train if name == "train" else spans.dev, tmp_path / f"{name}.conll")
     monkeypatch.chdir(tmp_path)
+    language_model(spans, tmp_path / "lm")
     return tmp_path
+
+
+def language_model(spans: Any, output: Path) -> None:
+    """A language model of the sentences of the training corpus."""
+    blocks = spans.train.read_text(encoding="utf-8").strip().split("\n\n")
+    sentences = [" ".join(row.split("\t")[0] for row in block.splitlines()) for block in blocks]
+    text = output.with_suffix(".txt")
+    text.write_text("\n".join(sentences) + "\n", encoding="utf-8")
+    train(Ngrams(order=3), [str(text)], output)
 
 
 def run(test: doctest.DocTest) -> None:
@@ -84,3 +95,4 @@ def test_docstring(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> 
 def test_each_public_function_has_an_example() -> None:
     named = {test.name.removeprefix("seqtag.api.").partition(".")[2] for test in docstrings()}
     assert {"load", "train", "evaluate", "score", "Tagger.__call__", "Tagger.pipe", "Tagger.tag"} <= named
+    assert {"load_lm", "LanguageModel.logprob", "LanguageModel.perplexity", "LanguageModel.generate"} <= named

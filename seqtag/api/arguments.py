@@ -29,6 +29,7 @@ EXPECTED = {
     PATH: "a path",
     TEXT: "a str",
     NUMBER: "a whole number, at least {least}",
+    kinds_of(int | float): "a number",
     kinds_of(bool): "True or False",
     kinds_of(int | str): "the number of a column or its name",
     kinds_of(Callable[..., Any]): "a function",

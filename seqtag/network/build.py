@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from seqtag.graph.build import Plan, head_name
 from seqtag.network.embeddings.base import Input
 from seqtag.network.encoder import Encoder, variational_dropout
-from seqtag.network.language import LanguageModel
+from seqtag.network.language import NeighbourLoss
 from seqtag.settings import registry
 
 Arrays = dict[str, Any]
@@ -51,7 +51,7 @@ class Network(keras.Model):  # type: ignore[misc]
             config, plan.tags, plan.legal, frequencies
         )
         self.language_model = (
-            LanguageModel(config.language_model, words, len(self.encoder.stack[0])) if words else None
+            NeighbourLoss(config.language_model, words, len(self.encoder.stack[0])) if words else None
         )
         self.build()
 

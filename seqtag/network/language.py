@@ -12,7 +12,7 @@ PLACES = 4096  # words of a batch that predict their neighbours: enough for any 
 END = 0  # what stands before the first word and after the last, among the words that are predicted
 
 
-class LanguageModel(keras.layers.Layer):  # type: ignore[misc]
+class NeighbourLoss(keras.layers.Layer):  # type: ignore[misc]
     """Predicts the next word from each forward state and the word before from each backward state (Rei 2017,
     "Semi-supervised Multitask Learning for Sequence Labeling").
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from seqtag.network import language
 from seqtag.network.build import Network
 from seqtag.network.fit import Trainer
-from seqtag.network.language import END, LanguageModel
+from seqtag.network.language import END, NeighbourLoss
 from seqtag.settings.config import LanguageModelSettings
 
 WORDS = 7
@@ -21,8 +21,8 @@ IDS = (RANDOM.integers(1, WORDS, (3, 4)) * MASK).astype(np.int32)
 STATES = RANDOM.normal(size=(2, 3, 4, 5)).astype(np.float32)
 
 
-def shaken(directions: int, weight: float = 0.3) -> LanguageModel:
-    model = LanguageModel(LanguageModelSettings(weight=weight, units=3), WORDS, directions)
+def shaken(directions: int, weight: float = 0.3) -> NeighbourLoss:
+    model = NeighbourLoss(LanguageModelSettings(weight=weight, units=3), WORDS, directions)
     model.build((None, None, 5))
     model.set_weights([RANDOM.normal(size=array.shape) for array in model.get_weights()])
     return model

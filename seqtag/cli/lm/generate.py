@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from seqtag.cli.lm import options
-from seqtag.support.errors import UsageError
 
 
 def generate(
@@ -28,10 +27,6 @@ def generate(
 
     Example: seqtag lm generate lm --prompt 'The harbour' --temperature 0.8 -n 5
     """
-    if not 0 <= temperature < float("inf"):
-        raise UsageError(f"--temperature: expected a number of at least 0. Received: {temperature}")
-    if not 0 < top_p <= 1:
-        raise UsageError(f"--top-p: expected a number above 0 and up to 1. Received: {top_p}")
     from seqtag.stages.generate import generate as stage
     from seqtag.tasks.language.sampling import Sampling
 

@@ -100,7 +100,8 @@ def _show(result: "TrainedLanguageModel") -> None:
     console = Console(highlight=False, soft_wrap=True)
     unknown = f", {text.unknown / text.tokens:.2%} of them unknown" if text.unknown else ""
     console.print(f"train  {counted(text.sentences, 'sentence')}, {counted(text.tokens, noun)}{unknown}")
-    console.print(f"model  {model.description}; {options.VOCABULARY_NOTE}", markup=False)
+    console.print(f"model  {model.description}", markup=False)
+    console.print(f"       {options.VOCABULARY_NOTE}", markup=False)
     table = make_table("order", "n-grams", *(["discounts"] if result.estimate.discounts else []))
     for order, one in enumerate(model.tables, 1):
         row = [

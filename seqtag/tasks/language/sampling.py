@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.support.errors import Error
+from seqtag.support.errors import Error, UsageError
+from seqtag.support.quoting import quoted
 from seqtag.tasks.language.base import TextModel
 
 END, UNKNOWN = "</s>", "<unk>"
@@ -30,6 +31,14 @@ class Sampling:
     top_p: float = 1.0
     seed: int = 42
     longest: int = LONGEST
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < float("inf"):
+            raise UsageError(
+                f"temperature: expected a number of at least 0. Received: {quoted(self.temperature)}"
+            )
+        if not 0 < self.top_p <= 1:
+            raise UsageError(f"top_p: expected a number above 0 and up to 1. Received: {quoted(self.top_p)}")
 
 
 def generate(

@@ -1,0 +1,149 @@
+"""Language models from Python."""
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import add
+from os import PathLike
+from os.path import abspath
+from typing import Any
+
+from seqtag.api.arguments import checked, sentence_of
+from seqtag.evaluation.perplexity import Perplexity
+from seqtag.support.errors import Error, UsageError
+from seqtag.tasks.language import base, sampling
+
+
+@checked
+def load_lm(model: str | PathLike[str]) -> "LanguageModel":
+    """Loads the folder of a language model.
+
+    Args:
+        model: The folder that `seqtag lm train` or `seqtag lm import` wrote.
+
+    Raises:
+        Error: The folder is missing, incomplete, damaged or holds something else.
+
+    Example:
+        >>> lm = seqtag.load_lm("lm")
+        >>> lm.logprob("Ana left Oslo .") > lm.logprob("Oslo Ana . left")
+        True
+    """
+    return LanguageModel(model)
+
+
+class LanguageModel:
+    """A trained language model; `seqtag.load_lm` makes one.
+
+    It may be used by several threads at once, and pickled: a copy loads the folder anew.
+
+    Args:
+        model: The folder.
+
+    Example:
+        >>> seqtag.load_lm("lm").words[:3]
+        ('<unk>', '<s>', '</s>')
+    """
+
+    @checked
+    def __init__(self, model: str | PathLike[str]) -> None:
+        self._path = abspath(model)
+        self._model = base.load(model)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return LanguageModel, (self._path,)
+
+    def __repr__(self) -> str:
+        return f"<seqtag.LanguageModel {self._path!r}, {self._model.description}>"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The vocabulary, with the word for all others and both ends of sentences; the most frequent words come first.
+
+        Example:
+            >>> "Oslo" in seqtag.load_lm("lm").words
+            True
+        """
+        return self._model.words
+
+    def logprob(self, sentence: str | Sequence[str]) -> float:
+        """log2 of the probability of a sentence, its end included. Of a model of `stupid_backoff`, log2 of its score.
+
+        Args:
+            sentence: A text, cut into tokens as the training text was, or a list of tokens.
+
+        Raises:
+            Error: `sentence` is neither.
+
+        Example:
+            >>> lm = seqtag.load_lm("lm")
+            >>> lm.logprob("Ana left Oslo .") == lm.logprob(["Ana", "left", "Oslo", "."])
+            True
+        """
+        bits, _ = self._model.score([self._tokens(sentence, "sentence")])
+        return -float(bits.sum())
+
+    def perplexity(self, sentences: Iterable[str | Sequence[str]]) -> float:
+        """The perplexity of sentences together, their ends included: 2 to the power of the mean of -log2 of the
+        probabilities; `math.inf` if one is 0.
+
+        Args:
+            sentences: Texts or lists of tokens, as for `logprob`; one without tokens counts, too.
+
+        Raises:
+            Error: `sentences` is a single text or empty, or the model gives scores that are no probabilities.
+
+        Example:
+            >>> seqtag.load_lm("lm").perplexity(["Ana left Oslo .", "Bo saw Lima ."]) < 20
+            True
+        """
+        if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable):
+            raise UsageError(
+                f"sentences: expected an iterable of sentences. Received: {type(sentences).__name__}"
+            )
+        if self._model.not_probabilities:
+            raise Error(f"{self._path}: {self._model.not_probabilities}.")
+        tokens = (self._tokens(one, f"sentences[{at}]") for at, one in enumerate(sentences))
+        found = reduce(add, base.measured(self._model, tokens), Perplexity()).perplexity
+        if math.isnan(found):
+            raise UsageError("sentences: expected at least one sentence. Received: none")
+        return found
+
+    @checked
+    def generate(
+        self,
+        *,
+        prompt: str = "",
+        number: int = 1,
+        temperature: int | float = 1.0,
+        top_k: int = 0,
+        top_p: int | float = 1.0,
+        seed: int = 42,
+        longest: int = sampling.LONGEST,
+    ) -> list[str]:
+        """Draws sentences; the unknown word is never drawn.
+
+        Args:
+            prompt: What each of them begins with.
+            number: How many.
+            temperature: Below 1, more of the probable words are drawn; 0 takes the most probable one.
+            top_k: Draw from so many of the most probable words; 0 for all.
+            top_p: Draw from the most probable words that together have this probability.
+            seed: The seed of the random numbers; equal seeds give equal sentences.
+            longest: How many tokens a sentence has at most.
+
+        Raises:
+            Error: An argument is out of bounds, or after some words every word has the probability 0.
+
+        Example:
+            >>> seqtag.load_lm("lm").generate(prompt="Ana left New", temperature=0)
+            ['Ana left New York']
+        """
+        settings = sampling.Sampling(temperature, top_k, top_p, seed, longest)
+        drawn = sampling.generate(self._model, number, settings, self._model.units.tokens(prompt))
+        return [self._model.units.text(tokens) for tokens in drawn]
+
+    def _tokens(self, sentence: Any, name: str) -> Sequence[str]:
+        if isinstance(sentence, str):
+            return self._model.units.tokens(sentence)
+        return sentence_of(sentence, name)
