@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from seqtag.corpora.units import Units
 from seqtag.ngrams.model import ARPA, MOST_ORDERS, NgramModel
 from seqtag.ngrams.symbols import BOS, EOS, SYMBOLS, UNK
-from seqtag.ngrams.tables import NEVER, NgramTable, found
+from seqtag.ngrams.tables import MOST_BACKOFF, NEVER, NgramTable, found
 from seqtag.ngrams.text import Ints
 from seqtag.support.errors import DataError
 from seqtag.support.lines import lines, shown
@@ -23,6 +23,7 @@ from seqtag.support.quoting import quoted
 
 PIECE = 1 << 17  # n-grams that are written at once
 NO_UNKNOWN = -100.0  # log10 of the probability of unknown words in a file without `<unk>`, as KenLM has it
+_SEPARATORS = re.compile(r"[ \t]+")  # a word may hold other white space
 _COUNT = re.compile(r"ngram (\d+) *= *(\d+)")
 
 
@@ -140,7 +141,7 @@ class _Reader:
                 raise self._wrong(number, line, f"\\{order}-grams: after the n-grams announced")
         for _ in range(count):
             number, line = self._next()
-            fields = line.split()
+            fields = _SEPARATORS.split(line.strip(" \t"))
             if len(fields) not in ((order + 1,) if last else (order + 1, order + 2)):
                 raise self._wrong(
                     number, line, f"log10 of a probability, {order} words, and a back-off weight"
@@ -170,9 +171,9 @@ class _Reader:
         return _table(np.arange(len(logs)), list(logs.values()), [] if last else list(backoffs.values()))
 
     def _check(self, number: int, log: float, backoff: float) -> None:
-        if not (-math.inf < log <= 0 and math.isfinite(backoff)):
-            problem = f"log10 of the probability is {log:g}, of the weight {backoff:g}; expected at most 0 and a number"
-            raise DataError(self._name, number, problem)
+        if not (-math.inf < log <= 0 and -math.inf < backoff <= MOST_BACKOFF):
+            found = f"log10 of the probability is {log:g}, of the weight {backoff:g}"
+            raise DataError(self._name, number, f"{found}; expected at most 0 and {MOST_BACKOFF}")
 
     def _longer(self, order: int, sizes: list[int], tables: list[NgramTable]) -> NgramTable:
         size, numbers = len(self._numbers), self._numbers

@@ -1,5 +1,6 @@
 """An n-gram model as the files of a folder."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from seqtag.support.quoting import one_line
 
 KIND = "ngram"
 ARRAYS = "ngrams.safetensors"
+_SEPARATOR = re.compile(r"[ \t\r\n]")
 
 
 def files(model: NgramModel, report: Mapping[str, Any]) -> dict[str, bytes]:
@@ -86,6 +88,10 @@ def _model(config: Mapping[str, Any], vocabulary: Mapping[str, Any], content: by
     words = vocabulary.get("words")
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise ValueError("vocab.json has no list of words")
+    joined = "".join(words)
+    joined.encode()  # half a character raises a ValueError
+    if "" in words or _SEPARATOR.search(joined):
+        raise ValueError("a word of vocab.json is empty or holds a space")
     if tuple(words[: len(SYMBOLS)]) != SYMBOLS or len({*words}) != len(words):
         raise ValueError("the words of vocab.json do not begin with the symbols, or repeat")
     tables = _tables(safetensors.numpy.load(content), order, len(words))

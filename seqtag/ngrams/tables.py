@@ -13,6 +13,7 @@ from seqtag.ngrams.text import Ints, Words
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
+MOST_BACKOFF = 50  # as log10; the product of those of all orders is a float
 NEVER = -99.0  # the log10 that stands for the start of a sentence, which is not predicted
 
 
@@ -178,7 +179,7 @@ def problem_of(tables: Sequence[NgramTable], *, zeros: bool, constant: bool) -> 
             return f"a probability of order {order} is not between 0 and 1"
         if math.isinf(lowest) and not (zeros and order == 1):
             return f"a probability of order {order} is 0"
-        if not np.isfinite(table.backoffs).all():
-            return f"a back-off of order {order} is not finite"
+        if not np.isfinite(table.backoffs).all() or table.backoffs.max(initial=0.0) > MOST_BACKOFF:
+            return f"a back-off of order {order} is not a number up to {MOST_BACKOFF}"
         former = len(table.keys)
     return ""

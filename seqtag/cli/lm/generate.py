@@ -28,8 +28,11 @@ def generate(
     Example: seqtag lm generate lm --prompt 'The harbour' --temperature 0.8 -n 5
     """
     from seqtag.stages.generate import generate as stage
+    from seqtag.support.quoting import CONTROLS
     from seqtag.tasks.language.sampling import Sampling
 
     settings = Sampling(temperature, top_k, top_p, seed, longest)
     for line in stage(model, number, settings, prompt or ""):
-        print(line)
+        print(
+            CONTROLS.sub(lambda found: ascii(found[0])[1:-1], line)
+        )  # the words are those of a stranger's folder
