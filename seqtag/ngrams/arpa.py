@@ -23,7 +23,6 @@ from seqtag.support.quoting import quoted
 
 PIECE = 1 << 17  # n-grams that are written at once
 NO_UNKNOWN = -100.0  # log10 of the probability of unknown words in a file without `<unk>`, as KenLM has it
-_SEPARATORS = re.compile(r"[ \t]+")  # a word may hold other white space
 _COUNT = re.compile(r"ngram (\d+) *= *(\d+)")
 
 
@@ -141,7 +140,9 @@ class _Reader:
                 raise self._wrong(number, line, f"\\{order}-grams: after the n-grams announced")
         for _ in range(count):
             number, line = self._next()
-            fields = _SEPARATORS.split(line.strip(" \t"))
+            fields = line.replace("\t", " ").split(" ")  # a word may hold other white space
+            if "" in fields:
+                fields = [field for field in fields if field]
             if len(fields) not in ((order + 1,) if last else (order + 1, order + 2)):
                 raise self._wrong(
                     number, line, f"log10 of a probability, {order} words, and a back-off weight"

@@ -19,7 +19,7 @@ ngram 2=3
 \\1-grams:
 -99 <s> -0.3
 -0.5\t</s>
--0.7 a -0.1
+-0.7 a 	-0.1 
 -0.6 b
 
 \\2-grams:
@@ -61,8 +61,8 @@ def test_by_hand(tmp_path: Path) -> None:
         ("-0.2 <s> a", "x <s> a", "expected numbers before and after the words"),
         ("-0.2 <s> a", "nan <s> a", "expected at most 0 and 50"),
         ("-0.2 <s> a", "0.2 <s> a", "expected at most 0 and 50"),
-        ("-0.7 a -0.1", "-0.7 a 51", "expected at most 0 and 50"),
-        ("-0.7 a -0.1", "-0.7 a inf", "expected at most 0 and 50"),
+        ("-0.7 a \t-0.1", "-0.7 a 51", "expected at most 0 and 50"),
+        ("-0.7 a \t-0.1", "-0.7 a inf", "expected at most 0 and 50"),
         ("-0.2 <s> a", "-0.2 <s> c", "'c' is no unigram"),
         ("-0.2 <s> a", "-0.4 a b", "the n-gram stands here again"),
         ("-0.6 b", "-0.6 a", "the word 'a' stands here again"),
