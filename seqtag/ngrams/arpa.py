@@ -6,7 +6,7 @@ The format has no home; SRILM's ngram-format(5) is the description that others g
 import math
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO
 
 import numpy as np
@@ -26,8 +26,8 @@ NO_UNKNOWN = -100.0  # log10 of the probability of unknown words in a file witho
 _COUNT = re.compile(r"ngram (\d+) *= *(\d+)")
 
 
-def write(model: NgramModel, stream: IO[bytes]) -> None:
-    """Writes a model.
+def write(model: NgramModel, stream: IO[bytes], say: Callable[[str], None] = lambda text: None) -> None:
+    """Writes a model; `say` receives how far it is.
 
     Raises:
         Error: An ARPA file cannot hold it.
@@ -38,6 +38,7 @@ def write(model: NgramModel, stream: IO[bytes]) -> None:
     for order, table in enumerate(model.tables, 1):
         stream.write(f"\n\\{order}-grams:\n".encode())
         for start in range(0, len(table.keys), PIECE):
+            say(f"writing n-grams of order {order}: {start:,} of {len(table.keys):,}")
             stream.write(_rows(model, order, slice(start, start + PIECE)))
     stream.write(b"\n\\end\\\n")
 
@@ -65,17 +66,18 @@ def _decoded(model: NgramModel, order: int, piece: slice) -> Ints:
     return np.stack([places, *reversed(columns)], axis=1)
 
 
-def read(path: str, units: Units) -> NgramModel:
+def read(path: str, units: Units, say: Callable[[str], None] = lambda text: None) -> NgramModel:
     """The model of an ARPA file.
 
     Args:
         path: The file; it may be compressed.
         units: What its tokens are, which the file does not say.
+        say: Receives how far it is.
 
     Raises:
         DataError: The file cannot be read, or is no ARPA file of up to six words.
     """
-    return _Reader(path, units).read()
+    return _Reader(path, units, say).read()
 
 
 class _Reader:
@@ -84,12 +86,14 @@ class _Reader:
     Args:
         path: The file.
         units: What its tokens are.
+        say: Receives how far it is.
     """
 
-    def __init__(self, path: str, units: Units) -> None:
+    def __init__(self, path: str, units: Units, say: Callable[[str], None]) -> None:
         self._name = shown(path)
         self._lines = lines(path)
         self._units = units
+        self._say = say
         self._numbers = {symbol: at for at, symbol in enumerate(SYMBOLS)}
 
     def read(self) -> NgramModel:
@@ -138,7 +142,9 @@ class _Reader:
             number, line = self._next()
             if line.strip() != f"\\{order}-grams:":
                 raise self._wrong(number, line, f"\\{order}-grams: after the n-grams announced")
-        for _ in range(count):
+        for at in range(count):
+            if at % PIECE == 0:
+                self._say(f"reading n-grams of order {order}: {at:,} of {count:,}")
             number, line = self._next()
             fields = line.replace("\t", " ").split(" ")  # a word may hold other white space
             if "" in fields:

@@ -4,7 +4,7 @@ An n-gram is a whole number: the place of its first n - 1 words among the (n - 1
 vocabulary, plus its last word. So n-grams of any order fit 64 bits, and sorting the numbers sorts the n-grams.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +36,13 @@ class Grams:
         return len(self.keys)
 
 
-def count(blocks: Sequence[Words], size: int, order: int, limit: int = LIMIT) -> list[Grams]:
+def count(
+    blocks: Sequence[Words],
+    size: int,
+    order: int,
+    limit: int = LIMIT,
+    say: Callable[[str], None] = lambda text: None,
+) -> list[Grams]:
     """The n-grams of a text, by order from 1 on.
 
     Args:
@@ -44,6 +50,7 @@ def count(blocks: Sequence[Words], size: int, order: int, limit: int = LIMIT) ->
         size: The size of the vocabulary.
         order: The highest order.
         limit: How many numbers are sorted or merged in memory at once.
+        say: Receives what is being done.
 
     Raises:
         Error: There are too many n-grams for their numbers.
@@ -52,7 +59,8 @@ def count(blocks: Sequence[Words], size: int, order: int, limit: int = LIMIT) ->
     counts[BOS] = 0
     found = [Grams(np.arange(size), counts, np.zeros(size, np.int64), np.arange(size) == BOS)]
     places: Sequence[NDArray[np.signedinteger]] = blocks
-    for _ in range(1, order):
+    for longer in range(2, order + 1):
+        say(f"counting n-grams of order {longer}")
         grams, places = _longer(found[-1], blocks, places, size, limit)
         found.append(grams)
     return found

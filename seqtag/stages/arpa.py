@@ -1,5 +1,6 @@
 """The stage that reads and writes ARPA files: the models of other programs in, n-gram models for them out."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,12 +28,19 @@ def exportable(path: str | Path) -> NgramModel:
     return model
 
 
-def export(model: NgramModel, stream: BinaryIO) -> None:
-    """Writes a model as an ARPA file."""
-    arpa.write(model, stream)
+def export(model: NgramModel, stream: BinaryIO, say: Callable[[str], None] = lambda text: None) -> None:
+    """Writes a model as an ARPA file; `say` receives how far it is."""
+    arpa.write(model, stream, say)
 
 
-def import_arpa(path: str, output: Path, units: Units, *, force: bool = False) -> NgramModel:
+def import_arpa(
+    path: str,
+    output: Path,
+    units: Units,
+    *,
+    force: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+) -> NgramModel:
     """Writes the model of an ARPA file as a folder.
 
     Args:
@@ -40,13 +48,14 @@ def import_arpa(path: str, output: Path, units: Units, *, force: bool = False) -
         output: The folder.
         units: What the tokens are.
         force: Whether a language model that is there may be replaced.
+        say: Receives how far it is.
 
     Raises:
         Error: The file is no ARPA file, or the folder cannot be written.
     """
     with claimed(output):
         replacing.check_target(output, force=force, kind=LANGUAGE_MODEL)
-        model = arpa.read(path, units)
+        model = arpa.read(path, units, say)
         report = {"seqtag": seqtag.__version__, "ngrams": [len(table.keys) for table in model.tables]}
         replacing.write(output, stored.files(model, report), LANGUAGE_MODEL)
     return model

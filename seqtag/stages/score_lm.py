@@ -1,6 +1,6 @@
 """The scoring stage of language models: how well one predicts a text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import tee
 from pathlib import Path
 
@@ -12,14 +12,19 @@ from seqtag.tasks.language.base import TextModel, load, measured
 
 __all__ = ["TextModel", "by_line", "load", "total"]
 
+OFTEN = 1 << 12  # sentences after which it is said how far it is
 
-def total(model: TextModel, paths: Sequence[str], name: str | Path) -> Perplexity:
+
+def total(
+    model: TextModel, paths: Sequence[str], name: str | Path, say: Callable[[str], None] = lambda text: None
+) -> Perplexity:
     """The perplexity of all sentences of files together.
 
     Args:
         model: The model.
         paths: Text files, a sentence a line; "-" is standard input. Blank lines are left out.
         name: The model's folder, for messages.
+        say: Receives how far it is.
 
     Raises:
         Error: The model has no perplexity, or a file cannot be read or has no words.
@@ -29,6 +34,8 @@ def total(model: TextModel, paths: Sequence[str], name: str | Path) -> Perplexit
     for path in paths:
         for _, one in by_line(model, path):
             found += one
+            if found.sentences % OFTEN == 0:
+                say(f"scored {found.tokens:,} tokens")
     return found
 
 

@@ -1,6 +1,6 @@
 """The training stage of language models of n-grams: text in, model folder out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
@@ -22,6 +22,8 @@ from seqtag.ngrams.text import LIMIT, Text, read
 from seqtag.support.errors import DataError, UsageError, suggest
 from seqtag.support.lines import shown
 from seqtag.tasks.language.base import measured
+
+OFTEN = 1 << 14  # sentences after which it is said how many were read
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def train(
     *,
     dev: Sequence[str] = (),
     force: bool = False,
+    say: Callable[[str], None] = lambda text: None,
 ) -> TrainedLanguageModel:
     """Trains a model on text files, a sentence a line, and writes its folder.
 
@@ -106,6 +109,7 @@ def train(
         output: The folder for the model.
         dev: Files to fit the weights of `jelinek_mercer` on, and to score.
         force: Whether a language model that is there may be replaced.
+        say: Receives what is being done.
 
     Raises:
         Error: A file cannot be read or has no words, or the folder cannot be written.
@@ -114,12 +118,14 @@ def train(
         raise UsageError("--smoothing jelinek_mercer fits its weights on held-out text; give it with --dev.")
     with claimed(output):
         replacing.check_target(output, force=force, kind=LANGUAGE_MODEL)
-        text = read(_sentences(paths, settings.units), settings.vocabulary, settings.limit)
+        told = _told(_sentences(paths, settings.units), say)
+        text = read(told, settings.vocabulary, settings.limit)
         held = list(_sentences(dev, settings.units))
-        model, estimated = _model(settings, text, held)
+        model, estimated = _model(settings, text, held, say)
         scored = None
         if held and not model.not_probabilities:
             scored = reduce(add, measured(model, held))
+        say("writing the model")
         result = TrainedLanguageModel(output, model, text, estimated, scored)
         files = stored.files(model, _report(settings, result))
         replacing.write(output, files, LANGUAGE_MODEL)
@@ -136,14 +142,25 @@ def _sentences(paths: Sequence[str], units: Units) -> Iterator[list[str]]:
         yield from chain([first], found)
 
 
-def _model(settings: Ngrams, text: Text, held: Sequence[list[str]]) -> tuple[NgramModel, Estimate]:
-    grams = count(text.blocks, text.size, settings.order, settings.limit)
+def _told(found: Iterable[list[str]], say: Callable[[str], None]) -> Iterator[list[str]]:
+    """The sentences; now and then it is said how many there were."""
+    for number, sentence in enumerate(found):
+        if number % OFTEN == 0:
+            say(f"reading: {number:,} sentences")
+        yield sentence
+
+
+def _model(
+    settings: Ngrams, text: Text, held: Sequence[list[str]], say: Callable[[str], None]
+) -> tuple[NgramModel, Estimate]:
+    grams = count(text.blocks, text.size, settings.order, settings.limit, say)
     smoothing = Smoothing(settings.smoothing, settings.k, settings.prune)
     closed = settings.vocabulary is not None
     if settings.smoothing == "jelinek_mercer":
         empty = NgramModel(settings.units, text.words, (), settings.smoothing, closed)
         weights = held_out.fit(grams, [empty.encode(held)])
         smoothing = Smoothing(settings.smoothing, settings.k, settings.prune, weights)
+    say("smoothing")
     found = estimate(grams, smoothing)
     return NgramModel(settings.units, text.words, tuple(found.tables), settings.smoothing, closed), found
 

@@ -270,6 +270,33 @@ def test_one_word_again_and_again(text: Path, capsys: Capture) -> None:
     assert scored(capsys, "lm", "text.txt")["perplexity"] < 1.01
 
 
+def test_a_terminal_sees_what_is_being_done(
+    text: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a line that is gone in the end; anybody else sees nothing of it."""
+    assert train("--order", "3") == 0
+    assert run(["lm", "score", "lm", "text.txt"]) == 0
+    assert "\r" not in capsys.readouterr().err
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert train("--order", "3", "--force") == 0
+    assert run(["lm", "export", "lm", "--arpa", "lm.arpa"]) == 0
+    assert run(["lm", "import", "lm.arpa", "-o", "back"]) == 0
+    err = capsys.readouterr().err
+    for step in (
+        "reading: 0 sentences",
+        "counting n-grams of order 3",
+        "writing n-grams of order 2",
+        "reading n-grams",
+    ):
+        assert f"\r{step}" in err
+    assert err.endswith("\r\x1b[K")
+
+
+def test_only_one_file_comes_from_stdin(text: Path, capsys: Capture) -> None:
+    assert train("--dev", "-", text="-") == 2
+    assert "Only one of the files can come from stdin" in complaint(capsys)
+
+
 def test_symbols_in_a_text_are_unknown_words(text: Path, capsys: Capture) -> None:
     text.write_text("<s> a </s> b <unk> a\n", "utf-8")
     assert train("--order", "2") == 0

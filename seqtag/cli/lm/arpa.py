@@ -8,6 +8,7 @@ import typer
 
 from seqtag.cli import results
 from seqtag.cli.lm import options
+from seqtag.cli.lm.steps import steps
 
 
 def export(
@@ -29,8 +30,8 @@ def export(
         stage.export(loaded, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     else:
-        with results.written_bytes(output) as stream:
-            stage.export(loaded, stream)
+        with steps() as say, results.written_bytes(output) as stream:
+            stage.export(loaded, stream, say)
         results.announce(output)
 
 
@@ -51,6 +52,7 @@ def import_arpa(
     from seqtag.stages.arpa import import_arpa as stage
     from seqtag.support.quoting import printable
 
-    model = stage(file, Path(output), Units(unit, Tokenizer(tokenizer)), force=force)
+    with steps() as say:
+        model = stage(file, Path(output), Units(unit, Tokenizer(tokenizer)), force=force, say=say)
     print(f"model  {model.description}")
     print(printable(f"language model written to {output}"))

@@ -7,6 +7,7 @@ import typer
 
 from seqtag.cli import common, results
 from seqtag.cli.lm import options
+from seqtag.cli.lm.steps import steps
 from seqtag.cli.stderr import stderr
 
 if TYPE_CHECKING:
@@ -40,7 +41,11 @@ def score(
     from seqtag.stages import score_lm as stage
 
     loaded = stage.load(model)
-    found = _lines(loaded, paths) if lines else stage.total(loaded, paths, model)
+    if lines:
+        found = _lines(loaded, paths)
+    else:
+        with steps() as say:
+            found = stage.total(loaded, paths, model, say)
     if not loaded.not_probabilities:
         _show(loaded, found, to_stderr=lines or output == results.STDOUT)
     if output is not None:

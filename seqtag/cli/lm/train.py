@@ -7,6 +7,7 @@ import typer
 
 from seqtag.cli import common
 from seqtag.cli.lm import options
+from seqtag.cli.lm.steps import steps
 from seqtag.cli.stderr import stderr
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
@@ -68,6 +69,9 @@ def train(
     if add_k is not None and smoothing != "add_k":
         raise UsageError("--add-k is for --smoothing add_k.")
     thresholds = _thresholds(prune)
+    if [*train, *(dev or ())].count(common.STDIN) > 1:
+        raise UsageError("Only one of the files can come from stdin.")
+    common.invite(train)
     from seqtag.corpora.tokenizers import Tokenizer
     from seqtag.corpora.units import Units
     from seqtag.stages.train_lm import Ngrams
@@ -75,7 +79,8 @@ def train(
 
     units = Units(unit, Tokenizer(tokenizer))
     settings = Ngrams(order, smoothing, 0.1 if add_k is None else add_k, thresholds, vocabulary, units)
-    result = stage(settings, train, Path(output), dev=dev or (), force=force)
+    with steps() as say:
+        result = stage(settings, train, Path(output), dev=dev or (), force=force, say=say)
     for warning in result.warnings:
         print(f"seqtag: warning: {warning}", file=stderr())
     _show(result)
