@@ -16,7 +16,7 @@ class Perplexity:
         words: How many words they have.
         characters: How many characters, with the space or line end after each word.
         unknown: How many of the tokens are not in the vocabulary.
-        unknown_bits: The part of `bits` that is theirs.
+        known_bits: The part of `bits` that is of the others.
         impossible: How many tokens have the probability 0, which makes `bits` infinite.
     """
 
@@ -26,7 +26,7 @@ class Perplexity:
     words: int = 0
     characters: int = 0
     unknown: int = 0
-    unknown_bits: float = 0.0
+    known_bits: float = 0.0
     impossible: int = 0
 
     def __add__(self, other: "Perplexity") -> "Perplexity":
@@ -60,7 +60,7 @@ class Perplexity:
     @property
     def perplexity_known(self) -> float:
         """The perplexity over the tokens that are in the vocabulary; the others still stand in their contexts."""
-        return power(_ratio(self.bits - self.unknown_bits, self.tokens - self.unknown))
+        return power(_ratio(self.known_bits, self.tokens - self.unknown))
 
     def to_json(self) -> dict[str, Any]:
         """All figures as JSON can hold them: null for one that is infinite or that nothing defines."""

@@ -93,7 +93,11 @@ class NgramModel:
     def continuation(self, tokens: Sequence[str]) -> Doubles:
         """The probability of each word after the start of a sentence and these tokens."""
         context = [BOS, *(self.numbers.get(token, UNK) for token in tokens)]
-        return arrays.distribution(context[-self.order :], self.tables, self.rule)
+        return arrays.distribution(context[-self.order :], self.tables, self.rule, self._unigrams)
+
+    @cached_property
+    def _unigrams(self) -> Doubles:
+        return np.power(10.0, self.tables[0].logs.astype(np.float64))
 
     def check_arpa(self) -> None:
         """Refuses a model that an ARPA file cannot hold.

@@ -120,16 +120,19 @@ def weights(contexts: Ints, table: NgramTable, rule: Rule) -> Doubles:
     return np.where(contexts >= 0, table.backoffs[contexts].astype(np.float64), rule.missing)
 
 
-def distribution(context: Sequence[int], tables: Sequence[NgramTable], rule: Rule) -> Doubles:
+def distribution(
+    context: Sequence[int], tables: Sequence[NgramTable], rule: Rule, unigrams: Doubles
+) -> Doubles:
     """The probability of each word of the vocabulary after a context.
 
     Args:
         context: The numbers of the words before it; at least `BOS`.
         tables: The model.
         rule: Its rule for unseen words.
+        unigrams: The probabilities of the table of order 1.
     """
     size = len(tables[0].keys)
-    probabilities = np.power(10.0, tables[0].logs.astype(np.float64))
+    probabilities = unigrams.copy()
     for order in range(2, min(len(tables), len(context) + 1) + 1):
         place = _place(context[len(context) - order + 1 :], tables, size)
         factor = float(np.power(10.0, weights(np.array([place]), tables[order - 2], rule)[0]))

@@ -105,7 +105,7 @@ def _measured(model: TextModel, batch: Sequence[Sequence[str]]) -> Iterator[Perp
     starts = np.cumsum([0, *(len(sentence) + 1 for sentence in batch[:-1])])
     bits = np.add.reduceat(bits_of, starts).tolist()
     unknown = np.add.reduceat(unknown_of, starts, dtype=np.int64).tolist()
-    theirs = np.add.reduceat(np.where(unknown_of, bits_of, 0.0), starts).tolist()
+    known = np.add.reduceat(np.where(unknown_of, 0.0, bits_of), starts).tolist()
     impossible = np.add.reduceat(np.isinf(bits_of), starts, dtype=np.int64).tolist()
     for at, sentence in enumerate(batch):
         yield Perplexity(
@@ -115,7 +115,7 @@ def _measured(model: TextModel, batch: Sequence[Sequence[str]]) -> Iterator[Perp
             model.units.words(sentence),
             model.units.characters(sentence),
             unknown[at],
-            theirs[at],
+            known[at],
             impossible[at],
         )
 

@@ -72,18 +72,20 @@ def draw(probabilities: NDArray[np.float64], sampling: Sampling, random: np.rand
     >>> draw(np.array([0.1, 0.6, 0.3]), Sampling(top_k=1), np.random.default_rng(1))
     1
     """
-    order = np.argsort(-probabilities, kind="stable")
     if sampling.temperature == 0:
-        return int(order[0])
+        return int(probabilities.argmax())
     with np.errstate(divide="ignore"):
-        logs = np.log(probabilities[order]) / sampling.temperature
-    chances = np.exp(logs - logs[0])
-    chances /= chances.sum()
-    if sampling.top_k:
-        chances[sampling.top_k :] = 0.0
-        chances /= chances.sum()
+        logs = np.log(probabilities) / sampling.temperature
+    chances = np.exp(logs - logs.max())
+    if not sampling.top_k and sampling.top_p == 1:
+        return _one(chances, random)
+    order = np.argsort(-chances, kind="stable")[: sampling.top_k or None]
+    sums = np.cumsum(chances[order])
+    stop = int(np.searchsorted(sums, sampling.top_p * sums[-1])) + 1  # the one that reaches it is in
+    return int(order[_one(chances[order[:stop]], random)])
+
+
+def _one(chances: NDArray[np.float64], random: np.random.Generator) -> int:
+    """A place, drawn in proportion to the chances."""
     sums = np.cumsum(chances)
-    if sampling.top_p < 1:
-        stop = int(np.searchsorted(sums, sampling.top_p)) + 1  # the one that reaches it is in
-        sums = sums[:stop]
-    return int(order[min(np.searchsorted(sums, random.random() * sums[-1], side="right"), len(sums) - 1)])
+    return int(np.searchsorted(sums[:-1], random.random() * sums[-1], side="right"))
