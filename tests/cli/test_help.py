@@ -1,10 +1,12 @@
 """The help of every command, as a terminal of 80 columns shows it."""
 
 import inspect
+from typing import Any
 
 import pytest
 
 from seqtag.cli import COMMANDS, run
+from seqtag.cli.groups import Group
 from seqtag.settings import registry
 
 
@@ -13,23 +15,33 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
 
 
+def every_command() -> dict[str, Any]:
+    """Each command, those of groups among them, with the function behind it."""
+    found = {}
+    for name in COMMANDS:
+        command = registry.load(COMMANDS, name)
+        inner = command.commands if isinstance(command, Group) else {}
+        found |= {f"{name} {one}": registry.load(inner, one) for one in inner} or {name: command}
+    return found
+
+
 def examples(command: str) -> list[str]:
     """The lines below "Examples:" of a command's docstring."""
-    text = inspect.getdoc(registry.load(COMMANDS, command))
+    text = inspect.getdoc(every_command()[command])
     assert text is not None
     return text.partition("Examples:\n")[2].splitlines()
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", every_command())
 def test_an_example_is_never_broken_into_two_lines(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     lines = examples(command)
     assert lines
-    assert run([command, "--help"]) == 0
+    assert run([*command.split(), "--help"]) == 0
     shown = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert [line for line in lines if line.strip() not in shown] == []
 
 
-@pytest.mark.parametrize("arguments", [[], *([command] for command in COMMANDS)], ids=str)
+@pytest.mark.parametrize("arguments", [[], ["lm"], *map(str.split, every_command())], ids=str)
 def test_values_are_named_and_flags_have_no_type(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,7 +19,8 @@ def export(
 ) -> None:
     """Write a model of n-grams as an ARPA file, for KenLM, SRILM and others.
 
-    Example: seqtag lm export lm --arpa lm.arpa.gz
+    Examples:
+      seqtag lm export lm --arpa lm.arpa.gz
     """
     output = results.place(arpa)
     results.check_outputs([output], [model])
@@ -44,7 +45,8 @@ def import_arpa(
 ) -> None:
     """Read a model of n-grams from an ARPA file of KenLM, SRILM or others.
 
-    Example: seqtag lm import lm.arpa.gz -o lm
+    Examples:
+      seqtag lm import lm.arpa.gz -o lm
     """
     options.check_units(unit, tokenizer)
     from seqtag.corpora.tokenizers import Tokenizer

@@ -14,18 +14,27 @@ def generate(
     ] = None,
     number: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many sentences.")] = 1,
     temperature: Annotated[
-        float, typer.Option(help="Below 1: more of the probable words; 0: always the most probable one.")
+        float,
+        typer.Option(
+            metavar="T", help="Below 1: more of the probable words; 0: always the most probable one."
+        ),
     ] = 1.0,
-    top_k: Annotated[int, typer.Option(min=0, help="Draw from the K most probable words; 0: from all.")] = 0,
+    top_k: Annotated[
+        int, typer.Option(min=0, metavar="K", help="Draw from the K most probable words; 0: all.")
+    ] = 0,
     top_p: Annotated[
-        float, typer.Option(help="Draw from the most probable words that together have this probability.")
+        float,
+        typer.Option(
+            metavar="P", help="Draw from the most probable words that together have this probability."
+        ),
     ] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 42,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Random seed.")] = 42,
     longest: Annotated[int, typer.Option(min=1, metavar="N", help="Most tokens of a sentence.")] = 1000,
 ) -> None:
     """Draw sentences from a language model, one a line; <unk> is never drawn.
 
-    Example: seqtag lm generate lm --prompt 'The harbour' --temperature 0.8 -n 5
+    Examples:
+      seqtag lm generate lm --prompt 'The harbour' --temperature 0.8 -n 5
     """
     from seqtag.stages.generate import generate as stage
     from seqtag.support.quoting import CONTROLS

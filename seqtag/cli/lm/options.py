@@ -9,11 +9,15 @@ from seqtag.settings import registry
 
 Model = Annotated[str, typer.Argument(metavar="LM", help="The folder of the language model.")]
 Unit = Annotated[
-    str, typer.Option(metavar="|".join(registry.UNITS), help="Whether the tokens are words or characters.")
+    str, typer.Option(metavar="NAME", help=f"What the tokens are: {' or '.join(registry.UNITS)}.")
 ]
 TokenizerName = Annotated[
     str,
-    typer.Option("--tokenizer", metavar="|".join(registry.TOKENIZERS), help="What cuts lines into words."),
+    typer.Option(
+        "--tokenizer",
+        metavar="NAME",
+        help=f"Tokenizer that cuts lines into words: {', '.join(registry.TOKENIZERS)}.",
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace a language model that is there.")]
 ModelOutput = Annotated[str, typer.Option("--output", "-o", metavar="LM", help="Folder for the model.")]

@@ -32,7 +32,9 @@ def score(
 ) -> None:
     """Score a text: cross entropy J in bits, perplexity 2^J and the share of unknown words.
 
-    Example: seqtag lm score lm test.txt
+    Examples:
+      seqtag lm score lm test.txt
+      seqtag lm score lm test.txt --lines
     """
     paths = files or [common.STDIN]
     output = None if json is None else results.place(json)

@@ -24,12 +24,12 @@ def train(
         typer.Option(metavar="TEXT", help="Training text, a sentence a line; repeatable; - for stdin."),
     ],
     output: options.ModelOutput,
-    kind: Annotated[str, typer.Option(metavar="|".join(KINDS), help="Kind of model.")] = "ngram",
+    kind: Annotated[str, typer.Option(metavar="NAME", help=f"Kind of model: {', '.join(KINDS)}.")] = "ngram",
     dev: Annotated[
         list[str] | None,
         typer.Option(metavar="TEXT", help="Text to score, and to fit the weights of jelinek_mercer on."),
     ] = None,
-    order: Annotated[int, typer.Option(min=1, max=6, help="Length of the longest n-grams.")] = 5,
+    order: Annotated[int, typer.Option(min=1, max=6, metavar="N", help="Length of the longest n-grams.")] = 5,
     smoothing: Annotated[
         str, typer.Option(metavar="NAME", help=f"Smoothing: {', '.join(registry.SMOOTHINGS)}.")
     ] = "modified_kneser_ney",
@@ -40,8 +40,9 @@ def train(
     prune: Annotated[
         str,
         typer.Option(
-            metavar="'0 0 1'",
-            help="For each order, the count up to which n-grams are dropped; the last holds for the rest.",
+            metavar="COUNTS",
+            help="For each order, the count up to which n-grams are dropped; the last holds for the rest; "
+            "such as '0 0 1'.",
         ),
     ] = "0",
     vocabulary: Annotated[
@@ -57,11 +58,12 @@ def train(
     tokenizer: options.TokenizerName = "whitespace",
     force: options.Force = False,
 ) -> None:
-    """Train a language model on text, a sentence a line.
+    r"""Train a language model on text, a sentence a line.
 
     Examples:
       seqtag lm train --train text.txt --dev dev.txt -o lm
-      seqtag lm train --train text.txt.gz --vocabulary 30000 --order 3 --smoothing witten_bell -o lm
+      seqtag lm train --train text.txt.gz --vocabulary 30000 -o lm \
+        --order 3 --smoothing witten_bell
     """
     common.check_name("--kind", kind, KINDS)
     common.check_name("--smoothing", smoothing, registry.SMOOTHINGS)
