@@ -14,13 +14,13 @@ from seqtag.settings import plugins
 
 ENTRY_POINTS = """
 [seqtag.formats]
-underscores = seqtag_example:UNDERSCORES
+carets = seqtag_example:CARETS
 gone = seqtag_example.gone:FORMAT
 [seqtag.cells]
 doubled = seqtag_example:CELL
 half = seqtag_example:HALF
 broken = seqtag_example:BROKEN
-no_part = seqtag_example.underscores:read
+no_part = seqtag_example.carets:read
 [seqtag.heads]
 greedy = seqtag_example:HEAD
 """

@@ -16,45 +16,45 @@ from seqtag.settings.merging import foreign, merge
 from seqtag.settings.plugins import Plugin
 from seqtag.support.errors import Error, MissingPackage, UsageError
 
-UNDERSCORES = Plugin("seqtag.formats", "underscores", "seqtag-example", "1.2")
+CARETS = Plugin("seqtag.formats", "carets", "seqtag-example", "1.2")
 
 
 def test_a_name_of_another_package(installed: None) -> None:
-    assert registry.load(registry.FORMATS, "underscores", "reader").__module__ == "seqtag_example.underscores"
-    assert registry.plugin(registry.FORMATS, "underscores") == UNDERSCORES
+    assert registry.load(registry.FORMATS, "carets", "reader").__module__ == "seqtag_example.carets"
+    assert registry.plugin(registry.FORMATS, "carets") == CARETS
     assert registry.plugin(registry.FORMATS, "conll") is None
-    assert "underscores" not in registry.FORMATS
-    assert registry.known(registry.FORMATS) == [*registry.FORMATS, "underscores", "gone"]
+    assert "carets" not in registry.FORMATS
+    assert registry.known(registry.FORMATS) == [*registry.FORMATS, "carets", "gone"]
 
 
 def test_settings_take_it_and_say_whose_it_is(installed: None) -> None:
-    config = merge({"data.format": ("underscores", "x")})
-    assert config.data.format == "underscores"
-    assert foreign(config) == [UNDERSCORES]
+    config = merge({"data.format": ("carets", "x")})
+    assert config.data.format == "carets"
+    assert foreign(config) == [CARETS]
     assert foreign(Config()) == []
 
 
 def test_a_wrong_name_is_an_error_that_lists_all_names(installed: None) -> None:
-    names = ", ".join(["auto", *registry.formats("tagged"), "underscores", "gone"])
-    said = rf"x: data.format is 'underscrores'. Did you mean 'underscores'\? Known: {names}\.$"
+    names = ", ".join(["auto", *registry.formats("tagged"), "carets", "gone"])
+    said = rf"x: data.format is 'carrets'. Did you mean 'carets'\? Known: {names}\.$"
     with pytest.raises(UsageError, match=said):
-        merge({"data.format": ("underscrores", "x")})
+        merge({"data.format": ("carrets", "x")})
     with pytest.raises(
-        UsageError, match=r"unknown name 'underscrores'. Did you mean 'underscores'\? Known: conll"
+        UsageError, match=r"unknown name 'carrets'. Did you mean 'carets'\? Known: conll"
     ):
-        registry.load(registry.FORMATS, "underscrores")
+        registry.load(registry.FORMATS, "carrets")
     with pytest.raises(
-        UsageError, match=r"Unknown corpus format 'underscrores'. Did you mean 'underscores'\?"
+        UsageError, match=r"Unknown corpus format 'carrets'. Did you mean 'carets'\?"
     ):
-        read_corpus(__file__, ReadOptions(format="underscrores"))
+        read_corpus(__file__, ReadOptions(format="carrets"))
 
 
 def test_without_the_package_its_names_are_unknown() -> None:
     with pytest.raises(
         UsageError,
-        match=rf"data.format is 'underscores'. Known: {', '.join(['auto', *registry.formats('tagged')])}\.$",
+        match=rf"data.format is 'carets'. Known: {', '.join(['auto', *registry.formats('tagged')])}\.$",
     ):
-        merge({"data.format": ("underscores", "x")})
+        merge({"data.format": ("carets", "x")})
 
 
 def test_what_cannot_be_loaded_is_named_with_its_package(installed: None) -> None:
@@ -114,17 +114,17 @@ def test_a_part_has_halves_and_says_whether_it_has_a_state(installed: None) -> N
 
 
 def test_a_built_in_name_is_never_taken_over(installing: Callable[[str, str], None]) -> None:
-    installing("other", "[seqtag.formats]\nconll = seqtag_example:UNDERSCORES\n")
+    installing("other", "[seqtag.formats]\nconll = seqtag_example:CARETS\n")
     assert registry.load(registry.FORMATS, "conll", "reader").__module__ == "seqtag.corpora.conll"
 
 
 def test_a_name_of_two_packages_is_refused(installed: None, installing: Callable[[str, str], None]) -> None:
-    installing("other", "[seqtag.formats]\nunderscores = seqtag_example:UNDERSCORES\n")
+    installing("other", "[seqtag.formats]\ncarets = seqtag_example:CARETS\n")
     said = (
-        r"'underscores' of seqtag.formats is in two packages, other 1.2 and seqtag-example 1.2: uninstall one"
+        r"'carets' of seqtag.formats is in two packages, other 1.2 and seqtag-example 1.2: uninstall one"
     )
     with pytest.raises(Error, match=said):
-        registry.load(registry.FORMATS, "underscores", "reader")
+        registry.load(registry.FORMATS, "carets", "reader")
 
 
 def test_nobody_else_pays() -> None:

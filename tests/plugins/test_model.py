@@ -12,7 +12,7 @@ import pytest
 from seqtag.model_folder.folder import Folder
 from seqtag.support.errors import ModelError
 
-CORPUS = "Ana_B-PER left_O Rome_B-LOC\nIda_B-PER saw_O Ana_B-PER\nRome_B-LOC\n" * 4
+CORPUS = "Ana^B-PER left^O Rome^B-LOC\nIda^B-PER saw^O Ana^B-PER\nRome^B-LOC\n" * 4
 PARTS = ["encoder.cell=doubled", "head.name=greedy"]
 SMALL = [
     "encoder.units=4",
@@ -26,12 +26,12 @@ SMALL = [
     "encoder.dropout=0",
     "language_model.weight=0",
 ]
-NEEDS = "needs underscores of seqtag.formats from the package seqtag-example 1.2, which is not installed"
+NEEDS = "needs carets of seqtag.formats from the package seqtag-example 1.2, which is not installed"
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("corpus") / "train.underscores"
+    path = tmp_path_factory.mktemp("corpus") / "train.carets"
     path.write_text(CORPUS, encoding="utf-8")
     return str(path)
 
@@ -42,14 +42,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory, site: Path, seqtag_with: A
     model = tmp_path_factory.mktemp("plugin") / "model"
     settings = [argument for setting in SMALL + PARTS for argument in ("--set", setting)]
     files = ["--train", corpus, "--dev", corpus, "-o", str(model)]
-    done = seqtag_with(site, "train", *files, "--format", "underscores", *settings)
+    done = seqtag_with(site, "train", *files, "--format", "carets", *settings)
     assert done.returncode == 0, done.stderr
     return model
 
 
 def test_the_manifest_says_what_is_needed(trained: Path) -> None:
     manifest = json.loads((trained / "manifest.json").read_bytes())
-    parts = [("seqtag.formats", "underscores"), ("seqtag.cells", "doubled"), ("seqtag.heads", "greedy")]
+    parts = [("seqtag.formats", "carets"), ("seqtag.cells", "doubled"), ("seqtag.heads", "greedy")]
     assert manifest["plugins"] == [
         {"group": group, "name": name, "distribution": "seqtag-example", "version": "1.2"}
         for group, name in parts
@@ -82,7 +82,7 @@ def test_without_the_package_the_model_is_refused(trained: Path, seqtag_with: An
 def test_the_same_name_of_another_package_is_no_substitute(
     trained: Path, installing: Callable[[str, str], None]
 ) -> None:
-    installing("other", "[seqtag.formats]\nunderscores = seqtag_example:UNDERSCORES\n")
+    installing("other", "[seqtag.formats]\ncarets = seqtag_example:CARETS\n")
     with pytest.raises(ModelError, match=NEEDS):
         Folder(trained)
 

@@ -6,4 +6,4 @@ CELL = Part(network="seqtag_example.network:Doubled", graph="seqtag_example.grap
 HEAD = Part(network="seqtag_example.network:Greedy", graph="seqtag_example.graph:Greedy")
 HALF = Part(network="seqtag_example.network:Doubled")
 BROKEN = Part(network="seqtag_example.broken:Layer", graph="seqtag_example.broken:Layer")
-UNDERSCORES = Format("token_TAG", reader="seqtag_example.underscores:read", tagged=True)
+CARETS = Format("token^TAG", reader="seqtag_example.carets:read", tagged=True)
