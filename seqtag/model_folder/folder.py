@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import seqtag
-from seqtag.model_folder.layout import MANIFEST, MODEL, MODELS, MOST, Kind, drafts, parsed
+from seqtag.model_folder.layout import CHECKPOINT, MANIFEST, MODEL, MODELS, MOST, Kind, drafts, parsed
 from seqtag.settings.plugins import Plugin
 from seqtag.settings.plugins import find as find_plugin
 from seqtag.support.errors import ModelError
@@ -95,9 +95,16 @@ class Folder:
 
     def _what(self, manifest: dict[str, Any]) -> str:
         """What a folder of another kind is."""
-        for kind in MODELS:
-            if manifest.get("format") == kind.format:
+        found = manifest.get("format")
+        for kind in (*MODELS, CHECKPOINT):
+            if found == kind.format:
                 return f"is a {kind.title}, which `{kind.reader}` reads; expected a {self.kind.title} folder"
+        if isinstance(found, str) and found.startswith("seqtag-"):
+            shown, writer = printable(found[:40]), printable(str(manifest.get("seqtag"))[:40])
+            return (
+                f"its format is {shown}, written by seqtag {writer}; this is seqtag {seqtag.__version__}, which does "
+                "not know it. Upgrade seqtag"
+            )
         return f"{MANIFEST} is not that of a seqtag {self.kind.title}"
 
     def _check_plugins(self) -> None:

@@ -85,6 +85,14 @@ LANGUAGE_MODEL = Kind(
     reader="seqtag lm score",
 )
 MODELS = (MODEL, LANGUAGE_MODEL)
+# What any checkpoint is; that of a run also holds files of the model that it ends in.
+CHECKPOINT = Kind(
+    "checkpoint",
+    "seqtag-checkpoint",
+    2,
+    ("state.json", "state.safetensors"),
+    reader="seqtag train --resume",
+)
 
 
 def check_size(name: str, size: int) -> None:

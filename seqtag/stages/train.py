@@ -12,6 +12,7 @@ from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
 from seqtag.model_folder import folder, layout, replacing
 from seqtag.model_folder.claims import claimed
+from seqtag.model_folder.layout import Kind
 from seqtag.model_folder.stored import read_config
 from seqtag.settings.config import Config
 from seqtag.settings.merging import foreign
@@ -195,13 +196,13 @@ def train(
     started = time.perf_counter()
     task, stop = tasks.find("tagging"), stop or Stop()
     check_value("training.seed", config.training.seed + seeds - 1, f"--seeds {seeds}")
-    checkpoint = Checkpoint(output)
+    checkpoint = Checkpoint(output, task.kind)
     with claimed(output) as held:
         if held:
             replacing.tidy(checkpoint.path)
         resumes = resume and checkpoint.exists
         # A run that was killed after its last write has left both its model and its checkpoint.
-        replacing.check_target(output, force=force or resumes)
+        replacing.check_target(output, force=force or resumes, kind=task.kind)
         for note in _notes(checkpoint, held=held, resume=resume, force=force):
             listener(Note(note))
         try:
@@ -215,8 +216,8 @@ def train(
             checkpoint.identity = Identity.of(config, seeds, task.digests(data), vectors)
             checkpoint.plugins = foreign(config)
             training = Training(config, task, data, vectors, checkpoint, checkpoint_steps, stop, listener)
-            if resumes and not force and not _is_of(output, config, seeds):
-                replacing.check_target(output, force=False)
+            if resumes and not force and not _is_of(output, task.kind, config, seeds):
+                replacing.check_target(output, force=False, kind=task.kind)
             state = training.resume() if resumes else None
             training.train(seeds, state, debug=debug)
             with stop.held():
@@ -241,10 +242,10 @@ def train(
     return TrainingResult(output, prepared, best, training.results, time.perf_counter() - started)
 
 
-def _is_of(output: Path, config: Config, seeds: int) -> bool:
+def _is_of(output: Path, kind: Kind, config: Config, seeds: int) -> bool:
     """Whether the model in place, if there is one, has the settings of this run."""
     try:
-        there = read_config(folder.Folder(output))
+        there = read_config(folder.Folder(output, kind))
     except ModelError:
         return False
     first = config.training.seed

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from seqtag.corpora.findings import Level
 from seqtag.features.vectors import Vectors
+from seqtag.model_folder.layout import Kind
 from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.training.job import Job, SeedResult
@@ -18,6 +19,7 @@ class Task(Generic[Data]):
     """A shape of job: how files become jobs, and jobs model folders.
 
     Attributes:
+        kind: The kind of model folder that its runs end in, which says of a folder what task it is of.
         read: Reads and checks all files, so that nothing fails after training that could have failed before: from the
             settings and the files by their role, `train` and, where there are any, `dev` and `test`.
         fill_in: The settings with those decided that go by what was read.
@@ -29,6 +31,7 @@ class Task(Generic[Data]):
         rates: How far gradients reach back in each layer and direction of a trained job; see `training.reach`.
     """
 
+    kind: Kind
     read: Callable[[Config, Mapping[str, str]], Data]
     fill_in: Callable[[Config, Data], Config]
     warnings: Callable[[Config, Data], list[tuple[Level, str]]]

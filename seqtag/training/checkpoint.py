@@ -27,7 +27,7 @@ import seqtag
 from seqtag.features.vectors import Vectors
 from seqtag.model_folder import folder, layout, replacing
 from seqtag.model_folder.folder import Folder
-from seqtag.model_folder.layout import SUFFIX, Kind
+from seqtag.model_folder.layout import CHECKPOINT, SUFFIX, Kind
 from seqtag.model_folder.replacing import what_is_foreign
 from seqtag.settings.config import Config
 from seqtag.settings.merging import foreign
@@ -35,8 +35,7 @@ from seqtag.settings.plugins import Plugin
 from seqtag.support.errors import Error, ModelError
 from seqtag.support.json_decoder import decode
 
-VALUES, ARRAYS = "state.json", "state.safetensors"
-KIND = Kind("checkpoint", "seqtag-checkpoint", 2, (VALUES, ARRAYS), layout.FILES, layout.FORMER_FILES)
+VALUES, ARRAYS = CHECKPOINT.files
 ROLES = {
     "train": "the training file",
     "dev": "the dev file",
@@ -47,6 +46,11 @@ OTHERWISE = "Remove it, or leave out --resume and add --force, to train from the
 # What comes of values that are not what they should be.
 UNFIT = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 SHOWN = 5  # so many differences are named
+
+
+def kind_of(model: Kind) -> Kind:
+    """The checkpoint of a run that ends in a folder of this kind."""
+    return dataclasses.replace(CHECKPOINT, optional=model.files, former=model.former)
 
 
 @dataclass(frozen=True)
@@ -156,11 +160,14 @@ class Checkpoint:
 
     Args:
         target: The model folder.
+        model: What kind of folder it is.
     """
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, model: Kind = layout.MODEL) -> None:
         named = target if target.name else target.absolute()
         self.target = target
+        self.model = model
+        self.kind = kind_of(model)
         self.path = named.parent / (named.name + SUFFIX)
         self.identity: Identity | None = None
         self.seeds = Seeds()
@@ -178,7 +185,7 @@ class Checkpoint:
         Raises:
             Error: It is one.
         """
-        foreign = what_is_foreign(self.path, KIND) if self.path.is_dir() else "is not a folder"
+        foreign = what_is_foreign(self.path, self.kind) if self.path.is_dir() else "is not a folder"
         if self.path.is_symlink() or (self.exists and foreign):
             raise Error(f"{self.path}: already exists and is not a checkpoint. Move it elsewhere.")
         if self.path.is_mount():
@@ -194,7 +201,7 @@ class Checkpoint:
         import safetensors.numpy
 
         with self.trusted():
-            opened = Folder(self.path, KIND)
+            opened = Folder(self.path, self.kind)
             values = opened.read_json(VALUES)
             then = decode(Identity, values["run"])
             if self.identity is not None and (differences := self.identity.differences(then)):
@@ -204,9 +211,9 @@ class Checkpoint:
                     f"with the command that started it. {OTHERWISE}"
                 )
             arrays = safetensors.numpy.load(opened.read(ARRAYS))
-            files = {name: opened.read(name) for name in opened.files if name not in KIND.files}
+            files = {name: opened.read(name) for name in opened.files if name not in self.kind.files}
             results = values["seeds"]
-            if not isinstance(results, list) or set(files) != (set(layout.FILES) if results else set()):
+            if not isinstance(results, list) or set(files) != (set(self.model.files) if results else set()):
                 raise ValueError("the model of the seeds that are finished is not whole")
             state = State(values["state"], arrays)
             self.seeds, self.kept = Seeds(results, files), state.place
@@ -247,7 +254,7 @@ class Checkpoint:
             name: np.asarray(array, order="C") for name, array in state.arrays.items()
         }  # single numbers too
         files = {VALUES: layout.dump_json(values), ARRAYS: safetensors.numpy.save(arrays)}
-        replacing.write(self.path, files | self.seeds.files, KIND)
+        replacing.write(self.path, files | self.seeds.files, self.kind)
         self.kept = state.place
 
     def finish(self, files: Mapping[str, bytes], *, force: bool) -> str:
@@ -259,10 +266,10 @@ class Checkpoint:
         Raises:
             Error: The place is taken, or cannot be written; the checkpoint is there still.
         """
-        if not folder.holds(self.target, files):
+        if not folder.holds(self.target, files, self.model):
             try:
-                replacing.check_target(self.target, force=force)
-                replacing.write(self.target, files, plugins=self.plugins)
+                replacing.check_target(self.target, force=force, kind=self.model)
+                replacing.write(self.target, files, self.model, plugins=self.plugins)
             except Error as problem:
                 if not self.kept:
                     raise
@@ -275,7 +282,7 @@ class Checkpoint:
         """Removes it, if there is one; returns why it cannot be removed, empty if it can."""
         try:
             if self.exists:
-                replacing.remove(self.path, KIND)
+                replacing.remove(self.path, self.kind)
         except Error as problem:
             return str(problem)
         return ""

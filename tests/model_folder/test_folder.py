@@ -378,6 +378,21 @@ class TestRefused:
         assert f"its format is {FORMAT_VERSION + 1}, written by seqtag 9.8" in message
         assert message.endswith("Upgrade seqtag.")
 
+    def test_a_kind_that_is_not_known(self, model: Path) -> None:
+        edit_manifest(model, lambda m: m.update(format="seqtag-\x1b[2J", seqtag="9.8"))
+        message = refused(model)
+        assert r"its format is seqtag-\x1b[2J, written by seqtag 9.8" in message
+        assert message.endswith("Upgrade seqtag.")
+
+    def test_a_folder_of_another_kind(self, model: Path, tmp_path: Path) -> None:
+        write(tmp_path / "state", {"state.json": b"{}", "state.safetensors": b""}, layout.CHECKPOINT)
+        wanted = "is a checkpoint, which `seqtag train --resume` reads; expected a model folder."
+        assert refused(tmp_path / "state").endswith(wanted)
+        with pytest.raises(
+            ModelError, match=r"is a model, which `seqtag predict` reads; expected a checkpoint"
+        ):
+            Folder(model, layout.CHECKPOINT)
+
     @pytest.mark.parametrize("version", [0, -1, "1", None, 1.0, True, []])
     def test_a_format_that_is_no_number(self, model: Path, version: object) -> None:
         edit_manifest(model, lambda m: m.update(format_version=version))
@@ -539,7 +554,9 @@ class TestTarget:
             check_target(tmp_path, force=True)
         check_target(tmp_path / "model", force=False)
         monkeypatch.setattr(Path, "is_mount", lambda path: path.name == "model.checkpoint")
-        write(tmp_path / "model.checkpoint", {"state.json": b"{}", "state.safetensors": b""}, checkpoint.KIND)
+        write(
+            tmp_path / "model.checkpoint", {"state.json": b"{}", "state.safetensors": b""}, layout.CHECKPOINT
+        )
         with pytest.raises(Error, match="is a mount point"):
             checkpoint.Checkpoint(tmp_path / "model").check_place()
 

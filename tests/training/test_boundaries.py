@@ -27,7 +27,7 @@ from seqtag.training.checkpoint import Checkpoint
 
 CALLS = ("open", "rename", "mkdir", "rmdir", "unlink", "chmod")
 MODEL, STATE = "model", "model.checkpoint"
-KINDS = {MODEL: layout.MODEL, STATE: checkpoint.KIND}
+KINDS = {MODEL: layout.MODEL, STATE: checkpoint.kind_of(layout.MODEL)}
 OLD, NEW = (
     {name: {file: f"{age} {file}".encode() for file in kind.files} for name, kind in KINDS.items()}
     for age in ("old", "new")

@@ -31,8 +31,7 @@ from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.tasks.tagging import prepare
 from seqtag.tasks.tagging.job import Tagging
 from seqtag.tasks.tagging.splits import read_corpora
-from seqtag.training import checkpoint
-from seqtag.training.checkpoint import Checkpoint, State
+from seqtag.training.checkpoint import Checkpoint, State, kind_of
 from seqtag.training.events import Note, Prepared, Progress
 from seqtag.training.run import Run
 
@@ -58,6 +57,7 @@ CASES = {
     # For what does not depend on the network.
     "quick": ["training.epochs=2", "training.optimizer=sgd"],
 }  # fmt: skip
+KIND = kind_of(layout.MODEL)
 SENTENCES = 30
 Content = dict[str, bytes]
 
@@ -406,7 +406,7 @@ class TestRefused:
     @pytest.mark.parametrize("values", [{}, {"run": {}}, {"run": 3}, {"run": {"settings": {}}, "state": {}}])
     def test_a_checkpoint_that_holds_something_else(self, left: Path, corpus: str, values: Any) -> None:
         files = {"state.json": layout.dump_json(values), "state.safetensors": b""}
-        replacing.write(left, files, checkpoint.KIND)
+        replacing.write(left, files, KIND)
         assert "does not hold what a checkpoint holds" in self.refused(left, corpus)
 
     @pytest.mark.parametrize(
@@ -428,7 +428,7 @@ class TestRefused:
             place = place[name]
         place[last] = value
         files = {name: found for name, found in content(left).items() if name != "manifest.json"}
-        replacing.write(left, files | {"state.json": layout.dump_json(values)}, checkpoint.KIND)
+        replacing.write(left, files | {"state.json": layout.dump_json(values)}, KIND)
         said = self.refused(left, corpus)
         assert "does not hold what a checkpoint holds" in said or "another run" in said
 
@@ -445,7 +445,7 @@ class TestRefused:
             del files[name]
         else:
             files["state.safetensors"] = safetensors.numpy.save({"evil/x": np.zeros(2)})
-        replacing.write(left, files, checkpoint.KIND)
+        replacing.write(left, files, KIND)
         assert "does not hold what a checkpoint holds" in self.refused(left, corpus)
 
     @pytest.mark.parametrize(
@@ -472,7 +472,7 @@ class TestRefused:
             else:
                 arrays[name] = value
         files = {name: found for name, found in content(left).items() if name != "manifest.json"}
-        replacing.write(left, files | {"state.safetensors": safetensors.numpy.save(arrays)}, checkpoint.KIND)
+        replacing.write(left, files | {"state.safetensors": safetensors.numpy.save(arrays)}, KIND)
         with pytest.raises(Error, match="does not hold what a checkpoint holds"):
             go(corpus, tmp_path / "model", "tables", resume=True)
 

@@ -56,6 +56,7 @@ def check(files: Mapping[str, bytes], vectors: Vectors | None) -> None:
 
 
 TAGGING = Task[Corpora](
+    kind=layout.MODEL,
     read=read,
     fill_in=prepare.fill_in,
     warnings=warnings,
