@@ -105,10 +105,11 @@ def _say(stream: TextIO, event: "RunEnded") -> None:
 
     row = event.row
     what = f"run {event.number} of {event.of}  {named(row.choice)}  seed {row.seed}  "
-    if row.error is not None:
-        what += printable(row.error)
+    if row.dev is None or event.measure is None:
+        what += printable(row.error or "")
     else:
-        what += f"dev {row.metric} {row.dev:.4f}  epoch {row.best_epoch} of {row.epochs}  {row.seconds:.1f} s"
+        what += f"dev {row.metric} {event.measure.text(row.dev)}  epoch {row.best_epoch} of {row.epochs}  "
+        what += f"{row.seconds:.1f} s"
     print(what + ("" if event.repeated else "  (already done)"), file=stream, flush=True)
 
 

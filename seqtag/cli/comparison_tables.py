@@ -48,7 +48,7 @@ def cells_of(one: "Combination", comparison: "Comparison") -> tuple[list[str], l
     scores = [one.dev, one.test] if any(other.test for other in comparison.combinations) else [one.dev]
     figures = [one.metric or "-"] * comparison.is_mixed
     for score in scores:
-        figures += [f"{score[0]:.4f}", f"{score[1]:.4f}"] if score else ["-", "-"]
+        figures += [*map(one.measure.text, score)] if score and one.measure else ["-", "-"]
     done = [row for row in one.rows if row.error is None]
     sizes = {row.parameters for row in done}
     figures.append(str(len(done)) if len(done) == len(one.rows) else f"{len(done)} of {len(one.rows)}")

@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from seqtag.cli.stderr import stderr
-from seqtag.cli.summary import introduction, metric, summary
+from seqtag.cli.summary import introduction, summary
+from seqtag.evaluation.measure import Measure
 from seqtag.stages.train import TrainingResult
 from seqtag.support.quoting import printable
 from seqtag.training.events import Epoch, Event, Note, Prepared, Progress
@@ -65,17 +66,18 @@ class Lines(Quiet):
 
     def __init__(self) -> None:
         self._console = Console(file=stderr(), highlight=False, soft_wrap=True)
-        self._metric = ""
+        self._measure = Measure("")
 
     def event(self, event: Event) -> None:
         """Prints what was read, and each epoch."""
         if isinstance(event, Prepared):
-            self._metric = metric(event)
+            self._measure = event.measure
             for line in introduction(event):
                 self._console.print(line, markup=False)
         elif isinstance(event, Epoch):
             self._console.print(
-                f"epoch {event.number:>3}  loss {event.loss:.4f}  dev {self._metric} {event.dev_score:.4f}"
+                f"epoch {event.number:>3}  loss {event.loss:.4f}  "
+                f"dev {self._measure.title} {self._measure.text(event.dev_score)}"
                 f"{' *' if event.best else '  '}  gradient norm {event.gradient_norm:.3f}  "
                 f"clipped {event.clipped:.0%}  {event.tokens_per_second:,.0f} tokens/s  {event.seconds:.1f} s",
                 markup=False,
@@ -104,7 +106,7 @@ class LiveTable(Quiet):
         )
         self._task = self._bar.add_task("", total=None, epoch="1", loss="   -  ")
         self._live = Live(self._bar, console=self._console, refresh_per_second=5, transient=True)
-        self._score = ""
+        self._measure = Measure("")
 
     def __enter__(self) -> Self:
         self._console.print("reading the corpus and starting TensorFlow ...", style="dim")
@@ -118,11 +120,11 @@ class LiveTable(Quiet):
     def event(self, event: Event) -> None:
         """Moves the bar, or prints a row."""
         if isinstance(event, Prepared):
-            self._score = f"dev {metric(event)}"
+            self._measure = event.measure
             for line in introduction(event):
                 self._console.print(self._folded(line), markup=False, soft_wrap=True)
             self._console.print(
-                f"epoch    loss  {self._score}    gradient norm  clipped  tokens/s  seconds", style="bold"
+                f"epoch    loss  {self._column}    gradient norm  clipped  tokens/s  seconds", style="bold"
             )
             self._live.start()
         elif isinstance(event, Note):
@@ -137,12 +139,17 @@ class LiveTable(Quiet):
             )
         else:
             self._console.print(
-                f"{event.number:>5}  {event.loss:.4f}  {event.dev_score:>{len(self._score)}.4f}"
+                f"{event.number:>5}  {event.loss:.4f}  {self._measure.text(event.dev_score):>{len(self._column)}}"
                 f"{' *' if event.best else '  '}{event.gradient_norm:>15.3f}  {event.clipped:>7.0%}"
                 f"  {event.tokens_per_second:>8,.0f}  {event.seconds:>7.1f}",
                 style="green" if event.best else "",
                 markup=False,
             )
+
+    @property
+    def _column(self) -> str:
+        """The head of the column of scores."""
+        return f"dev {self._measure.title}"
 
     def _folded(self, line: str) -> str:
         """A line of the introduction, folded to the terminal's width; its label stands alone in the first column."""

@@ -7,18 +7,13 @@ from rich.console import Console
 from rich.table import Table
 
 from seqtag.cli.tables import make_table, print_score
-from seqtag.evaluation import metrics
+from seqtag.evaluation.measure import Measure
 from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.stages.train import TrainingResult
 from seqtag.support.quoting import counted, printable
 from seqtag.training.events import Prepared
 from seqtag.training.seed import spread
-
-
-def metric(prepared: Prepared) -> str:
-    """The name of the score that chooses the best epoch."""
-    return metrics.find(metrics.chosen(prepared.config.training.metric, prepared.scheme)).title
 
 
 def introduction(prepared: Prepared) -> list[str]:
@@ -90,7 +85,7 @@ def summary(result: TrainingResult) -> None:
         console.print(f"\ntest{of_seed}", style="bold")
         print_score(best.test, console)
     if len(result.seeds) > 1:
-        console.print(seeds_table(result, metric(result.prepared)))
+        console.print(seeds_table(result, result.prepared.measure))
     path, quoted = printable(str(result.path)), printable(shlex.quote(str(result.path)))
     for line in (
         f"\nmodel written to {path}",
@@ -131,19 +126,19 @@ def _run_table(result: TrainingResult) -> Table:
     return table
 
 
-def seeds_table(result: TrainingResult, name: str) -> Table:
+def seeds_table(result: TrainingResult, measure: Measure) -> Table:
     """Each seed's scores, and their mean and standard deviation."""
     columns = ["dev"] if result.best.test is None else ["dev", "test"]
-    table = make_table("seed", *(f"{column} {name}" for column in columns), "best epoch", "seconds")
+    table = make_table("seed", *(f"{column} {measure.title}" for column in columns), "best epoch", "seconds")
     scores = [
         [score.main for score in (entry.dev, entry.test) if score is not None] for entry in result.seeds
     ]
     for entry, row in zip(result.seeds, scores, strict=True):
         kept = " (kept)" if entry is result.best else ""
-        shown = [f"{value:.4f}" for value in row]
+        shown = [measure.text(value) for value in row]
         table.add_row(f"{entry.seed}{kept}", *shown, str(entry.best_epoch), f"{entry.seconds:.0f}")
     table.add_section()
     spreads = [spread(list(column)) for column in zip(*scores, strict=True)]
-    table.add_row("mean", *(f"{mean:.4f}" for mean, _ in spreads), "", "")
-    table.add_row("standard deviation", *(f"{deviation:.4f}" for _, deviation in spreads), "", "")
+    table.add_row("mean", *(measure.text(mean) for mean, _ in spreads), "", "")
+    table.add_row("standard deviation", *(measure.text(deviation) for _, deviation in spreads), "", "")
     return table

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seqtag.corpora.tags import Scheme
+from seqtag.evaluation.measure import Measure
 from seqtag.settings import registry
 
 if TYPE_CHECKING:
@@ -12,16 +13,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A figure of a score; the larger, the better.
+class Metric(Measure):
+    """A figure of a score of tags.
 
     Attributes:
-        title: What tables and reports call it.
         value: Its value, from 0 to 1.
     """
 
-    title: str
     value: Callable[["Score"], float]
+
+    @property
+    def measure(self) -> Measure:
+        """The metric without `value`, which need not be a function that can be pickled."""
+        return Measure(self.title, lower_is_better=self.lower_is_better, decimals=self.decimals)
 
 
 F1 = Metric("F1", lambda score: score.counts.f1)
@@ -35,11 +39,16 @@ def chosen(setting: str, scheme: Scheme) -> str:
     return "f1" if scheme.is_spans else "accuracy"
 
 
-def is_title(text: str) -> bool:
-    """Whether a metric, built in or of another package, has this title."""
-    return any(find(name).title == text for name in registry.METRICS) or any(
-        find(name).title == text for name in registry.known(registry.METRICS)
-    )
+def titled(title: str) -> Metric | None:
+    """The metric, built in or of another package, with this title; None if there is none."""
+    for names in (
+        registry.METRICS,
+        registry.known(registry.METRICS),
+    ):  # nothing else is imported for the built-in ones
+        for name in names:
+            if (metric := find(name)).title == title:
+                return metric
+    return None
 
 
 def find(name: str) -> Metric:

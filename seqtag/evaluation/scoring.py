@@ -80,12 +80,12 @@ class Score:
     @property
     def main(self) -> float:
         """The figure by which models are compared."""
-        return metrics.find(self.metric).value(self)
+        return self.measure.value(self)
 
     @property
-    def title(self) -> str:
-        """What tables call the figure by which models are compared."""
-        return metrics.find(self.metric).title
+    def measure(self) -> metrics.Metric:
+        """What the figure by which models are compared is."""
+        return metrics.find(self.metric)
 
     def to_json(self) -> dict[str, Any]:
         """The score as plain values for `json.dump`; ratios from 0 to 1, strict ones None for plain tags."""

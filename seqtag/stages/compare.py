@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import seqtag
+from seqtag.evaluation.measure import Measure
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.layout import MANIFEST
 from seqtag.settings.config import Config
@@ -39,12 +40,14 @@ class RunEnded:
         of: How many there are.
         row: What it came to.
         repeated: Whether it was run now, and not read.
+        measure: What its score is; None where it has none.
     """
 
     number: int
     of: int
     row: Row
     repeated: bool
+    measure: Measure | None
 
 
 def compare(
@@ -82,13 +85,14 @@ def compare(
     runs = seeds * math.prod(map(len, grid.values()))
     if runs > MOST_RUNS:
         raise UsageError(f"the grid means {runs:,} runs; expected at most {MOST_RUNS:,}.")
-    files = HashedFiles(tasks.find("tagging"), paths)
+    task = tasks.find("tagging")
+    files = HashedFiles(task, paths)
     _check_place(output)
     choices = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     plans = [[_plan(layers, choice, first + number, files) for number in range(seeds)] for choice in choices]
     combinations = []
     with claimed(output / ROWS):  # two that write there would train every run twice
-        rows = Rows(output)
+        rows = Rows(output, task.measure)
         for place, choice in enumerate(choices):
             found = []
             for number, plan in enumerate(plans[place], start=place * seeds + 1):
@@ -99,9 +103,13 @@ def compare(
                     with stop.held():  # a signal costs no run that is finished
                         rows.add(row)
                 found.append(row)
-                listener(RunEnded(number, len(choices) * seeds, row, fresh))
+                measure = task.measure(row.metric) if row.metric else None
+                listener(RunEnded(number, runs, row, fresh, measure))
                 stop.check()
-            combinations.append(Combination(choice, tuple(found)))
+            titles = [row.metric for row in found if row.metric]
+            combinations.append(
+                Combination(choice, tuple(found), task.measure(titles[0]) if titles else None)
+            )
     return rank(combinations, tuple(grid))
 
 
@@ -195,7 +203,7 @@ def _trained(row: Row, config: Config, files: HashedFiles, *, debug: bool, stop:
     furthest = max(layers, key=lambda layer: float(layer["rate"]), default={})
     return replace(
         row,
-        metric=result.dev.title,
+        metric=result.dev.measure.title,
         dev=result.dev.main,
         test=result.test.main if result.test else None,
         signature=result.dev.signature,

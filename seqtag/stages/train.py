@@ -99,7 +99,7 @@ class Training:
     @property
     def best(self) -> SeedResult:
         """The best on dev, of equal ones the first."""
-        return max(self.results, key=lambda result: result.dev.main)
+        return max(self.results, key=lambda result: result.dev.measure.gain(result.dev.main))
 
     def resume(self) -> State:
         """Takes over what the finished seeds of the checkpoint came to; returns where the next one stands."""

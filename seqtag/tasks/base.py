@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from seqtag.corpora.findings import Level
+from seqtag.evaluation.measure import Measure
 from seqtag.features.vectors import Vectors
 from seqtag.model_folder.layout import Kind
 from seqtag.settings import registry
@@ -25,6 +26,7 @@ class Task(Generic[Data]):
         fill_in: The settings with those decided that go by what was read.
         warnings: What is odd about what was read, one line each, the gravest first.
         digests: The sha256 of what training takes from each file, by its role.
+        measure: The measure of a title, as the scores of jobs have it; None if none has.
         job: The job with the seed of the settings.
         result: What a seed comes to, as a checkpoint keeps it.
         check: Refuses, with a ValueError or a ModelError, files of a checkpoint that would be no model folder.
@@ -36,6 +38,7 @@ class Task(Generic[Data]):
     fill_in: Callable[[Config, Data], Config]
     warnings: Callable[[Config, Data], list[tuple[Level, str]]]
     digests: Callable[[Data], dict[str, str]]
+    measure: Callable[[str], Measure | None]
     job: Callable[[Config, Data, Vectors | None], Job]
     result: type[SeedResult]
     check: Callable[[Mapping[str, bytes], Vectors | None], None]

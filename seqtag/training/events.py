@@ -7,6 +7,7 @@ from seqtag.corpora.findings import Level
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme
 from seqtag.corpora.tokenizers import Tokenizer
+from seqtag.evaluation.measure import Measure
 from seqtag.settings.config import Config
 
 
@@ -16,6 +17,7 @@ class Prepared:
 
     Attributes:
         config: The settings, with those filled in that go by the corpus.
+        measure: What models are compared by.
         train: The training corpus, without what was held out.
         dev: The development corpus.
         held_out: The seed by which dev was drawn from the training file; None where it is a file of its own.
@@ -36,6 +38,7 @@ class Prepared:
     """
 
     config: Config
+    measure: Measure
     train: Corpus
     dev: Corpus
     held_out: int | None
@@ -78,7 +81,7 @@ class Epoch:
     Attributes:
         number: The epoch, from 1.
         loss: Mean loss of its steps.
-        dev_score: The score that counts, on dev.
+        dev_score: The score that counts, on dev, by the measure of the run.
         gradient_norm: Mean of the true global norm of the gradient, before clipping.
         clipped: Share of the steps in which clipping acted.
         tokens_per_second: Training tokens a second, dev scoring left out.

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from seqtag.evaluation.measure import Measure
 from seqtag.settings.config import Config
 from seqtag.support.interrupt import Stop
 from seqtag.training.events import Epoch, Prepared
@@ -36,12 +37,12 @@ class Scored(Protocol):
 
     @property
     def main(self) -> float:
-        """The figure by which models are compared; the larger, the better."""
+        """The figure by which models are compared."""
         ...
 
     @property
-    def title(self) -> str:
-        """What tables call this figure."""
+    def measure(self) -> Measure:
+        """What this figure is, and which values of it are better."""
         ...
 
     @property
@@ -106,9 +107,10 @@ class Job(Protocol):
         ...
 
     def score_dev(self, stop: Stop) -> float:
-        """The score on dev that counts, of the network as it is now; the larger, the better.
+        """The score on dev that counts, of the network as it is now, by the measure of `prepared`; a finite number.
 
         Raises:
+            Diverged: There is no such number.
             Interrupted: `stop` has been asked to.
         """
         ...

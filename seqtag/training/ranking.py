@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from seqtag.evaluation import metrics
+from seqtag.evaluation.measure import Measure
 from seqtag.training.rows import Choice, Row
 from seqtag.training.seed import spread
 
@@ -17,15 +17,17 @@ class Combination:
     Attributes:
         choice: What the grid chose.
         rows: Its runs, a seed each.
+        measure: What their scores are; None where there is none.
     """
 
     choice: Choice
     rows: tuple[Row, ...]
+    measure: Measure | None
 
     @property
     def metric(self) -> str:
         """The name of the score; empty where there is none."""
-        return next((row.metric for row in self.rows if row.metric), "")
+        return self.measure.title if self.measure else ""
 
     @property
     def dev(self) -> tuple[float, float] | None:
@@ -65,7 +67,7 @@ class Comparison:
     Attributes:
         combinations: The combinations.
         keys: The settings of the grid.
-        metric: The name of the score; `MIXED` if there is more than one, which cannot be compared.
+        metric: The name of the score; `MIXED` if there is none, or more than one, which cannot be compared.
     """
 
     combinations: tuple[Combination, ...]
@@ -75,7 +77,7 @@ class Comparison:
     @property
     def is_mixed(self) -> bool:
         """Whether there is more than one metric."""
-        return self.metric == MIXED
+        return len({one.metric for one in self.combinations} - {""}) > 1
 
 
 def rank(combinations: Iterable[Combination], keys: tuple[str, ...]) -> Comparison:
@@ -85,12 +87,16 @@ def rank(combinations: Iterable[Combination], keys: tuple[str, ...]) -> Comparis
         combinations: The combinations.
         keys: The settings of the grid.
     """
-    ordered = sorted(
-        combinations, key=lambda one: (one.dev is None, one.metric, -one.dev[0] if one.dev else 0.0)
-    )
+    ordered = sorted(combinations, key=_order)
     found = {one.metric for one in ordered} - {""}
-    metric = MIXED if len(found) > 1 else found.pop() if found else metrics.F1.title
+    metric = found.pop() if len(found) == 1 else MIXED
     return Comparison(tuple(ordered), keys, metric)
+
+
+def _order(one: Combination) -> tuple[bool, str, float]:
+    if one.dev is None or one.measure is None:
+        return True, "", 0.0
+    return False, one.measure.title, -one.measure.gain(one.dev[0])
 
 
 def mean_and_deviation(values: Sequence[float | None]) -> tuple[float, float] | None:

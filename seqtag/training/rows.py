@@ -6,13 +6,13 @@ plugins that it uses. A line that was cut short, as by a power failure, is run a
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seqtag.evaluation import metrics
+from seqtag.evaluation.measure import Measure
 from seqtag.support.errors import DataError, Error
 from seqtag.support.json_decoder import DecodeError, decode
 from seqtag.support.json_reader import parse_json
@@ -36,7 +36,7 @@ class Row:
         seqtag: The version.
         files: The sha256 of each file by its role.
         settings: All settings as the run used them; empty where they make no sense together.
-        metric: The name of the score, F1 or accuracy.
+        metric: The title of the measure, such as F1.
         dev: The score of the best epoch on dev.
         test: That epoch's score on test, where there is a test file.
         signature: How the score on dev was made.
@@ -83,10 +83,12 @@ class Rows:
 
     Args:
         output: The folder.
+        measure: The measure of a title; None where no run has such a score.
     """
 
-    def __init__(self, output: Path) -> None:
+    def __init__(self, output: Path, measure: Callable[[str], Measure | None]) -> None:
         self.path = output / ROWS
+        self._measure = measure
         content = self.path.read_bytes() if self.path.exists() else b""
         *lines, self._rest = content.split(b"\n")
         self._whole = len(content) - len(self._rest)  # bytes of the lines that have an end
@@ -107,7 +109,7 @@ class Rows:
                     ) from problem
                 expected = f"{NO_ROW}; expected one JSON object per line"
                 raise DataError(self.path, number, expected) from problem
-            if name := _wrong_field(row):
+            if name := self._wrong_field(row):
                 raise DataError(self.path, number, f"{NO_ROW}: {name} is not what it writes there")
             yield row
 
@@ -137,6 +139,14 @@ class Rows:
                 raise Error(f"{self.path}: cannot be written: {problem.strerror}.") from problem
         self._rows[row.key] = row
 
+    def _wrong_field(self, row: Row) -> str | None:
+        """The name of the first field that holds what no run comes to."""
+        if row.error is None:
+            for name in SCORED:
+                if getattr(row, name) is None:
+                    return name
+        return None if row.metric is None or self._measure(row.metric) else "metric"
+
     def _cut(self) -> None:
         """Takes off the line that was being written when a process ended, unless its process is still writing."""
         with self.path.open("r+b") as file:
@@ -144,15 +154,6 @@ class Rows:
             if file.read() == self._rest:
                 file.truncate(self._whole)
         self._rest = b""
-
-
-def _wrong_field(row: Row) -> str | None:
-    """The name of the first field that holds what no run comes to."""
-    if row.error is None:
-        for name in SCORED:
-            if getattr(row, name) is None:
-                return name
-    return None if row.metric is None or metrics.is_title(row.metric) else "metric"
 
 
 def _begins_a_row(rest: bytes) -> bool:

@@ -32,6 +32,7 @@ class Run:
         self.job = job
         self.network = job.network
         self.settings = job.config.training
+        self.measure = job.prepared.measure
         self.trainer = Trainer(self.network, self.settings)
         self.ledger = Ledger(self.trainer.names)
         self.stopped = ""
@@ -39,7 +40,6 @@ class Run:
         self.under_way = UnderWay(1)
         self.recent: deque[Arrays] = deque(maxlen=self.settings.averaging_epochs)
         self.best_epoch = 0
-        self.best_score = -1.0
         self.best_weights: Arrays = {}
 
     def fit(
@@ -98,15 +98,21 @@ class Run:
     def _finished(self) -> bool:
         """Whether the epochs or the patience are used up."""
         done, patience = len(self.history), self.settings.patience
-        # A score of 0 is no start: many a tagger finds its first entity only after some epochs.
-        waited = done - self.best_epoch if patience and self.best_score > 0 else -1
+        # To have learnt nothing is no start: many a tagger finds its first entity only after some epochs.
+        begun = self._best_gain > self.measure.nothing
+        waited = done - self.best_epoch if patience and begun else -1
         return done >= self.settings.epochs or waited >= patience
+
+    @property
+    def _best_gain(self) -> float:
+        """The gain of the best epoch; less than any other before there is one."""
+        if not self.best_epoch:
+            return float("-inf")
+        return self.measure.gain(self.history[self.best_epoch - 1].dev_score)
 
     def state(self) -> State:
         """Everything that the rest of the run depends on and that settings and corpora do not give."""
-        values = Values(
-            self.under_way, self.history, self.best_epoch, self.best_score, self.trainer.ticks, self.seconds
-        )
+        values = Values(self.under_way, self.history, self.best_epoch, self.trainer.ticks, self.seconds)
         snapshot = Snapshot(
             values, self._variables(), self.ledger.arrays(), self.best_weights, list(self.recent)
         )
@@ -128,8 +134,7 @@ class Run:
         self.recent.extend(snapshot.recent)
         values = snapshot.values
         self.trainer.ticks = values.ticks
-        self.best_epoch, self.best_score = values.best_epoch, values.best_score
-        self.history, self.under_way = values.history, values.under_way
+        self.best_epoch, self.history, self.under_way = values.best_epoch, values.history, values.under_way
         self._started = time.perf_counter() - values.seconds
 
     def _variables(self) -> Arrays:
@@ -143,10 +148,11 @@ class Run:
         self.trainer.settle()
         trained = now.seconds = time.perf_counter() - started
         dev_score, candidate = self._score_dev(stop)
+        gain, best_gain = self.measure.gain(dev_score), self._best_gain
         # Of epochs that all found nothing the last one has learnt the most.
-        best = dev_score > self.best_score or dev_score == self.best_score == 0
+        best = gain > best_gain or gain == best_gain == self.measure.nothing
         if best:
-            self.best_epoch, self.best_score, self.best_weights = now.number, dev_score, candidate
+            self.best_epoch, self.best_weights = now.number, candidate
         return Epoch(
             number=now.number,
             loss=float(np.mean(now.losses)),
@@ -161,12 +167,12 @@ class Run:
     def _train(self, started: float, listener: Listener, stepped: Callable[[int], None]) -> None:
         """The steps that the epoch under way, begun at `started`, still lacks."""
         now, of_tokens = self.under_way, self.job.tokens
-        scores = [epoch.dev_score for epoch in self.history]
+        gains = [self.measure.gain(epoch.dev_score) for epoch in self.history]
         total = sum(now.losses)
         for batch in self.job.batches(now.number, len(now.losses)):
             progress = now.number - 1 + now.tokens / of_tokens
             self.network.head.progress(progress)
-            self._step(batch, learning_rate(self.settings, progress, scores))
+            self._step(batch, learning_rate(self.settings, progress, gains))
             now.seconds = time.perf_counter() - started
             total += now.losses[-1]
             listener(Progress(now.number, now.tokens, of_tokens, total / len(now.losses)))

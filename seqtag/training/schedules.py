@@ -13,7 +13,8 @@ def learning_rate(settings: TrainingSettings, progress: float, scores: Sequence[
     Args:
         settings: The `training` section of the configuration.
         progress: Epochs done, with a fraction: 2.5 is the middle of the third epoch.
-        scores: The dev scores of the epochs done.
+        scores: The dev scores of the epochs done; the larger, the better. They are negated where the measure's smaller
+            values are better.
     """
     rise = min(1.0, progress / settings.warmup) if settings.warmup else 1.0
     share: float = registry.load(registry.SCHEDULES, settings.schedule)(settings, progress, scores)
@@ -33,9 +34,9 @@ def inverse_time(settings: TrainingSettings, progress: float, scores: Sequence[f
 
 def plateau(settings: TrainingSettings, progress: float, scores: Sequence[float]) -> float:
     """Times `plateau_factor` each time that dev has not improved for `plateau_patience` epochs, from the first score
-    above 0 on.
+    other than 0 on.
     """
-    share, best, waited = 1.0, 0.0, 0
+    share, best, waited = 1.0, -math.inf, 0
     for score in scores:
         if score > best:
             best, waited = score, 0

@@ -43,7 +43,6 @@ class Values:
         under_way: The epoch that is being trained.
         history: Those before it.
         best_epoch: The best of them; 0 if there is none.
-        best_score: Its score on dev.
         ticks: Steps since all rows of all tables were up to date.
         seconds: How long all this took.
     """
@@ -51,7 +50,6 @@ class Values:
     under_way: UnderWay
     history: list[Epoch]
     best_epoch: int
-    best_score: float
     ticks: int
     seconds: float
 

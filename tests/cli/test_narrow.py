@@ -12,6 +12,7 @@ from seqtag.cli import run
 from seqtag.cli.comparison_tables import LEGEND
 from seqtag.cli.tables import make_table, print_line, print_score
 from seqtag.corpora.tags import parse_scheme
+from seqtag.evaluation import metrics
 from seqtag.evaluation.scoring import score
 from seqtag.training.ranking import Combination, Comparison
 from seqtag.training.rows import Row
@@ -65,7 +66,9 @@ def test_what_compare_shows(
     rows = tuple(replace(row, seed=seed, dev=0.8 + seed / 100) for seed in (1, 2))
     cells = ("peephole_cifg_lstm", "gru")
     choices = [{"encoder.cell": cell, "encoder.bidirectional": True} for cell in cells]
-    comparison = Comparison(tuple(Combination(choice, rows) for choice in choices), tuple(choices[0]), "F1")
+    comparison = Comparison(
+        tuple(Combination(choice, rows, metrics.F1) for choice in choices), tuple(choices[0]), "F1"
+    )
     monkeypatch.setattr("seqtag.stages.compare.compare", lambda *_, **__: comparison)
     monkeypatch.setenv("COLUMNS", str(width))
     grid = ["--grid", "encoder.cell=peephole_cifg_lstm,gru", "--grid", "encoder.bidirectional=true"]

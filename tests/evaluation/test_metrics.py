@@ -1,5 +1,7 @@
 """The figures by which models are compared."""
 
+import pickle
+
 import pytest
 
 from seqtag.corpora.tags import parse_scheme
@@ -31,9 +33,15 @@ def test_the_metric_goes_by_the_scheme() -> None:
 
 
 def test_titles() -> None:
-    assert metrics.is_title("F1")
-    assert metrics.is_title("accuracy")
-    assert not metrics.is_title("[bold]")
+    assert metrics.titled("F1") is metrics.F1
+    assert metrics.titled("accuracy") is metrics.ACCURACY
+    assert metrics.titled("[bold]") is None
+
+
+def test_the_measure_of_a_metric_can_be_pickled() -> None:
+    errors = metrics.Metric("errors", lambda score: 1 - score.accuracy, lower_is_better=True, decimals=2)
+    kept = pickle.loads(pickle.dumps(errors.measure))
+    assert (kept.title, kept.gain(1.0), kept.text(0.5)) == ("errors", -1.0, "0.50")
 
 
 def test_an_unknown_metric_is_an_error() -> None:

@@ -104,7 +104,7 @@ class Runs:
             raise problem
         score = {"lstm": 0.5, "gru": 0.7}[config.encoder.cell] + config.training.seed / 1000
         metric = self.metrics.get(config.encoder.cell, "f1")
-        dev = SimpleNamespace(main=score, title=metrics.find(metric).title, signature="spans:exact")
+        dev = SimpleNamespace(main=score, measure=metrics.find(metric), signature="spans:exact")
         history = [SimpleNamespace(clipped=0.0)] * 2
         came = SimpleNamespace(dev=dev, test=None, best_epoch=1, history=history, stopped="")
         self.then()
@@ -158,7 +158,7 @@ def full(descriptor: int) -> None:
 def kept(output: Path) -> Path:
     """A file that holds that row."""
     output.mkdir(exist_ok=True)
-    Rows(output).add(ROW)
+    Rows(output, metrics.titled).add(ROW)
     return output / ROWS
 
 
@@ -226,7 +226,7 @@ class TestRows:
         for content in (b"important notes", b"notes\nmore", b'{"key": "mine"', b'{"name', own + b"notes"):
             path.write_bytes(content)
             with pytest.raises(DataError, match=r"runs.jsonl:[12]: is not a row of seqtag compare"):
-                Rows(tmp_path)
+                Rows(tmp_path, metrics.titled)
             assert path.read_bytes() == content
         path.unlink()
         os.mkfifo(path)
@@ -238,7 +238,7 @@ class TestRows:
         whole = path.read_bytes()
         for end in (1, 5, 9, 40, 73, 80, 100, len(whole) - 1):
             path.write_bytes(whole + whole[:end])
-            found = Rows(tmp_path)
+            found = Rows(tmp_path, metrics.titled)
             assert path.read_bytes() == whole + whole[:end], "so far it was read only"
             found.add(dataclasses.replace(ROW, seed=2))
             found.add(dataclasses.replace(ROW, seed=3))
@@ -249,7 +249,7 @@ class TestRows:
         path = kept(tmp_path)
         whole = path.read_bytes()
         path.write_bytes(whole + whole[:50])
-        found = Rows(tmp_path)
+        found = Rows(tmp_path, metrics.titled)
         path.write_bytes(whole + whole)
         found.add(dataclasses.replace(ROW, seed=2))
         assert [row["seed"] for row in rows(tmp_path)] == [1, 1, 2]
@@ -258,7 +258,7 @@ class TestRows:
         """Not the part of it for which there is room."""
         path = kept(tmp_path)
         whole = path.read_bytes()
-        found = Rows(tmp_path)
+        found = Rows(tmp_path, metrics.titled)
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 100, hard))
         try:
@@ -278,7 +278,7 @@ class TestRows:
 
         monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(Error, match=rf"^{path}: cannot be written: No space left on device\.$"):
-            Rows(tmp_path).add(dataclasses.replace(ROW, seed=2))
+            Rows(tmp_path, metrics.titled).add(dataclasses.replace(ROW, seed=2))
         assert path.read_bytes() == whole
 
     def test_a_bad_row_elsewhere_is_an_error(self, spans: Any, tmp_path: Path, runs: Runs) -> None:
@@ -341,12 +341,12 @@ class TestRows:
         with pytest.raises(
             DataError, match=rf"runs.jsonl:2: is not a row of seqtag compare: {field} is not what"
         ):
-            Rows(tmp_path)
+            Rows(tmp_path, metrics.titled)
 
     def test_a_line_of_brackets_is_no_row(self, tmp_path: Path) -> None:
         (tmp_path / ROWS).write_text("[" * 100_000 + "\n")
         with pytest.raises(DataError, match=r"runs.jsonl:1: is not a row"):
-            Rows(tmp_path)
+            Rows(tmp_path, metrics.titled)
 
 
 class TestErrors:
@@ -583,7 +583,7 @@ def test_what_has_no_rate(spans: Any, tmp_path: Path) -> None:
 def test_a_combination_has_the_middle_rate() -> None:
     def reach(*given: tuple[float | None, int | None]) -> Any:
         made = (Row("", {}, 1, "", {}, rate=rate, memory=memory) for rate, memory in given)
-        return Combination({}, tuple(made)).reach
+        return Combination({}, tuple(made), None).reach
 
     assert reach((0.9, 40), (1.1, None), (0.3, 4)) == (0.9, 40)
     assert reach((1.1, None), (None, None), (0.3, 4)) == (0.3, 4)

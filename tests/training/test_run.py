@@ -16,6 +16,7 @@ from rich.console import Console
 from seqtag.cli.summary import introduction, seeds_table
 from seqtag.corpora.reading import Sentence, read_corpus
 from seqtag.corpora.tags import parse_scheme
+from seqtag.evaluation import metrics
 from seqtag.graph.outputs import PROBABILITIES, TAGS
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import layout
@@ -130,7 +131,8 @@ class TestSeeds:
             config, corpora, _ = make.args
             assert config.training.seed == seed
             dev, test = (
-                SimpleNamespace(main=value, to_json=lambda value=value: value) for value in scores[seed]
+                SimpleNamespace(main=value, measure=metrics.F1, to_json=lambda value=value: value)
+                for value in scores[seed]
             )
             result: Any = SeedResult(seed, [], seed - 4, dev, test if corpora.test else None, 1.0)  # type: ignore[arg-type]
 
@@ -184,7 +186,7 @@ class TestSeeds:
         result = train(config("training.seed=7"), *paths, tmp_path / "model", seeds=3)
         console = Console(width=80, color_system=None)
         with console.capture() as captured:
-            console.print(seeds_table(result, "F1"))
+            console.print(seeds_table(result, metrics.F1))
         rows = [line.split() for line in captured.get().splitlines() if line.strip(" ─")]
         wanted = [
             ["seed", "dev", "F1", "test", "F1", "best", "epoch", "seconds"],

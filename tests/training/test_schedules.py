@@ -59,6 +59,8 @@ def test_cosine_falls_to_0_after_all_epochs(progress: float, share: float) -> No
         ((0.5, 0.4, 0.45, 0.46), 0.1),  # better than the last, but not than the best
         ((0.0, 0.0, 0.0), 1),  # nothing is learnt yet
         ((0.0, 0.0, 0.3, 0.2, 0.2), 0.1),
+        ((-90.0, -91.0, -90.5), 0.1),  # of a measure whose smaller values are better
+        ((-90.0, -91.0, -89.0, -89.5), 1),
     ],
 )
 def test_plateau_counts_epochs_without_a_better_score(scores: tuple[float, ...], share: float) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme, problems, split
+from seqtag.evaluation import metrics
 from seqtag.evaluation.scoring import Score, score
 from seqtag.features.indexers.base import Resources, pad
 from seqtag.features.indexers.vectors import coverage
@@ -100,6 +101,7 @@ class Tagging:
         unseen = sorted(tag for tag in set(dev_tags) if self._label(tag) not in known)
         return Prepared(
             config=self.config,
+            measure=metrics.find(metrics.chosen(self.config.training.metric, corpora.scheme)).measure,
             train=corpora.train,
             dev=corpora.dev,
             held_out=corpora.held_out,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from seqtag.corpora.findings import Level, gravest
 from seqtag.corpora.reading import Corpus
+from seqtag.evaluation import metrics
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
@@ -61,6 +62,7 @@ TAGGING = Task[Corpora](
     fill_in=prepare.fill_in,
     warnings=warnings,
     digests=digests,
+    measure=metrics.titled,
     job=Tagging,
     result=TaggingResult,
     check=check,
