@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from seqtag.evaluation.scoring import Score
     from seqtag.stages.train import TrainingResult
     from seqtag.support.errors import Error
-    from seqtag.training.events import Epoch, Note, Prepared, Progress
+    from seqtag.tasks.tagging.prepared import Prepared
+    from seqtag.training.events import Epoch, Note, Progress
 
 __version__ = "0.1.0"
 
@@ -54,7 +55,8 @@ _HOMES = {
     "seqtag.evaluation.scoring": ("Score",),
     "seqtag.stages.train": ("TrainingResult",),
     "seqtag.support.errors": ("Error",),
-    "seqtag.training.events": ("Epoch", "Note", "Prepared", "Progress"),
+    "seqtag.tasks.tagging.prepared": ("Prepared",),
+    "seqtag.training.events": ("Epoch", "Note", "Progress"),
 }
 
 

@@ -2,8 +2,9 @@
 
 import sys
 import textwrap
+from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -11,11 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from seqtag.cli.stderr import stderr
-from seqtag.cli.summary import introduction, summary
 from seqtag.evaluation.measure import Measure
 from seqtag.stages.train import TrainingResult
 from seqtag.support.quoting import printable
-from seqtag.training.events import Epoch, Event, Note, Prepared, Progress
+from seqtag.training.events import Epoch, Event, Note, Progress, Start
 
 
 class Display(Protocol):
@@ -36,11 +36,19 @@ class Display(Protocol):
         ...
 
 
-def display(*, quiet: bool = False) -> Display:
-    """The display for a terminal or for a log, as standard error is one or the other."""
+def display(
+    introduction: Callable[[Any], list[str]], summary: Callable[[Any], None], *, quiet: bool = False
+) -> Display:
+    """The display for a terminal or for a log, as standard error is one or the other.
+
+    Args:
+        introduction: What a task says before the first epoch: the lines for its own `Start`.
+        summary: Prints what it says of the result.
+        quiet: Whether to show nothing.
+    """
     if quiet:
         return Quiet()
-    return LiveTable() if sys.stderr.isatty() else Lines()
+    return (LiveTable if sys.stderr.isatty() else Lines)(introduction, summary)
 
 
 class Quiet:
@@ -64,15 +72,16 @@ class Quiet:
 class Lines(Quiet):
     """One plain line an epoch on stderr, for logs; the summary on stdout."""
 
-    def __init__(self) -> None:
+    def __init__(self, introduction: Callable[[Any], list[str]], summary: Callable[[Any], None]) -> None:
+        self._introduction, self._summary = introduction, summary
         self._console = Console(file=stderr(), highlight=False, soft_wrap=True)
         self._measure = Measure("")
 
     def event(self, event: Event) -> None:
         """Prints what was read, and each epoch."""
-        if isinstance(event, Prepared):
+        if isinstance(event, Start):
             self._measure = event.measure
-            for line in introduction(event):
+            for line in self._introduction(event):
                 self._console.print(line, markup=False)
         elif isinstance(event, Epoch):
             self._console.print(
@@ -87,13 +96,14 @@ class Lines(Quiet):
 
     def finish(self, result: TrainingResult) -> None:
         """Prints the summary."""
-        summary(result)
+        self._summary(result)
 
 
 class LiveTable(Quiet):
     """A table of epochs that grows, with a bar for the epoch under way."""
 
-    def __init__(self) -> None:
+    def __init__(self, introduction: Callable[[Any], list[str]], summary: Callable[[Any], None]) -> None:
+        self._introduction, self._summary = introduction, summary
         self._console = Console(file=stderr(), highlight=False)
         self._bar = Bar(
             TextColumn("epoch {task.fields[epoch]}"),
@@ -119,9 +129,9 @@ class LiveTable(Quiet):
 
     def event(self, event: Event) -> None:
         """Moves the bar, or prints a row."""
-        if isinstance(event, Prepared):
+        if isinstance(event, Start):
             self._measure = event.measure
-            for line in introduction(event):
+            for line in self._introduction(event):
                 self._console.print(self._folded(line), markup=False, soft_wrap=True)
             self._console.print(
                 f"epoch    loss  {self._column}    gradient norm  clipped  tokens/s  seconds", style="bold"
@@ -160,4 +170,4 @@ class LiveTable(Quiet):
     def finish(self, result: TrainingResult) -> None:
         """Prints the summary."""
         self._live.stop()
-        summary(result)
+        self._summary(result)

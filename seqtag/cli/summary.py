@@ -12,7 +12,7 @@ from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.stages.train import TrainingResult
 from seqtag.support.quoting import counted, printable
-from seqtag.training.events import Prepared
+from seqtag.tasks.tagging.prepared import Prepared
 from seqtag.training.seed import spread
 
 

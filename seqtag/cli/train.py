@@ -77,9 +77,10 @@ def _train(
     stop = Stop()
     with listening(stop):
         from seqtag.cli.display import display
+        from seqtag.cli.summary import introduction, summary
         from seqtag.stages.train import train as stage
 
-        with display(quiet=quiet) as show:
+        with display(introduction, summary, quiet=quiet) as show:
             result = stage(
                 config,
                 train,

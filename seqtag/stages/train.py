@@ -23,8 +23,9 @@ from seqtag.support.json_decoder import decode
 from seqtag.tasks import base as tasks
 from seqtag.tasks.base import Task
 from seqtag.tasks.tagging.job import TaggingResult
+from seqtag.tasks.tagging.prepared import Prepared
 from seqtag.training.checkpoint import Checkpoint, Identity, Seeds, State
-from seqtag.training.events import Epoch, Listener, Note, Prepared
+from seqtag.training.events import Epoch, Listener, Note, Start
 from seqtag.training.job import SeedResult
 from seqtag.training.report import report, seeds_report
 from seqtag.training.seed import Saving, Trained, train_seed
@@ -93,7 +94,7 @@ class Training:
     listener: Listener
     results: list[SeedResult] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
-    prepared: Prepared | None = None
+    prepared: Start | None = None
     stopped: str = ""
 
     @property
@@ -239,7 +240,9 @@ def train(
         raise Error(f"{training.stopped} The best model so far, that of {kept}, is in {output}.")
     prepared = dataclasses.replace(training.prepared, config=_seeded(config, training.best.seed))
     best = cast(TaggingResult, training.best)  # as the task says
-    return TrainingResult(output, prepared, best, training.results, time.perf_counter() - started)
+    return TrainingResult(
+        output, cast(Prepared, prepared), best, training.results, time.perf_counter() - started
+    )
 
 
 def _is_of(output: Path, kind: Kind, config: Config, seeds: int) -> bool:

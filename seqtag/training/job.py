@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from seqtag.evaluation.measure import Measure
 from seqtag.settings.config import Config
 from seqtag.support.interrupt import Stop
-from seqtag.training.events import Epoch, Prepared
+from seqtag.training.events import Epoch, Start
 from seqtag.training.ledger import Gradients
 
 if TYPE_CHECKING:
@@ -86,12 +86,15 @@ class Job(Protocol):
     Attributes:
         config: The settings; their seed is the run's.
         network: The network that learns.
-        prepared: What was read, for the listener.
     """
 
     config: Config
     network: "Network"
-    prepared: Prepared
+
+    @property
+    def prepared(self) -> Start:
+        """What was read, for the listener."""
+        ...
 
     @property
     def tokens(self) -> int:

@@ -32,7 +32,7 @@ from seqtag.tasks.tagging import prepare
 from seqtag.tasks.tagging.job import Tagging
 from seqtag.tasks.tagging.splits import read_corpora
 from seqtag.training.checkpoint import Checkpoint, State, kind_of
-from seqtag.training.events import Note, Prepared, Progress
+from seqtag.training.events import Note, Progress, Start
 from seqtag.training.run import Run
 
 SMALL = [
@@ -247,7 +247,7 @@ class TestTheEnd:
         (thesis / "thesis.tex").write_text("years of work")
         cases = [
             (whole("tables").place / "model", Progress, "already contains a model"),
-            (thesis, Prepared, "is not a model folder"),
+            (thesis, Start, "is not a model folder"),
         ]
         for other, when, said in cases:
 

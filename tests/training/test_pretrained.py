@@ -19,7 +19,7 @@ from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.train import train
 from seqtag.support.errors import ModelError
-from seqtag.training.events import Prepared
+from seqtag.tasks.tagging.prepared import Prepared
 
 SMALL = [
     "embeddings.word.dim=4", "embeddings.characters.encoder=none", "embeddings.shape.dim=0", "encoder.cell=dense",

@@ -25,9 +25,9 @@ from seqtag.support.interrupt import Stop
 from seqtag.support.quoting import one_line, printable
 from seqtag.tasks.tagging import agreement, prepare
 from seqtag.tasks.tagging.examples import make_examples, predicted_words
+from seqtag.tasks.tagging.prepared import Prepared
 from seqtag.tasks.tagging.splits import Corpora
 from seqtag.training.batches import training_order
-from seqtag.training.events import Prepared
 from seqtag.training.job import Batch, SeedResult
 
 NAMED_SENTENCES, NAMED_WORDS = 3, 6  # so much of a batch is shown when training fails on it
