@@ -337,11 +337,11 @@ class Epochs:
     def __init__(self, config: Any, corpora: Any, vectors: Any = None) -> None:
         import dataclasses
 
-        from seqtag.tasks.tagging.job import Tagging
+        from seqtag.tasks.tagging.tagger_job import TaggerJob
         from seqtag.training.run import Run
 
         once = dataclasses.replace(config, training=dataclasses.replace(config.training, epochs=1))
-        self.run = Run(Tagging(once, corpora, vectors))
+        self.run = Run(TaggerJob(once, corpora, vectors))
         self.first_step: float | None = None
 
     def next(self) -> float:

@@ -44,7 +44,7 @@ def passes(run: Any) -> dict[str, Callable[[Any, Any], object]]:
 
 def steps(config: Any, corpora: Any, vectors: Any) -> dict[str, Callable[[Any, Any], object]]:
     """The parts of a step, each with all before it; the last one is the step as it is."""
-    from seqtag.tasks.tagging.job import Tagging
+    from seqtag.tasks.tagging.tagger_job import TaggerJob
     from seqtag.training.run import Run
 
     training = config.training
@@ -54,7 +54,7 @@ def steps(config: Any, corpora: Any, vectors: Any) -> dict[str, Callable[[Any, A
     for name, change in changes.items():
         common.say(f"a network to see what its {name} takes")
         settings = dataclasses.replace(config, training=dataclasses.replace(training, **change))
-        run = Run(Tagging(settings, corpora, vectors))
+        run = Run(TaggerJob(settings, corpora, vectors))
         made = made or passes(run)
         made[name] = run.trainer.step
     return made
@@ -75,7 +75,7 @@ def over(made: list[tuple[Any, Any]], function: Callable[[Any, Any], object]) ->
 
 def scored(run: Any, found: dict[str, list[float]]) -> None:
     """Scores dev as it is done after an epoch; its parts' seconds are added to those found."""
-    from seqtag.tasks.tagging.job import score_corpus
+    from seqtag.tasks.tagging.tagger_job import score_corpus
 
     own: dict[str, float] = {}
     settle = getattr(run.trainer, "settle", lambda: None)

@@ -13,7 +13,9 @@ from seqtag.support.extras import missing
 from seqtag.training.events import Listener
 
 if TYPE_CHECKING:
+    from seqtag.evaluation.scoring import Score
     from seqtag.stages.train import TrainingResult
+    from seqtag.tasks.tagging.prepared import Prepared
 
 
 @checked
@@ -29,7 +31,7 @@ def train(
     resume: bool = False,
     checkpoint_steps: int = 0,
     on_event: Listener | None = None,
-) -> "TrainingResult":
+) -> "TrainingResult[Prepared, Score]":
     """Trains a tagger, keeps the epoch that scores best on dev and writes it as a model folder.
 
     Nothing is printed. Ctrl-C raises KeyboardInterrupt as in any Python code; `resume=True` then goes on from the last

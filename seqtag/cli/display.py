@@ -31,7 +31,7 @@ class Display(Protocol):
         """Takes an event."""
         ...
 
-    def finish(self, result: TrainingResult) -> None:
+    def finish(self, result: TrainingResult[Any, Any]) -> None:
         """Shows the result of the run."""
         ...
 
@@ -65,7 +65,7 @@ class Quiet:
     def event(self, event: Event) -> None:
         """Shows nothing."""
 
-    def finish(self, result: TrainingResult) -> None:
+    def finish(self, result: TrainingResult[Any, Any]) -> None:
         """Shows nothing."""
 
 
@@ -94,7 +94,7 @@ class Lines(Quiet):
         elif isinstance(event, Note):
             self._console.print(f"{event.level:<6} {printable(event.text)}", markup=False)
 
-    def finish(self, result: TrainingResult) -> None:
+    def finish(self, result: TrainingResult[Any, Any]) -> None:
         """Prints the summary."""
         self._summary(result)
 
@@ -167,7 +167,7 @@ class LiveTable(Quiet):
             line, self._console.width, subsequent_indent=" " * len("train  "), break_on_hyphens=False
         )
 
-    def finish(self, result: TrainingResult) -> None:
+    def finish(self, result: TrainingResult[Any, Any]) -> None:
         """Prints the summary."""
         self._live.stop()
         self._summary(result)

@@ -8,12 +8,15 @@ from rich.table import Table
 
 from seqtag.cli.tables import make_table, print_score
 from seqtag.evaluation.measure import Measure
+from seqtag.evaluation.scoring import Score
 from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.stages.train import TrainingResult
 from seqtag.support.quoting import counted, printable
 from seqtag.tasks.tagging.prepared import Prepared
 from seqtag.training.seed import spread
+
+Result = TrainingResult[Prepared, Score]
 
 
 def introduction(prepared: Prepared) -> list[str]:
@@ -73,7 +76,7 @@ def clipping(config: Config) -> str:
     return "none"
 
 
-def summary(result: TrainingResult) -> None:
+def summary(result: Result) -> None:
     """Prints the tables at the end to stdout."""
     console = Console(highlight=False)
     best = result.best
@@ -95,7 +98,7 @@ def summary(result: TrainingResult) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _run_table(result: TrainingResult) -> Table:
+def _run_table(result: Result) -> Table:
     """What was read, the network, clipping and epochs."""
     prepared, config, best = result.prepared, result.prepared.config, result.best
     table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
@@ -126,7 +129,7 @@ def _run_table(result: TrainingResult) -> Table:
     return table
 
 
-def seeds_table(result: TrainingResult, measure: Measure) -> Table:
+def seeds_table(result: Result, measure: Measure) -> Table:
     """Each seed's scores, and their mean and standard deviation."""
     columns = ["dev"] if result.best.test is None else ["dev", "test"]
     table = make_table("seed", *(f"{column} {measure.title}" for column in columns), "best epoch", "seconds")

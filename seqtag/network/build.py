@@ -133,6 +133,10 @@ class Network(keras.Model):  # type: ignore[misc]
         _, weights = self.encoder.attention.look(states, inputs["lengths"])
         return weights
 
+    def progress(self, epochs: float) -> None:
+        """Told before each training step how many epochs have passed."""
+        self.head.progress(epochs)
+
     def loss_of(self, inputs: Arrays, tags: Any, training: bool = False) -> Any:
         """The loss of a batch, a scalar; `tags` is `(batch, time)` int32."""
         vectors = self.vectors(inputs, training)

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +55,7 @@ def compare(
     paths: Mapping[str, str],
     output: Path,
     *,
+    task: str = "tagging",
     seeds: int = 1,
     debug: bool = False,
     listener: Callable[[RunEnded], None] = lambda event: None,
@@ -68,6 +68,7 @@ def compare(
         grid: The values of each setting that is varied; they win over the layers.
         paths: The files: `train`, `dev` and, where there is one, `test`.
         output: The folder for `runs.jsonl`.
+        task: The name of what is trained in `registry.TASKS`.
         seeds: How many runs of each combination, with the seed of the settings and those after it.
         debug: Whether TensorFlow may print.
         listener: Receives each run that is done.
@@ -85,16 +86,15 @@ def compare(
     runs = seeds * math.prod(map(len, grid.values()))
     if runs > MOST_RUNS:
         raise UsageError(f"the grid means {runs:,} runs; expected at most {MOST_RUNS:,}.")
-    task = tasks.find("tagging")
-    files = HashedFiles(task, paths)
+    files = HashedFiles(tasks.find(task), paths)
     _check_place(output)
     choices = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     plans = [[_plan(layers, choice, first + number, files) for number in range(seeds)] for choice in choices]
     combinations = []
     with claimed(output / ROWS):  # two that write there would train every run twice
-        rows = Rows(output, task.measure)
+        rows = Rows(output, files.task.measure)
         for place, choice in enumerate(choices):
-            found = []
+            found, measures = [], []
             for number, plan in enumerate(plans[place], start=place * seeds + 1):
                 row = rows.of(plan.key)
                 fresh = row is None
@@ -103,13 +103,11 @@ def compare(
                     with stop.held():  # a signal costs no run that is finished
                         rows.add(row)
                 found.append(row)
-                measure = task.measure(row.metric) if row.metric else None
+                measure = files.task.measure(row.metric) if row.metric else None
                 listener(RunEnded(number, runs, row, fresh, measure))
                 stop.check()
-            titles = [row.metric for row in found if row.metric]
-            combinations.append(
-                Combination(choice, tuple(found), task.measure(titles[0]) if titles else None)
-            )
+                measures.append(measure)
+            combinations.append(Combination(choice, tuple(found), next(filter(None, measures), None)))
     return rank(combinations, tuple(grid))
 
 
@@ -194,8 +192,8 @@ def _trained(row: Row, config: Config, files: HashedFiles, *, debug: bool, stop:
     """The row with the results of its run."""
     vectors = files.vectors(config.embeddings.vectors.file)
     task = files.task
-    make = partial(task.job, config, files.data(config), vectors)
-    trained = train_seed(make, config.training.seed, task.result, stop=stop, debug=debug)
+    planned = task.planned(config, files.data(config), vectors)
+    trained = train_seed(planned, stop=stop, debug=debug)
     result = trained.result
     if result.stopped:
         raise Error(result.stopped)

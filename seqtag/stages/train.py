@@ -3,11 +3,9 @@
 import dataclasses
 import time
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Generic, TypeVar
 
-from seqtag.evaluation.scoring import Score
 from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
 from seqtag.model_folder import folder, layout, replacing
@@ -22,17 +20,17 @@ from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.support.json_decoder import decode
 from seqtag.tasks import base as tasks
 from seqtag.tasks.base import Task
-from seqtag.tasks.tagging.job import TaggingResult
-from seqtag.tasks.tagging.prepared import Prepared
 from seqtag.training.checkpoint import Checkpoint, Identity, Seeds, State
 from seqtag.training.events import Epoch, Listener, Note, Start
-from seqtag.training.job import SeedResult
+from seqtag.training.job import AnyScore, SeedResult
 from seqtag.training.report import report, seeds_report
 from seqtag.training.seed import Saving, Trained, train_seed
 
+Read = TypeVar("Read", bound=Start, covariant=True)
+
 
 @dataclass(frozen=True)
-class TrainingResult:
+class TrainingResult(Generic[Read, AnyScore]):
     """What training came to.
 
     Attributes:
@@ -44,18 +42,18 @@ class TrainingResult:
     """
 
     path: Path
-    prepared: Prepared = field(repr=False)  # whole corpora
-    best: TaggingResult = field(repr=False)
-    seeds: list[SeedResult] = field(repr=False)
+    prepared: Read = field(repr=False)  # whole corpora
+    best: SeedResult[AnyScore] = field(repr=False)
+    seeds: list[SeedResult[AnyScore]] = field(repr=False)
     seconds: float
 
     @property
-    def dev(self) -> Score:
+    def dev(self) -> AnyScore:
         """The kept model's score on dev."""
         return self.best.dev
 
     @property
-    def test(self) -> Score | None:
+    def test(self) -> AnyScore | None:
         """Its score on test, if there is a test file."""
         return self.best.test
 
@@ -92,13 +90,13 @@ class Training:
     every: int
     stop: Stop
     listener: Listener
-    results: list[SeedResult] = field(default_factory=list)
+    results: list[SeedResult[Any]] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     prepared: Start | None = None
     stopped: str = ""
 
     @property
-    def best(self) -> SeedResult:
+    def best(self) -> SeedResult[Any]:
         """The best on dev, of equal ones the first."""
         return max(self.results, key=lambda result: result.dev.measure.gain(result.dev.main))
 
@@ -124,9 +122,7 @@ class Training:
         for seed in range(first + len(self.results), first + seeds):
             try:
                 trained = train_seed(
-                    partial(self.task.job, _seeded(self.config, seed), self.data, self.vectors),
-                    seed,
-                    self.task.result,
+                    self.task.planned(_seeded(self.config, seed), self.data, self.vectors),
                     listener=self.listener,
                     stop=self.stop,
                     saving=Saving(self.checkpoint, self.every, state),
@@ -165,6 +161,7 @@ def train(
     test_path: str | None,
     output: Path,
     *,
+    task: str = "tagging",
     seeds: int = 1,
     force: bool = False,
     resume: bool = False,
@@ -172,8 +169,8 @@ def train(
     debug: bool = False,
     listener: Listener = lambda event: None,
     stop: Stop | None = None,
-) -> TrainingResult:
-    """Trains a tagger, keeps the epoch that scores best on dev and writes it as a model folder.
+) -> TrainingResult[Any, Any]:
+    """Trains a model, keeps the epoch that scores best on dev and writes it as a model folder.
 
     Args:
         config: The settings.
@@ -181,6 +178,7 @@ def train(
         dev_path: The development file; a seeded part of the training file is held out if there is none.
         test_path: A file that is scored once, by the model that was kept.
         output: The model folder.
+        task: The name of what is trained in `registry.TASKS`.
         seeds: How many runs, with the seed of the settings and those after it; the best on dev is kept.
         force: Whether a model there may be replaced, and without `resume` the checkpoint of a run that was stopped.
         resume: Whether to go on from the checkpoint, if there is one.
@@ -195,30 +193,30 @@ def train(
         Interrupted: The run was asked to stop.
     """
     started = time.perf_counter()
-    task, stop = tasks.find("tagging"), stop or Stop()
+    found, stop = tasks.find(task), stop or Stop()
     check_value("training.seed", config.training.seed + seeds - 1, f"--seeds {seeds}")
-    checkpoint = Checkpoint(output, task.kind)
+    checkpoint = Checkpoint(output, found.kind)
     with claimed(output) as held:
         if held:
             replacing.tidy(checkpoint.path)
         resumes = resume and checkpoint.exists
         # A run that was killed after its last write has left both its model and its checkpoint.
-        replacing.check_target(output, force=force or resumes, kind=task.kind)
+        replacing.check_target(output, force=force or resumes, kind=found.kind)
         for note in _notes(checkpoint, held=held, resume=resume, force=force):
             listener(Note(note))
         try:
             paths = {"train": train_path, "dev": dev_path, "test": test_path}
-            data = task.read(config, {role: path for role, path in paths.items() if path})
-            for level, text in task.warnings(config, data):
+            data = found.read(config, {role: path for role, path in paths.items() if path})
+            for level, text in found.warnings(config, data):
                 listener(Note(text, level))
-            config = task.fill_in(config, data)
+            config = found.fill_in(config, data)
             file = config.embeddings.vectors.file
             vectors = read_vectors(file) if file else None
-            checkpoint.identity = Identity.of(config, seeds, task.digests(data), vectors)
+            checkpoint.identity = Identity.of(config, seeds, found.digests(data), vectors)
             checkpoint.plugins = foreign(config)
-            training = Training(config, task, data, vectors, checkpoint, checkpoint_steps, stop, listener)
-            if resumes and not force and not _is_of(output, task.kind, config, seeds):
-                replacing.check_target(output, force=False, kind=task.kind)
+            training = Training(config, found, data, vectors, checkpoint, checkpoint_steps, stop, listener)
+            if resumes and not force and not _is_of(output, found.kind, config, seeds):
+                replacing.check_target(output, force=False, kind=found.kind)
             state = training.resume() if resumes else None
             training.train(seeds, state, debug=debug)
             with stop.held():
@@ -239,10 +237,7 @@ def train(
         kept = f"epoch {training.best.best_epoch}" + f" of seed {training.best.seed}" * (seeds > 1)
         raise Error(f"{training.stopped} The best model so far, that of {kept}, is in {output}.")
     prepared = dataclasses.replace(training.prepared, config=_seeded(config, training.best.seed))
-    best = cast(TaggingResult, training.best)  # as the task says
-    return TrainingResult(
-        output, cast(Prepared, prepared), best, training.results, time.perf_counter() - started
-    )
+    return TrainingResult(output, prepared, training.best, training.results, time.perf_counter() - started)
 
 
 def _is_of(output: Path, kind: Kind, config: Config, seeds: int) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from seqtag.corpora.findings import Level
@@ -10,7 +11,7 @@ from seqtag.features.vectors import Vectors
 from seqtag.model_folder.layout import Kind
 from seqtag.settings import registry
 from seqtag.settings.config import Config
-from seqtag.training.job import Job, SeedResult
+from seqtag.training.job import Job, PlannedJob, SeedResult
 
 Data = TypeVar("Data")
 
@@ -40,9 +41,13 @@ class Task(Generic[Data]):
     digests: Callable[[Data], dict[str, str]]
     measure: Callable[[str], Measure | None]
     job: Callable[[Config, Data, Vectors | None], Job]
-    result: type[SeedResult]
+    result: type[SeedResult[Any]]
     check: Callable[[Mapping[str, bytes], Vectors | None], None]
     rates: Callable[[Any], list[dict[str, Any]]]
+
+    def planned(self, config: Config, data: Data, vectors: Vectors | None) -> PlannedJob:
+        """The job with the seed of the settings, to be made later."""
+        return PlannedJob(config.training.seed, partial(self.job, config, data, vectors), self.result)
 
 
 def find(name: str) -> Task[Any]:

@@ -1,8 +1,8 @@
 """What is trained, as the loop sees it: a job with one seed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from seqtag.evaluation.measure import Measure
 from seqtag.settings.config import Config
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from seqtag.network.build import Network
 
 Weights = dict[str, Any]
+AnyScore = TypeVar("AnyScore", bound="Scored", covariant=True)
 
 
 class Batch(NamedTuple):
@@ -56,7 +57,7 @@ class Scored(Protocol):
 
 
 @dataclass(frozen=True)
-class SeedResult:
+class SeedResult(Generic[AnyScore]):
     """What training with one seed came to.
 
     Attributes:
@@ -73,8 +74,8 @@ class SeedResult:
     seed: int
     history: list[Epoch]
     best_epoch: int
-    dev: Scored
-    test: Scored | None
+    dev: AnyScore
+    test: AnyScore | None
     seconds: float
     gradients: Gradients | None = None
     stopped: str = ""
@@ -135,3 +136,18 @@ class Job(Protocol):
     def files(self, weights: Weights, report: dict[str, Any]) -> dict[str, bytes]:
         """The content of the model folder."""
         ...
+
+
+@dataclass(frozen=True)
+class PlannedJob:
+    """A job that is to be made once nothing else trains.
+
+    Attributes:
+        seed: Its seed, which is that of its settings.
+        make: Makes it.
+        result: The class of what comes of it.
+    """
+
+    seed: int
+    make: Callable[[], Job]
+    result: type[SeedResult[Any]]

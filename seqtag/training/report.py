@@ -11,7 +11,7 @@ from seqtag.training.job import Job, SeedResult
 from seqtag.training.seed import spread
 
 
-def report(job: Job, result: SeedResult) -> dict[str, Any]:
+def report(job: Job, result: SeedResult[Any]) -> dict[str, Any]:
     """What `report.json` holds of the seed whose model is kept."""
     import keras
     import tensorflow as tf
@@ -36,7 +36,7 @@ def report(job: Job, result: SeedResult) -> dict[str, Any]:
     }
 
 
-def seeds_report(results: Sequence[SeedResult]) -> dict[str, Any]:
+def seeds_report(results: Sequence[SeedResult[Any]]) -> dict[str, Any]:
     """What `report.json` holds of several seeds: the score of each, and by corpus their mean and spread."""
     scores = {
         "dev": [result.dev.main for result in results],

@@ -171,7 +171,7 @@ class Run:
         total = sum(now.losses)
         for batch in self.job.batches(now.number, len(now.losses)):
             progress = now.number - 1 + now.tokens / of_tokens
-            self.network.head.progress(progress)
+            self.network.progress(progress)
             self._step(batch, learning_rate(self.settings, progress, gains))
             now.seconds = time.perf_counter() - started
             total += now.losses[-1]

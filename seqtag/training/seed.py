@@ -4,7 +4,7 @@ import contextlib
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from seqtag.support.errors import Diverged, Error, UsageError
 from seqtag.support.interrupt import Stop
 from seqtag.training.checkpoint import Checkpoint, State
 from seqtag.training.events import Listener, Note
-from seqtag.training.job import Job, SeedResult
+from seqtag.training.job import Job, PlannedJob, SeedResult
 from seqtag.training.run import Run
 
 _TURN = threading.Lock()  # of the thread that trains
@@ -47,13 +47,11 @@ class Trained:
 
     job: Job
     weights: dict[str, Any]
-    result: SeedResult
+    result: SeedResult[Any]
 
 
 def train_seed(
-    make: Callable[[], Job],
-    seed: int,
-    result: type[SeedResult],
+    planned: PlannedJob,
     *,
     listener: Listener = lambda event: None,
     stop: Stop | None = None,
@@ -64,9 +62,7 @@ def train_seed(
     thread trains.
 
     Args:
-        make: Makes what is trained; called once nothing else trains.
-        seed: The seed, which is that of its settings.
-        result: The class of what comes of it.
+        planned: What is trained.
         listener: Receives what was prepared, each step and each epoch.
         stop: Asked whether to stop.
         saving: Where the state is kept; nowhere if None.
@@ -80,9 +76,9 @@ def train_seed(
     """
     stop = stop or Stop()
     with _turn(listener):
-        runtime.start(seed, debug=debug)
+        runtime.start(planned.seed, debug=debug)
         started = time.perf_counter()
-        job = make()
+        job = planned.make()
         run = Run(job, started)
         listener(job.prepared)
         if saving is None:
@@ -100,8 +96,8 @@ def train_seed(
             if run.stopped:
                 raise Diverged(f"{run.stopped} No model was written.") from None
             raise
-        found = result(
-            seed=seed,
+        result = planned.result(
+            seed=planned.seed,
             history=run.history,
             best_epoch=run.best_epoch,
             dev=dev,
@@ -110,7 +106,7 @@ def train_seed(
             gradients=run.ledger.gradients(),
             stopped=run.stopped,
         )
-        return Trained(job, run.best_weights, found)
+        return Trained(job, run.best_weights, result)
 
 
 @contextlib.contextmanager

@@ -96,9 +96,9 @@ class Runs:
         self.metrics: dict[str, str] = {}  # by cell, where not f1
         self.reach: dict[int, dict[str, Any]] = {}  # of gru, by seed
 
-    def train(self, make: Any, seed: int, result: Any, **how: Any) -> Any:
-        config = make.args[0]
-        assert config.training.seed == seed
+    def train(self, planned: Any, **how: Any) -> Any:
+        config = planned.make.args[0]
+        assert config.training.seed == planned.seed
         self.made.append((config.encoder.cell, config.training.seed))
         if problem := self.fails.get(config.encoder.cell):
             raise problem

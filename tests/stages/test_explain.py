@@ -29,9 +29,9 @@ from seqtag.stages import explain as stage
 from seqtag.stages.explain import Explained, Explanation, Target, explain
 from seqtag.support.errors import Error, ModelError
 from seqtag.tasks.tagging import prepare
-from seqtag.tasks.tagging.job import Tagging
 from seqtag.tasks.tagging.restore import Stored
 from seqtag.tasks.tagging.splits import read_corpora
+from seqtag.tasks.tagging.tagger_job import TaggerJob
 
 Capture = pytest.CaptureFixture[str]
 WORDS = ("Ana", "Ruiz", "saw", "New", "York", "today", ".")
@@ -47,7 +47,7 @@ NASTY = (
 
 
 @pytest.fixture(scope="module")
-def attentive(spans: Any) -> Tagging:
+def attentive(spans: Any) -> TaggerJob:
     """An untrained network with attention in its encoder and in a feedback head."""
     given = [
         "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.cell=dense", "encoder.units=8",
@@ -57,7 +57,7 @@ def attentive(spans: Any) -> Tagging:
     config = merge(parse_assignments(given))
     corpora = read_corpora(config, str(spans.train), str(spans.dev), None)
     runtime.start(3)
-    return Tagging(prepare.fill_in(config, corpora), corpora, None)
+    return TaggerJob(prepare.fill_in(config, corpora), corpora, None)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def without_slopes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module", params=["crf", "softmax", "feedback"])
 def network(request: pytest.FixtureRequest, spans: Any, plain: Any) -> tuple[Any, SentenceTagger]:
     if request.param == "feedback":
-        made: Tagging = request.getfixturevalue("attentive")
+        made: TaggerJob = request.getfixturevalue("attentive")
         return made.network, made.tagger()
     trained = spans if request.param == "crf" else plain
     tagger = SentenceTagger.load(trained.folder)
@@ -178,7 +178,7 @@ def test_a_model_that_is_replaced_while_a_text_is_typed(
     np.testing.assert_array_equal(first.saliency, second.saliency)
 
 
-def test_attention_is_that_of_the_exported_network(attentive: Tagging) -> None:
+def test_attention_is_that_of_the_exported_network(attentive: TaggerJob) -> None:
     weights = Weights.of_arrays(attentive.network.named_weights())
     network = build_network(attentive.config, attentive.vocabulary, weights)
     tagger = SentenceTagger(network, attentive.vocabulary)

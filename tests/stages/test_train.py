@@ -29,8 +29,8 @@ from seqtag.stages.train import train
 from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.tasks.tagging import prepare
 from seqtag.tasks.tagging.examples import make_examples, piece_ends, predicted_words
-from seqtag.tasks.tagging.job import Tagging, score_corpus
 from seqtag.tasks.tagging.splits import Corpora, read_corpora
+from seqtag.tasks.tagging.tagger_job import TaggerJob, score_corpus
 from seqtag.training.events import Epoch, Progress
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(seqtag.__file__).parents[1])}
@@ -149,11 +149,11 @@ class TestBestEpoch:
         """Dev scores as they are written here, and the weights that have them."""
         weights: list[dict[str, Any]] = []
 
-        def score_dev(task: Tagging, stop: Any) -> float:
+        def score_dev(task: TaggerJob, stop: Any) -> float:
             weights.append(task.network.named_weights())
             return self.SCORES[len(weights) - 1]
 
-        monkeypatch.setattr(Tagging, "score_dev", score_dev)
+        monkeypatch.setattr(TaggerJob, "score_dev", score_dev)
         return weights
 
     def run(self, spans: Any, tmp_path: Path, *assignments: str) -> Any:

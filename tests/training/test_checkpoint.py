@@ -29,8 +29,8 @@ from seqtag.stages.train import TrainingResult, train
 from seqtag.support.errors import Error
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.tasks.tagging import prepare
-from seqtag.tasks.tagging.job import Tagging
 from seqtag.tasks.tagging.splits import read_corpora
+from seqtag.tasks.tagging.tagger_job import TaggerJob
 from seqtag.training.checkpoint import Checkpoint, State, kind_of
 from seqtag.training.events import Note, Progress, Start
 from seqtag.training.run import Run
@@ -179,15 +179,15 @@ class TestSameBytes:
             if where == "step" and isinstance(event, Progress) and (event.epoch, event.tokens) > (3, 100):
                 stop.receive(15)
 
-        def score_dev(task: Tagging, told: Stop) -> float:
+        def score_dev(task: TaggerJob, told: Stop) -> float:
             scored.append(task)
             if where == "dev" and len(scored) == 3:
                 stop.receive(15)
             return real(task, told)
 
-        scored: list[Tagging] = []
-        real = Tagging.score_dev
-        monkeypatch.setattr(Tagging, "score_dev", score_dev)
+        scored: list[TaggerJob] = []
+        real = TaggerJob.score_dev
+        monkeypatch.setattr(TaggerJob, "score_dev", score_dev)
         with pytest.raises(Interrupted, match=r"interrupted in epoch 3 after step \d: .* --resume") as caught:
             go(corpus, target, "swa", listener=listen, stop=stop)
         assert caught.value.exit_code == 143
@@ -541,7 +541,7 @@ def test_every_variable_that_steps_change_is_in_the_state(corpus: str) -> None:
         corpora = read_corpora(settings, corpus, corpus, None)
         before = alive()
         runtime.start(1)
-        run = Run(Tagging(prepare.fill_in(settings, corpora), corpora, None))
+        run = Run(TaggerJob(prepare.fill_in(settings, corpora), corpora, None))
         mine = {key: one for key, one in alive().items() if key not in before}
         first = {key: one.numpy() for key, one in mine.items()}
         for _, inputs, tags in run.job.batches(1):

@@ -15,7 +15,7 @@ from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.train import train
 from seqtag.support.errors import Error
-from seqtag.tasks.tagging.job import Tagging
+from seqtag.tasks.tagging.tagger_job import TaggerJob
 from seqtag.training.ledger import Ledger, Norms
 
 SMALL = [
@@ -152,9 +152,9 @@ def test_the_sentences_are_those_of_the_step(
     with lines:
         lines.write("a\tO\n" * 7 + "\n" + "b\tO\n" * 3 + "\n" + "c\tO\n" * 5 + "\n")
     heard: list[list[int]] = []
-    real = Tagging.describe
+    real = TaggerJob.describe
     monkeypatch.setattr(
-        Tagging, "describe", lambda task, numbers: heard.append(numbers) or real(task, numbers)
+        TaggerJob, "describe", lambda task, numbers: heard.append(numbers) or real(task, numbers)
     )
     broken(2)
     settings = config("training.max_sentence_length=3", "training.batch_size=2", "data.scheme=bio")

@@ -29,12 +29,13 @@ from seqtag.stages.train import train
 from seqtag.support.errors import Error
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.tasks.tagging import agreement, prepare
-from seqtag.tasks.tagging.job import Tagging, score_corpus
 from seqtag.tasks.tagging.parity import PARITY
 from seqtag.tasks.tagging.splits import read_corpora
+from seqtag.tasks.tagging.tagger_job import TaggerJob, score_corpus
 from seqtag.training.events import Epoch
+from seqtag.training.job import PlannedJob, SeedResult
 from seqtag.training.run import Run
-from seqtag.training.seed import SeedResult, Trained, spread, train_seed
+from seqtag.training.seed import Trained, spread, train_seed
 
 SMALL = [
     "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.cell=dense", "encoder.units=5",
@@ -60,13 +61,13 @@ KINDS = ("none", "ema", "swa")
 def runs(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A run of each kind with the same seed, and its weights in each epoch: as scored, and as training goes on."""
     found = {}
-    real = Tagging.score_dev
+    real = TaggerJob.score_dev
     for kind in KINDS:
         networks: list[Any] = []
         weights: dict[str, list[Weights]] = {"scored": [], "raw": []}
 
         def score_dev(
-            task: Tagging, stop: Stop, networks: list[Any] = networks, weights: Any = weights
+            task: TaggerJob, stop: Stop, networks: list[Any] = networks, weights: Any = weights
         ) -> float:
             networks.append(task.network)
             weights["scored"].append(task.network.named_weights())
@@ -79,7 +80,7 @@ def runs(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
         target = tmp_path_factory.mktemp(kind) / "model"
         given = [f"training.averaging={kind}", "training.averaging_epochs=2", "training.epochs=3"]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Tagging, "score_dev", score_dev)
+            patch.setattr(TaggerJob, "score_dev", score_dev)
             result = train(config(*given), str(spans.dev), str(spans.dev), None, target, listener=listen)
         found[kind] = SimpleNamespace(result=result, target=target, **weights)
     return found
@@ -127,8 +128,10 @@ class TestSeeds:
         """The scores on dev and test that the run of each seed shall come to; no run is made."""
         scores = {7: (0.5, 0.2), 8: (0.7, 0.4), 9: (0.6, 0.9)}
 
-        def train_seed(make: Any, seed: int, *given: Any, **how: Any) -> Any:
-            config, corpora, _ = make.args
+        def train_seed(planned: PlannedJob, **how: Any) -> Any:
+            made: Any = planned.make
+            config, corpora, _ = made.args
+            seed = planned.seed
             assert config.training.seed == seed
             dev, test = (
                 SimpleNamespace(main=value, measure=metrics.F1, to_json=lambda value=value: value)
@@ -238,7 +241,7 @@ def test_a_run_that_is_over_leaves_no_graph_behind(spans: Any) -> None:
     corpora = read_corpora(config(), str(spans.dev), str(spans.dev), None)
     runtime.start(1)
     before = {id(graph) for graph in graphs()}
-    run = Run(Tagging(prepare.fill_in(config("encoder.cell=simplernn"), corpora), corpora, None))
+    run = Run(TaggerJob(prepare.fill_in(config("encoder.cell=simplernn"), corpora), corpora, None))
     _, inputs, tags = next(iter(run.job.batches(1)))
     run.trainer.step(inputs, tags)
     made = [weakref.ref(graph) for graph in graphs() if id(graph) not in before]
@@ -262,7 +265,7 @@ def test_a_signal_does_not_wait_for_the_graph(spans: Any, monkeypatch: pytest.Mo
 
     corpora = read_corpora(config(), str(spans.dev), str(spans.dev), None)
     runtime.start(1)
-    run = Run(Tagging(prepare.fill_in(config(), corpora), corpora, None))
+    run = Run(TaggerJob(prepare.fill_in(config(), corpora), corpora, None))
     stop, stages = Stop(), []
     real = run.network.loss_of
 
@@ -283,7 +286,7 @@ def test_an_epoch_is_kept_before_it_is_told(spans: Any) -> None:
 
     corpora = read_corpora(config(), str(spans.dev), str(spans.dev), None)
     runtime.start(1)
-    run = Run(Tagging(prepare.fill_in(config(), corpora), corpora, None))
+    run = Run(TaggerJob(prepare.fill_in(config(), corpora), corpora, None))
     kept: list[str] = []
 
     def listen(event: Any) -> None:
@@ -312,7 +315,7 @@ def test_the_users_own_settings_of_keras_change_nothing() -> None:
 
 
 @pytest.fixture(scope="module")
-def chaotic(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> Tagging:
+def chaotic(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> TaggerJob:
     """Recurrent weights that multiply every rounding at each word of a long sentence."""
     from seqtag.network import runtime
 
@@ -325,13 +328,13 @@ def chaotic(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> Tagging:
     )  # fmt: skip
     corpora = read_corpora(settings, str(spans.train), str(path), None)
     runtime.start(1)
-    return Tagging(prepare.fill_in(settings, corpora), corpora, None)
+    return TaggerJob(prepare.fill_in(settings, corpora), corpora, None)
 
 
 class TestParity:
     """What is exported is the trained network, as far as rounding lets two computations agree."""
 
-    def test_of_a_chaotic_network(self, chaotic: Tagging) -> None:
+    def test_of_a_chaotic_network(self, chaotic: TaggerJob) -> None:
         rows = [chaotic.vocabulary.index(chaotic.corpora.dev.sentences[0])]
         inputs = chaotic.vocabulary.collate(rows)
         exported = chaotic.tagger().run(inputs)
@@ -339,7 +342,7 @@ class TestParity:
         assert np.abs(exported["probabilities"] - np.asarray(probabilities)).max() > PARITY
         assert chaotic.best_tagger(chaotic.network.named_weights())
 
-    def test_of_another_network(self, chaotic: Tagging, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_of_another_network(self, chaotic: TaggerJob, monkeypatch: pytest.MonkeyPatch) -> None:
         """Which differs from the first word on."""
         weights = chaotic.network.named_weights()
         other = {name: array + 0.01 for name, array in weights.items()}
@@ -384,7 +387,7 @@ def test_tags_that_the_network_cannot_give(tmp_path: Path) -> None:
     (tmp_path / "dev").write_text("a B-X\nb I-X\nc B-Y\n", "utf-8")
     corpora = read_corpora(config(), str(tmp_path / "train"), str(tmp_path / "dev"), None)
     runtime.start(1)
-    assert Tagging(prepare.fill_in(config(), corpora), corpora, None).prepared.unseen_tags == {"B-Y": 1}
+    assert TaggerJob(prepare.fill_in(config(), corpora), corpora, None).prepared.unseen_tags == {"B-Y": 1}
 
 
 def test_the_seed_shown_is_the_one_that_held_dev_out(spans: Any) -> None:
@@ -398,7 +401,7 @@ def test_what_no_model_folder_can_hold_is_refused_before_training(
     spans: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     corpora = read_corpora(Config(), str(spans.train), str(spans.dev), None)
-    task = Tagging(Config(), corpora, None)
+    task = TaggerJob(Config(), corpora, None)
     for name, size, said in (
         (
             "vocab.json",
@@ -414,9 +417,9 @@ def test_what_no_model_folder_can_hold_is_refused_before_training(
         with monkeypatch.context() as patch:
             patch.setitem(MOST, name, size - 1)
             with pytest.raises(Error, match=said):
-                Tagging(Config(), corpora, None)
+                TaggerJob(Config(), corpora, None)
             patch.setitem(MOST, name, size)
-            Tagging(Config(), corpora, None)
+            TaggerJob(Config(), corpora, None)
 
 
 def test_an_average_that_forgets_all_is_refused() -> None:

@@ -13,7 +13,7 @@ from seqtag.settings.config import TrainingSettings
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.train import train
-from seqtag.tasks.tagging.job import Tagging
+from seqtag.tasks.tagging.tagger_job import TaggerJob
 from seqtag.training import schedules
 from seqtag.training.schedules import learning_rate
 
@@ -128,7 +128,7 @@ def test_the_rate_that_the_optimizer_uses(
 
     monkeypatch.setattr(Trainer, "step", step)
     # A dev score that stays as it is after the first epoch.
-    monkeypatch.setattr(Tagging, "score_dev", lambda self, stop: 0.5)
+    monkeypatch.setattr(TaggerJob, "score_dev", lambda self, stop: 0.5)
     small = [
         "embeddings.word.dim=4", "embeddings.characters.encoder=none", "embeddings.shape.dim=0", "encoder.cell=dense",
         "encoder.layers=1", "encoder.units=3", "embeddings.dropout=0",

@@ -11,7 +11,7 @@ from seqtag.corpora.tags import convert
 from seqtag.features.indexers.base import pad
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.settings import registry
-from seqtag.tasks.tagging.job import Tagging
+from seqtag.tasks.tagging.tagger_job import TaggerJob
 from seqtag.training.reach import LayerReach, measure
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def measured(
     return measure(network, inputs, pad(rows, int(inputs["lengths"].max())), sample.steps, random)
 
 
-def rates(job: Tagging) -> list[dict[str, Any]]:
+def rates(job: TaggerJob) -> list[dict[str, Any]]:
     """How far gradients reach back in each layer and direction of a trained network, on some sentences of dev.
 
     Returns:

@@ -16,8 +16,8 @@ from seqtag.model_folder.stored import checked_network, config_of
 from seqtag.settings.config import Config
 from seqtag.tasks.base import Task
 from seqtag.tasks.tagging import prepare, reach
-from seqtag.tasks.tagging.job import Tagging, TaggingResult
 from seqtag.tasks.tagging.splits import Corpora, read_corpora
+from seqtag.tasks.tagging.tagger_job import TaggerJob, TaggingResult
 
 MOST_WARNINGS = 5  # lines about the corpora
 
@@ -63,7 +63,7 @@ TAGGING = Task[Corpora](
     warnings=warnings,
     digests=digests,
     measure=metrics.titled,
-    job=Tagging,
+    job=TaggerJob,
     result=TaggingResult,
     check=check,
     rates=reach.rates,

@@ -34,8 +34,8 @@ NAMED_SENTENCES, NAMED_WORDS = 3, 6  # so much of a batch is shown when training
 
 
 @dataclass(frozen=True)
-class TaggingResult(SeedResult):
-    """What training a tagger with one seed came to."""
+class TaggingResult(SeedResult[Score]):
+    """What training a tagger with one seed came to; the types are what a checkpoint is read by."""
 
     dev: Score
     test: Score | None
@@ -58,7 +58,7 @@ def score_corpus(
     return score(gold, predicted, scheme, known_tags=tagger.tags, metric=metric)
 
 
-class Tagging:
+class TaggerJob:
     """What a run trains and scores.
 
     Args:
