@@ -17,6 +17,7 @@ Nothing in it is code, a pickle, a path or a URL. Format 1 also held `model.onnx
 A checkpoint (`seqtag.training.checkpoint`) is a folder that is written and checked in the same way, with other files.
 """
 
+import contextlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +100,15 @@ def check_size(name: str, size: int) -> None:
     """Raises ValueError for a file of more bytes than would be read again."""
     if size > MOST[name]:
         raise ValueError(f"{name} would have {size:,} bytes; expected {MOST[name]:,} at most")
+
+
+def format_of(path: Path) -> Any:
+    """What the manifest of a folder says that it is; None if it has none that can be read."""
+    with contextlib.suppress(OSError, ValueError):
+        if (path / MANIFEST).is_file():
+            with (path / MANIFEST).open("rb") as file:
+                return parsed(file.read(MOST[MANIFEST])).get("format")
+    return None
 
 
 def drafts(target: Path) -> list[Path]:

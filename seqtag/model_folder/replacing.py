@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import seqtag
 from seqtag.model_folder.layout import (
@@ -20,13 +19,12 @@ from seqtag.model_folder.layout import (
     MANIFEST,
     MODEL,
     MODELS,
-    MOST,
     SUFFIX,
     Kind,
     check_size,
     drafts,
     dump_json,
-    parsed,
+    format_of,
 )
 from seqtag.settings.plugins import Plugin
 from seqtag.support.errors import Error
@@ -72,7 +70,7 @@ def check_target(target: Path, *, force: bool, kind: Kind = MODEL) -> None:
                 f"{target}: already contains a {kind.title}. Use --force to replace it, or choose another -o."
             )
     for parent in target.absolute().parents:
-        if _format(parent) in [one.format for one in MODELS]:
+        if format_of(parent) in [one.format for one in MODELS]:
             raise Error(f"{target}: is inside the model folder {parent}. Choose another -o.")
     check_room(target)
 
@@ -95,20 +93,11 @@ def check_room(target: Path) -> None:
 
 def what_is_foreign(path: Path, kind: Kind) -> str | None:
     """What makes a folder one that seqtag may not replace or remove; None if it holds this kind's files alone."""
-    if _format(path) != kind.format:
+    if format_of(path) != kind.format:
         return f"exists and is not a {kind.title} folder"
     known = {MANIFEST, *kind.files, *kind.optional, *kind.former}
     foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in known)
     return f"holds {foreign[0]}, which is no part of a {kind.title}" if foreign else None
-
-
-def _format(path: Path) -> Any:
-    """What the manifest of a folder says that it is; None if it has none that can be read."""
-    with contextlib.suppress(OSError, ValueError):
-        if (path / MANIFEST).is_file():
-            with (path / MANIFEST).open("rb") as file:
-                return parsed(file.read(MOST[MANIFEST])).get("format")
-    return None
 
 
 def write(

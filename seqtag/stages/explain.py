@@ -1,4 +1,4 @@
-"""The explaining stage: a model and some text in; for each sentence its tags and what each depends on out."""
+"""The explaining stage: a tagger and some text in; for each sentence its tags and what each depends on out."""
 
 from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise

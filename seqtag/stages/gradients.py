@@ -9,14 +9,12 @@ import numpy as np
 import seqtag
 from seqtag.corpora.base import AUTO
 from seqtag.corpora.findings import Report, ignore
-from seqtag.corpora.reading import ReadOptions, check_tags, read_corpus
+from seqtag.corpora.reading import ReadOptions
 from seqtag.model_folder import folder
-from seqtag.model_folder.stored import read_vocabulary
 from seqtag.network import runtime
 from seqtag.settings import registry
 from seqtag.support.errors import Error
-from seqtag.tasks.tagging import reach
-from seqtag.tasks.tagging.restore import Stored
+from seqtag.tasks import base as tasks
 from seqtag.training.reach import LayerReach
 
 
@@ -76,27 +74,16 @@ def gradients(
         DataError: The file cannot be read, or holds a tag that the scheme does not have.
         Error: The model has no recurrent layer, or no sentence is long enough.
     """
-    stored = folder.load(Path(model), lambda source: Stored.of(source, read_vocabulary(source)))
-    config, vocabulary = stored.config, stored.vocabulary
-    cell = config.encoder.cell
+    task = tasks.of_folder(Path(model))
+    stored = folder.load(Path(model), task.stored, task.kind)
+    cell = stored.config.encoder.cell
     if not registry.is_stateful(cell):
         raise Error(f"{model}: its cell, {cell}, has no state; expected a model with a recurrent layer.")
-    corpus = read_corpus(path, vocabulary.reading.override(options))
-    check_tags(corpus, vocabulary.scheme)
-    for finding in corpus.findings:
-        report(finding)
     random = np.random.default_rng(seed)
-    sample = reach.draw(corpus, vocabulary, config.training.max_sentence_length, sentences, random, steps)
-    if not sample.sentences:
-        longest = sample.longest
-        raise Error(
-            f"{path}: no sentence with tags that the model knows has more than {sample.steps} words; the longest has "
-            f"{longest}." + f" Try --steps {longest - 1}." * (longest > 2)
-        )
+    sample = task.sample(stored, path, sentences, random, steps, options, report)
     runtime.start(seed, debug=debug)
-    layers = reach.measured(stored.network(), vocabulary, sample, random)
+    layers = sample.measured(stored.network(), random)
     for layer in layers:
         if not layer.finite:
             raise Error(f"the gradients of layer {layer.number} ({layer.direction}) are not finite.")
-    count = len(sample.sentences)
-    return GradientReport(model, corpus.path, cell, sample.steps, count, sample.long_enough, layers)
+    return GradientReport(model, sample.path, cell, sample.steps, len(sample), sample.long_enough, layers)

@@ -3,17 +3,65 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from seqtag.corpora.findings import Level
 from seqtag.evaluation.measure import Measure
 from seqtag.features.vectors import Vectors
-from seqtag.model_folder.layout import Kind
+from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.layout import Kind, format_of
 from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.training.job import Job, PlannedJob, SeedResult
+from seqtag.training.reach import LayerReach
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from seqtag.network.build import Network
 
 Data = TypeVar("Data")
+
+
+class StoredModel(Protocol):
+    """What a model folder holds of its network."""
+
+    @property
+    def config(self) -> Config:
+        """The settings."""
+        ...
+
+    def network(self) -> "Network":
+        """Builds the network."""
+        ...
+
+
+class Sample(Protocol):
+    """Examples of a file on which gradients are measured."""
+
+    @property
+    def path(self) -> str:
+        """The file, for messages."""
+        ...
+
+    @property
+    def steps(self) -> int:
+        """How many steps to go back."""
+        ...
+
+    @property
+    def long_enough(self) -> int:
+        """How many examples the file holds that could have been drawn."""
+        ...
+
+    def __len__(self) -> int:
+        """How many were drawn."""
+        ...
+
+    def measured(self, network: "Network", random: "np.random.Generator") -> list[LayerReach]:
+        """Each layer and direction, measured at a word drawn in each example."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -32,6 +80,8 @@ class Task(Generic[Data]):
         result: What a seed comes to, as a checkpoint keeps it.
         check: Refuses, with a ValueError or a ModelError, files of a checkpoint that would be no model folder.
         rates: How far gradients reach back in each layer and direction of a trained job; see `training.reach`.
+        stored: What a model folder holds of its network; raises a ModelError.
+        sample: Draws examples of a file on which gradients are measured; see `tagging.reach.sample`.
     """
 
     kind: Kind
@@ -44,6 +94,8 @@ class Task(Generic[Data]):
     result: type[SeedResult[Any]]
     check: Callable[[Mapping[str, bytes], Vectors | None], None]
     rates: Callable[[Any], list[dict[str, Any]]]
+    stored: Callable[[Folder], StoredModel]
+    sample: Callable[..., Sample]
 
     def planned(self, config: Config, data: Data, vectors: Vectors | None) -> PlannedJob:
         """The job with the seed of the settings, to be made later."""
@@ -58,3 +110,10 @@ def find(name: str) -> Task[Any]:
     """
     found: Task[Any] = registry.load(registry.TASKS, name)
     return found
+
+
+def of_folder(path: Path) -> Task[Any]:
+    """The task whose runs end in folders like this one; for any other folder the first, which refuses to read it."""
+    known = [find(name) for name in registry.TASKS]
+    found = format_of(path)
+    return next((task for task in known if task.kind.format == found), known[0])

@@ -167,7 +167,7 @@ class TestRefusals:
         self, spans: Any, long: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         broken = LayerReach(1, "backward", [1.0, float("inf")], [1.0, 1.0], {}, {})
-        monkeypatch.setattr(reach, "measured", lambda *given: [replace(broken, errors=[1.0]), broken])
+        monkeypatch.setattr(reach.Sample, "measured", lambda *given: [replace(broken, errors=[1.0]), broken])
         assert run(["gradients", str(spans.folder), str(long)]) == 1
         assert "the gradients of layer 1 (backward) are not finite" in complaint(capsys)
 

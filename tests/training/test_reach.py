@@ -11,7 +11,7 @@ from seqtag.features.vocabulary import Vocabulary
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.network import gradients as model
 from seqtag.network.gradients import Profile
-from seqtag.tasks.tagging.reach import Sample, draw, measured
+from seqtag.tasks.tagging.reach import Sample, draw
 from seqtag.training.reach import Fit, LayerReach
 
 
@@ -98,7 +98,7 @@ def test_what_is_measured(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(model, "kernels", lambda cell: {"recurrent": np.diag([2.0, -3.0])})
     monkeypatch.setattr(model, "gates", lambda trace: {"update": gate, "reset": gate, "forget": gate})
     network: Any = None
-    found = measured(network, vocabulary, sample, np.random.default_rng(3))
+    found = sample.measured(network, np.random.default_rng(3))
     assert [(layer.number, layer.direction) for layer in found] == [(1, "forward"), (1, "backward")]
     for places in seen.values():
         assert ((places >= 3) & (places < lengths)).all()
@@ -130,7 +130,7 @@ def test_every_word_with_enough_before_it_is_drawn(
     monkeypatch.setattr(model, "gates", lambda trace: {})
     sample = drawn(corpus(*[6] * 40), vocabulary, steps=3)
     network: Any = None
-    measured(network, vocabulary, sample, np.random.default_rng(3))
+    sample.measured(network, np.random.default_rng(3))
     assert drawn_places == {3, 4, 5}
 
 

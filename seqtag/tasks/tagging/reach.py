@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqtag.corpora.reading import Corpus, Sentence
+from seqtag.corpora.base import AUTO
+from seqtag.corpora.findings import Report, ignore
+from seqtag.corpora.reading import Corpus, ReadOptions, Sentence, check_tags, read_corpus
 from seqtag.corpora.sentence import cut
 from seqtag.corpora.tags import convert
 from seqtag.features.indexers.base import pad
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.settings import registry
+from seqtag.support.errors import Error
+from seqtag.tasks.tagging.restore import Stored
 from seqtag.tasks.tagging.tagger_job import TaggerJob
 from seqtag.training.reach import LayerReach, measure
 
@@ -31,12 +35,67 @@ class Sample:
         steps: How many steps to go back.
         long_enough: How many the corpus holds that could have been drawn.
         longest: The words of its longest sentence with tags that the model knows, or 0.
+        path: The file, for messages.
+        vocabulary: The model's.
     """
 
     sentences: list[Sentence]
     steps: int
     long_enough: int
     longest: int
+    path: str
+    vocabulary: Vocabulary
+
+    def __len__(self) -> int:
+        return len(self.sentences)
+
+    def measured(self, network: "Network", random: np.random.Generator) -> list[LayerReach]:
+        """Each layer and direction, measured at a word drawn in each sentence, of which there is at least one."""
+        numbers = {tag: number for number, tag in enumerate(self.vocabulary.tags)}
+        inputs = self.vocabulary.collate(self.vocabulary.index_all(self.sentences))
+        rows = [
+            np.array([numbers[tag] for tag in sentence.tags or ()], np.int32) for sentence in self.sentences
+        ]
+        return measure(network, inputs, pad(rows, int(inputs["lengths"].max())), self.steps, random)
+
+
+def sample(
+    stored: Stored,
+    path: str,
+    count: int,
+    random: np.random.Generator,
+    steps: int | None = None,
+    options: ReadOptions = AUTO,
+    report: Report = ignore,
+) -> Sample:
+    """Draws at most `count` sentences of a corpus file.
+
+    Args:
+        stored: The model.
+        path: A corpus file in the model's tag scheme.
+        count: How many.
+        random: For the draw.
+        steps: How many steps to go back; up to 30, as the file's sentences allow, if not given.
+        options: How the file is read, where it is not as the training corpus was.
+        report: Receives what is odd about it.
+
+    Raises:
+        DataError: The file cannot be read, or holds a tag that the scheme does not have.
+        Error: No sentence is long enough.
+    """
+    vocabulary = stored.vocabulary
+    corpus = read_corpus(path, vocabulary.reading.override(options))
+    check_tags(corpus, vocabulary.scheme)
+    for finding in corpus.findings:
+        report(finding)
+    found = draw(corpus, vocabulary, stored.config.training.max_sentence_length, count, random, steps)
+    if not found.sentences:
+        longest = found.longest
+        raise Error(
+            f"{path}: no sentence with tags that the model knows has more than {found.steps} words; the longest has "
+            f"{longest}." + f" Try --steps {longest - 1}." * (longest > 2)
+        )
+    return found
 
 
 def draw(
@@ -63,7 +122,8 @@ def draw(
     long_enough = [sentence for sentence in usable if len(sentence) > steps]
     drawn = sorted(random.permutation(len(long_enough))[:count].tolist())
     most = max((len(sentence) for sentence in usable), default=0)
-    return Sample([long_enough[number] for number in drawn], steps, len(long_enough), most)
+    sentences = [long_enough[number] for number in drawn]
+    return Sample(sentences, steps, len(long_enough), most, corpus.path, vocabulary)
 
 
 def _usable(corpus: Corpus, vocabulary: Vocabulary, longest: int) -> list[Sentence]:
@@ -87,18 +147,6 @@ def _reachable(lengths: list[int]) -> int:
     return min(max(length - 1, 2), MOST_STEPS)
 
 
-def measured(
-    network: "Network", vocabulary: Vocabulary, sample: Sample, random: np.random.Generator
-) -> list[LayerReach]:
-    """Each layer and direction, measured at a word drawn in each sentence of a sample, which holds at least one."""
-    numbers = {tag: number for number, tag in enumerate(vocabulary.tags)}
-    inputs = vocabulary.collate(vocabulary.index_all(sample.sentences))
-    rows = [
-        np.array([numbers[tag] for tag in sentence.tags or ()], np.int32) for sentence in sample.sentences
-    ]
-    return measure(network, inputs, pad(rows, int(inputs["lengths"].max())), sample.steps, random)
-
-
 def rates(job: TaggerJob) -> list[dict[str, Any]]:
     """How far gradients reach back in each layer and direction of a trained network, on some sentences of dev.
 
@@ -110,11 +158,11 @@ def rates(job: TaggerJob) -> list[dict[str, Any]]:
         return []
     random = np.random.default_rng(1)  # the same words with each seed of the run
     longest = job.config.training.max_sentence_length
-    sample = draw(job.corpora.dev, job.vocabulary, longest, SENTENCES, random)
-    if not sample.sentences:
+    drawn = draw(job.corpora.dev, job.vocabulary, longest, SENTENCES, random)
+    if not drawn.sentences:
         return []
     found = []
-    for layer in measured(job.network, job.vocabulary, sample, random):
+    for layer in drawn.measured(job.network, random):
         if layer.finite:
             fit = layer.jacobian_fit
             place = {"layer": layer.number, "direction": layer.direction}

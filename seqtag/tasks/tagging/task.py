@@ -12,10 +12,12 @@ from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph.weights import Weights
 from seqtag.model_folder import layout
-from seqtag.model_folder.stored import checked_network, config_of
+from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.stored import checked_network, config_of, read_vocabulary
 from seqtag.settings.config import Config
 from seqtag.tasks.base import Task
 from seqtag.tasks.tagging import prepare, reach
+from seqtag.tasks.tagging.restore import Stored
 from seqtag.tasks.tagging.splits import Corpora, read_corpora
 from seqtag.tasks.tagging.tagger_job import TaggerJob, TaggingResult
 
@@ -56,6 +58,11 @@ def check(files: Mapping[str, bytes], vectors: Vectors | None) -> None:
     layout.parsed(files["report.json"])
 
 
+def stored(folder: Folder) -> Stored:
+    """What a model folder holds of its network."""
+    return Stored.of(folder, read_vocabulary(folder))
+
+
 TAGGING = Task[Corpora](
     kind=layout.MODEL,
     read=read,
@@ -67,4 +74,6 @@ TAGGING = Task[Corpora](
     result=TaggingResult,
     check=check,
     rates=reach.rates,
+    stored=stored,
+    sample=reach.sample,
 )

@@ -1,0 +1,37 @@
+"""Which task a name, or a model folder, is of."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from seqtag.settings import registry
+from seqtag.support.errors import UsageError
+from seqtag.tasks import base as tasks
+from seqtag.tasks.tagging.task import TAGGING
+
+OTHER = replace(TAGGING, kind=replace(TAGGING.kind, format="seqtag-other"))
+MODELS = Path(__file__).parents[1] / "golden" / "models"
+
+
+def test_by_name() -> None:
+    assert tasks.find("tagging") is TAGGING
+    with pytest.raises(UsageError, match=r"unknown name 'taging'. Did you mean 'tagging'"):
+        tasks.find("taging")
+
+
+def test_each_task_has_a_kind_of_folder_of_its_own() -> None:
+    formats = [tasks.find(name).kind.format for name in registry.TASKS]
+    assert len({*formats}) == len(formats)
+
+
+def test_by_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = "seqtag.tasks.tagging.task:other"
+    monkeypatch.setattr("seqtag.tasks.tagging.task.other", OTHER, raising=False)
+    monkeypatch.setitem(registry.TASKS, "other", other)
+    assert tasks.of_folder(MODELS / "format_1") is tasks.of_folder(MODELS / "format_2") is TAGGING
+    (tmp_path / "manifest.json").write_text(json.dumps({"format": "seqtag-other"}))
+    assert tasks.of_folder(tmp_path) is OTHER
+    (tmp_path / "manifest.json").write_text(json.dumps({"format": "seqtag-unknown"}))
+    assert tasks.of_folder(tmp_path) is tasks.of_folder(tmp_path / "none") is TAGGING
