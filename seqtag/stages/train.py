@@ -20,7 +20,7 @@ from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.support.json_decoder import decode
 from seqtag.tasks import base as tasks
 from seqtag.tasks.base import Task
-from seqtag.training.checkpoint import Checkpoint, Identity, Seeds, State
+from seqtag.training.checkpoint import VECTORS, Checkpoint, Identity, Seeds, State
 from seqtag.training.events import Epoch, Listener, Note, Start
 from seqtag.training.job import AnyScore, SeedResult
 from seqtag.training.report import report, seeds_report
@@ -109,7 +109,7 @@ class Training:
             if seeds.files:
                 self.task.check(seeds.files, self.vectors)
         if seeds.files:
-            self.files = seeds.files | ({"vectors.bin": self.vectors.packed()} if self.vectors else {})
+            self.files = seeds.files | ({VECTORS: self.vectors.packed()} if self.vectors else {})
         return state
 
     def train(self, seeds: int, state: State | None, *, debug: bool) -> None:
@@ -150,7 +150,7 @@ class Training:
         self.prepared, self.stopped = job.prepared, result.stopped
         if self.best is result:
             self.files = job.files(trained.weights, report(job, result))
-        kept = {name: content for name, content in self.files.items() if name != "vectors.bin"}
+        kept = {name: content for name, content in self.files.items() if name != VECTORS}
         self.checkpoint.seeds = Seeds([asdict(each) for each in self.results], kept)
 
 

@@ -36,6 +36,7 @@ from seqtag.support.errors import Error, ModelError
 from seqtag.support.json_decoder import decode
 
 VALUES, ARRAYS = CHECKPOINT.files
+VECTORS = "vectors.bin"  # of a model; a run reads its vectors anew, and a checkpoint does without
 ROLES = {
     "train": "the training file",
     "dev": "the dev file",
@@ -50,7 +51,8 @@ SHOWN = 5  # so many differences are named
 
 def kind_of(model: Kind) -> Kind:
     """The checkpoint of a run that ends in a folder of this kind."""
-    return dataclasses.replace(CHECKPOINT, optional=model.files, former=model.former)
+    kept = tuple(name for name in (*model.files, *model.optional) if name != VECTORS)
+    return dataclasses.replace(CHECKPOINT, optional=kept, former=model.former)
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,8 @@ class Checkpoint:
             arrays = safetensors.numpy.load(opened.read(ARRAYS))
             files = {name: opened.read(name) for name in opened.files if name not in self.kind.files}
             results = values["seeds"]
-            if not isinstance(results, list) or set(files) != (set(self.model.files) if results else set()):
+            whole = set(self.model.files) <= set(files) if results else not files
+            if not isinstance(results, list) or not whole:
                 raise ValueError("the model of the seeds that are finished is not whole")
             state = State(values["state"], arrays)
             self.seeds, self.kept = Seeds(results, files), state.place

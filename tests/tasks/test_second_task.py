@@ -36,8 +36,7 @@ from seqtag.training.events import Epoch, Progress, Start
 from seqtag.training.job import Batch, SeedResult
 
 ERROR = Measure("squared error", lower_is_better=True, decimals=2)
-FILES = ("config.json", "weights.safetensors", "report.json")
-KIND = Kind("length model", "seqtag-lengths", 1, FILES)
+KIND = Kind("length model", "seqtag-lengths", 1, ("config.json", "report.json"), ("weights.safetensors",))
 Data = dict[str, list[str]]  # lines by role
 
 
@@ -250,7 +249,12 @@ def test_a_run_that_was_stopped_ends_with_the_same_bytes(text: str, tmp_path: Pa
     go(text, tmp_path / "whole", seeds=2)
     with pytest.raises(Interrupted, match=r"interrupted in epoch 3 after step 1: .* --resume"):
         go(text, tmp_path / "model", seeds=2, listener=listen, stop=stop)
-    assert {*content(tmp_path / "model.checkpoint")} == {"manifest.json", *layout.CHECKPOINT.files, *FILES}
+    assert {*content(tmp_path / "model.checkpoint")} == {
+        "manifest.json",
+        *layout.CHECKPOINT.files,
+        *KIND.files,
+        *KIND.optional,
+    }
     result = go(text, tmp_path / "model", seeds=2, resume=True)
     assert [type(seed) for seed in result.seeds] == [LengthResult, LengthResult]
     assert content(tmp_path / "model") == content(tmp_path / "whole")
