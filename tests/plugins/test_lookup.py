@@ -39,13 +39,9 @@ def test_a_wrong_name_is_an_error_that_lists_all_names(installed: None) -> None:
     said = rf"x: data.format is 'carrets'. Did you mean 'carets'\? Known: {names}\.$"
     with pytest.raises(UsageError, match=said):
         merge({"data.format": ("carrets", "x")})
-    with pytest.raises(
-        UsageError, match=r"unknown name 'carrets'. Did you mean 'carets'\? Known: conll"
-    ):
+    with pytest.raises(UsageError, match=r"unknown name 'carrets'. Did you mean 'carets'\? Known: conll"):
         registry.load(registry.FORMATS, "carrets")
-    with pytest.raises(
-        UsageError, match=r"Unknown corpus format 'carrets'. Did you mean 'carets'\?"
-    ):
+    with pytest.raises(UsageError, match=r"Unknown corpus format 'carrets'. Did you mean 'carets'\?"):
         read_corpus(__file__, ReadOptions(format="carrets"))
 
 
@@ -120,9 +116,7 @@ def test_a_built_in_name_is_never_taken_over(installing: Callable[[str, str], No
 
 def test_a_name_of_two_packages_is_refused(installed: None, installing: Callable[[str, str], None]) -> None:
     installing("other", "[seqtag.formats]\ncarets = seqtag_example:CARETS\n")
-    said = (
-        r"'carets' of seqtag.formats is in two packages, other 1.2 and seqtag-example 1.2: uninstall one"
-    )
+    said = r"'carets' of seqtag.formats is in two packages, other 1.2 and seqtag-example 1.2: uninstall one"
     with pytest.raises(Error, match=said):
         registry.load(registry.FORMATS, "carets", "reader")
 
