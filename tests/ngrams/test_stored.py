@@ -167,3 +167,14 @@ def test_a_newer_format_and_a_missing_file(tmp_path: Path) -> None:
     (folder / MANIFEST).write_text(json.dumps(manifest), "utf-8")
     with pytest.raises(ModelError, match="Upgrade seqtag"):
         load(folder)
+
+
+def test_a_folder_of_format_1() -> None:
+    """It gives what it gave when it was written."""
+    model = load(Path(__file__).parents[1] / "golden" / "models" / "language_model_1")
+    assert model.description == "3-gram of words, modified_kneser_ney, open vocabulary of 75 words"
+    bits, unknown = model.score([["She", "is", "fluent", "in", "Welsh", "."], ["SAMOA", ":", "ALL", "CLEAR"]])
+    starts = [3.880206, 0.407495, 0.67184, 0.409842, 9.400053, 4.320827, 0.405152]
+    rest = [3.880206, 0.409842, 0.409842, 0.409842, 0.405152]
+    np.testing.assert_allclose(bits, starts + rest, atol=1e-5)
+    assert unknown.tolist() == [False] * 4 + [True] + [False] * 7
