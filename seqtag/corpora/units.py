@@ -6,11 +6,11 @@ from os import PathLike
 from typing import Any
 
 from seqtag.corpora.tokenizers import Tokenizer
+from seqtag.settings import registry
 from seqtag.support.lines import lines
 
 SPACE = "\u2581"  # stands for the space between words where characters are the tokens
 WHITESPACE = Tokenizer("whitespace")
-UNITS = ("word", "character")
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,10 @@ class Units:
     tokenizer: Tokenizer = WHITESPACE
 
     def __post_init__(self) -> None:
-        if self.unit not in UNITS:
-            raise ValueError(f"expected one of the units {', '.join(UNITS)}. Received: {self.unit!r}")
+        if self.unit not in registry.UNITS:
+            raise ValueError(
+                f"expected one of the units {', '.join(registry.UNITS)}. Received: {self.unit!r}"
+            )
 
     @property
     def are_words(self) -> bool:

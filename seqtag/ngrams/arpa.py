@@ -53,7 +53,7 @@ def _rows(model: NgramModel, order: int, piece: slice) -> bytes:
     else:
         backoffs = table.backoffs[piece].tolist()
         rows = [f"{log:.9g}\t{text}\t{b:.9g}\n" for log, text, b in zip(logs, texts, backoffs, strict=True)]
-    return "".join(rows).encode("utf-8", "surrogatepass")
+    return "".join(rows).encode()
 
 
 def _decoded(model: NgramModel, order: int, piece: slice) -> Ints:
@@ -104,7 +104,10 @@ class _Reader:
         number, line = self._next()
         if line.strip() != "\\end\\":
             raise self._wrong(number, line, "\\end\\ after the last n-gram")
-        return NgramModel(self._units, tuple(self._numbers), tuple(tables), ARPA, closed=True)
+        words = tuple(self._numbers)
+        # Only where unknown words were counted like others do they stand in n-grams.
+        closed = len(tables) > 1 and bool((tables[1].keys % len(words) == UNK).any())
+        return NgramModel(self._units, words, tuple(tables), ARPA, closed)
 
     def _next(self) -> tuple[int, str]:
         """The next line that is not blank."""

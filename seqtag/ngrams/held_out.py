@@ -53,10 +53,11 @@ def fit(grams: Sequence[Grams], blocks: Sequence[Words]) -> MixtureWeights:
     pieces = [_frequencies(block, grams, size) for block in blocks]
     shares = np.concatenate([piece[0] for piece in pieces], axis=1)
     kinds = np.concatenate([piece[1] for piece in pieces], axis=1)
-    # First a weight for each order, then one for each class, from there: a class without events keeps its order's.
+    # First a weight for each order, then one for each class, from near there; a class without events keeps that one.
+    # From a weight of almost 0 or 1, rounds would hardly move.
     start = MixtureWeights(np.full((len(grams), CLASSES), 0.5))
     by_order = _rounds(start, shares, np.where(kinds < 0, -1, 0), size)
-    start = MixtureWeights(np.repeat(by_order.values[:, :1], CLASSES, axis=1))
+    start = MixtureWeights(np.repeat(by_order.values[:, :1].clip(0.1, 0.9), CLASSES, axis=1))
     return _rounds(start, shares, kinds, size)
 
 

@@ -21,7 +21,7 @@ from seqtag.ngrams.smoothing import METHODS, Estimate, Smoothing, estimate
 from seqtag.ngrams.text import LIMIT, Text, read
 from seqtag.support.errors import DataError, UsageError, suggest
 from seqtag.support.lines import shown
-from seqtag.tasks.language.base import measured
+from seqtag.tasks.language.base import measured, vocabulary_of
 
 OFTEN = 1 << 14  # sentences after which it is said how many were read
 
@@ -183,6 +183,7 @@ def _report(settings: Ngrams, result: TrainedLanguageModel) -> dict[str, Any]:
             "vocabulary": settings.vocabulary,
             **({"k": settings.k} if settings.smoothing == "add_k" else {}),
         },
+        "vocabulary": vocabulary_of(result.model),
         "ngrams": [len(table.keys) for table in result.model.tables],
         "discounts": [list(one) for one in result.estimate.discounts],
         "fallback_discounts": result.estimate.fallbacks,

@@ -70,6 +70,7 @@ def test_a_file_of_lmplz(tmp_path: Path) -> None:
     assert made.fallbacks == [3]
     back = arpa.read(str(written(ours, tmp_path / "ours.arpa")), WORDS)
     assert {*theirs.words} == {*back.words}
+    assert not theirs.closed
     rows = [
         {
             tuple(model.words[at] for at in row): (log, backoff)

@@ -1,8 +1,11 @@
 """Each smoothing against its published formula, written down once more with plain dicts."""
 
 import math
+import random
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from seqtag.corpora.units import WORDS
 from seqtag.ngrams import counts, held_out, text
 from seqtag.ngrams.model import NgramModel
 from seqtag.ngrams.smoothing import METHODS, Smoothing, estimate
+from seqtag.settings import registry
 
 Sentences = Sequence[Sequence[str]]
 Gram = tuple[str, ...]
@@ -153,6 +157,13 @@ class Reference:
         return 0.4 * (self._stupid_backoff(word, context[1:]) if context else 1 / len(self.words))
 
 
+def test_the_names_are_those_of_the_command_line_and_of_the_page() -> None:
+    page = Path(__file__).parents[2] / "docs" / "language-models.md"
+    assert tuple(METHODS) == registry.SMOOTHINGS
+    table = page.read_text("utf-8").partition("| `--smoothing` |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [*METHODS]
+
+
 LETTERS = st.sampled_from("aaaabbbccde")
 TEXTS = st.lists(st.lists(LETTERS, min_size=1, max_size=8), min_size=1, max_size=12)
 
@@ -249,6 +260,37 @@ def test_the_weights_of_held_out_text_are_the_best() -> None:
     assert bits(found) == pytest.approx(bits(float(best)), abs=1e-3)
     assert weights.bits[-1] == pytest.approx(bits(found), abs=1e-3)
     assert list(weights.bits) == sorted(weights.bits, reverse=True)
+
+
+def test_no_weight_of_any_order_could_be_better() -> None:
+    """Of a text in which most words hang on the two before them, so that all orders have some weight."""
+    draw = random.Random(4)
+    sentences = []
+    for _ in range(60):
+        numbers = [1, 2]
+        while len(numbers) < 12:
+            known = draw.random() < 0.6
+            numbers.append((numbers[-1] + 2 * numbers[-2] + 1) % 7 if known else draw.randrange(7))
+        sentences.append(["abcdefg"[number] for number in numbers])
+    read = text.read(sentences[:40])
+    grams = counts.count(read.blocks, read.size, 3)
+    encoded = NgramModel(WORDS, read.words, (), "arpa", False).encode(sentences[40:])
+    found = held_out.fit(grams, [encoded]).values
+
+    def bits(values: Any) -> float:
+        weights = held_out.MixtureWeights(values)
+        tables = estimate(grams, Smoothing("jelinek_mercer", weights=weights)).tables
+        model = NgramModel(WORDS, read.words, tuple(tables), "jelinek_mercer", False)
+        return float(model.score(sentences[40:])[0].mean())
+
+    best, tried = bits(found), 0
+    for place in np.ndindex(*found.shape):
+        for step in (-0.1, 0.1):
+            other = found.copy()
+            other[place] = np.clip(other[place] + step, 0.001, 0.999)
+            assert bits(other) > best - 2e-4, place
+            tried += bits(other) > best + 2e-4
+    assert tried > 6  # weights that matter
 
 
 @given(sentences=TEXTS, limit=st.integers(1, 30))

@@ -17,6 +17,7 @@ from seqtag.settings import registry
 from seqtag.support.errors import ModelError
 from seqtag.support.quoting import quoted
 
+START = "<s>"  # the one word of a vocabulary that is never predicted
 BATCH = 1 << 16  # tokens that are scored together
 
 
@@ -125,4 +126,4 @@ def vocabulary_of(model: TextModel) -> dict[str, Any]:
     import hashlib
 
     digest = hashlib.sha256("\n".join(sorted(model.words)).encode("utf-8", "surrogatepass")).hexdigest()
-    return {"size": len(model.words), "closed": model.closed, "sha256": digest}
+    return {"size": len(model.words), "closed": model.closed, "not_predicted": [START], "sha256": digest}
