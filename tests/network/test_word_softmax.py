@@ -10,6 +10,8 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from seqtag.graph.weights import Weights
+from seqtag.inference import word_softmax as numpy_softmax
 from seqtag.network.heads.word_softmax import ClassSoftmax, FullSoftmax, Tied, word_softmax
 
 Arrays = dict[str, NDArray[Any]]
@@ -182,3 +184,24 @@ def test_training_learns_a_distribution() -> None:
         step(states, targets)
     found = np.exp(layer.distributions(states[:1]).numpy()[0])
     np.testing.assert_allclose(found, counts / counts.sum(), rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "one class"])
+@pytest.mark.parametrize("at_once", [numpy_softmax.SCORES, 10])
+def test_numpy_computes_the_same(kind: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the weights of a file, in few pieces and in many."""
+    monkeypatch.setattr(numpy_softmax, "SCORES", at_once)
+    layer = layer_of(kind)
+    weights = Weights.of_arrays({weight.path: weight.numpy() for weight in layer.weights})
+    tied = None if layer.tied is None else layer.tied.table.numpy()[ROWS]
+    own = numpy_softmax.WordSoftmax.of_weights(weights, getattr(layer, "sizes", (WORDS,)), UNITS, tied)
+    weights.check_all()
+    for states, targets in (batch(50), batch(1), batch(7, [0, 12]), batch(0)):
+        for scale, tolerance in ((1, 1e-5), (1000, 2e-3)):  # the digits that float32 has for such scores
+            many = (scale * states, targets)
+            found, wanted = own.log_probabilities(*many), layer(*many).numpy()
+            assert found.dtype == np.float32
+            np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=tolerance)
+            found, wanted = own.distributions(many[0]), layer.distributions(many[0]).numpy()
+            assert found.dtype == np.float32
+            np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=tolerance)
