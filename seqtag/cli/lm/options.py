@@ -21,7 +21,7 @@ TokenizerName = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace a language model that is there.")]
 ModelOutput = Annotated[str, typer.Option("--output", "-o", metavar="LM", help="Folder for the model.")]
-VOCABULARY_NOTE = "predicted are these, <unk> and the end </s> of each sentence, not its start <s>"
+VOCABULARY_NOTE = "these, <unk> and the end </s> are predicted, the start <s> is not"
 
 
 def check_units(unit: str, tokenizer: str) -> None:
