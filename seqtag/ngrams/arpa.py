@@ -152,15 +152,18 @@ class _Reader:
             fields = line.replace("\t", " ").split(" ")  # a word may hold other white space
             if "" in fields:
                 fields = [field for field in fields if field]
-            if len(fields) not in ((order + 1,) if last else (order + 1, order + 2)):
+            if len(fields) not in (order + 1, order + 2):
                 raise self._wrong(
                     number, line, f"log10 of a probability, {order} words, and a back-off weight"
                 )
             try:
                 weight = float(fields[order + 1]) if len(fields) > order + 1 else 0.0
-                yield number, float(fields[0]), fields[1 : order + 1], weight
+                log = float(fields[0])
             except ValueError:
                 raise self._wrong(number, line, "numbers before and after the words") from None
+            if last and weight:
+                raise self._wrong(number, line, "no back-off weight at the highest order")
+            yield number, log, fields[1 : order + 1], weight
 
     def _unigrams(self, sizes: list[int]) -> NgramTable:
         logs = {UNK: NO_UNKNOWN, BOS: NEVER, EOS: NO_UNKNOWN}

@@ -25,7 +25,7 @@ ngram 2=3
 \\2-grams:
 -0.2 <s> a
 -0.4\ta b
--0.1 b </s>
+-0.1 b </s> 0.0
 
 \\end\\
 """
@@ -57,7 +57,7 @@ def test_by_hand(tmp_path: Path) -> None:
         ("ngram 2=3", "ngram 2=2", "expected \\end\\ after the last n-gram"),
         ("ngram 1=4", "ngram 1=5", "log10 of a probability, 1 words"),
         ("\\end\\\n", "", "ends in the middle"),
-        ("-0.2 <s> a", "-0.2 <s> a -0.1", "log10 of a probability, 2 words"),
+        ("-0.2 <s> a", "-0.2 <s> a -0.1", "expected no back-off weight at the highest order"),
         ("-0.2 <s> a", "x <s> a", "expected numbers before and after the words"),
         ("-0.2 <s> a", "nan <s> a", "expected at most 0 and 50"),
         ("-0.2 <s> a", "0.2 <s> a", "expected at most 0 and 50"),
@@ -78,7 +78,7 @@ def test_files_that_are_refused(tmp_path: Path, old: str, new: str, problem: str
 
 def test_beginnings_that_are_not_there(tmp_path: Path) -> None:
     text = GOOD.replace("ngram 2=3", "ngram 2=3\nngram 3=1")
-    text = text.replace("-0.1 b </s>\n", "-0.1 b </s>\n\n\\3-grams:\n-0.1 b b a\n")
+    text = text.replace("-0.1 b </s> 0.0\n", "-0.1 b </s>\n\n\\3-grams:\n-0.1 b b a\n")
     with pytest.raises(DataError, match="begins with an n-gram that is not among those of its order"):
         read(tmp_path, text)
 
