@@ -56,7 +56,7 @@ def test_train_score_and_lines(text: Path, capsys: Capture) -> None:
     out = capsys.readouterr().out
     assert "5 sentences, 23 tokens" in out
     assert "2-gram of words, witten_bell, open vocabulary of 11 words" in out
-    assert "not its start <s>" in out
+    assert "the start <s> is not" in out
     found = scored(capsys, "lm", "text.txt")
     assert found["tokens"] == 28
     assert (found["sentences"], found["words"], found["unknown_rate"]) == (5, 23, 0)
