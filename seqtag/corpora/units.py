@@ -1,13 +1,15 @@
-"""Lines of text as the sentences of a language model: words, or characters."""
+"""Files as the sentences of a language model, whose tokens are words or characters."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from os import PathLike
 from typing import Any
 
+from seqtag.corpora.base import AUTO, Source
+from seqtag.corpora.findings import Report, ignore
+from seqtag.corpora.reading import sentences as read
+from seqtag.corpora.recognition import TEXT, format_to_tag
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.settings import registry
-from seqtag.support.lines import lines
 
 SPACE = "\u2581"  # stands for the space between words where characters are the tokens
 WHITESPACE = Tokenizer("whitespace")
@@ -38,7 +40,10 @@ class Units:
 
     def tokens(self, line: str) -> list[str]:
         """The tokens of a line; none if it is blank."""
-        words = self.tokenizer.words(line)
+        return self.of(self.tokenizer.words(line))
+
+    def of(self, words: list[str]) -> list[str]:
+        """The tokens of words."""
         return words if self.are_words else list(SPACE.join(words))
 
     def text(self, tokens: Sequence[str]) -> str:
@@ -69,13 +74,28 @@ class Units:
 WORDS = Units()
 
 
-def sentences(path: str | PathLike[str], units: Units) -> Iterator[tuple[int, list[str]]]:
-    """The sentences of a text file, one a line, each with the number of its line; blank lines are left out.
+def sentences(
+    path: str, units: Units, format: str | None = None, report: Report = ignore
+) -> Iterator[tuple[int, list[str]]]:
+    """The sentences of a file, each with the number of its first line; those without tokens are left out.
+
+    Args:
+        path: A text, a sentence a line, or a corpus, of which only the tokens are taken; "-" is standard input.
+        units: What the tokens are.
+        format: A format in `registry.FORMATS`; None to go by the name and the first lines of the file.
+        report: Receives what is odd about the file, while it is read.
 
     Raises:
         DataError: The file cannot be read, or is no text in UTF-8.
         MissingPackage: The tokenizer's library is not installed.
     """
-    for number, line in lines(path):
-        if tokens := units.tokens(line):
-            yield number, tokens
+    source = Source(path, report=report)
+    found = format_to_tag(source) if format is None else format
+    if found == TEXT:
+        for number, line in source.lines():
+            if tokens := units.tokens(line):
+                yield number, tokens
+        return
+    for sentence in read(source, AUTO.to_tag(found, units.tokenizer)):
+        if tokens := units.of(" ".join(sentence.tokens).split()):  # a token of a corpus may hold a space
+            yield sentence.lines[0] if sentence.lines else 0, tokens

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import tee
 from pathlib import Path
 
+from seqtag.corpora.findings import Report, ignore
 from seqtag.corpora.units import sentences
 from seqtag.evaluation.perplexity import Perplexity
 from seqtag.support.errors import DataError, Error
@@ -16,15 +17,23 @@ OFTEN = 1 << 12  # sentences after which it is said how far it is
 
 
 def total(
-    model: TextModel, paths: Sequence[str], name: str | Path, say: Callable[[str], None] = lambda text: None
+    model: TextModel,
+    paths: Sequence[str],
+    name: str | Path,
+    *,
+    input_format: str | None = None,
+    say: Callable[[str], None] = lambda text: None,
+    report: Report = ignore,
 ) -> Perplexity:
     """The perplexity of all sentences of files together.
 
     Args:
         model: The model.
-        paths: Text files, a sentence a line; "-" is standard input. Blank lines are left out.
+        paths: Texts, a sentence a line, or corpora; "-" is standard input. Blank lines are left out.
         name: The model's folder, for messages.
+        input_format: A format in `registry.FORMATS`; None to go by the name and the first lines of each file.
         say: Receives how far it is.
+        report: Receives what is odd about a file.
 
     Raises:
         Error: The model has no perplexity, or a file cannot be read or has no words.
@@ -32,7 +41,7 @@ def total(
     check(model, name)
     found = Perplexity()
     for path in paths:
-        for _, one in by_line(model, path):
+        for _, one in by_line(model, path, input_format, report):
             found += one
             if found.sentences % OFTEN == 0:
                 say(f"scored {found.tokens:,} tokens")
@@ -49,13 +58,15 @@ def check(model: TextModel, name: str | Path) -> None:
         raise Error(f"{name}: {model.not_probabilities}; --lines lists the scores.")
 
 
-def by_line(model: TextModel, path: str) -> Iterator[tuple[int, Perplexity]]:
-    """The score of each line that is not blank, with its number.
+def by_line(
+    model: TextModel, path: str, input_format: str | None = None, report: Report = ignore
+) -> Iterator[tuple[int, Perplexity]]:
+    """The score of each sentence, with the number of its line.
 
     Raises:
         DataError: The file cannot be read, or has no words.
     """
-    numbered, tokens = tee(sentences(path, model.units))
+    numbered, tokens = tee(sentences(path, model.units, input_format, report))
     scored = measured(model, (sentence for _, sentence in tokens))
     empty = True
     for (number, _), one in zip(numbered, scored, strict=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import seqtag
+from seqtag.corpora.findings import Report, ignore
 from seqtag.corpora.units import WORDS, Units, sentences
 from seqtag.evaluation.perplexity import Perplexity
 from seqtag.model_folder import replacing
@@ -99,9 +100,11 @@ def train(
     *,
     dev: Sequence[str] = (),
     force: bool = False,
+    input_format: str | None = None,
     say: Callable[[str], None] = lambda text: None,
+    report: Report = ignore,
 ) -> TrainedLanguageModel:
-    """Trains a model on text files, a sentence a line, and writes its folder.
+    """Trains a model on texts, a sentence a line, or on the tokens of corpora, and writes its folder.
 
     Args:
         settings: What model.
@@ -109,7 +112,9 @@ def train(
         output: The folder for the model.
         dev: Files to fit the weights of `jelinek_mercer` on, and to score.
         force: Whether a language model that is there may be replaced.
+        input_format: A format in `registry.FORMATS`; None to go by the name and the first lines of each file.
         say: Receives what is being done.
+        report: Receives what is odd about a file.
 
     Raises:
         Error: A file cannot be read or has no words, or the folder cannot be written.
@@ -118,9 +123,9 @@ def train(
         raise UsageError("--smoothing jelinek_mercer fits its weights on held-out text; give it with --dev.")
     with claimed(output):
         replacing.check_target(output, force=force, kind=LANGUAGE_MODEL)
-        told = _told(_sentences(paths, settings.units), say)
+        told = _told(_sentences(paths, settings.units, input_format, report), say)
         text = read(told, settings.vocabulary, settings.limit)
-        held = list(_sentences(dev, settings.units))
+        held = list(_sentences(dev, settings.units, input_format, report))
         model, estimated = _model(settings, text, held, say)
         scored = None
         if held and not model.not_probabilities:
@@ -132,10 +137,10 @@ def train(
     return result
 
 
-def _sentences(paths: Sequence[str], units: Units) -> Iterator[list[str]]:
+def _sentences(paths: Sequence[str], units: Units, format: str | None, report: Report) -> Iterator[list[str]]:
     """The sentences of files; DataError if one has none."""
     for path in paths:
-        found = (tokens for _, tokens in sentences(path, units))
+        found = (tokens for _, tokens in sentences(path, units, format, report))
         first = next(found, None)
         if first is None:
             raise DataError(shown(path), None, "holds no words; expected text, a sentence a line")

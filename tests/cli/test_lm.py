@@ -112,6 +112,32 @@ def test_a_tokenizer_cuts_raw_text(text: Path, capsys: Capture) -> None:
     assert capsys.readouterr().out == "Ana left Oslo .\n"
 
 
+def test_corpora_are_read_for_their_tokens(text: Path, capsys: Capture) -> None:
+    """Recognised as `predict` does; a file that may be one is reported."""
+    rows = "\n".join("".join(f"{word}\tO\n" for word in line.split()) for line in TEXT.splitlines() if line)
+    Path("corpus.conll").write_text(rows, "utf-8")
+    Path("spans.txt").write_text(rows, "utf-8")
+    Path("tokens.jsonl").write_text('{"tokens": ["Ana", "New York"]}\n', "utf-8")
+    Path("doubtful.txt").write_text("Ana NOUN\nleft VERB\n\nBo NOUN\nleft VERB\n", "utf-8")
+    assert train() == 0
+    for name in ("corpus.conll", "spans.txt"):
+        assert scored(capsys, "lm", name) == scored(capsys, "lm", "text.txt")
+    assert run(["lm", "score", "lm", "corpus.conll", "--lines"]) == 0
+    assert [row.split("\t")[0] for row in capsys.readouterr().out.splitlines()[1:]] == [
+        "1",
+        "6",
+        "11",
+        "17",
+        "22",
+    ]
+    assert scored(capsys, "lm", "tokens.jsonl")["words"] == 3
+    assert run(["lm", "score", "lm", "doubtful.txt"]) == 0
+    assert "looks like columns, but is read as text" in capsys.readouterr().err
+    assert scored(capsys, "lm", "doubtful.txt", "--input-format", "conll")["words"] == 4
+    assert train("--input-format", "conll", text="doubtful.txt", output="other") == 0
+    assert "2 sentences, 4 tokens" in capsys.readouterr().out
+
+
 def test_a_closed_vocabulary(text: Path, capsys: Capture) -> None:
     assert train("--vocabulary", "4") == 0
     assert "closed vocabulary of 4 words" in capsys.readouterr().out

@@ -9,6 +9,7 @@ from seqtag.cli import common, results
 from seqtag.cli.lm import options
 from seqtag.cli.lm.steps import steps
 from seqtag.cli.stderr import stderr
+from seqtag.settings import registry
 
 if TYPE_CHECKING:
     from seqtag.evaluation.perplexity import Perplexity
@@ -23,6 +24,7 @@ def score(
         list[str] | None,
         typer.Argument(metavar="TEXT", help="Text, a sentence a line; stdin if none or -."),
     ] = None,
+    input_format: common.InputFormat = None,
     lines: Annotated[
         bool, typer.Option("--lines", help="Print a row for each line of text; the sum goes to stderr.")
     ] = False,
@@ -36,18 +38,20 @@ def score(
       seqtag lm score lm test.txt
       seqtag lm score lm test.txt --lines
     """
+    common.check_name("--input-format", input_format, registry.formats("reader"))
     paths = files or [common.STDIN]
     output = None if json is None else results.place(json)
     results.check_outputs([output], [model, *paths])
     common.invite(paths)
+    from seqtag.cli.warnings import warner
     from seqtag.stages import score_lm as stage
 
     loaded = stage.load(model)
     if lines:
-        found = _lines(loaded, paths)
+        found = _lines(loaded, paths, input_format)
     else:
         with steps() as say:
-            found = stage.total(loaded, paths, model, say)
+            found = stage.total(loaded, paths, model, input_format=input_format, say=say, report=warner())
     if not loaded.not_probabilities:
         _show(loaded, found, to_stderr=lines or output == results.STDOUT)
     if output is not None:
@@ -62,15 +66,16 @@ def summary(found: "Perplexity") -> str:
     )
 
 
-def _lines(model: "TextModel", paths: list[str]) -> "Perplexity":
+def _lines(model: "TextModel", paths: list[str], input_format: str | None) -> "Perplexity":
     """Prints a row for each line, as soon as it is scored."""
+    from seqtag.cli.warnings import warner
     from seqtag.evaluation.perplexity import Perplexity
     from seqtag.stages.score_lm import by_line
 
     print(*HEAD, sep="\t")
     total = Perplexity()
     for path in paths:
-        for number, one in by_line(model, path):
+        for number, one in by_line(model, path, input_format, warner()):
             shown = "-" if model.not_probabilities else f"{one.perplexity:.4f}"
             print(number, one.tokens, one.unknown, f"{one.bits:.6f}", shown, sep="\t")
             total += one

@@ -54,11 +54,12 @@ def train(
             show_default=False,
         ),
     ] = None,
+    input_format: common.InputFormat = None,
     unit: options.Unit = "word",
     tokenizer: options.TokenizerName = "whitespace",
     force: options.Force = False,
 ) -> None:
-    r"""Train a language model on text, a sentence a line.
+    r"""Train a language model on text, a sentence a line, or on the tokens of corpora.
 
     Examples:
       seqtag lm train --train text.txt --dev dev.txt -o lm
@@ -67,6 +68,7 @@ def train(
     """
     common.check_name("--kind", kind, KINDS)
     common.check_name("--smoothing", smoothing, registry.SMOOTHINGS)
+    common.check_name("--input-format", input_format, registry.formats("reader"))
     options.check_units(unit, tokenizer)
     if add_k is not None and smoothing != "add_k":
         raise UsageError("--add-k is for --smoothing add_k.")
@@ -74,6 +76,7 @@ def train(
     if [*train, *(dev or ())].count(common.STDIN) > 1:
         raise UsageError("Only one of the files can come from stdin.")
     common.invite(train)
+    from seqtag.cli.warnings import warner
     from seqtag.corpora.tokenizers import Tokenizer
     from seqtag.corpora.units import Units
     from seqtag.stages.train_lm import Ngrams
@@ -82,7 +85,16 @@ def train(
     units = Units(unit, Tokenizer(tokenizer))
     settings = Ngrams(order, smoothing, 0.1 if add_k is None else add_k, thresholds, vocabulary, units)
     with steps() as say:
-        result = stage(settings, train, Path(output), dev=dev or (), force=force, say=say)
+        result = stage(
+            settings,
+            train,
+            Path(output),
+            dev=dev or (),
+            force=force,
+            input_format=input_format,
+            say=say,
+            report=warner(),
+        )
     for warning in result.warnings:
         print(f"seqtag: warning: {warning}", file=stderr())
     _show(result)
