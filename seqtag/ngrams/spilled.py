@@ -7,19 +7,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.support.errors import Error
+
 
 def spilled(pieces: Iterable[NDArray[Any]], dtype: Any) -> NDArray[Any]:
     """The pieces one after the other, as an array in a file that goes with it.
 
     Raises:
-        OSError: The folder for temporary files is full.
+        Error: The folder for temporary files cannot be written, or is full.
     """
-    with tempfile.TemporaryFile() as file:
-        count = 0
-        for piece in pieces:
-            file.write(np.ascontiguousarray(piece, dtype).data)
-            count += len(piece)
-        file.flush()
-        if not count:
-            return np.empty(0, dtype)
-        return np.memmap(file, dtype, "r", shape=(count,))
+    try:
+        with tempfile.TemporaryFile() as file:
+            count = 0
+            for piece in pieces:
+                file.write(np.ascontiguousarray(piece, dtype).data)
+                count += len(piece)
+            file.flush()
+            return np.memmap(file, dtype, "r", shape=(count,)) if count else np.empty(0, dtype)
+    except OSError as problem:
+        raise Error(
+            f"a temporary file cannot be written: {problem.strerror}. Set TMPDIR to a folder with more room."
+        ) from problem

@@ -1,5 +1,6 @@
 """Each smoothing against its published formula, written down once more with plain dicts."""
 
+import errno
 import math
 import random
 import re
@@ -18,6 +19,7 @@ from seqtag.ngrams import counts, held_out, text
 from seqtag.ngrams.model import NgramModel
 from seqtag.ngrams.smoothing import METHODS, Smoothing, estimate
 from seqtag.settings import registry
+from seqtag.support.errors import Error
 
 Sentences = Sequence[Sequence[str]]
 Gram = tuple[str, ...]
@@ -291,6 +293,16 @@ def test_no_weight_of_any_order_could_be_better() -> None:
             assert bits(other) > best - 2e-4, place
             tried += bits(other) > best + 2e-4
     assert tried > 6  # weights that matter
+
+
+def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    with pytest.raises(Error, match=r"No space left on device\. Set TMPDIR"):
+        text.read([["a", "b"]] * 3, limit=2)
+    assert text.read([["a", "b"]] * 3).tokens == 6
 
 
 @given(sentences=TEXTS, limit=st.integers(1, 30))
