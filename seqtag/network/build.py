@@ -80,11 +80,7 @@ class Network(keras.Model):  # type: ignore[misc]
     @property
     def one_word(self) -> Arrays:
         """The inputs of a sentence of one word."""
-        return {
-            # Row 1 of each table; but the only word of the batch, and its only piece, are number 0.
-            name: tf.fill([size or 1 for size in entry.shape], tf.cast(name not in POINTERS, entry.dtype))
-            for name, entry in self.inputs_needed.items()
-        }
+        return one_word(self.inputs_needed)
 
     def build(self, input_shape: Any = None) -> None:
         """Runs one word through all parts, so that each builds its weights, in a fixed order."""
@@ -168,6 +164,15 @@ class Network(keras.Model):  # type: ignore[misc]
         """Takes the weights that `named_weights` gave."""
         for weight in self.tagger_weights:
             weight.assign(arrays[weight_name(weight)])
+
+
+def one_word(needed: dict[str, Input]) -> Arrays:
+    """The inputs of a sentence of one word, for a network that needs these."""
+    return {
+        # Row 1 of each table; but the only word of the batch, and its only piece, are number 0.
+        name: tf.fill([size or 1 for size in entry.shape], tf.cast(name not in POINTERS, entry.dtype))
+        for name, entry in needed.items()
+    }
 
 
 def weight_name(weight: Any) -> str:

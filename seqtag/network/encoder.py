@@ -19,10 +19,11 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
 
     Args:
         settings: The `encoder` section of the configuration.
+        name: The layer's name.
     """
 
-    def __init__(self, settings: EncoderSettings) -> None:
-        super().__init__(name="encoder")
+    def __init__(self, settings: EncoderSettings, name: str = "encoder") -> None:
+        super().__init__(name=name)
         self.cell = registry.load(registry.CELLS, settings.cell)(settings)
         numbers = range(1, settings.layers + 1)
         self.stack = [self.cell.layers(number) for number in numbers]

@@ -1,0 +1,141 @@
+"""A recurrent language model of words: embeddings -> an encoder for each direction -> one output layer for both."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from seqtag.network.build import Arrays, one_word
+from seqtag.network.cells.base import reverse
+from seqtag.network.embeddings.base import Input
+from seqtag.network.encoder import Encoder, variational_dropout
+from seqtag.network.heads.word_softmax import Tied, word_softmax
+from seqtag.settings import registry
+from seqtag.settings.config import Config
+from seqtag.support.errors import UsageError
+
+DIRECTIONS = ("forward", "backward")
+LOOKING_AHEAD = ("bigrams", "bigram_vectors")  # embeddings that see the next word too
+
+
+class LanguageNetwork(keras.Model):  # type: ignore[misc]
+    """The probability of each word given all words before it (forward), or all words after it (backward).
+
+    It reads a dict of arrays: those of its embeddings, and `lengths` `(batch,)`. A sentence begins and ends with a
+    token for its border, and has two tokens at least. The forward state of each token but the last predicts the token
+    after it, the end among them; the backward state of each token but the first predicts the one before it, the
+    beginning among them. What stands at padding never changes a result.
+
+    Args:
+        config: The settings; the encoder's `bidirectional` is not looked at.
+        sizes: What each embedding's indexer says of its table, by the name of the embedding.
+        classes: How many words each class has, of those that are predicted; one class for a full softmax.
+        directions: One of `DIRECTIONS`, or both.
+        tied_rows: The row of each predicted word in the table of the embedding `word`, `(words,)`, where the output's
+            vectors are those of the input; None for own ones.
+
+    Raises:
+        UsageError: A part that sees the word to predict is among the settings.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        sizes: Mapping[str, Mapping[str, int]],
+        classes: Sequence[int],
+        directions: Sequence[str] = DIRECTIONS,
+        tied_rows: NDArray[np.integer[Any]] | None = None,
+    ) -> None:
+        super().__init__(name="network")
+        _check(config, sizes)
+        self.embeddings = [
+            registry.load(registry.EMBEDDINGS, name).from_config(config, own) for name, own in sizes.items()
+        ]
+        self.dropout = variational_dropout(config.embeddings.dropout, "dropout_0")
+        settings = replace(config.encoder, bidirectional=False)
+        self.encoders = [Encoder(settings, name=name) for name in DIRECTIONS if name in directions]
+        self.classes = tuple(classes)
+        self.tied_rows = tied_rows
+        self.build()
+
+    @property
+    def inputs_needed(self) -> dict[str, Input]:
+        """Each input array by name."""
+        needed = {"lengths": Input("int32", (None,))}
+        for embedding in self.embeddings:
+            needed |= embedding.inputs
+        return needed
+
+    def build(self, input_shape: Any = None) -> None:
+        """Runs one token through all parts, so that each builds its weights, in a fixed order."""
+        states = self.states(one_word(self.inputs_needed))
+        tied = None
+        if self.tied_rows is not None:
+            (table,) = (part.table for part in self.embeddings if part.name == "word")
+            tied = Tied(table.embeddings, self.tied_rows)
+        self.softmax = word_softmax(self.classes, tied)
+        self.softmax(states[0][:, 0], tf.zeros(1, tf.int32))
+        self.built = True
+
+    def states(self, inputs: Arrays, training: bool = False) -> list[Any]:
+        """The states of each direction, `(batch, time, units)`: what the forward one knows after each token, and the
+        backward one before it.
+        """
+        joined = tf.concat([part(inputs, training=training) for part in self.embeddings], axis=-1)
+        vectors, lengths = self.dropout(joined, training=training), inputs["lengths"]
+        return [
+            encoder(vectors, lengths, training=training)
+            if encoder.name == "forward"
+            else reverse(encoder(reverse(vectors, lengths), lengths, training=training), lengths)
+            for encoder in self.encoders
+        ]
+
+    def loss_of(self, inputs: Arrays, targets: Any, training: bool = False) -> Any:
+        """The cross entropy in nats, a scalar: the mean over all words that are predicted, in all directions.
+
+        Args:
+            inputs: The arrays of the batch.
+            targets: The number of each token among the words that are predicted, `(batch, time)` int32.
+            training: Whether dropout acts.
+        """
+        return -tf.reduce_mean(self._predicted(inputs, targets, training)[0])
+
+    def log_probabilities(self, inputs: Arrays, targets: Any) -> Any:
+        """The log-probability of each token, `(directions, batch, time)`; zero where none is predicted: at padding, at
+        the first token forward and at the last one backward.
+
+        Arguments are those of `loss_of`.
+        """
+        logs, places = self._predicted(inputs, targets, False)
+        shape = tf.concat([[len(self.encoders)], tf.shape(targets)], axis=0)
+        return tf.scatter_nd(places, logs, shape)
+
+    def _predicted(self, inputs: Arrays, targets: Any, training: bool) -> tuple[Any, Any]:
+        """The log-probability of each token that is predicted, and where it stands: direction, sentence, token."""
+        all_states = self.states(inputs, training)
+        followed = tf.sequence_mask(inputs["lengths"] - 1, tf.shape(targets)[1])  # all tokens but the last
+        lefts = tf.cast(tf.where(followed), tf.int32)
+        rights = tf.add(lefts, [0, 1])
+        states, places = [], []
+        for number, (encoder, own) in enumerate(zip(self.encoders, all_states, strict=True)):
+            known, predicted = (lefts, rights) if encoder.name == "forward" else (rights, lefts)
+            states.append(tf.gather_nd(own, known))
+            places.append(tf.pad(predicted, [[0, 0], [1, 0]], constant_values=number))
+        where = tf.concat(places, axis=0)
+        # Both directions at once: the more states each class has, the better its product is used.
+        return self.softmax(tf.concat(states, axis=0), tf.gather_nd(targets, where[:, 1:])), where
+
+
+def _check(config: Config, sizes: Mapping[str, Mapping[str, int]]) -> None:
+    """Refuses what would see the word to predict."""
+    for name in LOOKING_AHEAD:
+        if name in sizes:
+            raise UsageError(f"a language model cannot use embeddings.{name}: they show it the next word.")
+    if config.encoder.attention != "none":
+        raise UsageError(
+            f"a language model cannot use encoder.attention {config.encoder.attention}: it shows it all words."
+        )
