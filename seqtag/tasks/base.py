@@ -37,7 +37,7 @@ class StoredModel(Protocol):
         ...
 
 
-class Sample(Protocol):
+class DrawnExamples(Protocol):
     """Examples of a file on which gradients are measured."""
 
     @property
@@ -95,7 +95,7 @@ class Task(Generic[Data]):
     check: Callable[[Mapping[str, bytes], Vectors | None], None]
     rates: Callable[[Any], list[dict[str, Any]]]
     stored: Callable[[Folder], StoredModel]
-    sample: Callable[..., Sample]
+    sample: Callable[..., DrawnExamples]
 
     def planned(self, config: Config, data: Data, vectors: Vectors | None) -> PlannedJob:
         """The job with the seed of the settings, to be made later."""
