@@ -10,6 +10,7 @@ MOST = 250  # MB
 TOP = Path(__file__).parent.parent
 MODELS = TOP / "tests" / "golden" / "models"
 CORPUS = str(TOP / "sample_data" / "english_news" / "test.conll")
+DEV = str(TOP / "sample_data" / "english_news" / "dev.conll")
 LOADED = "import seqtag; print(seqtag.load({model!r})('Marta left Lisbon .').tags)"
 
 
@@ -29,7 +30,7 @@ def light(model: str) -> dict[str, list[str]]:
 
 def heavy(model: str) -> dict[str, list[str]]:
     """The commands that need the extra."""
-    files = ["--train", CORPUS, "--dev", CORPUS]
+    files = ["--train", CORPUS, "--dev", DEV]
     return {
         "train": [*files, "-o", "model"],
         "compare": [*files, "--grid", "encoder.cell=gru,lstm", "-o", "grid"],
