@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seqtag.graph.weights import Weights
 
-SCORES = 1 << 20  # that are in memory at once: few enough to stay in a processor's cache
+STATES = 256  # that meet all words at once: enough for a fast product, few enough for little memory
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.integer[Any]]
@@ -115,9 +115,8 @@ class WordSoftmax:
 def _log_softmax_at(states: Floats, vectors: Floats, biases: Floats, targets: Numbers) -> Floats:
     """The logarithm of the softmax over the vectors' scores at the targets, `(n,)`, some states at a time."""
     logs = np.empty(len(states), np.float32)
-    step = max(1, SCORES // len(vectors))
-    for begin in range(0, len(states), step):
-        part = slice(begin, begin + step)
+    for begin in range(0, len(states), STATES):
+        part = slice(begin, begin + STATES)
         scores = states[part] @ vectors.T
         scores += biases
         scores -= scores.max(axis=1, keepdims=True)

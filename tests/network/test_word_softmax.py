@@ -187,10 +187,10 @@ def test_training_learns_a_distribution() -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "one class"])
-@pytest.mark.parametrize("at_once", [numpy_softmax.SCORES, 10])
+@pytest.mark.parametrize("at_once", [numpy_softmax.STATES, 3])
 def test_numpy_computes_the_same(kind: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the weights of a file, in few pieces and in many."""
-    monkeypatch.setattr(numpy_softmax, "SCORES", at_once)
+    monkeypatch.setattr(numpy_softmax, "STATES", at_once)
     layer = layer_of(kind)
     weights = Weights.of_arrays({weight.path: weight.numpy() for weight in layer.weights})
     tied = None if layer.tied is None else layer.tied.table.numpy()[ROWS]

@@ -165,9 +165,9 @@ def _log_softmax_in_groups(
 
         def forward(group: Any, logs: Any, errors: Any) -> tuple[Any, ...]:
             own, those = states_of(group), words_of(group)
-            loss, error = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(
-                features=_scores(states[own], vectors[those], biases[those]), labels=targets[own]
-            )
+            # For a few states and many words, in this order the product takes half the time.
+            scores = tf.transpose(tf.matmul(vectors[those], states[own], transpose_b=True)) + biases[those]
+            loss, error = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(features=scores, labels=targets[own])
             return group + 1, logs.write(group, -loss), errors.write(group, -error)
 
         _, logs, errors = _loop(groups, forward, [None], [None, None])
