@@ -5,6 +5,7 @@ import json
 import pickle
 import sqlite3
 import zlib
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -130,9 +131,9 @@ def _saved(value: Any) -> bytes:
 
 
 def _database() -> bytes:
-    base = sqlite3.connect(":memory:")
-    base.execute("create table a (b)")
-    return bytes(base.serialize())
+    with closing(sqlite3.connect(":memory:")) as base:
+        base.execute("create table a (b)")
+        return bytes(base.serialize())
 
 
 @pytest.mark.parametrize(
