@@ -265,7 +265,7 @@ def test_the_weights_of_held_out_text_are_the_best() -> None:
 
 
 def test_no_weight_of_any_order_could_be_better() -> None:
-    """Of a text in which most words hang on the two before them, so that all orders have some weight."""
+    """Of a text in which most words depend on the two before them, so that all orders have some weight."""
     draw = random.Random(4)
     sentences = []
     for _ in range(60):

@@ -25,6 +25,6 @@ VOCABULARY_NOTE = "these, <unk> and the end </s> are predicted, the start <s> is
 
 
 def check_units(unit: str, tokenizer: str) -> None:
-    """Refuses names that there are not."""
+    """Refuses unknown names."""
     common.check_name("--unit", unit, registry.UNITS)
     common.check_name("--tokenizer", tokenizer, registry.TOKENIZERS)
