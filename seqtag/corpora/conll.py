@@ -111,7 +111,7 @@ def _parse(source: Source, wanted: Wanted) -> Iterator[Sentence]:
         if tag_at is not None:
             spelt = cells[tag_at]
             if spelt not in known_tags:
-                known_tags[intern(spelt)] = _checked(spelt, "tag", tag_at, source.name, number)
+                known_tags[intern(spelt)] = _checked(spelt, "tag", tag_at, source.name, number, tabs * width)
             tags.append(known_tags[spelt])
         elif width > 1:
             known_tags[cells[judged_at]] = ""
@@ -151,14 +151,11 @@ def _check_skipped(source: Source, columns: Columns, known: Container[str]) -> N
             source.report(headers.CODE, number, problem, f"--skip-rows {number - 1}")
 
 
-def _checked(value: str, what: str, at: int, name: str, number: int) -> str:
+def _checked(value: str, what: str, at: int, name: str, number: int, width: int = 0) -> str:
+    """A cell; DataError if it is empty or padded. `width` is that of rows with tabs, whose last one may end them."""
     what = f"{what} in column {at + 1}"
     if not value.strip(BLANK):
-        hint = (
-            f"; rows that end with a tab are read with --tag-column {at}"
-            if what.startswith("tag") and at > 1
-            else ""
-        )
+        hint = f"; rows that end with a tab are read with --tag-column {at}" if 1 < at == width - 1 else ""
         raise DataError(name, number, f"the {what} is empty{hint}")
     if value.strip(" \r") != value:
         raise DataError(name, number, f"the {what}, {value!r}, has white space around it")

@@ -14,7 +14,8 @@ class FirstRows:
         rows: The rows, each of as many columns.
         token: The position of the tokens that were read, from 0.
         tag: That of the tags; None if they were not read.
-        attribute: Where columns have names and attributes: the one that holds span tags, such as "misc:name".
+        attribute: Where columns have names: the column or the attribute in one that holds span tags, such as "ner" or
+            "misc:name".
     """
 
     rows: tuple[tuple[str, ...], ...] = ()

@@ -1,5 +1,6 @@
 """The network from a configuration: embeddings -> encoder -> head."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -58,10 +59,7 @@ class Network(keras.Model):  # type: ignore[misc]
     @property
     def inputs_needed(self) -> dict[str, Input]:
         """Each input array by name."""
-        needed = {"lengths": Input("int32", (None,))}
-        for embedding in self.embeddings:
-            needed |= embedding.inputs
-        return needed
+        return inputs_of(self.embeddings)
 
     @property
     def targets_needed(self) -> dict[str, Input]:
@@ -164,6 +162,14 @@ class Network(keras.Model):  # type: ignore[misc]
         """Takes the weights that `named_weights` gave."""
         for weight in self.tagger_weights:
             weight.assign(arrays[weight_name(weight)])
+
+
+def inputs_of(embeddings: Iterable[Any]) -> dict[str, Input]:
+    """Each input array by name that a network of these embedding parts needs."""
+    needed = {"lengths": Input("int32", (None,))}
+    for embedding in embeddings:
+        needed |= embedding.inputs
+    return needed
 
 
 def one_word(needed: dict[str, Input]) -> Arrays:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqtag.network.build import Arrays, one_word
+from seqtag.network.build import Arrays, inputs_of, one_word
 from seqtag.network.cells.base import reverse
 from seqtag.network.embeddings.base import Input
 from seqtag.network.encoder import Encoder, variational_dropout
@@ -65,10 +65,7 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
     @property
     def inputs_needed(self) -> dict[str, Input]:
         """Each input array by name."""
-        needed = {"lengths": Input("int32", (None,))}
-        for embedding in self.embeddings:
-            needed |= embedding.inputs
-        return needed
+        return inputs_of(self.embeddings)
 
     def build(self, input_shape: Any = None) -> None:
         """Runs one token through all parts, so that each builds its weights, in a fixed order."""
