@@ -21,6 +21,7 @@ from seqtag.support.quoting import one_line
 
 if TYPE_CHECKING:
     from seqtag.settings.config import Config
+    from seqtag.settings.schema import AnyTree, Schema
 
 
 def read_vocabulary(folder: Folder) -> Vocabulary:
@@ -130,12 +131,18 @@ def config_of(values: Mapping[str, Any], where: str) -> "Config":
     Raises:
         ModelError: An unknown setting, or a value outside its bounds.
     """
-    from seqtag.settings.merging import flatten, from_values
     from seqtag.settings.schema import SETTINGS
 
-    defaults = {path: entry.default for path, entry in SETTINGS.items()}
+    return config_into(SETTINGS, values, where)
+
+
+def config_into(schema: "Schema[AnyTree]", values: Mapping[str, Any], where: str) -> "AnyTree":
+    """As `config_of`, for settings of any schema."""
+    from seqtag.settings.merging import flatten, values_into
+
+    defaults = {path: entry.default for path, entry in schema.items()}
     try:
-        return from_values(defaults | dict(flatten(values)), where)
+        return values_into(schema, defaults | dict(flatten(values, schema=schema)), where)
     except Error as problem:
         raise ModelError(f"{problem} It was written by another version of seqtag.") from problem
 

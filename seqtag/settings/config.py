@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import getitem
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar, Protocol
 
 from seqtag.settings import registry
 
@@ -415,22 +416,50 @@ class TrainingSettings:
     seed: int = setting(42, "random seed", flag=True, low=0, high=2**31 - 1)
 
 
+class RunSettings(Protocol):
+    """The settings of anything that is trained, whatever its task is."""
+
+    @property
+    def embeddings(self) -> EmbeddingSettings:
+        """How a token is represented."""
+        ...
+
+    @property
+    def encoder(self) -> EncoderSettings:
+        """The recurrent network."""
+        ...
+
+    @property
+    def training(self) -> TrainingSettings:
+        """How it is trained."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """All settings as nested plain values."""
+        ...
+
+    def portable(self) -> dict[str, Any]:
+        """The settings without the path of a file."""
+        ...
+
+
 @dataclass(frozen=True)
-class Config:
-    """All settings of a run.
+class Tree:
+    """A tree of settings: a section for each field that is a dataclass.
 
     Attributes:
+        DEFAULTS: Defaults, by path, that are others here than where the setting stands.
+        FIXED: The settings of its sections, by path, that nobody can choose here, and the value that each has.
+        PATHS: The settings that hold the path of a file whose content is kept elsewhere.
         automatic: The settings, by path, that go by the corpus and that nobody chose: they hold the default for spans
             until `for_corpus` has decided them.
     """
 
-    data: DataSettings = field(default_factory=DataSettings)
-    embeddings: EmbeddingSettings = field(default_factory=EmbeddingSettings)
-    encoder: EncoderSettings = field(default_factory=EncoderSettings)
-    head: HeadSettings = field(default_factory=HeadSettings)
-    language_model: LanguageModelSettings = field(default_factory=LanguageModelSettings)
-    training: TrainingSettings = field(default_factory=TrainingSettings)
-    automatic: frozenset[str] = frozenset()
+    DEFAULTS: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    FIXED: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    PATHS: ClassVar[tuple[str, ...]] = ()
+
+    automatic: frozenset[str] = field(default=frozenset(), kw_only=True)
 
     def to_json(self) -> dict[str, Any]:
         """The settings as nested plain values, `auto` for one that is not decided; `from_values` reads them back once
@@ -438,14 +467,32 @@ class Config:
         """
         values = dataclasses.asdict(self)
         del values["automatic"]
-        for path in self.automatic:
+        for path in self.FIXED:
             *sections, name = path.split(".")
-            reduce(getitem, sections, values)[name] = "auto"
-        return values
+            del reduce(getitem, sections, values)[name]
+        return _with(values, dict.fromkeys(self.automatic, "auto"))
 
     def portable(self) -> dict[str, Any]:
         """The settings as `to_json` gives them, but without the path of a file: its content is kept elsewhere."""
-        values = self.to_json()
-        values["embeddings"]["vectors"]["file"] = None
-        values["data"]["labels"] = None
-        return values
+        return _with(self.to_json(), dict.fromkeys(self.PATHS))
+
+
+def _with(values: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    for path, value in changes.items():
+        *sections, name = path.split(".")
+        reduce(getitem, sections, values)[name] = value
+    return values
+
+
+@dataclass(frozen=True)
+class Config(Tree):
+    """All settings of a tagger's run."""
+
+    PATHS = ("embeddings.vectors.file", "data.labels")
+
+    data: DataSettings = field(default_factory=DataSettings)
+    embeddings: EmbeddingSettings = field(default_factory=EmbeddingSettings)
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    head: HeadSettings = field(default_factory=HeadSettings)
+    language_model: LanguageModelSettings = field(default_factory=LanguageModelSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from seqtag.settings.schema import SETTINGS, check_key, check_value
+from seqtag.settings.schema import SETTINGS, Schema, check_key, check_value
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.lines import opened
 from seqtag.support.quoting import quoted, shortened
@@ -20,7 +20,7 @@ MOST_VALUES = 10_000  # of a setting in a grid
 UNREADABLE = (yaml.YAMLError, ValueError, KeyError, IndexError, AttributeError)
 
 
-def read(path: str) -> Layer:
+def read(path: str, schema: Schema[Any] = SETTINGS) -> Layer:
     """The settings of a YAML file: {path: (value, "FILE:LINE")}.
 
     Raises:
@@ -56,7 +56,7 @@ def read(path: str) -> Layer:
     if not isinstance(root, yaml.MappingNode):
         raise UsageError(f"{path}:{root.start_mark.line + 1}: expected settings as `key: value`.")
     layer: Layer = {}
-    for name, (value, source) in _leaves(root, "", path):
+    for name, (value, source) in _leaves(root, "", path, schema):
         if name in layer:  # once as `a.b: ...` and once as `a: {b: ...}`
             raise UsageError(f"{source}: {shortened(name)} is given twice.")
         layer[name] = (value, source)
@@ -90,7 +90,9 @@ def _value(text: str) -> Any:
     return yaml.safe_load(text)
 
 
-def _leaves(node: yaml.MappingNode, prefix: str, path: str) -> Iterator[tuple[str, tuple[Any, str]]]:
+def _leaves(
+    node: yaml.MappingNode, prefix: str, path: str, schema: Schema[Any]
+) -> Iterator[tuple[str, tuple[Any, str]]]:
     seen: set[str] = set()
     for key_node, value_node in node.value:
         source = f"{path}:{key_node.start_mark.line + 1}"
@@ -101,8 +103,8 @@ def _leaves(node: yaml.MappingNode, prefix: str, path: str) -> Iterator[tuple[st
             raise UsageError(f"{source}: {shortened(name)} is given twice.")
         seen.add(name)
         if isinstance(value_node, yaml.MappingNode):
-            yield from _leaves(value_node, name + ".", path)
-        elif _is_empty(value_node) and any(known.startswith(name + ".") for known in SETTINGS):
+            yield from _leaves(value_node, name + ".", path, schema)
+        elif _is_empty(value_node) and any(known.startswith(name + ".") for known in schema):
             continue  # a section of which every line has been made a comment
         elif isinstance(value_node, yaml.ScalarNode):
             yield name, (_scalar(value_node, source), source)

@@ -5,39 +5,47 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from seqtag.settings import registry
-from seqtag.settings.config import Config
+from seqtag.settings.config import Config, RunSettings
 from seqtag.settings.plugins import Plugin
-from seqtag.settings.schema import SETTINGS, check_key, check_value
+from seqtag.settings.schema import SETTINGS, AnyTree, Schema, check_key, check_value, schema_of
 from seqtag.support.errors import UsageError
 
 # Settings of which at most one holds: the one from the strongest source takes the place of the others.
 EXCLUSIVE = (("training.global_clipnorm", "training.clipnorm", "training.clipvalue"),)
 
 
-def merge(*layers: Mapping[str, tuple[Any, str]]) -> Config:
+Layer = Mapping[str, tuple[Any, str]]
+
+
+def merge(*layers: Layer) -> Config:
+    """The settings of a tagger; see `merge_into`."""
+    return merge_into(SETTINGS, *layers)
+
+
+def merge_into(schema: Schema[AnyTree], *layers: Layer) -> AnyTree:
     """The settings from layers of {path: (value, source)}, weakest first, over the defaults.
 
     Raises:
         UsageError: An unknown path, a bad value, or two settings of one layer that exclude each other.
     """
-    values = {path: entry.default for path, entry in SETTINGS.items()}
-    automatic = {path for path, entry in SETTINGS.items() if entry.by_corpus}
+    values = {path: entry.default for path, entry in schema.items()}
+    automatic = {path for path, entry in schema.items() if entry.by_corpus}
     for layer in layers:
         checked = {}
         for path, (value, source) in layer.items():
-            check_key(path, source)
-            if SETTINGS[path].by_corpus and value == "auto":
-                checked[path] = SETTINGS[path].default
+            check_key(path, source, schema)
+            if schema[path].by_corpus and value == "auto":
+                checked[path] = schema[path].default
                 automatic.add(path)
             else:
-                checked[path] = check_value(path, value, source)
+                checked[path] = check_value(path, value, source, schema)
                 automatic.discard(path)
         _check_exclusive(checked, {path: source for path, (_, source) in layer.items()})
         for group in EXCLUSIVE:
             if any(checked.get(path) is not None for path in group):
                 values.update(dict.fromkeys(group))
         values.update(checked)
-    return _config(values, frozenset(automatic))
+    return _config(schema, values, frozenset(automatic))
 
 
 def _check_exclusive(checked: Mapping[str, Any], sources: Mapping[str, str]) -> None:
@@ -49,58 +57,72 @@ def _check_exclusive(checked: Mapping[str, Any], sources: Mapping[str, str]) -> 
 
 
 def from_values(tree: Mapping[str, Any], source: str) -> Config:
-    """The settings from nested values, as `Config.to_json` writes them: each key must be there and no
-    other.
+    """The settings of a tagger; see `values_into`."""
+    return values_into(SETTINGS, tree, source)
+
+
+def values_into(schema: Schema[AnyTree], tree: Mapping[str, Any], source: str) -> AnyTree:
+    """The settings from nested values, as `to_json` writes them: each key must be there and no other.
+
+    Raises:
+        UsageError: A key is missing or unknown, or a value is out of bounds.
     """
-    leaves = dict(flatten(tree))
-    missing = [path for path in SETTINGS if path not in leaves]
+    leaves = dict(flatten(tree, schema=schema))
+    missing = [path for path in schema if path not in leaves]
     if missing:
         raise UsageError(f"{source}: the setting {missing[0]!r} is missing.")
     for path in leaves:
-        check_key(path, source)
-    checked = {path: check_value(path, value, source) for path, value in leaves.items()}
+        check_key(path, source, schema)
+    checked = {path: check_value(path, value, source, schema) for path, value in leaves.items()}
     _check_exclusive(checked, dict.fromkeys(checked, source))
-    return _config(checked)
+    return _config(schema, checked)
 
 
-def for_corpus(config: Config, *, spans: bool, word_vectors: bool = False) -> Config:
+def for_corpus(config: AnyTree, *, spans: bool = True, word_vectors: bool = False) -> AnyTree:
     """The settings for a corpus of spans or of plain tags, with or without pretrained vectors of whole words: all
     are decided.
     """
+    schema: Schema[AnyTree] = schema_of(config)
     decided = {
-        path: SETTINGS[path].default_for(spans=spans, word_vectors=word_vectors) for path in config.automatic
+        path: schema[path].default_for(spans=spans, word_vectors=word_vectors) for path in config.automatic
     }
-    return _config(dict(flatten(config.to_json())) | decided)
+    return _config(schema, dict(flatten(config.to_json(), schema=schema)) | decided)
 
 
-def foreign(config: Config) -> list[Plugin]:
+def foreign(config: RunSettings) -> list[Plugin]:
     """The parts of other packages that the settings name."""
-    values = dict(flatten(config.to_json()))
+    schema = schema_of(config)
+    values = dict(flatten(config.to_json(), schema=schema))
     found = [
         registry.plugin(entry.metadata["table"], values[path])
-        for path, entry in SETTINGS.items()
+        for path, entry in schema.items()
         if entry.metadata["table"] and values[path] not in entry.metadata["choices"]
     ]
     return [plugin for plugin in found if plugin is not None]
 
 
-def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flatten(
+    tree: Mapping[str, Any], prefix: str = "", schema: Schema[Any] = SETTINGS
+) -> Iterator[tuple[str, Any]]:
     """(path, value) of each leaf of nested mappings."""
     for key, value in tree.items():
-        if isinstance(value, Mapping) and prefix + str(key) not in SETTINGS:
-            yield from flatten(value, f"{prefix}{key}.")
+        if isinstance(value, Mapping) and prefix + str(key) not in schema:
+            yield from flatten(value, f"{prefix}{key}.", schema)
         else:
             yield prefix + str(key), value
 
 
-def _config(values: Mapping[str, Any], automatic: frozenset[str] = frozenset()) -> Config:
+def _config(
+    schema: Schema[AnyTree], values: Mapping[str, Any], automatic: frozenset[str] = frozenset()
+) -> AnyTree:
     """The settings from the value of each path."""
+    whole = {**schema.kind.FIXED, **values}
     sections = {
-        entry.name: _section(entry.type, entry.name + ".", values)
-        for entry in dataclasses.fields(Config)
+        entry.name: _section(entry.type, entry.name + ".", whole)
+        for entry in dataclasses.fields(schema.kind)
         if dataclasses.is_dataclass(entry.type)
     }
-    return Config(**sections, automatic=automatic)
+    return schema.kind(**sections, automatic=automatic)
 
 
 def _section(kind: Any, prefix: str, values: Mapping[str, Any]) -> Any:

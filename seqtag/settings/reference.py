@@ -7,31 +7,32 @@ from typing import Any
 
 import yaml
 
-from seqtag.settings.config import Config
-from seqtag.settings.schema import SETTINGS
+from seqtag.settings.schema import SETTINGS, Schema
 
 WIDTH = 79
 
 
-def commented() -> str:
+def commented(schema: Schema[Any] = SETTINGS) -> str:
     """All settings with their defaults as YAML, each with its help and bounds as a comment."""
     lines = ["# Settings of seqtag. Every line may be left out: these are the defaults.", ""]
-    lines += _section(Config, "")
+    lines += _section(schema, schema.kind, "")
     return "\n".join(lines) + "\n"
 
 
-def _section(kind: Any, prefix: str) -> Iterator[str]:
+def _section(schema: Schema[Any], kind: Any, prefix: str) -> Iterator[str]:
     indent = "  " * prefix.count(".")
     for entry in dataclasses.fields(kind):
         path = prefix + entry.name
         if dataclasses.is_dataclass(entry.type):
+            if not any(known.startswith(path + ".") for known in schema):
+                continue
             first_line = (entry.type.__doc__ or "").strip().splitlines()[0]
             if not prefix:
                 yield ""
             yield f"{indent}{entry.name}:  # {first_line}"
-            yield from _section(entry.type, path + ".")
+            yield from _section(schema, entry.type, path + ".")
         else:
-            leaf = SETTINGS.get(path)
+            leaf = schema.get(path)
             if leaf is None:
                 continue
             yield from _comment(f"{indent}# ", leaf.help)

@@ -8,10 +8,10 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from seqtag.settings import registry
-from seqtag.settings.config import Config
+from seqtag.settings.config import Config, Tree
 from seqtag.support.errors import UsageError, suggest
 from seqtag.support.json_decoder import DecodeError, decode, expected
 from seqtag.support.quoting import quoted
@@ -27,7 +27,7 @@ FLAG_NAMES = {
 
 @dataclass(frozen=True)
 class Setting:
-    """One leaf of the tree of settings, as `settings()` lists them."""
+    """One leaf of the tree of settings, as a `Schema` lists them."""
 
     path: str
     type: Any
@@ -71,6 +71,8 @@ class Setting:
         members = [member for member in members_of(self.type) if member is not type(None)]
         if self.metadata["choices"]:
             words = "one of " + ", ".join(self.metadata["choices"])
+            if int in members:
+                words = f"a whole number, or {words}"
         else:
             words = " or ".join(map(expected, members))
         for key, text in BOUND_WORDS.items():
@@ -91,26 +93,52 @@ def members_of(annotation: Any) -> tuple[Any, ...]:
     return typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
 
 
-def settings(kind: type = Config, prefix: str = "") -> Iterator[Setting]:
-    """All leaves of the tree, in order."""
+AnyTree = TypeVar("AnyTree", bound=Tree)
+_SCHEMAS: dict[type, "Schema[Any]"] = {}
+
+
+class Schema(dict[str, Setting], Generic[AnyTree]):
+    """The leaves of a tree of settings by path, in order.
+
+    Args:
+        kind: The class of the tree.
+        example: The command that lists all settings, for messages.
+    """
+
+    def __init__(self, kind: type[AnyTree], example: str) -> None:
+        super().__init__((entry.path, entry) for entry in _leaves(kind, kind, ""))
+        self.kind = kind
+        self.example = example
+        _SCHEMAS[kind] = self
+
+
+def _leaves(tree: type[Tree], kind: Any, prefix: str) -> Iterator[Setting]:
     for entry in dataclasses.fields(kind):
         path = prefix + entry.name
         if dataclasses.is_dataclass(entry.type):
-            yield from settings(typing.cast(type, entry.type), path + ".")
-        elif entry.metadata:
-            yield Setting(path, entry.type, entry.default, entry.metadata)
+            yield from _leaves(tree, entry.type, path + ".")
+        elif entry.metadata and path not in tree.FIXED:
+            default, metadata = entry.default, dict(entry.metadata)
+            if path in tree.DEFAULTS:
+                default, metadata["plain"] = tree.DEFAULTS[path], None
+            yield Setting(path, entry.type, default, metadata)
 
 
-SETTINGS: dict[str, Setting] = {entry.path: entry for entry in settings()}
+SETTINGS = Schema(Config, "seqtag init-config")
 
 
-def check_value(path: str, value: Any, source: str) -> Any:
+def schema_of(config: object) -> Schema[Any]:
+    """The schema of settings that are one of its tree."""
+    return _SCHEMAS[type(config)]
+
+
+def check_value(path: str, value: Any, source: str, schema: Schema[Any] = SETTINGS) -> Any:
     """The value in the setting's own type.
 
     Raises:
         UsageError: A value of the wrong type or out of bounds; the message names source and path.
     """
-    entry = SETTINGS[path]
+    entry = schema[path]
     problem = UsageError(f"{source}: {path} is {quoted(value)}; expected {entry.expected}.")
     members = members_of(entry.type)
     if value is None:
@@ -124,11 +152,16 @@ def check_value(path: str, value: Any, source: str) -> Any:
         value = decode(entry.type, _number(value, members))
     except DecodeError:
         raise problem from None
-    if choices and value not in choices and registry.plugin(table or (), value) is None:
+    if (
+        choices
+        and isinstance(value, str)
+        and value not in choices
+        and registry.plugin(table or (), value) is None
+    ):
         names = dict.fromkeys([*choices, *registry.known(table or ())])
         raise UsageError(f"{source}: {path} is {quoted(value)}.{suggest(str(value), names)}")
     bounds = entry.metadata
-    if (
+    if not isinstance(value, str) and (
         (bounds["low"] is not None and not value >= bounds["low"])
         or (bounds["high"] is not None and not value <= bounds["high"])
         or (bounds["above"] is not None and not value > bounds["above"])
@@ -148,15 +181,15 @@ def _number(value: Any, members: tuple[Any, ...]) -> Any:
     return value
 
 
-def check_key(path: str, source: str) -> None:
+def check_key(path: str, source: str, schema: Schema[Any] = SETTINGS) -> None:
     """Raises UsageError, with the closest known key, if there is no such setting."""
-    if path not in SETTINGS:
-        same_name = [known for known in SETTINGS if known.rpartition(".")[2] == path.rpartition(".")[2]]
+    if path not in schema:
+        same_name = [known for known in schema if known.rpartition(".")[2] == path.rpartition(".")[2]]
         same_name = [
-            known for known in same_name if SETTINGS[known].flag
+            known for known in same_name if schema[known].flag
         ] or same_name  # the one that is used most
-        close = difflib.get_close_matches(path, same_name or SETTINGS, n=1, cutoff=0.0 if same_name else 0.5)
+        close = difflib.get_close_matches(path, same_name or schema, n=1, cutoff=0.0 if same_name else 0.5)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UsageError(
-            f"{source}: there is no setting {quoted(path)}.{hint} `seqtag init-config` lists all settings."
+            f"{source}: there is no setting {quoted(path)}.{hint} `{schema.example}` lists all settings."
         )
