@@ -25,7 +25,8 @@ def generated() -> str:
         "# Recurrent language models",
         "",
         "`seqtag lm train --kind rnn` has the sections `text`, `reading` and `output` of its own. It shares "
-        "`embeddings`, `encoder` and `training` with taggers, but for settings that make no sense here; some defaults are others.",
+        "`embeddings`, `encoder` and `training` with taggers, but for settings that make no sense here; some defaults "
+        "are others.",
     ]
     for group in dataclasses.fields(LanguageConfig):
         if group.name not in {entry.name for entry in dataclasses.fields(Config)}:

@@ -9,13 +9,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqtag.network.build import Arrays, inputs_of, one_word
+from seqtag.network.build import Arrays, inputs_of, one_word, weight_name
 from seqtag.network.cells.base import reverse
 from seqtag.network.embeddings.base import Input
 from seqtag.network.encoder import Encoder, variational_dropout
 from seqtag.network.heads.word_softmax import Tied, word_softmax
 from seqtag.settings import registry
-from seqtag.settings.config import Config
+from seqtag.settings.config import RunSettings
 from seqtag.support.errors import UsageError
 
 DIRECTIONS = ("forward", "backward")
@@ -44,7 +44,7 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
 
     def __init__(
         self,
-        config: Config,
+        config: RunSettings,
         sizes: Mapping[str, Mapping[str, int]],
         classes: Sequence[int],
         directions: Sequence[str] = DIRECTIONS,
@@ -66,6 +66,40 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
     def inputs_needed(self) -> dict[str, Input]:
         """Each input array by name."""
         return inputs_of(self.embeddings)
+
+    @property
+    def targets_needed(self) -> dict[str, Input]:
+        """Further arrays that a training step reads: none."""
+        return {}
+
+    @property
+    def lookups(self) -> dict[str, str]:
+        """The large tables, by the path of each variable: the input whose numbers are its rows. A table that the output
+        shares is none of them, since a step changes all of it.
+        """
+        return {
+            table.embeddings.path: source
+            for part in self.embeddings
+            for source, table in part.lookups.items()
+            if self.tied_rows is None or part.name != "word"
+        }
+
+    @property
+    def size(self) -> int:
+        """Bytes of the weights."""
+        return sum(4 * int(np.prod(weight.shape)) for weight in self._kept)
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that training changes."""
+        return sum(int(np.prod(weight.shape)) for weight in self.trainable_weights)
+
+    @property
+    def _kept(self) -> list[Any]:
+        """The weights, without the state of what is random."""
+        return [
+            weight for part in (*self.embeddings, *self.encoders, self.softmax) for weight in part.weights
+        ]
 
     def build(self, input_shape: Any = None) -> None:
         """Runs one token through all parts, so that each builds its weights, in a fixed order."""
@@ -90,6 +124,18 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
             else reverse(encoder(reverse(vectors, lengths), lengths, training=training), lengths)
             for encoder in self.encoders
         ]
+
+    def progress(self, epochs: float) -> None:
+        """Told before each training step how many epochs have passed."""
+
+    def named_weights(self) -> dict[str, NDArray[Any]]:
+        """Each weight by its path, as arrays."""
+        return {weight_name(weight): weight.numpy() for weight in self._kept}
+
+    def assign_weights(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Takes the weights that `named_weights` gave."""
+        for weight in self._kept:
+            weight.assign(arrays[weight_name(weight)])
 
     def loss_of(self, inputs: Arrays, targets: Any, training: bool = False) -> Any:
         """The cross entropy in nats, a scalar: the mean over all words that are predicted, in all directions.
@@ -127,7 +173,7 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
         return self.softmax(tf.concat(states, axis=0), tf.gather_nd(targets, where[:, 1:])), where
 
 
-def _check(config: Config, sizes: Mapping[str, Mapping[str, int]]) -> None:
+def _check(config: RunSettings, sizes: Mapping[str, Mapping[str, int]]) -> None:
     """Refuses what would see the word to predict."""
     for name in LOOKING_AHEAD:
         if name in sizes:

@@ -12,7 +12,7 @@ from seqtag.corpora.sentence import Sentence
 from seqtag.features.vectors import Vectors
 
 if TYPE_CHECKING:
-    from seqtag.settings.config import Config
+    from seqtag.settings.config import RunSettings
 
 PADDING = 0
 UNKNOWN = 1
@@ -37,7 +37,7 @@ class Indexer(Protocol):
     """What each part that reads tokens offers."""
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
+    def fit(cls, sentences: Sequence[Sentence], config: "RunSettings", resources: Resources) -> Self | None:
         """The indexer, learnt from training sentences alone; None if the configuration has no such part."""
         ...
 

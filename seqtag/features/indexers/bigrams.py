@@ -12,7 +12,7 @@ from seqtag.corpora.sentence import Sentence
 from seqtag.features.indexers.base import Ids, Indexer, Resources, ValueTable, pad
 
 if TYPE_CHECKING:
-    from seqtag.settings.config import Config
+    from seqtag.settings.config import RunSettings
 
 END = "\n"  # stands after the last token: no token holds a line feed
 UNKNOWN_RATE = 0.5
@@ -23,7 +23,7 @@ def bigrams(tokens: Sequence[str]) -> list[str]:
     return [first + second for first, second in zip(tokens, [*tokens[1:], END], strict=True)]
 
 
-def wanted(sentences: Sequence[Sentence], config: "Config") -> bool:
+def wanted(sentences: Sequence[Sentence], config: "RunSettings") -> bool:
     """Whether the configuration asks for pairs in this corpus."""
     enabled = config.embeddings.bigrams.enabled
     return enabled == "yes" or (enabled == "auto" and single_characters(sentences))
@@ -41,7 +41,7 @@ class BigramIndexer(Indexer):
         self.table = table
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
+    def fit(cls, sentences: Sequence[Sentence], config: "RunSettings", resources: Resources) -> Self | None:
         if not config.embeddings.bigrams.dim or not wanted(sentences, config):
             return None
         counts: Counter[str] = Counter()

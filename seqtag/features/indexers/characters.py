@@ -22,7 +22,7 @@ from seqtag.features.indexers.base import (
 )
 
 if TYPE_CHECKING:
-    from seqtag.settings.config import Config
+    from seqtag.settings.config import RunSettings
 
 PIECE = 40  # characters of a word that are read at once; a longer word is read in overlapping pieces
 OVERLAP = 10
@@ -48,7 +48,7 @@ class CharacterIndexer(Indexer):
         self._rows[codes] = np.arange(RESERVED, table.rows)
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
+    def fit(cls, sentences: Sequence[Sentence], config: "RunSettings", resources: Resources) -> Self | None:
         wanted = config.embeddings.characters.encoder
         if wanted == "none" or (wanted == "auto" and single_characters(sentences)):
             return None

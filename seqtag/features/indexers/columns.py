@@ -12,7 +12,7 @@ from seqtag.features.indexers.base import Ids, Indexer, Resources, ValueTable, p
 from seqtag.support.errors import Error
 
 if TYPE_CHECKING:
-    from seqtag.settings.config import Config
+    from seqtag.settings.config import RunSettings
 
 UNKNOWN_RATE = 0.1
 
@@ -28,8 +28,8 @@ class ColumnIndexer(Indexer):
         self.tables = tuple(tables)
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
-        if config.data.feature_columns is None:
+    def fit(cls, sentences: Sequence[Sentence], config: "RunSettings", resources: Resources) -> Self | None:
+        if not sentences[0].columns:
             return None
         counts: list[Counter[str]] = [Counter() for _ in sentences[0].columns]
         for sentence in sentences:

@@ -12,7 +12,7 @@ from seqtag.features.indexers.base import Ids, Indexer, Resources, pad
 from seqtag.support.lookup import Lookup
 
 if TYPE_CHECKING:
-    from seqtag.settings.config import Config
+    from seqtag.settings.config import RunSettings
 
 SHAPES = (
     "padding", "other", "number", "mostly digits", "lower", "upper", "initial upper", "one upper", "mixed",
@@ -49,7 +49,7 @@ class ShapeIndexer(Indexer):
         self._known = Lookup(shape_of)
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
+    def fit(cls, sentences: Sequence[Sentence], config: "RunSettings", resources: Resources) -> Self | None:
         # A script of single characters knows no case.
         return cls() if config.embeddings.shape.dim and not single_characters(sentences) else None
 

@@ -13,7 +13,7 @@ from seqtag.features.indexers.bigrams import bigrams, wanted
 from seqtag.features.vectors import Vectors
 
 if TYPE_CHECKING:
-    from seqtag.settings.config import Config
+    from seqtag.settings.config import RunSettings
 
 CACHE = 1 << 16  # forms whose row is remembered
 
@@ -36,7 +36,7 @@ class VectorIndexer(Indexer):
         self._rows: dict[str, int] = {}
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
+    def fit(cls, sentences: Sequence[Sentence], config: "RunSettings", resources: Resources) -> Self | None:
         if resources.vectors is None:
             return None
         indexer = cls(resources.vectors)
@@ -109,7 +109,7 @@ class BigramVectorIndexer(VectorIndexer):
     name = "bigram_vectors"
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
+    def fit(cls, sentences: Sequence[Sentence], config: "RunSettings", resources: Resources) -> Self | None:
         if resources.vectors is None or not wanted(sentences, config):
             return None
         return cls(resources.vectors)

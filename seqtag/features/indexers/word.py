@@ -12,7 +12,7 @@ from seqtag.features.indexers.base import DIGITS, UNKNOWN, Ids, Indexer, Resourc
 from seqtag.support.lookup import Lookup
 
 if TYPE_CHECKING:
-    from seqtag.settings.config import Config
+    from seqtag.settings.config import RunSettings
 
 
 class WordIndexer(Indexer):
@@ -31,7 +31,7 @@ class WordIndexer(Indexer):
         self._rows = Lookup(self._look_up)
 
     @classmethod
-    def fit(cls, sentences: Sequence[Sentence], config: "Config", resources: Resources) -> Self | None:
+    def fit(cls, sentences: Sequence[Sentence], config: "RunSettings", resources: Resources) -> Self | None:
         settings = config.embeddings.word
         if settings.dim == 0:
             return None

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from seqtag.graph.builder import Graph
 from seqtag.graph.weights import Weights
-from seqtag.settings.config import Config
+from seqtag.settings.config import RunSettings
 
 
 class Embedding(Protocol):
@@ -22,7 +22,7 @@ class Embedding(Protocol):
 
     dim: int
 
-    def __init__(self, config: Config, sizes: Mapping[str, int], weights: Weights) -> None: ...
+    def __init__(self, config: RunSettings, sizes: Mapping[str, int], weights: Weights) -> None: ...
 
     def write(self, graph: Graph) -> str:
         """Writes the part's nodes and its graph inputs; returns the name of the vectors."""

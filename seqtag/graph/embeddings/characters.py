@@ -7,7 +7,7 @@ import numpy as np
 from seqtag.graph.builder import Graph
 from seqtag.graph.weights import Weights
 from seqtag.settings import registry
-from seqtag.settings.config import CharacterSettings, Config, EncoderSettings
+from seqtag.settings.config import CharacterSettings, EncoderSettings, RunSettings
 
 NOTHING = -1e4  # what padding contributes to a maximum
 
@@ -15,7 +15,7 @@ NOTHING = -1e4  # what padding contributes to a maximum
 class CharacterEmbedding:
     """See `seqtag.network.embeddings.characters.CharacterEmbedding`."""
 
-    def __init__(self, config: Config, sizes: Mapping[str, int], weights: Weights) -> None:
+    def __init__(self, config: RunSettings, sizes: Mapping[str, int], weights: Weights) -> None:
         settings = config.embeddings.characters
         self.table = weights.take("characters/table/embeddings", (sizes["rows"], settings.dim))
         kind = "cnn" if settings.encoder == "auto" else settings.encoder

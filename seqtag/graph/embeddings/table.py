@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from seqtag.graph.builder import Graph
 from seqtag.graph.weights import Weights
-from seqtag.settings.config import Config
+from seqtag.settings.config import RunSettings
 
 
 class TableEmbedding:
@@ -31,28 +31,28 @@ class TableEmbedding:
 class WordEmbedding(TableEmbedding):
     """See `seqtag.network.embeddings.table.WordEmbedding`."""
 
-    def __init__(self, config: Config, sizes: Mapping[str, int], weights: Weights) -> None:
+    def __init__(self, config: RunSettings, sizes: Mapping[str, int], weights: Weights) -> None:
         super().__init__("word", "words", (sizes["rows"], config.embeddings.word.dim), weights)
 
 
 class ShapeEmbedding(TableEmbedding):
     """See `seqtag.network.embeddings.table.ShapeEmbedding`."""
 
-    def __init__(self, config: Config, sizes: Mapping[str, int], weights: Weights) -> None:
+    def __init__(self, config: RunSettings, sizes: Mapping[str, int], weights: Weights) -> None:
         super().__init__("shape", "shapes", (sizes["rows"], config.embeddings.shape.dim), weights)
 
 
 class BigramEmbedding(TableEmbedding):
     """See `seqtag.network.embeddings.table.BigramEmbedding`."""
 
-    def __init__(self, config: Config, sizes: Mapping[str, int], weights: Weights) -> None:
+    def __init__(self, config: RunSettings, sizes: Mapping[str, int], weights: Weights) -> None:
         super().__init__("bigrams", "bigrams", (sizes["rows"], config.embeddings.bigrams.dim), weights)
 
 
 class ColumnEmbedding:
     """See `seqtag.network.embeddings.table.ColumnEmbedding`."""
 
-    def __init__(self, config: Config, sizes: Mapping[str, int], weights: Weights) -> None:
+    def __init__(self, config: RunSettings, sizes: Mapping[str, int], weights: Weights) -> None:
         dim = config.embeddings.columns.dim
         self.tables = [
             TableEmbedding(

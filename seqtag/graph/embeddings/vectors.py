@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from seqtag.graph.builder import Graph
 from seqtag.graph.weights import Weights
-from seqtag.settings.config import Config
+from seqtag.settings.config import RunSettings
 
 
 class VectorEmbedding:
@@ -13,7 +13,7 @@ class VectorEmbedding:
 
     source: ClassVar[str] = "vectors"
 
-    def __init__(self, config: Config, sizes: Mapping[str, int], weights: Weights) -> None:
+    def __init__(self, config: RunSettings, sizes: Mapping[str, int], weights: Weights) -> None:
         self.dim = sizes["dim"]
         path, shape = f"{self.source}/added/embeddings", (sizes["rows"], self.dim)
         self.added = weights.take(path, shape) if sizes["rows"] else None

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import keras
 
-from seqtag.settings.config import Config
+from seqtag.settings.config import RunSettings
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Embedding(keras.layers.Layer):  # type: ignore[misc]
         return {}
 
     @classmethod
-    def from_config(cls, config: Config, sizes: dict[str, int]) -> Self:
+    def from_config(cls, config: RunSettings, sizes: dict[str, int]) -> Self:
         """The part as the configuration wants it; `sizes` come from its indexer."""
         raise NotImplementedError
 

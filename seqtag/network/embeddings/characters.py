@@ -10,7 +10,7 @@ from seqtag.network.cells.base import reverse
 from seqtag.network.embeddings.base import Embedding, Input
 from seqtag.network.embeddings.table import uniform
 from seqtag.settings import registry
-from seqtag.settings.config import CharacterSettings, Config, EncoderSettings
+from seqtag.settings.config import CharacterSettings, EncoderSettings, RunSettings
 
 
 class CharacterEmbedding(Embedding):
@@ -36,7 +36,7 @@ class CharacterEmbedding(Embedding):
         self.network = registry.load(registry.CHARACTER_ENCODERS, kind)(settings)
 
     @classmethod
-    def from_config(cls, config: Config, sizes: dict[str, int]) -> Self:
+    def from_config(cls, config: RunSettings, sizes: dict[str, int]) -> Self:
         return cls(sizes["rows"], config.embeddings.characters)
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, Self
 import keras
 
 from seqtag.network.embeddings.base import Embedding, Input
-from seqtag.settings.config import Config
+from seqtag.settings.config import RunSettings
 
 
 def uniform(dim: int) -> keras.initializers.Initializer:
@@ -46,7 +46,7 @@ class WordEmbedding(TableEmbedding):
     """A vector for each word of the training file."""
 
     @classmethod
-    def from_config(cls, config: Config, sizes: dict[str, int]) -> Self:
+    def from_config(cls, config: RunSettings, sizes: dict[str, int]) -> Self:
         settings = config.embeddings.word
         return cls(sizes["rows"], settings.dim, "words", name="word", trainable=settings.trainable)
 
@@ -55,7 +55,7 @@ class ShapeEmbedding(TableEmbedding):
     """A vector for each shape of a word."""
 
     @classmethod
-    def from_config(cls, config: Config, sizes: dict[str, int]) -> Self:
+    def from_config(cls, config: RunSettings, sizes: dict[str, int]) -> Self:
         return cls(sizes["rows"], config.embeddings.shape.dim, "shapes", name="shape")
 
 
@@ -63,7 +63,7 @@ class BigramEmbedding(TableEmbedding):
     """A vector for each pair of neighbouring tokens."""
 
     @classmethod
-    def from_config(cls, config: Config, sizes: dict[str, int]) -> Self:
+    def from_config(cls, config: RunSettings, sizes: dict[str, int]) -> Self:
         return cls(sizes["rows"], config.embeddings.bigrams.dim, "bigrams", name="bigrams")
 
 
@@ -84,7 +84,7 @@ class ColumnEmbedding(Embedding):
         self.inputs = {name: entry for table in self.tables for name, entry in table.inputs.items()}
 
     @classmethod
-    def from_config(cls, config: Config, sizes: dict[str, int]) -> Self:
+    def from_config(cls, config: RunSettings, sizes: dict[str, int]) -> Self:
         return cls([sizes[f"rows_{number}"] for number in range(len(sizes))], config.embeddings.columns.dim)
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 import keras
 
 from seqtag.network.embeddings.base import Embedding, Input
-from seqtag.settings.config import Config
+from seqtag.settings.config import RunSettings
 
 
 class VectorEmbedding(Embedding):
@@ -34,7 +34,7 @@ class VectorEmbedding(Embedding):
         return {} if self.added is None else {f"{self.source}_rows": self.added}
 
     @classmethod
-    def from_config(cls, config: Config, sizes: dict[str, int]) -> Self:
+    def from_config(cls, config: RunSettings, sizes: dict[str, int]) -> Self:
         return cls(sizes["dim"], sizes["rows"])
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
