@@ -13,12 +13,13 @@ class Encoder:
         settings: The `encoder` section of the configuration.
         dim: The last size of what it reads.
         weights: Where it takes its weights from.
+        path: Its path among them.
 
     Attributes:
         width: The last size of the features.
     """
 
-    def __init__(self, settings: EncoderSettings, dim: int, weights: Weights) -> None:
+    def __init__(self, settings: EncoderSettings, dim: int, weights: Weights, path: str = "encoder") -> None:
         cell = registry.load(registry.CELLS, settings.cell, "graph")
         around = (
             None
@@ -27,9 +28,9 @@ class Encoder:
         )
         self.stack = []
         for number in range(1, settings.layers + 1):
-            paths = [f"encoder/{name}" for name in cell.layers(settings, number)]
+            paths = [f"{path}/{name}" for name in cell.layers(settings, number)]
             layer = cell(settings, dim, weights, paths, number)
-            shortcut = around and around(dim, layer.width, weights, f"encoder/shortcut_{number}")
+            shortcut = around and around(dim, layer.width, weights, f"{path}/shortcut_{number}")
             self.stack.append((layer, shortcut))
             dim = layer.width
         self.width: int = dim
@@ -44,11 +45,17 @@ class Encoder:
         """Writes all layers over vectors `(batch, time, dim)`; returns the names of the features `(batch, time, width)`
         and, with attention, of its weights `(batch, heads, time, time)`.
         """
-        features = vectors
-        for layer, shortcut in self.stack:
-            outputs = layer.write(graph, features, lengths)
-            features = shortcut.write(graph, features, outputs) if shortcut else outputs
+        features = self.write_layers(graph, vectors, lengths)[-1]
         if self.attention is None:
             return features, None
         features, looks = self.attention.write(graph, features, lengths)
         return features, looks
+
+    def write_layers(self, graph: Graph, vectors: str, lengths: str) -> list[str]:
+        """Writes the stack of layers; returns the name of what each gives, `(batch, time, width of its cell)`."""
+        features, found = vectors, []
+        for layer, shortcut in self.stack:
+            outputs = layer.write(graph, features, lengths)
+            features = shortcut.write(graph, features, outputs) if shortcut else outputs
+            found.append(features)
+        return found

@@ -41,6 +41,10 @@ BEAM_PROBABILITIES = Output("beam_probabilities", "float32", ("batch", "time", "
 ATTENTION = Output("attention", "float32", ("batch", "heads", "time", "time"))
 HEAD_ATTENTION = Output("head_attention", "float32", ("batch", "time", "time"))
 
+# Of a language model: the states of each direction, of the last layer or of every layer, the first one first.
+STATES = {name: Output(name, "float32", ("batch", "time", "units")) for name in ("forward", "backward")}
+LAYERS = {name: Output(name, "float32", ("batch", "time", "layers", "units")) for name in STATES}
+
 CHAIN = (START, TRANSITIONS, END)
 LATTICE = (SCORES, FORWARD, BACKWARD)
 BEAM = (BEAM_TAGS, BEAM_PROBABILITIES)

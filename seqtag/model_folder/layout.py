@@ -10,7 +10,8 @@
     vectors.bin         pretrained vectors, where the network reads some
 
 A language model has config.json (its kind, its units and how it was made), vocab.json, report.json and the files of its
-kind: for n-grams `ngrams.safetensors`, the numbers of all n-grams with log10 of their probabilities.
+kind: for n-grams `ngrams.safetensors`, the numbers of all n-grams with log10 of their probabilities; for recurrent
+models `weights.safetensors` and `vectors.bin`, as above.
 
 Nothing in it is code, a pickle, a path or a URL. Format 1 also held `model.onnx`, a graph that is no longer read.
 
@@ -82,7 +83,7 @@ LANGUAGE_MODEL = Kind(
     "seqtag-lm",
     1,
     ("config.json", "vocab.json", "report.json"),
-    ("ngrams.safetensors",),
+    ("ngrams.safetensors", "weights.safetensors", "vectors.bin"),
     reader="seqtag lm score",
 )
 MODELS = (MODEL, LANGUAGE_MODEL)

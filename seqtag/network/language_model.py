@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from seqtag.graph.language_model import DIRECTIONS, check
 from seqtag.network.build import Arrays, inputs_of, one_word, weight_name
 from seqtag.network.cells.base import reverse
 from seqtag.network.embeddings.base import Input
@@ -16,10 +17,6 @@ from seqtag.network.encoder import Encoder, variational_dropout
 from seqtag.network.heads.word_softmax import Tied, word_softmax
 from seqtag.settings import registry
 from seqtag.settings.config import RunSettings
-from seqtag.support.errors import UsageError
-
-DIRECTIONS = ("forward", "backward")
-LOOKING_AHEAD = ("bigrams", "bigram_vectors")  # embeddings that see the next word too
 
 
 class LanguageNetwork(keras.Model):  # type: ignore[misc]
@@ -51,7 +48,7 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
         tied_rows: NDArray[np.integer[Any]] | None = None,
     ) -> None:
         super().__init__(name="network")
-        _check(config, sizes)
+        check(config, sizes)
         self.embeddings = [
             registry.load(registry.EMBEDDINGS, name).from_config(config, own) for name, own in sizes.items()
         ]
@@ -171,6 +168,7 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
         where = tf.concat(places, axis=0)
         # Both directions at once: the more states each class has, the better its product is used.
         return self.softmax(tf.concat(states, axis=0), tf.gather_nd(targets, where[:, 1:])), where
+<<<<<<< HEAD
 
 
 def _check(config: RunSettings, sizes: Mapping[str, Mapping[str, int]]) -> None:
@@ -182,3 +180,5 @@ def _check(config: RunSettings, sizes: Mapping[str, Mapping[str, int]]) -> None:
         raise UsageError(
             f"a language model cannot use encoder.attention {config.encoder.attention}: it shows it all words."
         )
+=======
+>>>>>>> 5c89ca6 (Score text with recurrent language models, without TensorFlow)

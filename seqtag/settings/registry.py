@@ -390,7 +390,10 @@ SCHEDULES = Table("seqtag.schedules") | {
 # Shapes of jobs; see `tasks.base.Task`.
 TASKS = {"tagging": "seqtag.tasks.tagging.task:TAGGING"}
 # Kinds of language models: what reads the model of a folder (`tasks.language.base`).
-LANGUAGE_MODELS = {"ngram": "seqtag.ngrams.stored:read"}
+LANGUAGE_MODELS = {
+    "ngram": "seqtag.ngrams.stored:read",
+    "rnn": "seqtag.tasks.language.recurrent.stored:read",
+}
 SMOOTHINGS = (
     "none",
     "laplace",

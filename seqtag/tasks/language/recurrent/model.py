@@ -1,0 +1,157 @@
+"""A recurrent language model at work: what it says of sentences, without TensorFlow."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag.corpora.units import Units
+from seqtag.inference.language_model import StateReader
+from seqtag.inference.word_softmax import WordSoftmax
+from seqtag.support.errors import Error, ModelError
+from seqtag.support.quoting import counted
+from seqtag.tasks.language.base import START
+from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary
+
+FORWARD, BACKWARD = "forward", "backward"
+TITLES = {(FORWARD,): "forward", (BACKWARD,): "backward", (FORWARD, BACKWARD): "both directions"}
+
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RecurrentModel:
+    """A recurrent language model. It fulfils `seqtag.tasks.language.base.TextModel`.
+
+    Attributes:
+        units: What its tokens are.
+        vocabulary: The words that it predicts, and what it knows of those that it reads.
+        softmax: Its output layer, that of all directions.
+        directions: The directions that it has: "forward", "backward" or both, in this order.
+        network: Gives the serialised ONNX model whose only output is the states of a direction.
+        layers: What lies below the output layer, in words.
+        closed: Whether only the most frequent words of the training text are in the vocabulary.
+        threads: Batches that are read side by side; 0 for as many as the process may use cores.
+        name: The model folder, for messages.
+    """
+
+    units: Units
+    vocabulary: WordVocabulary
+    softmax: WordSoftmax
+    directions: tuple[str, ...]
+    network: Callable[[str], bytes]
+    layers: str
+    closed: bool = True
+    threads: int = 0
+    name: str = "the model"
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Its vocabulary; the first word, `<s>`, is never predicted."""
+        return (START, *self.vocabulary.words)
+
+    @property
+    def not_probabilities(self) -> str:
+        """Always empty: its scores are probabilities."""
+        return ""
+
+    @property
+    def description(self) -> str:
+        """What it is, in one line."""
+        words = counted(len(self.vocabulary.words), "word" if self.units.are_words else "character")
+        classes = len(self.vocabulary.sizes)
+        output = f"{words} in {classes:,} classes" if classes > 1 else words
+        return f"{self.layers}, {TITLES[self.directions]}, {output}"
+
+    def score(self, sentences: Sequence[Sequence[str]]) -> tuple[Doubles, NDArray[np.bool_]]:
+        """-log2 of the probability of each token given all before it, and whether it is unknown; the end of each
+        sentence follows its tokens. Of a model that has only the other direction, as `score_backward`.
+
+        Raises:
+            ModelError: A probability is not finite.
+        """
+        return self._score(sentences, self.directions[0])
+
+    def score_backward(self, sentences: Sequence[Sequence[str]]) -> tuple[Doubles, NDArray[np.bool_]]:
+        """As `score`, but of each token given all after it; the beginning of each sentence follows its tokens.
+
+        Raises:
+            Error: The model does not have this direction.
+            ModelError: A probability is not finite.
+        """
+        return self._score(sentences, BACKWARD)
+
+    def continuation(self, tokens: Sequence[str]) -> Doubles:
+        """The probability of each word of `words` after the start of a sentence and these tokens.
+
+        Raises:
+            Error: The model reads backward only.
+        """
+        found: Doubles = self.continuations([tokens])[0]
+        return found
+
+    def continuations(self, beginnings: Sequence[Sequence[str]]) -> Doubles:
+        """As `continuation`, for several beginnings at once, `(beginnings, words)`."""
+        return _spread(self._logs(beginnings, FORWARD))
+
+    def _logs(self, known: Sequence[Sequence[str]], direction: str) -> NDArray[np.float32]:
+        """The logarithm of the probability of each predicted word next to the words of each list, `(lists, words)`."""
+        seen = [self.vocabulary.seen(tokens) for tokens in known]
+        # The state next to the word that is missing: after all words, or before them. What is beyond does not count.
+        places = [len(tokens) if direction == FORWARD else 1 for tokens in known]
+        states = self._reader(direction).one(seen, places)
+        with np.errstate(over="ignore", invalid="ignore"):
+            logs = self.softmax.distributions(states)
+        if np.isnan(logs).any():
+            raise ModelError(f"{self.name}: the network gave probabilities that are not finite.")
+        return logs
+
+    def _score(self, sentences: Sequence[Sequence[str]], direction: str) -> tuple[Doubles, NDArray[np.bool_]]:
+        targets = [self.vocabulary.targets(tokens) for tokens in sentences]
+        if not targets:
+            return np.zeros(0), np.zeros(0, np.bool_)
+        words = np.concatenate(targets)
+        ends = np.cumsum([len(one) for one in targets])
+        borders = np.zeros((2, len(words)), np.bool_)
+        borders[0, ends - [len(one) for one in targets]] = borders[1, ends - 1] = True
+        first, last = borders
+        logs = np.zeros(len(words))
+
+        def use(places: NDArray[np.int64], states: NDArray[np.float32]) -> None:
+            known = ~(last if direction == FORWARD else first)[places]
+            predicted = places[known] + (1 if direction == FORWARD else -1)
+            with np.errstate(over="ignore", invalid="ignore"):
+                logs[predicted] = self.softmax.log_probabilities(states[known], words[predicted])
+
+        self._reader(direction).read([self.vocabulary.seen(tokens) for tokens in sentences], use)
+        if not np.isfinite(logs).all():
+            raise ModelError(f"{self.name}: the network gave probabilities that are not finite.")
+        if direction == BACKWARD:  # the first border stands where forward has the last one
+            logs[last] = logs[first]
+        return logs[~first] / -math.log(2), words[~first] == self.vocabulary.unknown
+
+    def _reader(self, direction: str) -> StateReader:
+        if direction not in self.directions:
+            raise Error(
+                f"{self.name}: the language model reads {self.directions[0]} only; expected one with the direction "
+                f"{direction}."
+            )
+        return self._forward if direction == FORWARD else self._backward
+
+    @cached_property
+    def _forward(self) -> StateReader:
+        return StateReader(self.network(FORWARD), self.vocabulary, self.threads, name=self.name)
+
+    @cached_property
+    def _backward(self) -> StateReader:
+        return StateReader(self.network(BACKWARD), self.vocabulary, self.threads, name=self.name)
+
+
+def _spread(logs: NDArray[np.float32]) -> Doubles:
+    """Probabilities from logarithms `(n, words)`, with one of 0 for `<s>` before them."""
+    found = np.zeros((len(logs), logs.shape[1] + 1))
+    np.exp(logs, out=found[:, 1:], dtype=np.float64)
+    return found
