@@ -10,7 +10,7 @@ from seqtag.cli.tables import make_table, print_score
 from seqtag.evaluation.measure import Measure
 from seqtag.evaluation.scoring import Score
 from seqtag.settings import registry
-from seqtag.settings.config import Config
+from seqtag.settings.config import RunSettings
 from seqtag.stages.train import TrainingResult
 from seqtag.support.quoting import counted, printable
 from seqtag.tasks.tagging.prepared import Prepared
@@ -64,7 +64,7 @@ def describe(prepared: Prepared) -> str:
     return f"{inputs} -> {layers} -> {prepared.head}{beside}"
 
 
-def clipping(config: Config) -> str:
+def clipping(config: RunSettings) -> str:
     """Which clipping holds, in words."""
     training = config.training
     if training.global_clipnorm:

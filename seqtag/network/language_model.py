@@ -168,17 +168,3 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
         where = tf.concat(places, axis=0)
         # Both directions at once: the more states each class has, the better its product is used.
         return self.softmax(tf.concat(states, axis=0), tf.gather_nd(targets, where[:, 1:])), where
-<<<<<<< HEAD
-
-
-def _check(config: RunSettings, sizes: Mapping[str, Mapping[str, int]]) -> None:
-    """Refuses what would see the word to predict."""
-    for name in LOOKING_AHEAD:
-        if name in sizes:
-            raise UsageError(f"a language model cannot use embeddings.{name}: they show it the next word.")
-    if config.encoder.attention != "none":
-        raise UsageError(
-            f"a language model cannot use encoder.attention {config.encoder.attention}: it shows it all words."
-        )
-=======
->>>>>>> 5c89ca6 (Score text with recurrent language models, without TensorFlow)

@@ -388,7 +388,10 @@ SCHEDULES = Table("seqtag.schedules") | {
     "cosine": "seqtag.training.schedules:cosine",
 }
 # Shapes of jobs; see `tasks.base.Task`.
-TASKS = {"tagging": "seqtag.tasks.tagging.task:TAGGING"}
+TASKS = {
+    "tagging": "seqtag.tasks.tagging.task:TAGGING",
+    "language": "seqtag.tasks.language.recurrent.task:LANGUAGE",
+}
 # Kinds of language models: what reads the model of a folder (`tasks.language.base`).
 LANGUAGE_MODELS = {
     "ngram": "seqtag.ngrams.stored:read",

@@ -2,17 +2,15 @@
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
 from seqtag.model_folder import folder, layout, replacing
 from seqtag.model_folder.claims import claimed
-from seqtag.model_folder.layout import Kind
-from seqtag.model_folder.stored import read_config
-from seqtag.settings.config import Config
+from seqtag.settings.config import RunSettings
 from seqtag.settings.merging import foreign
 from seqtag.settings.schema import check_value
 from seqtag.support.errors import Diverged, Error, ModelError
@@ -82,7 +80,7 @@ class Training:
         stopped: Why the job ended before its last seed, if numbers were not finite.
     """
 
-    config: Config
+    config: RunSettings
     task: Task[Any]
     data: Any
     vectors: Vectors | None
@@ -155,10 +153,10 @@ class Training:
 
 
 def train(
-    config: Config,
-    train_path: str,
-    dev_path: str | None,
-    test_path: str | None,
+    config: RunSettings,
+    train_path: str | Sequence[str],
+    dev_path: str | Sequence[str] | None,
+    test_path: str | Sequence[str] | None,
     output: Path,
     *,
     task: str = "tagging",
@@ -174,7 +172,7 @@ def train(
 
     Args:
         config: The settings.
-        train_path: The training file.
+        train_path: The training file, or files where the task reads several.
         dev_path: The development file; a seeded part of the training file is held out if there is none.
         test_path: A file that is scored once, by the model that was kept.
         output: The model folder.
@@ -206,16 +204,15 @@ def train(
             listener(Note(note))
         try:
             paths = {"train": train_path, "dev": dev_path, "test": test_path}
-            data = found.read(config, {role: path for role, path in paths.items() if path})
+            data = found.read(config, {role: _listed(path) for role, path in paths.items() if path})
             for level, text in found.warnings(config, data):
                 listener(Note(text, level))
             config = found.fill_in(config, data)
-            file = config.embeddings.vectors.file
-            vectors = read_vectors(file) if file else None
+            vectors = found.vectors(config, data)
             checkpoint.identity = Identity.of(config, seeds, found.digests(data), vectors)
             checkpoint.plugins = foreign(config)
             training = Training(config, found, data, vectors, checkpoint, checkpoint_steps, stop, listener)
-            if resumes and not force and not _is_of(output, found.kind, config, seeds):
+            if resumes and not force and not _is_of(output, found, config, seeds):
                 replacing.check_target(output, force=False, kind=found.kind)
             state = training.resume() if resumes else None
             training.train(seeds, state, debug=debug)
@@ -240,10 +237,14 @@ def train(
     return TrainingResult(output, prepared, training.best, training.results, time.perf_counter() - started)
 
 
-def _is_of(output: Path, kind: Kind, config: Config, seeds: int) -> bool:
+def _listed(path: str | Sequence[str]) -> Sequence[str]:
+    return [path] if isinstance(path, str) else path
+
+
+def _is_of(output: Path, task: Task[Any], config: RunSettings, seeds: int) -> bool:
     """Whether the model in place, if there is one, has the settings of this run."""
     try:
-        there = read_config(folder.Folder(output, kind))
+        there = task.settings(folder.Folder(output, task.kind))
     except ModelError:
         return False
     first = config.training.seed
@@ -277,5 +278,5 @@ def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, force: bool) -> 
     return notes
 
 
-def _seeded(config: Config, seed: int) -> Config:
+def _seeded(config: Any, seed: int) -> Any:
     return dataclasses.replace(config, training=dataclasses.replace(config.training, seed=seed))

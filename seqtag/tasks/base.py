@@ -1,6 +1,6 @@
 """What a task is to the stages that train."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from seqtag.features.vectors import Vectors
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import Kind, format_of
 from seqtag.settings import registry
-from seqtag.settings.config import Config
+from seqtag.settings.config import RunSettings
 from seqtag.training.job import Job, PlannedJob, SeedResult
 from seqtag.training.reach import LayerReach
 
@@ -28,7 +28,7 @@ class StoredModel(Protocol):
     """What a model folder holds of its network."""
 
     @property
-    def config(self) -> Config:
+    def config(self) -> RunSettings:
         """The settings."""
         ...
 
@@ -71,33 +71,38 @@ class Task(Generic[Data]):
     Attributes:
         kind: The kind of model folder that its runs end in, which says of a folder what task it is of.
         read: Reads and checks all files, so that nothing fails after training that could have failed before: from the
-            settings and the files by their role, `train` and, where there are any, `dev` and `test`.
+            settings, which are those of the task, and the files by their role, `train` and, where there are any, `dev`
+            and `test`.
         fill_in: The settings with those decided that go by what was read.
         warnings: What is odd about what was read, one line each, the gravest first.
+        vectors: The pretrained vectors that the network is going to read, if it reads some.
         digests: The sha256 of what training takes from each file, by its role.
         measure: The measure of a title, as the scores of jobs have it; None if none has.
         job: The job with the seed of the settings.
         result: What a seed comes to, as a checkpoint keeps it.
         check: Refuses, with a ValueError or a ModelError, files of a checkpoint that would be no model folder.
         rates: How far gradients reach back in each layer and direction of a trained job; see `training.reach`.
+        settings: The settings of a model folder; raises a ModelError.
         stored: What a model folder holds of its network; raises a ModelError.
         sample: Draws examples of a file on which gradients are measured; see `tagging.reach.sample`.
     """
 
     kind: Kind
-    read: Callable[[Config, Mapping[str, str]], Data]
-    fill_in: Callable[[Config, Data], Config]
-    warnings: Callable[[Config, Data], list[tuple[Level, str]]]
+    read: Callable[[Any, Mapping[str, Sequence[str]]], Data]
+    fill_in: Callable[[Any, Data], Any]
+    warnings: Callable[[Any, Data], list[tuple[Level, str]]]
+    vectors: Callable[[Any, Data], Vectors | None]
     digests: Callable[[Data], dict[str, str]]
     measure: Callable[[str], Measure | None]
-    job: Callable[[Config, Data, Vectors | None], Job]
+    job: Callable[[Any, Data, Vectors | None], Job]
     result: type[SeedResult[Any]]
     check: Callable[[Mapping[str, bytes], Vectors | None], None]
     rates: Callable[[Any], list[dict[str, Any]]]
+    settings: Callable[[Folder], RunSettings]
     stored: Callable[[Folder], StoredModel]
     sample: Callable[..., DrawnExamples]
 
-    def planned(self, config: Config, data: Data, vectors: Vectors | None) -> PlannedJob:
+    def planned(self, config: RunSettings, data: Data, vectors: Vectors | None) -> PlannedJob:
         """The job with the seed of the settings, to be made later."""
         return PlannedJob(config.training.seed, partial(self.job, config, data, vectors), self.result)
 

@@ -50,7 +50,7 @@ class HashedFiles:
         """What the task reads from the files with these settings."""
         if self._read is None or self._read[0] != config.data:
             with self._as_hashed(self._paths.values()):
-                read = self.task.read(config, self._paths)
+                read = self.task.read(config, {role: [path] for role, path in self._paths.items()})
             self._read = (config.data, read)
         return self._read[1]
 

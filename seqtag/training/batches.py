@@ -1,8 +1,10 @@
 """The order of training: batches of about equal length, as a function of seed and epoch alone."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 # Batches whose sentences are sorted together: long enough for little padding, short enough to stay random.
 POOL = 50
@@ -17,10 +19,18 @@ def training_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: in
         seed: The run's seed.
         epoch: The epoch, from 1; the same (seed, epoch) gives the same batches, whatever came before.
     """
+    return [batch.tolist() for batch in sorted_batches(np.asarray(lengths), batch_size, seed, epoch)]
+
+
+def sorted_batches(
+    lengths: NDArray[np.integer[Any]], batch_size: int, seed: int, epoch: int
+) -> list[NDArray[np.int64]]:
+    """As `training_order`, for millions of sentences: their lengths, and the numbers of each batch, as arrays."""
     random = np.random.default_rng([seed, epoch])
     order = random.permutation(len(lengths))
-    batches: list[list[int]] = []
+    batches: list[NDArray[np.int64]] = []
     for start in range(0, len(order), POOL * batch_size):
-        pool = sorted(order[start : start + POOL * batch_size].tolist(), key=lambda number: lengths[number])
+        pool = order[start : start + POOL * batch_size]
+        pool = pool[np.argsort(lengths[pool], kind="stable")]
         batches += [pool[at : at + batch_size] for at in range(0, len(pool), batch_size)]
     return [batches[number] for number in random.permutation(len(batches))]

@@ -29,7 +29,7 @@ from seqtag.model_folder import folder, layout, replacing
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import CHECKPOINT, SUFFIX, Kind
 from seqtag.model_folder.replacing import what_is_foreign
-from seqtag.settings.config import Config
+from seqtag.settings.config import RunSettings
 from seqtag.settings.merging import foreign
 from seqtag.settings.plugins import Plugin
 from seqtag.support.errors import Error, ModelError
@@ -105,7 +105,7 @@ class Identity:
 
     @classmethod
     def of(
-        cls, config: Config, seeds: int, content: Mapping[str, str], vectors: Vectors | None
+        cls, config: RunSettings, seeds: int, content: Mapping[str, str], vectors: Vectors | None
     ) -> "Identity":
         """The identity of a run on files of this content."""
         content = dict(content)

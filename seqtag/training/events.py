@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from seqtag.corpora.findings import Level
 from seqtag.evaluation.measure import Measure
-from seqtag.settings.config import Config
+from seqtag.settings.config import RunSettings
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Start:
         parameters: Trainable numbers of the network.
     """
 
-    config: Config
+    config: RunSettings
     measure: Measure
     parameters: int
 

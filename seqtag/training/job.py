@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from seqtag.evaluation.measure import Measure
-from seqtag.settings.config import Config
+from seqtag.settings.config import RunSettings
 from seqtag.support.interrupt import Stop
 from seqtag.training.events import Epoch, Start
 from seqtag.training.ledger import Gradients
@@ -82,15 +82,17 @@ class SeedResult(Generic[AnyScore]):
 
 
 class Job(Protocol):
-    """What a run trains and scores.
+    """What a run trains and scores."""
 
-    Attributes:
-        config: The settings; their seed is the run's.
-        network: The network that learns.
-    """
+    @property
+    def config(self) -> RunSettings:
+        """The settings; their seed is the run's."""
+        ...
 
-    config: Config
-    network: "Network"
+    @property
+    def network(self) -> "Network":
+        """The network that learns."""
+        ...
 
     @property
     def prepared(self) -> Start:

@@ -3,7 +3,7 @@ error that is to be small. What the loop, checkpoints, folders and comparisons k
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,6 +20,7 @@ from seqtag.features.vectors import Vectors
 from seqtag.model_folder import layout
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import Kind
+from seqtag.model_folder.stored import read_config
 from seqtag.network.build import weight_name
 from seqtag.network.embeddings.base import Input
 from seqtag.settings.config import Config
@@ -131,8 +132,8 @@ class LengthJob:
         }
 
 
-def read(config: Config, paths: Mapping[str, str]) -> Data:
-    return {role: Path(path).read_text("utf-8").splitlines() for role, path in paths.items()}
+def read(config: Config, paths: Mapping[str, Sequence[str]]) -> Data:
+    return {role: Path(path[0]).read_text("utf-8").splitlines() for role, path in paths.items()}
 
 
 LENGTHS = Task[Data](
@@ -140,12 +141,14 @@ LENGTHS = Task[Data](
     read=read,
     fill_in=lambda config, data: config,
     warnings=lambda config, data: [],
+    vectors=lambda config, data: None,
     digests=lambda data: {role: hashlib.sha256(repr(data[role]).encode()).hexdigest() for role in data},
     measure={ERROR.title: ERROR}.get,
     job=LengthJob,
     result=LengthResult,
     check=lambda files, vectors: None,
     rates=lambda job: [],
+    settings=read_config,
     stored=lambda folder: pytest.fail("nothing reads it"),
     sample=lambda *given: pytest.fail("nothing reads it"),
 )

@@ -12,7 +12,7 @@ from seqtag.features.indexers.base import DIGITS, UNKNOWN, Ids, Indexer, Resourc
 from seqtag.support.lookup import Lookup
 
 if TYPE_CHECKING:
-    from seqtag.settings.config import RunSettings
+    from seqtag.settings.config import RunSettings, WordSettings
 
 
 class WordIndexer(Indexer):
@@ -38,6 +38,11 @@ class WordIndexer(Indexer):
         counts: Counter[str] = Counter()
         for sentence in sentences:
             counts.update(sentence.tokens)
+        return cls.of_counts(counts, settings)
+
+    @classmethod
+    def of_counts(cls, counts: Counter[str], settings: "WordSettings") -> Self:
+        """The indexer of words that occur so often."""
         if settings.normalize_digits:
             normal: Counter[str] = Counter()
             for word, count in counts.items():

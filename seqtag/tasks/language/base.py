@@ -84,7 +84,7 @@ def _read(folder: Folder) -> TextModel:
 def measured(model: TextModel, sentences: Iterable[Sequence[str]]) -> Iterator[Perplexity]:
     """How well a model predicts each sentence, in order; they are scored in batches."""
     for batch in batches(sentences):
-        yield from _measured(model, batch)
+        yield from by_sentence(model.units, batch, *model.score(batch))
 
 
 def batches(sentences: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
@@ -101,8 +101,13 @@ def batches(sentences: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]
         yield batch
 
 
-def _measured(model: TextModel, batch: Sequence[Sequence[str]]) -> Iterator[Perplexity]:
-    bits_of, unknown_of = model.score(batch)
+def by_sentence(
+    units: Units,
+    batch: Sequence[Sequence[str]],
+    bits_of: NDArray[np.float64],
+    unknown_of: NDArray[np.bool_],
+) -> Iterator[Perplexity]:
+    """The figures of each sentence of a batch from what `TextModel.score` gives for all of them."""
     starts = np.cumsum([0, *(len(sentence) + 1 for sentence in batch[:-1])])
     bits = np.add.reduceat(bits_of, starts).tolist()
     unknown = np.add.reduceat(unknown_of, starts, dtype=np.int64).tolist()
@@ -113,8 +118,8 @@ def _measured(model: TextModel, batch: Sequence[Sequence[str]]) -> Iterator[Perp
             bits[at],
             len(sentence) + 1,
             1,
-            model.units.words(sentence),
-            model.units.characters(sentence),
+            units.words(sentence),
+            units.characters(sentence),
             unknown[at],
             known[at],
             impossible[at],

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme
 from seqtag.corpora.tokenizers import Tokenizer
+from seqtag.settings.config import Config
 from seqtag.training.events import Start
 
 
@@ -31,6 +32,7 @@ class Prepared(Start):
         tokenizer: The tokenizer that is stored for raw text.
     """
 
+    config: Config
     train: Corpus
     dev: Corpus
     held_out: int | None

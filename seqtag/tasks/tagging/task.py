@@ -2,18 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from seqtag.corpora.findings import Level, gravest
 from seqtag.corpora.reading import Corpus
 from seqtag.evaluation import metrics
 from seqtag.features.indexers.base import Resources
+from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph.weights import Weights
 from seqtag.model_folder import layout
 from seqtag.model_folder.folder import Folder
-from seqtag.model_folder.stored import checked_network, config_of, read_vocabulary
+from seqtag.model_folder.stored import checked_network, config_of, read_config, read_vocabulary
 from seqtag.settings.config import Config
 from seqtag.tasks.base import Task
 from seqtag.tasks.tagging import prepare, reach
@@ -24,9 +25,16 @@ from seqtag.tasks.tagging.tagger_job import TaggerJob, TaggingResult
 MOST_WARNINGS = 5  # lines about the corpora
 
 
-def read(config: Config, paths: Mapping[str, str]) -> Corpora:
-    """The corpora of these files; without `dev` a part of `train` is held out."""
-    return read_corpora(config, paths["train"], paths.get("dev"), paths.get("test"))
+def read(config: Config, paths: Mapping[str, Sequence[str]]) -> Corpora:
+    """The corpora of these files, one for each role; without `dev` a part of `train` is held out."""
+    found: dict[str, str | None] = {role: path for role, (path,) in paths.items()}
+    return read_corpora(config, paths["train"][0], found.get("dev"), found.get("test"))
+
+
+def vectors(config: Config, corpora: Corpora) -> Vectors | None:
+    """The pretrained vectors that the settings name."""
+    file = config.embeddings.vectors.file
+    return read_vectors(file) if file else None
 
 
 def warnings(config: Config, corpora: Corpora) -> list[tuple[Level, str]]:
@@ -50,9 +58,9 @@ def _digest(corpus: Corpus) -> str:
     return found.hexdigest()
 
 
-def check(files: Mapping[str, bytes], vectors: Vectors | None) -> None:
+def check(files: Mapping[str, bytes], found: Vectors | None) -> None:
     """Refuses the files of a model that could not be read where they are going to be put."""
-    vocabulary = Vocabulary.from_json(layout.parsed(files["vocab.json"]), Resources(vectors))
+    vocabulary = Vocabulary.from_json(layout.parsed(files["vocab.json"]), Resources(found))
     config = config_of(layout.parsed(files["config.json"]), "config.json")
     checked_network(config, vocabulary, Weights.of_file(files["weights.safetensors"]))
     layout.parsed(files["report.json"])
@@ -68,12 +76,14 @@ TAGGING = Task[Corpora](
     read=read,
     fill_in=prepare.fill_in,
     warnings=warnings,
+    vectors=vectors,
     digests=digests,
     measure=metrics.titled,
     job=TaggerJob,
     result=TaggingResult,
     check=check,
     rates=reach.rates,
+    settings=read_config,
     stored=stored,
     sample=reach.sample,
 )

@@ -73,7 +73,7 @@ class RecurrentModel:
         Raises:
             ModelError: A probability is not finite.
         """
-        return self._score(sentences, self.directions[0])
+        return self.score_in(self.directions[0], sentences)
 
     def score_backward(self, sentences: Sequence[Sequence[str]]) -> tuple[Doubles, NDArray[np.bool_]]:
         """As `score`, but of each token given all after it; the beginning of each sentence follows its tokens.
@@ -82,7 +82,7 @@ class RecurrentModel:
             Error: The model does not have this direction.
             ModelError: A probability is not finite.
         """
-        return self._score(sentences, BACKWARD)
+        return self.score_in(BACKWARD, sentences)
 
     def continuation(self, tokens: Sequence[str]) -> Doubles:
         """The probability of each word of `words` after the start of a sentence and these tokens.
@@ -109,7 +109,10 @@ class RecurrentModel:
             raise ModelError(f"{self.name}: the network gave probabilities that are not finite.")
         return logs
 
-    def _score(self, sentences: Sequence[Sequence[str]], direction: str) -> tuple[Doubles, NDArray[np.bool_]]:
+    def score_in(
+        self, direction: str, sentences: Sequence[Sequence[str]]
+    ) -> tuple[Doubles, NDArray[np.bool_]]:
+        """As `score` or `score_backward`."""
         targets = [self.vocabulary.targets(tokens) for tokens in sentences]
         if not targets:
             return np.zeros(0), np.zeros(0, np.bool_)

@@ -83,19 +83,32 @@ def read(folder: Folder, config: Mapping[str, Any]) -> RecurrentModel:
 
 def _model(folder: Folder, values: Mapping[str, Any]) -> RecurrentModel:
     match values:
-        case {"settings": dict(settings), **rest} if {*rest} == {"kind", "unit", "tokenizer"}:
+        case {"settings": dict(), **rest} if {*rest} == {"kind", "unit", "tokenizer"}:
             units = Units.from_json(rest)
         case _:
             raise ValueError("config.json has other keys, or values of other types")
-    from seqtag.settings.language import LANGUAGE
-
-    config = config_into(LANGUAGE, settings, f"{folder.path}: config.json")
+    config = settings_of(folder)
     if config.text.unit != units.unit:
         raise ValueError(f"its unit is {units.unit}, and that of its settings {config.text.unit}")
     vectors = Vectors.unpack(folder.map(VECTORS)) if VECTORS in folder.files else None
     vocabulary = WordVocabulary.from_json(folder.read_json("vocab.json"), Resources(vectors))
     weights = Weights.of_file(folder.read(WEIGHTS))
     return model_of(units, config, vocabulary, weights, name=str(folder.path))
+
+
+def settings_of(folder: Folder) -> "LanguageConfig":
+    """The settings of a model folder.
+
+    Raises:
+        ModelError: They are not those of a recurrent language model.
+    """
+    from seqtag.settings.language import LANGUAGE
+
+    where = f"{folder.path}: config.json"
+    settings = folder.read_json("config.json").get("settings")
+    if not isinstance(settings, dict):
+        raise ModelError(f"{where} has no settings; expected those of a recurrent language model.")
+    return config_into(LANGUAGE, settings, where)
 
 
 def model_of(

@@ -1,0 +1,93 @@
+"""The training text as batches of numbers: whole sentences with a fresh state each, the longest ones in pieces."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag.corpora.sentence import Sentence
+from seqtag.features.indexers.base import pad
+from seqtag.ngrams.symbols import BOS, EOS, SYMBOLS
+from seqtag.ngrams.text import Text
+from seqtag.tasks.language.recurrent.vocabulary import END, UNKNOWN, WordVocabulary
+from seqtag.training.batches import sorted_batches
+
+Ints = NDArray[np.int32]
+
+
+class Pieces:
+    """The training text, cut into pieces.
+
+    A piece is a sentence with both borders. A longer one is cut into pieces of which each begins with the last token of
+    the one before, so that each token is predicted once in each direction.
+
+    Args:
+        text: The text.
+        vocabulary: The words that are predicted, and what the embeddings know of all of them.
+        longest: How many tokens of a piece are predicted at most.
+
+    Attributes:
+        lengths: Tokens of each piece, `(pieces,)`.
+        cut: How many sentences are in several pieces.
+    """
+
+    def __init__(self, text: Text, vocabulary: WordVocabulary, longest: int) -> None:
+        self.vocabulary = vocabulary
+        self._blocks = text.blocks
+        self._offsets = np.cumsum([0, *(len(block) for block in text.blocks)])
+        places, lengths = zip(*(_cut(block, longest) for block in text.blocks), strict=True)
+        self._starts = np.concatenate([at + offset for at, offset in zip(places, self._offsets, strict=False)])
+        self.lengths: Ints = np.concatenate(lengths)
+        self.cut = len(self.lengths) - text.sentences
+        self._strings = (UNKNOWN, END, END, *text.words[len(SYMBOLS) :])  # what the network reads, by number
+        every = Sentence(self._strings)
+        self._rows = {name: _array(indexer.index(every)) for name, indexer in vocabulary.indexers.items()}
+        numbers = vocabulary.numbers
+        self._targets: Ints = np.fromiter(
+            (numbers.get(word, vocabulary.unknown) for word in self._strings), np.int32, len(self._strings)
+        )
+        self._targets[[BOS, EOS]] = vocabulary.end
+
+    @property
+    def tokens(self) -> int:
+        """The tokens of all pieces."""
+        return int(self.lengths.sum(dtype=np.int64))
+
+    def order(self, batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+        """The numbers of the pieces in the batches of an epoch."""
+        return sorted_batches(self.lengths, batch_size, seed, epoch)
+
+    def batch(
+        self, numbers: Sequence[int], random: np.random.Generator
+    ) -> tuple[dict[str, NDArray[Any]], Ints]:
+        """The network's inputs for these pieces, and the targets `(batch, time)`."""
+        found = [self._piece(number) for number in numbers]
+        rows = [{name: array[ids] for name, array in self._rows.items()} for ids in found]
+        inputs = self.vocabulary.collate(rows, random)
+        return inputs, pad([self._targets[ids] for ids in found], int(inputs["lengths"].max()))
+
+    def words(self, number: int) -> list[str]:
+        """The words of a piece."""
+        return [self._strings[at] for at in self._piece(number)]
+
+    def _piece(self, number: int) -> NDArray[Any]:
+        start = self._starts[number]
+        block = int(np.searchsorted(self._offsets, start, side="right")) - 1
+        at = int(start - self._offsets[block])
+        return np.asarray(self._blocks[block][at : at + int(self.lengths[number])])
+
+
+def _cut(block: NDArray[Any], longest: int) -> tuple[NDArray[np.int64], Ints]:
+    """Where each piece of a block begins, and its length."""
+    begins = np.flatnonzero(block == BOS)
+    steps = np.flatnonzero(block == EOS) - begins  # tokens of each sentence that are predicted
+    counts = -(-steps // longest)
+    which = np.repeat(np.arange(len(begins)), counts)
+    done = longest * (np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts))
+    return begins[which] + done, (np.minimum(steps[which] - done, longest) + 1).astype(np.int32)
+
+
+def _array(rows: Any) -> NDArray[Any]:
+    """What an indexer keeps of tokens, as an array of one entry each."""
+    return rows if isinstance(rows, np.ndarray) else np.array(rows, dtype=object)

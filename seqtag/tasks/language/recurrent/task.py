@@ -1,0 +1,83 @@
+"""Recurrent language models as a task: what the stages that train ask of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from seqtag.corpora.findings import Level, gravest
+from seqtag.evaluation.measure import Measure
+from seqtag.features.indexers.base import Resources
+from seqtag.features.vector_files import read as read_vectors
+from seqtag.features.vectors import Vectors
+from seqtag.graph.weights import Weights
+from seqtag.model_folder import layout
+from seqtag.model_folder.stored import config_into
+from seqtag.settings.language import LANGUAGE as SCHEMA
+from seqtag.settings.language import LanguageConfig
+from seqtag.settings.merging import for_corpus
+from seqtag.support.errors import UsageError
+from seqtag.tasks.base import Task
+from seqtag.tasks.language.recurrent import stored, texts
+from seqtag.tasks.language.recurrent.job import LanguageJob
+from seqtag.tasks.language.recurrent.score import PERPLEXITY, LanguageResult
+from seqtag.tasks.language.recurrent.texts import Texts, units_of
+from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary
+
+MOST_WARNINGS = 5
+
+
+def fill_in(config: LanguageConfig, data: Texts) -> LanguageConfig:
+    """The settings with those decided that go by the files: words are learnt unless there are vectors."""
+    return for_corpus(config, word_vectors=bool(config.embeddings.vectors.file))
+
+
+def warnings(config: LanguageConfig, data: Texts) -> list[tuple[Level, str]]:
+    """What is odd about the texts, in a few lines."""
+    return gravest(data.findings, MOST_WARNINGS)
+
+
+def vectors(config: LanguageConfig, data: Texts) -> Vectors | None:
+    """The pretrained vectors that the settings name."""
+    file = config.embeddings.vectors.file
+    return read_vectors(file) if file else None
+
+
+def measure(title: str) -> Measure | None:
+    """The measure of this title."""
+    return PERPLEXITY if title == PERPLEXITY.title else None
+
+
+def check(files: Mapping[str, bytes], found: Vectors | None) -> None:
+    """Refuses the files of a model that could not be read where they are going to be put."""
+    values = layout.parsed(files["config.json"])
+    config = config_into(SCHEMA, values["settings"], "config.json")
+    vocabulary = WordVocabulary.from_json(layout.parsed(files["vocab.json"]), Resources(found))
+    stored.model_of(units_of(config), config, vocabulary, Weights.of_file(files["weights.safetensors"]))
+    layout.parsed(files["report.json"])
+
+
+def rates(job: Any) -> list[dict[str, Any]]:
+    """How far gradients reach back: not measured in training."""
+    return []
+
+
+def nothing_to_draw(*arguments: Any, **named: Any) -> Any:
+    """Refuses a measurement of gradients."""
+    raise UsageError("gradients are measured in taggers; this is a language model.")
+
+
+LANGUAGE = Task[Texts](
+    kind=layout.LANGUAGE_MODEL,
+    read=texts.read,
+    fill_in=fill_in,
+    warnings=warnings,
+    vectors=vectors,
+    digests=Texts.digests,
+    measure=measure,
+    job=LanguageJob,
+    result=LanguageResult,
+    check=check,
+    rates=rates,
+    settings=stored.settings_of,
+    stored=nothing_to_draw,
+    sample=nothing_to_draw,
+)

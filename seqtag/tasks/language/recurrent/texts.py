@@ -1,0 +1,108 @@
+"""The texts that a recurrent language model is trained and scored on."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtag.corpora.findings import Finding
+from seqtag.corpora.tokenizers import Tokenizer
+from seqtag.corpora.units import Units, sentences
+from seqtag.ngrams.text import Text
+from seqtag.ngrams.text import read as read_text
+from seqtag.settings.language import LanguageConfig
+from seqtag.support.errors import DataError
+from seqtag.support.lines import shown
+
+EVERY, MOST = 20, 2000  # without dev, every 20th sentence is held out until there are so many
+MOST_FINDINGS = 1000
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What was read.
+
+    Attributes:
+        train: The training text as numbers of words, in files where it is long.
+        counts: How often each word of `train.words` occurs, `(words,)`; symbols have their counts too.
+        dev: Sentences to choose the best epoch on.
+        test: Sentences to score in the end; empty if there is no test file.
+        held_out: Whether dev is a part of the training files.
+        paths: The files by role.
+        findings: What is odd about them.
+    """
+
+    train: Text
+    counts: NDArray[np.int64]
+    dev: list[list[str]]
+    test: list[list[str]]
+    held_out: bool
+    paths: Mapping[str, Sequence[str]]
+    findings: Sequence[Finding]
+
+    def digests(self) -> dict[str, str]:
+        """The sha256 of each text by its role."""
+        found = {role: _digest(lines) for role, lines in (("dev", self.dev), ("test", self.test)) if lines}
+        whole = hashlib.sha256("\n".join(self.train.words).encode("utf-8", "surrogatepass"))
+        for block in self.train.blocks:
+            whole.update(np.ascontiguousarray(block).data)
+        return {"train": whole.hexdigest()} | found
+
+
+def units_of(config: LanguageConfig) -> Units:
+    """What the tokens are."""
+    return Units(config.text.unit, Tokenizer(config.text.tokenizer))
+
+
+def read(config: LanguageConfig, paths: Mapping[str, Sequence[str]]) -> Texts:
+    """The texts of files by role: `train` and, where there are any, `dev` and `test`.
+
+    Raises:
+        DataError: A file cannot be read, or has no words; or the training files are too short to hold a part out.
+    """
+    findings: list[Finding] = []
+
+    def report(finding: Finding) -> None:
+        if len(findings) < MOST_FINDINGS:
+            findings.append(finding)
+
+    def lines(role: str) -> Iterator[list[str]]:
+        format = None if config.text.format == "auto" else config.text.format
+        for path in paths.get(role, ()):
+            found = (tokens for _, tokens in sentences(path, units_of(config), format, report))
+            first = next(found, None)
+            if first is None:
+                raise DataError(shown(path), None, "holds no words; expected text, a sentence a line")
+            yield from chain([first], found)
+
+    dev = list(lines("dev"))
+    held_out = "dev" not in paths
+    train = read_text(_kept(lines("train"), dev) if held_out else lines("train"))
+    if not dev:
+        raise DataError(
+            shown(paths["train"][0]),
+            None,
+            f"has {train.sentences} sentences; expected at least {EVERY} to hold one out for dev, or --dev",
+        )
+    size = len(train.words)
+    counts = sum((np.bincount(block, minlength=size) for block in train.blocks), np.zeros(size, np.int64))
+    return Texts(train, counts, dev, list(lines("test")), held_out, paths, findings)
+
+
+def _kept(lines: Iterable[list[str]], dev: list[list[str]]) -> Iterator[list[str]]:
+    """The sentences that are trained on; the others become dev."""
+    for number, line in enumerate(lines, start=1):
+        if number % EVERY == 0 and len(dev) < MOST:
+            dev.append(line)
+        else:
+            yield line
+
+
+def _digest(lines: Iterable[Sequence[str]]) -> str:
+    found = hashlib.sha256()
+    for line in lines:
+        found.update("\t".join(line).encode("utf-8", "surrogatepass") + b"\n")
+    return found.hexdigest()
