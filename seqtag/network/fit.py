@@ -1,5 +1,6 @@
 """One training step: loss, gradients, clipping by true norms, update."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,9 +8,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from seqtag.network.build import Arrays, Network, weight_name
-from seqtag.network.deferred import CAPACITY, BatchRows, Clock, DeferredAdam
+from seqtag.network.deferred import CAPACITY, BatchRows, Clock, DeferredAdam, FusedAdam
 from seqtag.settings import registry
 from seqtag.settings.config import TrainingSettings
+
+LARGE = 2_000_000  # numbers of a dense weight from which on its update is worth an operation of its own
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,21 @@ class Trainer:
                 for number, variable in enumerate(network.trainable_variables)
                 if (source := network.lookups.get(variable.path)) is not None
             }
-        self.others = [
-            variable
+        dense = {
+            number: variable
             for number, variable in enumerate(network.trainable_variables)
             if number not in self.tables
-        ]
-        self.optimizer.build(self.others)
+        }
+        self.others = list(dense.values())
+        self.large: dict[int, FusedAdam] = {}
+        if settings.optimizer == "adam":
+            self.large = {
+                number: FusedAdam(variable, self.optimizer)
+                for number, variable in dense.items()
+                if math.prod(variable.shape) >= LARGE
+            }
+        self.small = [variable for number, variable in dense.items() if number not in self.large]
+        self.optimizer.build(self.small)
         self.averages = [tf.Variable(v.value, trainable=False) for v in self.others if self.decay is not None]
         needed = network.inputs_needed | network.targets_needed
         inputs = {name: tf.TensorSpec(entry.shape, entry.dtype) for name, entry in needed.items()}
@@ -103,8 +115,8 @@ class Trainer:
         }
         found["trainer/steps"] = self.steps
         found |= {f"trainer/average/{number}": average for number, average in enumerate(self.averages)}
-        for number, table in self.tables.items():
-            found |= {f"table/{number}/{name}": variable for name, variable in table.variables.items()}
+        for number, part in (self.tables | self.large).items():
+            found |= {f"table/{number}/{name}": variable for name, variable in part.variables.items()}
         return found | (
             {f"clock/{name}": each for name, each in self.clock.variables.items()} if self.tables else {}
         )
@@ -154,8 +166,11 @@ class Trainer:
             for number, table in self.tables.items():
                 table.apply(gradients[number], rows[number], rate, decay)
             self.clock.tick(rate, decay)
+        for number, weight in self.large.items():
+            weight.apply(gradients[number])
+        by_others = self.tables.keys() | self.large.keys()
         self.optimizer.apply(
-            [gradient for number, gradient in enumerate(gradients) if number not in self.tables], self.others
+            [gradient for number, gradient in enumerate(gradients) if number not in by_others], self.small
         )
         if self.decay is not None:
             for average, variable in zip(self.averages, self.others, strict=True):
