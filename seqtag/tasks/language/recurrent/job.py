@@ -25,7 +25,7 @@ from seqtag.tasks.language.recurrent import prepare, stored
 from seqtag.tasks.language.recurrent.model import RecurrentModel
 from seqtag.tasks.language.recurrent.pieces import Pieces
 from seqtag.tasks.language.recurrent.score import PERPLEXITY, LanguageScore
-from seqtag.tasks.language.recurrent.texts import Texts, units_of
+from seqtag.tasks.language.recurrent.texts import Texts
 from seqtag.training.events import Start
 from seqtag.training.job import Batch
 
@@ -79,20 +79,12 @@ class LanguageJob:
     """
 
     def __init__(self, config: LanguageConfig, texts: Texts, vectors: Vectors | None) -> None:
-        from seqtag.network.language_model import LanguageNetwork
-
         self.config = config
         self.texts = texts
         self.vectors = vectors
         self.vocabulary = prepare.learn(config, texts, vectors)
         self.pieces = Pieces(texts.train, self.vocabulary, config.training.max_sentence_length)
-        self.network: Any = LanguageNetwork(
-            config,
-            self.vocabulary.sizes_of_indexers,
-            self.vocabulary.sizes,
-            config.directions,
-            self.vocabulary.tied_rows() if config.output.tied else None,
-        )
+        self.network: Any = stored.network_of(config, self.vocabulary)
         try:
             layout.check_size("weights.safetensors", self.network.size)
         except ValueError as problem:
@@ -109,7 +101,8 @@ class LanguageJob:
             sentences=text.sentences,
             tokens=text.tokens,
             kinds=text.kinds,
-            unknown=text.tokens - int(self.texts.counts[len(SYMBOLS) :][: len(self.vocabulary.words) - 2].sum()),
+            unknown=text.tokens
+            - int(self.texts.counts[len(SYMBOLS) :][: len(self.vocabulary.words) - 2].sum()),
             dev_sentences=len(self.texts.dev),
             held_out=self.texts.held_out,
             words=len(self.vocabulary.words),
@@ -166,9 +159,7 @@ class LanguageJob:
             raise Diverged(
                 "training ended with weights that are not finite; no model was written. Lower the learning rate."
             )
-        return stored.model_of(
-            units_of(self.config), self.config, self.vocabulary, Weights.of_arrays(weights), name="the network"
-        )
+        return stored.model_of(self.config, self.vocabulary, Weights.of_arrays(weights), name="the network")
 
     def score(self, weights: dict[str, NDArray[Any]]) -> tuple[LanguageScore, LanguageScore | None]:
         """What these weights, which are the network's from now on, score on dev and, where there is one, on test.
@@ -218,9 +209,7 @@ class LanguageJob:
 
     def files(self, weights: dict[str, NDArray[Any]], report: dict[str, Any]) -> dict[str, bytes]:
         """The content of the model folder."""
-        return stored.files(
-            units_of(self.config), self.config, self.vocabulary, weights, report, self.vectors
-        )
+        return stored.files(self.config, self.vocabulary, weights, report, self.vectors)
 
 
 def score(

@@ -37,7 +37,9 @@ class Pieces:
         self._blocks = text.blocks
         self._offsets = np.cumsum([0, *(len(block) for block in text.blocks)])
         places, lengths = zip(*(_cut(block, longest) for block in text.blocks), strict=True)
-        self._starts = np.concatenate([at + offset for at, offset in zip(places, self._offsets, strict=False)])
+        self._starts = np.concatenate(
+            [at + offset for at, offset in zip(places, self._offsets, strict=False)]
+        )
         self.lengths: Ints = np.concatenate(lengths)
         self.cut = len(self.lengths) - text.sentences
         self._strings = (UNKNOWN, END, END, *text.words[len(SYMBOLS) :])  # what the network reads, by number

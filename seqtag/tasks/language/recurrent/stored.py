@@ -1,13 +1,14 @@
 """A recurrent language model as the files of a folder."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.corpora.units import Units
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vectors import Vectors
 from seqtag.graph.language_model import build
@@ -18,19 +19,95 @@ from seqtag.model_folder.layout import dump_json
 from seqtag.model_folder.stored import config_into
 from seqtag.settings import registry
 from seqtag.support.errors import Error, ModelError
-from seqtag.support.quoting import counted, one_line
+from seqtag.support.quoting import counted, one_line, quoted
 from seqtag.tasks.language.recurrent.model import RecurrentModel
-from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary
+from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary, units_of
 
 if TYPE_CHECKING:
+    from seqtag.network.language_model import LanguageNetwork
     from seqtag.settings.language import LanguageConfig
 
 KIND = "rnn"
 WEIGHTS, VECTORS = "weights.safetensors", "vectors.bin"
 
 
+@dataclass(frozen=True)
+class StoredLanguage:
+    """What the folder of a recurrent language model holds: read all at once, for another may be put there meanwhile.
+
+    Attributes:
+        name: The folder, for messages.
+        config: The settings.
+        vocabulary: The words that it predicts, and what it knows of those that it reads.
+        weights: The network's.
+        vectors: The pretrained vectors that it reads, if it does.
+    """
+
+    name: str
+    config: "LanguageConfig"
+    vocabulary: WordVocabulary
+    weights: Weights
+    vectors: Vectors | None
+
+    @classmethod
+    def of(cls, folder: Folder) -> Self:
+        """Reads a folder.
+
+        Raises:
+            ModelError: The files are not what seqtag writes, each by itself.
+        """
+        config = settings_of(folder)
+        if WEIGHTS not in folder.files:
+            raise ModelError(f"{folder.path}: {WEIGHTS} is missing.")
+        with _refusing(str(folder.path)):
+            vectors = Vectors.unpack(folder.map(VECTORS)) if VECTORS in folder.files else None
+            vocabulary = WordVocabulary.from_json(folder.read_json("vocab.json"), Resources(vectors))
+            weights = Weights.of_file(folder.read(WEIGHTS))
+        return cls(str(folder.path), config, vocabulary, weights, vectors)
+
+    def model(self, threads: int = 0) -> RecurrentModel:
+        """The model that scores; see `model_of`.
+
+        Raises:
+            ModelError: Settings, vocabulary and weights do not fit each other.
+        """
+        with _refusing(self.name):
+            return model_of(self.config, self.vocabulary, self.weights, threads=threads, name=self.name)
+
+    def network(self) -> "LanguageNetwork":
+        """The Keras network; it takes no more memory than the weights do, whatever the settings say.
+
+        Raises:
+            ModelError: Settings, vocabulary and weights do not fit each other.
+        """
+        self.model()  # the shapes are compared with the weights here, before Keras takes memory for them
+        network = network_of(self.config, self.vocabulary)
+        network.assign_weights(self.weights.take_all())
+        return network
+
+
+@contextlib.contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """Within, what is not as seqtag writes it becomes a ModelError that names the folder."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, Error) as problem:
+        if isinstance(problem, ModelError):
+            raise
+        raise ModelError(
+            f"{name}: does not hold what a recurrent language model holds ({one_line(problem)})."
+        ) from problem
+
+
+def network_of(config: "LanguageConfig", vocabulary: WordVocabulary) -> "LanguageNetwork":
+    """A new Keras network for these settings and words."""
+    from seqtag.network.language_model import LanguageNetwork
+
+    rows = vocabulary.tied_rows() if config.output.tied else None
+    return LanguageNetwork(config, vocabulary.sizes_of_indexers, vocabulary.sizes, config.directions, rows)
+
+
 def files(
-    units: Units,
     config: "LanguageConfig",
     vocabulary: WordVocabulary,
     weights: Mapping[str, Floats],
@@ -40,7 +117,6 @@ def files(
     """The files of a model's folder.
 
     Args:
-        units: What its tokens are.
         config: The settings.
         vocabulary: The words that it predicts, and what it knows of those that it reads.
         weights: The network's, by their paths.
@@ -49,9 +125,8 @@ def files(
     """
     import safetensors.numpy
 
-    values = {"kind": KIND, **units.to_json(), "settings": config.portable()}
     found = {
-        "config.json": dump_json(values),
+        "config.json": dump_json({"kind": KIND, "settings": config.portable()}),
         "vocab.json": dump_json(vocabulary.to_json()),
         "report.json": dump_json(report),
         WEIGHTS: safetensors.numpy.save(dict(weights)),
@@ -69,31 +144,7 @@ def read(folder: Folder, config: Mapping[str, Any]) -> RecurrentModel:
     Raises:
         ModelError: The files are not what seqtag writes.
     """
-    if WEIGHTS not in folder.files:
-        raise ModelError(f"{folder.path}: {WEIGHTS} is missing.")
-    try:
-        return _model(folder, config)
-    except (KeyError, TypeError, ValueError, AttributeError, Error) as problem:
-        if isinstance(problem, ModelError):
-            raise
-        raise ModelError(
-            f"{folder.path}: does not hold what a recurrent language model holds ({one_line(problem)})."
-        ) from problem
-
-
-def _model(folder: Folder, values: Mapping[str, Any]) -> RecurrentModel:
-    match values:
-        case {"settings": dict(), **rest} if {*rest} == {"kind", "unit", "tokenizer"}:
-            units = Units.from_json(rest)
-        case _:
-            raise ValueError("config.json has other keys, or values of other types")
-    config = settings_of(folder)
-    if config.text.unit != units.unit:
-        raise ValueError(f"its unit is {units.unit}, and that of its settings {config.text.unit}")
-    vectors = Vectors.unpack(folder.map(VECTORS)) if VECTORS in folder.files else None
-    vocabulary = WordVocabulary.from_json(folder.read_json("vocab.json"), Resources(vectors))
-    weights = Weights.of_file(folder.read(WEIGHTS))
-    return model_of(units, config, vocabulary, weights, name=str(folder.path))
+    return StoredLanguage.of(folder).model()
 
 
 def settings_of(folder: Folder) -> "LanguageConfig":
@@ -105,14 +156,17 @@ def settings_of(folder: Folder) -> "LanguageConfig":
     from seqtag.settings.language import LANGUAGE
 
     where = f"{folder.path}: config.json"
-    settings = folder.read_json("config.json").get("settings")
-    if not isinstance(settings, dict):
-        raise ModelError(f"{where} has no settings; expected those of a recurrent language model.")
-    return config_into(LANGUAGE, settings, where)
+    match folder.read_json("config.json"):
+        case {"kind": "rnn", "settings": dict(settings), **rest} if not rest:
+            return config_into(LANGUAGE, settings, where)
+        case {"kind": str(kind)} if kind != KIND:
+            raise ModelError(
+                f"{where}: the kind is {quoted(kind)}; expected {KIND}, a recurrent language model."
+            )
+    raise ModelError(f"{where} does not hold what a recurrent language model holds.")
 
 
 def model_of(
-    units: Units,
     config: "LanguageConfig",
     vocabulary: WordVocabulary,
     weights: Weights,
@@ -123,7 +177,6 @@ def model_of(
     """The model of a network in memory.
 
     Args:
-        units: What its tokens are.
         config: The settings.
         vocabulary: The words that it predicts, and what it knows of those that it reads.
         weights: The network's.
@@ -145,7 +198,7 @@ def model_of(
     encoder = config.encoder
     cell = registry.load(registry.CELLS, encoder.cell, "graph").__name__
     return RecurrentModel(
-        units,
+        units_of(config),
         vocabulary,
         softmax,
         directions,

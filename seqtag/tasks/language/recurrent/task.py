@@ -19,7 +19,7 @@ from seqtag.tasks.base import Task
 from seqtag.tasks.language.recurrent import stored, texts
 from seqtag.tasks.language.recurrent.job import LanguageJob
 from seqtag.tasks.language.recurrent.score import PERPLEXITY, LanguageResult
-from seqtag.tasks.language.recurrent.texts import Texts, units_of
+from seqtag.tasks.language.recurrent.texts import Texts
 from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary
 
 MOST_WARNINGS = 5
@@ -51,7 +51,7 @@ def check(files: Mapping[str, bytes], found: Vectors | None) -> None:
     values = layout.parsed(files["config.json"])
     config = config_into(SCHEMA, values["settings"], "config.json")
     vocabulary = WordVocabulary.from_json(layout.parsed(files["vocab.json"]), Resources(found))
-    stored.model_of(units_of(config), config, vocabulary, Weights.of_file(files["weights.safetensors"]))
+    stored.model_of(config, vocabulary, Weights.of_file(files["weights.safetensors"]))
     layout.parsed(files["report.json"])
 
 
@@ -78,6 +78,6 @@ LANGUAGE = Task[Texts](
     check=check,
     rates=rates,
     settings=stored.settings_of,
-    stored=nothing_to_draw,
+    stored=stored.StoredLanguage.of,
     sample=nothing_to_draw,
 )

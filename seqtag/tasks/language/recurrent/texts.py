@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.findings import Finding
-from seqtag.corpora.tokenizers import Tokenizer
-from seqtag.corpora.units import Units, sentences
+from seqtag.corpora.units import sentences
 from seqtag.ngrams.text import Text
 from seqtag.ngrams.text import read as read_text
 from seqtag.settings.language import LanguageConfig
 from seqtag.support.errors import DataError
 from seqtag.support.lines import shown
+from seqtag.tasks.language.recurrent.vocabulary import units_of
 
 EVERY, MOST = 20, 2000  # without dev, every 20th sentence is held out until there are so many
 MOST_FINDINGS = 1000
@@ -50,11 +50,6 @@ class Texts:
         for block in self.train.blocks:
             whole.update(np.ascontiguousarray(block).data)
         return {"train": whole.hexdigest()} | found
-
-
-def units_of(config: LanguageConfig) -> Units:
-    """What the tokens are."""
-    return Units(config.text.unit, Tokenizer(config.text.tokenizer))
 
 
 def read(config: LanguageConfig, paths: Mapping[str, Sequence[str]]) -> Texts:

@@ -4,15 +4,20 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.tokenizers import Tokenizer
+from seqtag.corpora.units import Units
 from seqtag.features.indexers.base import Indexer, Resources
 from seqtag.settings import registry
 from seqtag.support.quoting import quoted
+
+if TYPE_CHECKING:
+    from seqtag.settings.language import LanguageConfig
 
 END, UNKNOWN = "</s>", "<unk>"
 START = "<s>"  # what other models call the first border; here both are `END`
@@ -20,6 +25,11 @@ SYMBOLS = (UNKNOWN, START, END)
 _SEPARATOR = re.compile(r"[ \t\r\n]")
 
 Targets = NDArray[np.int32]
+
+
+def units_of(config: "LanguageConfig") -> Units:
+    """What the tokens are."""
+    return Units(config.text.unit, Tokenizer(config.text.tokenizer))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import pytest
 from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
-from seqtag.corpora.units import WORDS
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vectors import Vectors
 from seqtag.graph.weights import Weights
@@ -62,7 +61,7 @@ class Pair:
             for path, array in self.weights.items()
             if path.partition("/")[0] not in {"forward", "backward"} - {*config.directions}
         }
-        return model_of(WORDS, config, self.vocabulary, Weights.of_arrays(kept), **settings)
+        return model_of(config, self.vocabulary, Weights.of_arrays(kept), **settings)
 
     def said(self, sentences: Sequence[Sequence[str]]) -> Arrays:
         """What the network says, as `score` and `score_backward` should: bits of all tokens and the last border."""

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from seqtag.corpora.units import WORDS, Units
 from seqtag.model_folder.layout import LANGUAGE_MODEL, MANIFEST
 from seqtag.support.errors import Error, ModelError
 from seqtag.tasks.language.base import load
@@ -25,10 +24,10 @@ WEIGHTS = "weights.safetensors"
 Files = dict[str, bytes]
 
 
-def made(pair: Any, units: Units = WORDS) -> Files:
+def made(pair: Any) -> Files:
     """The files of a model, without the manifest."""
     vectors = pair.vocabulary.indexers["vectors"].vectors
-    return files(units, pair.config, pair.vocabulary, pair.weights, {"made": "by hand"}, vectors)
+    return files(pair.config, pair.vocabulary, pair.weights, {"made": "by hand"}, vectors)
 
 
 def put(folder: Path, files: Files) -> Path:
@@ -104,7 +103,7 @@ def test_spoilt_folders(make: Any, tmp_path: Path) -> None:
     bases = [
         made(make()),
         made(make("tied", encoder__cell="gru", encoder__layers=1)),
-        made(make("full", encoder__residual="highway", text__unit="character"), Units("character")),
+        made(make("full", encoder__residual="highway", text__unit="character")),
     ]
     for base in bases:
         assert use(put(tmp_path / "whole", base)) == "a model"
