@@ -129,7 +129,7 @@ def _run_table(result: Result) -> Table:
     return table
 
 
-def seeds_table(result: Result, measure: Measure) -> Table:
+def seeds_table(result: TrainingResult[Any, Any], measure: Measure) -> Table:
     """Each seed's scores, and their mean and standard deviation."""
     columns = ["dev"] if result.best.test is None else ["dev", "test"]
     table = make_table("seed", *(f"{column} {measure.title}" for column in columns), "best epoch", "seconds")

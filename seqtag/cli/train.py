@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqtag.cli import parameters
-from seqtag.cli.settings import flags, with_settings
+from seqtag.cli.settings import chosen_settings, with_settings
 from seqtag.settings.merging import merge
 from seqtag.support.errors import UsageError
 
@@ -44,12 +44,9 @@ def command(
     """
     from seqtag.settings.config_files import parse_assignments, read
 
-    named = {
-        entry.path: (chosen[name], "--" + name.replace("_", "-"))
-        for name, entry in flags().items()
-        if chosen[name] is not None
-    }
-    resolved = merge(read(config) if config else {}, parse_assignments(assignments or []), named)
+    resolved = merge(
+        read(config) if config else {}, parse_assignments(assignments or []), chosen_settings(chosen)
+    )
 
     how = {"seeds": seeds, "force": force, "resume": resume, "checkpoint_steps": checkpoint_steps}
     if folds is None:

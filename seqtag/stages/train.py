@@ -17,7 +17,7 @@ from seqtag.support.errors import Diverged, Error, ModelError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.support.json_decoder import decode
 from seqtag.tasks import base as tasks
-from seqtag.tasks.base import Task
+from seqtag.tasks.base import BASE, Task
 from seqtag.training.checkpoint import VECTORS, Checkpoint, Identity, Seeds, State
 from seqtag.training.events import Epoch, Listener, Note, Start
 from seqtag.training.job import AnyScore, SeedResult
@@ -160,6 +160,7 @@ def train(
     output: Path,
     *,
     task: str = "tagging",
+    base: str | None = None,
     seeds: int = 1,
     force: bool = False,
     resume: bool = False,
@@ -177,6 +178,7 @@ def train(
         test_path: A file that is scored once, by the model that was kept.
         output: The model folder.
         task: The name of what is trained in `registry.TASKS`.
+        base: A model folder to go on from, where the task does; its settings are those given, but for the training.
         seeds: How many runs, with the seed of the settings and those after it; the best on dev is kept.
         force: Whether a model there may be replaced, and without `resume` the checkpoint of a run that was stopped.
         resume: Whether to go on from the checkpoint, if there is one.
@@ -203,7 +205,7 @@ def train(
         for note in _notes(checkpoint, held=held, resume=resume, force=force):
             listener(Note(note))
         try:
-            paths = {"train": train_path, "dev": dev_path, "test": test_path}
+            paths = {"train": train_path, "dev": dev_path, "test": test_path, BASE: base}
             data = found.read(config, {role: _listed(path) for role, path in paths.items() if path})
             for level, text in found.warnings(config, data):
                 listener(Note(text, level))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seqtag.network.build import Network
 
 Data = TypeVar("Data")
+BASE = "from"  # the role of a model folder to go on from
 
 
 class StoredModel(Protocol):
@@ -71,8 +72,8 @@ class Task(Generic[Data]):
     Attributes:
         kind: The kind of model folder that its runs end in, which says of a folder what task it is of.
         read: Reads and checks all files, so that nothing fails after training that could have failed before: from the
-            settings, which are those of the task, and the files by their role, `train` and, where there are any, `dev`
-            and `test`.
+            settings, which are those of the task, and the files by their role, `train` and, where there are any, `dev`,
+            `test` and, of a task that goes on from a model, `BASE`.
         fill_in: The settings with those decided that go by what was read.
         warnings: What is odd about what was read, one line each, the gravest first.
         vectors: The pretrained vectors that the network is going to read, if it reads some.

@@ -42,6 +42,7 @@ ROLES = {
     "dev": "the dev file",
     "test": "the test file",
     "vectors": "the vectors",
+    "from": "the model to continue from",
 }
 OTHERWISE = "Remove it, or leave out --resume and add --force, to train from the beginning."
 # What comes of values that are not what they should be.

@@ -1,56 +1,124 @@
 """`seqtag lm train`: text in, language model out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-from seqtag.cli import common
+from seqtag.cli import common, parameters
 from seqtag.cli.lm import options
-from seqtag.cli.lm.steps import steps
-from seqtag.cli.stderr import stderr
+from seqtag.cli.settings import chosen_settings, with_settings
 from seqtag.settings import registry
+from seqtag.settings.language import LANGUAGE
 from seqtag.support.errors import UsageError
 
-if TYPE_CHECKING:
-    from seqtag.stages.train_lm import TrainedLanguageModel
+KINDS = ("ngram", "rnn")
+FILES, NGRAMS = parameters.FILES, "N-grams (--kind ngram)"
+NETWORK, TRAINING = "Network (--kind rnn)", "Training (--kind rnn)"
+PANELS = dict.fromkeys(("reading", "embeddings", "encoder", "output"), NETWORK) | {"training": TRAINING}
 
-KINDS = ("ngram",)
 
-
-def train(
+def command(
     train: Annotated[
         list[str],
-        typer.Option(metavar="TEXT", help="Training text, a sentence a line; repeatable; - for stdin."),
+        typer.Option(
+            metavar="TEXT",
+            rich_help_panel=FILES,
+            help="Training text, a sentence a line; repeatable; - for stdin.",
+        ),
     ],
     output: options.ModelOutput,
     kind: Annotated[str, typer.Option(metavar="NAME", help=f"Kind of model: {', '.join(KINDS)}.")] = "ngram",
     dev: Annotated[
         list[str] | None,
-        typer.Option(metavar="TEXT", help="Text to score, and to fit the weights of jelinek_mercer on."),
+        typer.Option(
+            metavar="TEXT",
+            rich_help_panel=FILES,
+            help="Text to score, to choose the best epoch on (rnn; default: a part of the training text), or to fit "
+            "the weights of jelinek_mercer on.",
+        ),
     ] = None,
-    order: Annotated[int, typer.Option(min=1, max=6, metavar="N", help="Length of the longest n-grams.")] = 5,
+    test: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT", rich_help_panel=FILES, help="rnn: text to score the finished model on, once."
+        ),
+    ] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="FILE",
+            rich_help_panel=FILES,
+            show_default=False,
+            help="rnn: YAML file of settings; `seqtag init-config --lm` writes one.",
+        ),
+    ] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY.PATH=VALUE",
+            rich_help_panel=FILES,
+            show_default=False,
+            help="rnn: set any setting, overriding the file; repeatable.",
+        ),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="LM",
+            rich_help_panel=FILES,
+            help="rnn: continue to train this model, on other text; its words and its network stay.",
+        ),
+    ] = None,
+    order: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=6,
+            metavar="N",
+            rich_help_panel=NGRAMS,
+            show_default=False,
+            help="Length of the longest n-grams. [default: 5]".replace("[", "\\["),
+        ),
+    ] = None,
     smoothing: Annotated[
-        str, typer.Option(metavar="NAME", help=f"Smoothing: {', '.join(registry.SMOOTHINGS)}.")
-    ] = "modified_kneser_ney",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=NGRAMS,
+            show_default=False,
+            help=f"Smoothing: {', '.join(registry.SMOOTHINGS)}. \\[default: modified_kneser_ney]",
+        ),
+    ] = None,
     add_k: Annotated[
         float | None,
-        typer.Option(metavar="K", help="What add_k adds to each count; default: 0.1.", show_default=False),
+        typer.Option(
+            metavar="K",
+            rich_help_panel=NGRAMS,
+            help="What add_k adds to each count; default: 0.1.",
+            show_default=False,
+        ),
     ] = None,
     prune: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="COUNTS",
+            rich_help_panel=NGRAMS,
             help="For each order, the count up to which n-grams are dropped; the last holds for the rest; "
-            "such as '0 0 1'.",
+            "such as '0 0 1'. \\[default: 0]",
+            show_default=False,
         ),
-    ] = "0",
+    ] = None,
     vocabulary: Annotated[
         int | None,
         typer.Option(
             min=1,
             metavar="N",
-            help="Close the vocabulary: the N most frequent words, all others are <unk>. Default: open, all words.",
+            help="Predict the N most frequent words, all others as <unk>. Default: all words (ngram), 30000 (rnn).",
             show_default=False,
         ),
     ] = None,
@@ -58,6 +126,11 @@ def train(
     unit: options.Unit = "word",
     tokenizer: options.TokenizerName = "whitespace",
     force: options.Force = False,
+    resume: parameters.Resume = False,
+    checkpoint_steps: parameters.CheckpointSteps = 0,
+    seeds: parameters.Seeds = 1,
+    quiet: parameters.Quiet = False,
+    **chosen: Any,
 ) -> None:
     r"""Train a language model on text, a sentence a line, or on the tokens of corpora.
 
@@ -65,71 +138,51 @@ def train(
       seqtag lm train --train text.txt --dev dev.txt -o lm
       seqtag lm train --train text.txt.gz --vocabulary 30000 -o lm \
         --order 3 --smoothing witten_bell
+      seqtag lm train --kind rnn --train text.txt --dev dev.txt -o lm
+      seqtag lm train --kind rnn --from lm --train more.txt -o adapted
     """
     common.check_name("--kind", kind, KINDS)
-    common.check_name("--smoothing", smoothing, registry.SMOOTHINGS)
     common.check_name("--input-format", input_format, registry.formats("reader"))
     options.check_units(unit, tokenizer)
-    if add_k is not None and smoothing != "add_k":
-        raise UsageError("--add-k is for --smoothing add_k.")
-    thresholds = _thresholds(prune)
-    if [*train, *(dev or ())].count(common.STDIN) > 1:
+    ngrams: dict[str, Any] = {"--order": order, "--smoothing": smoothing, "--add-k": add_k, "--prune": prune}
+    networks: dict[str, Any] = {
+        "--test": test,
+        "--config": config,
+        "--set": assignments,
+        "--from": base,
+        "--seeds": seeds > 1,
+    }
+    networks |= {"--resume": resume, "--checkpoint-steps": checkpoint_steps, "--quiet": quiet}
+    networks |= {name: True for _, name in chosen_settings(chosen, LANGUAGE).values()}
+    for other, given in (("ngram", ngrams), ("rnn", networks)):
+        wrong = [name for name, value in given.items() if value not in (None, False, 0)]
+        if wrong and kind != other:
+            raise UsageError(f"{wrong[0]} is for --kind {other}; this is --kind {kind}.")
+    if [*train, *(dev or ()), *(test or ())].count(common.STDIN) > 1:
         raise UsageError("Only one of the files can come from stdin.")
     common.invite(train)
-    from seqtag.cli.warnings import warner
-    from seqtag.corpora.tokenizers import Tokenizer
-    from seqtag.corpora.units import Units
-    from seqtag.stages.train_lm import Ngrams
-    from seqtag.stages.train_lm import train as stage
+    if kind == "ngram":
+        from seqtag.cli.lm import train_ngram
 
-    units = Units(unit, Tokenizer(tokenizer))
-    settings = Ngrams(order, smoothing, 0.1 if add_k is None else add_k, thresholds, vocabulary, units)
-    with steps() as say:
-        result = stage(
-            settings,
-            train,
-            Path(output),
-            dev=dev or (),
-            force=force,
-            input_format=input_format,
-            say=say,
-            report=warner(),
-        )
-    for warning in result.warnings:
-        print(f"seqtag: warning: {warning}", file=stderr())
-    _show(result)
+        train_ngram.run(
+            train, dev or (), Path(output), order=order, smoothing=smoothing, add_k=add_k, prune=prune,
+            vocabulary=vocabulary, input_format=input_format, unit=unit, tokenizer=tokenizer, force=force,
+        )  # fmt: skip
+        return
+    from seqtag.cli.lm import train_rnn
 
-
-def _thresholds(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(word) for word in text.replace(",", " ").split())
-    except ValueError:
-        raise UsageError(f"--prune {text}: expected whole numbers, such as '0 0 1'.") from None
+    text = {"text.format": (input_format, "--input-format"), "text.vocabulary": (vocabulary, "--vocabulary")}
+    text |= {"text.unit": (unit, "--unit"), "text.tokenizer": (tokenizer, "--tokenizer")}
+    usual = {"text.unit": "word", "text.tokenizer": "whitespace"}
+    named = {path: pair for path, pair in text.items() if pair[0] not in (None, usual.get(path))}
+    train_rnn.run(
+        {"train": train, "dev": dev, "test": test},
+        Path(output),
+        train_rnn.settings(config, assignments or [], named | chosen_settings(chosen, LANGUAGE), base),
+        base,
+        quiet=quiet,
+        seeds=seeds, force=force, resume=resume, checkpoint_steps=checkpoint_steps,
+    )  # fmt: skip
 
 
-def _show(result: "TrainedLanguageModel") -> None:
-    """Says what was trained."""
-    from rich.console import Console
-
-    from seqtag.cli.tables import make_table, safe
-    from seqtag.support.quoting import counted
-
-    text, model = result.text, result.model
-    noun = "token" if model.units.are_words else "character"
-    console = Console(highlight=False, soft_wrap=True)
-    unknown = f", {text.unknown / text.tokens:.2%} of them unknown" if text.unknown else ""
-    console.print(f"train  {counted(text.sentences, 'sentence')}, {counted(text.tokens, noun)}{unknown}")
-    console.print(f"model  {model.description}", markup=False)
-    console.print(f"       {options.VOCABULARY_NOTE}", markup=False)
-    table = make_table("order", "n-grams", *(["discounts"] if result.estimate.discounts else []))
-    for order, one in enumerate(model.tables, 1):
-        row = [
-            " ".join(f"{value:.3f}" for value in own) for own in result.estimate.discounts[order - 1 : order]
-        ]
-        table.add_row(str(order), f"{len(one.keys):,}", *row)
-    console.print(table)
-    if result.dev is not None:
-        from seqtag.cli.lm.score import summary
-
-        console.print(f"dev    {summary(result.dev)}", markup=False)
-    console.print(safe(f"language model written to {result.path}"))
+train = with_settings(command, LANGUAGE, PANELS)

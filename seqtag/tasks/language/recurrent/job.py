@@ -25,7 +25,7 @@ from seqtag.tasks.language.recurrent import prepare, stored
 from seqtag.tasks.language.recurrent.model import RecurrentModel
 from seqtag.tasks.language.recurrent.pieces import Pieces
 from seqtag.tasks.language.recurrent.score import PERPLEXITY, LanguageScore
-from seqtag.tasks.language.recurrent.texts import Texts
+from seqtag.tasks.language.recurrent.texts import LanguageTexts
 from seqtag.training.events import Start
 from seqtag.training.job import Batch
 
@@ -78,13 +78,14 @@ class LanguageJob:
         Error: The network has no input, or is more than a model folder can hold.
     """
 
-    def __init__(self, config: LanguageConfig, texts: Texts, vectors: Vectors | None) -> None:
+    def __init__(self, config: LanguageConfig, texts: LanguageTexts, vectors: Vectors | None) -> None:
         self.config = config
         self.texts = texts
         self.vectors = vectors
-        self.vocabulary = prepare.learn(config, texts, vectors)
+        base = texts.base
+        self.vocabulary = base.vocabulary if base else prepare.learn(config, texts, vectors)
         self.pieces = Pieces(texts.train, self.vocabulary, config.training.max_sentence_length)
-        self.network: Any = stored.network_of(config, self.vocabulary)
+        self.network: Any = base.network() if base else stored.network_of(config, self.vocabulary)
         try:
             layout.check_size("weights.safetensors", self.network.size)
         except ValueError as problem:

@@ -16,7 +16,7 @@ from seqtag.ngrams.symbols import BOS, END, SYMBOLS, UNK, UNKNOWN
 from seqtag.settings import registry
 from seqtag.settings.language import LanguageConfig
 from seqtag.support.errors import Error, UsageError
-from seqtag.tasks.language.recurrent.texts import Texts
+from seqtag.tasks.language.recurrent.texts import LanguageTexts
 from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary
 
 FULL = 2000  # so many words are predicted by a full softmax, where nobody says how many classes there are
@@ -24,7 +24,7 @@ CLASSES = 100  # of more words
 EMBEDDINGS = ("word", "vectors", "characters", "shape")  # the others would see the next word, or need columns
 
 
-def learn(config: LanguageConfig, texts: Texts, vectors: Vectors | None) -> WordVocabulary:
+def learn(config: LanguageConfig, texts: LanguageTexts, vectors: Vectors | None) -> WordVocabulary:
     """The words to predict, in classes, and what each embedding knows of words.
 
     Raises:
@@ -42,7 +42,7 @@ def learn(config: LanguageConfig, texts: Texts, vectors: Vectors | None) -> Word
     return WordVocabulary(tuple(words[at] for at in classes.order), classes.sizes, indexers)
 
 
-def _frequent(texts: Texts, most: int) -> tuple[list[str], NDArray[np.int64]]:
+def _frequent(texts: LanguageTexts, most: int) -> tuple[list[str], NDArray[np.int64]]:
     """The border, the unknown word and the most frequent words, with their counts."""
     kept = texts.train.words[len(SYMBOLS) :][:most]
     own = texts.counts[len(SYMBOLS) :]

@@ -1,6 +1,7 @@
 """A recurrent language model as the files of a folder."""
 
 import contextlib
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -64,6 +65,14 @@ class StoredLanguage:
             vocabulary = WordVocabulary.from_json(folder.read_json("vocab.json"), Resources(vectors))
             weights = Weights.of_file(folder.read(WEIGHTS))
         return cls(str(folder.path), config, vocabulary, weights, vectors)
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of the words and the weights."""
+        found = hashlib.sha256("\n".join(self.vocabulary.words).encode())
+        for path, array in self.weights.take_all().items():
+            found.update(path.encode() + np.ascontiguousarray(array).data)
+        return found.hexdigest()
 
     def model(self, threads: int = 0) -> RecurrentModel:
         """The model that scores; see `model_of`.

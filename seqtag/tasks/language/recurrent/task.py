@@ -19,24 +19,26 @@ from seqtag.tasks.base import Task
 from seqtag.tasks.language.recurrent import stored, texts
 from seqtag.tasks.language.recurrent.job import LanguageJob
 from seqtag.tasks.language.recurrent.score import PERPLEXITY, LanguageResult
-from seqtag.tasks.language.recurrent.texts import Texts
+from seqtag.tasks.language.recurrent.texts import LanguageTexts
 from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary
 
 MOST_WARNINGS = 5
 
 
-def fill_in(config: LanguageConfig, data: Texts) -> LanguageConfig:
+def fill_in(config: LanguageConfig, data: LanguageTexts) -> LanguageConfig:
     """The settings with those decided that go by the files: words are learnt unless there are vectors."""
     return for_corpus(config, word_vectors=bool(config.embeddings.vectors.file))
 
 
-def warnings(config: LanguageConfig, data: Texts) -> list[tuple[Level, str]]:
+def warnings(config: LanguageConfig, data: LanguageTexts) -> list[tuple[Level, str]]:
     """What is odd about the texts, in a few lines."""
     return gravest(data.findings, MOST_WARNINGS)
 
 
-def vectors(config: LanguageConfig, data: Texts) -> Vectors | None:
-    """The pretrained vectors that the settings name."""
+def vectors(config: LanguageConfig, data: LanguageTexts) -> Vectors | None:
+    """The pretrained vectors that the settings name, or those of the model to go on from."""
+    if data.base is not None:
+        return data.base.vectors
     file = config.embeddings.vectors.file
     return read_vectors(file) if file else None
 
@@ -65,13 +67,13 @@ def nothing_to_draw(*arguments: Any, **named: Any) -> Any:
     raise UsageError("gradients are measured in taggers; this is a language model.")
 
 
-LANGUAGE = Task[Texts](
+LANGUAGE = Task[LanguageTexts](
     kind=layout.LANGUAGE_MODEL,
     read=texts.read,
     fill_in=fill_in,
     warnings=warnings,
     vectors=vectors,
-    digests=Texts.digests,
+    digests=LanguageTexts.digests,
     measure=measure,
     job=LanguageJob,
     result=LanguageResult,

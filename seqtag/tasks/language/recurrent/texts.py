@@ -4,17 +4,22 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.units import sentences
+from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.layout import LANGUAGE_MODEL
 from seqtag.ngrams.text import Text
 from seqtag.ngrams.text import read as read_text
 from seqtag.settings.language import LanguageConfig
 from seqtag.support.errors import DataError
 from seqtag.support.lines import shown
+from seqtag.tasks.base import BASE
+from seqtag.tasks.language.recurrent.stored import StoredLanguage
 from seqtag.tasks.language.recurrent.vocabulary import units_of
 
 EVERY, MOST = 20, 2000  # without dev, every 20th sentence is held out until there are so many
@@ -22,7 +27,7 @@ MOST_FINDINGS = 1000
 
 
 @dataclass(frozen=True)
-class Texts:
+class LanguageTexts:
     """What was read.
 
     Attributes:
@@ -33,6 +38,7 @@ class Texts:
         held_out: Whether dev is a part of the training files.
         paths: The files by role.
         findings: What is odd about them.
+        base: The model that is trained on, if there is one.
     """
 
     train: Text
@@ -42,6 +48,7 @@ class Texts:
     held_out: bool
     paths: Mapping[str, Sequence[str]]
     findings: Sequence[Finding]
+    base: StoredLanguage | None = None
 
     def digests(self) -> dict[str, str]:
         """The sha256 of each text by its role."""
@@ -49,10 +56,12 @@ class Texts:
         whole = hashlib.sha256("\n".join(self.train.words).encode("utf-8", "surrogatepass"))
         for block in self.train.blocks:
             whole.update(np.ascontiguousarray(block).data)
+        if self.base is not None:
+            found[BASE] = self.base.digest
         return {"train": whole.hexdigest()} | found
 
 
-def read(config: LanguageConfig, paths: Mapping[str, Sequence[str]]) -> Texts:
+def read(config: LanguageConfig, paths: Mapping[str, Sequence[str]]) -> LanguageTexts:
     """The texts of files by role: `train` and, where there are any, `dev` and `test`.
 
     Raises:
@@ -73,6 +82,9 @@ def read(config: LanguageConfig, paths: Mapping[str, Sequence[str]]) -> Texts:
                 raise DataError(shown(path), None, "holds no words; expected text, a sentence a line")
             yield from chain([first], found)
 
+    base = None
+    if BASE in paths:
+        base = StoredLanguage.of(Folder(Path(paths[BASE][0]), LANGUAGE_MODEL))
     dev = list(lines("dev"))
     held_out = "dev" not in paths
     train = read_text(_kept(lines("train"), dev) if held_out else lines("train"))
@@ -84,7 +96,7 @@ def read(config: LanguageConfig, paths: Mapping[str, Sequence[str]]) -> Texts:
         )
     size = len(train.words)
     counts = sum((np.bincount(block, minlength=size) for block in train.blocks), np.zeros(size, np.int64))
-    return Texts(train, counts, dev, list(lines("test")), held_out, paths, findings)
+    return LanguageTexts(train, counts, dev, list(lines("test")), held_out, paths, findings, base)
 
 
 def _kept(lines: Iterable[list[str]], dev: list[list[str]]) -> Iterator[list[str]]:
