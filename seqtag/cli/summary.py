@@ -1,6 +1,7 @@
 """What `seqtag train` says of a run before its first epoch and after its last."""
 
 import shlex
+from typing import Any
 
 from rich import box
 from rich.console import Console
