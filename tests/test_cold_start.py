@@ -88,6 +88,10 @@ def test_language_models(spans: Any, tmp_path: Path) -> None:
     assert not train & ((HEAVY - {"filelock"}) | {"onnxruntime"})
     score = loads("lm", "score", str(tmp_path / "lm"), str(spans.dev))
     assert not score & (HEAVY | {"onnxruntime", "rich", "seqtag.cli.lm.train", "seqtag.cli.train"})
+    models, mixture = [str(tmp_path / "lm")] * 2, str(tmp_path / "mixture")
+    mix = loads("lm", "mix", *models, "--dev", str(spans.dev), "-o", mixture)
+    assert not mix & ((HEAVY - {"filelock"}) | {"onnxruntime"})
+    assert not loads("lm", "score", mixture, str(spans.dev)) & (HEAVY | {"onnxruntime", "rich"})
 
 
 def test_the_package_itself_is_free() -> None:

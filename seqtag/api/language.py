@@ -19,7 +19,7 @@ def load_lm(model: str | PathLike[str]) -> "LanguageModel":
     """Loads the folder of a language model.
 
     Args:
-        model: The folder that `seqtag lm train` or `seqtag lm import` wrote.
+        model: The folder that `seqtag lm train`, `seqtag lm mix` or `seqtag lm import` wrote.
 
     Raises:
         Error: The folder is missing, incomplete, damaged or holds something else.

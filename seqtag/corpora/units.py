@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from seqtag.corpora.base import AUTO, Source
@@ -10,6 +11,8 @@ from seqtag.corpora.reading import sentences as read
 from seqtag.corpora.recognition import TEXT, format_to_tag
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.settings import registry
+from seqtag.support.errors import DataError
+from seqtag.support.lines import shown
 
 SPACE = "\u2581"  # stands for the space between words where characters are the tokens
 WHITESPACE = Tokenizer("whitespace")
@@ -99,3 +102,19 @@ def sentences(
     for sentence in read(source, AUTO.to_tag(found, units.tokenizer)):
         if tokens := units.of(" ".join(sentence.tokens).split()):  # a token of a corpus may hold a space
             yield sentence.lines[0] if sentence.lines else 0, tokens
+
+
+def sentences_of(
+    paths: Sequence[str], units: Units, format: str | None = None, report: Report = ignore
+) -> Iterator[list[str]]:
+    """The sentences of several files, one after the other; see `sentences`.
+
+    Raises:
+        DataError: A file cannot be read or has no words.
+    """
+    for path in paths:
+        found = (tokens for _, tokens in sentences(path, units, format, report))
+        first = next(found, None)
+        if first is None:
+            raise DataError(shown(path), None, "holds no words; expected text, a sentence a line")
+        yield from chain([first], found)

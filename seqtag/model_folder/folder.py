@@ -1,6 +1,7 @@
 """Model folders read: the list of files is checked when a folder is opened, each file when it is read."""
 
 import contextlib
+import copy
 import hashlib
 import mmap
 import os
@@ -37,6 +38,7 @@ class Folder:
     def __init__(self, path: Path, kind: Kind = MODEL) -> None:
         self.path = path
         self.kind = kind
+        self._prefix = ""
         if not path.is_dir():
             found = "is not a folder" if path.exists() else "no such folder"
             raise ModelError(f"{path}: {found}; expected a {kind.title} folder.")
@@ -55,7 +57,7 @@ class Folder:
             )
         for name in sorted(listed - present):
             raise ModelError(f"{path}: {name} is missing.")
-        self._check_plugins()
+        self.plugins = self._read_plugins()
         for name in listed.intersection(kind.former):
             self.read(name)
 
@@ -107,8 +109,10 @@ class Folder:
             )
         return f"{MANIFEST} is not that of a seqtag {self.kind.title}"
 
-    def _check_plugins(self) -> None:
-        """Refuses a model whose parts are in a package that is not installed; nothing of it is imported."""
+    def _read_plugins(self) -> tuple[Plugin, ...]:
+        """The parts of other packages that the model needs; a model whose package is not installed is refused. Nothing
+        of it is imported.
+        """
         try:
             needed = decode(list[Plugin], self._manifest.get("plugins", []), "plugins")
         except DecodeError as problem:
@@ -121,6 +125,7 @@ class Folder:
                     f"{self.path}: needs {name} of {group} from the package {package} {version}, which is not "
                     "installed."
                 )
+        return tuple(needed)
 
     @property
     def version(self) -> int:
@@ -130,11 +135,25 @@ class Folder:
     @property
     def files(self) -> tuple[str, ...]:
         """The names of the folder's files, without the manifest and what only earlier versions hold."""
-        return tuple(name for name in self._manifest["files"] if name not in self.kind.former)
+        names = (name for name in self._manifest["files"] if name not in self.kind.former)
+        return tuple(name.removeprefix(self._prefix) for name in names if name.startswith(self._prefix))
+
+    def view(self, prefix: str) -> "Folder":
+        """The files whose names begin with `prefix`, as a folder where they have the rest of their names."""
+        view = copy.copy(self)
+        view._prefix = self._prefix + prefix
+        return view
+
+    def _listed(self, name: str) -> tuple[str, dict[str, Any]]:
+        """The name of a file as the manifest has it, and what the manifest says of the file."""
+        name = self._prefix + name
+        if name not in self._manifest["files"]:
+            raise ModelError(f"{self.path}: {name} is missing.")
+        return name, self._manifest["files"][name]
 
     def map(self, name: str) -> mmap.mmap:
         """A file's content as `read` gives it, mapped into memory instead of copied."""
-        entry = self._manifest["files"][name]
+        name, entry = self._listed(name)
         with self._open(name, entry["size"]) as file:
             size = os.fstat(file.fileno()).st_size
             if size != entry["size"] or size == 0:
@@ -148,9 +167,9 @@ class Folder:
         """The content of a file, which is what the manifest promises.
 
         Raises:
-            ModelError: Size or checksum differ.
+            ModelError: Size or checksum differ, or there is no such file.
         """
-        entry = self._manifest["files"][name]
+        name, entry = self._listed(name)
         content = self._bytes(name, entry["size"])
         if len(content) != entry["size"]:
             raise ModelError(
@@ -162,7 +181,7 @@ class Folder:
 
     def read_json(self, name: str) -> dict[str, Any]:
         """The content of a JSON file, an object."""
-        return self._json(name, self.read(name))
+        return self._json(self._prefix + name, self.read(name))
 
     def _bytes(self, name: str, limit: int) -> bytes:
         with self._open(name, limit) as file:

@@ -11,7 +11,8 @@
 
 A language model has config.json (its kind, its units and how it was made), vocab.json, report.json and the files of its
 kind: for n-grams `ngrams.safetensors`, the numbers of all n-grams with log10 of their probabilities; for recurrent
-models `weights.safetensors` and `vectors.bin`, as above.
+models `weights.safetensors` and `vectors.bin`, as above; for a mixture all files of its parts, whose names begin with
+`part1-`, `part2-` and so on.
 
 Nothing in it is code, a pickle, a path or a URL. Format 1 also held `model.onnx`, a graph that is no longer read.
 
@@ -48,6 +49,10 @@ MOST = {
     "state.json": 1 << 28,
     "state.safetensors": 1 << 40,
 }
+MOST_PARTS = 16
+PARTS = tuple(
+    f"part{number}-" for number in range(1, MOST_PARTS + 1)
+)  # begin the names of the files of a mixture's parts
 MOST_DEPTH = 32  # of lists and objects in each other; what is deeper stops a reader that calls itself
 SUFFIX = ".checkpoint"  # ends the name of a folder that is a checkpoint
 DRAFT = "seqtag-"  # begins the last part of the name of a folder that is not in its place yet
@@ -77,13 +82,18 @@ class Kind:
     reader: str = ""
 
 
+_LANGUAGE_FILES = ("config.json", "vocab.json", "report.json")
+_LANGUAGE_OPTIONAL = ("ngrams.safetensors", "weights.safetensors", "vectors.bin")
+_OF_PARTS = {part + name: name for part in PARTS for name in (*_LANGUAGE_FILES, *_LANGUAGE_OPTIONAL)}
+MOST |= {part: MOST[name] for part, name in _OF_PARTS.items()}
+
 MODEL = Kind("model", FORMAT, FORMAT_VERSION, FILES, OPTIONAL_FILES, FORMER_FILES, "seqtag predict")
 LANGUAGE_MODEL = Kind(
     "language model",
     "seqtag-lm",
     1,
-    ("config.json", "vocab.json", "report.json"),
-    ("ngrams.safetensors", "weights.safetensors", "vectors.bin"),
+    _LANGUAGE_FILES,
+    (*_LANGUAGE_OPTIONAL, *_OF_PARTS),
     reader="seqtag lm score",
 )
 MODELS = (MODEL, LANGUAGE_MODEL)

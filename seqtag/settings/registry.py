@@ -395,6 +395,7 @@ TASKS = {
 # Kinds of language models: what reads the model of a folder (`tasks.language.base`).
 LANGUAGE_MODELS = {
     "ngram": "seqtag.ngrams.stored:read",
+    "mixture": "seqtag.tasks.language.mixture:read",
     "rnn": "seqtag.tasks.language.recurrent.stored:read",
 }
 SMOOTHINGS = (

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import chain
 from operator import add
 from pathlib import Path
 from typing import Any
 
 import seqtag
 from seqtag.corpora.findings import Report, ignore
-from seqtag.corpora.units import WORDS, Units, sentences
+from seqtag.corpora.units import WORDS, Units, sentences_of
 from seqtag.evaluation.perplexity import Perplexity
 from seqtag.model_folder import replacing
 from seqtag.model_folder.claims import claimed
@@ -20,8 +19,7 @@ from seqtag.ngrams.counts import count
 from seqtag.ngrams.model import MOST_ORDERS, NgramModel
 from seqtag.ngrams.smoothing import METHODS, Estimate, Smoothing, estimate
 from seqtag.ngrams.text import LIMIT, Text, read
-from seqtag.support.errors import DataError, UsageError, suggest
-from seqtag.support.lines import shown
+from seqtag.support.errors import UsageError, suggest
 from seqtag.tasks.language.base import measured, vocabulary_of
 
 OFTEN = 1 << 14  # sentences after which it is said how many were read
@@ -123,9 +121,9 @@ def train(
         raise UsageError("--smoothing jelinek_mercer fits its weights on held-out text; give it with --dev.")
     with claimed(output):
         replacing.check_target(output, force=force, kind=LANGUAGE_MODEL)
-        told = _told(_sentences(paths, settings.units, input_format, report), say)
+        told = _told(sentences_of(paths, settings.units, input_format, report), say)
         text = read(told, settings.vocabulary, settings.limit)
-        held = list(_sentences(dev, settings.units, input_format, report))
+        held = list(sentences_of(dev, settings.units, input_format, report))
         model, estimated = _model(settings, text, held, say)
         scored = None
         if held and not model.not_probabilities:
@@ -135,16 +133,6 @@ def train(
         files = stored.files(model, _report(settings, result))
         replacing.write(output, files, LANGUAGE_MODEL)
     return result
-
-
-def _sentences(paths: Sequence[str], units: Units, format: str | None, report: Report) -> Iterator[list[str]]:
-    """The sentences of files; DataError if one has none."""
-    for path in paths:
-        found = (tokens for _, tokens in sentences(path, units, format, report))
-        first = next(found, None)
-        if first is None:
-            raise DataError(shown(path), None, "holds no words; expected text, a sentence a line")
-        yield from chain([first], found)
 
 
 def _told(found: Iterable[list[str]], say: Callable[[str], None]) -> Iterator[list[str]]:

@@ -15,7 +15,7 @@ import pytest
 from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.folder import Folder, holds, load
-from seqtag.model_folder.layout import FILES, FORMAT_VERSION, MANIFEST
+from seqtag.model_folder.layout import FILES, FORMAT_VERSION, LANGUAGE_MODEL, MANIFEST
 from seqtag.model_folder.replacing import check_target, write
 from seqtag.support.errors import Error, ModelError
 from seqtag.training import checkpoint
@@ -199,6 +199,37 @@ class TestWrite:
     def test_no_place_for_a_model(self, tmp_path: Path) -> None:
         with pytest.raises(Error, match="cannot be written: No such file or directory"):
             write(tmp_path / "none" / "model", CONTENT)
+
+
+class TestView:
+    @pytest.fixture
+    def opened(self, tmp_path: Path) -> Folder:
+        """A mixture with one part, which shows the rest."""
+        own, part = (f'{{"of": {number}}}'.encode() for number in (1, 2))
+        files = dict.fromkeys(LANGUAGE_MODEL.files, own) | dict.fromkeys(
+            ("part1-config.json", "part1-ngrams.safetensors"), part
+        )
+        write(tmp_path / "lm", files, LANGUAGE_MODEL)
+        return Folder(tmp_path / "lm", LANGUAGE_MODEL)
+
+    def test_the_files_of_a_part(self, opened: Folder) -> None:
+        for view in (opened.view("part1-"), opened.view("part").view("1-")):
+            assert view.files == ("config.json", "ngrams.safetensors")
+            assert view.read_json("config.json") == {"of": 2}
+            assert bytes(view.map("ngrams.safetensors")) == view.read("config.json")
+        assert opened.read_json("config.json") == {"of": 1}
+        assert len(opened.files) == 5
+
+    def test_a_file_that_it_has_not(self, opened: Folder) -> None:
+        with pytest.raises(ModelError, match=r"lm: part1-vocab\.json is missing"):
+            opened.view("part1-").read("vocab.json")
+        with pytest.raises(ModelError, match=r"lm: part2-config\.json is missing"):
+            opened.view("part2-").map("config.json")
+
+    def test_a_damaged_file(self, opened: Folder) -> None:
+        (opened.path / "part1-config.json").write_bytes(b'{"of": 3}')
+        with pytest.raises(ModelError, match=r"lm: part1-config\.json is damaged"):
+            opened.view("part1-").read_json("config.json")
 
 
 class TestHolds:

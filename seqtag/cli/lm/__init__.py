@@ -3,11 +3,12 @@
 from seqtag.cli.groups import Group
 
 LM = Group(
-    "Train, score and sample language models.",
+    "Train, mix, score and sample language models.",
     {
         "train": "seqtag.cli.lm.train:train",
         "score": "seqtag.cli.lm.score:score",
         "generate": "seqtag.cli.lm.generate:generate",
+        "mix": "seqtag.cli.lm.mix:mix",
         "export": "seqtag.cli.lm.arpa:export",
         "import": "seqtag.cli.lm.arpa:import_arpa",
     },

@@ -12,12 +12,13 @@ from seqtag.corpora.units import Units
 from seqtag.evaluation.perplexity import Perplexity
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
-from seqtag.model_folder.layout import LANGUAGE_MODEL
+from seqtag.model_folder.layout import LANGUAGE_MODEL, PARTS
 from seqtag.settings import registry
 from seqtag.support.errors import ModelError
 from seqtag.support.quoting import quoted
 
 START = "<s>"  # the one word of a vocabulary that is never predicted
+MIXTURE = "mixture"  # the kind of a model that holds others
 BATCH = 1 << 16  # tokens that are scored together
 
 
@@ -66,10 +67,15 @@ def load(path: str | PathLike[str]) -> TextModel:
     Raises:
         ModelError: The folder cannot be read, or holds something else.
     """
-    return load_folder(Path(path), _read, LANGUAGE_MODEL)
+    return load_folder(Path(path), read, LANGUAGE_MODEL)
 
 
-def _read(folder: Folder) -> TextModel:
+def read(folder: Folder) -> TextModel:
+    """The language model that an opened folder holds.
+
+    Raises:
+        ModelError: Its files are not what seqtag writes.
+    """
     config = folder.read_json("config.json")
     kind = config.get("kind")
     if not isinstance(kind, str) or kind not in registry.LANGUAGE_MODELS:
@@ -77,6 +83,8 @@ def _read(folder: Folder) -> TextModel:
             f"{folder.path}: config.json: the kind is {quoted(kind)}; expected one of "
             f"{', '.join(registry.LANGUAGE_MODELS)}."
         )
+    if kind != MIXTURE and (foreign := [name for name in folder.files if name.startswith(PARTS)]):
+        raise ModelError(f"{folder.path}: holds {foreign[0]}, which is of a {MIXTURE}; its kind is {kind}.")
     model: TextModel = registry.load(registry.LANGUAGE_MODELS, kind)(folder, config)
     return model
 
@@ -102,12 +110,9 @@ def batches(sentences: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]
 
 
 def by_sentence(
-    units: Units,
-    batch: Sequence[Sequence[str]],
-    bits_of: NDArray[np.float64],
-    unknown_of: NDArray[np.bool_],
+    units: Units, batch: Sequence[Sequence[str]], bits_of: NDArray[np.float64], unknown_of: NDArray[np.bool_]
 ) -> Iterator[Perplexity]:
-    """The figures of each sentence of a batch from what `TextModel.score` gives for all of them."""
+    """How well each sentence of a batch is predicted, by what `TextModel.score` gives for it."""
     starts = np.cumsum([0, *(len(sentence) + 1 for sentence in batch[:-1])])
     bits = np.add.reduceat(bits_of, starts).tolist()
     unknown = np.add.reduceat(unknown_of, starts, dtype=np.int64).tolist()

@@ -1,0 +1,67 @@
+"""`seqtag lm mix`: language models in, their mixture out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqtag.cli import common
+from seqtag.cli.lm import options
+from seqtag.cli.lm.steps import steps
+from seqtag.settings import registry
+from seqtag.support.errors import UsageError
+
+if TYPE_CHECKING:
+    from seqtag.stages.mix_lm import MixedLanguageModel
+
+
+def mix(
+    models: Annotated[
+        list[str],
+        typer.Argument(metavar="LM", help="Folders of language models with the same vocabulary."),
+    ],
+    dev: Annotated[
+        list[str],
+        typer.Option(
+            metavar="TEXT", help="Text to fit the weights on, a sentence a line; repeatable; - for stdin."
+        ),
+    ],
+    output: options.ModelOutput,
+    input_format: common.InputFormat = None,
+    force: options.Force = False,
+) -> None:
+    """Mix language models: a weighted mean of their probabilities, with weights fitted on a text.
+
+    Examples:
+      seqtag lm mix 5gram 2gram --dev dev.txt -o mixture
+    """
+    common.check_name("--input-format", input_format, registry.formats("reader"))
+    if dev.count(common.STDIN) > 1:
+        raise UsageError("Only one of the files can come from stdin.")
+    common.invite(dev)
+    from seqtag.cli.warnings import warner
+    from seqtag.stages.mix_lm import mix as stage
+
+    with steps() as say:
+        result = stage(
+            models, Path(output), dev=dev, force=force, input_format=input_format, say=say, report=warner()
+        )
+    _show(result)
+
+
+def _show(result: "MixedLanguageModel") -> None:
+    """Says what was mixed."""
+    from rich.console import Console
+
+    from seqtag.cli.lm.score import summary
+    from seqtag.cli.tables import label, make_table, safe
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"model  {result.model.description}", markup=False)
+    console.print(f"       {options.VOCABULARY_NOTE}", markup=False)
+    table = make_table("mixed", "weight", "dev perplexity")
+    for one in result.models:
+        table.add_row(label(one.name), f"{one.weight:.4f}", f"{one.dev.perplexity:,.2f}")
+    console.print(table)
+    console.print(f"dev    {summary(result.dev)}", markup=False)
+    console.print(safe(f"language model written to {result.path}"))
