@@ -281,6 +281,7 @@ def tag_schemes(folder: Path) -> Made:
             ["PER", "PER", "O", "", "_", "-"],
             ["(ORG*", "*", "*)", "(X)"],
             ["U-X", "L-X", "M-X", "W-X", "B", "I", "b_x", "x-b"],
+            ["E-X", "I-X", "", "I-X", "E-X", "E-X", "I-Y", "", "E-X", "E-X", "I-X"],
         )
     ]
 
@@ -302,12 +303,22 @@ def check_scheme(sequences: list[list[str]], scheme: tags.Scheme) -> None:
         assert all(0 <= span.start < span.end <= len(row) for span in found)
         assert all(one.end <= other.start for one, other in pairwise(found))
         if not ill_formed:
-            assert tags.strict_spans(row, scheme) == found
+            assert tags.strict_spans(row, scheme) == [
+                span for span in found if not overlooked(span, row, scheme)
+            ]
         for name in (name for name, (kind, _) in registry.SCHEMES.items() if kind != "plain"):
             other = tags.parse_scheme(name)
             written = tags.from_spans(found, len(row), other)
             assert tags.problems(written, other) == []
             assert tags.spans(written, other) == found
+
+
+def overlooked(span: tags.Span, row: list[str], scheme: tags.Scheme) -> bool:
+    """Whether seqeval's strict mode, and so ours, does not find this span of well-formed tags: in IOE1, it lets an E
+    begin a span only after another E.
+    """
+    begins = scheme.name == "ioe1" and row[span.start].startswith("E")
+    return begins and (span.start == 0 or not row[span.start - 1].startswith("E"))
 
 
 def detection(folder: Path) -> Made:

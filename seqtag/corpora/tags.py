@@ -68,7 +68,8 @@ def _pairs(previous: str, current: str) -> dict[str, _Condition]:
     return {first + second: "any" for first in previous for second in current}
 
 
-# The patterns of seqeval's strict mode, to which the tests hold them; its IOB1 and IOE1 are as lopsided as here.
+# The patterns of seqeval's strict mode, to which the tests hold them; its IOB1 and IOE1 are as lopsided as here. There,
+# an E of IOE1 begins a span only after another E: of the well-formed `E-X I-X`, the first span is passed over.
 _STRICT = {
     "iob1": _Strict(
         start={"OI": "any", "BI": "any", "II": "diff", "IB": "same", "BB": "same"},
@@ -252,6 +253,9 @@ def spans(tags: Sequence[str], scheme: Scheme) -> list[Span]:
 
 def strict_spans(tags: Sequence[str], scheme: Scheme) -> list[Span]:
     """The well-formed spans of one sentence only, as seqeval's strict mode finds them.
+
+    Of well-formed tags these are all spans, but for one case: in IOE1, a span that an E begins is found only right
+    after another E.
 
     A tag that the scheme does not have counts as O. Plain tags have no spans. ValueError for a tag of no scheme.
     """
