@@ -127,10 +127,7 @@ def _ingredients(paths: Sequence[str], say: Callable[[str], None]) -> list[Ingre
     for path in paths:
         say(f"reading {path}")
         one = load_folder(Path(path), Ingredient.of, LANGUAGE_MODEL)
-        if one.model.not_probabilities:
-            raise Error(
-                f"{path}: {one.model.not_probabilities}; expected a model to mix that gives probabilities."
-            )
+        mixture.check(one.model, path)
         if found and (problem := mixture.mismatch(one.model, found[0].model)):
             raise Error(f"{path}: {problem}; expected models of the same units, tokenizer and vocabulary.")
         found.append(one)

@@ -13,7 +13,7 @@ from seqtag.corpora.units import Units
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import LANGUAGE_MODEL, PARTS, dump_json
 from seqtag.settings.plugins import Plugin
-from seqtag.support.errors import ModelError
+from seqtag.support.errors import Error, ModelError
 from seqtag.support.quoting import counted, one_line, quoted
 from seqtag.tasks.language import base
 from seqtag.tasks.language.base import MIXTURE, TextModel, vocabulary_of
@@ -98,6 +98,21 @@ def mismatch(model: TextModel, first: TextModel) -> str:
     if own == other:
         return ""
     return f"{_unlike(model, first)} ({own['size']:,} and {other['size']:,} words, with <unk>, <s> and </s>)"
+
+
+def check(model: TextModel, name: str) -> None:
+    """Refuses a model that is not of the probability of each word after those before it.
+
+    Args:
+        model: The model.
+        name: What it is called, for messages.
+
+    Raises:
+        Error: Its scores are no probabilities, or it predicts words from those after them alone.
+    """
+    if model.not_probabilities:
+        raise Error(f"{name}: {model.not_probabilities}; expected a model to mix that gives probabilities.")
+    model.continuation([])  # one that reads backward has none, and its scores are of another product
 
 
 def _unlike(model: TextModel, first: TextModel) -> str:
@@ -250,9 +265,8 @@ def _part(view: Folder, name: str) -> TextModel:
         raise ValueError(f"{name} is a mixture itself")
     try:
         part = base.read(view)
-    except ModelError as problem:
+        check(part, str(view.path))
+    except Error as problem:
         reason = one_line(problem).removeprefix(f"{view.path}: ")
         raise ValueError(f"{name}: {reason}") from problem
-    if part.not_probabilities:
-        raise ValueError(f"{name}: {part.not_probabilities}")
     return part

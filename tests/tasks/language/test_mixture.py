@@ -18,6 +18,7 @@ from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.corpora.units import Units
 from seqtag.model_folder import folder as folders
 from seqtag.model_folder.layout import LANGUAGE_MODEL, MANIFEST, PARTS
+from seqtag.ngrams.model import NgramModel
 from seqtag.settings.plugins import Plugin
 from seqtag.stages.mix_lm import mix
 from seqtag.stages.train_lm import Ngrams, train
@@ -146,6 +147,25 @@ def test_models_that_cannot_be_mixed(
         mixed(tmp_path, *models, other)
     assert str(raised.value).startswith(f"{other}: {problem}")
     assert not (tmp_path / "mixture").exists()
+
+
+def test_a_model_that_reads_backward(
+    tmp_path: Path, models: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its scores are of another product of probabilities; it has no continuation."""
+    mixed(tmp_path, *models)
+    forward = NgramModel.continuation
+
+    def continuation(self: NgramModel, tokens: list[str]) -> Any:
+        if self.order == 2:
+            raise Error(f"{models[1]}: the language model reads backward only.")
+        return forward(self, tokens)
+
+    monkeypatch.setattr(NgramModel, "continuation", continuation)
+    with pytest.raises(Error, match="second: the language model reads backward only"):
+        mixed(tmp_path, *models, name="other")
+    with pytest.raises(ModelError, match=r"part 2: .*second: the language model reads backward only"):
+        load(tmp_path / "mixture")
 
 
 def test_tokenizers_of_one_name(tmp_path: Path) -> None:
