@@ -232,6 +232,10 @@ SIGNED: dict[str, tuple[str | None, Callable[[bytes, random.Random], bytes]]] = 
     "weights: the header": ("weights.safetensors", weights),
     "weights: the numbers": ("weights.safetensors", numbers),
     "vectors.bin: the header": ("vectors.bin", vectors),
+    "lm.config.json: a value": ("lm.config.json", json_value),
+    "lm.vocab.json: a value": ("lm.vocab.json", json_value),
+    "lm.weights: the header": ("lm.weights.safetensors", weights),
+    "lm.weights: the numbers": ("lm.weights.safetensors", numbers),
     "a file of another model": (None, flip),
 }
 KINDS = dict.fromkeys(SIGNED, 1) | {

@@ -36,6 +36,8 @@ def introduction(prepared: Prepared) -> list[str]:
         f"model  {describe(prepared)}; {prepared.parameters:,} parameters; {prepared.vocabulary:,} words",
         f"clip   {clipping(config)}",
     ]
+    if prepared.states:
+        lines.append(f"lm     {prepared.states}")
     if prepared.coverage:
         found = {name: count for name, count in prepared.coverage.items() if name != "missing"}
         share = sum(found.values()) / prepared.vocabulary

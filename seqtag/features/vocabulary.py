@@ -80,6 +80,11 @@ class Vocabulary:
         """The sentence as each indexer keeps it."""
         return self.index_all([words])[0]
 
+    def keep(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Indexed sentences that are going to be batched again and again, with all computed that is costly."""
+        kept = [indexer.keep([row[name] for row in rows]) for name, indexer in self.indexers.items()]
+        return [dict(zip(self.indexers, entries, strict=True)) for entries in zip(*kept, strict=True)]
+
     def collate(
         self, rows: Sequence[dict[str, Any]], random: "np.random.Generator | None" = None
     ) -> dict[str, NDArray[Any]]:

@@ -20,6 +20,7 @@ from seqtag.corpora.tags import Scheme, Span, convert, spans
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph import outputs
 from seqtag.graph.weights import Floats, Weights
+from seqtag.inference import language_states
 from seqtag.inference.batches import inference_order
 from seqtag.inference.lattice import Beam, Lattice, TagChain, joins, labels
 from seqtag.inference.onnx_runtime import onnxruntime
@@ -102,7 +103,7 @@ class SentenceTagger:
     @classmethod
     def of(cls, folder: Folder, threads: int = 0, *, tags_only: bool = False) -> Self:
         """The tagger of a model folder that is open; see `load`."""
-        vocabulary = read_vocabulary(folder)
+        vocabulary = read_vocabulary(folder, language_states.of_folder)
         network = read_network(folder, vocabulary, _outputs(tags_only))
         try:
             return cls(network, vocabulary, threads, name=str(folder.path))

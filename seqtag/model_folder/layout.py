@@ -8,6 +8,9 @@
     known.json          words and entities of the training file, for evaluations
     report.json         data, history, scores, versions
     vectors.bin         pretrained vectors, where the network reads some
+    lm.config.json, lm.vocab.json, lm.weights.safetensors
+                        the language model whose states the network reads, without its output layer
+    lm.vectors.bin      its pretrained vectors, where it has some and they are not those of vectors.bin
 
 A language model has config.json (its kind, its units and how it was made), vocab.json, report.json and the files of its
 kind: for n-grams `ngrams.safetensors`, the numbers of all n-grams with log10 of their probabilities; for recurrent
@@ -32,7 +35,8 @@ FORMAT = "seqtag-model"
 FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 FILES = ("config.json", "vocab.json", "weights.safetensors", "known.json", "report.json")
-OPTIONAL_FILES = ("vectors.bin",)
+STATES_FILES = ("lm.config.json", "lm.vocab.json", "lm.weights.safetensors")
+OPTIONAL_FILES = ("vectors.bin", *STATES_FILES, "lm.vectors.bin")
 FORMER_FILES = ("model.onnx",)
 # Bytes that a file may have: a manifest needs less than a thousandth of it, a vocabulary of ten million words has as
 # many, and no ONNX file can have more.
@@ -45,6 +49,10 @@ MOST = {
     "model.onnx": (1 << 31) - 1,
     "weights.safetensors": (1 << 31) - 1,
     "vectors.bin": 1 << 40,
+    "lm.config.json": 1 << 20,
+    "lm.vocab.json": 1 << 28,
+    "lm.weights.safetensors": (1 << 31) - 1,
+    "lm.vectors.bin": 1 << 40,
     "ngrams.safetensors": 1 << 40,
     "state.json": 1 << 28,
     "state.safetensors": 1 << 40,

@@ -4,11 +4,11 @@ The folder may be anybody's. `Folder` sees to it that its files are those of its
 what seqtag writes, and all of them to each other.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from seqtag.evaluation.known import Known
-from seqtag.features.indexers.base import Resources
+from seqtag.features.indexers.base import Resources, StateSource
 from seqtag.features.tags import legal_sequences
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
@@ -24,15 +24,31 @@ if TYPE_CHECKING:
     from seqtag.settings.schema import AnyTree, Schema
 
 
-def read_vocabulary(folder: Folder) -> Vocabulary:
+def no_states(folder: Folder, vectors: Vectors | None) -> StateSource | None:
+    """No language model: a folder that holds one cannot be read so."""
+    return None
+
+
+def read_vocabulary(
+    folder: Folder, states_of: Callable[[Folder, Vectors | None], StateSource | None] = no_states
+) -> Vocabulary:
     """The vocabulary of a model folder, with its vectors.
+
+    Args:
+        folder: The folder.
+        states_of: Gives the language model that the folder holds, from it and its vectors;
+            `inference.language_states.of_folder` runs it.
 
     Raises:
         ModelError: It is not what seqtag writes.
     """
     try:
         vectors = Vectors.unpack(folder.map("vectors.bin")) if "vectors.bin" in folder.files else None
-        return Vocabulary.from_json(folder.read_json("vocab.json"), Resources(vectors))
+        states = states_of(folder, vectors)
+        vocabulary = Vocabulary.from_json(folder.read_json("vocab.json"), Resources(vectors, states))
+        if states is not None and "lm" not in vocabulary.indexers:
+            raise ValueError("it does not read the language model that is there")
+        return vocabulary
     except (KeyError, TypeError, ValueError, AttributeError, Error) as problem:
         if isinstance(problem, ModelError):
             raise

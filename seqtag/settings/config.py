@@ -6,7 +6,7 @@ this list, which stays in one place so that each setting stands once.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import getitem
@@ -224,6 +224,21 @@ class ColumnSettings:
 
 
 @dataclass(frozen=True)
+class StateSettings:
+    """The frozen states of a recurrent language model."""
+
+    file: str | None = setting(
+        None,
+        "model folder of a recurrent language model of words, whose states each word is read with; "
+        "the tagger's folder keeps what it needs of it",
+        flag=True,
+    )
+    dim: int = setting(
+        0, "dimension to which a dense layer reduces the states; 0: as they are", low=0, high=4096
+    )
+
+
+@dataclass(frozen=True)
 class EmbeddingSettings:
     """How a token is represented."""
 
@@ -233,6 +248,7 @@ class EmbeddingSettings:
     shape: ShapeSettings = field(default_factory=ShapeSettings)
     bigrams: BigramSettings = field(default_factory=BigramSettings)
     columns: ColumnSettings = field(default_factory=ColumnSettings)
+    lm: StateSettings = field(default_factory=StateSettings)
     word_dropout: float = setting(0.0, "fraction of tokens hidden completely in training", low=0, below=1)
     dropout: float = setting(
         0.5,
@@ -451,6 +467,7 @@ class Tree:
         DEFAULTS: Defaults, by path, that are others here than where the setting stands.
         FIXED: The settings of its sections, by path, that nobody can choose here, and the value that each has.
         PATHS: The settings that hold the path of a file whose content is kept elsewhere.
+        LATER: Sections that came later: models that make no use of them are stored as they were before.
         automatic: The settings, by path, that go by the corpus and that nobody chose: they hold the default for spans
             until `for_corpus` has decided them.
     """
@@ -458,6 +475,7 @@ class Tree:
     DEFAULTS: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     FIXED: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     PATHS: ClassVar[tuple[str, ...]] = ()
+    LATER: ClassVar[tuple[str, ...]] = ()
 
     automatic: frozenset[str] = field(default=frozenset(), kw_only=True)
 
@@ -474,7 +492,20 @@ class Tree:
 
     def portable(self) -> dict[str, Any]:
         """The settings as `to_json` gives them, but without the path of a file: its content is kept elsewhere."""
-        return _with(self.to_json(), dict.fromkeys(self.PATHS))
+        return self.without(self.PATHS)
+
+    def without(self, paths: Iterable[str]) -> dict[str, Any]:
+        """The settings as `to_json` gives them, but with null in place of some, and without those sections of `LATER`
+        that hold defaults.
+        """
+        values = _with(self.to_json(), dict.fromkeys(paths))
+        defaults = type(self)().to_json()
+        for path in self.LATER:
+            *sections, name = path.split(".")
+            section = reduce(getitem, sections, values)
+            if section[name] == reduce(getitem, [*sections, name], defaults):
+                del section[name]
+        return values
 
 
 def _with(values: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -488,7 +519,8 @@ def _with(values: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
 class Config(Tree):
     """All settings of a tagger's run."""
 
-    PATHS = ("embeddings.vectors.file", "data.labels")
+    PATHS = ("embeddings.vectors.file", "embeddings.lm.file", "data.labels")
+    LATER = ("embeddings.lm",)
 
     data: DataSettings = field(default_factory=DataSettings)
     embeddings: EmbeddingSettings = field(default_factory=EmbeddingSettings)

@@ -108,6 +108,8 @@ class LanguageConfig(Tree):
             "embeddings.bigrams.enabled": "no",
             "embeddings.bigrams.dim": 50,
             "embeddings.columns.dim": 20,
+            "embeddings.lm.file": None,
+            "embeddings.lm.dim": 0,
             "embeddings.word_dropout": 0.0,
             "encoder.bidirectional": False,
             "encoder.merge_mode": "concat",

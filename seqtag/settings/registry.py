@@ -316,6 +316,11 @@ EMBEDDINGS = {
         graph="seqtag.graph.embeddings.table:ColumnEmbedding",
         features="seqtag.features.indexers.columns:ColumnIndexer",
     ),
+    "lm": Part(
+        network="seqtag.network.embeddings.states:StateEmbedding",
+        graph="seqtag.graph.embeddings.states:StateEmbedding",
+        features="seqtag.features.indexers.states:StateIndexer",
+    ),
 }
 CHARACTER_ENCODERS = Table("seqtag.character_encoders") | {
     "cnn": Part(

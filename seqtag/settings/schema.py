@@ -20,6 +20,7 @@ from seqtag.support.quoting import quoted
 FLAG_NAMES = {
     "embeddings.word.dim": "embedding_dim",
     "embeddings.vectors.file": "embeddings",
+    "embeddings.lm.file": "lm",
     "embeddings.characters.encoder": "characters",
     "head.name": "head",
 }

@@ -28,6 +28,7 @@ from seqtag.training.rows import ROWS, Choice, Row, Rows
 from seqtag.training.seed import train_seed
 
 MOST_RUNS = 10_000
+CONTENTS = ("embeddings.vectors.file", "embeddings.lm.file")  # of which the content is among the files
 
 
 @dataclass(frozen=True)
@@ -138,17 +139,16 @@ def _plan(layers: Sequence[Layer], choice: Choice, seed: int, files: HashedFiles
         DataError: A file cannot be read, and the grid does not vary how files are read.
         Changed: A file is not what it was.
     """
-    varied = any(key.startswith("data.") or key == "embeddings.vectors.file" for key in choice)
+    varied = any(key.startswith("data.") or key in CONTENTS for key in choice)
     digests = files.digests()
     settings: dict[str, Any] = {}
     config, problem, known = None, None, True
     chosen: Layer = {path: (value, f"--grid {path}") for path, value in choice.items()}
     try:
         config = merge(*layers, chosen, {"training.seed": (seed, "--seeds")})
-        digests = files.digests(config.embeddings.vectors.file)
+        digests = files.digests(config.embeddings.vectors.file, config.embeddings.lm.file)
         config = files.task.fill_in(config, files.data(config))
-        settings = config.to_json()
-        settings["embeddings"]["vectors"]["file"] = None  # its content is among the files
+        settings = config.without(CONTENTS)
     except Error as found:
         if isinstance(found, Changed) or (isinstance(found, DataError) and not varied):
             raise

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from seqtag.inference import language_states
 from seqtag.inference.onnx_runtime import onnxruntime
 from seqtag.model_folder.folder import Folder, load
 from seqtag.model_folder.stored import read_network, read_vocabulary
@@ -54,4 +55,4 @@ def export(model: str) -> Export:
 
 
 def _read(folder: Folder) -> bytes:
-    return read_network(folder, read_vocabulary(folder))
+    return read_network(folder, read_vocabulary(folder, language_states.of_folder))

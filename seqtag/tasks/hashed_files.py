@@ -4,10 +4,12 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
+from seqtag.model_folder.layout import MANIFEST
 from seqtag.settings.config import Config
 from seqtag.support.errors import DataError, Error
 from seqtag.support.lines import opened, shown
@@ -39,19 +41,30 @@ class HashedFiles:
         self._read: tuple[Any, Any] | None = None
         self._vectors: tuple[str, Vectors] | None = None
 
-    def digests(self, vectors: str | None = None) -> dict[str, str]:
-        """The sha256 of each file by its role, with that of a file of vectors if there is one."""
-        if vectors and vectors not in self._digests:
-            self._digests[vectors] = digest_of(vectors)
-        paths = {**self._paths, "vectors": vectors} if vectors else self._paths
+    def digests(self, vectors: str | None = None, model: str | None = None) -> dict[str, str]:
+        """The sha256 of each file by its role, with those of a file of vectors and of a language model, where there are
+        such.
+        """
+        paths = dict(self._paths)
+        if vectors:
+            paths["vectors"] = vectors
+        if model:
+            paths["lm"] = _manifest(model)
+        for path in paths.values():
+            if path not in self._digests:
+                self._digests[path] = digest_of(path)
         return {role: self._digests[path] for role, path in paths.items()}
 
     def data(self, config: Config) -> Any:
         """What the task reads from the files with these settings."""
-        if self._read is None or self._read[0] != config.data:
-            with self._as_hashed(self._paths.values()):
+        model = config.embeddings.lm.file
+        read_by = (config.data, model)
+        if self._read is None or self._read[0] != read_by:
+            if model:
+                self.digests(model=model)
+            with self._as_hashed([*self._paths.values(), *([_manifest(model)] if model else [])]):
                 read = self.task.read(config, {role: [path] for role, path in self._paths.items()})
-            self._read = (config.data, read)
+            self._read = (read_by, read)
         return self._read[1]
 
     def vectors(self, path: str | None) -> Vectors | None:
@@ -87,6 +100,11 @@ class HashedFiles:
             except DataError as found:
                 problem = found.problem
             raise Changed(shown(path), None, f"{problem}. {AGAIN}.")
+
+
+def _manifest(model: str) -> str:
+    """The file of a model folder that lists the content of all others."""
+    return str(Path(model) / MANIFEST)
 
 
 def digest_of(path: str) -> str:

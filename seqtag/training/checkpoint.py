@@ -43,6 +43,7 @@ ROLES = {
     "test": "the test file",
     "vectors": "the vectors",
     "from": "the model to continue from",
+    "lm": "the language model",
 }
 OTHERWISE = "Remove it, or leave out --resume and add --force, to train from the beginning."
 # What comes of values that are not what they should be.
@@ -93,7 +94,7 @@ class Identity:
     """What makes two runs the same: nothing else changes what they come to.
 
     Attributes:
-        settings: All settings; of the file of vectors only the content counts.
+        settings: All settings; of the file of vectors and of the language model only the content counts.
         seeds: How many seeds are trained.
         content: The sha256 of what was read, by its role.
         versions: Of seqtag and of what computes.

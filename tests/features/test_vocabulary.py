@@ -201,8 +201,23 @@ def test_what_is_hidden_is_a_function_of_the_generator() -> None:
 
 SENTENCES = [sentence(tokens) for tokens in TOKENS]
 UNSEEN = [sentence(["Snow"]), sentence(["the", "RAIN", "1876", "naïve", "ﬁ", "🌧"])]
+
+
+class Initials:
+    """A language model of one layer, whose states are the number of the word's first letter and the word's place."""
+
+    layers, width = 1, 2
+
+    def read(self, sentences: Sequence[Sequence[str]]) -> list[np.ndarray[Any, np.dtype[np.float32]]]:
+        return [
+            np.array([[[ord(token[0]) / 2**16, at]] for at, token in enumerate(tokens)], np.float32)
+            for tokens in sentences
+        ]
+
+
 RESOURCES = Resources(
-    vectors=Vectors.from_words(["the", "rain", "naïve", "theRain"], np.eye(4, 3, dtype=np.float32))
+    vectors=Vectors.from_words(["the", "rain", "naïve", "theRain"], np.eye(4, 3, dtype=np.float32)),
+    states=Initials(),
 )
 EVERYTHING = Config(
     data=DataSettings(feature_columns="2,3"),
@@ -243,6 +258,17 @@ def test_an_indexer_keeps_one_entry_a_token(indexer: Any) -> None:
         whole = indexer.index(row)
         assert len(whole) == len(row)
         assert len(whole[:1]) == 1
+
+
+def test_what_is_kept_can_be_cut_and_batched(indexer: Any) -> None:
+    rows = [indexer.index(row) for row in SENTENCES]
+    kept = indexer.keep(rows)
+    assert [len(row) for row in kept] == [len(row) for row in SENTENCES]
+    assert [len(row[1:3]) for row in kept] == [len(row.tokens[1:3]) for row in SENTENCES]
+    computed, again = (indexer.collate(some, 7, None) for some in (rows, kept))
+    assert computed.keys() == again.keys()
+    for name in computed:
+        np.testing.assert_allclose(computed[name], again[name], rtol=1e-3)
 
 
 def test_training_looks_at_chance_and_tagging_does_not(indexer: Any) -> None:

@@ -23,10 +23,11 @@ SIZES: dict[str, dict[str, int]] = {
     "bigrams": {"rows": 4},
     "bigram_vectors": {"dim": 3, "rows": 0},
     "columns": {"rows_0": 3, "rows_1": 5},
+    "lm": {"layers": 2, "width": 6},
 }
 SMALL = {
     "embeddings.word.dim": 5, "embeddings.characters.dim": 4, "embeddings.characters.units": 3,
-    "embeddings.shape.dim": 2, "embeddings.bigrams.dim": 3, "embeddings.columns.dim": 2,
+    "embeddings.shape.dim": 2, "embeddings.bigrams.dim": 3, "embeddings.columns.dim": 2, "embeddings.lm.dim": 3,
     "encoder.units": 4, "encoder.layers": 1, "head.units": 6, "head.tag_dim": 3,
 }  # fmt: skip
 

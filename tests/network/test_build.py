@@ -19,7 +19,7 @@ PARTS = list(
         max(len(registry.HEADS), len(registry.CHARACTER_ENCODERS)),
     )
 )
-EVERY = ("word", "vectors", "characters", "shape", "bigrams", "bigram_vectors", "columns")
+EVERY = ("word", "vectors", "characters", "shape", "bigrams", "bigram_vectors", "columns", "lm")
 
 SIMPLE = {"encoder__cell": "simplernn", "head__name": "softmax", "plain": True}
 

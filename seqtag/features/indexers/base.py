@@ -22,15 +22,35 @@ Ids = NDArray[np.int32]
 Number = TypeVar("Number", bound=np.integer[Any])
 
 
+class StateSource(Protocol):
+    """What gives the states of a language model."""
+
+    @property
+    def layers(self) -> int:
+        """How many layers it has."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """The size of a layer's state, of all directions together."""
+        ...
+
+    def read(self, sentences: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
+        """The states of each sentence, `(time, layers, width)`."""
+        ...
+
+
 @dataclass(frozen=True)
 class Resources:
     """What indexers share.
 
     Attributes:
         vectors: The pretrained vectors, if there are any.
+        states: The language model whose states are read, if there is one.
     """
 
     vectors: Vectors | None = None
+    states: StateSource | None = None
 
 
 class Indexer(Protocol):
@@ -52,6 +72,10 @@ class Indexer(Protocol):
     def index(self, sentence: Sentence) -> Any:
         """The sentence as this part keeps it until it is batched: one entry a token, which can be sliced."""
         ...
+
+    def keep(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """Sentences as `index` gives them, made ready to be batched again and again: what is costly is computed."""
+        return rows
 
     def collate(
         self, rows: Sequence[Any], time: int, random: "np.random.Generator | None"

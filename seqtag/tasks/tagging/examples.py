@@ -1,12 +1,13 @@
 """Training sentences as numbers: the rows of the indexers, tags, and the words that a language model predicts."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, allowed, convert
 from seqtag.features.indexers.base import DIGITS, Ids, ValueTable
 from seqtag.features.vocabulary import Vocabulary
@@ -15,6 +16,8 @@ from seqtag.settings.config import Config
 from seqtag.support.errors import UsageError
 from seqtag.tasks.tagging.prepare import tokens_of
 from seqtag.tasks.tagging.splits import Corpora
+
+TOGETHER = 1024  # sentences that are looked up at once
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,8 @@ def make_examples(
     """
     numbers = {tag: number for number, tag in enumerate(vocabulary.tags)}
     examples, windowed = [], 0
-    for sentence in corpora.train.sentences:
+    for sentence, rows in _kept(corpora.train.sentences, vocabulary):
         tags = convert(sentence.tags or (), corpora.scheme, vocabulary.train_scheme)
-        rows = vocabulary.index(sentence)
         seen = vocabulary.seen(sentence)
         targets = words.index(map(_predicted, seen.tokens)) if words else np.zeros(len(sentence), np.int32)
         ends = piece_ends(tags, vocabulary.train_scheme, config.training.max_sentence_length)
@@ -74,6 +76,13 @@ def make_examples(
             pieces = {name: row[start:end] for name, row in rows.items()}
             examples.append(Example(pieces, ids, targets[start:end]))
     return examples, windowed
+
+
+def _kept(sentences: Sequence[Sentence], vocabulary: Vocabulary) -> Iterator[tuple[Sentence, dict[str, Any]]]:
+    """Each sentence with what the indexers keep of it, some sentences at a time."""
+    for start in range(0, len(sentences), TOGETHER):
+        some = sentences[start : start + TOGETHER]
+        yield from zip(some, vocabulary.keep(vocabulary.index_all(some)), strict=True)
 
 
 def piece_ends(tags: Sequence[str], scheme: Scheme, longest: int) -> list[int]:

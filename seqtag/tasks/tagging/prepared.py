@@ -30,6 +30,7 @@ class Prepared(Start):
         coverage: How many of these have a pretrained vector, by how it was found; empty without vectors.
         warnings: What was odd about the file of vectors.
         tokenizer: The tokenizer that is stored for raw text.
+        states: The language model whose states are read, its size and its speed, in words; empty without one.
     """
 
     config: Config
@@ -48,3 +49,4 @@ class Prepared(Start):
     coverage: dict[str, int]
     warnings: tuple[str, ...]
     tokenizer: Tokenizer
+    states: str = ""

@@ -11,6 +11,7 @@ from seqtag.corpora.doubts import doubts
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus, Sentence, check_tags, read_corpus
 from seqtag.corpora.tags import Scheme, detect, parse_scheme
+from seqtag.inference.language_states import LanguageStates
 from seqtag.settings.config import Config
 from seqtag.support.errors import Error, UsageError
 
@@ -26,6 +27,7 @@ class Corpora:
         held_out: The seed by which dev was drawn from the training file; None where it is a file of its own.
         scheme: The corpus's tag scheme.
         findings: What is odd about the files.
+        states: The language model whose states the network is going to read, if it does.
     """
 
     train: Corpus
@@ -34,6 +36,7 @@ class Corpora:
     held_out: int | None
     scheme: Scheme
     findings: tuple[Finding, ...] = ()
+    states: LanguageStates | None = None
 
     @property
     def by_role(self) -> dict[str, Corpus]:

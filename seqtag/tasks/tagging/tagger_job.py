@@ -76,7 +76,7 @@ class TaggerJob:
         self.config = config
         self.corpora = corpora
         self.vectors = vectors
-        resources = Resources(vectors)
+        resources = Resources(vectors, corpora.states)
         self.vocabulary = prepare.fit_vocabulary(config, corpora, resources)
         if not self.vocabulary.indexers:
             raise Error("the network has no input: switch on one of the embeddings.")
@@ -118,7 +118,16 @@ class TaggerJob:
             coverage=coverage(self.vectors, words) if self.vectors else {},
             warnings=self.vectors.warnings if self.vectors else (),
             tokenizer=vocabulary.tokenizer,
+            states=self._cost(),
         )
+
+    def _cost(self) -> str:
+        """What the language model is and what it takes, in words; empty without one."""
+        states = self.corpora.states
+        if states is None:
+            return ""
+        speed = f"; {states.tokens / states.seconds:,.0f} words/s" if states.seconds else ""
+        return f"{states.description}, {states.parameters:,} fixed parameters{speed}"
 
     def _label(self, tag: str) -> str:
         """The type of a span's tag, as the network has every letter with each; a plain tag and O as they are."""
@@ -219,4 +228,6 @@ class TaggerJob:
             "known.json": layout.dump_json(prepare.known(self.corpora)),
             "report.json": layout.dump_json(report),
         }
+        if self.corpora.states:
+            files |= self.corpora.states.files(self.vectors)
         return files | ({"vectors.bin": self.vectors.packed()} if self.vectors else {})

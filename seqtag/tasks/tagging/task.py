@@ -3,6 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from seqtag.corpora.findings import Level, gravest
 from seqtag.corpora.reading import Corpus
@@ -12,6 +14,7 @@ from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph.weights import Weights
+from seqtag.inference import language_states
 from seqtag.model_folder import layout
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.stored import checked_network, config_of, read_config, read_vocabulary
@@ -26,9 +29,13 @@ MOST_WARNINGS = 5  # lines about the corpora
 
 
 def read(config: Config, paths: Mapping[str, Sequence[str]]) -> Corpora:
-    """The corpora of these files, one for each role; without `dev` a part of `train` is held out."""
+    """The corpora of these files, one for each role, and the language model that the settings name; without `dev` a
+    part of `train` is held out.
+    """
     found: dict[str, str | None] = {role: path for role, (path,) in paths.items()}
-    return read_corpora(config, paths["train"][0], found.get("dev"), found.get("test"))
+    corpora = read_corpora(config, paths["train"][0], found.get("dev"), found.get("test"))
+    folder = config.embeddings.lm.file
+    return replace(corpora, states=language_states.of_model(Path(folder))) if folder else corpora
 
 
 def vectors(config: Config, corpora: Corpora) -> Vectors | None:
@@ -45,8 +52,9 @@ def warnings(config: Config, corpora: Corpora) -> list[tuple[Level, str]]:
 
 
 def digests(corpora: Corpora) -> dict[str, str]:
-    """The sha256 of each corpus by its role."""
-    return {role: _digest(corpus) for role, corpus in corpora.by_role.items()}
+    """The sha256 of each corpus by its role, and that of the language model."""
+    found = {role: _digest(corpus) for role, corpus in corpora.by_role.items()}
+    return found | ({"lm": corpora.states.digest()} if corpora.states else {})
 
 
 def _digest(corpus: Corpus) -> str:
@@ -60,7 +68,8 @@ def _digest(corpus: Corpus) -> str:
 
 def check(files: Mapping[str, bytes], found: Vectors | None) -> None:
     """Refuses the files of a model that could not be read where they are going to be put."""
-    vocabulary = Vocabulary.from_json(layout.parsed(files["vocab.json"]), Resources(found))
+    resources = Resources(found, language_states.of_files(files, found))
+    vocabulary = Vocabulary.from_json(layout.parsed(files["vocab.json"]), resources)
     config = config_of(layout.parsed(files["config.json"]), "config.json")
     checked_network(config, vocabulary, Weights.of_file(files["weights.safetensors"]))
     layout.parsed(files["report.json"])
@@ -68,7 +77,7 @@ def check(files: Mapping[str, bytes], found: Vectors | None) -> None:
 
 def stored(folder: Folder) -> Stored:
     """What a model folder holds of its network."""
-    return Stored.of(folder, read_vocabulary(folder))
+    return Stored.of(folder, read_vocabulary(folder, language_states.of_folder))
 
 
 TAGGING = Task[Corpora](
