@@ -39,7 +39,10 @@ def learn(config: LanguageConfig, texts: LanguageTexts, vectors: Vectors | None)
         raise Error("the network has no input: switch on one of the embeddings.")
     if config.output.tied and "word" not in indexers:
         raise UsageError("output.tied needs learnt word vectors: embeddings.word.dim is 0.")
-    return WordVocabulary(tuple(words[at] for at in classes.order), classes.sizes, indexers)
+    order = classes.order
+    return WordVocabulary(
+        tuple(words[at] for at in order), classes.sizes, indexers, tuple(counts[list(order)].tolist())
+    )
 
 
 def _frequent(texts: LanguageTexts, most: int) -> tuple[list[str], NDArray[np.int64]]:

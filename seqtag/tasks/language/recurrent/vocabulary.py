@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 END, UNKNOWN = "</s>", "<unk>"
 START = "<s>"  # what other models call the first border; here both are `END`
 SYMBOLS = (UNKNOWN, START, END)
+MOST = 2**53  # of a count: as exact in a float
 _SEPARATOR = re.compile(r"[ \t\r\n]")
 
 Targets = NDArray[np.int32]
@@ -43,9 +44,10 @@ class WordVocabulary:
         words: The words that are predicted, by class; `</s>` and `<unk>` are among them, `<s>` is not.
         sizes: How many words each class has; one class for a full softmax.
         indexers: The half of each embedding that knows words, by name.
+        counts: How often each word is in the training text; empty if nobody knows.
 
     Raises:
-        ValueError: Words and sizes are not those of a language model.
+        ValueError: Words, sizes and counts are not those of a language model.
 
     Example:
         >>> vocabulary = WordVocabulary(("</s>", "Ana", "<unk>"), (1, 2), {})
@@ -56,6 +58,7 @@ class WordVocabulary:
     words: tuple[str, ...]
     sizes: tuple[int, ...]
     indexers: Mapping[str, Indexer]
+    counts: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         "".join(self.words).encode()  # half a character raises a ValueError
@@ -69,12 +72,25 @@ class WordVocabulary:
             raise ValueError(f"its classes have {quoted(sum(self.sizes))} words; there are {len(self.words)}")
         if min(self.sizes) < 1:
             raise ValueError("one of its classes is empty")
+        if self.counts and len(self.counts) != len(self.words):
+            raise ValueError(f"it counts {len(self.counts)} words; there are {len(self.words)}")
+        if not all(0 <= count <= MOST for count in self.counts):
+            raise ValueError("one of its counts is negative or too large")
 
     @cached_property
     def numbers(self) -> dict[str, int]:
         """The number of each word that a text can hold."""
         numbers = {word: number for number, word in enumerate(self.words)}
         return numbers | dict.fromkeys(SYMBOLS, numbers[UNKNOWN])
+
+    @cached_property
+    def frequencies(self) -> NDArray[np.float64] | None:
+        """The share of each word in the training text, none of them 0, `(words,)`; None if nobody knows."""
+        if not self.counts:
+            return None
+        counts = np.array(self.counts, np.float64) + 1
+        shares: NDArray[np.float64] = counts / counts.sum()
+        return shares
 
     @cached_property
     def end(self) -> int:
@@ -138,6 +154,7 @@ class WordVocabulary:
         return {
             "words": list(self.words),
             "sizes": list(self.sizes),
+            **({"counts": list(self.counts)} if self.counts else {}),
             "indexers": {name: indexer.to_json() for name, indexer in self.indexers.items()},
         }
 
@@ -151,13 +168,16 @@ class WordVocabulary:
             ValueError: It is none.
             Error: A part of it is.
         """
-        if {*values} != {"words", "sizes", "indexers"}:
+        if {*values} - {"counts"} != {"words", "sizes", "indexers"}:
             raise ValueError("expected words, sizes and indexers")
         words, sizes, indexers = values["words"], values["sizes"], values["indexers"]
+        counts = values.get("counts", [])
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise ValueError("its words are no list of texts")
         if not isinstance(sizes, list) or not all(type(size) is int for size in sizes):
             raise ValueError("the sizes of its classes are no list of whole numbers")
+        if not isinstance(counts, list) or not all(type(count) is int for count in counts):
+            raise ValueError("the counts of its words are no list of whole numbers")
         if not isinstance(indexers, dict) or not indexers:
             raise ValueError("it looks nothing up")
         if "columns" in indexers:
@@ -166,4 +186,4 @@ class WordVocabulary:
             name: registry.load(registry.EMBEDDINGS, name, "features").from_json(entry, resources)
             for name, entry in indexers.items()
         }
-        return cls(tuple(words), tuple(sizes), read)
+        return cls(tuple(words), tuple(sizes), read, tuple(counts))

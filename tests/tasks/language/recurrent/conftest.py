@@ -29,6 +29,7 @@ TEXT = [
 ]
 READ = sorted({token for line in TEXT for token in line.split()})
 PREDICTED = ("in", "</s>", "Ems", "Mira", "it", "Bad", "<unk>", "June", "rains", "of", "news")
+COUNTS = (5, 6, 5, 3, 2, 3, 0, 3, 2, 1, 1)
 CLASSES = {"full": (11,), "classes": (1, 3, 2, 5), "tied": (4, 7)}
 RESOURCES = Resources(
     vectors=Vectors.from_words(
@@ -104,7 +105,7 @@ def _make(output: str = "classes", **settings: Any) -> Pair:
     chosen |= {"output.tied": output == "tied"}
     config = for_corpus(merge_into(LANGUAGE, {path: (value, "test") for path, value in chosen.items()}))
     borders = [Sentence(("</s>", *line.split(), "</s>")) for line in TEXT]
-    vocabulary = WordVocabulary(PREDICTED, CLASSES[output], _indexers(borders, config))
+    vocabulary = WordVocabulary(PREDICTED, CLASSES[output], _indexers(borders, config), COUNTS)
     tied = vocabulary.tied_rows() if output == "tied" else None
     network = LanguageNetwork(config, vocabulary.sizes_of_indexers, vocabulary.sizes, tied_rows=tied)
     random = np.random.default_rng(3)

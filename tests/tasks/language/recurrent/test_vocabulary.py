@@ -1,6 +1,7 @@
 """The words of a recurrent language model: what is predicted, what is read, and what is refused."""
 
 import doctest
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,6 +39,14 @@ def test_as_json_and_back(pair: Any) -> None:
     assert read.to_json() == values
     assert (read.words, read.sizes) == (pair.vocabulary.words, pair.vocabulary.sizes)
     assert read.sizes_of_indexers == pair.vocabulary.sizes_of_indexers
+    assert read.counts == pair.vocabulary.counts != ()
+    assert "counts" not in replace(read, counts=()).to_json()
+
+
+def test_frequencies(pair: Any) -> None:
+    vocabulary = replace(pair.vocabulary, counts=(0, *range(1, 11)))
+    assert vocabulary.frequencies.tolist() == [count / 66 for count in range(1, 12)]
+    assert replace(vocabulary, counts=()).frequencies is None
 
 
 @pytest.mark.parametrize(
@@ -60,6 +69,11 @@ def test_as_json_and_back(pair: Any) -> None:
         ({"indexers": {}}, "it looks nothing up"),
         ({"indexers": {"columns": {"tables": []}}}, "it reads extra columns"),
         ({"indexers": {"telepathy": {}}}, "telepathy"),
+        ({"counts": [1, 2, 3]}, "it counts 3 words; there are 4"),
+        ({"counts": [1, 2, 3, -1]}, "one of its counts is negative or too large"),
+        ({"counts": [1, 2, 3, 10**300]}, "one of its counts is negative or too large"),
+        ({"counts": [1, 2, 3, 4.5]}, "the counts of its words are no list of whole numbers"),
+        ({"counts": None}, "the counts of its words are no list of whole numbers"),
         ({"more": 1}, "expected words, sizes and indexers"),
     ],
 )
