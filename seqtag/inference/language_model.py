@@ -120,15 +120,34 @@ class StateReader:
                 rest.cancel()
 
     def one(self, sentences: Sequence[Sentence], places: Sequence[int]) -> Floats:
-        """The state of one token of each sentence, `(sentences, units)`; see `read`."""
-        wanted = np.cumsum([0, *map(len, sentences[:-1])]) + places
+        """The state of one token of each sentence, `(sentences, units)`, from at most `WINDOW` tokens.
+
+        Args:
+            sentences: The sentences, with their borders.
+            places: The place of the token in each.
+
+        Raises:
+            ModelError: The network fails, or a state is not finite.
+            MemoryError: There is too little memory for a batch.
+        """
+        # What is on the other side does not count, so it is not read.
+        if self._backwards:
+            parts = [
+                cut(one, at, min(at + WINDOW, len(one))) for one, at in zip(sentences, places, strict=True)
+            ]
+        else:
+            parts = [
+                cut(one, max(at + 1 - WINDOW, 0), at + 1) for one, at in zip(sentences, places, strict=True)
+            ]
+        ends = np.cumsum([len(part) for part in parts])
+        wanted = ends - [len(part) for part in parts] if self._backwards else ends - 1
         found: dict[int, Floats] = {}
 
         def use(seen: Places, states: Floats) -> None:
             kept = np.isin(seen, wanted)
             found.update(zip(seen[kept].tolist(), states[kept], strict=True))
 
-        self.read(sentences, use)
+        self.read(parts, use)
         return np.stack([found[place] for place in wanted.tolist()])
 
     def _stretches(self, sentence: int, length: int) -> Iterator[Stretch]:

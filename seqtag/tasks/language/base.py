@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,15 @@ class TextModel(Protocol):
 
     def continuation(self, tokens: Sequence[str]) -> NDArray[np.float64]:
         """The probability of each word of the vocabulary after the start of a sentence and these tokens."""
+        ...
+
+
+@runtime_checkable
+class BatchModel(TextModel, Protocol):
+    """A language model that continues several beginnings at once in less time than one after the other."""
+
+    def continuations(self, beginnings: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+        """As `continuation`, for each beginning, `(beginnings, words)`."""
         ...
 
 

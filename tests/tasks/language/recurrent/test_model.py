@@ -81,6 +81,15 @@ def test_continuations_together_are_those_of_each(pair: Any) -> None:
         np.testing.assert_allclose(row, model.continuation(tokens), rtol=1e-5, atol=1e-7)
 
 
+def test_a_continuation_reads_a_window(pair: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many tokens as a piece of a long sentence has, and none that stand beyond."""
+    model, sentence = pair.model(), ["Ems", "in", "June", "Mira"] * 5
+    monkeypatch.setattr(inference, "WINDOW", 6)
+    found = model.continuation(sentence)
+    np.testing.assert_array_equal(model.continuation(["said", *sentence]), found)
+    assert np.abs(model.continuation(["in", *sentence[-5:]]) - found).max() > 1e-6
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_neither_padding_nor_threads_matter(threads: int, pair: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     model = pair.model(threads=threads)

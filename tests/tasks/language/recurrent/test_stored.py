@@ -177,3 +177,14 @@ def test_a_table_that_looks_ahead(pair: Any, tmp_path: Path) -> None:
     vocabulary["indexers"]["bigrams"] = {"table": vocabulary["indexers"]["word"]["table"]}
     with pytest.raises(ModelError, match="bigrams"):
         load(put(tmp_path / "lm", whole | {"vocab.json": json.dumps(vocabulary).encode()}))
+
+
+def test_a_folder_of_format_1() -> None:
+    """It gives what it gave when it was written."""
+    model: Any = load(Path(__file__).parents[3] / "golden" / "models" / "recurrent_language_model_1")
+    assert model.description == "2 layers of 6 GRU units, both directions, 11 words in 3 classes"
+    sentences = [["Ana", "saw", "Lima", "."], ["Rome"]]
+    forward = [11.89472, 20.93965, 16.14673, 13.13319, 0.67884, 21.48672, 11.38288]
+    backward = [17.73944, 4.12803, 12.57519, 25.3888, 3.15969, 32.44021, 4.44465]
+    np.testing.assert_allclose(model.score(sentences)[0], forward, atol=1e-4)
+    np.testing.assert_allclose(model.score_backward(sentences)[0], backward, atol=1e-4)
