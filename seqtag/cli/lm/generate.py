@@ -36,6 +36,7 @@ def generate(
     Examples:
       seqtag lm generate lm --prompt 'The harbour' --temperature 0.8 -n 5
     """
+    options.one_thread()
     from seqtag.stages.generate import generate as stage
     from seqtag.support.quoting import CONTROLS
     from seqtag.tasks.language.sampling import Sampling

@@ -1,5 +1,6 @@
 """What several of the commands ask for in the same way."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -28,3 +29,12 @@ def check_units(unit: str, tokenizer: str) -> None:
     """Refuses unknown names."""
     common.check_name("--unit", unit, registry.UNITS)
     common.check_name("--tokenizer", tokenizer, registry.TOKENIZERS)
+
+
+def one_thread() -> None:
+    """Has NumPy's products run on one thread each, if nobody chose otherwise; before NumPy is imported.
+
+    Batches of a recurrent model run side by side already, and its classes are so small that threads take longer to meet
+    than to multiply: with two of them each word costs three times the processor time.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -43,6 +43,7 @@ def score(
     output = None if json is None else results.place(json)
     results.check_outputs([output], [model, *paths])
     common.invite(paths)
+    options.one_thread()
     from seqtag.cli.warnings import warner
     from seqtag.stages import score_lm as stage
 
