@@ -94,6 +94,18 @@ def test_language_models(spans: Any, tmp_path: Path) -> None:
     assert not loads("lm", "score", mixture, str(spans.dev)) & (HEAVY | {"onnxruntime", "rich"})
 
 
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [("score", ()), ("generate", ("-n", "2", "--longest", "5")), ("fill", ("Ana ___ Oslo .", "--json", "-"))],
+)
+def test_recurrent_language_models(command: str, more: tuple[str, ...], spans: Any) -> None:
+    model = Path(__file__).parent / "golden" / "models" / "recurrent_language_model_1"
+    arguments = (str(spans.dev),) if command == "score" else more
+    found = loads("lm", command, str(model), *arguments)
+    assert "onnxruntime" in found
+    assert not found & (HEAVY | {"rich", "seqtag.network"})
+
+
 def test_the_package_itself_is_free() -> None:
     code = "import sys; before = set(sys.modules); import seqtag; print(*(set(sys.modules) - before))"
     done = subprocess.run(

@@ -14,6 +14,7 @@ import seqtag
 from seqtag.stages.train_lm import Ngrams, train
 
 PAGE = Path(__file__).parent.parent / "docs" / "python.md"
+GOLDEN = Path(__file__).parent / "golden" / "models"
 MODULES = ["seqtag", "seqtag.api.language", "seqtag.api.tagging", "seqtag.api.training", "seqtag.api.scoring"]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -26,6 +27,7 @@ def folder(spans: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copy(spans.train if name == "train" else spans.dev, tmp_path / f"{name}.conll")
     monkeypatch.chdir(tmp_path)
     language_model(spans, tmp_path / "lm")
+    shutil.copytree(GOLDEN / "recurrent_language_model_1", tmp_path / "recurrent-lm")
     return tmp_path
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from seqtag.api.arguments import checked, sentence_of
 from seqtag.evaluation.perplexity import Perplexity
 from seqtag.support.errors import Error, UsageError
-from seqtag.tasks.language import base, sampling
+from seqtag.tasks.language import base, filling, sampling
 
 
 @checked
@@ -58,7 +58,8 @@ class LanguageModel:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The vocabulary, with the word for all others and both ends of sentences; the most frequent words come first.
+        """The vocabulary, with the word for all others and both ends of sentences; in models of n-grams, the most
+        frequent words come first.
 
         Example:
             >>> "Oslo" in seqtag.load_lm("lm").words
@@ -142,6 +143,32 @@ class LanguageModel:
         settings = sampling.Sampling(temperature, top_k, top_p, seed, longest)
         drawn = sampling.generate(self._model, number, settings, self._model.units.tokens(prompt))
         return [self._model.units.text(tokens) for tokens in drawn]
+
+    @checked
+    def fill(self, text: str, *, number: int = 10) -> list[list[tuple[str, float]]]:
+        """The most probable words for each gap of a text, by the words on both sides, each with its probability; the
+        unknown word is never one of them. Each gap is filled by itself: for it, the others are unknown words.
+
+        Args:
+            text: A sentence in which each gap is written as three underscores or more.
+            number: How many words for each gap.
+
+        Raises:
+            Error: The model does not read in both directions, or the text has no gap.
+
+        Example:
+            >>> lm = seqtag.load_lm("recurrent-lm")
+            >>> (words,) = lm.fill("Ana ___ Oslo .", number=3)
+            >>> len(words)
+            3
+        """
+        model = base.two_way(self._model)
+        if model is None:
+            raise Error(f"{self._path}: {filling.one_direction(self._model)}.")
+        return [
+            list(zip(found.words, found.probabilities, strict=True))
+            for found in filling.fill(model, text, number)
+        ]
 
     def _tokens(self, sentence: Any, name: str) -> Sequence[str]:
         if isinstance(sentence, str):

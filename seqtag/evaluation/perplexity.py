@@ -18,6 +18,8 @@ class Perplexity:
         unknown: How many of the tokens are not in the vocabulary.
         known_bits: The part of `bits` that is of the others.
         impossible: How many tokens have the probability 0, which makes `bits` infinite.
+        backward_bits: The sum of -log2 of the probabilities from the end to the beginning, where beginnings are
+            predicted and ends are not; 0 of a model that was not asked for them.
     """
 
     bits: float = 0.0
@@ -28,6 +30,7 @@ class Perplexity:
     unknown: int = 0
     known_bits: float = 0.0
     impossible: int = 0
+    backward_bits: float = 0.0
 
     def __add__(self, other: "Perplexity") -> "Perplexity":
         return Perplexity(*(getattr(self, name) + getattr(other, name) for name in self.__match_args__))
@@ -41,6 +44,11 @@ class Perplexity:
     def perplexity(self) -> float:
         """2 to the power of the cross entropy."""
         return power(self.cross_entropy)
+
+    @property
+    def backward(self) -> float | None:
+        """The perplexity from the end to the beginning; None of a model that was not asked for it."""
+        return power(_ratio(self.backward_bits, self.tokens)) if self.backward_bits else None
 
     @property
     def bits_per_word(self) -> float:
@@ -71,6 +79,8 @@ class Perplexity:
                 "bits_per_character", "perplexity_known", "sentences", "words", "characters", "unknown", "impossible",
             )
         }  # fmt: skip
+        if self.backward is not None:
+            values["backward"] = self.backward
         return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
 

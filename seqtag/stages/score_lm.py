@@ -25,7 +25,7 @@ def total(
     say: Callable[[str], None] = lambda text: None,
     report: Report = ignore,
 ) -> Perplexity:
-    """The perplexity of all sentences of files together.
+    """The perplexity of all sentences of files together, in both directions if the model has them.
 
     Args:
         model: The model.
@@ -41,7 +41,7 @@ def total(
     check(model, name)
     found = Perplexity()
     for path in paths:
-        for _, one in by_line(model, path, input_format, report):
+        for _, one in by_line(model, path, input_format, report, backward=True):
             found += one
             if found.sentences % OFTEN == 0:
                 say(f"scored {found.tokens:,} tokens")
@@ -59,15 +59,20 @@ def check(model: TextModel, name: str | Path) -> None:
 
 
 def by_line(
-    model: TextModel, path: str, input_format: str | None = None, report: Report = ignore
+    model: TextModel,
+    path: str,
+    input_format: str | None = None,
+    report: Report = ignore,
+    *,
+    backward: bool = False,
 ) -> Iterator[tuple[int, Perplexity]]:
-    """The score of each sentence, with the number of its line.
+    """The score of each sentence, with the number of its line; `backward` asks a model of both directions for both.
 
     Raises:
         DataError: The file cannot be read, or has no words.
     """
     numbered, tokens = tee(sentences(path, model.units, input_format, report))
-    scored = measured(model, (sentence for _, sentence in tokens))
+    scored = measured(model, (sentence for _, sentence in tokens), backward=backward)
     empty = True
     for (number, _), one in zip(numbered, scored, strict=True):
         empty = False

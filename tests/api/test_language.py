@@ -10,6 +10,7 @@ import pytest
 import seqtag
 from seqtag.stages.train_lm import Ngrams, train
 
+RECURRENT = Path(__file__).parents[1] / "golden" / "models" / "recurrent_language_model_1"
 TEXT = "Ana left Oslo .\nBo saw Lima .\nAna saw Oslo today .\n"
 
 
@@ -66,6 +67,18 @@ def test_a_copy_loads_the_folder(folder: Path) -> None:
     assert copy.generate(number=3) == lm.generate(number=3)
 
 
+def test_recurrent_models() -> None:
+    """They fill gaps, and do all that other models do."""
+    lm = seqtag.load_lm(RECURRENT)
+    assert lm.perplexity(["Ana left Oslo ."]) == pytest.approx(2 ** (-lm.logprob("Ana left Oslo .") / 5))
+    assert len(lm.generate(number=3, longest=9)) == 3
+    first, second = lm.fill("Ana ___ Oslo ___", number=4)
+    assert len(first) == len(second) == 4
+    assert first == sorted(first, key=lambda pair: -pair[1])
+    assert {word for word, _ in lm.fill("___", number=100)[0]} == {*lm.words} - {"<s>", "</s>", "<unk>"}
+    assert lm.fill("___", number=0) == [[]]
+
+
 @pytest.mark.parametrize(
     ("call", "problem"),
     [
@@ -80,6 +93,9 @@ def test_a_copy_loads_the_folder(folder: Path) -> None:
         (lambda lm: lm.generate(temperature=-1), "temperature: expected a number of at least 0"),
         (lambda lm: lm.generate(top_p=0), "top_p: expected a number above 0"),
         (lambda lm: lm.generate(number=-1), "number: expected a whole number"),
+        (lambda lm: lm.fill("Ana ___ ."), "lm: is a 5-gram of words"),
+        (lambda lm: lm.fill(3), "text: expected a str"),
+        (lambda lm: seqtag.load_lm(RECURRENT).fill("Ana left ."), "the text has no gap; expected ___ in it"),
         (lambda lm: lm.generate(temperature="1"), "temperature: expected a number"),
         (lambda lm: seqtag.load_lm(lm._path + "x"), "no such folder; expected a language model folder"),
     ],

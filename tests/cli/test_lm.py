@@ -10,6 +10,7 @@ import pytest
 
 from seqtag.cli import run
 from seqtag.model_folder.layout import LANGUAGE_MODEL
+from seqtag.tasks.language.base import load
 
 Capture = pytest.CaptureFixture[str]
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -337,3 +338,77 @@ def test_symbols_in_a_text_are_unknown_words(text: Path, capsys: Capture) -> Non
     assert train("--order", "2") == 0
     assert "50.00% of them unknown" in capsys.readouterr().out
     assert scored(capsys, "lm", "text.txt")["unknown"] == 3
+
+
+class TestRecurrent:
+    """A folder of a recurrent model, with random weights."""
+
+    model = str(GOLDEN / "models" / "recurrent_language_model_1")
+
+    def test_score(self, text: Path, capsys: Capture) -> None:
+        found = scored(capsys, self.model, "text.txt")
+        assert (found["tokens"], found["unknown_rate"]) == (28, 2 / 23)
+        both: Any = load(self.model)
+        sentences = [line.split() for line in TEXT.splitlines() if line]
+        for name, score in (("perplexity", both.score), ("backward", both.score_backward)):
+            bits, _ = score(sentences)
+            assert found[name] == pytest.approx(2 ** (bits.sum() / 28))
+        assert run(["lm", "score", self.model, "text.txt"]) == 0
+        out = capsys.readouterr().out
+        assert f"perplexity     {found['perplexity']:,.2f};" in out
+        assert f"backward       perplexity {found['backward']:,.2f}: each word from those after it" in out
+        assert run(["lm", "score", self.model, "text.txt", "--lines"]) == 0
+        lines, err = capsys.readouterr()
+        assert f"backward       perplexity {found['backward']:,.2f}" in err
+        assert sum(float(row.split()[3]) for row in lines.splitlines()[1:]) == pytest.approx(
+            found["bits"], abs=1e-3
+        )
+
+    def test_models_of_one_direction_have_no_other(self, text: Path, capsys: Capture) -> None:
+        assert train() == 0
+        assert "backward" not in scored(capsys, "lm", "text.txt")
+        assert run(["lm", "score", "lm", "text.txt"]) == 0
+        assert "backward" not in capsys.readouterr().out
+
+    def test_generate(self, capsys: Capture) -> None:
+        arguments = ["lm", "generate", self.model, "--prompt", "Ana", "--longest", "9"]
+        assert run([*arguments, "-n", "3"]) == 0
+        first = capsys.readouterr().out
+        assert len(first.splitlines()) == 3
+        assert all(line.startswith("Ana") for line in first.splitlines())
+        assert run([*arguments, "-n", "4"]) == 0
+        assert capsys.readouterr().out.startswith(first)
+
+    def test_fill(self, capsys: Capture) -> None:
+        text = "Ana ___ Oslo ___"
+        assert run(["lm", "fill", self.model, text, "-n", "3", "--json", "-"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["text"] == text
+        assert [gap["token"] for gap in found["gaps"]] == [1, 3]
+        assert [len(gap["words"]) for gap in found["gaps"]] == [3, 3]
+        both: Any = load(self.model)
+        best = found["gaps"][0]["words"][0]
+        chances = both.gap(["Ana"], ["Oslo", "<unk>"])
+        assert best["probability"] == pytest.approx(chances[both.words.index(best["word"])])
+        assert run(["lm", "fill", self.model, text]) == 0
+        out = capsys.readouterr().out
+        assert "gap 1" in out
+        assert "gap 2" in out
+        assert f"{best['word']} " in out
+        assert f"{best['probability']:.4f}" in out
+        assert "<unk>" not in out
+
+    def test_fill_without_a_gap(self, capsys: Capture) -> None:
+        assert run(["lm", "fill", self.model, "Ana left Oslo ."]) == 2
+        assert "has no gap; expected ___ in it" in complaint(capsys)
+
+    def test_fill_needs_both_directions(self, text: Path, capsys: Capture) -> None:
+        assert train() == 0
+        capsys.readouterr()
+        assert run(["lm", "fill", "lm", "Ana ___ Oslo ."]) == 1
+        assert "lm: is a 5-gram of words" in (message := complaint(capsys))
+        assert "a gap needs a recurrent model that reads in both directions" in message
+
+    def test_an_arpa_file_holds_none(self, capsys: Capture) -> None:
+        assert run(["lm", "export", self.model, "--arpa", "-"]) == 1
+        assert "is no model of n-grams" in complaint(capsys)

@@ -9,6 +9,7 @@ LM = Group(
         "score": "seqtag.cli.lm.score:score",
         "generate": "seqtag.cli.lm.generate:generate",
         "mix": "seqtag.cli.lm.mix:mix",
+        "fill": "seqtag.cli.lm.fill:fill",
         "export": "seqtag.cli.lm.arpa:export",
         "import": "seqtag.cli.lm.arpa:import_arpa",
     },

@@ -76,7 +76,7 @@ def _lines(model: "TextModel", paths: list[str], input_format: str | None) -> "P
     print(*HEAD, sep="\t")
     total = Perplexity()
     for path in paths:
-        for number, one in by_line(model, path, input_format, warner()):
+        for number, one in by_line(model, path, input_format, warner(), backward=True):
             shown = "-" if model.not_probabilities else f"{one.perplexity:.4f}"
             print(number, one.tokens, one.unknown, f"{one.bits:.6f}", shown, sep="\t")
             total += one
@@ -93,6 +93,8 @@ def _show(model: "TextModel", found: "Perplexity", *, to_stderr: bool) -> None:
         f"{found.bits_per_character:.4f} per character",
         f"perplexity     {found.perplexity:,.2f}; {found.perplexity_known:,.2f} without unknown tokens",
     ]
+    if found.backward is not None:
+        rows.append(f"backward       perplexity {found.backward:,.2f}: each word from those after it")
     if found.impossible:
         rows.append(f"impossible     {found.impossible:,} tokens have the probability 0")
     print(*rows, sep="\n", file=stderr() if to_stderr else sys.stdout)

@@ -1,6 +1,7 @@
 """What every kind of language model can do, and the model of a folder."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -70,6 +71,31 @@ class BatchModel(TextModel, Protocol):
         ...
 
 
+@runtime_checkable
+class TwoWayModel(TextModel, Protocol):
+    """A language model that can also read from the end to the beginning."""
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """The directions that it has: "forward", "backward" or both, in this order."""
+        ...
+
+    def score_backward(
+        self, sentences: Sequence[Sequence[str]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """As `score`, but of each token given all after it; the beginning of each sentence follows its tokens."""
+        ...
+
+    def gap(self, left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
+        """The probability of each word of the vocabulary between these tokens, those before and those after it."""
+        ...
+
+
+def two_way(model: TextModel) -> TwoWayModel | None:
+    """The model, if it has both directions."""
+    return model if isinstance(model, TwoWayModel) and len(model.directions) == 2 else None
+
+
 def load(path: str | PathLike[str]) -> TextModel:
     """The language model of a folder, of whatever kind.
 
@@ -98,10 +124,25 @@ def read(folder: Folder) -> TextModel:
     return model
 
 
-def measured(model: TextModel, sentences: Iterable[Sequence[str]]) -> Iterator[Perplexity]:
-    """How well a model predicts each sentence, in order; they are scored in batches."""
+def measured(
+    model: TextModel, sentences: Iterable[Sequence[str]], *, backward: bool = False
+) -> Iterator[Perplexity]:
+    """How well a model predicts each sentence, in order; they are scored in batches.
+
+    Args:
+        model: The model.
+        sentences: The sentences as lists of tokens.
+        backward: Whether a model of both directions is asked for the other one as well.
+    """
+    other = two_way(model) if backward else None
     for batch in batches(sentences):
-        yield from by_sentence(model.units, batch, *model.score(batch))
+        found = by_sentence(model.units, batch, *model.score(batch))
+        if other is None:
+            yield from found
+            continue
+        bits, _ = other.score_backward(batch)
+        for one, own in zip(found, np.add.reduceat(bits, _starts(batch)).tolist(), strict=True):
+            yield replace(one, backward_bits=own)
 
 
 def batches(sentences: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
@@ -122,7 +163,7 @@ def by_sentence(
     units: Units, batch: Sequence[Sequence[str]], bits_of: NDArray[np.float64], unknown_of: NDArray[np.bool_]
 ) -> Iterator[Perplexity]:
     """How well each sentence of a batch is predicted, by what `TextModel.score` gives for it."""
-    starts = np.cumsum([0, *(len(sentence) + 1 for sentence in batch[:-1])])
+    starts = _starts(batch)
     bits = np.add.reduceat(bits_of, starts).tolist()
     unknown = np.add.reduceat(unknown_of, starts, dtype=np.int64).tolist()
     known = np.add.reduceat(np.where(unknown_of, 0.0, bits_of), starts).tolist()
@@ -138,6 +179,11 @@ def by_sentence(
             known[at],
             impossible[at],
         )
+
+
+def _starts(batch: Sequence[Sequence[str]]) -> NDArray[np.int64]:
+    """Where each sentence begins among the tokens that are predicted."""
+    return np.cumsum([0, *(len(sentence) + 1 for sentence in batch[:-1])])
 
 
 def vocabulary_of(model: TextModel) -> dict[str, Any]:

@@ -97,6 +97,26 @@ class RecurrentModel:
         """As `continuation`, for several beginnings at once, `(beginnings, words)`."""
         return _spread(self._logs(beginnings, FORWARD))
 
+    def gap(self, left: Sequence[str], right: Sequence[str]) -> Doubles:
+        """The probability of each word of `words` between these tokens, those before and those after it; 0 for the
+        ends of a sentence.
+
+        With the sides taken as independent given the word it is, by Bayes' rule, in proportion to
+        P(word | left) P(word | right) / P(word). Without the last factor, which takes the frequency of the word into
+        account once too often, the true word was far less probable; it is left out where frequencies are not known.
+
+        Raises:
+            Error: The model has one direction only.
+            ModelError: A probability is not finite.
+        """
+        frequencies = self.vocabulary.frequencies
+        logs = np.zeros(len(self.vocabulary.words)) if frequencies is None else -np.log(frequencies)
+        for direction, known in ((FORWARD, left), (BACKWARD, right)):
+            logs += self._logs([known], direction)[0]
+        logs[self.vocabulary.end] = -np.inf
+        found = np.exp(logs - logs.max())
+        return np.concatenate([[0.0], found / found.sum()])
+
     def _logs(self, known: Sequence[Sequence[str]], direction: str) -> NDArray[np.float32]:
         """The logarithm of the probability of each predicted word next to the words of each list, `(lists, words)`."""
         seen = [self.vocabulary.seen(tokens) for tokens in known]

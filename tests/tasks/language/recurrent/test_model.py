@@ -1,5 +1,6 @@
 """A recurrent language model without TensorFlow says what its Keras network does, and nothing that it should not."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,25 @@ def test_a_continuation_reads_a_window(pair: Any, monkeypatch: pytest.MonkeyPatc
     found = model.continuation(sentence)
     np.testing.assert_array_equal(model.continuation(["said", *sentence]), found)
     assert np.abs(model.continuation(["in", *sentence[-5:]]) - found).max() > 1e-6
+
+
+@pytest.mark.parametrize(("left", "right"), [(["in"], ["it", "rains"]), ([], []), (["Oslo"] * 3, ["Mira"])])
+def test_a_gap_is_filled_from_both_sides(left: list[str], right: list[str], pair: Any) -> None:
+    model = pair.model()
+    found = model.gap(left, right)
+    products = np.zeros(len(model.words))
+    frequencies = (np.array(model.vocabulary.counts) + 1) / (sum(model.vocabulary.counts) + 11)
+    for place, (word, frequency) in enumerate(zip(model.words[1:], frequencies, strict=True), 1):
+        if word != "</s>":
+            before = model.score([[*left, word]])[0][len(left)]
+            after = model.score_backward([[word, *right]])[0][0]
+            products[place] = 2.0 ** -(before + after) / frequency
+    np.testing.assert_allclose(found, products / products.sum(), rtol=1e-4, atol=1e-7)
+    with pytest.raises(Error, match="reads forward only"):
+        pair.model(direction="forward").gap(left, right)
+    plain = replace(model, vocabulary=replace(model.vocabulary, counts=())).gap(left, right)
+    products[1:] *= frequencies
+    np.testing.assert_allclose(plain, products / products.sum(), rtol=1e-4, atol=1e-7)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
