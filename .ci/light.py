@@ -10,6 +10,7 @@ MOST = 250  # MB
 TOP = Path(__file__).parent.parent
 MODELS = TOP / "tests" / "golden" / "models"
 CORPUS = str(TOP / "sample_data" / "english_news" / "test.conll")
+RECURRENT = str(MODELS / "recurrent_language_model_1")
 DEV = str(TOP / "sample_data" / "english_news" / "dev.conll")
 LOADED = "import seqtag; print(seqtag.load({model!r})('Marta left Lisbon .').tags)"
 
@@ -62,7 +63,8 @@ def main(folder: Path) -> None:
     seqtag, python = str(folder / "bin" / "seqtag"), str(folder / "bin" / "python")
     for model in (str(MODELS / "format_1"), str(MODELS / "format_2")):
         commands = [[seqtag, name, *arguments] for name, arguments in light(model).items()]
-        for command in [*commands, [python, "-c", LOADED.format(model=model)]]:
+        commands += [[seqtag, "lm", "score", RECURRENT, CORPUS], [python, "-c", LOADED.format(model=model)]]
+        for command in commands:
             done = run(*command)
             if done.returncode or not done.stdout:
                 sys.exit(f"{' '.join(command[1:])}: exit code {done.returncode}: {done.stderr}")

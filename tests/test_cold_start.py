@@ -106,6 +106,31 @@ def test_recurrent_language_models(command: str, more: tuple[str, ...], spans: A
     assert not found & (HEAVY | {"rich", "seqtag.network"})
 
 
+@pytest.mark.parametrize("chosen", [None, "3"])
+def test_products_on_one_thread(chosen: str | None, spans: Any) -> None:
+    """OpenBLAS looks at the variable when NumPy is imported; what the user set holds."""
+    model = Path(__file__).parent / "golden" / "models" / "recurrent_language_model_1"
+    code = """
+import os, sys
+sys.addaudithook(
+    lambda event, args: event == "import" and args[0] == "numpy" and print(os.environ["OPENBLAS_NUM_THREADS"])
+)
+from seqtag.cli import run
+run(sys.argv[1:])
+"""
+    environment = {name: value for name, value in ENVIRONMENT.items() if name != "OPENBLAS_NUM_THREADS"}
+    environment |= {} if chosen is None else {"OPENBLAS_NUM_THREADS": chosen}
+    for command in (["score", str(model), str(spans.dev)], ["generate", str(model), "--longest", "2"]):
+        done = subprocess.run(
+            [sys.executable, "-c", code, "lm", *command],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.splitlines()[0] == (chosen or "1")
+
+
 def test_the_package_itself_is_free() -> None:
     code = "import sys; before = set(sys.modules); import seqtag; print(*(set(sys.modules) - before))"
     done = subprocess.run(
