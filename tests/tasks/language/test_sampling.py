@@ -63,6 +63,7 @@ class TestSideBySide:
     def test_a_sentence_does_not_depend_on_its_neighbours(self, monkeypatch: pytest.MonkeyPatch) -> None:
         every = self.drawn(40)
         assert len({*map(tuple, every)}) > 10
+        assert "<unk>" not in {word for sentence in every for word in sentence}
         assert self.drawn(3) == every[:3]
         monkeypatch.setattr(sampling, "TOGETHER", 7)
         assert self.drawn(40) == every
