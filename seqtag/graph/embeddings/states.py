@@ -16,7 +16,7 @@ class StateEmbedding:
         self.layers, self.width = sizes["layers"], sizes["width"]
         scale = weights.take("lm/scale", (1,))
         mix = weights.take("lm/mix", (self.layers,)) if self.layers > 1 else np.zeros(1, np.float32)
-        self.shares: Floats = scale * _softmax(mix)
+        self.shares = _shares(scale, mix)
         dim = config.embeddings.lm.dim
         self.kernel = weights.take("lm/projection/kernel", (self.width, dim)) if dim else None
         self.bias = weights.take("lm/projection/bias", (dim,)) if dim else None
@@ -30,7 +30,9 @@ class StateEmbedding:
         return vectors if self.kernel is None else graph.affine(vectors, self.kernel, self.bias)
 
 
-def _softmax(scores: Floats) -> Floats:
-    powers: Floats = np.exp(scores - scores.max())
-    shares: Floats = powers / powers.sum()
+def _shares(scale: Floats, scores: Floats) -> Floats:
+    """The weight of each layer, `(layers,)`: a softmax of the scores, times the scale."""
+    with np.errstate(all="ignore"):  # weights that are not finite are refused later
+        powers: Floats = np.exp(scores - scores.max())
+        shares: Floats = scale * powers / powers.sum()
     return shares
