@@ -204,7 +204,7 @@ ColumnsOutput = Annotated[
 ]
 
 # seqtag gradients
-TaggedFile = Annotated[str, typer.Argument(metavar="FILE", help="Tagged corpus.")]
+TaggedFile = Annotated[str, typer.Argument(metavar="FILE", help="Tagged corpus; for a language model, text.")]
 GradientOutputs = Annotated[
     list[str] | None,
     typer.Option(

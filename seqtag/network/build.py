@@ -1,6 +1,6 @@
 """The network from a configuration: embeddings -> encoder -> head."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
@@ -76,6 +76,11 @@ class Network(keras.Model):  # type: ignore[misc]
         }
 
     @property
+    def encoders(self) -> list[Encoder]:
+        """Its encoders: one."""
+        return [self.encoder]
+
+    @property
     def one_word(self) -> Arrays:
         """The inputs of a sentence of one word."""
         return one_word(self.inputs_needed)
@@ -140,6 +145,11 @@ class Network(keras.Model):  # type: ignore[misc]
         if self.language_model and training:
             loss += self.language_model.loss(directions, inputs["predicted_words"], mask)
         return loss
+
+    def loss_from(self, features: Sequence[Any], lengths: Any, targets: Any) -> Any:
+        """The loss, a scalar, from the features of its encoder; `targets` are tags, `(batch, time)` int32."""
+        (own,) = features
+        return self.head.loss(own, targets, mask_of(lengths, own))
 
     def decode(self, inputs: Arrays, scale: float = 1.0) -> tuple[Any, Any]:
         """Tags `(batch, time)` int32 and their probabilities; zero at padding. `scale` multiplies what the encoder

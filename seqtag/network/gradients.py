@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqtag.network.build import Arrays, Network, mask_of
+from seqtag.network.build import Arrays
 from seqtag.network.cells.base import MERGES, reverse
 from seqtag.network.cells.jordan import JordanCell
 from seqtag.network.cells.lstm import VariantCell
@@ -17,6 +17,25 @@ from seqtag.network.cells.lstm import VariantCell
 PROBES = 128  # a state with more numbers is probed in so many directions
 ROWS = 8192  # rows that go through a cell at once
 GATE_NAMES = {"i": "input", "f": "forget", "c": "candidate", "o": "output"}
+
+
+class Followed(Protocol):
+    """A network whose gradients can be followed: the vectors of tokens go through encoders to a loss."""
+
+    @property
+    def encoders(self) -> Sequence[Any]:
+        """Its encoders. One named `backward` reads each sentence from its last token to its first."""
+        ...
+
+    def vectors(self, inputs: Arrays, training: bool = False) -> Any:
+        """What each encoder reads, `(batch, time, dim)`."""
+        ...
+
+    def loss_from(self, features: Sequence[Any], lengths: Any, targets: Any) -> Any:
+        """The loss, a scalar, from what each encoder makes of the vectors, `(batch, time, width)`; nothing is
+        dropped.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -54,41 +73,65 @@ class Profile:
     jacobians: NDArray[np.float64]
 
 
-def traces(network: Network, inputs: Arrays, tags: Any) -> list[Trace]:
+def traces(network: Followed, inputs: Arrays, targets: Any) -> list[Trace]:
     """What each recurrent layer did on a batch, a loop of single steps; nothing is dropped.
 
     Args:
         network: A network whose cell has a state.
         inputs: Its inputs.
-        tags: The gold tags, `(batch, time)` int32.
+        targets: What it is to predict, `(batch, time)` int32.
     """
-    encoder, lengths = network.encoder, inputs["lengths"]
-    features = network.vectors(inputs)
-    merge = MERGES[encoder.cell.settings.merge_mode]
+    lengths, vectors = inputs["lengths"], network.vectors(inputs)
     found: list[tuple[int, str, Any, Any, list[Any]]] = []
-    nothings = []
+    nothings: list[Any] = []
     with tf.GradientTape() as tape:
-        for number, (layers, shortcut) in enumerate(
-            zip(encoder.stack, encoder.shortcuts, strict=True), start=1
-        ):
-            outputs = []
-            for layer, direction in zip(layers, ("forward", "backward"), strict=False):
-                read = reverse(features, lengths) if direction == "backward" else features
-                states = walk(layer.cell, read)
-                # Zeros that only the layers above see: the gradient with respect to them is the error from there.
-                nothing = tf.zeros_like(states[0])
-                tape.watch(nothing)
-                nothings.append(nothing)
-                given = states[0] + nothing
-                outputs.append(reverse(given, lengths) if direction == "backward" else given)
-                found.append((number, direction, layer.cell, read, states))
-            merged = merge(outputs) if len(outputs) > 1 else outputs[0]
-            features = shortcut(features, merged) if shortcut else merged
-        if encoder.attention:
-            features = encoder.attention(features, lengths, training=False)
-        loss = network.head.loss(features, tags, mask_of(lengths, features))
+        features = [_read(encoder, vectors, lengths, tape, found, nothings) for encoder in network.encoders]
+        loss = network.loss_from(features, lengths, targets)
     errors = tape.gradient(loss, nothings)
-    return [Trace(*parts, error) for parts, error in zip(found, errors, strict=True)]
+    every = [Trace(*parts, error) for parts, error in zip(found, errors, strict=True)]
+    return sorted(every, key=lambda trace: trace.layer)  # layer by layer, where each direction has an encoder
+
+
+def _read(
+    encoder: Any,
+    vectors: Any,
+    lengths: Any,
+    tape: tf.GradientTape,
+    found: list[tuple[int, str, Any, Any, list[Any]]],
+    nothings: list[Any],
+) -> Any:
+    """What an encoder makes of vectors, in the order of the sentence.
+
+    Args:
+        encoder: The encoder.
+        vectors: `(batch, time, dim)`.
+        lengths: `(batch,)`.
+        tape: Watches the states.
+        found: Receives the fields of each layer's trace but the last.
+        nothings: Receives zeros for each layer; the gradient with respect to them is the error from above.
+    """
+    turned = encoder.name == "backward"
+    directions = ("backward",) if turned else ("forward", "backward")
+    features = reverse(vectors, lengths) if turned else vectors
+    merge = MERGES[encoder.cell.settings.merge_mode]
+    for number, (layers, shortcut) in enumerate(zip(encoder.stack, encoder.shortcuts, strict=True), start=1):
+        outputs = []
+        for layer, direction in zip(layers, directions, strict=False):
+            other = direction == "backward" and not turned
+            read = reverse(features, lengths) if other else features
+            states = walk(layer.cell, read)
+            # Zeros that only the layers above see: the gradient with respect to them is the error from there.
+            nothing = tf.zeros_like(states[0])
+            tape.watch(nothing)
+            nothings.append(nothing)
+            given = states[0] + nothing
+            outputs.append(reverse(given, lengths) if other else given)
+            found.append((number, direction, layer.cell, read, states))
+        merged = merge(outputs) if len(outputs) > 1 else outputs[0]
+        features = shortcut(features, merged) if shortcut else merged
+    if encoder.attention:
+        features = encoder.attention(features, lengths, training=False)
+    return reverse(features, lengths) if turned else features
 
 
 def walk(cell: Any, inputs: Any) -> list[Any]:

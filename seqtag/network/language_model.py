@@ -113,14 +113,18 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
         """The states of each direction, `(batch, time, units)`: what the forward one knows after each token, and the
         backward one before it.
         """
-        joined = tf.concat([part(inputs, training=training) for part in self.embeddings], axis=-1)
-        vectors, lengths = self.dropout(joined, training=training), inputs["lengths"]
+        vectors, lengths = self.vectors(inputs, training), inputs["lengths"]
         return [
             encoder(vectors, lengths, training=training)
             if encoder.name == "forward"
             else reverse(encoder(reverse(vectors, lengths), lengths, training=training), lengths)
             for encoder in self.encoders
         ]
+
+    def vectors(self, inputs: Arrays, training: bool = False) -> Any:
+        """What the encoders read, `(batch, time, sum of dims)`."""
+        joined = tf.concat([part(inputs, training=training) for part in self.embeddings], axis=-1)
+        return self.dropout(joined, training=training)
 
     def progress(self, epochs: float) -> None:
         """Told before each training step how many epochs have passed."""
@@ -142,7 +146,11 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
             targets: The number of each token among the words that are predicted, `(batch, time)` int32.
             training: Whether dropout acts.
         """
-        return -tf.reduce_mean(self._predicted(inputs, targets, training)[0])
+        return self.loss_from(self.states(inputs, training), inputs["lengths"], targets)
+
+    def loss_from(self, features: Sequence[Any], lengths: Any, targets: Any) -> Any:
+        """The loss from the states of each direction, `(batch, time, units)`."""
+        return -tf.reduce_mean(self._predicted(features, lengths, targets)[0])
 
     def log_probabilities(self, inputs: Arrays, targets: Any) -> Any:
         """The log-probability of each token, `(directions, batch, time)`; zero where none is predicted: at padding, at
@@ -150,14 +158,13 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
 
         Arguments are those of `loss_of`.
         """
-        logs, places = self._predicted(inputs, targets, False)
+        logs, places = self._predicted(self.states(inputs), inputs["lengths"], targets)
         shape = tf.concat([[len(self.encoders)], tf.shape(targets)], axis=0)
         return tf.scatter_nd(places, logs, shape)
 
-    def _predicted(self, inputs: Arrays, targets: Any, training: bool) -> tuple[Any, Any]:
+    def _predicted(self, all_states: Sequence[Any], lengths: Any, targets: Any) -> tuple[Any, Any]:
         """The log-probability of each token that is predicted, and where it stands: direction, sentence, token."""
-        all_states = self.states(inputs, training)
-        followed = tf.sequence_mask(inputs["lengths"] - 1, tf.shape(targets)[1])  # all tokens but the last
+        followed = tf.sequence_mask(lengths - 1, tf.shape(targets)[1])  # all tokens but the last
         lefts = tf.cast(tf.where(followed), tf.int32)
         rights = tf.add(lefts, [0, 1])
         states, places = [], []

@@ -81,7 +81,7 @@ class Training:
     """
 
     config: RunSettings
-    task: Task[Any]
+    task: Task[Any, Any]
     data: Any
     vectors: Vectors | None
     checkpoint: Checkpoint
@@ -243,7 +243,7 @@ def _listed(path: str | Sequence[str]) -> Sequence[str]:
     return [path] if isinstance(path, str) else path
 
 
-def _is_of(output: Path, task: Task[Any], config: RunSettings, seeds: int) -> bool:
+def _is_of(output: Path, task: Task[Any, Any], config: RunSettings, seeds: int) -> bool:
     """Whether the model in place, if there is one, has the settings of this run."""
     try:
         there = task.settings(folder.Folder(output, task.kind))

@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from seqtag.corpora.findings import Level
+from seqtag.corpora.base import AUTO, ReadOptions
+from seqtag.corpora.findings import Level, Report, ignore
 from seqtag.evaluation.measure import Measure
 from seqtag.features.vectors import Vectors
 from seqtag.model_folder.folder import Folder
@@ -19,7 +20,7 @@ from seqtag.training.reach import LayerReach
 if TYPE_CHECKING:
     import numpy as np
 
-    from seqtag.network.build import Network
+    from seqtag.network.gradients import Followed
 
 Data = TypeVar("Data")
 BASE = "from"  # the role of a model folder to go on from
@@ -33,7 +34,7 @@ class StoredModel(Protocol):
         """The settings."""
         ...
 
-    def network(self) -> "Network":
+    def network(self) -> "Followed":
         """Builds the network."""
         ...
 
@@ -60,13 +61,48 @@ class DrawnExamples(Protocol):
         """How many were drawn."""
         ...
 
-    def measured(self, network: "Network", random: "np.random.Generator") -> list[LayerReach]:
+    def measured(self, network: "Followed", random: "np.random.Generator") -> list[LayerReach]:
         """Each layer and direction, measured at a word drawn in each example."""
         ...
 
 
+Held = TypeVar("Held", bound=StoredModel)
+Drawable = TypeVar("Drawable", bound=StoredModel, contravariant=True)
+
+
+class Draw(Protocol[Drawable]):
+    """Draws examples of a file on which gradients are measured."""
+
+    def __call__(
+        self,
+        stored: Drawable,
+        path: str,
+        count: int,
+        random: "np.random.Generator",
+        steps: int | None = None,
+        options: ReadOptions = AUTO,
+        report: Report = ignore,
+    ) -> DrawnExamples:
+        """At most `count` examples.
+
+        Args:
+            stored: The model.
+            path: The file.
+            count: How many.
+            random: For the draw.
+            steps: How many steps to go back; as the file's examples allow if not given.
+            options: How the file is read.
+            report: Receives what is odd about it.
+
+        Raises:
+            DataError: The file cannot be read.
+            Error: No example is long enough.
+        """
+        ...
+
+
 @dataclass(frozen=True)
-class Task(Generic[Data]):
+class Task(Generic[Data, Held]):
     """A shape of job: how files become jobs, and jobs model folders.
 
     Attributes:
@@ -85,7 +121,7 @@ class Task(Generic[Data]):
         rates: How far gradients reach back in each layer and direction of a trained job; see `training.reach`.
         settings: The settings of a model folder; raises a ModelError.
         stored: What a model folder holds of its network; raises a ModelError.
-        sample: Draws examples of a file on which gradients are measured; see `tagging.reach.sample`.
+        sample: Draws examples of a file on which gradients are measured.
     """
 
     kind: Kind
@@ -100,25 +136,25 @@ class Task(Generic[Data]):
     check: Callable[[Mapping[str, bytes], Vectors | None], None]
     rates: Callable[[Any], list[dict[str, Any]]]
     settings: Callable[[Folder], RunSettings]
-    stored: Callable[[Folder], StoredModel]
-    sample: Callable[..., DrawnExamples]
+    stored: Callable[[Folder], Held]
+    sample: Draw[Held]
 
     def planned(self, config: RunSettings, data: Data, vectors: Vectors | None) -> PlannedJob:
         """The job with the seed of the settings, to be made later."""
         return PlannedJob(config.training.seed, partial(self.job, config, data, vectors), self.result)
 
 
-def find(name: str) -> Task[Any]:
+def find(name: str) -> Task[Any, Any]:
     """The task of a name in `registry.TASKS`.
 
     Raises:
         UsageError: There is no such task.
     """
-    found: Task[Any] = registry.load(registry.TASKS, name)
+    found: Task[Any, Any] = registry.load(registry.TASKS, name)
     return found
 
 
-def of_folder(path: Path) -> Task[Any]:
+def of_folder(path: Path) -> Task[Any, Any]:
     """The task whose runs end in folders like this one; for any other folder the first, which refuses to read it."""
     known = [find(name) for name in registry.TASKS]
     found = format_of(path)

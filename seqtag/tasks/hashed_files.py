@@ -34,7 +34,7 @@ class HashedFiles:
         DataError: One cannot be read.
     """
 
-    def __init__(self, task: Task[Any], paths: Mapping[str, str]) -> None:
+    def __init__(self, task: Task[Any, Any], paths: Mapping[str, str]) -> None:
         self.task = task
         self._paths = paths
         self._digests = {path: digest_of(path) for path in paths.values()}

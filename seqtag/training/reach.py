@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from seqtag.network.build import Network
-    from seqtag.network.gradients import Trace
+    from seqtag.network.gradients import Followed, Trace
 
+SENTENCES = 8  # of dev, for the rates of a trained job
 LEFT = 0.01  # the share of a gradient that is called nothing
 HALVED, DOUBLED = 0.5 ** (1 / 10), 2 ** (1 / 10)  # rates that bring a gradient to half or twice in ten steps
 CLOSED, OPEN = 0.1, 0.9  # a gate below or above is saturated
+MOST_STEPS = 30  # back, where nobody says another number
+LONG_ENOUGH = 10  # one sentence in so many must be, where nobody says how many steps to go back
 KEEPING = ("forget", "update")  # the gate that says how much of the state stays
 
 
@@ -128,26 +130,44 @@ class LayerReach:
         }
 
 
+def reachable(lengths: Sequence[int]) -> int:
+    """So many steps back that one sentence in ten is long enough, from 2 to 30.
+
+    Args:
+        lengths: At how many words of each sentence something is predicted.
+
+    Example:
+        >>> reachable([3, 4, 5, 8])
+        7
+    """
+    ordered = sorted(lengths, reverse=True)
+    length = ordered[len(ordered) // LONG_ENOUGH] if ordered else 0
+    return min(max(length - 1, 2), MOST_STEPS)
+
+
 def measure(
-    network: "Network",
+    network: "Followed",
     inputs: dict[str, NDArray[Any]],
     targets: NDArray[Any],
     steps: int,
     random: np.random.Generator,
+    ends: NDArray[np.integer[Any]] | None = None,
 ) -> list[LayerReach]:
     """Each layer and direction, measured at a word drawn in each sentence.
 
     Args:
         network: A network whose cell has a state.
-        inputs: Its inputs for at least one sentence, each `(batch, time, ...)`; every sentence is longer than `steps`.
+        inputs: Its inputs for at least one sentence, each `(batch, time, ...)`.
         targets: What it is to predict, `(batch, time)`.
         steps: How many steps to go back.
         random: For the words, and directions that gradients are carried in.
+        ends: At how many words of each sentence, in reading order, something is predicted, `(batch,)`: more than
+            `steps`; at all of them if not given.
     """
     from seqtag.network import gradients as model
 
     lengths = inputs["lengths"]
-    places = random.integers(steps, lengths)  # from `steps` to the last word
+    places = random.integers(steps, lengths if ends is None else ends)  # from `steps` to the last word
     found = []
     for trace in model.traces(network, inputs, targets):
         profile = model.profile(trace, places, steps, random)
@@ -160,6 +180,17 @@ def measure(
             gates=_gates(trace, lengths),
         )
         found.append(layer)
+    return found
+
+
+def rates(layers: Sequence[LayerReach]) -> list[dict[str, Any]]:
+    """`layer`, `direction`, `rate`, `memory` and `verdict` of each layer and direction whose norms are finite."""
+    found = []
+    for layer in layers:
+        if layer.finite:
+            fit = layer.jacobian_fit
+            place = {"layer": layer.number, "direction": layer.direction}
+            found.append(place | asdict(fit) | {"verdict": fit.verdict})
     return found
 
 

@@ -136,7 +136,7 @@ def read(config: Config, paths: Mapping[str, Sequence[str]]) -> Data:
     return {role: Path(path[0]).read_text("utf-8").splitlines() for role, path in paths.items()}
 
 
-LENGTHS = Task[Data](
+LENGTHS = Task[Data, Any](
     kind=KIND,
     read=read,
     fill_in=lambda config, data: config,

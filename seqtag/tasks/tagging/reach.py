@@ -1,6 +1,6 @@
 """Sentences of a tagged corpus on which gradients are measured."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,14 +16,11 @@ from seqtag.settings import registry
 from seqtag.support.errors import Error
 from seqtag.tasks.tagging.restore import Stored
 from seqtag.tasks.tagging.tagger_job import TaggerJob
-from seqtag.training.reach import LayerReach, measure
+from seqtag.training import reach
+from seqtag.training.reach import SENTENCES, LayerReach, measure, reachable
 
 if TYPE_CHECKING:
-    from seqtag.network.build import Network
-
-MOST_STEPS = 30  # back, where nobody says another number
-SENTENCES = 8  # of dev, for the rates
-LONG_ENOUGH = 10  # one sentence in so many must be, where nobody says how many steps to go back
+    from seqtag.network.gradients import Followed
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class Sample:
     def __len__(self) -> int:
         return len(self.sentences)
 
-    def measured(self, network: "Network", random: np.random.Generator) -> list[LayerReach]:
+    def measured(self, network: "Followed", random: np.random.Generator) -> list[LayerReach]:
         """Each layer and direction, measured at a word drawn in each sentence, of which there is at least one."""
         numbers = {tag: number for number, tag in enumerate(self.vocabulary.tags)}
         inputs = self.vocabulary.collate(self.vocabulary.index_all(self.sentences))
@@ -118,7 +115,7 @@ def draw(
     """
     usable = _usable(corpus, vocabulary, longest)
     if steps is None:
-        steps = _reachable([len(sentence) for sentence in usable])
+        steps = reachable([len(sentence) for sentence in usable])
     long_enough = [sentence for sentence in usable if len(sentence) > steps]
     drawn = sorted(random.permutation(len(long_enough))[:count].tolist())
     most = max((len(sentence) for sentence in usable), default=0)
@@ -140,13 +137,6 @@ def _usable(corpus: Corpus, vocabulary: Vocabulary, longest: int) -> list[Senten
     return found
 
 
-def _reachable(lengths: list[int]) -> int:
-    """So many steps back that one sentence in ten is long enough, from 2 to 30."""
-    ordered = sorted(lengths, reverse=True)
-    length = ordered[len(ordered) // LONG_ENOUGH] if ordered else 0
-    return min(max(length - 1, 2), MOST_STEPS)
-
-
 def rates(job: TaggerJob) -> list[dict[str, Any]]:
     """How far gradients reach back in each layer and direction of a trained network, on some sentences of dev.
 
@@ -159,12 +149,4 @@ def rates(job: TaggerJob) -> list[dict[str, Any]]:
     random = np.random.default_rng(1)  # the same words with each seed of the run
     longest = job.config.training.max_sentence_length
     drawn = draw(job.corpora.dev, job.vocabulary, longest, SENTENCES, random)
-    if not drawn.sentences:
-        return []
-    found = []
-    for layer in drawn.measured(job.network, random):
-        if layer.finite:
-            fit = layer.jacobian_fit
-            place = {"layer": layer.number, "direction": layer.direction}
-            found.append(place | asdict(fit) | {"verdict": fit.verdict})
-    return found
+    return reach.rates(drawn.measured(job.network, random)) if drawn.sentences else []

@@ -80,7 +80,7 @@ def stored(folder: Folder) -> Stored:
     return Stored.of(folder, read_vocabulary(folder, language_states.of_folder))
 
 
-TAGGING = Task[Corpora](
+TAGGING = Task[Corpora, Stored](
     kind=layout.MODEL,
     read=read,
     fill_in=prepare.fill_in,

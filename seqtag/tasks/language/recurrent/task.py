@@ -1,7 +1,6 @@
 """Recurrent language models as a task: what the stages that train ask of it."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from seqtag.corpora.findings import Level, gravest
 from seqtag.evaluation.measure import Measure
@@ -14,11 +13,11 @@ from seqtag.model_folder.stored import config_into
 from seqtag.settings.language import LANGUAGE as SCHEMA
 from seqtag.settings.language import LanguageConfig
 from seqtag.settings.merging import for_corpus
-from seqtag.support.errors import UsageError
 from seqtag.tasks.base import Task
-from seqtag.tasks.language.recurrent import stored, texts
+from seqtag.tasks.language.recurrent import reach, stored, texts
 from seqtag.tasks.language.recurrent.job import LanguageJob
 from seqtag.tasks.language.recurrent.score import PERPLEXITY, LanguageResult
+from seqtag.tasks.language.recurrent.stored import StoredLanguage
 from seqtag.tasks.language.recurrent.texts import LanguageTexts
 from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary
 
@@ -57,17 +56,7 @@ def check(files: Mapping[str, bytes], found: Vectors | None) -> None:
     layout.parsed(files["report.json"])
 
 
-def rates(job: Any) -> list[dict[str, Any]]:
-    """How far gradients reach back: not measured in training."""
-    return []
-
-
-def nothing_to_draw(*arguments: Any, **named: Any) -> Any:
-    """Refuses a measurement of gradients."""
-    raise UsageError("gradients are measured in taggers; this is a language model.")
-
-
-LANGUAGE = Task[LanguageTexts](
+LANGUAGE = Task[LanguageTexts, StoredLanguage](
     kind=layout.LANGUAGE_MODEL,
     read=texts.read,
     fill_in=fill_in,
@@ -78,8 +67,8 @@ LANGUAGE = Task[LanguageTexts](
     job=LanguageJob,
     result=LanguageResult,
     check=check,
-    rates=rates,
+    rates=reach.rates,
     settings=stored.settings_of,
-    stored=stored.StoredLanguage.of,
-    sample=nothing_to_draw,
+    stored=StoredLanguage.of,
+    sample=reach.sample,
 )
