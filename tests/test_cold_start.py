@@ -92,6 +92,8 @@ def test_language_models(spans: Any, tmp_path: Path) -> None:
     mix = loads("lm", "mix", *models, "--dev", str(spans.dev), "-o", mixture)
     assert not mix & ((HEAVY - {"filelock"}) | {"onnxruntime"})
     assert not loads("lm", "score", mixture, str(spans.dev)) & (HEAVY | {"onnxruntime", "rich"})
+    explained = loads("explain", str(tmp_path / "lm"), str(spans.dev))
+    assert not explained & (HEAVY | {"onnxruntime", "seqtag.stages.explain", "seqtag.network"})
 
 
 @pytest.mark.parametrize(

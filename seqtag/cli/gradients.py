@@ -3,13 +3,10 @@
 import sys
 from typing import TYPE_CHECKING
 
-from seqtag.cli import common, parameters, results
+from seqtag.cli import common, parameters, plots, results
 from seqtag.cli.reading import with_reading
 from seqtag.cli.tables import make_table, print_line
-from seqtag.support.errors import Error, UsageError
-from seqtag.support.extras import install_line
 from seqtag.support.quoting import counted, json_text
-from seqtag.support.unpacking import without_ending
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,7 +16,6 @@ if TYPE_CHECKING:
     from seqtag.stages.gradients import GradientReport
     from seqtag.training.reach import Fit, LayerReach
 
-PLOTS = (".png", ".svg")
 ARROWS = {"forward": "→", "backward": "←"}
 MOST_ROWS = 12
 
@@ -46,7 +42,7 @@ def gradients(
       seqtag gradients model test.conll -o profile.png -o profile.json
     """
     targets = [results.place(path) for path in outputs or []]
-    _check(targets, [model, file])
+    plots.check(targets, [model, file])
     from seqtag.cli import wants_debug
     from seqtag.cli.warnings import warner
     from seqtag.stages.gradients import gradients as stage
@@ -62,8 +58,10 @@ def gradients(
         debug=wants_debug(),
     )
     for target in results.stdout_last(targets):
-        if _is_plot(target):
-            _plot(report, target)
+        if plots.is_plot(target):
+            from seqtag.cli.gradients_plot import drawn
+
+            plots.write(drawn(report), target)
             continue
         text = json_text(report.to_json(), indent=2) + "\n"
         if target == results.STDOUT:
@@ -73,30 +71,6 @@ def gradients(
                 stream.write(text)
     if results.STDOUT not in targets:
         _show(report)
-
-
-def _is_plot(target: str) -> bool:
-    return without_ending(target).lower().endswith(PLOTS)
-
-
-def _check(targets: list[str], inputs: list[str]) -> None:
-    """Refuses before the work what could not be written after it."""
-    results.check_outputs(targets, inputs)
-    for target in targets:
-        if target != results.STDOUT and not without_ending(target).lower().endswith((*PLOTS, ".json")):
-            raise UsageError(
-                f"-o {target}: expected an ending in .json, {' or '.join(PLOTS)}, or - for stdout."
-            )
-    if len(set(targets)) < len(targets):
-        raise UsageError(f"-o: two outputs have the same path. Received: {', '.join(targets)}")
-    if any(_is_plot(target) for target in targets):
-        try:
-            import matplotlib.figure  # noqa: F401
-        except ImportError:
-            raise Error(
-                f"a plot needs matplotlib, which is not installed: {install_line('plot')} (or write JSON: "
-                "-o OUT.json)."
-            ) from None
 
 
 def _show(report: "GradientReport") -> None:
@@ -173,16 +147,3 @@ def _gates_table(report: "GradientReport") -> "Table":
             shares = (f"{gate.closed:.1%}", f"{gate.open:.1%}")
             table.add_row(f"{_name(layer)} {name}", f"{gate.mean:.4f}", *shares, half_life)
     return table
-
-
-def _plot(report: "GradientReport", target: str) -> None:
-    import matplotlib
-
-    from seqtag.cli.gradients_plot import drawn
-
-    figure = drawn(report)
-    with matplotlib.rc_context({"svg.hashsalt": "seqtag"}):  # so that equal figures are equal bytes
-        kind = without_ending(target).lower().rpartition(".")[2]
-        with results.written_bytes(target) as stream:
-            figure.savefig(stream, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
-        results.announce(target)

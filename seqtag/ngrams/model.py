@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.units import Units
+from seqtag.corpora.views import View
 from seqtag.ngrams import tables as arrays
 from seqtag.ngrams.smoothing import STUPID_BACKOFF, rule_of
 from seqtag.ngrams.symbols import BOS, EOS, SYMBOLS, UNK
@@ -89,6 +90,20 @@ class NgramModel:
         predicted = tokens != BOS
         logs = arrays.scores(tokens, self.tables, self.rule)[predicted]
         return logs * -math.log2(10), tokens[predicted] == UNK
+
+    def score_views(self, views: Sequence[View]) -> Doubles:
+        """-log2 of the probability of the token of each view after what is visible there."""
+        numbers, longest = self.numbers, self.order - 1
+        found, depth, predicted = array("i"), array("q"), []
+        for view in views:
+            before = view.before[max(len(view.before) - longest, 0) :]
+            context = [BOS] * view.start + [numbers.get(token, UNK) for token in before]
+            found.extend(context)
+            found.append(EOS if view.token is None else numbers.get(view.token, UNK))
+            depth.extend(range(len(context) + 1))
+            predicted.append(len(found) - 1)
+        tokens, depths = np.frombuffer(found, np.int32), np.frombuffer(depth, np.int64)
+        return arrays.scores(tokens, self.tables, self.rule, depths)[predicted] * -math.log2(10)
 
     def continuation(self, tokens: Sequence[str]) -> Doubles:
         """The probability of each word after the start of a sentence and these tokens."""

@@ -88,16 +88,17 @@ def depths(tokens: Words) -> Ints:
     return at - np.maximum.accumulate(np.where(tokens == BOS, at, 0))
 
 
-def scores(tokens: Words, tables: Sequence[NgramTable], rule: Rule) -> Doubles:
+def scores(tokens: Words, tables: Sequence[NgramTable], rule: Rule, depth: Ints | None = None) -> Doubles:
     """log10 of the probability of each token after those before it in its sentence; of starts it means nothing.
 
     Args:
         tokens: Whole sentences, each between `BOS` and `EOS`.
         tables: The model.
         rule: Its rule for unseen words.
+        depth: How many tokens before each are looked at; as many as its sentence has if not given.
     """
     size = len(tables[0].keys)
-    depth = depths(tokens)
+    depth = depths(tokens) if depth is None else depth
     before = np.full(len(tokens), -1, np.int64)
     logs = np.empty(0)
     for order, places in enumerate(matches(tokens, [table.keys for table in tables], size), 1):

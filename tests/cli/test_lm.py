@@ -412,3 +412,76 @@ class TestRecurrent:
     def test_an_arpa_file_holds_none(self, capsys: Capture) -> None:
         assert run(["lm", "export", self.model, "--arpa", "-"]) == 1
         assert "is no model of n-grams" in complaint(capsys)
+
+
+class TestExplain:
+    def test_tables_and_json(self, text: Path, capsys: Capture) -> None:
+        assert train("--order", "3") == 0
+        capsys.readouterr()
+        assert run(["explain", "lm", "text.txt", "-o", "out.json", "--limit", "2"]) == 0
+        out = capsys.readouterr().out
+        found = json.loads(Path("out.json").read_text("utf-8"))
+        assert (found["tokens"], found["sampled"], found["file"]) == (28, 28, "text.txt")
+        assert [row["visible"] for row in found["memory"]] == [0, 1, 2, 4, 8, 16, 32, None]
+        assert found["memory"][-1]["perplexity"] == pytest.approx(
+            scored(capsys, "lm", "text.txt")["perplexity"]
+        )
+        for row in found["memory"]:
+            assert f"{row['perplexity']:,.2f}" in out
+        assert [[one["token"] for one in each["tokens"]] for each in found["sentences"]] == [
+            ["Ana", "left", "Oslo", ".", "</s>"],
+            ["Ana", "saw", "Lima", ".", "</s>"],
+        ]
+        for one in found["sentences"][1]["tokens"]:
+            assert f"{one['probability']:.4f}" in out
+        assert "sentence 2" in out
+        assert "sentence 3" not in out
+
+    def test_stdin_and_stdout(self, text: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert train("--order", "2") == 0
+        capsys.readouterr()
+        assert run(["explain", "lm", "text.txt", "--sample", "5", "-o", "-"]) == 0
+        first = capsys.readouterr()
+        found = json.loads(first.out)
+        assert (found["sampled"], found["tokens"], len(found["sentences"])) == (5, 28, 1)
+        assert run(["explain", "lm", "text.txt", "--sample", "5", "-o", "-"]) == 0
+        assert capsys.readouterr() == first
+        assert run(["explain", "lm", "text.txt", "--sample", "5", "-o", "-", "--seed", "4"]) == 0
+        assert json.loads(capsys.readouterr().out)["memory"] != found["memory"]
+
+    def test_a_plot(self, text: Path) -> None:
+        pytest.importorskip("matplotlib")
+        assert train("--order", "2") == 0
+        assert run(["explain", "lm", "text.txt", "-o", "a.svg", "-o", "b.svg", "-o", "c.png"]) == 0
+        assert Path("a.svg").read_bytes() == Path("b.svg").read_bytes()
+        assert Path("c.png").read_bytes().startswith(b"\x89PNG")
+
+    def test_a_long_sentence_is_cut(self, text: Path, capsys: Capture) -> None:
+        Path("long.txt").write_text("Ana left Oslo . " * 50, "utf-8")
+        assert train() == 0
+        capsys.readouterr()
+        assert run(["explain", "lm", "long.txt"]) == 0
+        assert "The sentence is longer: 72 more tokens are not shown." in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("trained", "arguments", "problem"),
+        [
+            ([], ["empty.txt"], "holds no words"),
+            (["--smoothing", "stupid_backoff"], ["text.txt"], "scores that are no probabilities"),
+            ([], ["text.txt", "-o", "page.html"], "expected an ending in .json, .png or .svg"),
+            ([], ["text.txt", "-o", "text.txt"], "input"),
+        ],
+    )
+    def test_refusals(
+        self, text: Path, capsys: Capture, trained: list[str], arguments: list[str], problem: str
+    ) -> None:
+        Path("empty.txt").write_text("\n", "utf-8")
+        assert train(*trained) == 0
+        capsys.readouterr()
+        assert run(["explain", "lm", *arguments]) in (1, 2)
+        assert problem in complaint(capsys)
+
+    @pytest.mark.parametrize("outputs", [[], ["-o", "a.html", "-o", "b.html"]])
+    def test_a_tagger_needs_a_page(self, text: Path, capsys: Capture, outputs: list[str]) -> None:
+        assert run(["explain", "model", "text.txt", *outputs]) == 2
+        assert "-o: expected one page to write" in complaint(capsys)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.units import Units
+from seqtag.corpora.views import View
 from seqtag.evaluation.perplexity import Perplexity
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
@@ -59,6 +60,10 @@ class TextModel(Protocol):
 
     def continuation(self, tokens: Sequence[str]) -> NDArray[np.float64]:
         """The probability of each word of the vocabulary after the start of a sentence and these tokens."""
+        ...
+
+    def score_views(self, views: Sequence[View]) -> NDArray[np.float64]:
+        """-log2 of the probability of the token of each view after what is visible there."""
         ...
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.units import Units
+from seqtag.corpora.views import View
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import LANGUAGE_MODEL, PARTS, dump_json
 from seqtag.settings.plugins import Plugin
@@ -75,6 +76,10 @@ class Mixture:
         for weight, part, places in zip(self.weights, self.parts, self._places, strict=True):
             probabilities += weight * part.continuation(tokens)[places]
         return probabilities
+
+    def score_views(self, views: Sequence[View]) -> Doubles:
+        """-log2 of the probability of the token of each view after what is visible there."""
+        return interpolated(np.array([part.score_views(views) for part in self.parts]), self.weights)
 
     @cached_property
     def _places(self) -> tuple[NDArray[np.int64], ...]:

@@ -16,6 +16,7 @@ import pytest
 
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.corpora.units import Units
+from seqtag.corpora.views import View
 from seqtag.model_folder import folder as folders
 from seqtag.model_folder.layout import LANGUAGE_MODEL, MANIFEST, PARTS
 from seqtag.ngrams.model import NgramModel
@@ -83,6 +84,19 @@ def test_a_continuation_is_what_the_score_says(
             assert 2 ** -bits[len(context)] == pytest.approx(probability)
     bits, _ = mixture.score([context])
     assert 2 ** -bits[-1] == pytest.approx(probabilities[mixture.words.index("</s>")])
+
+
+def test_views_are_weighted_means(tmp_path: Path, models: tuple[str, str]) -> None:
+    """Where nothing, a part or all of what stands before a token is visible."""
+    mixture = mixed(tmp_path, *models)
+    views = [View(tokens, start, "Lima") for tokens in CONTEXTS for start in (False, True)]
+    parts = [2.0 ** -load(path).score_views(views) for path in models]
+    wanted = mixture.weights[0] * parts[0] + mixture.weights[1] * parts[1]
+    np.testing.assert_allclose(2.0 ** -mixture.score_views(views), wanted, rtol=1e-9)
+    assert 0.1 < mixture.weights[0] < 0.9
+    lima = mixture.words.index("Lima")
+    for tokens, found in zip(CONTEXTS, mixture.score_views(views[1::2]), strict=True):
+        assert 2.0**-found == pytest.approx(mixture.continuation(tokens)[lima], rel=1e-5)
 
 
 def test_a_mixture_of_a_mixture_has_all_parts(tmp_path: Path, models: tuple[str, str]) -> None:

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.units import Units
+from seqtag.corpora.views import View
 from seqtag.inference.language_model import StateReader
 from seqtag.inference.word_softmax import WordSoftmax
 from seqtag.support.errors import Error, ModelError
 from seqtag.support.quoting import counted
 from seqtag.tasks.language.base import START
+from seqtag.tasks.language.recurrent.views import score_views
 from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary
 
 FORWARD, BACKWARD = "forward", "backward"
@@ -116,6 +118,14 @@ class RecurrentModel:
         logs[self.vocabulary.end] = -np.inf
         found = np.exp(logs - logs.max())
         return np.concatenate([[0.0], found / found.sum()])
+
+    def score_views(self, views: Sequence[View]) -> Doubles:
+        """-log2 of the probability of the token of each view after what is visible there.
+
+        Raises:
+            Error: The model reads backward only.
+        """
+        return score_views(views, self.vocabulary, self._reader(FORWARD), self.softmax)
 
     def _logs(self, known: Sequence[Sequence[str]], direction: str) -> NDArray[np.float32]:
         """The logarithm of the probability of each predicted word next to the words of each list, `(lists, words)`."""
