@@ -1,6 +1,7 @@
 """One training step: loss, gradients, clipping by true norms, update."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,7 +144,7 @@ class Trainer:
             for number, gradient in enumerate(found)
         ]
         norm = tf.linalg.global_norm(gradients)
-        norms = norms_of(gradients)
+        norms = norms_of(gradients, self.large)
         gradients, clipped = self.clip(gradients, norm)
 
         def leave() -> None:
@@ -153,7 +154,7 @@ class Trainer:
         # A gradient that is not finite must not reach the weights; the caller stops on the norm that it
         # reads.
         tf.cond(tf.math.is_finite(norm), lambda: self._apply(gradients, rows), leave)
-        return loss, norm, clipped, norms, norms_of(gradients)
+        return loss, norm, clipped, norms, norms_of(gradients, self.large)
 
     def _apply(self, gradients: list[Any], rows: dict[int, BatchRows]) -> None:
         decay = tf.constant(1.0)
@@ -200,9 +201,14 @@ def summed(gradient: Any) -> Any:
     return gradient
 
 
-def norms_of(gradients: list[Any]) -> Any:
-    """The norm of each, `(weights,)`."""
-    return tf.stack([tf.norm(gradient) for gradient in gradients])
+def norms_of(gradients: list[Any], large: Collection[int] = ()) -> Any:
+    """The norm of each, `(weights,)`; of the large ones, given by number, without their squares in memory."""
+    return tf.stack(
+        [
+            tf.sqrt(2 * tf.nn.l2_loss(gradient)) if number in large else tf.norm(gradient)
+            for number, gradient in enumerate(gradients)
+        ]
+    )
 
 
 class Clipping:

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from seqtag.network import fit
 from seqtag.network.build import Network
 from seqtag.network.fit import Clipping, Trainer, summed
 from seqtag.settings.config import TrainingSettings
@@ -227,6 +228,25 @@ def test_a_clipped_step_has_the_norm_that_is_promised(
             assert np.linalg.norm(step.clipped_norms) == pytest.approx(min(total, bound), rel=1e-5)
         trainer.settle()
     toy.network.assign_weights(first)
+
+
+def test_large_weights_have_the_same_norms(toy: Any, batch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are summed in another way; here all dense weights are large, or none."""
+    first = toy.network.named_weights()
+    steps = []
+    for smallest in (1, 10**9):
+        monkeypatch.setattr(fit, "LARGE", smallest)
+        toy.network.assign_weights(first)
+        settings = TrainingSettings(**(OFF | {"optimizer": "adam", "global_clipnorm": 0.01}))
+        trainer = Trainer(toy.network, settings)
+        assert bool(trainer.large) == (smallest == 1)
+        steps.append(trainer.step(*batch))
+        trainer.settle()
+    toy.network.assign_weights(first)
+    large, small = steps
+    assert large.clipped
+    np.testing.assert_allclose(large.norms, small.norms, rtol=1e-5)
+    np.testing.assert_allclose(large.clipped_norms, small.clipped_norms, rtol=1e-5)
 
 
 @pytest.mark.parametrize("scale", [float("nan"), float("inf")])
