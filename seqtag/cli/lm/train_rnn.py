@@ -110,7 +110,7 @@ def introduction(prepared: "LanguageStart") -> list[str]:
         lines.append(f"vectors found for {share:.1%} of the words that are predicted")
     if prepared.cut:
         lines.append(
-            f"note   {counted(prepared.cut, 'long sentence')} more by cutting; each token is predicted once"
+            f"note   long sentences are split into pieces, {prepared.cut:,} more than sentences; no token is left out"
         )
     return [printable(line) for line in lines]
 

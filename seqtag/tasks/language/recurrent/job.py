@@ -47,7 +47,7 @@ class LanguageStart(Start):
         held_out: Whether dev is a part of the training files.
         words: How many words are predicted.
         classes: In how many classes they are.
-        cut: Training sentences that are learnt in pieces.
+        cut: How many more pieces there are than sentences, the longest of which are split.
         inputs: The parts of the network's input, by name.
         coverage: How many of the words have a pretrained vector, by how it was found; empty without vectors.
     """
