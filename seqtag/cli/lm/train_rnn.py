@@ -130,29 +130,34 @@ def describe(prepared: "LanguageStart") -> str:
 def summary(result: "TrainingResult[LanguageStart, LanguageScore]") -> None:
     """Prints what training came to."""
     from rich.console import Console
+    from rich.table import Table
 
     from seqtag.cli.lm import options
     from seqtag.cli.summary import seeds_table
     from seqtag.support.quoting import printable
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
     best, epochs = result.best, result.prepared.config.training.epochs
     stop = ", stopped early" if len(best.history) < epochs else ""
-    rows = [
-        f"model       {describe(result.prepared)}",
-        f"            {options.VOCABULARY_NOTE}",
-        f"best epoch  {best.best_epoch} of {len(best.history)}{stop}; {result.seconds:.0f} s in all",
-    ]
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("model", describe(result.prepared))
+    table.add_row("", options.VOCABULARY_NOTE)
+    table.add_row(
+        "best epoch", f"{best.best_epoch} of {len(best.history)}{stop}; {result.seconds:.0f} s in all"
+    )
     if (gradients := best.gradients) is not None:
         norm = gradients.norm.quantiles
-        rows.append(
-            f"gradients   norm: median {norm['50%']:.3g}, 95% below {norm['95%']:.3g}; clipped in "
-            f"{gradients.clipped:.1%} of the steps"
+        table.add_row(
+            "gradients",
+            f"norm: median {norm['50%']:.3g}, 95% below {norm['95%']:.3g}; clipped in {gradients.clipped:.1%} of the "
+            "steps",
         )
     for name, score in (("dev", best.dev), ("test", best.test)):
-        rows += _figures(name, score)
-    for row in rows:
-        console.print(row, markup=False)
+        for direction, figures in _figures(score):
+            table.add_row(f"{name} {direction}", figures)
+    console.print(table)
     if len(result.seeds) > 1:
         console.print(seeds_table(result, result.prepared.measure))
     path, quoted = printable(str(result.path)), printable(shlex.quote(str(result.path)))
@@ -161,13 +166,14 @@ def summary(result: "TrainingResult[LanguageStart, LanguageScore]") -> None:
         f"  score it:  seqtag lm score {quoted} TEXT",
         f"  sample it: seqtag lm generate {quoted}",
     ):
-        console.print(line, markup=False)
+        console.print(line, markup=False, soft_wrap=True)
 
 
-def _figures(name: str, score: "LanguageScore | None") -> list[str]:
+def _figures(score: "LanguageScore | None") -> list[tuple[str, str]]:
+    """Each direction with its figures in words."""
     from seqtag.cli.lm.score import summary as line
 
     if score is None:
         return []
     found: dict[str, Perplexity | None] = {"forward": score.forward, "backward": score.backward}
-    return [f"{name + ' ' + way:<14}{line(one)}" for way, one in found.items() if one is not None]
+    return [(direction, line(one)) for direction, one in found.items() if one is not None]
