@@ -44,24 +44,24 @@ WORDS = sorted({token for sentence in SENTENCES for token in sentence.tokens} - 
 PAIRS = ["BadEms", "inJune", "Mira\n", "Ems\n"]
 
 
-class Lengths:
-    """A language model whose states are made of the lengths of the words before and of the sentence."""
+class Letters:
+    """A language model whose layers are a word's letters, and those of all words before it."""
 
-    layers, width = 2, 3
+    layers, width = 2, 6
 
     def read(self, sentences: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
         return [self._states(tokens) for tokens in sentences]
 
     def _states(self, tokens: Sequence[str]) -> NDArray[np.float32]:
-        seen = np.cumsum([len(token) for token in tokens])[:, None] * [1.0, 0.3, 0.1]
-        return np.sin(np.stack([seen, seen * len(tokens)], axis=1)).astype(np.float32)
+        letters = np.array([sum(map(ord, token)) for token in tokens])[:, None] * [1, 0.7, 0.4, 0.3, 0.2, 0.1]
+        return np.sin(np.stack([letters, np.cumsum(letters, axis=0)], axis=1)).astype(np.float32)
 
 
 RESOURCES = Resources(
     vectors=Vectors.from_words(
         WORDS + PAIRS, np.random.default_rng(1).normal(0, 1, (len(WORDS + PAIRS), 5)).astype(np.float32)
     ),
-    states=Lengths(),
+    states=Letters(),
 )
 SCHEME = parse_scheme("bioes")
 TAGS = tag_inventory((tag for sentence in SENTENCES for tag in sentence.tags or ()), SCHEME)
