@@ -1,5 +1,6 @@
 """The encoder: layers stacked from any cell, with variational dropout, shortcuts and attention."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -63,10 +64,43 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
         """What the stack of layers gives, `(batch, time, cell's width)`."""
         return self._run(vectors, lengths, training)[0]
 
+    @property
+    def state_sizes(self) -> list[int]:
+        """The width of each state that goes from word to word, those of the first layer first; none in a cell without
+        one.
+        """
+        return [self.cell.settings.units] * (getattr(self.cell, "memories", 0) * len(self.stack))
+
+    def carry(self, vectors: Any, first: Sequence[Any], training: bool = False) -> tuple[Any, list[Any]]:
+        """Features from other states than zeros, and the states after the last word; of an encoder of one direction.
+
+        Args:
+            vectors: What it reads, without padding.
+            first: The states before the first word, each `(batch, units)`, as many as `state_sizes` says.
+            training: Whether dropout acts.
+        """
+        memories, last = self.cell.memories, []  # type: int, list[Any]
+
+        def run(layers: Sequence[Any], features: Any) -> list[Any]:
+            own = first[len(last) : len(last) + memories]
+            outputs, states = self.cell.carry(layers[0], features, own, training)
+            last.extend(states)
+            return [outputs]
+
+        return self._stacked(vectors, run, training)[0], last
+
     def _run(self, vectors: Any, lengths: Any, training: bool) -> tuple[Any, list[Any]]:
+        def run(layers: Sequence[Any], features: Any) -> list[Any]:
+            return self.cell.directions(layers, features, lengths, training)  # type: ignore[no-any-return]
+
+        return self._stacked(vectors, run, training)
+
+    def _stacked(
+        self, vectors: Any, run: Callable[[Sequence[Any], Any], list[Any]], training: bool
+    ) -> tuple[Any, list[Any]]:
         features, first = vectors, []  # type: Any, list[Any]
         for layers, dropout, shortcut in zip(self.stack, self.dropouts, self.shortcuts, strict=True):
-            directions = self.cell.directions(layers, features, lengths, training)
+            directions = run(layers, features)
             outputs = dropout(self.cell.merge(directions), training=training)
             features = shortcut(features, outputs) if shortcut else outputs
             first = first or directions

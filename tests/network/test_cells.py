@@ -473,3 +473,47 @@ def test_export_of_activations(name: str, number: int, make: Any, inside: Any, r
         encoder__activation=ACTIVATIONS[number], encoder__recurrent_activation=gate,
     )  # fmt: skip
     agrees(toy.shake(0.4), inside, run_onnx)
+
+
+@pytest.mark.parametrize(
+    ("name", "activation"),
+    [(name, activation) for name in RECURRENT for activation in (None, "hard_tanh")]
+    + [(name, "prelu") for name in UNGATED],
+)
+def test_a_state_that_is_carried_on(name: str, activation: str | None, encoder_settings: Any) -> None:
+    """Outputs and last states from given first ones, and all gradients, as Keras's layer has them; in parts, one step
+    among them, as at once.
+    """
+    cell, layer = new_layer(name, encoder_settings(activation=activation))
+    random = np.random.default_rng(6)
+    x, upstream, *states = (
+        tf.constant(random.normal(0, 1, shape), tf.float32)
+        for shape in ((2, 6, 3), (2, 6, 4), *[(2, 4)] * (2 * cell.memories))
+    )
+    first, onward = states[: cell.memories], states[cell.memories :]
+    weights = [weight.value for weight in layer.trainable_variables]
+
+    def keras_layer(x: Any, first: Any) -> tuple[Any, list[Any]]:
+        layer.return_state = True
+        outputs, *last = layer(x, initial_state=list(first))
+        layer.return_state = False
+        return outputs, last
+
+    def in_parts(x: Any, first: Any) -> tuple[Any, list[Any]]:
+        early, between = cell.carry(layer, x[:, :2], first, True)
+        middle, between = cell.carry(layer, x[:, 2:3], between, True)
+        late, last = cell.carry(layer, x[:, 3:], between, True)
+        return tf.concat([early, middle, late], axis=1), last
+
+    def results(run: Callable[[Any, Any], tuple[Any, list[Any]]]) -> list[Any]:
+        with tf.GradientTape() as tape:
+            tape.watch([x, *first])
+            outputs, last = run(x, first)
+            total = tf.reduce_sum(outputs * upstream)
+            total += tf.add_n([tf.reduce_sum(a * b) for a, b in zip(last, onward, strict=True)])
+        return [outputs, *last, *tape.gradient(total, [x, *first, *weights])]
+
+    wanted = results(keras_layer)
+    for run in (lambda x, first: cell.carry(layer, x, first, True), in_parts):
+        for found, each in zip(results(run), wanted, strict=True):
+            np.testing.assert_allclose(found, each, rtol=1e-4, atol=1e-5 * max(1, np.abs(each).max()))

@@ -67,10 +67,12 @@ class RecurrentCell(Cell):
     Attributes:
         gated: Whether it has gates, and so a `recurrent_activation`.
         fused: Whether Keras has a fused GPU kernel for it.
+        memories: How many states it has, each as wide as its output; the first one is its output.
     """
 
     gated: ClassVar[bool] = True
     fused: ClassVar[bool] = False
+    memories: ClassVar[int] = 1
 
     def __init__(self, settings: EncoderSettings) -> None:
         super().__init__(settings)
@@ -112,9 +114,39 @@ class RecurrentCell(Cell):
         on_gpu = self.fused and bool(tf.config.list_physical_devices("GPU"))
         return bool(self.settings.recurrent_dropout) or on_gpu
 
+    @property
+    def unrolls(self) -> bool:
+        """Whether the cell knows, with these settings, a faster way to what its Keras layer computes: `unrolled`."""
+        return False
+
+    def unrolled(self, layer: Any, features: Any, first: Sequence[Any]) -> tuple[Any, list[Any]]:
+        """As `carry`, with the layer's weights but not by the layer itself."""
+        raise NotImplementedError
+
     def run(self, layer: Any, features: Any, training: bool) -> Any:
-        """The layer's output `(batch, time, units)`; a cell may know a faster way to what its Keras layer computes."""
-        return layer(features, training=training)
+        """The layer's output `(batch, time, units)`."""
+        if not self.unrolls:
+            return layer(features, training=training)
+        zeros = tf.zeros((tf.shape(features)[0], self.settings.units), features.dtype)
+        return self.unrolled(layer, features, [zeros] * self.memories)[0]
+
+    def carry(self, layer: Any, features: Any, first: Sequence[Any], training: bool) -> tuple[Any, list[Any]]:
+        """The layer's output `(batch, time, units)` from other states than zeros, and the states after the last step.
+
+        Args:
+            layer: The layer.
+            features: What it reads, `(batch, time, features)`, without padding.
+            first: The states before the first step, each `(batch, units)`.
+            training: Whether dropout acts.
+        """
+        if self.unrolls:
+            return self.unrolled(layer, features, first)
+        layer.return_state = True
+        try:
+            outputs, *last = layer(features, initial_state=list(first), training=training)
+        finally:
+            layer.return_state = False
+        return outputs, last
 
     def directions(self, layers: Sequence[Any], features: Any, lengths: Any, training: bool) -> list[Any]:
         outputs = [self.run(layers[0], features, training)]

@@ -1,5 +1,6 @@
 """The gated recurrent unit."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -24,16 +25,22 @@ class GRU(RecurrentCell):
     def arguments(self) -> dict[str, Any]:
         return super().arguments | {"bias_initializer": GateBias(0, 3, self.settings.update_bias)}
 
-    def run(self, layer: Any, features: Any, training: bool) -> Any:
-        if (self.activation, self.recurrent_activation) != ("tanh", "sigmoid") or self.keeps_keras_loop:
-            return super().run(layer, features, training)
+    @property
+    def unrolls(self) -> bool:
+        return (self.activation, self.recurrent_activation) == (
+            "tanh",
+            "sigmoid",
+        ) and not self.keeps_keras_loop
+
+    def unrolled(self, layer: Any, features: Any, first: Sequence[Any]) -> tuple[Any, list[Any]]:
         kernel, recurrent, bias = (weight.value for weight in layer.cell.weights)
         projected = tf.transpose(tf.matmul(features, kernel) + bias[0], [1, 0, 2])
-        return tf.transpose(unrolled(projected, recurrent, bias[1]), [1, 0, 2])
+        outputs = unrolled(projected, recurrent, bias[1], *first)
+        return tf.transpose(outputs, [1, 0, 2]), [outputs[-1]]
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
-def unrolled(projected: Any, recurrent: Any, bias: Any) -> tuple[Any, Any]:
+def unrolled(projected: Any, recurrent: Any, bias: Any, first: Any) -> tuple[Any, Any]:
     """All outputs `(time, batch, units)` of a GRU with Keras's gates (update, reset, candidate), the reset after the
     product. As with the LSTM, the loops hold only what depends on the step before.
 
@@ -41,9 +48,9 @@ def unrolled(projected: Any, recurrent: Any, bias: Any) -> tuple[Any, Any]:
         projected: Inputs times input weights plus input bias, `(time, batch, 3 * units)`.
         recurrent: Recurrent weights `(units, 3 * units)`.
         bias: Recurrent bias `(3 * units,)`.
+        first: The output before the first step, `(batch, units)`.
     """
     time = tf.shape(projected)[0]
-    zeros = tf.zeros_like(projected[0, :, : recurrent.shape[0]])  # (batch, units)
 
     def array() -> Any:
         return tf.TensorArray(projected.dtype, size=time)
@@ -62,13 +69,13 @@ def unrolled(projected: Any, recurrent: Any, bias: Any) -> tuple[Any, Any]:
         )
 
     *_, outputs, gates = tf.while_loop(
-        lambda t, *_: t < time, forward, (tf.constant(0), zeros, array(), array())
+        lambda t, *_: t < time, forward, (tf.constant(0), first, array(), array())
     )
     outputs, gates = outputs.stack(), gates.stack()
 
-    def gradient(upstream: Any) -> tuple[Any, Any, Any]:
+    def gradient(upstream: Any) -> tuple[Any, Any, Any, Any]:
         z, r, candidate, past = tf.split(gates, 4, axis=2)  # each (time, batch, units)
-        before = tf.concat([zeros[None], outputs[:-1]], axis=0)
+        before = tf.concat([first[None], outputs[:-1]], axis=0)
         # What a change of the output means for each gate's input, for all steps at once.
         of_z = (before - candidate) * z * (1 - z)
         of_candidate = (1 - z) * (1 - candidate**2)
@@ -81,13 +88,15 @@ def unrolled(projected: Any, recurrent: Any, bias: Any) -> tuple[Any, Any]:
             through = tf.matmul(tf.tile(output, [1, 3]) * tf.gather(of_past, t), back)
             return t - 1, output * tf.gather(z, t) + through, changes.write(t, output)
 
-        *_, changes = tf.while_loop(lambda t, *_: t >= 0, backward, (time - 1, zeros, array()))
+        start = (time - 1, tf.zeros_like(first), array())
+        _, of_first, changes = tf.while_loop(lambda t, *_: t >= 0, backward, start)
         changes = tf.tile(changes.stack(), [1, 1, 3])  # (time, batch, 3 * units)
         pasts = changes * of_past
         return (
             changes * tf.concat([of_z, of_r, of_candidate], axis=2),
             tf.einsum("tbi,tbj->ij", before, pasts),
             tf.reduce_sum(pasts, axis=[0, 1]),
+            of_first,
         )
 
     return outputs, gradient

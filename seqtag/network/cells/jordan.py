@@ -1,6 +1,6 @@
 """The recurrent network that sees its own output."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -27,12 +27,15 @@ class Jordan(RecurrentCell):
         cell = JordanCell(self.settings.units, name="cell", **self.arguments)
         return keras.layers.RNN(cell, return_sequences=True, name=name)
 
-    def run(self, layer: Any, features: Any, training: bool) -> Any:
-        if self.activation not in SLOPES or self.keeps_keras_loop:
-            return super().run(layer, features, training)
+    @property
+    def unrolls(self) -> bool:
+        return self.activation in SLOPES and not self.keeps_keras_loop
+
+    def unrolled(self, layer: Any, features: Any, first: Sequence[Any]) -> tuple[Any, list[Any]]:
         kernel, feedback, bias, *output_weights = (weight.value for weight in layer.cell.weights)
         projected = tf.transpose(tf.matmul(features, kernel) + bias, [1, 0, 2])  # (time, batch, units)
-        return tf.transpose(unrolled(self.activation)(projected, feedback, *output_weights), [1, 0, 2])
+        outputs = unrolled(self.activation)(projected, feedback, *output_weights, *first)
+        return tf.transpose(outputs, [1, 0, 2]), [outputs[-1]]
 
 
 @keras.saving.register_keras_serializable("seqtag")
@@ -62,14 +65,15 @@ def unrolled(activation: str) -> Callable[..., Any]:
     the step before.
 
     Its arguments: projected inputs `(time, batch, units)`, feedback weights and output weights `(units, units)`, output
-    bias `(units,)`.
+    bias `(units,)`, and the output before the first step `(batch, units)`.
     """
     squash = keras.activations.get(activation)
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def run(projected: Any, feedback: Any, output_kernel: Any, output_bias: Any) -> tuple[Any, Any]:
+    def run(
+        projected: Any, feedback: Any, output_kernel: Any, output_bias: Any, first: Any
+    ) -> tuple[Any, Any]:
         time = tf.shape(projected)[0]
-        zeros = tf.zeros_like(projected[0])  # (batch, units)
 
         def array() -> Any:
             return tf.TensorArray(projected.dtype, size=time)
@@ -79,8 +83,8 @@ def unrolled(activation: str) -> Callable[..., Any]:
             output = squash(tf.matmul(hidden, output_kernel) + output_bias)
             return t + 1, output, hiddens.write(t, hidden), outputs.write(t, output)
 
-        first = (tf.constant(0), zeros, array(), array())
-        *_, hiddens, outputs = tf.while_loop(lambda t, *_: t < time, forward, first)
+        start = (tf.constant(0), first, array(), array())
+        *_, hiddens, outputs = tf.while_loop(lambda t, *_: t < time, forward, start)
         hiddens, outputs = hiddens.stack(), outputs.stack()
 
         def gradient(upstream: Any) -> tuple[Any, ...]:
@@ -92,15 +96,16 @@ def unrolled(activation: str) -> Callable[..., Any]:
                 entered = tf.matmul(left, output_back) * of_hidden[t]
                 return t - 1, tf.matmul(entered, back), inner.write(t, entered), outer.write(t, left)
 
-            start = (time - 1, zeros, array(), array())
-            *_, inner, outer = tf.while_loop(lambda t, *_: t >= 0, backward, start)
+            start = (time - 1, tf.zeros_like(first), array(), array())
+            _, of_first, inner, outer = tf.while_loop(lambda t, *_: t >= 0, backward, start)
             inner, outer = inner.stack(), outer.stack()
-            before = tf.concat([zeros[None], outputs[:-1]], axis=0)
+            before = tf.concat([first[None], outputs[:-1]], axis=0)
             return (
                 inner,
                 tf.einsum("tbi,tbj->ij", before, inner),
                 tf.einsum("tbi,tbj->ij", hiddens, outer),
                 tf.reduce_sum(outer, axis=[0, 1]),
+                of_first,
             )
 
         return outputs, gradient

@@ -1,5 +1,6 @@
 """Long short-term memory."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import keras
@@ -24,6 +25,7 @@ class LSTM(RecurrentCell):
     order: ClassVar[str] = "ifco"
     peeping: ClassVar[str] = ""
     fused = True
+    memories = 2
 
     def layer(self, name: str) -> keras.layers.Layer:
         units = self.settings.units
@@ -40,12 +42,18 @@ class LSTM(RecurrentCell):
             bias = GateBias(self.order.index("i"), gates, -value)
         return super().arguments | {"bias_initializer": bias}
 
-    def run(self, layer: Any, features: Any, training: bool) -> Any:
-        if (self.activation, self.recurrent_activation) != ("tanh", "sigmoid") or self.keeps_keras_loop:
-            return super().run(layer, features, training)
-        weights = (weight.value for weight in layer.cell.weights)
-        outputs = unrolled("f" not in self.order)(tf.transpose(features, [1, 0, 2]), *weights)
-        return tf.transpose(outputs, [1, 0, 2])
+    @property
+    def unrolls(self) -> bool:
+        return (self.activation, self.recurrent_activation) == (
+            "tanh",
+            "sigmoid",
+        ) and not self.keeps_keras_loop
+
+    def unrolled(self, layer: Any, features: Any, first: Sequence[Any]) -> tuple[Any, list[Any]]:
+        kernel, recurrent, bias, *peepholes = (weight.value for weight in layer.cell.weights)
+        run = unrolled("f" not in self.order)
+        outputs, cell = run(tf.transpose(features, [1, 0, 2]), kernel, recurrent, bias, *first, *peepholes)
+        return tf.transpose(outputs, [1, 0, 2]), [outputs[-1], cell]
 
 
 class LSTMVariant(LSTM):
@@ -124,28 +132,37 @@ class VariantCell(keras.layers.LSTMCell):  # type: ignore[misc]
 
 
 def unrolled(coupled: bool) -> Any:
-    """A function that gives all outputs `(time, batch, units)` of an LSTM with Keras's gates: input, forget (none if
-    coupled: it is 1 - input), candidate, output. The same as the Keras layer, which is the reference.
+    """A function that gives all outputs `(time, batch, units)` and the last memory `(batch, units)` of an LSTM with
+    Keras's gates: input, forget (none if coupled: it is 1 - input), candidate, output. The same as the Keras layer,
+    which is the reference.
 
     Its arguments: inputs `(time, batch, features)`; input weights `(features, gates * units)`; recurrent weights
-    `(units, gates * units)`; bias `(gates * units,)`; and the peephole weights, if there are any, a row for each gate
-    but the candidate. The gradient is written out: a loop that holds only what depends on the step after it, and the
-    products with all steps at once behind it.
+    `(units, gates * units)`; bias `(gates * units,)`; output and memory before the first step, `(batch, units)`; and
+    the peephole weights, if there are any, a row for each gate but the candidate. The gradient is written out: a loop
+    that holds only what depends on the step after it, and the products with all steps at once behind it.
     """
     gates = 3 if coupled else 4
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def run(features: Any, kernel: Any, recurrent: Any, bias: Any, *peepholes: Any) -> tuple[Any, Any]:
+    def run(
+        features: Any,
+        kernel: Any,
+        recurrent: Any,
+        bias: Any,
+        first_output: Any,
+        first_cell: Any,
+        *peepholes: Any,
+    ) -> tuple[Any, Any]:
         # The peephole weights of input gate, forget gate (none if coupled), output gate: each (units,).
         peep_i, *peep_f, peep_o = tf.unstack(peepholes[0]) if peepholes else (None, None)
         forward = _stepped if coupled else _fused
-        i, f, candidate, o, cells, outputs = forward(features, kernel, recurrent, bias, *peepholes)
+        given = (features, kernel, recurrent, bias, first_output, first_cell, *peepholes)
+        i, f, candidate, o, cells, outputs = forward(*given)
         time, units = tf.shape(features)[0], recurrent.shape[0]
-        zeros = tf.zeros((tf.shape(features)[1], units), features.dtype)
 
-        def gradient(upstream: Any) -> tuple[Any, ...]:
+        def gradient(upstream: Any, upstream_cell: Any) -> tuple[Any, ...]:
             squashed = tf.tanh(cells)
-            before = tf.concat([zeros[None], cells[:-1]], axis=0)
+            before = tf.concat([first_cell[None], cells[:-1]], axis=0)
             # What a change of cell or output means for each gate's input, for all steps at once.
             if coupled:
                 of_cell = [(candidate - before) * i * (1 - i), i * (1 - candidate**2)]
@@ -167,16 +184,25 @@ def unrolled(coupled: bool) -> Any:
                 own = tf.concat([cell] * (gates - 1) + [output], axis=1) * tf.gather(of_gates, t)
                 return t - 1, tf.matmul(own, back), cell * tf.gather(onward, t), inputs.write(t, own)
 
-            first = (time - 1, zeros, zeros, tf.TensorArray(features.dtype, size=time))
-            *_, array = tf.while_loop(lambda t, *_: t >= 0, backward, first, parallel_iterations=1)
+            last = (
+                time - 1,
+                tf.zeros_like(first_output),
+                upstream_cell,
+                tf.TensorArray(features.dtype, size=time),
+            )
+            _, to_output, to_cell, array = tf.while_loop(
+                lambda t, *_: t >= 0, backward, last, parallel_iterations=1
+            )
             inputs = array.stack()  # (time, batch, gates * units)
             flat = tf.reshape(inputs, [-1, gates * units])
-            past = tf.reshape(tf.concat([zeros[None], outputs[:-1]], axis=0), [-1, units])
+            past = tf.reshape(tf.concat([first_output[None], outputs[:-1]], axis=0), [-1, units])
             found = (
                 tf.reshape(tf.matmul(flat, kernel, transpose_b=True), tf.shape(features)),
                 tf.matmul(tf.reshape(features, [-1, kernel.shape[0]]), flat, transpose_a=True),
                 tf.matmul(past, flat, transpose_a=True),
                 tf.reduce_sum(flat, axis=0),
+                to_output,
+                to_cell,
             )
             if not peepholes:
                 return found
@@ -184,24 +210,25 @@ def unrolled(coupled: bool) -> Any:
             rows = [*((own, before) for own in early), (late, cells)]
             return *found, tf.stack([tf.reduce_sum(own * seen, axis=[0, 1]) for own, seen in rows])
 
-        return outputs, gradient
+        return (outputs, cells[-1]), gradient
 
     return run
 
 
-def _fused(features: Any, kernel: Any, recurrent: Any, bias: Any, *peepholes: Any) -> tuple[Any, ...]:
+def _fused(
+    features: Any, kernel: Any, recurrent: Any, bias: Any, output: Any, cell: Any, *peepholes: Any
+) -> tuple[Any, ...]:
     """Input gate, forget gate, candidate, output gate, memory and output of all steps, each `(time, batch, units)`.
 
     TensorFlow's own operation; its gradient, in 2.21, is for another order of the gates.
     """
     units = recurrent.shape[0]
-    zeros = tf.zeros((tf.shape(features)[1], units), features.dtype)
     peep_i, peep_f, peep_o = tf.unstack(peepholes[0]) if peepholes else [tf.zeros(units, features.dtype)] * 3
     found = tf.raw_ops.BlockLSTMV2(
         seq_len_max=tf.cast(tf.shape(features)[0], tf.int64),
         x=features,
-        cs_prev=zeros,
-        h_prev=zeros,
+        cs_prev=cell,
+        h_prev=output,
         w=tf.concat([kernel, recurrent], axis=0),
         wci=peep_i,
         wcf=peep_f,
@@ -213,11 +240,12 @@ def _fused(features: Any, kernel: Any, recurrent: Any, bias: Any, *peepholes: An
     return found.i, found.f, found.ci, found.o, found.cs, found.h
 
 
-def _stepped(features: Any, kernel: Any, recurrent: Any, bias: Any, *peepholes: Any) -> tuple[Any, ...]:
+def _stepped(
+    features: Any, kernel: Any, recurrent: Any, bias: Any, output: Any, cell: Any, *peepholes: Any
+) -> tuple[Any, ...]:
     """As `_fused`, with coupled gates, step by step."""
     time = tf.shape(features)[0]
     projected = tf.matmul(features, kernel) + bias  # (time, batch, gates * units)
-    zeros = tf.zeros_like(projected[0, :, : recurrent.shape[0]])  # (batch, units)
     peep_i, peep_o = tf.unstack(peepholes[0]) if peepholes else (None, None)
     arrays = [tf.TensorArray(features.dtype, size=time) for _ in range(6)]
 
@@ -231,6 +259,6 @@ def _stepped(features: Any, kernel: Any, recurrent: Any, bias: Any, *peepholes: 
         kept = (i, f, candidate, o, cell, output)
         return t + 1, output, cell, *(a.write(t, now) for a, now in zip(arrays, kept, strict=True))
 
-    first = (tf.constant(0), zeros, zeros, *arrays)
+    first = (tf.constant(0), output, cell, *arrays)
     _, _, _, *arrays = tf.while_loop(lambda t, *_: t < time, step, first, parallel_iterations=1)
     return tuple(array.stack() for array in arrays)

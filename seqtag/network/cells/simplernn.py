@@ -1,6 +1,6 @@
 """The plain recurrent network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -40,12 +40,15 @@ class SimpleRNN(RecurrentCell):
         cell = ElmanCell(self.settings.units, name="cell", **self.arguments)
         return keras.layers.RNN(cell, return_sequences=True, name=name)
 
-    def run(self, layer: Any, features: Any, training: bool) -> Any:
-        if self.activation not in SLOPES or self.keeps_keras_loop:
-            return super().run(layer, features, training)
+    @property
+    def unrolls(self) -> bool:
+        return self.activation in SLOPES and not self.keeps_keras_loop
+
+    def unrolled(self, layer: Any, features: Any, first: Sequence[Any]) -> tuple[Any, list[Any]]:
         kernel, recurrent, bias = (weight.value for weight in layer.cell.weights)
         projected = tf.transpose(tf.matmul(features, kernel) + bias, [1, 0, 2])  # (time, batch, units)
-        return tf.transpose(unrolled(self.activation)(projected, recurrent), [1, 0, 2])
+        outputs = unrolled(self.activation)(projected, recurrent, *first)
+        return tf.transpose(outputs, [1, 0, 2]), [outputs[-1]]
 
 
 @keras.saving.register_keras_serializable("seqtag")
@@ -72,16 +75,16 @@ class ElmanCell(keras.layers.SimpleRNNCell):  # type: ignore[misc]
         return {**super().get_config(), "activation": self.activation_name}
 
 
-def unrolled(activation: str) -> Callable[[Any, Any], Any]:
-    """A function of projected inputs `(time, batch, units)` and recurrent weights `(units, units)` that gives all
-    outputs `(time, batch, units)`. As with the LSTM, the loops hold only what depends on the step before.
+def unrolled(activation: str) -> Callable[[Any, Any, Any], Any]:
+    """A function of projected inputs `(time, batch, units)`, recurrent weights `(units, units)` and the output before
+    the first step `(batch, units)` that gives all outputs `(time, batch, units)`. As with the LSTM, the loops hold only
+    what depends on the step before.
     """
     squash = keras.activations.get(activation)
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def run(projected: Any, recurrent: Any) -> tuple[Any, Any]:
+    def run(projected: Any, recurrent: Any, first: Any) -> tuple[Any, Any]:
         time = tf.shape(projected)[0]
-        zeros = tf.zeros_like(projected[0])  # (batch, units)
 
         def array() -> Any:
             return tf.TensorArray(projected.dtype, size=time)
@@ -90,10 +93,10 @@ def unrolled(activation: str) -> Callable[[Any, Any], Any]:
             output = squash(tf.gather(projected, t) + tf.matmul(output, recurrent))
             return t + 1, output, outputs.write(t, output)
 
-        *_, outputs = tf.while_loop(lambda t, *_: t < time, forward, (tf.constant(0), zeros, array()))
+        *_, outputs = tf.while_loop(lambda t, *_: t < time, forward, (tf.constant(0), first, array()))
         outputs = outputs.stack()
 
-        def gradient(upstream: Any) -> tuple[Any, Any]:
+        def gradient(upstream: Any) -> tuple[Any, Any, Any]:
             slopes = SLOPES[activation](outputs)
             back = tf.transpose(recurrent)
 
@@ -101,10 +104,11 @@ def unrolled(activation: str) -> Callable[[Any, Any], Any]:
                 own = (output + tf.gather(upstream, t)) * tf.gather(slopes, t)
                 return t - 1, tf.matmul(own, back), inputs.write(t, own)
 
-            *_, inputs = tf.while_loop(lambda t, *_: t >= 0, backward, (time - 1, zeros, array()))
+            start = (time - 1, tf.zeros_like(first), array())
+            _, of_first, inputs = tf.while_loop(lambda t, *_: t >= 0, backward, start)
             inputs = inputs.stack()
-            before = tf.concat([zeros[None], outputs[:-1]], axis=0)
-            return inputs, tf.einsum("tbi,tbj->ij", before, inputs)
+            before = tf.concat([first[None], outputs[:-1]], axis=0)
+            return inputs, tf.einsum("tbi,tbj->ij", before, inputs), of_first
 
         return outputs, gradient
 
