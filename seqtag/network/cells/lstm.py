@@ -144,21 +144,13 @@ def unrolled(coupled: bool) -> Any:
     gates = 3 if coupled else 4
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def run(
-        features: Any,
-        kernel: Any,
-        recurrent: Any,
-        bias: Any,
-        first_output: Any,
-        first_cell: Any,
-        *peepholes: Any,
-    ) -> tuple[Any, Any]:
+    def run(features: Any, *rest: Any) -> tuple[Any, Any]:
+        kernel, recurrent, _, first_output, first_cell, *peepholes = rest
         # The peephole weights of input gate, forget gate (none if coupled), output gate: each (units,).
         peep_i, *peep_f, peep_o = tf.unstack(peepholes[0]) if peepholes else (None, None)
         forward = _stepped if coupled else _fused
-        given = (features, kernel, recurrent, bias, first_output, first_cell, *peepholes)
-        i, f, candidate, o, cells, outputs = forward(*given)
-        time, units = tf.shape(features)[0], recurrent.shape[0]
+        i, f, candidate, o, cells, outputs = forward(features, *rest)
+        time = tf.shape(features)[0]
 
         def gradient(upstream: Any, upstream_cell: Any) -> tuple[Any, ...]:
             squashed = tf.tanh(cells)
@@ -184,26 +176,12 @@ def unrolled(coupled: bool) -> Any:
                 own = tf.concat([cell] * (gates - 1) + [output], axis=1) * tf.gather(of_gates, t)
                 return t - 1, tf.matmul(own, back), cell * tf.gather(onward, t), inputs.write(t, own)
 
-            last = (
-                time - 1,
-                tf.zeros_like(first_output),
-                upstream_cell,
-                tf.TensorArray(features.dtype, size=time),
-            )
-            _, to_output, to_cell, array = tf.while_loop(
-                lambda t, *_: t >= 0, backward, last, parallel_iterations=1
-            )
+            array = tf.TensorArray(features.dtype, size=time)
+            last = (time - 1, tf.zeros_like(first_output), upstream_cell, array)
+            _, *to_first, array = tf.while_loop(lambda t, *_: t >= 0, backward, last, parallel_iterations=1)
             inputs = array.stack()  # (time, batch, gates * units)
-            flat = tf.reshape(inputs, [-1, gates * units])
-            past = tf.reshape(tf.concat([first_output[None], outputs[:-1]], axis=0), [-1, units])
-            found = (
-                tf.reshape(tf.matmul(flat, kernel, transpose_b=True), tf.shape(features)),
-                tf.matmul(tf.reshape(features, [-1, kernel.shape[0]]), flat, transpose_a=True),
-                tf.matmul(past, flat, transpose_a=True),
-                tf.reduce_sum(flat, axis=0),
-                to_output,
-                to_cell,
-            )
+            past = tf.concat([first_output[None], outputs[:-1]], axis=0)
+            found = (*_products(features, kernel, past, inputs), *to_first)
             if not peepholes:
                 return found
             *early, _, late = tf.split(inputs, gates, axis=2)
@@ -213,6 +191,24 @@ def unrolled(coupled: bool) -> Any:
         return (outputs, cells[-1]), gradient
 
     return run
+
+
+def _products(features: Any, kernel: Any, past: Any, inputs: Any) -> tuple[Any, ...]:
+    """The gradients of features, input weights, recurrent weights and bias.
+
+    Args:
+        features: The inputs, `(time, batch, features)`.
+        kernel: The input weights.
+        past: The output before each step, `(time, batch, units)`.
+        inputs: The gradients of the gates' inputs, `(time, batch, gates * units)`.
+    """
+    flat = tf.reshape(inputs, [-1, kernel.shape[1]])
+    return (
+        tf.reshape(tf.matmul(flat, kernel, transpose_b=True), tf.shape(features)),
+        tf.matmul(tf.reshape(features, [-1, kernel.shape[0]]), flat, transpose_a=True),
+        tf.matmul(tf.reshape(past, [-1, past.shape[2]]), flat, transpose_a=True),
+        tf.reduce_sum(flat, axis=0),
+    )
 
 
 def _fused(
