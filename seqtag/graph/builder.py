@@ -100,6 +100,18 @@ class Graph:
         Returns:
             The names of the step's outputs, each `(time, ...)`.
         """
+        return self.scan_on(step, states=states, inputs=inputs, outputs=outputs, backwards=backwards)[1]
+
+    def scan_on(
+        self,
+        step: Callable[..., tuple[Sequence[str], Sequence[str]]],
+        *,
+        states: Sequence[tuple[str, str]],
+        inputs: Sequence[tuple[str, str]],
+        outputs: Sequence[str],
+        backwards: bool = False,
+    ) -> tuple[list[str], list[str]]:
+        """As `scan`, but also the names of the states after the last step."""
         outer, self._nodes = self._nodes, []
         dtypes = [dtype for _, dtype in [*states, *inputs]]
         names = [self._name() for _ in dtypes]
@@ -128,7 +140,7 @@ class Graph:
             scan_input_directions=[direction] * len(inputs),
             scan_output_directions=[direction] * len(outputs),
         )
-        return made[len(states) :]
+        return made[: len(states)], made[len(states) :]
 
     def finish(self, outputs: Collection[str] | None = None) -> bytes:
         """The graph as a serialised ONNX model.

@@ -1,5 +1,7 @@
 """The encoder: layers stacked from any cell, with shortcuts and attention."""
 
+from collections.abc import Sequence
+
 from seqtag.graph.builder import Graph
 from seqtag.graph.weights import Weights
 from seqtag.settings import registry
@@ -59,3 +61,23 @@ class Encoder:
             features = shortcut.write(graph, features, outputs) if shortcut else outputs
             found.append(features)
         return found
+
+    @property
+    def memories(self) -> int:
+        """How many states of all layers go from word to word."""
+        return sum(layer.memories for layer, _ in self.stack)
+
+    def write_carried(
+        self, graph: Graph, vectors: str, lengths: str, first: Sequence[str]
+    ) -> tuple[list[str], list[str]]:
+        """As `write_layers`, of one direction, from the states `first` of all layers, each `(batch, units)`; also the
+        names of the states after the last word. All sentences must be as long as the longest.
+        """
+        features, found, last = vectors, [], []  # type: str, list[str], list[str]
+        for layer, shortcut in self.stack:
+            own = first[len(last) : len(last) + layer.memories]
+            outputs, states = layer.carry(graph, features, lengths, own)
+            features = shortcut.write(graph, features, outputs) if shortcut else outputs
+            found.append(features)
+            last += states
+        return found, last

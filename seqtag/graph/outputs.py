@@ -44,6 +44,10 @@ HEAD_ATTENTION = Output("head_attention", "float32", ("batch", "time", "time"))
 # Of a language model: the states of each direction, of the last layer or of every layer, the first one first.
 STATES = {name: Output(name, "float32", ("batch", "time", "units")) for name in ("forward", "backward")}
 LAYERS = {name: Output(name, "float32", ("batch", "time", "layers", "units")) for name in STATES}
+# Of a language model whose state is carried on: the states of all layers after the last token, and the name of the
+# input that has those before the first one.
+BEFORE = "before"
+AFTER = Output("after", "float32", ("states", "batch", "units"))
 
 CHAIN = (START, TRANSITIONS, END)
 LATTICE = (SCORES, FORWARD, BACKWARD)

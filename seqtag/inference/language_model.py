@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence, cut
+from seqtag.graph import outputs
 from seqtag.inference.batches import inference_order
 from seqtag.inference.onnx_runtime import onnxruntime
 from seqtag.support.cores import cores
@@ -53,7 +54,8 @@ class StateReader:
     """The states of one direction of a language model.
 
     Args:
-        network: The serialised ONNX model, built by seqtag, whose only output is the direction's.
+        network: The serialised ONNX model, built by seqtag, whose only output is the direction's; beside `after`, where
+            the state is carried on.
         tables: What turns tokens into its inputs.
         threads: Batches that are read side by side; 0 for as many as the process may use cores.
         name: The model folder, for messages.
@@ -78,8 +80,12 @@ class StateReader:
         self._run_options.log_severity_level = 4
         with self._named("loaded"):
             self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
-        (output,) = self._session.get_outputs()
-        self._backwards = output.name == "backward"
+        (self._output,) = (
+            entry.name for entry in self._session.get_outputs() if entry.name != outputs.AFTER.name
+        )
+        self._backwards = self._output == "backward"
+        # Where the state is carried on: its sizes, (states, batch, units).
+        self._carried = {entry.name: entry.shape for entry in self._session.get_inputs()}.get(outputs.BEFORE)
 
     def read(self, sentences: Sequence[Sentence], use: Use) -> None:
         """Hands on the states of all tokens, some thousands at a time, in any order and from several threads.
@@ -150,6 +156,45 @@ class StateReader:
         self.read(parts, use)
         return np.stack([found[place] for place in wanted.tolist()])
 
+    def follow(self, text: Sentence, before: Floats | None, use: Use) -> Floats:
+        """Hands on the states of all tokens of a text in order, as one sentence, some thousands at a time.
+
+        Args:
+            text: The text, or a part of one.
+            before: The states before its first token, as this method has returned them for the part before; None at the
+                beginning.
+            use: As for `read`.
+
+        Returns:
+            The states after its last token, `(states, 1, units)`.
+
+        Raises:
+            ModelError: The network fails, or a state is not finite.
+            MemoryError: There is too little memory.
+        """
+        state = self._zeros(1) if before is None else before
+        for start in range(0, len(text), WINDOW):
+            part = cut(text, start, min(start + WINDOW, len(text)))
+            inputs = self._tables.collate(self._tables.index_seen([part]))
+            with self._named("run"):
+                states, state = self._session.run(
+                    [self._output, outputs.AFTER.name], inputs | {outputs.BEFORE: state}, self._run_options
+                )
+            use(start + np.arange(len(part)), self._finite(states[0]))
+        return self._finite(state)
+
+    def _zeros(self, batch: int) -> Floats:
+        """The states before the first token of each sentence."""
+        if self._carried is None:
+            raise ValueError("expected a network whose state is carried on")
+        count, _, units = self._carried
+        return np.zeros((count, batch, units), np.float32)
+
+    def _finite(self, states: Floats) -> Floats:
+        if not np.isfinite(states).all():
+            raise ModelError(f"{self._name}: the network gave states that are not finite.")
+        return states
+
     def _stretches(self, sentence: int, length: int) -> Iterator[Stretch]:
         """What is read at once: the whole sentence, unless it is longer than `WINDOW`."""
         if length <= WINDOW:
@@ -170,14 +215,13 @@ class StateReader:
         steps = np.arange(states.shape[1])
         kept = (steps >= begins) & (steps < ends)  # (batch, time)
         offsets = np.array([first[part.sentence] + part.start for part in parts])[:, None]
-        found = states[kept]
-        if not np.isfinite(found).all():
-            raise ModelError(f"{self._name}: the network gave states that are not finite.")
-        return (offsets + steps)[kept], found
+        return (offsets + steps)[kept], self._finite(states[kept])
 
     def _run(self, inputs: dict[str, Any]) -> Floats:
+        if self._carried is not None:
+            inputs = inputs | {outputs.BEFORE: self._zeros(len(inputs["lengths"]))}
         with self._named("run"):
-            (states,) = self._session.run(None, inputs, self._run_options)
+            (states,) = self._session.run([self._output], inputs, self._run_options)
         return states  # type: ignore[no-any-return]
 
     @contextlib.contextmanager

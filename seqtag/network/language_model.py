@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqtag.graph.language_model import DIRECTIONS, check
+from seqtag.graph.language_model import DIRECTIONS, check, check_carried
 from seqtag.network.build import Arrays, inputs_of, one_word, weight_name
 from seqtag.network.cells.base import reverse
 from seqtag.network.embeddings.base import Input
@@ -27,6 +27,11 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
     after it, the end among them; the backward state of each token but the first predicts the one before it, the
     beginning among them. What stands at padding never changes a result.
 
+    With `streams`, training reads so many texts side by side, each in batches that follow each other: the state before
+    a batch is the one after the batch before, through which no gradient goes. It is kept in variables which are none of
+    the weights. The last token of a batch is the first one of the next. A further input, `fresh` `(streams,)` int32, is
+    1 where a text begins, with a state of zeros. Without training every sentence begins so.
+
     Args:
         config: The settings; the encoder's `bidirectional` is not looked at.
         sizes: What each embedding's indexer says of its table, by the name of the embedding.
@@ -34,9 +39,11 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
         directions: One of `DIRECTIONS`, or both.
         tied_rows: The row of each predicted word in the table of the embedding `word`, `(words,)`, where the output's
             vectors are those of the input; None for own ones.
+        streams: How many texts training reads side by side with a state that is carried on; 0 for sentences.
 
     Raises:
-        UsageError: A part that sees the word to predict is among the settings.
+        UsageError: A part that sees the word to predict is among the settings, or a state is to be carried that the
+            encoder does not have.
     """
 
     def __init__(
@@ -46,9 +53,12 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
         classes: Sequence[int],
         directions: Sequence[str] = DIRECTIONS,
         tied_rows: NDArray[np.integer[Any]] | None = None,
+        streams: int = 0,
     ) -> None:
         super().__init__(name="network")
         check(config, sizes)
+        if streams:
+            check_carried(config, directions)
         self.embeddings = [
             registry.load(registry.EMBEDDINGS, name).from_config(config, own) for name, own in sizes.items()
         ]
@@ -57,12 +67,18 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
         self.encoders = [Encoder(settings, name=name) for name in DIRECTIONS if name in directions]
         self.classes = tuple(classes)
         self.tied_rows = tied_rows
+        self.carried = [
+            self.add_weight(
+                shape=(streams, units), initializer="zeros", trainable=False, name=f"carried_{number}"
+            )
+            for number, units in enumerate(self.encoders[0].state_sizes if streams else (), start=1)
+        ]
         self.build()
 
     @property
     def inputs_needed(self) -> dict[str, Input]:
         """Each input array by name."""
-        return inputs_of(self.embeddings)
+        return inputs_of(self.embeddings) | ({"fresh": Input("int32", (None,))} if self.carried else {})
 
     @property
     def targets_needed(self) -> dict[str, Input]:
@@ -93,7 +109,7 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
 
     @property
     def _kept(self) -> list[Any]:
-        """The weights, without the state of what is random."""
+        """The weights, without the state of what is random and without a state that is carried on."""
         return [
             weight for part in (*self.embeddings, *self.encoders, self.softmax) for weight in part.weights
         ]
@@ -111,9 +127,12 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
 
     def states(self, inputs: Arrays, training: bool = False) -> list[Any]:
         """The states of each direction, `(batch, time, units)`: what the forward one knows after each token, and the
-        backward one before it.
+        backward one before it. Where training carries them on, those of the last token are missing: the next batch
+        reads it.
         """
         vectors, lengths = self.vectors(inputs, training), inputs["lengths"]
+        if self.carried and training:
+            return [self._carry(vectors[:, :-1], inputs["fresh"])]
         return [
             encoder(vectors, lengths, training=training)
             if encoder.name == "forward"
@@ -125,6 +144,14 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
         """What the encoders read, `(batch, time, sum of dims)`."""
         joined = tf.concat([part(inputs, training=training) for part in self.embeddings], axis=-1)
         return self.dropout(joined, training=training)
+
+    def _carry(self, vectors: Any, fresh: Any) -> Any:
+        """The states from those that are carried, which are from now on the last ones."""
+        first = [tf.where(fresh[:, None] > 0, 0.0, state.value) for state in self.carried]
+        features, last = self.encoders[0].carry(vectors, first, training=True)
+        for state, new in zip(self.carried, last, strict=True):
+            state.assign(tf.stop_gradient(new))
+        return features
 
     def progress(self, epochs: float) -> None:
         """Told before each training step how many epochs have passed."""

@@ -21,7 +21,7 @@ from seqtag.model_folder.folder import load as load_folder
 from seqtag.model_folder.layout import LANGUAGE_MODEL, MOST_PARTS
 from seqtag.support.errors import Error, UsageError
 from seqtag.tasks.language import mixture
-from seqtag.tasks.language.base import TextModel, batches, by_sentence, vocabulary_of
+from seqtag.tasks.language.base import TextModel, batches, by_sentence, scorer_of, vocabulary_of
 from seqtag.tasks.language.interpolation import Doubles, fit, interpolated
 from seqtag.tasks.language.mixture import Ingredient, Mixture, StoredPart
 
@@ -143,9 +143,10 @@ def _scored(
 ) -> tuple[Doubles, NDArray[np.bool_], Perplexity]:
     """-log2 of the probability of each token under each model, which tokens are unknown, and the size of the text."""
     pieces, unknown_of, text = [], [], Perplexity()
+    scorers = [scorer_of(model) for model in models]
     for batch in batches(sentences):
         say(f"scored {text.tokens:,} tokens")
-        scores = [model.score(batch) for model in models]
+        scores = [score(batch) for score in scorers]
         pieces.append(np.array([bits for bits, _ in scores]))
         unknown_of.append(scores[0][1])
         text = reduce(add, by_sentence(models[0].units, batch, *scores[0]), text)

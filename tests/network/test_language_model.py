@@ -20,7 +20,9 @@ EMBEDDINGS = ("word", "characters", "shape", "vectors")
 def network_of(make: Any, embeddings: Any = EMBEDDINGS, **settings: Any) -> Any:
     """A toy whose network is a language model, with large random weights."""
     arguments = {
-        name: settings.pop(name) for name in ("classes", "directions", "tied_rows") if name in settings
+        name: settings.pop(name)
+        for name in ("classes", "directions", "tied_rows", "streams")
+        if name in settings
     }
 
     def kind(plan: Any) -> LanguageNetwork:
@@ -202,3 +204,84 @@ def test_parts_that_see_the_next_word(name: str, make: Any) -> None:
 def test_attention_sees_all_words(make: Any) -> None:
     with pytest.raises(UsageError, match=r"cannot use encoder\.attention self: it shows it all words"):
         network_of(make, encoder__attention="self")
+
+
+def streams_of(make: Any, **settings: Any) -> tuple[Any, Any, Any]:
+    """A network that carries its state through two texts, and the texts as one batch of equally long sentences."""
+    toy = network_of(make, directions=("forward",), streams=2, **settings)
+    for state in toy.network.carried:
+        state.assign(np.ones(state.shape))
+    inputs, targets = toy.batch([2, 2])
+    inputs = {
+        name: np.concatenate([array[:1], array[1:, ::-1]]) if array.shape == targets.shape else array
+        for name, array in inputs.items()
+    }
+    return toy, inputs, np.random.default_rng(1).integers(0, WORDS, targets.shape).astype(np.int32)
+
+
+def part_of(inputs: Any, targets: Any, start: int, stop: int) -> tuple[Any, Any]:
+    """The tokens from one place to another as training gives them: the last one is predicted, but not read."""
+    part = {n: a[:, start : stop + 1] if a.shape == targets.shape else a for n, a in inputs.items()}
+    last = min(stop + 1, targets.shape[1])
+    return part | {
+        "lengths": np.full(2, last - start, np.int32),
+        "fresh": np.full(2, not start, np.int32),
+    }, targets[:, start : stop + 1]
+
+
+@pytest.mark.parametrize("cell", [name for name, part in registry.CELLS.items() if part.stateful])
+def test_what_is_read_in_parts_is_what_is_read_at_once(cell: str, make: Any) -> None:
+    """Twice, since an epoch begins with states of zeros."""
+    toy, inputs, targets = streams_of(
+        make, embeddings=("word",), encoder__cell=cell, encoder__layers=2, encoder__residual="highway"
+    )
+    logs = toy.network.log_probabilities(inputs, targets).numpy()[0]
+    for _ in range(2):
+        for start, stop in ((0, 3), (3, 4), (4, 8)):
+            loss = toy.network.loss_of(*part_of(inputs, targets, start, stop), training=True)
+            assert float(loss) == pytest.approx(-logs[:, start + 1 : stop + 1].mean(), rel=1e-4)
+
+
+def test_no_gradient_goes_back_into_the_part_before(make: Any) -> None:
+    toy, inputs, targets = streams_of(make, embeddings=("word",))
+    (table,) = (weight for weight in toy.network.weights if weight.path.endswith("table/embeddings"))
+    found = []
+    for start, stop in ((0, 3), (3, 8)):
+        part, words = part_of(inputs, targets, start, stop)
+        with tf.GradientTape() as tape:
+            loss = toy.network.loss_of(part, words, training=True)
+        rows = tf.convert_to_tensor(tape.gradient(loss, table.value)).numpy()
+        found.append({*np.flatnonzero(np.abs(rows).max(axis=1)).tolist()})
+        assert found[-1] == {*part["words"][:, : words.shape[1] - 1].ravel().tolist()}
+    assert found[0] - found[1]
+
+
+def test_a_state_that_is_carried_is_no_weight(make: Any) -> None:
+    toy, inputs, targets = streams_of(make, encoder__layers=2)
+    network = toy.network
+    assert not [name for name in network.named_weights() if "carried" in name]
+    carried = [weight for weight in network.variables if "carried" in weight.path]
+    assert [weight.shape for weight in carried] == [(2, 4)] * 4
+    assert not {id(weight) for weight in carried} & {id(weight) for weight in network.trainable_variables}
+    before = [weight.numpy() for weight in carried]
+    network.log_probabilities(inputs, targets)
+    assert all((weight.numpy() == old).all() for weight, old in zip(carried, before, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({}, r"reading\.continuous carries the state forward only, and reading\.direction is both"),
+        (
+            {"directions": ("backward",)},
+            r"and reading\.direction is backward; expected .*--direction forward",
+        ),
+        (
+            {"directions": ("forward",), "encoder__cell": "cnn"},
+            r"encoder\.cell cnn has none; expected one of .*lstm",
+        ),
+    ],
+)
+def test_a_state_that_cannot_be_carried(settings: Any, problem: str, make: Any) -> None:
+    with pytest.raises(UsageError, match=problem):
+        network_of(make, embeddings=("word",), streams=2, **settings)

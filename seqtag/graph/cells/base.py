@@ -1,6 +1,6 @@
 """What the graph writer of a cell is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -45,15 +45,31 @@ class Cell:
         """Writes the nodes; `lengths` is `(batch,)` int32."""
         raise NotImplementedError
 
+    def carry(self, graph: Graph, features: str, lengths: str, first: Sequence[str]) -> tuple[str, list[str]]:
+        """As `write`, of a cell with a state and one direction, for sentences that are all as long as the longest.
+
+        Args:
+            graph: The graph.
+            features: What it reads, `(batch, time, dim)`.
+            lengths: How long the sentences are.
+            first: The states before the first word, each `(batch, units)`.
+
+        Returns:
+            The name of the output, and those of the states after the last word.
+        """
+        raise NotImplementedError
+
 
 class RecurrentCell(Cell):
     """A cell with a state; in both directions, it has weights for each.
 
     Attributes:
         operator: The ONNX operator that computes the same, if there is one.
+        memories: How many states it has; the first one is its output.
     """
 
     operator: ClassVar[str | None] = None
+    memories: ClassVar[int] = 1
 
     def __init__(
         self, settings: EncoderSettings, dim: int, weights: Weights, paths: Sequence[str], number: int = 1
@@ -103,21 +119,43 @@ class RecurrentCell(Cell):
         """Further attributes of the ONNX operator."""
         return {}
 
-    def loop(self, graph: Graph, features: str, arrays: Mapping[str, Floats]) -> str:
+    def loop(
+        self, graph: Graph, features: str, arrays: Mapping[str, Floats], first: Sequence[str] = ()
+    ) -> tuple[str, list[str]]:
         """Writes one direction as a `Scan`, for what the operator does not know.
 
         Args:
             graph: The graph.
             features: Name of the input, `(time, batch, dim)`.
             arrays: The weights of the direction.
+            first: The states before the first step, each `(batch, units)`; zeros, if none are given.
 
         Returns:
-            The name of the outputs `(time, batch, units)`.
+            The name of the outputs `(time, batch, units)`, and those of the states after the last step.
         """
         raise NotImplementedError
 
+    @property
+    def has_operator(self) -> bool:
+        """Whether the operator knows all activations."""
+        return bool(self.operator) and {*self.onnx_activations()} <= ONNX_ACTIVATIONS.keys()
+
+    def carry(self, graph: Graph, features: str, lengths: str, first: Sequence[str]) -> tuple[str, list[str]]:
+        if self.has_operator:
+            axis = graph.integers(0)  # of the directions
+            every, last = self._node(
+                graph, features, lengths, [graph.node("Unsqueeze", state, axis) for state in first]
+            )
+            outputs = graph.node("Squeeze", every, graph.integers(1))
+            states = [graph.node("Squeeze", state, axis) for state in last]
+        else:
+            (arrays,) = self.directions
+            time_first = graph.node("Transpose", features, perm=[1, 0, 2])  # (time, batch, dim)
+            outputs, states = self.loop(graph, time_first, arrays, first)
+        return graph.node("Transpose", outputs, perm=[1, 0, 2]), states
+
     def write(self, graph: Graph, features: str, lengths: str) -> str:
-        if self.operator and {*self.onnx_activations()} <= ONNX_ACTIVATIONS.keys():
+        if self.has_operator:
             every, _ = self._node(graph, features, lengths)
         else:
             every = self._loops(graph, features, lengths)
@@ -131,24 +169,30 @@ class RecurrentCell(Cell):
 
     def write_last(self, graph: Graph, features: str, lengths: str) -> str:
         """As `write`, but the name of each direction's last output, `(batch, directions * units)`."""
-        _, last = self._node(graph, features, lengths)  # (directions, batch, units)
+        _, (last, *_) = self._node(graph, features, lengths)  # (directions, batch, units)
         batch_first = graph.node("Transpose", last, perm=[1, 0, 2])
         return graph.node(
             "Reshape", batch_first, graph.integers(0, len(self.directions) * self.settings.units)
         )
 
-    def _node(self, graph: Graph, features: str, lengths: str) -> tuple[str, str]:
-        """One operator for all directions: every output `(time, directions, batch, units)` and the last ones."""
+    def _node(
+        self, graph: Graph, features: str, lengths: str, first: Sequence[str] = ()
+    ) -> tuple[str, list[str]]:
+        """One operator for all directions: every output `(time, directions, batch, units)` and the states after the
+        last word, `(directions, batch, units)`, as are those of `first`.
+        """
         kernels, recurrents, biases = zip(*map(self.onnx_weights, self.directions), strict=True)
         peepholes = [found for arrays in self.directions if (found := self.peepholes(arrays)) is not None]
-        optional = ["", "", graph.constant(np.stack(peepholes))] if peepholes else []  # no initial states
+        optional = [*first]
+        if peepholes:
+            optional = [*(first or ["", ""]), graph.constant(np.stack(peepholes))]
         activations = [ONNX_ACTIVATIONS[name] for name in self.onnx_activations()] * len(self.directions)
         constants = {
             "activation_alpha": [alpha for _, alpha, _ in activations if alpha is not None],
             "activation_beta": [beta for _, _, beta in activations if beta is not None],
         }
         time_first = graph.node("Transpose", features, perm=[1, 0, 2])  # (time, batch, dim)
-        every, last = graph.nodes(
+        every, *last = graph.nodes(
             str(self.operator),
             time_first,
             graph.constant(np.stack(kernels)),
@@ -156,7 +200,7 @@ class RecurrentCell(Cell):
             graph.constant(np.stack(biases)),
             lengths,
             *optional,
-            count=2,
+            count=1 + (self.memories if first else 1),
             hidden_size=self.settings.units,
             direction="bidirectional" if len(self.directions) == 2 else "forward",
             activations=[name for name, _, _ in activations],
@@ -169,13 +213,29 @@ class RecurrentCell(Cell):
         """A loop for each direction, `(time, directions, batch, units)`."""
         time_first = graph.node("Transpose", features, perm=[1, 0, 2])  # (time, batch, dim)
         first, *rest = self.directions
-        outputs = [self.loop(graph, time_first, first)]
+        outputs = [self.loop(graph, time_first, first)[0]]
         for arrays in rest:
             long_lengths = graph.cast(lengths, "int64")
-            backward = self.loop(graph, graph.node("ReverseSequence", time_first, long_lengths), arrays)
+            backward, _ = self.loop(graph, graph.node("ReverseSequence", time_first, long_lengths), arrays)
             outputs.append(graph.node("ReverseSequence", backward, long_lengths))
         apart = [graph.node("Unsqueeze", output, graph.integers(1)) for output in outputs]
         return graph.node("Concat", *apart, axis=1)
+
+    def looped(
+        self,
+        graph: Graph,
+        step: Callable[..., tuple[list[str], list[str]]],
+        first: Sequence[str],
+        projected: str,
+    ) -> tuple[str, list[str]]:
+        """Writes the `Scan` of a step with one output over projected inputs `(time, batch, ...)`; see `loop`."""
+        states, (outputs,) = graph.scan_on(
+            step,
+            states=[(state, "float32") for state in first],
+            inputs=[(projected, "float32")],
+            outputs=["float32"],
+        )
+        return outputs, states
 
     def zeros(self, graph: Graph, features: str) -> str:
         """Writes a first state `(batch, units)` for features `(time, batch, dim)`."""

@@ -1,6 +1,6 @@
 """The gated recurrent unit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,9 @@ class GRU(RecurrentCell):
     def attributes(self) -> dict[str, Any]:
         return {"linear_before_reset": 1}
 
-    def loop(self, graph: Graph, features: str, arrays: Mapping[str, Floats]) -> str:
+    def loop(
+        self, graph: Graph, features: str, arrays: Mapping[str, Floats], first: Sequence[str] = ()
+    ) -> tuple[str, list[str]]:
         recurrent, (bias, recurrent_bias) = arrays["recurrent_kernel"], arrays["bias"]
         projected = graph.affine(features, arrays["kernel"], bias)
         sizes = graph.integers(*[self.settings.units] * 3)
@@ -52,5 +54,4 @@ class GRU(RecurrentCell):
             output = graph.node("Add", graph.node("Mul", update, before), new)
             return [output], [output]
 
-        states = [(self.zeros(graph, features), "float32")]
-        return graph.scan(step, states=states, inputs=[(projected, "float32")], outputs=["float32"])[0]
+        return self.looped(graph, step, first or [self.zeros(graph, features)], projected)

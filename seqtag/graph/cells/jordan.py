@@ -1,6 +1,6 @@
 """The recurrent network that sees its own output."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from seqtag.graph.builder import Graph
 from seqtag.graph.cells.activations import write_activation
@@ -23,7 +23,9 @@ class Jordan(RecurrentCell):
         slopes = ("prelu/alpha", "output_prelu/alpha") if self.activation == "prelu" else ()
         return found | dict.fromkeys(slopes, (units,))
 
-    def loop(self, graph: Graph, features: str, arrays: Mapping[str, Floats]) -> str:
+    def loop(
+        self, graph: Graph, features: str, arrays: Mapping[str, Floats], first: Sequence[str] = ()
+    ) -> tuple[str, list[str]]:
         projected = graph.affine(features, arrays["kernel"], arrays["bias"])
 
         def step(before: str, now: str) -> tuple[list[str], list[str]]:
@@ -33,5 +35,4 @@ class Jordan(RecurrentCell):
             output = write_activation(graph, self.activation, leaving, arrays.get("output_prelu/alpha"))
             return [output], [output]
 
-        states = [(self.zeros(graph, features), "float32")]
-        return graph.scan(step, states=states, inputs=[(projected, "float32")], outputs=["float32"])[0]
+        return self.looped(graph, step, first or [self.zeros(graph, features)], projected)

@@ -1,6 +1,6 @@
 """Long short-term memory and its variants."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +20,7 @@ class LSTM(RecurrentCell):
     """
 
     operator = "LSTM"
+    memories = 2
     order: ClassVar[str] = "ifco"
     peeping: ClassVar[str] = ""
 
@@ -53,7 +54,9 @@ class LSTM(RecurrentCell):
     def attributes(self) -> dict[str, Any]:
         return {} if "f" in self.order else {"input_forget": 1}
 
-    def loop(self, graph: Graph, features: str, arrays: Mapping[str, Floats]) -> str:
+    def loop(
+        self, graph: Graph, features: str, arrays: Mapping[str, Floats], first: Sequence[str] = ()
+    ) -> tuple[str, list[str]]:
         projected = graph.affine(features, arrays["kernel"], arrays["bias"])
         sizes = graph.integers(*[self.settings.units] * len(self.order))
         peeps = dict(zip(self.peeping, arrays["peepholes"], strict=True)) if self.peeping else {}
@@ -77,8 +80,7 @@ class LSTM(RecurrentCell):
             output = graph.node("Mul", leave, write_activation(graph, self.activation, cell))
             return [output, cell], [output]
 
-        first = [(self.zeros(graph, features), "float32") for _ in "hc"]
-        return graph.scan(step, states=first, inputs=[(projected, "float32")], outputs=["float32"])[0]
+        return self.looped(graph, step, first or [self.zeros(graph, features) for _ in "hc"], projected)
 
 
 class PeepholeLSTM(LSTM):

@@ -1,6 +1,6 @@
 """The plain recurrent network."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -36,7 +36,9 @@ class SimpleRNN(RecurrentCell):
     def onnx_activations(self) -> list[str]:
         return [self.activation]
 
-    def loop(self, graph: Graph, features: str, arrays: Mapping[str, Floats]) -> str:
+    def loop(
+        self, graph: Graph, features: str, arrays: Mapping[str, Floats], first: Sequence[str] = ()
+    ) -> tuple[str, list[str]]:
         projected = graph.affine(features, arrays["kernel"], arrays["bias"])
 
         def step(before: str, now: str) -> tuple[list[str], list[str]]:
@@ -44,5 +46,4 @@ class SimpleRNN(RecurrentCell):
             output = write_activation(graph, self.activation, total, arrays.get("prelu/alpha"))
             return [output], [output]
 
-        states = [(self.zeros(graph, features), "float32")]
-        return graph.scan(step, states=states, inputs=[(projected, "float32")], outputs=["float32"])[0]
+        return self.looped(graph, step, first or [self.zeros(graph, features)], projected)

@@ -1,6 +1,6 @@
 """What every kind of language model can do, and the model of a folder."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -22,6 +22,8 @@ from seqtag.support.quoting import quoted
 START = "<s>"  # the one word of a vocabulary that is never predicted
 MIXTURE = "mixture"  # the kind of a model that holds others
 BATCH = 1 << 16  # tokens that are scored together
+
+Score = Callable[[Sequence[Sequence[str]]], tuple[NDArray[np.float64], NDArray[np.bool_]]]
 
 
 class TextModel(Protocol):
@@ -101,6 +103,20 @@ def two_way(model: TextModel) -> TwoWayModel | None:
     return model if isinstance(model, TwoWayModel) and len(model.directions) == 2 else None
 
 
+@runtime_checkable
+class ContinuousModel(TextModel, Protocol):
+    """A language model that may remember what came before a sentence."""
+
+    def scorer(self) -> Score:
+        """A function that does what `score` does for the parts of one text in order."""
+        ...
+
+
+def scorer_of(model: TextModel) -> Score:
+    """A function that scores the parts of one text in order; `TextModel.score` scores each sentence by itself."""
+    return model.scorer() if isinstance(model, ContinuousModel) else model.score
+
+
 def load(path: str | PathLike[str]) -> TextModel:
     """The language model of a folder, of whatever kind.
 
@@ -132,7 +148,7 @@ def read(folder: Folder) -> TextModel:
 def measured(
     model: TextModel, sentences: Iterable[Sequence[str]], *, backward: bool = False
 ) -> Iterator[Perplexity]:
-    """How well a model predicts each sentence, in order; they are scored in batches.
+    """How well a model predicts each sentence of a text, in order; they are scored in batches.
 
     Args:
         model: The model.
@@ -140,8 +156,9 @@ def measured(
         backward: Whether a model of both directions is asked for the other one as well.
     """
     other = two_way(model) if backward else None
+    score = scorer_of(model)
     for batch in batches(sentences):
-        found = by_sentence(model.units, batch, *model.score(batch))
+        found = by_sentence(model.units, batch, *score(batch))
         if other is None:
             yield from found
             continue

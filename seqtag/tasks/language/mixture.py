@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from seqtag.settings.plugins import Plugin
 from seqtag.support.errors import Error, ModelError
 from seqtag.support.quoting import counted, one_line, quoted
 from seqtag.tasks.language import base
-from seqtag.tasks.language.base import MIXTURE, TextModel, vocabulary_of
+from seqtag.tasks.language.base import MIXTURE, Score, TextModel, scorer_of, vocabulary_of
 from seqtag.tasks.language.interpolation import Doubles, interpolated
 
 SYMBOLS = 3  # words of a vocabulary that stand for something else: <unk>, <s>, </s>
@@ -67,7 +67,16 @@ class Mixture:
         """-log2 of the probability of each token, and whether it is unknown; the end of each sentence follows its
         tokens.
         """
-        scores = [part.score(sentences) for part in self.parts]
+        return self._score([part.score for part in self.parts], sentences)
+
+    def scorer(self) -> Score:
+        """A function that does what `score` does for the parts of one text in order."""
+        return partial(self._score, [scorer_of(part) for part in self.parts])
+
+    def _score(
+        self, scorers: Sequence[Score], sentences: Sequence[Sequence[str]]
+    ) -> tuple[Doubles, NDArray[np.bool_]]:
+        scores = [score(sentences) for score in scorers]
         return interpolated(np.array([bits for bits, _ in scores]), self.weights), scores[0][1]
 
     def continuation(self, tokens: Sequence[str]) -> Doubles:

@@ -4,18 +4,21 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain
 from operator import add
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora.sentence import Sentence
 from seqtag.evaluation.perplexity import Perplexity
+from seqtag.features.indexers.base import pad
 from seqtag.features.indexers.vectors import coverage
 from seqtag.features.vectors import Vectors
 from seqtag.graph.weights import Weights
 from seqtag.model_folder import layout
-from seqtag.ngrams.symbols import SYMBOLS
+from seqtag.ngrams.symbols import END, SYMBOLS
 from seqtag.settings.language import LanguageConfig
 from seqtag.support.errors import Diverged, Error, ModelError
 from seqtag.support.interrupt import Stop
@@ -25,6 +28,7 @@ from seqtag.tasks.language.recurrent import prepare, stored
 from seqtag.tasks.language.recurrent.model import RecurrentModel
 from seqtag.tasks.language.recurrent.pieces import Pieces
 from seqtag.tasks.language.recurrent.score import PERPLEXITY, LanguageScore
+from seqtag.tasks.language.recurrent.streams import Streams
 from seqtag.tasks.language.recurrent.texts import LanguageTexts
 from seqtag.training.events import Start
 from seqtag.training.job import Batch
@@ -84,13 +88,23 @@ class LanguageJob:
         self.vectors = vectors
         base = texts.base
         self.vocabulary = base.vocabulary if base else prepare.learn(config, texts, vectors)
-        self.pieces = Pieces(texts.train, self.vocabulary, config.training.max_sentence_length)
-        self.network: Any = base.network() if base else stored.network_of(config, self.vocabulary)
+        self.pieces = self._pieces()
+        streams = self.pieces.count if isinstance(self.pieces, Streams) else 0
+        self.network: Any = (
+            base.network(streams) if base else stored.network_of(config, self.vocabulary, streams)
+        )
         try:
             layout.check_size("weights.safetensors", self.network.size)
         except ValueError as problem:
             raise Error(f"the network is too large for a model folder: {one_line(problem)}.") from problem
         self.prepared = self._prepared()
+
+    def _pieces(self) -> Pieces | Streams:
+        """The training text, cut as the network is to read it."""
+        config, text = self.config, self.texts.train
+        if config.reading.continuous:
+            return Streams(text, self.vocabulary, config.training.batch_size, config.reading.bptt)
+        return Pieces(text, self.vocabulary, config.training.max_sentence_length)
 
     def _prepared(self) -> LanguageStart:
         text = self.texts.train
@@ -178,13 +192,16 @@ class LanguageJob:
     def _check_export(self, model: RecurrentModel) -> None:
         """Compares what the network and its export make of some sentences of dev."""
         sentences = [sentence[:FEW] for sentence in self.texts.dev[:COMPARED]]
-        inputs = self.vocabulary.collate(self.vocabulary.index_all(sentences))
-        targets = np.zeros((len(sentences), int(inputs["lengths"].max())), np.int32)
-        for row, sentence in zip(targets, sentences, strict=True):
-            row[: len(sentence) + 2] = self.vocabulary.targets(sentence)
+        seen = [self.vocabulary.seen(sentence) for sentence in sentences]
+        numbers = [self.vocabulary.targets(sentence) for sentence in sentences]
+        if model.continuous:  # one long sentence, with one border between two of them
+            seen = [Sentence(tuple(chain([END], *(one.tokens[1:] for one in seen))))]
+            numbers = [np.concatenate([numbers[0][:1], *(one[1:] for one in numbers)])]
+        inputs = self.vocabulary.collate(self.vocabulary.index_seen(seen))
+        targets = pad(numbers, int(inputs["lengths"].max()))
         logs = np.asarray(self.network.log_probabilities(inputs, targets), np.float64)
         for own, direction in zip(logs, model.directions, strict=True):
-            found = model.score_in(direction, sentences)[0]
+            found = model.scorer(direction)(sentences)[0]
             gap = abs(found.sum() * math.log(2) + own.sum()) / len(found)
             if not gap <= CLOSE:
                 raise Error(
@@ -219,7 +236,7 @@ def score(
     directions: Sequence[str] | None = None,
     stop: Stop | None = None,
 ) -> LanguageScore:
-    """How well a model predicts sentences, in all its directions or in some.
+    """How well a model predicts the sentences of a text, in all its directions or in some.
 
     Raises:
         Diverged: A probability is not finite.
@@ -227,14 +244,14 @@ def score(
     """
     found = {}
     for direction in directions or model.directions:
-        total = Perplexity()
+        total, scorer = Perplexity(), model.scorer(direction)
         for batch in batches(sentences):
             try:
-                scores = model.score_in(direction, batch)
+                scores = scorer(batch)
                 total += reduce(add, by_sentence(model.units, batch, *scores))
             except ModelError as problem:
                 raise Diverged(f"{problem} Lower the learning rate.") from problem
             if stop is not None:
                 stop.check()
         found[direction] = total
-    return LanguageScore(found.get("forward"), found.get("backward"))
+    return LanguageScore(found.get("forward"), found.get("backward"), model.continuous)

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.units import Units
 from seqtag.corpora.views import View
 from seqtag.inference.language_model import StateReader
@@ -22,6 +23,7 @@ FORWARD, BACKWARD = "forward", "backward"
 TITLES = {(FORWARD,): "forward", (BACKWARD,): "backward", (FORWARD, BACKWARD): "both directions"}
 
 Doubles = NDArray[np.float64]
+Score = Callable[[Sequence[Sequence[str]]], tuple[Doubles, NDArray[np.bool_]]]
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class RecurrentModel:
         directions: The directions that it has: "forward", "backward" or both, in this order.
         network: Gives the serialised ONNX model whose only output is the states of a direction.
         layers: What lies below the output layer, in words.
+        continuous: Whether it carries its state from sentence to sentence of a text.
         closed: Whether only the most frequent words of the training text are in the vocabulary.
         threads: Batches that are read side by side; 0 for as many as the process may use cores.
         name: The model folder, for messages.
@@ -46,6 +49,7 @@ class RecurrentModel:
     directions: tuple[str, ...]
     network: Callable[[str], bytes]
     layers: str
+    continuous: bool = False
     closed: bool = True
     threads: int = 0
     name: str = "the model"
@@ -66,16 +70,26 @@ class RecurrentModel:
         words = counted(len(self.vocabulary.words), "word" if self.units.are_words else "character")
         classes = len(self.vocabulary.sizes)
         output = f"{words} in {classes:,} classes" if classes > 1 else words
-        return f"{self.layers}, {TITLES[self.directions]}, {output}"
+        reads = TITLES[self.directions] + (" from line to line" if self.continuous else "")
+        return f"{self.layers}, {reads}, {output}"
 
     def score(self, sentences: Sequence[Sequence[str]]) -> tuple[Doubles, NDArray[np.bool_]]:
         """-log2 of the probability of each token given all before it, and whether it is unknown; the end of each
-        sentence follows its tokens. Of a model that has only the other direction, as `score_backward`.
+        sentence follows its tokens. Of a model that has only the other direction, as `score_backward`. Each
+        sentence is read by itself; `scorer` is for a text.
 
         Raises:
             ModelError: A probability is not finite.
         """
         return self.score_in(self.directions[0], sentences)
+
+    def scorer(self, direction: str | None = None) -> Score:
+        """A function that does what `score` does, or `score_in` with this direction, for the parts of one text in
+        order: the state of a continuous model goes on from sentence to sentence, and from part to part.
+        """
+        if self.continuous:
+            return TextScorer(self, self._reader(direction or FORWARD)).score
+        return partial(self.score_in, direction or self.directions[0])
 
     def score_backward(self, sentences: Sequence[Sequence[str]]) -> tuple[Doubles, NDArray[np.bool_]]:
         """As `score`, but of each token given all after it; the beginning of each sentence follows its tokens.
@@ -160,11 +174,19 @@ class RecurrentModel:
                 logs[predicted] = self.softmax.log_probabilities(states[known], words[predicted])
 
         self._reader(direction).read([self.vocabulary.seen(tokens) for tokens in sentences], use)
-        if not np.isfinite(logs).all():
-            raise ModelError(f"{self.name}: the network gave probabilities that are not finite.")
+        self.check_finite(logs)
         if direction == BACKWARD:  # the first border stands where forward has the last one
             logs[last] = logs[first]
         return logs[~first] / -math.log(2), words[~first] == self.vocabulary.unknown
+
+    def check_finite(self, logs: Doubles) -> None:
+        """Refuses probabilities that are not finite.
+
+        Raises:
+            ModelError: One is not.
+        """
+        if not np.isfinite(logs).all():
+            raise ModelError(f"{self.name}: the network gave probabilities that are not finite.")
 
     def _reader(self, direction: str) -> StateReader:
         if direction not in self.directions:
@@ -181,6 +203,38 @@ class RecurrentModel:
     @cached_property
     def _backward(self) -> StateReader:
         return StateReader(self.network(BACKWARD), self.vocabulary, self.threads, name=self.name)
+
+
+class TextScorer:
+    """Scores a text part by part with a continuous model.
+
+    Args:
+        model: The model.
+        reader: The states of its direction.
+    """
+
+    def __init__(self, model: RecurrentModel, reader: StateReader) -> None:
+        self.model = model
+        self.reader = reader
+        self.state: NDArray[np.float32] | None = None
+
+    def score(self, sentences: Sequence[Sequence[str]]) -> tuple[Doubles, NDArray[np.bool_]]:
+        """As `RecurrentModel.score`, of the next sentences of the text, which follow each other."""
+        vocabulary = self.model.vocabulary
+        if not sentences:
+            return np.zeros(0), np.zeros(0, np.bool_)
+        # The border after a sentence is the one before the next: it is predicted here, and read with what follows.
+        read = Sentence(tuple(token for tokens in sentences for token in vocabulary.seen(tokens).tokens[:-1]))
+        words = np.concatenate([vocabulary.targets(tokens)[1:] for tokens in sentences])
+        logs = np.zeros(len(words))
+
+        def use(places: NDArray[np.int64], states: NDArray[np.float32]) -> None:
+            with np.errstate(over="ignore", invalid="ignore"):
+                logs[places] = self.model.softmax.log_probabilities(states, words[places])
+
+        self.state = self.reader.follow(read, self.state, use)
+        self.model.check_finite(logs)
+        return logs / -math.log(2), words == vocabulary.unknown
 
 
 def _spread(logs: NDArray[np.float32]) -> Doubles:

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.corpora.sentence import Sentence
-from seqtag.features.indexers.base import pad
-from seqtag.ngrams.symbols import BOS, EOS, SYMBOLS
+from seqtag.ngrams.symbols import BOS, EOS
 from seqtag.ngrams.text import Text
-from seqtag.tasks.language.recurrent.vocabulary import END, UNKNOWN, WordVocabulary
+from seqtag.tasks.language.recurrent.numbered import NumberedWords
+from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary
 from seqtag.training.batches import sorted_batches
 
 Ints = NDArray[np.int32]
@@ -33,7 +32,7 @@ class Pieces:
     """
 
     def __init__(self, text: Text, vocabulary: WordVocabulary, longest: int) -> None:
-        self.vocabulary = vocabulary
+        self._words = NumberedWords(text, vocabulary)
         self._blocks = text.blocks
         self._offsets = np.cumsum([0, *(len(block) for block in text.blocks)])
         places, lengths = zip(*(_cut(block, longest) for block in text.blocks), strict=True)
@@ -42,14 +41,6 @@ class Pieces:
         )
         self.lengths: Ints = np.concatenate(lengths)
         self.cut = len(self.lengths) - text.sentences
-        self._strings = (UNKNOWN, END, END, *text.words[len(SYMBOLS) :])  # what the network reads, by number
-        every = Sentence(self._strings)
-        self._rows = {name: _array(indexer.index(every)) for name, indexer in vocabulary.indexers.items()}
-        numbers = vocabulary.numbers
-        self._targets: Ints = np.fromiter(
-            (numbers.get(word, vocabulary.unknown) for word in self._strings), np.int32, len(self._strings)
-        )
-        self._targets[[BOS, EOS]] = vocabulary.end
 
     @property
     def tokens(self) -> int:
@@ -64,14 +55,11 @@ class Pieces:
         self, numbers: Sequence[int], random: np.random.Generator
     ) -> tuple[dict[str, NDArray[Any]], Ints]:
         """The network's inputs for these pieces, and the targets `(batch, time)`."""
-        found = [self._piece(number) for number in numbers]
-        rows = [{name: array[ids] for name, array in self._rows.items()} for ids in found]
-        inputs = self.vocabulary.collate(rows, random)
-        return inputs, pad([self._targets[ids] for ids in found], int(inputs["lengths"].max()))
+        return self._words.batch([self._piece(number) for number in numbers], random)
 
     def words(self, number: int) -> list[str]:
         """The words of a piece."""
-        return [self._strings[at] for at in self._piece(number)]
+        return self._words.spelt(self._piece(number))
 
     def _piece(self, number: int) -> NDArray[Any]:
         start = self._starts[number]
@@ -88,8 +76,3 @@ def _cut(block: NDArray[Any], longest: int) -> tuple[NDArray[np.int64], Ints]:
     which = np.repeat(np.arange(len(begins)), counts)
     done = longest * (np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts))
     return begins[which] + done, (np.minimum(steps[which] - done, longest) + 1).astype(np.int32)
-
-
-def _array(rows: Any) -> NDArray[Any]:
-    """What an indexer keeps of tokens, as an array of one entry each."""
-    return rows if isinstance(rows, np.ndarray) else np.array(rows, dtype=object)

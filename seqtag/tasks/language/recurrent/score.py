@@ -17,10 +17,12 @@ class LanguageScore:
     Attributes:
         forward: Each token from those before it; None for a model that reads backward only.
         backward: Each token from those after it; None for a model that reads forward only.
+        continuous: Whether the model carries its state from line to line.
     """
 
     forward: Perplexity | None
     backward: Perplexity | None = None
+    continuous: bool = False
 
     @property
     def main(self) -> float:
@@ -39,7 +41,7 @@ class LanguageScore:
     def signature(self) -> str:
         """How the score was made."""
         found = self.forward or self.backward or Perplexity()
-        direction = "forward" if self.forward else "backward"
+        direction = ("forward" if self.forward else "backward") + "|continuous" * self.continuous
         return f"{direction}|tokens:{found.tokens}|sentences:{found.sentences}|unk:predicted|ends:predicted"
 
     def to_json(self) -> dict[str, Any]:

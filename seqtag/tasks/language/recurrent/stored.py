@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vectors import Vectors
 from seqtag.graph.language_model import build
+from seqtag.graph.outputs import AFTER
 from seqtag.graph.weights import Floats, Weights
 from seqtag.inference.word_softmax import WordSoftmax
 from seqtag.model_folder.folder import Folder
@@ -83,14 +84,17 @@ class StoredLanguage:
         with _refusing(self.name):
             return model_of(self.config, self.vocabulary, self.weights, threads=threads, name=self.name)
 
-    def network(self) -> "LanguageNetwork":
+    def network(self, streams: int = 0) -> "LanguageNetwork":
         """The Keras network; it takes no more memory than the weights do, whatever the settings say.
+
+        Args:
+            streams: How many texts training reads side by side with a state that is carried on; 0 for sentences.
 
         Raises:
             ModelError: Settings, vocabulary and weights do not fit each other.
         """
         self.model()  # the shapes are compared with the weights here, before Keras takes memory for them
-        network = network_of(self.config, self.vocabulary)
+        network = network_of(self.config, self.vocabulary, streams)
         network.assign_weights(self.weights.take_all())
         return network
 
@@ -108,12 +112,13 @@ def _refusing(name: str) -> Iterator[None]:
         ) from problem
 
 
-def network_of(config: "LanguageConfig", vocabulary: WordVocabulary) -> "LanguageNetwork":
-    """A new Keras network for these settings and words."""
+def network_of(config: "LanguageConfig", vocabulary: WordVocabulary, streams: int = 0) -> "LanguageNetwork":
+    """A new Keras network for these settings and words; see `StoredLanguage.network`."""
     from seqtag.network.language_model import LanguageNetwork
 
     rows = vocabulary.tied_rows() if config.output.tied else None
-    return LanguageNetwork(config, vocabulary.sizes_of_indexers, vocabulary.sizes, config.directions, rows)
+    sizes = vocabulary.sizes_of_indexers
+    return LanguageNetwork(config, sizes, vocabulary.sizes, config.directions, rows, streams=streams)
 
 
 def files(
@@ -214,6 +219,7 @@ def model_of(
         # Another direction is not built before it is asked for.
         lambda direction: first if direction == directions[0] else network(direction),
         f"{counted(encoder.layers, 'layer')} of {encoder.units:,} {cell} units",
+        config.reading.continuous,
         threads=threads,
         name=name,
     )
@@ -226,7 +232,10 @@ def _network(
     weights: Weights,
     wanted: str,
 ) -> bytes:
-    return build(config, vocabulary.sizes_of_indexers, directions, weights, wanted={wanted})
+    carried = config.reading.continuous
+    outputs = {wanted, AFTER.name} if carried else {wanted}
+    sizes = vocabulary.sizes_of_indexers
+    return build(config, sizes, directions, weights, carried=carried, wanted=outputs)
 
 
 def _tied(

@@ -1,6 +1,7 @@
 """The texts that a recurrent language model is trained and scored on."""
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.units import sentences
+from seqtag.graph.language_model import check_carried
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import LANGUAGE_MODEL
 from seqtag.ngrams.text import Text
@@ -82,12 +84,15 @@ def read(config: LanguageConfig, paths: Mapping[str, Sequence[str]]) -> Language
                 raise DataError(shown(path), None, "holds no words; expected text, a sentence a line")
             yield from chain([first], found)
 
+    if config.reading.continuous:
+        check_carried(config, config.directions)
     base = None
     if BASE in paths:
         base = StoredLanguage.of(Folder(Path(paths[BASE][0]), LANGUAGE_MODEL))
     dev = list(lines("dev"))
     held_out = "dev" not in paths
-    train = read_text(_kept(lines("train"), dev) if held_out else lines("train"))
+    kept = _begun if config.reading.continuous else _kept
+    train = read_text(kept(lines("train"), dev) if held_out else lines("train"))
     if not dev:
         raise DataError(
             shown(paths["train"][0]),
@@ -106,6 +111,20 @@ def _kept(lines: Iterable[list[str]], dev: list[list[str]]) -> Iterator[list[str
             dev.append(line)
         else:
             yield line
+
+
+def _begun(lines: Iterable[list[str]], dev: list[list[str]]) -> Iterator[list[str]]:
+    """As `_kept`, but what becomes dev is the end of the text, so that both are texts of their own."""
+    last: deque[list[str]] = deque()
+    count = 0
+    for line in lines:
+        count += 1
+        last.append(line)
+        if len(last) > MOST:
+            yield last.popleft()
+    while len(last) > min(count // EVERY, MOST):
+        yield last.popleft()
+    dev.extend(last)
 
 
 def _digest(lines: Iterable[Sequence[str]]) -> str:
