@@ -77,7 +77,9 @@ def _metavar(entry: Setting, kind: type, either: bool) -> str | None:
     """The placeholder of an option's value; None: that of its type."""
     if entry.path.endswith(".file"):
         return "FILE"
-    return "COLUMN" if either else "NAME" if kind is str else None
+    if either:
+        return "|".join(("N", *entry.metadata["choices"])) if entry.metadata["choices"] else "COLUMN"
+    return "NAME" if kind is str else None
 
 
 def _shown(value: Any) -> str:

@@ -60,8 +60,8 @@ class OutputSettings:
 
     classes: int | str | None = setting(
         None,
-        "number of word classes: a class is predicted first, then a word of it; 1: a full softmax; sqrt: the square "
-        "root of the vocabulary's size; default: 100, or 1 for up to 2,000 words",
+        "number of word classes (a class is predicted first, then a word of it; 1: a full softmax); default: 100, or 1 "
+        "for up to 2,000 words; for the square root of the vocabulary's size",
         flag=True,
         low=1,
         choices=("sqrt",),
@@ -72,7 +72,7 @@ class OutputSettings:
         choices=CLASS_KINDS,
     )
     class_file: str | None = setting(
-        None, "file with a word, a tab and its class per line, in place of such classes"
+        None, "file of classes to use instead: a word, a tab and its class per line"
     )
     tied: bool = setting(
         False,

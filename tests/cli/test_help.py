@@ -50,3 +50,12 @@ def test_values_are_named_and_flags_have_no_type(
     assert [kind for kind in ("<bool>", "<str>", "<list", "range>") if kind in shown] == []
     assert "…" not in shown
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_number_or_a_name_says_both_and_a_column_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["lm", "train", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "N|sqrt" in shown
+    assert "COLUMN" not in shown
+    assert run(["train", "--help"]) == 0
+    assert "COLUMN" in capsys.readouterr().out

@@ -10,7 +10,8 @@ from seqtag.cli.lm import options
 def generate(
     model: options.Model,
     prompt: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="What each sentence begins with.", show_default=False)
+        str | None,
+        typer.Option(metavar="TEXT", help="The words that each sentence begins with.", show_default=False),
     ] = None,
     number: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many sentences.")] = 1,
     temperature: Annotated[
@@ -29,7 +30,9 @@ def generate(
         ),
     ] = 1.0,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Random seed.")] = 42,
-    longest: Annotated[int, typer.Option(min=1, metavar="N", help="Most tokens of a sentence.")] = 1000,
+    longest: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Maximum number of tokens in a sentence.")
+    ] = 1000,
 ) -> None:
     """Draw sentences from a language model, one a line; <unk> is never drawn.
 

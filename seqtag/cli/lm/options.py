@@ -20,9 +20,40 @@ TokenizerName = Annotated[
         help=f"Tokenizer that cuts lines into words: {', '.join(registry.TOKENIZERS)}.",
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace a language model that is there.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing language model.")]
 ModelOutput = Annotated[str, typer.Option("--output", "-o", metavar="LM", help="Folder for the model.")]
 VOCABULARY_NOTE = "these, <unk> and the end </s> are predicted, the start <s> is not"
+
+TRAINING = "Training (--kind rnn)"  # a panel of `seqtag lm train --help`
+ForceTraining = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Replace an existing language model and, without --resume, the checkpoint of a stopped run.",
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume", rich_help_panel=TRAINING,
+        help="Continue from LM.checkpoint if there is one: repeat the same command with this option.",
+    ),
+]  # fmt: skip
+CheckpointSteps = Annotated[
+    int,
+    typer.Option(
+        "--checkpoint-steps", metavar="N", min=0, rich_help_panel=TRAINING,
+        help="Write the checkpoint every N steps as well as after each epoch; 0: only after each epoch.",
+    ),
+]  # fmt: skip
+Seeds = Annotated[
+    int,
+    typer.Option(
+        "--seeds", metavar="N", min=1, rich_help_panel=TRAINING,
+        help="Train with N consecutive seeds from --seed on; report mean and spread, keep the best on dev.",
+    ),
+]  # fmt: skip
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", rich_help_panel=TRAINING, help="Print errors only.")]
 
 
 def check_units(unit: str, tokenizer: str) -> None:

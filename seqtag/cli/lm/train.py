@@ -13,8 +13,8 @@ from seqtag.settings.language import LANGUAGE
 from seqtag.support.errors import UsageError
 
 KINDS = ("ngram", "rnn")
-FILES, NGRAMS = parameters.FILES, "N-grams (--kind ngram)"
-NETWORK, TRAINING = "Network (--kind rnn)", "Training (--kind rnn)"
+FILES, TRAINING = parameters.FILES, options.TRAINING
+NGRAMS, NETWORK = "N-grams (--kind ngram)", "Network (--kind rnn)"
 PANELS = dict.fromkeys(("reading", "embeddings", "encoder", "output"), NETWORK) | {"training": TRAINING}
 
 
@@ -34,8 +34,8 @@ def command(
         typer.Option(
             metavar="TEXT",
             rich_help_panel=FILES,
-            help="Text to score, to choose the best epoch on (rnn; default: a part of the training text), or to fit "
-            "the weights of jelinek_mercer on.",
+            help="Text to score. rnn: to choose the best epoch on (default: a part of the training text). "
+            "jelinek_mercer: to fit the weights on.",
         ),
     ] = None,
     test: Annotated[
@@ -71,7 +71,7 @@ def command(
             "--from",
             metavar="LM",
             rich_help_panel=FILES,
-            help="rnn: continue to train this model, on other text; its words and its network stay.",
+            help="rnn: continue to train this model on other text; its vocabulary and network stay.",
         ),
     ] = None,
     order: Annotated[
@@ -125,11 +125,11 @@ def command(
     input_format: common.InputFormat = None,
     unit: options.Unit = "word",
     tokenizer: options.TokenizerName = "whitespace",
-    force: options.Force = False,
-    resume: parameters.Resume = False,
-    checkpoint_steps: parameters.CheckpointSteps = 0,
-    seeds: parameters.Seeds = 1,
-    quiet: parameters.Quiet = False,
+    force: options.ForceTraining = False,
+    resume: options.Resume = False,
+    checkpoint_steps: options.CheckpointSteps = 0,
+    seeds: options.Seeds = 1,
+    quiet: options.Quiet = False,
     **chosen: Any,
 ) -> None:
     r"""Train a language model on text, a sentence a line, or on the tokens of corpora.
