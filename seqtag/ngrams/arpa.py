@@ -7,6 +7,7 @@ import math
 import re
 from array import array
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import IO
 
 import numpy as np
@@ -22,6 +23,7 @@ from seqtag.support.lines import lines, shown
 from seqtag.support.quoting import quoted
 
 PIECE = 1 << 17  # n-grams that are written at once
+MOST_BEFORE = 1000  # lines that are searched for the head
 NO_UNKNOWN = -100.0  # log10 of the probability of unknown words in a file without `<unk>`, as KenLM has it
 _COUNT = re.compile(r"ngram (\d+) *= *(\d+)")
 
@@ -121,11 +123,8 @@ class _Reader:
 
     def _sizes(self) -> list[int]:
         """How many n-grams of each order the head announces; what stands before it is skipped."""
-        number, line = self._next()
-        while line.strip() != "\\data\\":
-            if number > 1000:
-                raise DataError(self._name, None, "has no line \\data\\ in front; expected an ARPA file")
-            number, line = self._next()
+        if not any(line.strip() == "\\data\\" for _, line in islice(self._lines, MOST_BEFORE)):
+            raise DataError(self._name, None, "has no line \\data\\ in front; expected an ARPA file")
         sizes: list[int] = []
         number, line = self._next()
         while match := _COUNT.fullmatch(line.strip()):

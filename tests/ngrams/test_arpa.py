@@ -50,7 +50,7 @@ def test_by_hand(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("\\data\\\n", "", "ends in the middle of an ARPA file"),
+        ("\\data\\\n", "", r"has no line \data\ in front; expected an ARPA file"),
         ("ngram 1=4\n", "", ":4: 'ngram 2=3' stands here; expected the numbers"),
         ("ngram 1=4\nngram 2=3\n", "", "expected `ngram 1=NUMBER`"),
         ("ngram 2=3", "ngram 2=4", "log10 of a probability, 2 words"),
