@@ -331,6 +331,8 @@ def test_a_terminal_sees_what_is_being_done(
 def test_only_one_file_comes_from_stdin(text: Path, capsys: Capture) -> None:
     assert train("--dev", "-", text="-") == 2
     assert "Only one of the files can come from stdin" in complaint(capsys)
+    assert run(["lm", "score", "lm", "-", "text.txt", "-"]) == 2
+    assert "Only one of the files can come from stdin" in complaint(capsys)
 
 
 def test_symbols_in_a_text_are_unknown_words(text: Path, capsys: Capture) -> None:

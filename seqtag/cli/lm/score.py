@@ -10,6 +10,7 @@ from seqtag.cli.lm import options
 from seqtag.cli.lm.steps import steps
 from seqtag.cli.stderr import stderr
 from seqtag.settings import registry
+from seqtag.support.errors import UsageError
 
 if TYPE_CHECKING:
     from seqtag.evaluation.perplexity import Perplexity
@@ -40,6 +41,8 @@ def score(
     """
     common.check_name("--input-format", input_format, registry.formats("reader"))
     paths = files or [common.STDIN]
+    if paths.count(common.STDIN) > 1:
+        raise UsageError("Only one of the files can come from stdin.")
     output = None if json is None else results.place(json)
     results.check_outputs([output], [model, *paths])
     common.invite(paths)
