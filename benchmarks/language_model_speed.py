@@ -146,7 +146,7 @@ def main() -> None:
     # Threads, not cores: others may be at work on any of them.
     os.environ.update(common.environment(given.threads))
     # PyTorch's threads sleep while they wait for each other: on a busy machine they would use up several times the
-    # processor's time by asking again and again, which is no work.
+    # processor's time by polling, which is no work.
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     common.start_tensorflow()
     import tensorflow as tf

@@ -37,7 +37,7 @@ class Sizes:
 
 
 class VariationalDropout(nn.Module):  # type: ignore[misc]
-    """Dropout of `(batch, time, dim)` with one mask a sentence, the same at each step."""
+    """Dropout of `(batch, time, dim)` with one mask for each sentence, the same at each step."""
 
     def __init__(self, rate: float) -> None:
         super().__init__()

@@ -1,6 +1,7 @@
 """`seqtag explain` of a language model: its tables, JSON and plot."""
 
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from seqtag.cli import plots, results
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST = 3  # earlier tokens that are named
 LEAST = 0.1  # bits of those
+TITLE_WIDTH = 60  # characters of a line of the plot's title
 
 
 def explain_lm(
@@ -120,7 +122,7 @@ def drawn(found: "LanguageExplanation") -> Any:
     names = ["all" if one.visible is None else f"{one.visible}" for one in found.memory]
     panel.plot(names, [one.perplexity for one in found.memory], marker="o", markersize=4)
     panel.set(
-        title=found.description,
+        title=textwrap.fill(found.description, TITLE_WIDTH),
         xlabel="visible words before each",
         ylabel=f"perplexity of {found.memory[0].tokens:,} tokens",
         yscale="log",

@@ -81,7 +81,7 @@ class Vocabulary:
         return self.index_all([words])[0]
 
     def keep(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Indexed sentences that are going to be batched again and again, with all computed that is costly."""
+        """Indexed sentences that are batched in every epoch, with all computed that is costly."""
         kept = [indexer.keep([row[name] for row in rows]) for name, indexer in self.indexers.items()]
         return [dict(zip(self.indexers, entries, strict=True)) for entries in zip(*kept, strict=True)]
 

@@ -35,7 +35,7 @@ def build(
     `(states, batch, units)`, and those after the last one a further output, `after`, which is defined where no sentence
     of the batch has padding.
 
-    The weights of the output layer, below `output/`, stay where they are: whoever takes those as well calls
+    The weights of the output layer, below `output/`, stay where they are: a caller that takes those as well calls
     `weights.check_all` and `weights.check_finite` in the end.
 
     Args:

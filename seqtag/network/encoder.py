@@ -108,5 +108,5 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
 
 
 def variational_dropout(rate: float, name: str) -> keras.layers.Layer:
-    """Dropout of `(batch, time, dim)` with one mask a sentence, the same at each step."""
+    """Dropout of `(batch, time, dim)` with one mask for each sentence, the same at each step."""
     return keras.layers.Dropout(rate, noise_shape=(None, 1, None), name=name)

@@ -74,7 +74,7 @@ class Indexer(Protocol):
         ...
 
     def keep(self, rows: Sequence[Any]) -> Sequence[Any]:
-        """Sentences as `index` gives them, made ready to be batched again and again: what is costly is computed."""
+        """Sentences as `index` gives them, made ready to be batched in every epoch: what is costly is computed."""
         return rows
 
     def collate(
