@@ -18,7 +18,7 @@ from seqtag.features.indexers.vectors import coverage
 from seqtag.features.vectors import Vectors
 from seqtag.graph.weights import Weights
 from seqtag.model_folder import layout
-from seqtag.ngrams.symbols import END, SYMBOLS
+from seqtag.ngrams.symbols import END, SYMBOLS, UNK
 from seqtag.settings.language import LanguageConfig
 from seqtag.support.errors import Diverged, Error, ModelError
 from seqtag.support.interrupt import Stop
@@ -108,7 +108,8 @@ class LanguageJob:
 
     def _prepared(self) -> LanguageStart:
         text = self.texts.train
-        words = text.words[len(SYMBOLS) :]
+        words, known = text.words[len(SYMBOLS) :], {*self.vocabulary.words}
+        counts = zip(words, self.texts.counts[len(SYMBOLS) :].tolist(), strict=True)
         return LanguageStart(
             config=self.config,
             measure=PERPLEXITY,
@@ -116,8 +117,7 @@ class LanguageJob:
             sentences=text.sentences,
             tokens=text.tokens,
             kinds=text.kinds,
-            unknown=text.tokens
-            - int(self.texts.counts[len(SYMBOLS) :][: len(self.vocabulary.words) - 2].sum()),
+            unknown=int(self.texts.counts[UNK]) + sum(count for word, count in counts if word not in known),
             dev_sentences=len(self.texts.dev),
             held_out=self.texts.held_out,
             words=len(self.vocabulary.words),

@@ -19,7 +19,7 @@ from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.tasks.language.base import load
 from seqtag.tasks.language.recurrent import prepare, texts
-from seqtag.tasks.language.recurrent.job import LanguageJob
+from seqtag.tasks.language.recurrent.job import LanguageJob, LanguageStart
 from seqtag.tasks.language.recurrent.pieces import Pieces
 from seqtag.tasks.language.recurrent.stored import StoredLanguage
 from seqtag.training.events import Progress
@@ -225,17 +225,19 @@ def test_another_text_is_another_run(text: str, tmp_path: Path) -> None:
 def test_a_model_is_trained_on(text: str, tmp_path: Path) -> None:
     first = go(text, tmp_path / "first", "training.epochs=4")
     other = tmp_path / "other.txt"
-    other.write_text("red red red\n" * 60, "utf-8")
+    other.write_text("red red zebra\n" * 60, "utf-8")
+    events: list[Any] = []
     base = StoredLanguage.of(Folder(tmp_path / "first", LANGUAGE_MODEL))
     result = train(
         config_of("training.epochs=6"), [str(other)], None, None, tmp_path / "second", task="language",
-        base=str(tmp_path / "first"),
+        base=str(tmp_path / "first"), listener=events.append,
     )  # fmt: skip
     second = StoredLanguage.of(Folder(tmp_path / "second", LANGUAGE_MODEL))
     assert second.vocabulary.words == base.vocabulary.words
     assert second.digest != base.digest
     scores = [epoch.dev_score for epoch in result.history]
     assert scores[-1] < 2 < first.dev.main
+    assert [event.unknown for event in events if isinstance(event, LanguageStart)] == [57]
 
 
 def test_the_export_is_compared(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
