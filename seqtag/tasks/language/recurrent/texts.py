@@ -20,6 +20,7 @@ from seqtag.ngrams.text import read as read_text
 from seqtag.settings.language import LanguageConfig
 from seqtag.support.errors import DataError
 from seqtag.support.lines import shown
+from seqtag.support.quoting import counted
 from seqtag.tasks.base import BASE
 from seqtag.tasks.language.recurrent.stored import StoredLanguage
 from seqtag.tasks.language.recurrent.vocabulary import units_of
@@ -97,7 +98,7 @@ def read(config: LanguageConfig, paths: Mapping[str, Sequence[str]]) -> Language
         raise DataError(
             shown(paths["train"][0]),
             None,
-            f"has {train.sentences} sentences; expected at least {EVERY} to hold one out for dev, or --dev",
+            f"has {counted(train.sentences, 'sentence')}; expected at least {EVERY} to hold one out for dev, or --dev",
         )
     size = len(train.words)
     counts = sum((np.bincount(block, minlength=size) for block in train.blocks), np.zeros(size, np.int64))

@@ -118,7 +118,10 @@ def test_without_dev_a_part_is_held_out(text: str) -> None:
 
 
 def test_text_that_cannot_be_learnt_from(tmp_path: Path) -> None:
-    short, empty = tmp_path / "short.txt", tmp_path / "empty.txt"
+    one, short, empty = (tmp_path / name for name in ("one.txt", "short.txt", "empty.txt"))
+    one.write_text("one line", "utf-8")
+    with pytest.raises(DataError, match=r"one\.txt: has 1 sentence; expected at least 20 "):
+        texts.read(config_of(), {"train": [str(one)]})
     short.write_text("one line\n" * 19, "utf-8")
     empty.write_text("\n \n", "utf-8")
     with pytest.raises(DataError, match=r"short\.txt: has 19 sentences; expected at least 20 .* or --dev"):
