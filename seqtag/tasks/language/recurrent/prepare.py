@@ -56,6 +56,11 @@ def _frequent(texts: LanguageTexts, most: int) -> tuple[list[str], NDArray[np.in
 def _classes(config: LanguageConfig, words: Sequence[str], counts: NDArray[np.int64]) -> WordClasses:
     settings = config.output
     if settings.class_file is not None:
+        if settings.classes is not None:
+            raise UsageError(
+                f"output.class_file says which classes there are; expected no output.classes beside it. Received: "
+                f"{settings.classes}"
+            )
         return word_classes.read(settings.class_file, words)
     wanted = settings.classes
     if wanted is None:

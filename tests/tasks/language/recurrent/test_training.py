@@ -153,6 +153,9 @@ def test_classes_of_a_file(text: str, tmp_path: Path) -> None:
     data = texts.read(config_of("text.vocabulary=7"), {"train": [text], "dev": [text]})
     path = tmp_path / "classes.tsv"
     path.write_text("".join(f"{word}\t{len(word)}\n" for word in (*WORDS, "</s>", "<unk>")), "utf-8")
+    both = config_of("text.vocabulary=7", f"output.class_file={path}", "output.classes=3")
+    with pytest.raises(UsageError, match=r"expected no output\.classes beside it\. Received: 3"):
+        prepare.learn(both, data, None)
     vocabulary = prepare.learn(config_of("text.vocabulary=7", f"output.class_file={path}"), data, None)
     assert vocabulary.sizes == (1, 4, 4)
     assert vocabulary.words[0] == "red"
