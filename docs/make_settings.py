@@ -25,15 +25,15 @@ def generated() -> str:
         "# Recurrent language models",
         "",
         "`seqtag lm train --kind rnn` has the sections `text`, `reading` and `output` of its own. It shares "
-        "`embeddings`, `encoder` and `training` with taggers, but for settings that make no sense here; some defaults "
-        "are others.",
+        "`embeddings`, `encoder` and `training` with taggers, except for settings that do not apply; some "
+        "defaults differ.",
     ]
     for group in dataclasses.fields(LanguageConfig):
         if group.name not in {entry.name for entry in dataclasses.fields(Config)}:
             lines += _group(group, LANGUAGE)
     lines += ["", "## Other defaults", "", "| setting | default |", "| --- | --- |"]
     lines += [f"| `{path}` | {_default(LANGUAGE[path])} |" for path in LanguageConfig.DEFAULTS]
-    lines += ["", f"Not there: {', '.join(f'`{path}`' for path in LanguageConfig.FIXED)}."]
+    lines += ["", f"Not available: {', '.join(f'`{path}`' for path in LanguageConfig.FIXED)}."]
     return "\n".join(lines) + "\n\n"
 
 
