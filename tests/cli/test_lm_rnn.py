@@ -95,6 +95,11 @@ def test_settings_of_a_file(text: Path, capsys: Capture) -> None:
     settings.write_text("reading:\n  direction: sideways\n", "utf-8")
     assert train("-c", "lm.yaml") == 2
     assert "lm.yaml:2: reading.direction is 'sideways'" in complaint(capsys)
+    settings.write_text("text:\n  unit: character\n", "utf-8")
+    assert train("-c", "lm.yaml", "--unit", "word", *SMALL) == 0
+    written = json.loads(Path("lm/config.json").read_text("utf-8"))["settings"]
+    assert written["text"]["unit"] == "word"
+    capsys.readouterr()
     settings.write_text("head:\n  name: crf\n", "utf-8")
     assert train("-c", "lm.yaml") == 2
     assert "`seqtag init-config --lm` lists all settings" in complaint(capsys)

@@ -12,6 +12,24 @@ Model = Annotated[str, typer.Argument(metavar="LM", help="The folder of the lang
 Unit = Annotated[
     str, typer.Option(metavar="NAME", help=f"What the tokens are: {' or '.join(registry.UNITS)}.")
 ]
+ChosenUnit = Annotated[
+    str | None,
+    typer.Option(
+        "--unit",
+        metavar="NAME",
+        show_default=False,
+        help=f"What the tokens are: {' or '.join(registry.UNITS)}. \\[default: word]",
+    ),
+]
+ChosenTokenizer = Annotated[
+    str | None,
+    typer.Option(
+        "--tokenizer",
+        metavar="NAME",
+        show_default=False,
+        help=f"Tokenizer that cuts lines into words: {', '.join(registry.TOKENIZERS)}. \\[default: whitespace]",
+    ),
+]
 TokenizerName = Annotated[
     str,
     typer.Option(
@@ -20,7 +38,7 @@ TokenizerName = Annotated[
         help=f"Tokenizer that cuts lines into words: {', '.join(registry.TOKENIZERS)}.",
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace an existing language model.")]
+Force = Annotated[bool, typer.Option("--force", "-f", help="Replace an existing language model.")]
 ModelOutput = Annotated[str, typer.Option("--output", "-o", metavar="LM", help="Folder for the model.")]
 VOCABULARY_NOTE = "these, <unk> and the end </s> are predicted, the start <s> is not"
 
@@ -29,6 +47,7 @@ ForceTraining = Annotated[
     bool,
     typer.Option(
         "--force",
+        "-f",
         help="Replace an existing language model and, without --resume, the checkpoint of a stopped run.",
     ),
 ]

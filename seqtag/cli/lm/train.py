@@ -123,8 +123,8 @@ def command(
         ),
     ] = None,
     input_format: common.InputFormat = None,
-    unit: options.Unit = "word",
-    tokenizer: options.TokenizerName = "whitespace",
+    unit: options.ChosenUnit = None,
+    tokenizer: options.ChosenTokenizer = None,
     force: options.ForceTraining = False,
     resume: options.Resume = False,
     checkpoint_steps: options.CheckpointSteps = 0,
@@ -143,7 +143,7 @@ def command(
     """
     common.check_name("--kind", kind, KINDS)
     common.check_name("--input-format", input_format, registry.formats("reader"))
-    options.check_units(unit, tokenizer)
+    options.check_units(unit or "word", tokenizer or "whitespace")
     ngrams: dict[str, Any] = {"--order": order, "--smoothing": smoothing, "--add-k": add_k, "--prune": prune}
     networks: dict[str, Any] = {
         "--test": test,
@@ -166,15 +166,15 @@ def command(
 
         train_ngram.run(
             train, dev or (), Path(output), order=order, smoothing=smoothing, add_k=add_k, prune=prune,
-            vocabulary=vocabulary, input_format=input_format, unit=unit, tokenizer=tokenizer, force=force,
+            vocabulary=vocabulary, input_format=input_format, unit=unit or "word",
+            tokenizer=tokenizer or "whitespace", force=force,
         )  # fmt: skip
         return
     from seqtag.cli.lm import train_rnn
 
     text = {"text.format": (input_format, "--input-format"), "text.vocabulary": (vocabulary, "--vocabulary")}
     text |= {"text.unit": (unit, "--unit"), "text.tokenizer": (tokenizer, "--tokenizer")}
-    usual = {"text.unit": "word", "text.tokenizer": "whitespace"}
-    named = {path: pair for path, pair in text.items() if pair[0] not in (None, usual.get(path))}
+    named = {path: pair for path, pair in text.items() if pair[0] is not None}
     train_rnn.run(
         {"train": train, "dev": dev, "test": test},
         Path(output),
