@@ -49,7 +49,9 @@ def test_train_score_and_go_on(text: Path, capsys: Capture) -> None:
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert found["perplexity"] == pytest.approx(report["test"]["forward"]["perplexity"])
 
-    assert train("--from", "lm", "--epochs", "5", "--lr", "0.05", output="more") == 0
+    assert train(
+        "--from", "lm", "--epochs", "5", "--lr", "0.05", "--set", "encoder.recurrent_dropout=0.1", output="more"
+    ) == 0  # fmt: skip
     capsys.readouterr()
     assert run(["lm", "score", "more", "text.txt", "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["perplexity"] < found["perplexity"]

@@ -24,6 +24,7 @@ CHANGEABLE = (
     "embeddings.dropout",
     "embeddings.characters.dropout",
     "encoder.dropout",
+    "encoder.recurrent_dropout",
 )
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import chain
 from operator import add
@@ -90,8 +90,11 @@ class LanguageJob:
         self.vocabulary = base.vocabulary if base else prepare.learn(config, texts, vectors)
         self.pieces = self._pieces()
         streams = self.pieces.count if isinstance(self.pieces, Streams) else 0
+        # The settings are this run's: dropout may be another than that of the model which is trained on.
         self.network: Any = (
-            base.network(streams) if base else stored.network_of(config, self.vocabulary, streams)
+            replace(base, config=config).network(streams)
+            if base
+            else stored.network_of(config, self.vocabulary, streams)
         )
         try:
             layout.check_size("weights.safetensors", self.network.size)

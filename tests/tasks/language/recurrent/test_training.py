@@ -246,6 +246,18 @@ def test_a_model_is_trained_on(text: str, tmp_path: Path) -> None:
     assert [event.unknown for event in events if isinstance(event, LanguageStart)] == [57]
 
 
+@pytest.mark.parametrize("setting", ["encoder.dropout=0.9", "encoder.recurrent_dropout=0.9"])
+def test_a_model_is_trained_on_with_another_dropout(setting: str, text: str, tmp_path: Path) -> None:
+    first = str(tmp_path / "first")
+    go(text, tmp_path / "first", "training.epochs=1")
+    for name, settings in (("same", ()), ("other", (setting,))):
+        go(text, tmp_path / name, "training.epochs=1", *settings, base=first)
+    same, other = (
+        StoredLanguage.of(Folder(tmp_path / name, LANGUAGE_MODEL)).digest for name in ("same", "other")
+    )
+    assert same != other
+
+
 def test_the_export_is_compared(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model whose numbers are not the network's is not written."""
     right = LanguageJob.model
