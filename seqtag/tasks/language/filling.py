@@ -69,7 +69,7 @@ def fill(model: TwoWayModel, text: str, count: int) -> Iterator[Filling]:
 
 def one_direction(model: TextModel) -> str:
     """Why a model cannot fill gaps, for a message."""
-    return f"is a {model.description}; a gap needs a recurrent model that reads in both directions"
+    return f"a gap needs a recurrent model that reads in both directions; this is: {model.description}"
 
 
 def gapped(model: TwoWayModel, text: str) -> Sequence[str | None]:
