@@ -43,7 +43,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("cell", ["lstm", pytest.param("gru", marks=pytest.mark.slow)])
 def test_a_run_that_was_stopped_ends_with_the_same_bytes(cell: str, text: str, tmp_path: Path) -> None:
     """In the middle of an epoch, when the state is that of some lines."""
     stop, given = Stop(), f"encoder.cell={cell}"

@@ -197,7 +197,7 @@ def test_it_learns_what_follows_what(assignments: list[str], text: str, tmp_path
     assert report["history"][-1]["epoch" if "epoch" in report["history"][-1] else "number"] == len(scores)
 
 
-@pytest.mark.parametrize("direction", ["forward", "both"])
+@pytest.mark.parametrize("direction", [pytest.param("forward", marks=pytest.mark.slow), "both"])
 def test_a_run_that_was_stopped_ends_with_the_same_bytes(direction: str, text: str, tmp_path: Path) -> None:
     stop = Stop()
 
@@ -246,7 +246,9 @@ def test_a_model_is_trained_on(text: str, tmp_path: Path) -> None:
     assert [event.unknown for event in events if isinstance(event, LanguageStart)] == [57]
 
 
-@pytest.mark.parametrize("setting", ["encoder.dropout=0.9", "encoder.recurrent_dropout=0.9"])
+@pytest.mark.parametrize(
+    "setting", ["encoder.recurrent_dropout=0.9", pytest.param("encoder.dropout=0.9", marks=pytest.mark.slow)]
+)
 def test_a_model_is_trained_on_with_another_dropout(setting: str, text: str, tmp_path: Path) -> None:
     first = str(tmp_path / "first")
     go(text, tmp_path / "first", "training.epochs=1")
