@@ -141,6 +141,7 @@ def test_vectors_that_are_the_same_are_stored_once(place: Place, tmp_path: Path)
     assert len(list(SentenceTagger.load(tmp_path / "tagger").tag(SENTENCES))) == 3
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_to_the_byte(place: Place, tmp_path: Path) -> None:
     """Stopped in its second seed: the model of the first is in the checkpoint, its language model included."""
     whole = place.train(tmp_path / "whole", "training.epochs=1", seeds=2)

@@ -179,7 +179,7 @@ def test_unknown_words_are_read_as_such(text: str) -> None:
     [
         ["reading.direction=both", "output.classes=3"],
         ["reading.direction=forward", "output.tied=yes", "encoder.layers=2", "encoder.cell=gru"],
-        ["reading.direction=backward", "encoder.residual=highway"],
+        pytest.param(["reading.direction=backward", "encoder.residual=highway"], marks=pytest.mark.slow),
     ],
 )
 def test_it_learns_what_follows_what(assignments: list[str], text: str, tmp_path: Path) -> None:
