@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from seqtag.corpora.sentence import Sentence, cut
 from seqtag.graph import outputs
 from seqtag.inference.batches import inference_order
-from seqtag.inference.onnx_runtime import onnxruntime
+from seqtag.inference.onnx_runtime import open_session, silent_run
 from seqtag.support.cores import cores
 from seqtag.support.errors import ModelError, is_out_of_memory
 from seqtag.support.quoting import one_line
@@ -71,15 +71,9 @@ class StateReader:
         self._tables = tables
         self._threads = threads or cores()
         self._name = name
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # a batch a core wastes less than a batch on all cores
-        # One is kept for each shape of a batch, and no two batches are alike.
-        options.enable_mem_pattern = False
-        options.log_severity_level = 4
-        self._run_options = onnxruntime.RunOptions()
-        self._run_options.log_severity_level = 4
+        self._run_options = silent_run()
         with self._named("loaded"):
-            self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+            self._session = open_session(network)
         (self._output,) = (
             entry.name for entry in self._session.get_outputs() if entry.name != outputs.AFTER.name
         )

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.symbols import bordered
 from seqtag.features.indexers.base import Indexer, Resources
 from seqtag.features.vectors import Vectors
 from seqtag.graph.language_model import build
 from seqtag.graph.weights import Weights
 from seqtag.inference.batches import inference_order
-from seqtag.inference.onnx_runtime import onnxruntime
+from seqtag.inference.onnx_runtime import open_session, silent_run
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
 from seqtag.model_folder.layout import LANGUAGE_MODEL, STATES_FILES, dump_json, parsed
@@ -35,8 +36,6 @@ OUTPUT = "output/"  # begins the paths of the weights that only predict words
 TOKEN_BUDGET = 4096  # tokens of a batch, padding included
 WINDOW = 4096  # a longer sentence is read in pieces of so many tokens ...
 OVERLAP = 256  # ... each of which begins and ends so many earlier and later
-BORDER, UNKNOWN = "</s>", "<unk>"
-SYMBOLS = (UNKNOWN, "<s>", BORDER)
 
 Floats = NDArray[np.float32]
 
@@ -122,7 +121,7 @@ class LanguageStates:
             for number, tokens in enumerate(sentences)
             for start, end in _stretches(len(tokens))
         ]
-        seen = [_bordered(sentences[number][start:end]) for number, start, end in parts]
+        seen = [bordered(sentences[number][start:end]) for number, start, end in parts]
         for indexer in self.indexers.values():
             indexer.prime(seen)
         found: list[Floats] = [np.zeros((0, self.layers, self.width), np.float32)] * len(parts)
@@ -142,7 +141,7 @@ class LanguageStates:
                 [indexer.index(sentence) for sentence in seen], int(lengths.max()), None
             )
         try:
-            found = self._session.run(list(self.config.directions), inputs, self._run_options)
+            found = self._session.run(list(self.config.directions), inputs, silent_run())
         except Exception as problem:  # ONNX Runtime's errors share no public base class
             if is_out_of_memory(problem):
                 raise MemoryError from problem
@@ -157,25 +156,14 @@ class LanguageStates:
 
     @cached_property
     def _session(self) -> Any:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        # One is kept for each shape of a batch, and no two batches are alike.
-        options.enable_mem_pattern = False
-        options.log_severity_level = 4
         try:
-            return onnxruntime.InferenceSession(self._network, options, providers=["CPUExecutionProvider"])
+            return open_session(self._network)
         except Exception as problem:  # ONNX Runtime's errors share no public base class
             if is_out_of_memory(problem):
                 raise MemoryError from problem
             raise ModelError(
                 f"{self._name}: the language model cannot be loaded ({one_line(problem)})."
             ) from problem
-
-    @cached_property
-    def _run_options(self) -> Any:
-        options = onnxruntime.RunOptions()
-        options.log_severity_level = 4
-        return options
 
     def files(self, shared: Vectors | None) -> dict[str, bytes]:
         """Its files in the folder of a tagger.
@@ -203,11 +191,6 @@ class LanguageStates:
             found.update(f"{name} {len(content)}\n".encode())
             found.update(content)
         return found.hexdigest()
-
-
-def _bordered(tokens: Sequence[str]) -> Sentence:
-    """A sentence as the language model reads it: between borders, and without words spelt as its symbols are."""
-    return Sentence((BORDER, *(UNKNOWN if token in SYMBOLS else token for token in tokens), BORDER))
 
 
 def _stretches(length: int) -> list[tuple[int, int]]:

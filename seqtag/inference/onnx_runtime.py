@@ -10,4 +10,24 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime
 
-__all__ = ["onnxruntime"]
+__all__ = ["onnxruntime", "open_session", "silent_run"]
+
+
+def open_session(network: bytes) -> onnxruntime.InferenceSession:
+    """The session of a serialised model that seqtag built, for batches that are run side by side; it prints nothing.
+
+    ONNX Runtime's errors share no public base class.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # a batch a core wastes less than a batch on all cores
+    # One is kept for each shape of a batch, and no two batches are alike.
+    options.enable_mem_pattern = False
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+
+
+def silent_run() -> onnxruntime.RunOptions:
+    """Options of a run that prints nothing."""
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = 4
+    return options

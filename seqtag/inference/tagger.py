@@ -23,7 +23,7 @@ from seqtag.graph.weights import Floats, Weights
 from seqtag.inference import language_states
 from seqtag.inference.batches import inference_order
 from seqtag.inference.lattice import Beam, Lattice, TagChain, joins, labels
-from seqtag.inference.onnx_runtime import onnxruntime
+from seqtag.inference.onnx_runtime import open_session, silent_run
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
 from seqtag.model_folder.stored import build_network, read_network, read_vocabulary
@@ -74,15 +74,9 @@ class SentenceTagger:
         self.vocabulary = vocabulary
         self._name = name
         self._threads = threads or cores()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # a batch a core wastes less than a batch on all cores
-        # One is kept for each shape of a batch, and no two batches are alike.
-        options.enable_mem_pattern = False
-        options.log_severity_level = 4
-        self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+        self._session = open_session(network)
         self._outputs = {output.name: output.shape for output in self._session.get_outputs()}
-        self._run_options = onnxruntime.RunOptions()
-        self._run_options.log_severity_level = 4
+        self._run_options = silent_run()
         self._tags = np.array(vocabulary.tags, dtype=object)
         self.spelling = vocabulary.reading.spelling
 

@@ -13,9 +13,9 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora.symbols import BOS, EOS, SYMBOLS, UNK
 from seqtag.corpora.units import Units
 from seqtag.ngrams.model import ARPA, MOST_ORDERS, NgramModel
-from seqtag.ngrams.symbols import BOS, EOS, SYMBOLS, UNK
 from seqtag.ngrams.tables import MOST_BACKOFF, NEVER, NgramTable, found
 from seqtag.ngrams.text import Ints
 from seqtag.support.errors import DataError

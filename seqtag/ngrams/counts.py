@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora.symbols import BOS
 from seqtag.ngrams.spilled import spilled
-from seqtag.ngrams.symbols import BOS
 from seqtag.ngrams.text import LIMIT, Ints, Words
 from seqtag.support.errors import Error
 

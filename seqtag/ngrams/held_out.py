@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seqtag.corpora.symbols import BOS
 from seqtag.ngrams.counts import Grams
-from seqtag.ngrams.symbols import BOS
 from seqtag.ngrams.tables import Doubles, depths, matches
 from seqtag.ngrams.text import Ints, Words
 

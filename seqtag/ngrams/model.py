@@ -10,11 +10,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora.symbols import BOS, EOS, SYMBOLS, UNK
 from seqtag.corpora.units import Units
 from seqtag.corpora.views import View
 from seqtag.ngrams import tables as arrays
 from seqtag.ngrams.smoothing import STUPID_BACKOFF, rule_of
-from seqtag.ngrams.symbols import BOS, EOS, SYMBOLS, UNK
 from seqtag.ngrams.tables import BACKOFF, Doubles, NgramTable, Rule
 from seqtag.ngrams.text import Words
 from seqtag.support.errors import Error

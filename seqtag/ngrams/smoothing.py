@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora.symbols import BOS
 from seqtag.ngrams.counts import Grams
 from seqtag.ngrams.held_out import MixtureWeights
-from seqtag.ngrams.symbols import BOS
 from seqtag.ngrams.tables import BACKOFF, NEVER, Doubles, NgramTable, Rule
 from seqtag.ngrams.text import Ints
 

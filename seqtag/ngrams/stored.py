@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora.symbols import SYMBOLS
 from seqtag.corpora.units import Units
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import dump_json
 from seqtag.ngrams.model import ARPA, MOST_ORDERS, NgramModel
 from seqtag.ngrams.smoothing import METHODS, rule_of
-from seqtag.ngrams.symbols import SYMBOLS
 from seqtag.ngrams.tables import NgramTable, problem_of
 from seqtag.support.errors import ModelError
 from seqtag.support.quoting import one_line

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora.symbols import BOS
 from seqtag.ngrams.counts import ends
-from seqtag.ngrams.symbols import BOS
 from seqtag.ngrams.text import Ints, Words
 
 Floats = NDArray[np.float32]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora.symbols import BOS, EOS, SYMBOLS, UNK
 from seqtag.ngrams.spilled import spilled
-from seqtag.ngrams.symbols import BOS, EOS, SYMBOLS, UNK
 from seqtag.support.errors import Error
 
 LIMIT = 1 << 23  # tokens that are in memory at once

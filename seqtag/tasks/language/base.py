@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora.symbols import START
 from seqtag.corpora.units import Units
 from seqtag.corpora.views import View
 from seqtag.evaluation.perplexity import Perplexity
@@ -19,7 +20,6 @@ from seqtag.settings import registry
 from seqtag.support.errors import ModelError
 from seqtag.support.quoting import quoted
 
-START = "<s>"  # the one word of a vocabulary that is never predicted
 MIXTURE = "mixture"  # the kind of a model that holds others
 BATCH = 1 << 16  # tokens that are scored together
 

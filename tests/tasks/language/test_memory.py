@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seqtag.corpora.symbols import BOS, EOS
 from seqtag.corpora.units import WORDS
 from seqtag.corpora.views import View
 from seqtag.ngrams import counts, text
 from seqtag.ngrams import tables as arrays
 from seqtag.ngrams.model import NgramModel
 from seqtag.ngrams.smoothing import Smoothing, estimate
-from seqtag.ngrams.symbols import BOS, EOS
 from seqtag.tasks.language.memory import VISIBLE, PlaceSample, memory
 from seqtag.tasks.language.predictions import hiding, predictions
 

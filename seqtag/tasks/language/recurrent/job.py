@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.symbols import END, SYMBOLS, UNK
 from seqtag.evaluation.perplexity import Perplexity
 from seqtag.features.indexers.base import pad
 from seqtag.features.indexers.vectors import coverage
 from seqtag.features.vectors import Vectors
 from seqtag.graph.weights import Weights
 from seqtag.model_folder import layout
-from seqtag.ngrams.symbols import END, SYMBOLS, UNK
 from seqtag.settings.language import LanguageConfig
 from seqtag.support.errors import Diverged, Error, ModelError
 from seqtag.support.interrupt import Stop

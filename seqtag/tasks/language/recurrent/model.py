@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.symbols import START
 from seqtag.corpora.units import Units
 from seqtag.corpora.views import View
 from seqtag.inference.language_model import StateReader
 from seqtag.inference.word_softmax import WordSoftmax
 from seqtag.support.errors import Error, ModelError
 from seqtag.support.quoting import counted
-from seqtag.tasks.language.base import START
 from seqtag.tasks.language.recurrent.views import score_views
 from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary
 

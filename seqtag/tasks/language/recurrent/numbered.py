@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.symbols import BOS, END, EOS, SYMBOLS, UNKNOWN
 from seqtag.features.indexers.base import pad
-from seqtag.ngrams.symbols import BOS, EOS, SYMBOLS
 from seqtag.ngrams.text import Text
-from seqtag.tasks.language.recurrent.vocabulary import END, UNKNOWN, WordVocabulary
+from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary
 
 Ints = NDArray[np.int32]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.ngrams.symbols import BOS, EOS
+from seqtag.corpora.symbols import BOS, EOS
 from seqtag.ngrams.text import Text
 from seqtag.tasks.language.recurrent.numbered import NumberedWords
 from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.symbols import BOS, END, SYMBOLS, UNK, UNKNOWN
 from seqtag.features import word_classes
 from seqtag.features.indexers.base import Indexer, Resources
 from seqtag.features.indexers.word import WordIndexer
 from seqtag.features.vectors import Vectors
 from seqtag.features.word_classes import WordClasses
-from seqtag.ngrams.symbols import BOS, END, SYMBOLS, UNK, UNKNOWN
 from seqtag.settings import registry
 from seqtag.settings.language import LanguageConfig
 from seqtag.support.errors import Error, UsageError

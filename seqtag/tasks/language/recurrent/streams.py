@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora.symbols import BOS, EOS
 from seqtag.ngrams.spilled import spilled
-from seqtag.ngrams.symbols import BOS, EOS
 from seqtag.ngrams.text import Text
 from seqtag.tasks.language.recurrent.numbered import Ints, NumberedWords
 from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary

@@ -39,7 +39,6 @@ class LanguageTexts:
         dev: Sentences to choose the best epoch on.
         test: Sentences to score in the end; empty if there is no test file.
         held_out: Whether dev is a part of the training files.
-        paths: The files by role.
         findings: What is odd about them.
         base: The model that is trained on, if there is one.
     """
@@ -49,7 +48,6 @@ class LanguageTexts:
     dev: list[list[str]]
     test: list[list[str]]
     held_out: bool
-    paths: Mapping[str, Sequence[str]]
     findings: Sequence[Finding]
     base: StoredLanguage | None = None
 
@@ -102,7 +100,7 @@ def read(config: LanguageConfig, paths: Mapping[str, Sequence[str]]) -> Language
         )
     size = len(train.words)
     counts = sum((np.bincount(block, minlength=size) for block in train.blocks), np.zeros(size, np.int64))
-    return LanguageTexts(train, counts, dev, list(lines("test")), held_out, paths, findings, base)
+    return LanguageTexts(train, counts, dev, list(lines("test")), held_out, findings, base)
 
 
 def _kept(lines: Iterable[list[str]], dev: list[list[str]]) -> Iterator[list[str]]:

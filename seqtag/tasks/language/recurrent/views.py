@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.symbols import END
 from seqtag.corpora.views import View
 from seqtag.inference.language_model import StateReader
 from seqtag.inference.word_softmax import WordSoftmax
-from seqtag.tasks.language.recurrent.vocabulary import END, WordVocabulary
+from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary
 
 
 def score_views(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.symbols import END, START, SYMBOLS, UNKNOWN, bordered
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.corpora.units import Units
 from seqtag.features.indexers.base import Indexer, Resources
@@ -19,9 +20,6 @@ from seqtag.support.quoting import quoted
 if TYPE_CHECKING:
     from seqtag.settings.language import LanguageConfig
 
-END, UNKNOWN = "</s>", "<unk>"
-START = "<s>"  # what other models call the first border; here both are `END`
-SYMBOLS = (UNKNOWN, START, END)
 MOST = 2**53  # of a count: as exact in a float
 _SEPARATOR = re.compile(r"[ \t\r\n]")
 
@@ -109,7 +107,7 @@ class WordVocabulary:
 
     def seen(self, tokens: Sequence[str]) -> Sentence:
         """A sentence as the network reads it, with its borders."""
-        return Sentence((END, *(UNKNOWN if token in SYMBOLS else token for token in tokens), END))
+        return bordered(tokens)
 
     def index_all(self, sentences: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
         """Each sentence, given without borders, as the indexers keep it, with them."""

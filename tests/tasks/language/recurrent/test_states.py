@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.symbols import SYMBOLS
 from seqtag.features.indexers.states import StateIndexer
 from seqtag.features.vectors import Vectors
 from seqtag.graph.weights import Weights
@@ -18,7 +19,6 @@ from seqtag.model_folder import replacing
 from seqtag.model_folder.layout import LANGUAGE_MODEL, dump_json
 from seqtag.support.errors import ModelError, UsageError
 from seqtag.tasks.language.recurrent.stored import files
-from seqtag.tasks.language.recurrent.vocabulary import SYMBOLS
 
 SENTENCES = [
     ["in", "June", "Oslo"], ["Mira"], ["Bad", "news", "in", "Ems", "in", "June", ",", "said", "Mira"], [*SYMBOLS, "it"],
