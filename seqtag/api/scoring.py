@@ -33,8 +33,11 @@ def evaluate(
     misaligned: str = "error",
     labels: Sequence[str] = (),
     threads: int | None = None,
-) -> Score:
-    """Tags the sentences of a gold file with a model and scores the tags, as `seqtag evaluate` does.
+) -> Any:
+    """Answers a gold file with a model and scores the answers, as `seqtag evaluate` does.
+
+    Returns:
+        A `Score` of a tagger; of a model of another task the score of that task.
 
     Args:
         model: The model folder.

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from os import PathLike
+from os import PathLike, fspath
 from os.path import abspath
 from threading import Lock
 from typing import Any
@@ -18,13 +18,14 @@ from seqtag.corpora.tags import split
 from seqtag.inference import documents
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.support.errors import UsageError
+from seqtag.tasks.use import use_of
 
 BATCH = 256  # texts that `pipe` reads ahead
 
 
 @checked
-def load(model: str | PathLike[str], *, threads: int | None = None) -> "Tagger":
-    """Loads a model folder.
+def load(model: str | PathLike[str], *, threads: int | None = None) -> Any:
+    """Loads a model folder: as a `Tagger`, unless the model's task has something else.
 
     Args:
         model: The folder that `seqtag.train` or `seqtag train` wrote.
@@ -38,7 +39,8 @@ def load(model: str | PathLike[str], *, threads: int | None = None) -> "Tagger":
         >>> tagger.labels
         ('LOC', 'PER')
     """
-    return Tagger(model, threads=threads)
+    _, use = use_of(fspath(model))
+    return Tagger(model, threads=threads) if use.load is None else use.load(fspath(model), threads or 0)
 
 
 class Tagger:

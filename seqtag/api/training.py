@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqtag.api.arguments import checked
-from seqtag.settings.config import Config
-from seqtag.settings.merging import flatten, merge
+from seqtag.settings.merging import flatten
+from seqtag.settings.tasks import settings_of
 from seqtag.support.errors import UsageError
 from seqtag.support.extras import missing
 from seqtag.training.events import Listener
@@ -42,8 +42,8 @@ def train(
         output: The folder for the model.
         dev: The corpus to choose the best epoch on; a part of the training corpus is held out if None.
         test: A corpus that the finished model is scored on, once.
-        settings: The settings that differ from the defaults: a mapping, nested as in the YAML file or with dotted keys
-            (`{"encoder.cell": "gru"}`), or the path of a YAML file.
+        settings: The settings that differ from the defaults, `task` among them: a mapping, nested as in the YAML file
+            or with dotted keys (`{"encoder.cell": "gru"}`), or the path of a YAML file.
         seeds: How many runs, with `training.seed` and the seeds after it; the best on dev is kept.
         force: Whether to replace a model that is there and, without `resume`, the checkpoint of a stopped run.
         resume: Whether to go on from the checkpoint of a stopped run, if there is one.
@@ -65,7 +65,7 @@ def train(
         >>> result.path.name, len(result.history)
         ('small', 2)
     """
-    config = _config(settings)
+    task, config = _settings(settings)
     paths = fspath(train), _optional(dev), _optional(test)
     try:
         from seqtag.stages.train import train as stage
@@ -74,6 +74,7 @@ def train(
             config,
             *paths,
             Path(output),
+            task=task,
             seeds=seeds,
             force=force,
             resume=resume,
@@ -90,17 +91,17 @@ def _optional(path: str | PathLike[str] | None) -> str | None:
     return None if path is None else fspath(path)
 
 
-def _config(settings: Mapping[str, Any] | str | PathLike[str] | None) -> Config:
-    """The settings from a mapping or a YAML file, over the defaults."""
+def _settings(settings: Mapping[str, Any] | str | PathLike[str] | None) -> tuple[str, Any]:
+    """The task, and its settings from a mapping or a YAML file, over the defaults."""
     if settings is None:
-        return merge({})
+        return settings_of()
     if isinstance(settings, str | PathLike):
         from seqtag.settings.config_files import read
 
-        return merge(read(fspath(settings)))
+        return settings_of(read(fspath(settings)))
     layer: dict[str, tuple[Any, str]] = {}
     for path, value in flatten(settings):
         if path in layer:  # once as {"a.b": ...} and once as {"a": {"b": ...}}
             raise UsageError(f"settings: {path} is given twice.")
         layer[path] = value, "settings"
-    return merge(layer)
+    return settings_of(layer)

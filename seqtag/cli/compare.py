@@ -26,6 +26,7 @@ def compare(
     output: parameters.ComparisonOutput,
     grid: parameters.Grid,
     test: parameters.ComparedTestFile = None,
+    task: parameters.ComparedTask = None,
     seeds: parameters.SeedsEach = 1,
     config: parameters.SharedConfigFile = None,
     assignments: parameters.SharedAssignments = None,
@@ -43,9 +44,10 @@ def compare(
         --grid encoder.cell=simplernn,lstm,gru --seeds 3
     """
     from seqtag.settings.config_files import parse_assignments, parse_grid, read
+    from seqtag.settings.tasks import chosen, schema_for
 
-    layers = [read(config) if config else {}, parse_assignments(assignments or [])]
-    values = parse_grid(grid)
+    name, layers = chosen([read(config) if config else {}, parse_assignments(assignments or [])], task)
+    values = parse_grid(grid, schema_for(name))
 
     from seqtag.cli import wants_debug
     from seqtag.support.interrupt import Interrupted, Stop, listening
@@ -62,6 +64,7 @@ def compare(
                 values,
                 paths,
                 output,
+                task=name,
                 seeds=seeds,
                 debug=wants_debug(),
                 listener=_silent if quiet else functools.partial(_say, stderr()),

@@ -12,7 +12,7 @@ from seqtag.support.quoting import json_text
 
 if TYPE_CHECKING:
     from seqtag.corpora.base import ReadOptions
-    from seqtag.evaluation.evaluation import Evaluation
+    from seqtag.tasks.use import Evaluated
 
 STDIN, STDOUT = common.STDIN, results.STDOUT
 
@@ -60,10 +60,12 @@ def evaluate(
 
     # The stage costs NumPy and, for a model, ONNX Runtime: nothing that `--help` should wait for.
     from seqtag.cli.warnings import warn
-    from seqtag.evaluation.evaluation import write_columns, write_errors
     from seqtag.stages import evaluate as stage
 
     if predicted is None:
+        given = {"--scheme": scheme != "auto", "--analysis": analysis, "--crosscheck": crosscheck}
+        given |= {"--errors": errors is not None, "--output": output is not None}
+        _check_task(model, given)
         evaluation = stage.evaluate_model(
             model,
             gold,
@@ -84,11 +86,23 @@ def evaluate(
             crosscheck=crosscheck,
         )
     warn(evaluation.findings)
-    writers = {json_path: _dump, errors: write_errors, output: write_columns}
+    writers = {
+        json_path: _dumper(evaluation),
+        errors: evaluation.write_errors,
+        output: evaluation.write_columns,
+    }
     for path in results.stdout_last(writers):
-        _write(path, evaluation, writers[path])
+        _write(path, writers[path])
     if STDOUT not in outputs.values():
         _show(evaluation, crosscheck, analysis)
+
+
+def _check_task(model: str, given: dict[str, bool]) -> None:
+    """Refuses options of which the model's task makes no use."""
+    from seqtag.tasks.use import check_options, use_of
+
+    task, use = use_of(model)
+    check_options("evaluate", task, given, use.scores_with)
 
 
 def _model_and_gold(
@@ -133,27 +147,34 @@ def _check_distinct(outputs: Mapping[str, str | None], analysis: bool) -> None:
         raise UsageError(f"--analysis prints tables to stdout; it cannot be combined with {option} -.")
 
 
-def _write(path: str, evaluation: "Evaluation", write: Callable[["Evaluation", TextIO], None]) -> None:
+def _write(path: str, write: Callable[[TextIO], None]) -> None:
     if path == STDOUT:
-        write(evaluation, sys.stdout)
+        write(sys.stdout)
         return
     with results.written(path) as stream:
-        write(evaluation, stream)
+        write(stream)
 
 
-def _dump(evaluation: "Evaluation", stream: TextIO) -> None:
-    stream.write(json_text(evaluation.to_json(), indent=2) + "\n")
+def _dumper(evaluation: "Evaluated") -> Callable[[TextIO], None]:
+    """What writes all figures as JSON."""
+
+    def dump(stream: TextIO) -> None:
+        stream.write(json_text(evaluation.to_json(), indent=2) + "\n")
+
+    return dump
 
 
-def _show(evaluation: "Evaluation", crosschecked: bool, analysis: bool) -> None:
+def _show(evaluation: "Evaluated", crosschecked: bool, analysis: bool) -> None:
     from rich.console import Console
 
-    from seqtag.cli.tables import print_line, print_score
+    from seqtag.cli.tables import print_figures, print_line, print_score
+    from seqtag.evaluation.evaluation import Evaluation
 
     console = Console(highlight=False)
-    source = evaluation.model if evaluation.model is not None else evaluation.predicted_path
-    heading = f"{source} against {evaluation.corpus.path}, tags: {evaluation.scheme.title}"
-    print_line(heading, console)
+    print_line(evaluation.heading, console)
+    if not isinstance(evaluation, Evaluation):
+        print_figures(evaluation.score, console)
+        return
     if evaluation.seconds is not None and evaluation.tokens_per_second is not None:
         speed = f"{evaluation.tokens_per_second:,.0f} tokens/s"
         also = ", with probabilities" if evaluation.probabilities is not None else ""

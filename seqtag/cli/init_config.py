@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from seqtag.cli.results import STDOUT, place, written
-from seqtag.support.errors import Error
+from seqtag.settings.tasks import names
+from seqtag.support.errors import Error, UsageError
 
 
 def init_config(
@@ -14,6 +15,12 @@ def init_config(
         str | None, typer.Argument(metavar="FILE", help="Output file; default, or -: stdout.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace the file if it exists.")] = False,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help=f"The settings of this task: {', '.join(names())}.", show_default=False
+        ),
+    ] = None,
     lm: Annotated[bool, typer.Option("--lm", help="The settings of `seqtag lm train --kind rnn`.")] = False,
 ) -> None:
     """Write a commented YAML file of all settings.
@@ -24,9 +31,13 @@ def init_config(
     """
     from seqtag.settings.language import LANGUAGE
     from seqtag.settings.reference import commented
-    from seqtag.settings.schema import SETTINGS
+    from seqtag.settings.tasks import USUAL, check_name, schema_for
 
-    text = commented(LANGUAGE if lm else SETTINGS)
+    if task is not None and lm:
+        raise UsageError("--lm and --task exclude each other; choose one of them.")
+    if task is not None:
+        check_name(task, "--task")
+    text = commented(LANGUAGE if lm else schema_for(task or USUAL), task)
     if output is None or place(output) == STDOUT:
         print(text, end="")
         return

@@ -13,8 +13,8 @@ from string import Template
 from typing import Any
 
 import seqtag
-from seqtag.stages.explain import Explained, Explanation, Target
 from seqtag.support.quoting import printable
+from seqtag.tasks.explanation import Explained, Explanation, Target
 
 MOST = 80  # rows and columns of a map that are shown
 

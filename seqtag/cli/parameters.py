@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from seqtag.cli import common
+from seqtag.settings.tasks import KEY, USUAL, names
 
 FILES, TRAINING = "Files", "Training"  # panels of `seqtag train --help`
 
@@ -42,6 +43,14 @@ Assignments = Annotated[
     typer.Option(
         "--set", metavar="KEY.PATH=VALUE", rich_help_panel=FILES, show_default=False,
         help="Set any setting, overriding the file; repeatable.",
+    ),
+]  # fmt: skip
+TaskName = Annotated[
+    str | None,
+    typer.Option(
+        "--task", metavar="NAME", show_default=False,
+        help=f"What is trained: {', '.join(names())}; overrides the setting {KEY}. Defaults of options are those of "
+        f"{USUAL}; `seqtag init-config --task NAME` shows those of another. \\[default: {USUAL}]",
     ),
 ]  # fmt: skip
 Seeds = Annotated[
@@ -101,6 +110,13 @@ Grid = Annotated[
     typer.Option(
         "--grid", metavar="KEY.PATH=V1,V2,...",
         help="Values of any setting, overriding --set; repeatable: all combinations are trained.",
+    ),
+]  # fmt: skip
+ComparedTask = Annotated[
+    str | None,
+    typer.Option(
+        "--task", metavar="NAME", show_default=False,
+        help=f"What is trained: {', '.join(names())}; overrides the setting {KEY}. \\[default: {USUAL}]",
     ),
 ]  # fmt: skip
 SeedsEach = Annotated[

@@ -23,13 +23,14 @@ def predict(
         typer.Argument(metavar="FILE", help="Text, one sentence per line, or a corpus; stdin if none or -."),
     ] = None,
     output_format: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help=f"Output format: {common.described('writer')}.",
+            help=f"Output format: {common.described('writer')}. \\[default: conll]",
+            show_default=False,
         ),
-    ] = "conll",
+    ] = None,
     input_format: common.InputFormat = None,
     tokenizer: Annotated[
         str | None,
@@ -82,7 +83,20 @@ def predict(
       echo 'Marta flew to Rotterdam.' | seqtag predict model
     """
     paths = files or ["-"]
-    common.check_name("--format", output_format, registry.formats("writer"))
+    from seqtag.tasks.use import check_options, use_of
+
+    task, use = use_of(model)
+    common.check_name("--format", output_format, use.formats)
+    given = {
+        "--input-format": input_format,
+        "--tokenizer": tokenizer,
+        "--nbest": nbest,
+        "--language": language,
+    }
+    given |= {"--sentences": sentences if sentences != "line" else None}
+    check_options(
+        "predict", task, {name: value is not None for name, value in given.items()}, use.predicts_with
+    )
     common.check_name("--tokenizer", tokenizer, registry.TOKENIZERS)
     common.check_name("--input-format", input_format, registry.formats("reader"))
     if nbest and output_format != "jsonl":
@@ -107,20 +121,21 @@ def predict(
     from seqtag.cli.warnings import warner
     from seqtag.stages.predict import load
     from seqtag.stages.predict import predict as stage
+    from seqtag.tasks.use import PredictionOrder
 
-    tagger = load(model, output_format, nbest=nbest or 0, threads=threads or 0)
+    order = PredictionOrder(
+        model,
+        output_format or "",
+        input_format,
+        tokenizer,
+        splitting,
+        nbest or 0,
+        threads or 0,
+        warner(),
+    )
+    predictor = load(order)
     with results.written(output) if output is not None else contextlib.nullcontext(sys.stdout) as stream:
-        stage(
-            tagger,
-            paths,
-            stream,
-            output_format=output_format,
-            input_format=input_format,
-            tokenizer=tokenizer,
-            splitting=splitting,
-            nbest=nbest or 0,
-            report=warner(),
-        )
+        stage(predictor, paths, stream)
 
 
 def _splitting(mode: str, language: str | None) -> "Splitting":

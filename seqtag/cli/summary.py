@@ -7,7 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from seqtag.cli.tables import make_table, print_score
+from seqtag.cli.tables import make_table, print_figures, print_score
 from seqtag.evaluation.measure import Measure
 from seqtag.evaluation.scoring import Score
 from seqtag.settings import registry
@@ -101,9 +101,34 @@ def summary(result: Result) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
+def summary_of_figures(result: TrainingResult[Any, Any]) -> None:
+    """Prints the tables at the end of a run whose scores are `Tabled`, to stdout."""
+    console = Console(highlight=False)
+    best = result.best
+    table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    _add_run_rows(table, result)
+    console.print(table)
+    of_seed = f" (seed {best.seed}, the best on dev)" if len(result.seeds) > 1 else ""
+    for title, score in (("dev", best.dev), ("test", best.test)):
+        if score is not None:
+            console.print(f"{title}{of_seed}", style="bold")
+            print_figures(score, console)
+    if len(result.seeds) > 1:
+        console.print(seeds_table(result, result.prepared.measure))
+    path, quoted = printable(str(result.path)), printable(shlex.quote(str(result.path)))
+    for line in (
+        f"\nmodel written to {path}",
+        f"  score it:  seqtag evaluate {quoted} FILE",
+        f"  use it:    seqtag predict {quoted} FILE",
+    ):
+        console.print(line, markup=False, soft_wrap=True)
+
+
 def _run_table(result: Result) -> Table:
     """What was read, the network, clipping and epochs."""
-    prepared, config, best = result.prepared, result.prepared.config, result.best
+    prepared = result.prepared
     table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -115,6 +140,13 @@ def _run_table(result: Result) -> Table:
     table.add_row("tags", prepared.scheme.title)
     table.add_row("unknown words in dev", f"{prepared.unknown_rate:.1%}")
     table.add_row("network", f"{describe(prepared)}; {prepared.parameters:,} parameters")
+    _add_run_rows(table, result)
+    return table
+
+
+def _add_run_rows(table: Table, result: TrainingResult[Any, Any]) -> None:
+    """Adds what is known of every run: clipping and epochs."""
+    config, best = result.prepared.config, result.best
     if (gradients := best.gradients) is not None:
         acted = f"; it changed {gradients.clipped:.1%} of the steps"
         table.add_row("clipping", clipping(config) + acted * (clipping(config) != "none"))
@@ -129,7 +161,6 @@ def _run_table(result: Result) -> Table:
     table.add_row(
         "best epoch", f"{best.best_epoch} of {len(best.history)}{stop}; {result.seconds:.0f} s in all"
     )
-    return table
 
 
 def seeds_table(result: TrainingResult[Any, Any], measure: Measure) -> Table:

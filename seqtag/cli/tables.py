@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from seqtag.evaluation.counts import Average, Counts
+    from seqtag.evaluation.figures import Tabled
     from seqtag.evaluation.scoring import Score
 
 MOST_UNSEEN = 12
@@ -22,6 +23,22 @@ LONGEST_LABEL = 400  # characters; longer ones would fill the screen
 def print_score(score: "Score", console: "Console") -> None:
     """Print the table of a score and, on a line of its own that is never broken, its signature."""
     console.print(score_table(score))
+    console.print(score.signature, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_figures(score: "Tabled", console: "Console") -> None:
+    """Print the tables of a score and, on a line of its own that is never broken, its signature."""
+    for figures in score.figures():
+        table = make_table(*figures.columns)
+        for row in figures.rows:
+            table.add_row(label(row[0]), *row[1:])
+        if figures.totals:
+            table.add_section()
+        for row in figures.totals:
+            table.add_row(label(row[0]), *row[1:])
+        console.print(table)
+        for text in figures.remarks:
+            print_line(text, console)
     console.print(score.signature, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -5,18 +5,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqtag.cli import parameters
-from seqtag.cli.settings import chosen_settings, with_settings
-from seqtag.settings.merging import merge
+from seqtag.cli.settings import with_settings
+from seqtag.settings.merging import merge_into
+from seqtag.settings.tasks import USUAL, chosen, chosen_options, names, schema_for
 from seqtag.support.errors import UsageError
 
 if TYPE_CHECKING:
-    from seqtag.settings.config import Config
+    from seqtag.settings.config import RunSettings
 
 
-@with_settings
-def command(
+def trained(
     train: parameters.TrainFile,
     output: parameters.ModelOutput,
+    task: parameters.TaskName = None,
     dev: parameters.DevFile = None,
     test: parameters.TestFile = None,
     config: parameters.ConfigFile = None,
@@ -27,7 +28,7 @@ def command(
     resume: parameters.Resume = False,
     checkpoint_steps: parameters.CheckpointSteps = 0,
     quiet: parameters.Quiet = False,
-    **chosen: Any,
+    **given: Any,
 ) -> None:
     """Train a tagger on a tagged corpus and keep the epoch that scores best on dev.
 
@@ -44,14 +45,15 @@ def command(
     """
     from seqtag.settings.config_files import parse_assignments, read
 
-    resolved = merge(
-        read(config) if config else {}, parse_assignments(assignments or []), chosen_settings(chosen)
-    )
+    name, layers = chosen([read(config) if config else {}, parse_assignments(assignments or [])], task)
+    resolved = merge_into(schema_for(name), *layers, chosen_options(given, name))
 
     how = {"seeds": seeds, "force": force, "resume": resume, "checkpoint_steps": checkpoint_steps}
     if folds is None:
-        _train(resolved, train, dev, test, output, quiet=quiet, **how)
+        _train(name, resolved, train, dev, test, output, quiet=quiet, **how)
         return
+    if name != USUAL:
+        raise UsageError(f"--folds is for task {USUAL}; this is task {name}.")
     if dev is not None or test is not None:
         raise UsageError(
             "--folds makes the files to score on itself; it cannot be combined with --dev or --test."
@@ -59,13 +61,21 @@ def command(
     from seqtag.cli.folds import cross_validate
 
     def run(fold: str, held: str, model: Path) -> None:
-        _train(resolved, fold, None, held, model, quiet=quiet, **how)
+        _train(name, resolved, fold, None, held, model, quiet=quiet, **how)
 
     cross_validate(train, folds, output, resolved, run, resume=resume, quiet=quiet)
 
 
 def _train(
-    config: "Config", train: str, dev: str | None, test: str | None, output: Path, *, quiet: bool, **how: Any
+    task: str,
+    config: "RunSettings",
+    train: str,
+    dev: str | None,
+    test: str | None,
+    output: Path,
+    *,
+    quiet: bool,
+    **how: Any,
 ) -> None:
     """Trains one model and shows how."""
     from seqtag.cli import wants_debug
@@ -73,17 +83,21 @@ def _train(
 
     stop = Stop()
     with listening(stop):
+        from seqtag.cli import summary
         from seqtag.cli.display import display
-        from seqtag.cli.summary import introduction, summary
         from seqtag.stages.train import train as stage
+        from seqtag.tasks import base as tasks
 
-        with display(introduction, summary, quiet=quiet) as show:
+        introduction = tasks.find(task).introduction
+        told = summary.summary if introduction is None else summary.summary_of_figures
+        with display(introduction or summary.introduction, told, quiet=quiet) as show:
             result = stage(
                 config,
                 train,
                 dev,
                 test,
                 output,
+                task=task,
                 debug=wants_debug(),
                 listener=show.event,
                 stop=stop,
@@ -91,3 +105,6 @@ def _train(
             )
             show.finish(result)
     sys.stdout.flush()
+
+
+command = with_settings(trained, names())

@@ -55,6 +55,12 @@ class Evaluation:
         """How fast the model tagged; None for a file of predictions."""
         return self.score.tokens / self.seconds if self.seconds else None
 
+    @property
+    def heading(self) -> str:
+        """What was compared, in one line."""
+        source = self.model if self.model is not None else self.predicted_path
+        return f"{source} against {self.corpus.path}, tags: {self.scheme.title}"
+
     @cached_property
     def analysis(self) -> Analysis:
         """What kind of mistakes there are; worked out when it is first asked for."""
@@ -74,40 +80,38 @@ class Evaluation:
             "analysis": self.analysis.to_json(),
         }
 
+    def write_columns(self, stream: TextIO) -> None:
+        """Writes token TAB gold TAB predicted and a blank line after each sentence, as `conlleval -d` reads it."""
+        write = self.corpus.spelling.write
+        for sentence, row in zip(self.corpus.sentences, self.predicted, strict=True):
+            for columns in zip(sentence.tokens, write(sentence.tags or ()), write(row), strict=True):
+                stream.write("\t".join(columns) + "\n")
+            stream.write("\n")
 
-def write_columns(evaluation: Evaluation, stream: TextIO) -> None:
-    """Write token TAB gold TAB predicted and a blank line after each sentence, as `conlleval -d` reads it."""
-    write = evaluation.corpus.spelling.write
-    for sentence, row in zip(evaluation.corpus.sentences, evaluation.predicted, strict=True):
-        for columns in zip(sentence.tokens, write(sentence.tags or ()), write(row), strict=True):
-            stream.write("\t".join(columns) + "\n")
-        stream.write("\n")
+    def write_errors(self, stream: TextIO) -> None:
+        """Writes one JSON object per line for each wrong span or, where tags are plain, for each wrong token.
 
-
-def write_errors(evaluation: Evaluation, stream: TextIO) -> None:
-    """Write one JSON object per line for each wrong span or, where tags are plain, for each wrong token.
-
-    `start` and `end` are tokens of the sentence, from 0, and `end` is the one after the last; sentences and
-    lines count from 1. The line is that of the gold span's first token, or of the predicted one's if there is
-    no gold span.
-    """
-    probabilities = evaluation.probabilities
-    for wrong in evaluation.analysis.wrong:
-        sentence = evaluation.corpus.sentences[wrong.sentence]
-        gold, predicted = wrong.match.gold, wrong.match.predicted
-        first = gold or predicted
-        row = {
-            "sentence": wrong.sentence + 1,
-            "line": sentence.lines[first.start] if first else None,
-            "class": wrong.match.kind,
-            "overlapped": wrong.match.overlapped,
-            "gold": _span_json(gold, sentence),
-            "predicted": _span_json(
-                predicted, sentence, probabilities[wrong.sentence] if probabilities else None
-            ),
-            "tokens": sentence.tokens,
-        }
-        stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+        `start` and `end` are tokens of the sentence, from 0, and `end` is the one after the last; sentences and
+        lines count from 1. The line is that of the gold span's first token, or of the predicted one's if there is
+        no gold span.
+        """
+        probabilities = self.probabilities
+        for wrong in self.analysis.wrong:
+            sentence = self.corpus.sentences[wrong.sentence]
+            gold, predicted = wrong.match.gold, wrong.match.predicted
+            first = gold or predicted
+            row = {
+                "sentence": wrong.sentence + 1,
+                "line": sentence.lines[first.start] if first else None,
+                "class": wrong.match.kind,
+                "overlapped": wrong.match.overlapped,
+                "gold": _span_json(gold, sentence),
+                "predicted": _span_json(
+                    predicted, sentence, probabilities[wrong.sentence] if probabilities else None
+                ),
+                "tokens": sentence.tokens,
+            }
+            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def _span_json(

@@ -1,14 +1,45 @@
 """Texts of several sentences: tagged sentence by sentence, answered as one document."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 from seqtag.corpora.document import Document
-from seqtag.corpora.sentence import Sentence
-from seqtag.inference.tagger import SentenceTagger
+from seqtag.corpora.sentence import Sentence, Words
+from seqtag.corpora.spelling import Spelling
+from seqtag.corpora.tags import Scheme
+
+
+class SentenceModel(Protocol):
+    """A model whose answer to a sentence is a document, such as a tagger."""
+
+    @property
+    def vocabulary(self) -> Any:
+        """How text is read: `reading`, `tokenizer` and `cuts_raw_text`, as a `Vocabulary` has them."""
+        ...
+
+    @property
+    def spelling(self) -> Spelling:
+        """How the corpus spells tags."""
+        ...
+
+    @property
+    def scheme(self) -> Scheme:
+        """The scheme of the tags."""
+        ...
+
+    def begin(
+        self, sentences: Sequence[Words], *, entities: bool = False, nbest: int = 0
+    ) -> Iterator[Document]:
+        """An answer for each sentence, in order; the work begins before the first one is asked for."""
+        ...
+
+    def check_nbest(self, nbest: int) -> None:
+        """Raises UsageError if the model cannot give so many answers."""
+        ...
 
 
 def begin(
-    tagger: SentenceTagger, texts: Sequence[Sentence], *, entities: bool = False, nbest: int = 0
+    tagger: SentenceModel, texts: Sequence[Sentence], *, entities: bool = False, nbest: int = 0
 ) -> Iterator[Document]:
     """An answer for each text, in order, as `SentenceTagger.begin` gives it.
 
@@ -26,7 +57,7 @@ def begin(
 
 
 def _joined(
-    tagger: SentenceTagger, texts: Sequence[Sentence], answers: Iterator[Document]
+    tagger: SentenceModel, texts: Sequence[Sentence], answers: Iterator[Document]
 ) -> Iterator[Document]:
     for text in texts:
         found = [next(answers) for _ in _parts(text)]

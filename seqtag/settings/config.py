@@ -468,6 +468,7 @@ class Tree:
         FIXED: The settings of its sections, by path, that nobody can choose here, and the value that each has.
         PATHS: The settings that hold the path of a file whose content is kept elsewhere.
         LATER: Sections that came later: models that make no use of them are stored as they were before.
+        READING: The sections by which files are read.
         automatic: The settings, by path, that go by the corpus and that nobody chose: they hold the default for spans
             until `for_corpus` has decided them.
     """
@@ -476,6 +477,7 @@ class Tree:
     FIXED: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     PATHS: ClassVar[tuple[str, ...]] = ()
     LATER: ClassVar[tuple[str, ...]] = ()
+    READING: ClassVar[tuple[str, ...]] = ("data",)
 
     automatic: frozenset[str] = field(default=frozenset(), kw_only=True)
 

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from seqtag.settings.schema import SETTINGS, Schema, check_key, check_value
+from seqtag.settings.tasks import KEY, every_path
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.lines import opened
 from seqtag.support.quoting import quoted, shortened
@@ -20,8 +21,8 @@ MOST_VALUES = 10_000  # of a setting in a grid
 UNREADABLE = (yaml.YAMLError, ValueError, KeyError, IndexError, AttributeError)
 
 
-def read(path: str, schema: Schema[Any] = SETTINGS) -> Layer:
-    """The settings of a YAML file: {path: (value, "FILE:LINE")}.
+def read(path: str) -> Layer:
+    """The settings of a YAML file, of whatever task: {path: (value, "FILE:LINE")}.
 
     Raises:
         DataError: The file cannot be read or is not YAML.
@@ -56,7 +57,7 @@ def read(path: str, schema: Schema[Any] = SETTINGS) -> Layer:
     if not isinstance(root, yaml.MappingNode):
         raise UsageError(f"{path}:{root.start_mark.line + 1}: expected settings as `key: value`.")
     layer: Layer = {}
-    for name, (value, source) in _leaves(root, "", path, schema):
+    for name, (value, source) in _leaves(root, "", path):
         if name in layer:  # once as `a.b: ...` and once as `a: {b: ...}`
             raise UsageError(f"{source}: {shortened(name)} is given twice.")
         layer[name] = (value, source)
@@ -90,9 +91,7 @@ def _value(text: str) -> Any:
     return yaml.safe_load(text)
 
 
-def _leaves(
-    node: yaml.MappingNode, prefix: str, path: str, schema: Schema[Any]
-) -> Iterator[tuple[str, tuple[Any, str]]]:
+def _leaves(node: yaml.MappingNode, prefix: str, path: str) -> Iterator[tuple[str, tuple[Any, str]]]:
     seen: set[str] = set()
     for key_node, value_node in node.value:
         source = f"{path}:{key_node.start_mark.line + 1}"
@@ -103,8 +102,8 @@ def _leaves(
             raise UsageError(f"{source}: {shortened(name)} is given twice.")
         seen.add(name)
         if isinstance(value_node, yaml.MappingNode):
-            yield from _leaves(value_node, name + ".", path, schema)
-        elif _is_empty(value_node) and any(known.startswith(name + ".") for known in schema):
+            yield from _leaves(value_node, name + ".", path)
+        elif _is_empty(value_node) and any(known.startswith(name + ".") for known in every_path()):
             continue  # a section of which every line has been made a comment
         elif isinstance(value_node, yaml.ScalarNode):
             yield name, (_scalar(value_node, source), source)
@@ -142,9 +141,13 @@ def parse_assignments(assignments: Sequence[str]) -> Layer:
     return layer
 
 
-def parse_grid(assignments: Sequence[str]) -> dict[str, list[Any]]:
+def parse_grid(assignments: Sequence[str], schema: Schema[Any] = SETTINGS) -> dict[str, list[Any]]:
     """The values of `--grid key.path=v1,v2` options by path, each checked by itself; a value that holds a comma is
     written in a YAML list, as in `key=["2,3", "2"]`.
+
+    Args:
+        assignments: What the options were given.
+        schema: The settings of the task.
 
     Raises:
         UsageError: An unknown key, one that is given twice, a bad value or none, or one that stands there twice.
@@ -155,7 +158,9 @@ def parse_grid(assignments: Sequence[str]) -> dict[str, list[Any]]:
         path, source = path.strip(), f"--grid {shortened(assignment)}"
         if not equals or not path or not text.strip():
             raise UsageError(f"{source}: expected key.path=value,value, such as encoder.cell=lstm,gru.")
-        check_key(path, source)
+        if path == KEY:
+            raise UsageError(f"{source}: cannot be varied here; --task chooses it.")
+        check_key(path, source, schema)
         if path == "training.seed":
             raise UsageError(
                 f"{source}: cannot be varied here; --seeds sets how many seeds, training.seed the first."
@@ -173,8 +178,8 @@ def parse_grid(assignments: Sequence[str]) -> dict[str, list[Any]]:
             raise UsageError(f"{source}: has no value.")
         grid[path] = []
         for value in found:
-            automatic = SETTINGS[path].by_corpus and value == "auto"
-            checked = value if automatic else check_value(path, value, source)
+            automatic = schema[path].by_corpus and value == "auto"
+            checked = value if automatic else check_value(path, value, source, schema)
             if checked in grid[path]:
                 raise UsageError(f"{source}: {quoted(value)} is listed twice.")
             grid[path].append(checked)

@@ -86,6 +86,7 @@ class LanguageConfig(Tree):
     """All settings of a recurrent language model's run."""
 
     PATHS = ("embeddings.vectors.file", "output.class_file")
+    READING = ("text", "reading")
     DEFAULTS = MappingProxyType(
         {
             "embeddings.word.dim": 200,

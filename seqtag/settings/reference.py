@@ -8,13 +8,20 @@ from typing import Any
 import yaml
 
 from seqtag.settings.schema import SETTINGS, Schema
+from seqtag.settings.tasks import KEY
 
 WIDTH = 79
 
 
-def commented(schema: Schema[Any] = SETTINGS) -> str:
-    """All settings with their defaults as YAML, each with its help and bounds as a comment."""
+def commented(schema: Schema[Any] = SETTINGS, task: str | None = None) -> str:
+    """All settings with their defaults as YAML, each with its help and bounds as a comment; `task` names their task."""
     lines = ["# Settings of seqtag. Every line may be left out: these are the defaults.", ""]
+    if task is not None:
+        lines[:] = [
+            "# Settings of seqtag. Every line but the first may be left out: these are the defaults.",
+            "",
+        ]
+        lines += [f"{KEY}: {task}", ""]
     lines += _section(schema, schema.kind, "")
     return "\n".join(lines) + "\n"
 

@@ -69,6 +69,23 @@ class Format(NamedTuple):
     unused: tuple[str, ...] = ()
 
 
+class TaskPart(NamedTuple):
+    """A shape of job, and where its halves live, each as `module:attribute`.
+
+    Attributes:
+        job: How it is trained (`tasks.base.Task`).
+        schema: Its settings (`settings.schema.Schema`).
+        format: What the manifests of its model folders say that they are (`model_folder.layout`).
+        use: What a finished model is used for, without TensorFlow (`tasks.use.Use`); empty for a task that is not
+            trained by `seqtag train` and has commands of its own.
+    """
+
+    job: str
+    schema: str
+    format: str
+    use: str = ""
+
+
 class Table(Mapping[str, Any]):
     """The built-in names, each with what it stands for, and a group of entry points in which others are looked up.
 
@@ -392,10 +409,19 @@ SCHEDULES = Table("seqtag.schedules") | {
     "plateau": "seqtag.training.schedules:plateau",
     "cosine": "seqtag.training.schedules:cosine",
 }
-# Shapes of jobs; see `tasks.base.Task`.
+# Shapes of jobs; the first is trained where nobody names one.
 TASKS = {
-    "tagging": "seqtag.tasks.tagging.task:TAGGING",
-    "language": "seqtag.tasks.language.recurrent.task:LANGUAGE",
+    "tagging": TaskPart(
+        job="seqtag.tasks.tagging.task:TAGGING",
+        schema="seqtag.settings.schema:SETTINGS",
+        format="seqtag-model",
+        use="seqtag.tasks.tagging.use:USE",
+    ),
+    "language": TaskPart(
+        job="seqtag.tasks.language.recurrent.task:LANGUAGE",
+        schema="seqtag.settings.language:LANGUAGE",
+        format="seqtag-lm",
+    ),
 }
 # Kinds of language models: what reads the model of a folder (`tasks.language.base`).
 LANGUAGE_MODELS = {
@@ -460,14 +486,14 @@ def find(table: Mapping[str, Any], name: str) -> Any:
 
 
 def load(table: Mapping[str, Any], name: str, half: str = "network") -> Any:
-    """What a name stands for; of a `Part` or a `Format` one half.
+    """What a name stands for; of a `Part`, a `Format` or a `TaskPart` one half.
 
     Raises:
         UsageError: There is no such name.
         Error: A plugin cannot be loaded, or has no such half.
     """
     row = find(table, name)
-    place = getattr(row, half) if isinstance(row, Part | Format) else row
+    place = getattr(row, half) if isinstance(row, Part | Format | TaskPart) else row
     if not isinstance(place, str):
         return place
     if not place:

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import seqtag
 from seqtag.evaluation.measure import Measure
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.layout import MANIFEST
-from seqtag.settings.config import Config
+from seqtag.settings.config import RunSettings
 from seqtag.settings.config_files import Layer
-from seqtag.settings.merging import foreign, merge
+from seqtag.settings.merging import foreign, merge_into
 from seqtag.settings.schema import check_value
+from seqtag.settings.tasks import USUAL, schema_for
 from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.support.extras import missing
 from seqtag.support.interrupt import Stop
@@ -82,15 +84,19 @@ def compare(
         Interrupted: It was asked to stop; there are rows of the runs that were finished.
     """
     stop = stop or Stop()
-    first = merge(*layers).training.seed
+    schema = schema_for(task)
+    first = merge_into(schema, *layers).training.seed
     check_value("training.seed", first + seeds - 1, f"--seeds {seeds}")
     runs = seeds * math.prod(map(len, grid.values()))
     if runs > MOST_RUNS:
         raise UsageError(f"the grid means {runs:,} runs; expected at most {MOST_RUNS:,}.")
     files = HashedFiles(tasks.find(task), paths)
+    merged = partial(merge_into, schema, *layers)
     _check_place(output)
     choices = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
-    plans = [[_plan(layers, choice, first + number, files) for number in range(seeds)] for choice in choices]
+    plans = [
+        [_plan(task, merged, choice, first + number, files) for number in range(seeds)] for choice in choices
+    ]
     combinations = []
     with claimed(output / ROWS):  # two that write there would train every run twice
         rows = Rows(output, files.task.measure)
@@ -129,23 +135,26 @@ class PlannedRun:
 
     key: str
     row: Row
-    config: Config | None
+    config: RunSettings | None
 
 
-def _plan(layers: Sequence[Layer], choice: Choice, seed: int, files: HashedFiles) -> PlannedRun:
+def _plan(
+    task: str, merged: Callable[..., RunSettings], choice: Choice, seed: int, files: HashedFiles
+) -> PlannedRun:
     """The run of a combination with a seed.
 
     Raises:
         DataError: A file cannot be read, and the grid does not vary how files are read.
         Changed: A file is not what it was.
     """
-    varied = any(key.startswith("data.") or key in CONTENTS for key in choice)
+    reading = tuple(f"{section}." for section in schema_for(task).kind.READING)
+    varied = any(key.startswith(reading) or key in CONTENTS for key in choice)
     digests = files.digests()
     settings: dict[str, Any] = {}
     config, problem, known = None, None, True
     chosen: Layer = {path: (value, f"--grid {path}") for path, value in choice.items()}
     try:
-        config = merge(*layers, chosen, {"training.seed": (seed, "--seeds")})
+        config = merged(chosen, {"training.seed": (seed, "--seeds")})
         digests = files.digests(config.embeddings.vectors.file, config.embeddings.lm.file)
         config = files.task.fill_in(config, files.data(config))
         settings = config.without(CONTENTS)
@@ -154,6 +163,8 @@ def _plan(layers: Sequence[Layer], choice: Choice, seed: int, files: HashedFiles
             raise
         config, problem, known = None, str(found), _is_lasting(found)
     identity = [settings or [choice, problem], seed, digests, seqtag.__version__]
+    if task != USUAL:
+        identity.append(task)
     if config is not None and (plugins := foreign(config)):  # a row of built-in parts has no use for them
         identity.append([asdict(plugin) for plugin in plugins])
     key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
@@ -188,7 +199,7 @@ def _run(plan: PlannedRun, files: HashedFiles, *, debug: bool, stop: Stop) -> Ro
     return replace(row, seconds=round(time.perf_counter() - started, 2))
 
 
-def _trained(row: Row, config: Config, files: HashedFiles, *, debug: bool, stop: Stop) -> Row:
+def _trained(row: Row, config: RunSettings, files: HashedFiles, *, debug: bool, stop: Stop) -> Row:
     """The row with the results of its run."""
     vectors = files.vectors(config.embeddings.vectors.file)
     task = files.task

@@ -1,14 +1,10 @@
 """The evaluation stage: a model folder, or a file of predictions, and a gold file in; a score out."""
 
-from dataclasses import replace
 from os import PathLike, fspath
-from pathlib import Path
-from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import Any
 
 from seqtag.corpora import reading, tags
 from seqtag.corpora.base import AUTO, Column, ReadOptions
-from seqtag.corpora.document import Document
 from seqtag.corpora.doubts import doubts
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme
@@ -18,9 +14,7 @@ from seqtag.evaluation.evaluation import Evaluation
 from seqtag.evaluation.known import Known, learn
 from seqtag.evaluation.same_sentences import check_same_sentences
 from seqtag.evaluation.schemes import tags_of
-
-if TYPE_CHECKING:
-    from seqtag.inference.tagger import SentenceTagger
+from seqtag.tasks.use import EvaluationOrder, use_of
 
 AnyPath = str | PathLike[str]
 
@@ -34,16 +28,16 @@ def evaluate_model(
     crosscheck: bool = False,
     probabilities: bool = False,
     threads: int = 0,
-) -> Evaluation:
-    """Tag the sentences of a gold file with a model and score the tags.
+) -> Any:
+    """Answers a gold file with a model and scores the answers, as the model's task does.
 
-    Where the gold file is written in another scheme than the model's, the predicted tags are converted to the
-    file's. Tags that training never saw can only be missed; the score lists them.
+    Returns:
+        An `Evaluation` of a tagger, an `Evaluated` of any other model.
 
     Args:
         folder: The model folder.
         path: The gold file.
-        scheme: The gold file's scheme; "auto" or None for the model's, unless another fits the file better.
+        scheme: The gold file's tag scheme; "auto" or None for the model's, unless another fits the file better.
         options: How the gold file is read, where it is not as the training corpus was.
         crosscheck: Whether to score again with the seqeval package and fail if a digit differs.
         probabilities: Whether those of the predicted spans are wanted, which takes time.
@@ -54,56 +48,9 @@ def evaluate_model(
         ModelError: The model folder cannot be read.
         Error: The cross-check found a difference.
     """
-    tagger, known = _load(Path(folder), threads, tags_only=not probabilities)
-    own = replace(tagger.vocabulary.reading, tokenizer=tagger.vocabulary.tokenizer)
-    corpus = reading.read_corpus(path, own.override(options))
-    gold = tags_of(corpus)
-    gold_scheme = tags.parse_scheme(scheme) if tags.is_named(scheme) else schemes.closest(gold, tagger.scheme)
-    reading.check_tags(corpus, gold_scheme)
-
-    started = perf_counter()
-    tagged = list(tagger.tag(corpus.sentences, entities=probabilities))
-    seconds = perf_counter() - started
-
-    raw = tuple(tuple(sentence.tags) for sentence in tagged)
-    predicted = schemes.in_scheme(raw, tagger.scheme, gold_scheme)
-    known_tags = schemes.known_tags(tagger.tags, tagger.scheme, gold_scheme)
-    score = scoring.score(gold, predicted, gold_scheme, known_tags=known_tags)
-    if crosscheck:
-        check_with_seqeval(gold, predicted, gold_scheme, score)
-    return Evaluation(
-        score,
-        gold_scheme,
-        corpus,
-        predicted,
-        model=fspath(folder),
-        seconds=seconds,
-        known=known,
-        probabilities=tuple(_probabilities(row, gold_scheme) for row in tagged) if probabilities else None,
-        findings=tuple(doubts(corpus, gold_scheme, named=tags.is_named(scheme))),
-    )
-
-
-def _load(path: Path, threads: int, *, tags_only: bool) -> "tuple[SentenceTagger, Known]":
-    """The tagger of a model folder, and what its training held."""
-    # ONNX Runtime is loaded here and not above: comparing two files does not need it.
-    from seqtag.inference.tagger import SentenceTagger
-    from seqtag.model_folder import folder
-    from seqtag.model_folder.stored import read_known
-
-    def read(opened: folder.Folder) -> tuple[SentenceTagger, Known]:
-        tagger = SentenceTagger.of(opened, threads, tags_only=tags_only)
-        return tagger, read_known(opened, spans=tagger.scheme.is_spans)
-
-    return folder.load(path, read)
-
-
-def _probabilities(tagged: Document, scheme: Scheme) -> dict[tuple[int, int], float]:
-    """By start and end, the probability of each span found or, where tags are plain, of each token's tag."""
-    if scheme.is_spans:
-        found = zip(tagged.spans, tagged.span_probabilities, strict=True)
-        return {(span.start, span.end): probability for span, probability in found}
-    return {(place, place + 1): value for place, value in enumerate(tagged.probabilities)}
+    _, use = use_of(fspath(folder))
+    order = EvaluationOrder(fspath(folder), fspath(path), scheme, options, crosscheck, probabilities, threads)
+    return use.evaluate(order)
 
 
 def evaluate_files(

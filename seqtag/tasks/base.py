@@ -11,9 +11,11 @@ from seqtag.corpora.findings import Level, Report, ignore
 from seqtag.evaluation.measure import Measure
 from seqtag.features.vectors import Vectors
 from seqtag.model_folder.folder import Folder
-from seqtag.model_folder.layout import Kind, format_of
+from seqtag.model_folder.layout import Kind
 from seqtag.settings import registry
 from seqtag.settings.config import RunSettings
+from seqtag.tasks.explanation import ExplainOrder, Explanation
+from seqtag.tasks.folders import task_of
 from seqtag.training.job import Job, PlannedJob, SeedResult
 from seqtag.training.reach import LayerReach
 
@@ -122,6 +124,9 @@ class Task(Generic[Data, Held]):
         settings: The settings of a model folder; raises a ModelError.
         stored: What a model folder holds of its network; raises a ModelError.
         sample: Draws examples of a file on which gradients are measured.
+        explain: Says what the answers of a model depend on; None for a task that has no pages of this kind.
+        introduction: What is said of a run before its first epoch, a line each that begins with a word in seven
+            columns; None for a task of which the command line knows what to say.
     """
 
     kind: Kind
@@ -138,6 +143,8 @@ class Task(Generic[Data, Held]):
     settings: Callable[[Folder], RunSettings]
     stored: Callable[[Folder], Held]
     sample: Draw[Held]
+    explain: Callable[[ExplainOrder], Explanation] | None = None
+    introduction: Callable[[Any], list[str]] | None = None
 
     def planned(self, config: RunSettings, data: Data, vectors: Vectors | None) -> PlannedJob:
         """The job with the seed of the settings, to be made later."""
@@ -150,12 +157,10 @@ def find(name: str) -> Task[Any, Any]:
     Raises:
         UsageError: There is no such task.
     """
-    found: Task[Any, Any] = registry.load(registry.TASKS, name)
+    found: Task[Any, Any] = registry.load(registry.TASKS, name, "job")
     return found
 
 
 def of_folder(path: Path) -> Task[Any, Any]:
     """The task whose runs end in folders like this one; for any other folder the first, which refuses to read it."""
-    known = [find(name) for name in registry.TASKS]
-    found = format_of(path)
-    return next((task for task in known if task.kind.format == found), known[0])
+    return find(task_of(path))

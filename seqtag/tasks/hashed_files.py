@@ -10,7 +10,6 @@ from typing import Any
 from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
 from seqtag.model_folder.layout import MANIFEST
-from seqtag.settings.config import Config
 from seqtag.support.errors import DataError, Error
 from seqtag.support.lines import opened, shown
 from seqtag.tasks.base import Task
@@ -55,10 +54,10 @@ class HashedFiles:
                 self._digests[path] = digest_of(path)
         return {role: self._digests[path] for role, path in paths.items()}
 
-    def data(self, config: Config) -> Any:
+    def data(self, config: Any) -> Any:
         """What the task reads from the files with these settings."""
         model = config.embeddings.lm.file
-        read_by = (config.data, model)
+        read_by = (*(getattr(config, section) for section in config.READING), model)
         if self._read is None or self._read[0] != read_by:
             if model:
                 self.digests(model=model)

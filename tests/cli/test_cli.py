@@ -174,7 +174,7 @@ class TestCodes:
     def test_an_error_of_ours_says_so(
         self, spans: Any, capsys: Capture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("seqtag.stages.predict.SentenceTagger.load", lambda *_, **__: 1 / 0)
+        monkeypatch.setattr("seqtag.inference.tagger.SentenceTagger.load", lambda *_, **__: 1 / 0)
         assert run(["predict", str(spans.folder), "x"]) == 1
         assert "an error in seqtag: ZeroDivisionError" in complaint(capsys)
         assert run(["--debug", "predict", str(spans.folder), "x"]) == 1

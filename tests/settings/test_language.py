@@ -54,7 +54,7 @@ def test_a_folder_keeps_all_but_paths() -> None:
 def test_the_commented_file_is_the_defaults(tmp_path: Path) -> None:
     text = commented(LANGUAGE)
     (tmp_path / "lm.yaml").write_text(text, encoding="utf-8")
-    layer = read(str(tmp_path / "lm.yaml"), LANGUAGE)
+    layer = read(str(tmp_path / "lm.yaml"))
     assert list(layer) == list(LANGUAGE)
     assert merge_into(LANGUAGE, layer) == merge_into(LANGUAGE)
     assert "bigrams" not in text

@@ -13,7 +13,9 @@ import pytest
 import seqtag
 from seqtag.evaluation.metrics import Metric
 from seqtag.settings import registry
+from seqtag.settings.schema import Schema
 from seqtag.tasks.base import Task
+from seqtag.tasks.use import Use
 
 TABLES = {
     name: table
@@ -24,10 +26,11 @@ del TABLES["SCHEMES"]  # holds letters, not places
 ENTRIES = [(table, name) for table in TABLES for name in TABLES[table]]
 
 
-def places(entry: str | registry.Part | registry.Format) -> dict[str, str]:
-    """By half, where a part or a format lives."""
+def places(entry: str | registry.Part | registry.Format | registry.TaskPart) -> dict[str, str]:
+    """By half, where a part, a format or a task lives."""
     halves = {"": entry} if isinstance(entry, str) else entry._asdict()
-    halves.pop("description", None)
+    for text in ("description", "format"):
+        halves.pop(text, None)
     return {half: place for half, place in halves.items() if place and isinstance(place, str)}
 
 
@@ -45,7 +48,7 @@ def test_every_entry_loads(table: str, name: str) -> None:
         if place.startswith(NEEDS_TENSORFLOW):
             start_tensorflow()
         found = registry.load(TABLES[table], name, half)
-        assert callable(found) or isinstance(found, Metric | Task | tuple)
+        assert callable(found) or isinstance(found, Metric | Schema | Task | Use | tuple)
 
 
 @pytest.mark.parametrize(("table", "name"), ENTRIES)

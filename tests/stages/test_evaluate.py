@@ -1,10 +1,10 @@
 """The stage: the scheme that a file is scored in, tags that nobody knows, and files that do not match."""
 
+import importlib
 import io
 import json
 import runpy
 import sys
-import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,7 +22,7 @@ from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.evaluation import scoring
 from seqtag.evaluation.analysis import analyse
 from seqtag.evaluation.counts import Counts
-from seqtag.evaluation.evaluation import Evaluation, write_columns, write_errors
+from seqtag.evaluation.evaluation import Evaluation
 from seqtag.evaluation.known import Known
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.model_folder import folder, layout, replacing
@@ -95,9 +95,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Model:
                         span_probabilities=[0.123456] * len(found),
                     )
 
-        module = types.ModuleType("seqtag.inference.tagger")
-        module.SentenceTagger = SentenceTagger  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "seqtag.inference.tagger", module)
+        monkeypatch.setattr("seqtag.tasks.tagging.evaluate.SentenceTagger", SentenceTagger)
         return "folder"
 
     return model
@@ -379,7 +377,7 @@ class TestKnown:
         self, write: Write, model: Model, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         name, loads = model(BIO, "bio"), []
-        tagger = sys.modules["seqtag.inference.tagger"].SentenceTagger
+        tagger: Any = importlib.import_module("seqtag.tasks.tagging.evaluate").SentenceTagger
         real = tagger.of
 
         def slow(opened: folder.Folder, threads: int, *, tags_only: bool) -> Any:
@@ -498,13 +496,13 @@ class TestErrors:
 
 def errors_of(evaluation: Evaluation) -> str:
     stream = io.StringIO()
-    write_errors(evaluation, stream)
+    evaluation.write_errors(stream)
     return stream.getvalue()
 
 
 def columns_of(evaluation: Evaluation) -> str:
     stream = io.StringIO()
-    write_columns(evaluation, stream)
+    evaluation.write_columns(stream)
     return stream.getvalue()
 
 

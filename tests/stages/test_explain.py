@@ -25,9 +25,9 @@ from seqtag.network.build import mask_of
 from seqtag.network.saliency import TOGETHER, Saliency, attentions
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
-from seqtag.stages import explain as stage
-from seqtag.stages.explain import Explained, Explanation, Target, explain
+from seqtag.stages.explain import explain
 from seqtag.support.errors import Error, ModelError
+from seqtag.tasks.explanation import Explained, Explanation, Target
 from seqtag.tasks.tagging import prepare
 from seqtag.tasks.tagging.restore import Stored
 from seqtag.tasks.tagging.splits import read_corpora
@@ -240,7 +240,7 @@ class TestStage:
     def test_a_long_sentence(
         self, spans: Any, tmp_path: Path, without_slopes: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(stage, "LONGEST", 5)
+        monkeypatch.setattr("seqtag.tasks.tagging.explain.LONGEST", 5)
         (found,) = explain(str(spans.folder), self.text(tmp_path, "Ana left " * 4 + "\n")).sentences
         assert (len(found.tokens), found.cut, len(found.tags)) == (5, 3, 5)
 

@@ -26,6 +26,8 @@ from seqtag.inference.tagger import SentenceTagger
 from seqtag.stages.predict import predict
 from seqtag.support import lookup
 from seqtag.support.errors import DataError, UsageError
+from seqtag.tasks.sentences import SentencePredictor
+from seqtag.tasks.use import PredictionOrder
 
 ROOT = str(Path(seqtag.__file__).parents[1])
 ENVIRONMENT = os.environ | {"PYTHONPATH": ROOT}
@@ -46,6 +48,10 @@ def write(tmp_path: Path) -> Write:
 def tagger(spans: Any) -> SentenceTagger:
     """Loaded once, for a test that reads many files."""
     return SentenceTagger.load(spans.folder)
+
+
+def ready(tagger: SentenceTagger, output_format: str = "conll", **how: Any) -> SentencePredictor:
+    return SentencePredictor(tagger, PredictionOrder("", output_format, **how))
 
 
 def tag(model: Any, *paths: str, **options: Any) -> str:
@@ -93,7 +99,7 @@ class TestText:
         path.write_bytes(("\n".join(["Ana 𝒳 Ruíz saw 東京 .", *lines]) + "\n").encode())
         for name in (None, "whitespace", "char"):
             stream = io.StringIO()
-            predict(tagger, [str(path)], stream, output_format="jsonl", tokenizer=name)
+            predict(ready(tagger, "jsonl", tokenizer=name), [str(path)], stream)
             found = answers(stream.getvalue())
             assert [answer["text"] for answer in found[1:]] == [
                 line.removeprefix("\ufeff") for line in lines
@@ -197,7 +203,7 @@ class TestTokens:
         tagger = SentenceTagger.load(spans.folder)
         tagger.vocabulary = dataclasses.replace(tagger.vocabulary, reading=ReadOptions("conll", 3))
         stream = io.StringIO()
-        predict(tagger, [write("in.conll", rows)], stream, input_format="conll")
+        predict(ready(tagger, input_format="conll"), [write("in.conll", rows)], stream)
         assert stream.getvalue() == "Ana\tB-PER\nleft\tO\n\n"
 
     def test_what_goes_out_comes_in_again(self, spans: Any, write: Write) -> None:
@@ -230,7 +236,7 @@ class TestTokens:
         tagger = SentenceTagger.load(spans.folder)
         tagger.vocabulary = dataclasses.replace(tagger.vocabulary, reading=ReadOptions("conllu", "FORM"))
         with pytest.raises(DataError) as caught:
-            predict(tagger, [path], io.StringIO(), input_format="conll")
+            predict(ready(tagger, input_format="conll"), [path], io.StringIO())
         assert str(caught.value).startswith(f"{path}:3: the token '-DOCSTART-' cannot stand")
 
 

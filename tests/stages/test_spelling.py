@@ -10,7 +10,6 @@ import pytest
 import seqtag
 from seqtag.corpora.reading import ReadOptions, read_corpus
 from seqtag.corpora.spelling import Spelling
-from seqtag.evaluation.evaluation import write_columns
 from seqtag.features.indexers.base import Resources
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import folder, layout, replacing
@@ -20,8 +19,10 @@ from seqtag.stages.evaluate import evaluate_files, evaluate_model
 from seqtag.stages.explain import explain
 from seqtag.stages.predict import predict
 from seqtag.support.errors import DataError
+from seqtag.tasks.sentences import SentencePredictor
 from seqtag.tasks.tagging.prepare import fit_vocabulary
 from seqtag.tasks.tagging.splits import read_corpora
+from seqtag.tasks.use import PredictionOrder
 
 SPELLINGS = [Spelling("B_TYPE", "0"), Spelling("TYPE/b", "-"), Spelling("(TYPE)"), Spelling("b-TYPE")]
 each_spelling = pytest.mark.parametrize("spelling", SPELLINGS, ids=lambda one: one.template)
@@ -92,7 +93,7 @@ def test_evaluation(spans: Any, tmp_path: Path, spelling: Spelling) -> None:
     found = evaluate_model(model, gold, crosscheck=True)
     assert found.score == expected
     stream = io.StringIO()
-    write_columns(found, stream)
+    found.write_columns(stream)
     rows = [row.split("\t") for row in stream.getvalue().split("\n") if row]
     assert [row[:2] for row in rows] == [row.split("\t") for row in gold.read_text().split("\n") if row]
     assert {tag for row in rows for tag in row[1:]} <= set(gold.read_text().split())
@@ -121,7 +122,8 @@ def test_answers(spans: Any, tmp_path: Path, spelling: Spelling) -> None:
 
     def told(tagger: SentenceTagger, output_format: str, nbest: int = 0) -> list[str]:
         stream = io.StringIO()
-        predict(tagger, [str(tmp_path / "text")], stream, output_format=output_format, nbest=nbest)
+        order = PredictionOrder("", output_format, nbest=nbest)
+        predict(SentencePredictor(tagger, order), [str(tmp_path / "text")], stream)
         return stream.getvalue().split("\n")[:-1]
 
     first = spelling.write(["B-PER", "I-PER", "O", "B-LOC", "I-LOC", "O", "O"])

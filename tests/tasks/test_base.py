@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from seqtag.settings import registry
+from seqtag.settings.registry import TaskPart
 from seqtag.support.errors import UsageError
 from seqtag.tasks import base as tasks
 from seqtag.tasks.tagging.task import TAGGING
@@ -24,12 +25,13 @@ def test_by_name() -> None:
 def test_each_task_has_a_kind_of_folder_of_its_own() -> None:
     formats = [tasks.find(name).kind.format for name in registry.TASKS]
     assert len({*formats}) == len(formats)
+    assert formats == [row.format for row in registry.TASKS.values()]
 
 
 def test_by_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = "seqtag.tasks.tagging.task:other"
+    part = TaskPart("seqtag.tasks.tagging.task:other", "seqtag.settings.schema:SETTINGS", "seqtag-other")
     monkeypatch.setattr("seqtag.tasks.tagging.task.other", OTHER, raising=False)
-    monkeypatch.setitem(registry.TASKS, "other", other)
+    monkeypatch.setitem(registry.TASKS, "other", part)
     assert tasks.of_folder(MODELS / "format_1") is tasks.of_folder(MODELS / "format_2") is TAGGING
     (tmp_path / "manifest.json").write_text(json.dumps({"format": "seqtag-other"}))
     assert tasks.of_folder(tmp_path) is OTHER

@@ -23,9 +23,11 @@ from seqtag.model_folder.layout import Kind
 from seqtag.model_folder.stored import read_config
 from seqtag.network.build import weight_name
 from seqtag.network.embeddings.base import Input
+from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments, parse_grid
 from seqtag.settings.merging import merge
+from seqtag.settings.registry import TaskPart
 from seqtag.stages.compare import RunEnded, compare
 from seqtag.stages.train import TrainingResult, train
 from seqtag.support.errors import Error, ModelError
@@ -163,6 +165,8 @@ SETTINGS = [
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "find", {"lengths": LENGTHS}.__getitem__)
+    part = TaskPart("", "seqtag.settings.schema:SETTINGS", KIND.format)
+    monkeypatch.setitem(registry.TASKS, "lengths", part)
 
 
 @pytest.fixture

@@ -7,12 +7,13 @@ import typer
 
 from seqtag.cli import common, parameters
 from seqtag.cli.lm import options
-from seqtag.cli.settings import chosen_settings, with_settings
+from seqtag.cli.settings import with_settings
 from seqtag.settings import registry
-from seqtag.settings.language import LANGUAGE
+from seqtag.settings.tasks import chosen_options
 from seqtag.support.errors import UsageError
 
 KINDS = ("ngram", "rnn")
+TASK = "language"  # of the settings of `--kind rnn`
 FILES, TRAINING = parameters.FILES, options.TRAINING
 NGRAMS, NETWORK = "N-grams (--kind ngram)", "Network (--kind rnn)"
 PANELS = dict.fromkeys(("reading", "embeddings", "encoder", "output"), NETWORK) | {"training": TRAINING}
@@ -153,7 +154,7 @@ def command(
         "--seeds": seeds > 1,
     }
     networks |= {"--resume": resume, "--checkpoint-steps": checkpoint_steps, "--quiet": quiet}
-    networks |= {name: True for _, name in chosen_settings(chosen, LANGUAGE).values()}
+    networks |= {name: True for _, name in chosen_options(chosen, TASK).values()}
     for other, given in (("ngram", ngrams), ("rnn", networks)):
         wrong = [name for name, value in given.items() if value not in (None, False, 0)]
         if wrong and kind != other:
@@ -178,11 +179,11 @@ def command(
     train_rnn.run(
         {"train": train, "dev": dev, "test": test},
         Path(output),
-        train_rnn.settings(config, assignments or [], named | chosen_settings(chosen, LANGUAGE), base),
+        train_rnn.settings(config, assignments or [], named | chosen_options(chosen, TASK), base),
         base,
         quiet=quiet,
         seeds=seeds, force=force, resume=resume, checkpoint_steps=checkpoint_steps,
     )  # fmt: skip
 
 
-train = with_settings(command, LANGUAGE, PANELS)
+train = with_settings(command, [TASK], PANELS)

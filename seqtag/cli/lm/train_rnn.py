@@ -36,7 +36,7 @@ def settings(
     Raises:
         UsageError: One is unknown, out of bounds, or of the network of the model to continue.
     """
-    layers = [read(config, LANGUAGE) if config else {}, parse_assignments(assignments), named]
+    layers = [read(config) if config else {}, parse_assignments(assignments), named]
     if base is None:
         return merge_into(LANGUAGE, *layers)
     from seqtag.model_folder.folder import Folder

@@ -21,6 +21,7 @@ from seqtag.model_folder.stored import checked_network, config_of, read_config, 
 from seqtag.settings.config import Config
 from seqtag.tasks.base import Task
 from seqtag.tasks.tagging import prepare, reach
+from seqtag.tasks.tagging.explain import explain
 from seqtag.tasks.tagging.restore import Stored
 from seqtag.tasks.tagging.splits import Corpora, read_corpora
 from seqtag.tasks.tagging.tagger_job import TaggerJob, TaggingResult
@@ -95,4 +96,5 @@ TAGGING = Task[Corpora, Stored](
     settings=read_config,
     stored=stored,
     sample=reach.sample,
+    explain=explain,
 )

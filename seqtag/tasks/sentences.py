@@ -1,0 +1,92 @@
+"""Sentences answered by a model, file by file: what tasks share whose answers are documents."""
+
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from seqtag.corpora.base import Writer
+from seqtag.corpora.document import Document
+from seqtag.corpora.findings import Finding, Report
+from seqtag.corpora.recognition import sentences_to_tag
+from seqtag.corpora.running_text import LINES
+from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.spacing import INSTEAD, MISMATCH, UNLIKE
+from seqtag.corpora.tokenizers import Tokenizer
+from seqtag.inference import documents as texts
+from seqtag.settings import registry
+from seqtag.support.lines import shown
+from seqtag.tasks.use import PredictionOrder
+
+
+class SentencePredictor:
+    """A tagger, or another model whose answers are documents, that is ready to answer files.
+
+    Args:
+        tagger: The model.
+        order: What is wanted.
+
+    Raises:
+        Error: The model cannot give so many sequences.
+    """
+
+    def __init__(self, tagger: texts.SentenceModel, order: PredictionOrder) -> None:
+        tagger.check_nbest(order.nbest)
+        self._tagger = tagger
+        self._order = order
+        self._format: type[Writer] = registry.load(registry.FORMATS, order.output_format, "writer")
+        tokenizer = order.tokenizer
+        self._splitter = Tokenizer(tokenizer) if tokenizer else tagger.vocabulary.tokenizer
+        self._only_raw = (
+            "--tokenizer" if tokenizer is not None else "--sentences" if order.splitting != LINES else ""
+        )
+        self._mismatch = _Mismatch(tagger.vocabulary.cuts_raw_text or tokenizer is not None, order.report)
+
+    def writer(self, stream: TextIO) -> Writer:
+        """Writes documents."""
+        return self._format(stream)
+
+    def read(self, path: str) -> Iterator[Sentence]:
+        """The sentences of a file.
+
+        Raises:
+            Error: The file cannot be read.
+        """
+        order = self._order
+        read = sentences_to_tag(
+            path,
+            self._tagger.vocabulary.reading,
+            order.input_format,
+            self._splitter,
+            order.report,
+            splitting=order.splitting,
+            only_raw=self._only_raw,
+        )
+        return self._mismatch.told(read, shown(path))
+
+    def begin(self, chunk: Sequence[Sentence]) -> Iterator[Document]:
+        """A document for each sentence, its tags as the corpus spells them."""
+        found = texts.begin(self._tagger, chunk, entities=self._format.probabilities, nbest=self._order.nbest)
+        return (document.spelt(self._tagger.spelling) for document in found)
+
+
+class _Mismatch:
+    """Reports once that raw text is cut into other tokens than the model was trained on.
+
+    Args:
+        told: Whether there is nothing to report.
+        report: Receives it.
+    """
+
+    def __init__(self, told: bool, report: Report) -> None:
+        self._told = told
+        self._report = report
+
+    def told(self, found: Iterator[Sentence], file: str) -> Iterator[Sentence]:
+        """The sentences; the report comes with the first of raw text."""
+        return found if self._told else self._watched(found, file)
+
+    def _watched(self, found: Iterator[Sentence], file: str) -> Iterator[Sentence]:
+        for sentence in found:
+            if not self._told and sentence.text is not None:
+                self._told = True
+                self._report(Finding("warning", MISMATCH, file, None, UNLIKE, INSTEAD))
+            yield sentence

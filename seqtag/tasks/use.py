@@ -1,0 +1,167 @@
+"""What a finished model is used for, whatever its task is: scoring a file and answering files. No TensorFlow.
+
+A task whose models are used is a row of `registry.TASKS` with a half `use`, which names a `Use`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from seqtag.corpora.base import AUTO, ReadOptions, Writer
+from seqtag.corpora.findings import Finding, Report, ignore
+from seqtag.corpora.running_text import LINES, Splitting
+from seqtag.settings import registry
+from seqtag.support.errors import UsageError
+from seqtag.tasks.folders import task_of
+
+
+@dataclass(frozen=True)
+class EvaluationOrder:
+    """What is to be scored.
+
+    Attributes:
+        model: The model folder.
+        gold: The gold file.
+        scheme: Its tag scheme; "auto" or None for the model's, unless another fits the file better.
+        options: How it is read, where it is not as the training corpus was.
+        crosscheck: Whether to score again with another package.
+        probabilities: Whether the errors are wanted with their probabilities, which takes time.
+        threads: Batches that are answered side by side; 0 for as many as the process may use cores.
+    """
+
+    model: str
+    gold: str
+    scheme: str | None = "auto"
+    options: ReadOptions = AUTO
+    crosscheck: bool = False
+    probabilities: bool = False
+    threads: int = 0
+
+
+class Evaluated(Protocol):
+    """A score and what it was made from."""
+
+    @property
+    def score(self) -> Any:
+        """The figures; of a tagger a `Score`, of any other model `Tabled`."""
+        ...
+
+    @property
+    def heading(self) -> str:
+        """What was compared, in one line."""
+        ...
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What is odd about the files."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """All figures as plain values, rates as fractions, with `task` and `signature`."""
+        ...
+
+    def write_errors(self, stream: TextIO) -> None:
+        """Writes a JSON object per line for each wrong answer."""
+        ...
+
+    def write_columns(self, stream: TextIO) -> None:
+        """Writes the right and the given answers side by side, tab-separated."""
+        ...
+
+
+@dataclass(frozen=True)
+class PredictionOrder:
+    """How files are to be answered.
+
+    Attributes:
+        model: The model folder.
+        output_format: A name in `Use.formats`; empty for the first.
+        input_format: A format in `registry.FORMATS`, where "conll" stands for that of the training corpus; None to go
+            by the name and the first lines of each file.
+        tokenizer: A name in `registry.TOKENIZERS` to use in place of the model's own.
+        splitting: What divides raw text into sentences; if it may be several to a text, there is no `nbest`.
+        nbest: How many answers to give for each sentence.
+        threads: Batches that are answered side by side; 0 for as many as the process may use cores.
+        report: Receives what is odd about a file, while it is read.
+    """
+
+    model: str
+    output_format: str = ""
+    input_format: str | None = None
+    tokenizer: str | None = None
+    splitting: Splitting = LINES
+    nbest: int = 0
+    threads: int = 0
+    report: Report = ignore
+
+
+class Predictor(Protocol):
+    """A model that is ready to answer files."""
+
+    def writer(self, stream: TextIO) -> Writer:
+        """Writes its answers."""
+        ...
+
+    def read(self, path: str) -> Iterator[Any]:
+        """What there is to answer in a file, one at a time; each has a length in tokens.
+
+        Raises:
+            DataError: The file cannot be read.
+        """
+        ...
+
+    def begin(self, chunk: Sequence[Any]) -> Iterator[Any]:
+        """An answer for each, in order, which the writer takes and which has a length in tokens; the work begins before
+        the first one is asked for.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a finished model of a task is used for.
+
+    Attributes:
+        evaluate: Scores a model on a gold file.
+        predictor: Makes a model ready to answer files.
+        formats: The formats in which it writes answers; the first is usual.
+        scores_with: The options of `seqtag evaluate` that it makes use of, beside those of every task.
+        predicts_with: The options of `seqtag predict` that it makes use of, likewise.
+        load: What `seqtag.load` gives, of a model folder and a number of threads; None for a `Tagger`.
+    """
+
+    evaluate: Callable[[EvaluationOrder], Evaluated]
+    predictor: Callable[[PredictionOrder], Predictor]
+    formats: Sequence[str]
+    scores_with: frozenset[str] = frozenset()
+    predicts_with: frozenset[str] = frozenset()
+    load: Callable[[str, int], Any] | None = None
+
+
+def use_of(model: str) -> tuple[str, Use]:
+    """The task of a model folder, and what such a model is used for. For a folder of a task without such a use, and for
+    any other folder, those of the first task, which refuses to read it.
+    """
+    task = task_of(Path(model))
+    if not registry.TASKS[task].use:
+        task = next(iter(registry.TASKS))
+    found: Use = registry.load(registry.TASKS, task, "use")
+    return task, found
+
+
+def check_options(command: str, task: str, given: dict[str, bool], known: frozenset[str]) -> None:
+    """Refuses options that a task makes no use of.
+
+    Args:
+        command: The command, for messages.
+        task: The task.
+        given: Whether each option was given, by its name.
+        known: Those that the task makes use of.
+
+    Raises:
+        UsageError: One of them was given that it does not.
+    """
+    for option, is_given in given.items():
+        if is_given and option not in known:
+            raise UsageError(f"{option}: seqtag {command} has no use for it with a model of task {task}.")
