@@ -29,6 +29,9 @@ LOOKED_AT = 100  # sentences whose tokens may turn out to be numbers
 _BLANK = " \t\r"
 _COMMENT = re.compile(r"#\s*(?:sent_id|text|newdoc id|newpar id|global\.columns)\s*=")
 _LABELLED = re.compile(r"[BIESLUMW][-_][A-Za-z]{2,}.*")
+_PLAIN = re.compile(r"[A-Z][A-Z$]+")  # a part of speech, as most tag sets spell it
+FEW = 3  # lines that may end alike by chance
+ALIKE = 3  # a plain tag ends more lines than these
 _READ_AS_TEXT = "but is read as text, one sentence per line"
 
 
@@ -145,7 +148,7 @@ def _doubt(
         return sign.what, sign.option
     if signs.is_json(first) or str(source.path).lower().endswith(".json"):
         return "JSON", "--input-format jsonl"
-    if _may_be_columns(_layout(lines), source.is_stream):
+    if _may_be_columns(_layout(lines), source.is_stream) or _end_in_tags(lines):
         return "columns", "--input-format conll"
     return (sign.what, sign.option) if sign and not source.is_stream and sign.format != TEXT else None
 
@@ -227,3 +230,18 @@ def _may_be_columns(layout: _Rows, is_stream: bool) -> bool:
     if layout.separator == " ":
         return layout.breaks > 0 and len(rows) > 3 and len(set(last)) <= len(rows) / 2
     return layout.breaks > 0 and layout.longest > 1 and len(rows) > 2
+
+
+def _end_in_tags(lines: Sequence[tuple[int, str]]) -> bool:
+    """Whether most lines end in a tag, as do the rows of a file that is damaged or has no blank lines."""
+    content = [line.split() for _, line in lines if line.strip(_BLANK)]
+    last = [row[-1] for row in content if len(row) > 1]
+    spans = sum(map(_is_span_tag, last))
+    plain = [tag for word, tag in (row for row in content if len(row) == 2) if _are_word_and_tag(word, tag)]
+    alike = len(plain) > ALIKE * len(set(plain))
+    return len(content) > FEW and (2 * spans > len(content) or (alike and 2 * len(plain) > len(content)))
+
+
+def _are_word_and_tag(word: str, tag: str) -> bool:
+    """Whether this is a part of speech beside its word, and not a line in capitals."""
+    return _PLAIN.fullmatch(tag) is not None and not word.isupper()

@@ -134,6 +134,9 @@ def test_corpora_are_read_for_their_tokens(text: Path, capsys: Capture) -> None:
     assert scored(capsys, "lm", "tokens.jsonl")["words"] == 3
     assert run(["lm", "score", "lm", "doubtful.txt"]) == 0
     assert "looks like columns, but is read as text" in capsys.readouterr().err
+    Path("damaged.txt").write_text(rows.replace("left\tO", "left").replace("today\tO", "today O"), "utf-8")
+    assert train(text="damaged.txt", output="of_rows") == 0
+    assert "looks like columns, but is read as text" in capsys.readouterr().err
     assert scored(capsys, "lm", "doubtful.txt", "--input-format", "conll")["words"] == 4
     assert train("--input-format", "conll", text="doubtful.txt", output="other") == 0
     assert "2 sentences, 4 tokens" in capsys.readouterr().out
