@@ -21,6 +21,7 @@ from seqtag.support.errors import ModelError
 from seqtag.support.json_decoder import DecodeError, decode
 from seqtag.support.quoting import one_line, printable, shortened
 
+STATE = CHECKPOINT.files[0]
 WAITS = 20  # of 10 ms each, for a folder that is to come
 
 
@@ -100,7 +101,8 @@ class Folder:
         found = manifest.get("format")
         for kind in (*MODELS, CHECKPOINT):
             if found == kind.format:
-                return f"is a {kind.title}, which `{kind.reader}` reads; expected a {self.kind.title} folder"
+                reader = self._resumed_by() if kind is CHECKPOINT else f"`{kind.reader}`"
+                return f"is a {kind.title}, which {reader} reads; expected a {self.kind.title} folder"
         if isinstance(found, str) and found.startswith("seqtag-"):
             shown, writer = printable(found[:40]), printable(str(manifest.get("seqtag"))[:40])
             return (
@@ -108,6 +110,14 @@ class Folder:
                 "not know it. Upgrade seqtag"
             )
         return f"{MANIFEST} is not that of a seqtag {self.kind.title}"
+
+    def _resumed_by(self) -> str:
+        """The command that reads this checkpoint, told by the settings of its run."""
+        with contextlib.suppress(ModelError, TypeError, KeyError):
+            values = self._json(STATE, self._bytes(STATE, MOST[STATE]))
+            if "text" in values["run"]["settings"]:
+                return "`seqtag lm train --resume`"
+        return f"`{CHECKPOINT.reader}`"
 
     def _read_plugins(self) -> tuple[Plugin, ...]:
         """The parts of other packages that the model needs; a model whose package is not installed is refused. Nothing

@@ -262,15 +262,8 @@ def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, force: bool) -> 
     """
     notes = []
     checkpoint.check_place()
-    if checkpoint.exists and not resume:
-        if not force:
-            raise Error(
-                f"{checkpoint.path}: left by a run that was stopped. Use --resume to continue it, or --force "
-                "to discard it and train from the beginning."
-            )
-        notes.append(
-            f"{checkpoint.path}, left by a run that was stopped, is replaced (--force without --resume)"
-        )
+    if not resume and (note := checkpoint.check_free(force=force)):
+        notes.append(note)
     if resume and not checkpoint.exists:
         notes.append(f"no checkpoint {checkpoint.path}: training starts from the beginning")
     if not held:

@@ -1,7 +1,7 @@
 """The training stage of language models of n-grams: text in, model folder out."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -21,6 +21,7 @@ from seqtag.ngrams.smoothing import METHODS, Estimate, Smoothing, estimate
 from seqtag.ngrams.text import LIMIT, Text, read
 from seqtag.support.errors import UsageError, suggest
 from seqtag.tasks.language.base import measured, vocabulary_of
+from seqtag.training.checkpoint import Checkpoint
 
 OFTEN = 1 << 14  # sentences after which it is said how many were read
 
@@ -73,6 +74,7 @@ class TrainedLanguageModel:
         text: What it was trained on.
         estimate: Its discounts.
         dev: How well it predicts the dev text, if there is one and the model has a perplexity.
+        left: What became of the checkpoint of another run; empty if there was none.
     """
 
     path: Path
@@ -80,11 +82,12 @@ class TrainedLanguageModel:
     text: Text
     estimate: Estimate
     dev: Perplexity | None
+    left: str = ""
 
     @property
     def warnings(self) -> list[str]:
-        """What is odd about the training text, one line each."""
-        return [
+        """What is odd about the training text or the place, one line each."""
+        return [self.left] * bool(self.left) + [
             f"order {order}: the counts of counts give no discounts, as in small or artificial text; used instead: "
             + ", ".join(f"{one:g}" for one in self.estimate.discounts[order - 1])
             for order in self.estimate.fallbacks
@@ -121,6 +124,8 @@ def train(
         raise UsageError("--smoothing jelinek_mercer fits its weights on held-out text; give it with --dev.")
     with claimed(output):
         replacing.check_target(output, force=force, kind=LANGUAGE_MODEL)
+        checkpoint = Checkpoint(output, LANGUAGE_MODEL)
+        left = checkpoint.check_free(force=force, resuming="--kind rnn --resume")
         told = _told(sentences_of(paths, settings.units, input_format, report), say)
         text = read(told, settings.vocabulary, settings.limit)
         held = list(sentences_of(dev, settings.units, input_format, report))
@@ -129,9 +134,11 @@ def train(
         if held and not model.not_probabilities:
             scored = reduce(add, measured(model, held))
         say("writing the model")
-        result = TrainedLanguageModel(output, model, text, estimated, scored)
+        result = TrainedLanguageModel(output, model, text, estimated, scored, left)
         files = stored.files(model, _report(settings, result))
         replacing.write(output, files, LANGUAGE_MODEL)
+        if problem := checkpoint.remove():
+            result = replace(result, left=f"the model is written, but {problem}")
     return result
 
 

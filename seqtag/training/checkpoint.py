@@ -196,6 +196,25 @@ class Checkpoint:
             raise Error(f"{self.path}: is a mount point, which cannot be replaced. Choose another -o.")
         replacing.check_room(self.path)
 
+    def check_free(self, *, force: bool, resuming: str = "--resume") -> str:
+        """What becomes of the checkpoint of an earlier run when a run does not go on from it; empty if there is none.
+
+        Args:
+            force: Whether it may be replaced or removed.
+            resuming: The options that go on from it.
+
+        Raises:
+            Error: There is one, and nobody has said what shall become of it.
+        """
+        if not self.exists:
+            return ""
+        if not force:
+            raise Error(
+                f"{self.path}: left by a run that was stopped. Use {resuming} to continue it, or --force to discard it "
+                "and train from the beginning."
+            )
+        return f"{self.path}, left by a run that was stopped, is replaced (--force without --resume)"
+
     def read(self) -> State:
         """The state that was saved last, by a run of the same identity; `seeds` are those that were finished.
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from seqtag.cli import run
-from seqtag.model_folder.layout import LANGUAGE_MODEL
+from seqtag.model_folder import replacing
+from seqtag.model_folder.layout import CHECKPOINT, LANGUAGE_MODEL, dump_json
 from seqtag.tasks.language.base import load
 
 Capture = pytest.CaptureFixture[str]
@@ -253,6 +254,36 @@ def test_a_model_is_replaced_only_with_force(text: Path, capsys: Capture) -> Non
     assert train() == 1
     assert "already contains a language model. Use --force" in complaint(capsys)
     assert train("--force") == 0
+
+
+def stopped(path: str, settings: dict[str, Any]) -> None:
+    """A checkpoint with as much in it as is looked at before it is resumed."""
+    files = {"state.json": dump_json({"run": {"settings": settings}}), "state.safetensors": b""}
+    replacing.write(Path(path), files, CHECKPOINT)
+
+
+def test_the_checkpoint_of_another_run(text: Path, capsys: Capture) -> None:
+    """It is named; only --force removes it, once the model is written."""
+    stopped("lm.checkpoint", {"text": {}})
+    assert train() == 1
+    expected = (
+        "lm.checkpoint: left by a run that was stopped. Use --kind rnn --resume to continue it, or --force to discard "
+        "it and train from the beginning.\n"
+    )
+    assert complaint(capsys) == f"seqtag: {expected}"
+    assert train("--force") == 0
+    assert "lm.checkpoint, left by a run that was stopped, is replaced" in capsys.readouterr().err
+    assert sorted(os.listdir()) == ["lm", "text.txt"]
+
+
+@pytest.mark.parametrize(("settings", "command"), [({"text": {}}, "lm train"), ({"data": {}}, "train")])
+def test_a_checkpoint_names_what_resumes_it(
+    text: Path, capsys: Capture, settings: dict[str, Any], command: str
+) -> None:
+    stopped("lm.checkpoint", settings)
+    assert run(["lm", "score", "lm.checkpoint", "text.txt"]) == 1
+    expected = f"is a checkpoint, which `seqtag {command} --resume` reads; expected a language model folder."
+    assert complaint(capsys) == f"seqtag: lm.checkpoint: {expected}\n"
 
 
 def test_folders_of_the_other_kind(text: Path, capsys: Capture) -> None:
