@@ -136,6 +136,7 @@ class ReadOptions:
             one, such as "misc:name"; the format's default if None.
         tag_column: The column of tags, likewise.
         feature_columns: Columns to hand over as `Sentence.columns`.
+        numeric_columns: Columns of numbers, to hand over as `Sentence.numbers`.
         with_tags: False for a file without tags, or whose tags are not wanted.
         with_text: Whether `Sentence.text` is wanted where a file holds tokens and says how they stand in the text; it
             takes time.
@@ -197,6 +198,12 @@ class ReadOptions:
         )
 
     splitting: Splitting = LINES
+    numeric_columns: tuple[Column, ...] = ()
+
+    @property
+    def extra_columns(self) -> tuple[Column, ...]:
+        """What a reader hands over as `Sentence.columns`: the features, then the numbers, which are text there."""
+        return (*self.feature_columns, *self.numeric_columns)
 
     def override(self, given: "ReadOptions") -> "ReadOptions":
         """These options, but for those that `given` sets to something else than their defaults."""
@@ -235,6 +242,7 @@ class ReadOptions:
             "token_column": self.token_column,
             "tag_column": self.tag_column,
             "feature_columns": list(self.feature_columns),
+            **({"numeric_columns": list(self.numeric_columns)} if self.numeric_columns else {}),
             **({"skip_rows": self.skip_rows} if self.skip_rows else {}),
             **{name: value for name in _SPELLING if (value := getattr(self, name)) is not None},
             **({"misaligned": self.misaligned} if self.misaligned != AUTO.misaligned else {}),
@@ -249,6 +257,7 @@ class ReadOptions:
             token_column=values["token_column"],
             tag_column=values["tag_column"],
             feature_columns=tuple(values["feature_columns"]),
+            numeric_columns=tuple(values.get("numeric_columns", ())),
             skip_rows=values.get("skip_rows"),
             **{name: values[name] for name in _SPELLING if name in values},
             misaligned=values.get("misaligned", "error"),

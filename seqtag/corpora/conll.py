@@ -41,13 +41,13 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     tag = None
     if options.with_tags:
         tag = _column_number(-1 if options.tag_column is None else options.tag_column)
-    features = tuple(_column_number(column) for column in options.feature_columns)
+    features = tuple(_column_number(column) for column in options.extra_columns)
     if token == tag:
         raise UsageError(f"The token column and the tag column are both {token}.")
     named = None
     with suppress(UsageError):  # it is not read
         named = None if options.tag_column is None else _column_number(options.tag_column)
-    return _parse(source, Wanted(token, tag, features, named))
+    return _parse(source, Wanted(token, tag, features, named, numbers=len(options.numeric_columns)))
 
 
 def _column_number(column: int | str) -> int:
@@ -73,7 +73,7 @@ def _parse(source: Source, wanted: Wanted) -> Iterator[Sentence]:
         return
     columns = Columns(source, layout, wanted)
     source.first_rows = columns.first_rows(head)
-    token_at, tag_at, features_at, judged_at = columns.token, columns.tag, columns.features, columns.judged
+    token_at, tag_at, judged_at = columns.token, columns.tag, columns.judged
     tabs, width = layout.separator == "\t", layout.width
     known_tags: dict[str, str] = {}
     comments = Comments(source, columns, known_tags)
@@ -115,16 +115,20 @@ def _parse(source: Source, wanted: Wanted) -> Iterator[Sentence]:
             tags.append(known_tags[spelt])
         elif width > 1:
             known_tags[cells[judged_at]] = ""
-        if features_at:
-            values.append(
-                tuple(_checked(cells[at], "feature", at, source.name, number) for at in features_at)
-            )
+        if columns.extra:
+            values.append(_values(cells, columns, source.name, number))
         tokens.append(token)
         places.append(number)
     if tokens:
         yield finish()
     comments.finish()
     _check_skipped(source, columns, known_tags)
+
+
+def _values(cells: list[str], columns: Columns, name: str, number: int) -> tuple[str, ...]:
+    """The further cells of a row: features, then numbers, which may be empty."""
+    features = (_checked(cells[at], "feature", at, name, number) for at in columns.features)
+    return (*features, *(cells[at] for at in columns.numbers))
 
 
 def _report_header(source: Source, columns: Columns) -> None:

@@ -47,7 +47,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     tag = table.place(options.tag_column, "upos", "--tag-column") if options.with_tags else None
     if token == tag:
         raise UsageError(f"The token column and the tag column are both {table.names[token]!r}.")
-    features = [table.place(column) for column in options.feature_columns]
+    features = [table.place(column) for column in options.extra_columns]
     if options.with_tags:
         check_attributes(source, table, {token, tag})
         source.first_rows = FirstRows(attribute=other_spans(source, table, {token, tag}))

@@ -75,7 +75,9 @@ class Conventions:
             joined = "".join(tokens)
             if not joined.isascii() and not unicodedata.is_normalized(self.form, joined):
                 tokens = tuple(unicodedata.normalize(self.form, token) for token in tokens)
-        return sentence if tokens is sentence.tokens else Sentence(tokens, columns=sentence.columns)
+        if tokens is sentence.tokens:
+            return sentence
+        return Sentence(tokens, columns=sentence.columns, numbers=sentence.numbers)
 
     def _signed(self, tokens: Sequence[str], text: str) -> list[str]:
         signs, table = self.signs, self._table

@@ -54,6 +54,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     token_key = _key(options.token_column)
     tag_key = _key(options.tag_column)
     feature_keys = [_key(column) or "" for column in options.feature_columns]
+    number_keys = [_key(column) or "" for column in options.numeric_columns]
     for line, value in records(source):
         try:
             token_key = token_key or _first_key(value, TOKENS)
@@ -63,7 +64,9 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
                 if options.with_tags:
                     tag_key = tag_key or _first_key(example, TAGS)
                     tags = _tags(example, tag_key, options.labels, len(tokens))
-                columns = tuple(_same_length(_texts(example, key), key, len(tokens)) for key in feature_keys)
+                found = [(key, _texts(example, key)) for key in feature_keys]
+                found += [(key, _numbers(example, key)) for key in number_keys]
+                columns = tuple(_same_length(values, key, len(tokens)) for key, values in found)
                 taken = (token_key, None if tags is None else tag_key)
                 extra = {key: content for key, content in example.items() if key not in taken}
                 yield Sentence(tokens, tags, (line,) * len(tokens) or (line,), columns, extra=extra)
@@ -117,6 +120,14 @@ def _texts(value: Any, key: str) -> tuple[str, ...]:
     if "" in found:
         raise ValueError(f"text {found.index('') + 1} of {quoted(key)} is empty")
     return tuple(found)
+
+
+def _numbers(value: Any, key: str) -> tuple[str, ...]:
+    """A list of numbers, or of texts that may be some, as texts; null is a missing one."""
+    found = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(found, list) or not all(one is None or type(one) in (int, float, str) for one in found):
+        raise ValueError(f"expected an object with {quoted(key)}, a list of numbers")
+    return tuple("" if one is None else str(one) for one in found)
 
 
 def _same_length(found: tuple[str, ...], key: str, length: int) -> tuple[str, ...]:

@@ -99,7 +99,7 @@ def read(style: Style, source: Source, options: ReadOptions) -> Iterator[Sentenc
     tag = None
     if options.with_tags:
         tag = _column_number(-1 if options.tag_column is None else options.tag_column)
-    features = [_column_number(column) for column in options.feature_columns]
+    features = [_column_number(column) for column in options.extra_columns]
     if token == tag:
         raise UsageError(f"The token column and the tag column are both {token}.")
     return _parse(style, source, token, tag, features)

@@ -19,6 +19,7 @@ from seqtag.corpora.base import (
 from seqtag.corpora.findings import Finding, Report, ignore
 from seqtag.corpora.first_rows import FirstRows
 from seqtag.corpora.look_alikes import brackets
+from seqtag.corpora.numbers import with_numbers
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.spelling import TYPES, USUAL_SPELLING, Misspelt, Spelling
 from seqtag.corpora.tags import Scheme, split
@@ -81,6 +82,8 @@ def sentences(
     _check_used(source, format, options)
     source.mends_marks("seqtag check --fix OUT" if options.with_tags else "")
     found = read(source, options)
+    if options.numeric_columns:
+        found = with_numbers(found, options.numeric_columns, source.name)
     if options.labels and options.with_tags:
         found = _named(found, source, options)
     return found if spelling.is_usual or not options.with_tags else respelt(found, spelling, source.name)
@@ -93,7 +96,7 @@ def _check_used(source: Source, format: str, options: ReadOptions) -> None:
         if name in unused:
             users = [known for known, row in registry.formats("tagged").items() if name not in row.unused]
             problem = f"{option} has no effect on the format {format}; it is for {', '.join(users)}"
-            if name == "feature_columns":
+            if name in ("feature_columns", "numeric_columns"):
                 raise UsageError(f"{source.name}: {problem}.")
             source.report(UNUSED, None, problem)
         elif name == "neighbours" and options.tag_spelling != TYPES:
@@ -141,7 +144,7 @@ def recognise(source: Source, options: ReadOptions) -> str:
     asked for, else by its first lines.
     """
     known = [name for name in registry.formats("recogniser") if registry.FORMATS[name].tagged]
-    asked = set(map(field_of, (options.token_column, options.tag_column, *options.feature_columns)))
+    asked = set(map(field_of, (options.token_column, options.tag_column, *options.extra_columns)))
     for name in known:
         if registry.FORMATS[name].certain and registry.load(registry.FORMATS, name, "recogniser")(source):
             return name

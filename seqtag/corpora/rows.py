@@ -72,14 +72,16 @@ class Wanted:
     Attributes:
         token: That of the tokens.
         tag: That of the tags; None where they are not read.
-        features: Those of features.
+        features: Those of features, then those of numbers.
         named_tag: That of the tags if a user named it, though they may not be read.
+        numbers: How many of `features` are numbers, whose cells may be empty.
     """
 
     token: int
     tag: int | None
     features: tuple[int, ...]
     named_tag: int | None
+    numbers: int = 0
 
 
 def _at(column: int, width: int) -> int | None:
@@ -99,6 +101,8 @@ class Columns:
         token: The position of the tokens in a row, from 0.
         tag: That of the tags; None where they are not read.
         features: Those of features.
+        numbers: Those of numbers.
+        extra: Whether there are any of these two.
         judged: That of the tags by which comments are told from rows, whether they are read or not.
     """
 
@@ -111,7 +115,10 @@ class Columns:
         self.tag = None if wanted.tag is None else self._position(wanted.tag)
         if self.token == self.tag:
             raise UsageError(f"The token column and the tag column are both {self.token + 1}.")
-        self.features = [self._position(column) for column in wanted.features]
+        first = len(wanted.features) - wanted.numbers
+        self.features = [self._position(column) for column in wanted.features[:first]]
+        self.numbers = [self._position(column) for column in wanted.features[first:]]
+        self.extra = bool(wanted.features)
         named = wanted.named_tag
         judged = None if named is None else _at(named, layout.width)
         self.judged = layout.width - 1 if judged is None else judged

@@ -23,6 +23,7 @@ class Sentence:
         extra: What else the file says of the sentence and is handed on, by name.
         parts: Its sentences, where the text was split into some: their tokens together are those of the text. None
             where the text is one sentence.
+        numbers: Columns of numbers, like `columns`; NaN where one is missing.
     """
 
     tokens: tuple[str, ...]
@@ -32,6 +33,7 @@ class Sentence:
     text: str | None = None
     extra: Mapping[str, Any] | None = None
     parts: "tuple[Sentence, ...] | None" = None
+    numbers: tuple[tuple[float, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -58,4 +60,5 @@ def cut(words: Words, start: int, end: int) -> Sentence:
     if start == 0 and end == len(sentence):
         return sentence
     columns = tuple(column[start:end] for column in sentence.columns)
-    return Sentence(sentence.tokens[start:end], columns=columns)
+    numbers = tuple(column[start:end] for column in sentence.numbers)
+    return Sentence(sentence.tokens[start:end], columns=columns, numbers=numbers)

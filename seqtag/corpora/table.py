@@ -63,13 +63,13 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     first, header, delimiter = found
     token = _column(source.name, header, options.token_column, TOKEN, "token")
     tag = _column(source.name, header, options.tag_column, TAG, "tag") if options.with_tags else None
-    features = [_column(source.name, header, column, (), "feature") for column in options.feature_columns]
+    features = [_column(source.name, header, column, (), "feature") for column in options.extra_columns]
     sentence = _place(header, SENTENCE)
     if token == tag:
         raise UsageError(f"{source.name}: the token column and the tag column are both {header[token]!r}.")
     if sentence in (token, tag):
         sentence = None
-    wanted = [token, *([] if tag is None else [tag]), *features]
+    wanted = [token, *([] if tag is None else [tag]), *features[: len(options.feature_columns)]]
     rows: list[list[str]] = []
     places: list[int] = []
     blanks, current = 0, ""

@@ -141,7 +141,7 @@ class Vocabulary:
     def _check(self) -> None:
         """Refuses with a ValueError what no training leaves."""
         spelling = self.reading.spelling
-        written: list[Any] = [*self.tags, *self.tag_counts, *self.reading.feature_columns]
+        written: list[Any] = [*self.tags, *self.tag_counts, *self.reading.extra_columns]
         written += [spelling.template, spelling.outside]
         if not self.tags or not all(isinstance(text, str) and text for text in written):
             raise ValueError("its tags or columns are no texts")
@@ -160,6 +160,9 @@ class Vocabulary:
         columns = self.indexers.get("columns")
         if len(columns.sizes if columns else ()) != len(self.reading.feature_columns):
             raise ValueError("it does not know as many extra columns as it reads")
+        numbers = self.indexers.get("numbers")
+        if (numbers.sizes["columns"] if numbers else 0) != len(self.reading.numeric_columns):
+            raise ValueError("it does not know as many numeric columns as it reads")
 
 
 def _usual(indexers: Mapping[str, Any]) -> Conventions:

@@ -295,7 +295,7 @@ def _made(
     config = config_into(LANGUAGE, settings, name)
     if not isinstance(read, dict) or not read:
         raise ValueError("the language model looks nothing up")
-    if "columns" in read:
+    if "columns" in read or "numbers" in read:
         raise ValueError("the language model reads extra columns, which a text does not have")
     indexers = {
         part: registry.load(registry.EMBEDDINGS, part, "features").from_json(entry, Resources(vectors))

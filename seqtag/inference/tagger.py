@@ -311,7 +311,12 @@ class SentenceTagger:
         if "transitions" not in self._outputs:
             return TagChain(np.zeros(count), np.zeros((count, count)), np.zeros(count), *of_spans)
         # ONNX Runtime wants inputs that are legal, though nothing here depends on them.
-        anything = Sentence((".",), columns=tuple(("_",) for _ in self.vocabulary.reading.feature_columns))
+        reading = self.vocabulary.reading
+        anything = Sentence(
+            (".",),
+            columns=tuple(("_",) for _ in reading.feature_columns),
+            numbers=tuple((0.0,) for _ in reading.numeric_columns),
+        )
         inputs = self.vocabulary.collate([self.vocabulary.index(anything)])
         arrays = self.run(inputs, CHAIN)
         for array in arrays.values():

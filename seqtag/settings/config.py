@@ -97,6 +97,12 @@ class DataSettings:
         "additional feature columns, such as 2,3 or xpos,feats; text to be tagged needs them too",
         flag=True,
     )
+    numeric_columns: int | str | None = setting(
+        None,
+        "columns of numbers as inputs, such as 2,3 or temperature,power; standardised with mean and deviation of the "
+        "training file (missing: _, NaN or an empty cell)",
+        flag=True,
+    )
     skip_rows: int = setting(
         0, "lines to pass over at the start of each corpus file, such as a header row", flag=True, low=0
     )
@@ -467,7 +473,7 @@ class Tree:
         DEFAULTS: Defaults, by path, that are others here than where the setting stands.
         FIXED: The settings of its sections, by path, that nobody can choose here, and the value that each has.
         PATHS: The settings that hold the path of a file whose content is kept elsewhere.
-        LATER: Sections that came later: models that make no use of them are stored as they were before.
+        LATER: Sections and settings that came later: models that make no use of them are stored as they were before.
         READING: The sections by which files are read.
         automatic: The settings, by path, that go by the corpus and that nobody chose: they hold the default for spans
             until `for_corpus` has decided them.
@@ -497,8 +503,8 @@ class Tree:
         return self.without(self.PATHS)
 
     def without(self, paths: Iterable[str]) -> dict[str, Any]:
-        """The settings as `to_json` gives them, but with null in place of some, and without those sections of `LATER`
-        that hold defaults.
+        """The settings as `to_json` gives them, but with null in place of some, and without
+        what `LATER` names and holds defaults.
         """
         values = _with(self.to_json(), dict.fromkeys(paths))
         defaults = type(self)().to_json()
@@ -522,7 +528,7 @@ class Config(Tree):
     """All settings of a tagger's run."""
 
     PATHS = ("embeddings.vectors.file", "embeddings.lm.file", "data.labels")
-    LATER = ("embeddings.lm",)
+    LATER = ("embeddings.lm", "data.numeric_columns")
 
     data: DataSettings = field(default_factory=DataSettings)
     embeddings: EmbeddingSettings = field(default_factory=EmbeddingSettings)

@@ -115,7 +115,7 @@ class Table(Mapping[str, Any]):
 
 
 # Fields of `ReadOptions`.
-_COLUMNS = ("token_column", "tag_column", "feature_columns")
+_COLUMNS = ("token_column", "tag_column", "feature_columns", "numeric_columns")
 _OF_TEXTS = ("misaligned", "tokenizer")  # of texts that come without tokens, and spans of characters
 FORMATS = Table("seqtag.formats") | {
     "conll": Format(
@@ -162,7 +162,7 @@ FORMATS = Table("seqtag.formats") | {
         certain=True,
         by_itself=True,
         whole=True,
-        unused=("token_column", "feature_columns", "tokenizer", "skip_rows"),
+        unused=("token_column", "feature_columns", "numeric_columns", "tokenizer", "skip_rows"),
     ),
     "csv": Format(
         "table with a header, CSV or TSV",
@@ -206,7 +206,7 @@ FORMATS = Table("seqtag.formats") | {
         tagged=True,
         certain=True,
         by_itself=True,
-        unused=("token_column", "feature_columns"),
+        unused=("token_column", "feature_columns", "numeric_columns"),
     ),
     "label_studio": Format(
         "JSON of Label Studio",
@@ -332,6 +332,11 @@ EMBEDDINGS = {
         network="seqtag.network.embeddings.table:ColumnEmbedding",
         graph="seqtag.graph.embeddings.table:ColumnEmbedding",
         features="seqtag.features.indexers.columns:ColumnIndexer",
+    ),
+    "numbers": Part(
+        network="seqtag.network.embeddings.numbers:NumberEmbedding",
+        graph="seqtag.graph.embeddings.numbers:NumberEmbedding",
+        features="seqtag.features.indexers.numbers:NumberIndexer",
     ),
     "lm": Part(
         network="seqtag.network.embeddings.states:StateEmbedding",

@@ -240,25 +240,27 @@ def _written(name: str, folder: Path) -> Path:
     return names[0]
 
 
-@pytest.mark.parametrize("field", ["token_column", "tag_column", "feature_columns", "skip_rows"])
+@pytest.mark.parametrize(
+    "field", ["token_column", "tag_column", "feature_columns", "numeric_columns", "skip_rows"]
+)
 @pytest.mark.parametrize("name", registry.formats("tagged"))
 def test_an_option_that_a_reader_makes_no_use_of_is_known(name: str, field: str, tmp_path: Path) -> None:
     if name == "docbin":
         pytest.importorskip("spacy")
     path = _written(name, tmp_path)
-    value = {"feature_columns": ("nosuch",), "skip_rows": 9}.get(field, "nosuch")
+    value = {"skip_rows": 9}.get(field, ("nosuch",) if field.endswith("s") else "nosuch")
     options = ReadOptions(name, **{field: value})
     expected = list(sentences(path, ReadOptions(name)))
     assert [one.tokens for one in expected] == [("Ana", "left")]
+    option = f"--{field.replace('_', '-')}"
     if field in registry.FORMATS[name].unused:
         assert list(sentences(path, options)) == expected
-        if field != "feature_columns":
+        if field not in ("feature_columns", "numeric_columns"):
             (found,) = read_corpus(path, options.as_given()).findings
-            option = f"--{field.replace('_', '-')}"
             assert found.code == "unused-option"
             assert found.message.startswith(f"{option} has no effect on the format {name}; it is for conll, ")
         else:
-            with pytest.raises(UsageError, match=f"--feature-columns has no effect on the format {name}"):
+            with pytest.raises(UsageError, match=f"{option} has no effect on the format {name}"):
                 read_corpus(path, options.as_given())
     else:
         with pytest.raises((UsageError, DataError)):

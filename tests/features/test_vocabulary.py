@@ -31,8 +31,9 @@ TOKENS = [
 
 
 def sentence(tokens: Sequence[str]) -> Sentence:
-    """A sentence with two extra columns: the first letter of each token, and the last."""
-    return Sentence(tuple(tokens), columns=(tuple(t[:1] for t in tokens), tuple(t[-1:] for t in tokens)))
+    """A sentence with two extra columns: the first letter of each token, and the last; and one of numbers."""
+    columns = tuple(t[:1] for t in tokens), tuple(t[-1:] for t in tokens)
+    return Sentence(tuple(tokens), columns=columns, numbers=(tuple(float(len(t)) for t in tokens),))
 
 
 class Words:
@@ -328,7 +329,7 @@ def test_the_vocabulary_goes_through_json() -> None:
     """Every field comes back, those that are added later as well."""
     vocabulary = make_vocabulary(
         drop_places=True,
-        reading=ReadOptions("conll", 2, "upos", ("2", "3")),
+        reading=ReadOptions("conll", 2, "upos", ("2", "3"), numeric_columns=("4",)),
         conventions=Conventions("NFD", True, {"(": "-lrb-", "\u201c": "``"}, {"&": "&amp;"}),
         cuts_raw_text=False,
     )
@@ -344,7 +345,7 @@ def test_the_vocabulary_goes_through_json() -> None:
 
 def test_conventions_came_later_and_are_written_where_there_are_some() -> None:
     """A vocabulary of ASCII alone has the usual normal form without a word; one of other words has none."""
-    reading = ReadOptions(feature_columns=("2", "3"))
+    reading = ReadOptions(feature_columns=("2", "3"), numeric_columns=("4",))
     plain = make_vocabulary(reading=reading)
     assert plain.to_json()["conventions"] == {}
     usual = make_vocabulary(reading=reading, conventions=Conventions("NFC"))
@@ -363,7 +364,9 @@ def test_conventions_came_later_and_are_written_where_there_are_some() -> None:
 
 
 def test_the_format_of_the_corpus_came_later() -> None:
-    values = make_vocabulary(reading=ReadOptions(feature_columns=("2", "3"))).to_json()
+    values = make_vocabulary(
+        reading=ReadOptions(feature_columns=("2", "3"), numeric_columns=("4",))
+    ).to_json()
     assert Vocabulary.from_json({**values, "format": "conllu"}, RESOURCES).reading.format == "conllu"
     del values["format"]
     assert Vocabulary.from_json(values, RESOURCES).reading.format == "auto"
@@ -371,8 +374,18 @@ def test_the_format_of_the_corpus_came_later() -> None:
         Vocabulary.from_json({**values, "format": "xml"}, RESOURCES)
 
 
+def test_it_knows_as_many_columns_of_numbers_as_it_reads() -> None:
+    values = make_vocabulary(reading=ReadOptions(feature_columns=("2", "3"))).to_json()
+    assert "numeric_columns" not in values
+    for wrong in ([], ["4", "5"]):
+        with pytest.raises(ValueError, match="as many numeric columns as it reads"):
+            Vocabulary.from_json({**values, "numeric_columns": wrong}, RESOURCES)
+
+
 def test_skipped_rows_came_later() -> None:
-    values = make_vocabulary(reading=ReadOptions(feature_columns=("2", "3"), skip_rows=2)).to_json()
+    values = make_vocabulary(
+        reading=ReadOptions(feature_columns=("2", "3"), numeric_columns=("4",), skip_rows=2)
+    ).to_json()
     assert Vocabulary.from_json(values, RESOURCES).reading.skip_rows == 2
     for wrong in (-1, True, "1", 1.0):
         with pytest.raises(ValueError, match="the rows to skip are not a number of them"):
@@ -428,7 +441,8 @@ def test_columns_that_no_reader_knows(column: Any) -> None:
 
 @pytest.mark.parametrize("column", [None, 1, -1, 120, "7", "-2", "form", "UPOS", "misc:name", "PARSEME:MWE"])
 def test_columns_that_some_reader_knows(column: Any) -> None:
-    values = make_vocabulary().to_json() | {"tag_column": column, "feature_columns": ["2", "3"]}
+    columns = {"tag_column": column, "feature_columns": ["2", "3"], "numeric_columns": ["4"]}
+    values = make_vocabulary().to_json() | columns
     assert Vocabulary.from_json(values, RESOURCES).reading.tag_column == column
 
 

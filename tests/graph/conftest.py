@@ -23,6 +23,7 @@ SIZES: dict[str, dict[str, int]] = {
     "bigrams": {"rows": 4},
     "bigram_vectors": {"dim": 3, "rows": 0},
     "columns": {"rows_0": 3, "rows_1": 5},
+    "numbers": {"columns": 2, "gaps": 1},
     "lm": {"layers": 2, "width": 6},
 }
 SMALL = {

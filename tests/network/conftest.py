@@ -1,5 +1,6 @@
 """A toy corpus and small networks over it, for the tests of everything that needs TensorFlow."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -37,6 +38,7 @@ SENTENCES = [
         tuple(tokens.split()),
         tuple(tags.split()),
         columns=(tuple(token[0] for token in tokens.split()), tuple(token[-1] for token in tokens.split())),
+        numbers=(tuple(float(len(token)) if token != "it" else math.nan for token in tokens.split()),),
     )
     for tokens, tags in CORPUS
 ]

@@ -1,6 +1,6 @@
 """Sentences of a tagged corpus on which gradients are measured."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,7 +133,7 @@ def _usable(corpus: Corpus, vocabulary: Vocabulary, longest: int) -> list[Senten
         tags = convert((sentence.tags or ())[:longest], vocabulary.scheme, vocabulary.train_scheme)
         if known.issuperset(tags):
             piece = cut(sentence, 0, min(longest, len(sentence)))
-            found.append(Sentence(piece.tokens, tuple(tags), columns=piece.columns))
+            found.append(replace(piece, tags=tuple(tags)))
     return found
 
 

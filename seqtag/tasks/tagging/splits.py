@@ -1,5 +1,6 @@
 """The corpora of a run: training, development and test sentences, read and checked."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -63,6 +64,9 @@ def read_corpora(config: Config, train_path: str, dev_path: str | None, test_pat
     for number, name in enumerate(options.feature_columns):
         if all(sentence.columns[number] == sentence.tags for sentence in train.sentences):
             raise UsageError(f"--feature-columns {name}: this column holds the tags themselves.")
+    for number, name in enumerate(options.numeric_columns):
+        if all(math.isnan(value) for sentence in train.sentences for value in sentence.numbers[number]):
+            raise UsageError(f"--numeric-columns {name}: {train.path} has no number in this column.")
     read = [corpus for corpus in (train, dev, test) if corpus is not None]
     named = data.scheme != "auto"
     findings = tuple(_findings(read, scheme, named=named))
@@ -85,14 +89,13 @@ def _findings(read: Sequence[Corpus], scheme: Scheme, *, named: bool) -> Iterato
 def read_options(config: Config) -> ReadOptions:
     """How the settings say that corpora are read."""
     data = config.data
-    named = () if data.feature_columns is None else str(data.feature_columns).split(",")
-    columns = tuple(column.strip() for column in named)
     tokenizer = tokenizers.USUAL if data.tokenizer == "auto" else tokenizers.Tokenizer(data.tokenizer)
     options = ReadOptions(
         data.format,
         data.token_column,
         data.tag_column,
-        columns,
+        _columns(data.feature_columns),
+        numeric_columns=_columns(data.numeric_columns),
         skip_rows=data.skip_rows or None,
         tag_spelling=data.tag_spelling,
         outside_tag=data.outside_tag,
@@ -101,6 +104,11 @@ def read_options(config: Config) -> ReadOptions:
         labels=labels.names(data.labels),
     )
     return replace(options.as_given(), tokenizer=tokenizer)  # which is for raw text, too
+
+
+def _columns(named: int | str | None) -> tuple[str, ...]:
+    """The columns that a setting names."""
+    return () if named is None else tuple(column.strip() for column in str(named).split(","))
 
 
 def _hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus]:

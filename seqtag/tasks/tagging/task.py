@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from seqtag.corpora.findings import Level, gravest
 from seqtag.corpora.reading import Corpus
@@ -62,7 +63,8 @@ def _digest(corpus: Corpus) -> str:
     """The sha256 of what training takes from a corpus: a file that was read through a pipe cannot be read again."""
     found = hashlib.sha256()
     for sentence in corpus.sentences:
-        row = [sentence.tokens, sentence.tags, sentence.columns]
+        row: list[Any] = [sentence.tokens, sentence.tags, sentence.columns]
+        row += [sentence.numbers] if sentence.numbers else []
         found.update(json.dumps(row, ensure_ascii=True).encode() + b"\n")
     return found.hexdigest()
 

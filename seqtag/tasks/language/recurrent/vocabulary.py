@@ -178,7 +178,7 @@ class WordVocabulary:
             raise ValueError("the counts of its words are no list of whole numbers")
         if not isinstance(indexers, dict) or not indexers:
             raise ValueError("it looks nothing up")
-        if "columns" in indexers:
+        if "columns" in indexers or "numbers" in indexers:
             raise ValueError("it reads extra columns, which a text does not have")
         read = {
             name: registry.load(registry.EMBEDDINGS, name, "features").from_json(entry, resources)
