@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seqtag.api.training import train
     from seqtag.corpora.document import Document, Entity, Token
     from seqtag.evaluation.scoring import Score
+    from seqtag.inference.final_states import FinalStates
     from seqtag.stages.train import TrainingResult
     from seqtag.support.errors import Error
     from seqtag.tasks.tagging.prepared import Prepared
@@ -30,6 +31,7 @@ __all__ = [
     "Entity",
     "Epoch",
     "Error",
+    "FinalStates",
     "LanguageModel",
     "Note",
     "Prepared",
@@ -53,6 +55,7 @@ _HOMES = {
     "seqtag.api.training": ("train",),
     "seqtag.corpora.document": ("Document", "Entity", "Token"),
     "seqtag.evaluation.scoring": ("Score",),
+    "seqtag.inference.final_states": ("FinalStates",),
     "seqtag.stages.train": ("TrainingResult",),
     "seqtag.support.errors": ("Error",),
     "seqtag.tasks.tagging.prepared": ("Prepared",),

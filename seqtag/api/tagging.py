@@ -16,6 +16,7 @@ from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.spacing import UNLIKE
 from seqtag.corpora.tags import split
 from seqtag.inference import documents
+from seqtag.inference.final_states import FinalStateReader, FinalStates
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.support.errors import UsageError
 from seqtag.tasks.use import use_of
@@ -63,6 +64,7 @@ class Tagger:
         self._arguments = abspath(model), threads
         self._tagger = SentenceTagger.load(model, threads or 0)
         self._warned = self._tagger.vocabulary.cuts_raw_text
+        self._states: FinalStateReader | None = None
         self._indexing = (
             Lock()
         )  # tables of words that were seen are shared; the network itself may run in parallel
@@ -188,6 +190,35 @@ class Tagger:
             )
         words = [sentence_of(sentence, f"sentences[{at}]") for at, sentence in enumerate(sentences)]
         return list(self._begin([Sentence(tuple(row)) for row in words], nbest))
+
+    @checked
+    def states(self, sentences: Iterable[Sequence[str]]) -> list[FinalStates]:
+        """The states in which the recurrent layers end: `h_n` and, of an LSTM, `c_n`, of each layer and direction.
+
+        They are computed for this call alone, from the model folder as it is at the first one.
+
+        Args:
+            sentences: The sentences as lists of tokens, none of them empty.
+
+        Raises:
+            Error: `sentences` or one of them is a str, a sentence or a token is empty, or the cell has no state.
+
+        Example:
+            >>> (states,) = seqtag.load("model").states([["Ana", "Ruiz", "saw", "Oslo"]])
+            >>> states.h.shape[:2]  # layers, directions; the last size is that of the units
+            (1, 2)
+        """
+        if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable):
+            raise UsageError(
+                f"sentences: expected sentences as lists of tokens. Received: {type(sentences).__name__}"
+            )
+        words = [sentence_of(sentence, f"sentences[{at}]") for at, sentence in enumerate(sentences)]
+        if () in words:
+            raise UsageError(f"sentences[{words.index(())}]: expected at least one token. Received: none")
+        with self._indexing:
+            if self._states is None:
+                self._states = FinalStateReader.load(self._arguments[0])
+            return self._states.read(words)
 
     def _documents(self, texts: Sequence[str], nbest: int, splitting: Splitting) -> Iterator[Document]:
         options = ReadOptions(tokenizer=self._tagger.vocabulary.tokenizer, splitting=splitting)

@@ -33,12 +33,12 @@ def build(plan: Plan, weights: Weights, wanted: Collection[str] | None = None) -
     """The network, decoding included.
 
     Inputs are `lengths` `(batch,)` int32 and those of the embeddings; outputs those of `seqtag.graph.outputs` that the
-    head and the attention have.
+    head and the attention have, and `outputs.FINAL` if it is wanted.
 
     Args:
         plan: What the network is made of.
         weights: Its weights.
-        wanted: The names of the outputs to compute; None for all.
+        wanted: The names of the outputs to compute; None for all but the final states.
 
     Raises:
         ValueError: The weights are not those of the plan.
@@ -63,6 +63,9 @@ def build(plan: Plan, weights: Weights, wanted: Collection[str] | None = None) -
     head.write(graph, features, lengths)
     if attention is not None:
         graph.output(attention, outputs.ATTENTION)
+    if wanted is not None and outputs.FINAL.name in wanted:
+        states = encoder.write_final(graph, joined, lengths)
+        graph.output(states, outputs.FINAL, units=config.encoder.units)
     return graph.finish(wanted)
 
 

@@ -1,6 +1,7 @@
 """The encoder: layers stacked from any cell, with shortcuts and attention."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from seqtag.graph.builder import Graph
 from seqtag.graph.weights import Weights
@@ -55,9 +56,28 @@ class Encoder:
 
     def write_layers(self, graph: Graph, vectors: str, lengths: str) -> list[str]:
         """Writes the stack of layers; returns the name of what each gives, `(batch, time, width of its cell)`."""
+        return self._stacked(graph, vectors, lambda layer, features: layer.write(graph, features, lengths))
+
+    def write_final(self, graph: Graph, vectors: str, lengths: str) -> str:
+        """Writes the stack of layers; returns the name of all states after the last word of each direction, `(layers *
+        directions * memories, batch, units)`. All sentences must be as long as the longest.
+        """
+        last: list[str] = []
+
+        def run(layer: Any, features: str) -> str:
+            outputs, states = layer.write_final(graph, features, lengths)
+            last.extend(states)
+            return str(outputs)
+
+        self._stacked(graph, vectors, run)
+        apart = [graph.node("Unsqueeze", state, graph.integers(0)) for state in last]
+        return graph.node("Concat", *apart, axis=0)
+
+    def _stacked(self, graph: Graph, vectors: str, run: Callable[[Any, str], str]) -> list[str]:
+        """What each layer gives; `run` writes a cell over features and returns the name of its output."""
         features, found = vectors, []
         for layer, shortcut in self.stack:
-            outputs = layer.write(graph, features, lengths)
+            outputs = run(layer, features)
             features = shortcut.write(graph, features, outputs) if shortcut else outputs
             found.append(features)
         return found
@@ -73,11 +93,12 @@ class Encoder:
         """As `write_layers`, of one direction, from the states `first` of all layers, each `(batch, units)`; also the
         names of the states after the last word. All sentences must be as long as the longest.
         """
-        features, found, last = vectors, [], []  # type: str, list[str], list[str]
-        for layer, shortcut in self.stack:
+        last: list[str] = []
+
+        def run(layer: Any, features: str) -> str:
             own = first[len(last) : len(last) + layer.memories]
             outputs, states = layer.carry(graph, features, lengths, own)
-            features = shortcut.write(graph, features, outputs) if shortcut else outputs
-            found.append(features)
-            last += states
-        return found, last
+            last.extend(states)
+            return str(outputs)
+
+        return self._stacked(graph, vectors, run), last

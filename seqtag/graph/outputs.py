@@ -41,6 +41,10 @@ BEAM_PROBABILITIES = Output("beam_probabilities", "float32", ("batch", "time", "
 ATTENTION = Output("attention", "float32", ("batch", "heads", "time", "time"))
 HEAD_ATTENTION = Output("head_attention", "float32", ("batch", "time", "time"))
 
+# Of a recurrent network, if asked for: the states of each layer, direction (forward first) and memory (the output
+# first) after the sentence. All sentences must be as long as the longest.
+FINAL = Output("final_states", "float32", ("states", "batch", "units"))
+
 # Of a language model: the states of each direction, of the last layer or of every layer, the first one first.
 STATES = {name: Output(name, "float32", ("batch", "time", "units")) for name in ("forward", "backward")}
 LAYERS = {name: Output(name, "float32", ("batch", "time", "layers", "units")) for name in STATES}

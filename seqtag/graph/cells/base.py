@@ -158,7 +158,23 @@ class RecurrentCell(Cell):
         if self.has_operator:
             every, _ = self._node(graph, features, lengths)
         else:
-            every = self._loops(graph, features, lengths)
+            every, _ = self._loops(graph, features, lengths)
+        return self._merged(graph, every)
+
+    def write_final(self, graph: Graph, features: str, lengths: str) -> tuple[str, list[str]]:
+        """As `write`, for sentences that are all as long as the longest; also the names of the states of each direction
+        after its last step, each `(batch, units)`.
+        """
+        if not self.has_operator:
+            every, states = self._loops(graph, features, lengths)
+            return self._merged(graph, every), states
+        every, last = self._node(graph, features, lengths, final=True)
+        numbers = [graph.constant(np.array(number)) for number in range(len(self.directions))]
+        states = [graph.node("Gather", state, number, axis=0) for number in numbers for state in last]
+        return self._merged(graph, every), states
+
+    def _merged(self, graph: Graph, every: str) -> str:
+        """One output `(batch, time, width)` from those of all directions, `(time, directions, batch, units)`."""
         count = len(self.directions)
         operator = MERGES.get(self.settings.merge_mode)
         if operator and count > 1:
@@ -176,10 +192,17 @@ class RecurrentCell(Cell):
         )
 
     def _node(
-        self, graph: Graph, features: str, lengths: str, first: Sequence[str] = ()
+        self,
+        graph: Graph,
+        features: str,
+        lengths: str,
+        first: Sequence[str] = (),
+        *,
+        final: bool = False,
     ) -> tuple[str, list[str]]:
         """One operator for all directions: every output `(time, directions, batch, units)` and the states after the
-        last word, `(directions, batch, units)`, as are those of `first`.
+        last word, `(directions, batch, units)`, as are those of `first`; all of them if there are first ones or they
+        are `final`.
         """
         kernels, recurrents, biases = zip(*map(self.onnx_weights, self.directions), strict=True)
         peepholes = [found for arrays in self.directions if (found := self.peepholes(arrays)) is not None]
@@ -200,7 +223,7 @@ class RecurrentCell(Cell):
             graph.constant(np.stack(biases)),
             lengths,
             *optional,
-            count=1 + (self.memories if first else 1),
+            count=1 + (self.memories if first or final else 1),
             hidden_size=self.settings.units,
             direction="bidirectional" if len(self.directions) == 2 else "forward",
             activations=[name for name, _, _ in activations],
@@ -209,17 +232,21 @@ class RecurrentCell(Cell):
         )
         return every, last
 
-    def _loops(self, graph: Graph, features: str, lengths: str) -> str:
-        """A loop for each direction, `(time, directions, batch, units)`."""
+    def _loops(self, graph: Graph, features: str, lengths: str) -> tuple[str, list[str]]:
+        """A loop for each direction: every output `(time, directions, batch, units)`, and the states after the last
+        step, padding included.
+        """
         time_first = graph.node("Transpose", features, perm=[1, 0, 2])  # (time, batch, dim)
         first, *rest = self.directions
-        outputs = [self.loop(graph, time_first, first)[0]]
+        every, states = self.loop(graph, time_first, first)
+        outputs = [every]
         for arrays in rest:
             long_lengths = graph.cast(lengths, "int64")
-            backward, _ = self.loop(graph, graph.node("ReverseSequence", time_first, long_lengths), arrays)
+            backward, last = self.loop(graph, graph.node("ReverseSequence", time_first, long_lengths), arrays)
             outputs.append(graph.node("ReverseSequence", backward, long_lengths))
+            states = [*states, *last]
         apart = [graph.node("Unsqueeze", output, graph.integers(1)) for output in outputs]
-        return graph.node("Concat", *apart, axis=1)
+        return graph.node("Concat", *apart, axis=1), states
 
     def looped(
         self,
