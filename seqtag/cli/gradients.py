@@ -35,7 +35,8 @@ def gradients(
 
     A gradient is carried back step by step from one word of each sentence. The
     tables show its mean norm, what is left of it per step, the number of steps
-    until 1 % is left, the recurrent weights and the gates.
+    until 1 % is left, the recurrent weights, the gates, and the units that
+    never fire or are saturated.
 
     Examples:
       seqtag gradients model test.conll
@@ -91,6 +92,7 @@ def _show(report: "GradientReport") -> None:
     console.print(_kernels_table(report))
     if any(layer.gates for layer in report.layers):
         console.print(_gates_table(report))
+    console.print(_activity_table(report))
 
 
 def _name(layer: "LayerReach") -> str:
@@ -146,4 +148,15 @@ def _gates_table(report: "GradientReport") -> "Table":
             half_life = "" if gate.half_life is None else f"{gate.half_life:.1f}"
             shares = (f"{gate.closed:.1%}", f"{gate.open:.1%}")
             table.add_row(f"{_name(layer)} {name}", f"{gate.mean:.4f}", *shares, half_life)
+    return table
+
+
+def _activity_table(report: "GradientReport") -> "Table":
+    table = make_table("units", "never fire", "saturated", "mean", "mean shift", "deviation")
+    for layer in report.layers:
+        if (own := layer.activity) is not None:
+            figures = (f"{own.mean:.4f}", f"{own.shift:.4f}", f"{own.deviation:.4f}")
+            table.add_row(
+                f"{_name(layer)} {own.activation}", f"{own.idle:.1%}", f"{own.saturated:.1%}", *figures
+            )
     return table

@@ -50,6 +50,7 @@ class Trace:
         states: Its states after each word, each `(batch, time, units)`; the first one is its output.
         errors: The gradient of the loss with respect to its outputs where it comes from the layers above and not from
             its own later steps, `(batch, time, units)`.
+        activation: The name of its activation.
     """
 
     layer: int
@@ -58,6 +59,7 @@ class Trace:
     inputs: Any
     states: list[Any]
     errors: Any
+    activation: str = "tanh"
 
 
 @dataclass(frozen=True)
@@ -82,13 +84,13 @@ def traces(network: Followed, inputs: Arrays, targets: Any) -> list[Trace]:
         targets: What it is to predict, `(batch, time)` int32.
     """
     lengths, vectors = inputs["lengths"], network.vectors(inputs)
-    found: list[tuple[int, str, Any, Any, list[Any]]] = []
+    found: list[tuple[int, str, Any, Any, list[Any], str]] = []
     nothings: list[Any] = []
     with tf.GradientTape() as tape:
         features = [_read(encoder, vectors, lengths, tape, found, nothings) for encoder in network.encoders]
         loss = network.loss_from(features, lengths, targets)
     errors = tape.gradient(loss, nothings)
-    every = [Trace(*parts, error) for parts, error in zip(found, errors, strict=True)]
+    every = [Trace(*parts[:5], error, parts[5]) for parts, error in zip(found, errors, strict=True)]
     return sorted(every, key=lambda trace: trace.layer)  # layer by layer, where each direction has an encoder
 
 
@@ -97,7 +99,7 @@ def _read(
     vectors: Any,
     lengths: Any,
     tape: tf.GradientTape,
-    found: list[tuple[int, str, Any, Any, list[Any]]],
+    found: list[tuple[int, str, Any, Any, list[Any], str]],
     nothings: list[Any],
 ) -> Any:
     """What an encoder makes of vectors, in the order of the sentence.
@@ -107,7 +109,7 @@ def _read(
         vectors: `(batch, time, dim)`.
         lengths: `(batch,)`.
         tape: Watches the states.
-        found: Receives the fields of each layer's trace but the last.
+        found: Receives the fields of each layer's trace but the errors.
         nothings: Receives zeros for each layer; the gradient with respect to them is the error from above.
     """
     turned = encoder.name == "backward"
@@ -126,7 +128,7 @@ def _read(
             nothings.append(nothing)
             given = states[0] + nothing
             outputs.append(reverse(given, lengths) if other else given)
-            found.append((number, direction, layer.cell, read, states))
+            found.append((number, direction, layer.cell, read, states, encoder.cell.activation))
         merged = merge(outputs) if len(outputs) > 1 else outputs[0]
         features = shortcut(features, merged) if shortcut else merged
     if encoder.attention:
@@ -218,6 +220,13 @@ def _orthogonal(size: int, random: np.random.Generator) -> NDArray[np.float64]:
 
 def _as_list(states: Any) -> list[Any]:
     return list(states) if isinstance(states, list | tuple) else [states]
+
+
+def activations(trace: Trace) -> tuple[NDArray[Any], NDArray[Any]]:
+    """A layer's outputs `(batch, time, units)`, and what its activation gives: of an LSTM that of the memory."""
+    outputs = np.asarray(trace.states[0])
+    memory = trace.states[1:]
+    return outputs, np.asarray(trace.cell.activation(tf.constant(memory[0]))) if memory else outputs
 
 
 # ------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.training.activity import Activity
+
 if TYPE_CHECKING:
     from seqtag.network.gradients import Followed, Trace
 
@@ -98,6 +100,7 @@ class LayerReach:
         jacobians: Mean of the Frobenius norm of d s_t / d s_{t-k}, divided by that of the identity.
         kernels: The recurrent weights, by gate.
         gates: The gates, by name.
+        activity: What its units do.
     """
 
     number: int
@@ -106,6 +109,7 @@ class LayerReach:
     jacobians: list[float]
     kernels: dict[str, Kernel]
     gates: dict[str, Gate]
+    activity: Activity | None = None
 
     @property
     def finite(self) -> bool:
@@ -178,6 +182,7 @@ def measure(
             jacobians=profile.jacobians.mean(axis=0).tolist(),
             kernels={name: kernel_of(matrix) for name, matrix in model.kernels(trace.cell).items()},
             gates=_gates(trace, lengths),
+            activity=_activity(trace, lengths),
         )
         found.append(layer)
     return found
@@ -208,6 +213,15 @@ def _gates(trace: "Trace", lengths: NDArray[Any]) -> dict[str, Gate]:
     for name, values in model.gates(trace).items():
         found[name] = gate_of(values[np.arange(values.shape[1]) < lengths[:, None]], name in KEEPING)
     return found
+
+
+def _activity(trace: "Trace", lengths: NDArray[Any]) -> Activity:
+    """What the units of a layer do, on the sentences' words."""
+    from seqtag.network import gradients as model
+
+    outputs, activated = model.activations(trace)
+    words = np.arange(outputs.shape[1]) < lengths[:, None]
+    return Activity.of(outputs[words], activated[words], trace.activation)
 
 
 def gate_of(values: NDArray[Any], keeps: bool) -> Gate:

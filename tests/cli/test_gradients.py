@@ -88,6 +88,14 @@ def test_all_that_is_written(spans: Any, long: Path, tmp_path: Path, capsys: Cap
         assert {*one["gates"]} == {"input", "forget", "output"}
         assert one["gates"]["forget"]["half_life"] > 0
         assert one["gates"]["input"]["half_life"] is None
+        own = one["activity"]
+        assert 0 <= own["idle"] <= own["saturated"] < 1
+        (row,) = (line for line in out.splitlines() if f"{own['mean']:.4f}" in line)
+        assert row.split()[3:] == [
+            "tanh",
+            f"{own['idle']:.1%}", f"{own['saturated']:.1%}", f"{own['mean']:.4f}", f"{own['shift']:.4f}",
+            f"{own['deviation']:.4f}",
+        ]  # fmt: skip
         assert f"layer 1 {arrow} candidate" in out
     assert "gradients of 3 sentences, from a word of each up to 9 steps back" in out
     assert Path(wanted[1]).read_bytes().startswith(b"\x89PNG")

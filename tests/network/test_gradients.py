@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from seqtag.network import gradients
 from seqtag.network.build import mask_of
-from seqtag.network.gradients import Trace, gates, kernels, profile, traces, walk
+from seqtag.network.gradients import Trace, activations, gates, kernels, profile, traces, walk
 from seqtag.settings import registry
 from seqtag.training.reach import Fit, gate_of, kernel_of
 
@@ -339,3 +339,15 @@ class TestFit:
     def test_nothing_comes_back(self) -> None:
         assert Fit.of([1.0, 0.0, 0.0, 0.0]) == Fit(0.0, 1)
         assert Fit.of([1.0, 0.0, 0.0, 0.0]).verdict == "vanishing"
+
+
+def test_what_the_activation_gives() -> None:
+    """Of an LSTM it is in the output behind a gate, of other cells it is the output."""
+    inputs = np.random.default_rng(2).normal(size=(SENTENCES, TIME, 3))
+    outputs, activated = activations(traced(elman("relu", np.eye(UNITS)), inputs))
+    assert outputs is activated
+    trace = traced(keras.layers.LSTMCell(UNITS), inputs)
+    outputs, activated = activations(trace)
+    np.testing.assert_array_equal(outputs, trace.states[0])
+    np.testing.assert_allclose(activated, np.tanh(trace.states[1]), rtol=1e-5)
+    np.testing.assert_allclose(outputs, gates(trace)["output"] * activated, rtol=1e-4)

@@ -12,6 +12,7 @@ from seqtag.inference.tagger import SentenceTagger
 from seqtag.network import gradients as model
 from seqtag.network.gradients import Profile
 from seqtag.tasks.tagging.reach import Sample, draw
+from seqtag.training.activity import Activity
 from seqtag.training.reach import Fit, LayerReach
 
 
@@ -89,7 +90,10 @@ def test_what_is_measured(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatc
         assert inputs["lengths"].tolist() == lengths.tolist()
         assert tags.shape == (31, 6)
         assert (tags[:, :4] == vocabulary.tags.index("O")).all()
-        return [SimpleNamespace(layer=1, direction=name, cell=None) for name in ("forward", "backward")]
+        return [
+            SimpleNamespace(layer=1, direction=name, cell=None, activation="tanh")
+            for name in ("forward", "backward")
+        ]
 
     inside = np.arange(6) < lengths[:, None]
     gate = np.where(inside[..., None], 0.5, 0.99) * np.ones(3)
@@ -97,6 +101,7 @@ def test_what_is_measured(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(model, "profile", profile)
     monkeypatch.setattr(model, "kernels", lambda cell: {"recurrent": np.diag([2.0, -3.0])})
     monkeypatch.setattr(model, "gates", lambda trace: {"update": gate, "reset": gate, "forget": gate})
+    monkeypatch.setattr(model, "activations", lambda trace: (gate, 2 * gate - 0.5))  # 0.5 on words
     network: Any = None
     found = sample.measured(network, np.random.default_rng(3))
     assert [(layer.number, layer.direction) for layer in found] == [(1, "forward"), (1, "backward")]
@@ -110,6 +115,7 @@ def test_what_is_measured(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatc
         assert {name: gate.mean for name, gate in layer.gates.items()} == dict.fromkeys(layer.gates, 0.5)
         lives = {name: gate.half_life for name, gate in layer.gates.items()}
         assert lives == {"update": pytest.approx(1), "forget": pytest.approx(1), "reset": None}
+        assert layer.activity == Activity("tanh", idle=0, saturated=0, mean=0.5, shift=0.5, deviation=0)
 
 
 def test_every_word_with_enough_before_it_is_drawn(
@@ -123,11 +129,14 @@ def test_every_word_with_enough_before_it_is_drawn(
         return Profile(np.ones((len(places), steps + 1)), np.ones((len(places), steps + 1)))
 
     monkeypatch.setattr(
-        model, "traces", lambda *_: [SimpleNamespace(layer=1, direction="forward", cell=None)]
+        model,
+        "traces",
+        lambda *_: [SimpleNamespace(layer=1, direction="forward", cell=None, activation="linear")],
     )
     monkeypatch.setattr(model, "profile", profile)
     monkeypatch.setattr(model, "kernels", lambda cell: {})
     monkeypatch.setattr(model, "gates", lambda trace: {})
+    monkeypatch.setattr(model, "activations", lambda trace: (np.zeros((40, 6, 1)), np.zeros((40, 6, 1))))
     sample = drawn(corpus(*[6] * 40), vocabulary, steps=3)
     network: Any = None
     sample.measured(network, np.random.default_rng(3))
