@@ -264,8 +264,8 @@ def gates(trace: Trace) -> dict[str, NDArray[Any]]:
         return {}
     before = [np.pad(np.asarray(state)[:, :-1], ((0, 0), (1, 0), (0, 0))) for state in trace.states]
     gru = isinstance(cell, keras.layers.GRUCell)
-    bias = cell.bias.numpy().reshape(2, -1).sum(axis=0) if gru else cell.bias.numpy()
     # The reset gate of a GRU acts on the candidate alone, so that both biases of a gate are one.
+    bias = cell.bias.numpy().reshape(2 if gru else 1, -1).sum(axis=0) if cell.use_bias else 0.0
     total = np.asarray(trace.inputs) @ cell.kernel.numpy() + before[0] @ cell.recurrent_kernel.numpy() + bias
     of = dict(zip(names, np.split(total, len(names), axis=-1), strict=True))
     for letter, peephole in zip(getattr(cell, "peeping", ""), _peepholes(cell), strict=True):

@@ -297,6 +297,13 @@ class EncoderSettings:
     recurrent_activation: str | None = setting(
         None, "activation of the gates (lstm, gru); default: sigmoid", choices=GATE_ACTIVATIONS
     )
+    use_bias: bool = setting(
+        True, "give the cells a bias (without it, forget_bias and update_bias have no effect)"
+    )
+    peepholes: str = setting(
+        "all",
+        "gates with peepholes (peephole_lstm, peephole_cifg_lstm): all, or some such as input,forget,output",
+    )
     forget_bias: float = setting(1.0, "initial bias of the forget gate (lstm)")
     update_bias: float = setting(0.0, "initial bias of the update gate (gru); larger values remember longer")
     kernel_initializer: str = setting(
@@ -316,6 +323,9 @@ class EncoderSettings:
     recurrent_dropout: float = setting(
         0.0, "dropout rate of the state between steps (slow: rules out fused GPU kernels)", low=0, below=1
     )
+
+
+LATER_OF_ENCODERS = ("encoder.use_bias", "encoder.peepholes")  # see `Tree.LATER`
 
 
 @dataclass(frozen=True)
@@ -528,7 +538,7 @@ class Config(Tree):
     """All settings of a tagger's run."""
 
     PATHS = ("embeddings.vectors.file", "embeddings.lm.file", "data.labels")
-    LATER = ("embeddings.lm", "data.numeric_columns")
+    LATER = ("embeddings.lm", "data.numeric_columns", *LATER_OF_ENCODERS)
 
     data: DataSettings = field(default_factory=DataSettings)
     embeddings: EmbeddingSettings = field(default_factory=EmbeddingSettings)

@@ -4,7 +4,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from seqtag.settings import registry
-from seqtag.settings.config import EmbeddingSettings, EncoderSettings, TrainingSettings, Tree, setting
+from seqtag.settings.config import (
+    LATER_OF_ENCODERS,
+    EmbeddingSettings,
+    EncoderSettings,
+    TrainingSettings,
+    Tree,
+    setting,
+)
 from seqtag.settings.schema import Schema
 
 DIRECTIONS = ("forward", "backward", "both")
@@ -87,6 +94,7 @@ class LanguageConfig(Tree):
 
     PATHS = ("embeddings.vectors.file", "output.class_file")
     READING = ("text", "reading")
+    LATER = LATER_OF_ENCODERS
     DEFAULTS = MappingProxyType(
         {
             "embeddings.word.dim": 200,

@@ -9,6 +9,7 @@ from seqtag.graph.builder import Graph
 from seqtag.graph.cells.activations import ONNX_ACTIVATIONS
 from seqtag.graph.weights import Floats, Weights
 from seqtag.settings.config import EncoderSettings
+from seqtag.support.errors import UsageError
 
 # The operator that merges both directions over an axis of their own; `concat` needs none.
 MERGES = {"sum": "ReduceSum", "mul": "ReduceProd", "ave": "ReduceMean"}
@@ -23,13 +24,20 @@ class Cell:
         weights: Where it takes its weights from.
         paths: The paths of its Keras layers: one, or one for each direction.
         number: The place in the stack, from 1.
+
+    Attributes:
+        peeping: The gates that see the memory cell, by their first letters, in the order of the rows of the peephole
+            weights.
     """
+
+    peeping: str = ""
 
     def __init__(
         self, settings: EncoderSettings, dim: int, weights: Weights, paths: Sequence[str], number: int = 1
     ) -> None:
         self.settings = settings
         self.activation = settings.activation or "tanh"
+        check_peepholes(settings, self.peeping)
 
     @classmethod
     def layers(cls, settings: EncoderSettings, number: int) -> list[str]:
@@ -78,11 +86,17 @@ class RecurrentCell(Cell):
         self.recurrent_activation = settings.recurrent_activation or "sigmoid"
         self.directions = [
             {
-                name: weights.take(f"{path}/{self.inside}/{name}", shape)
+                name: self._taken(weights, f"{path}/{self.inside}", name, shape)
                 for name, shape in self.shapes(dim).items()
             }
             for path in paths
         ]
+
+    def _taken(self, weights: Weights, path: str, name: str, shape: tuple[int, ...]) -> Floats:
+        """A weight of a direction; zeros for a bias that the cell does not have."""
+        if name.endswith("bias") and not self.settings.use_bias:
+            return np.zeros(shape, np.float32)
+        return weights.take(f"{path}/{name}", shape)
 
     @classmethod
     def layers(cls, settings: EncoderSettings, number: int) -> list[str]:
@@ -269,6 +283,34 @@ class RecurrentCell(Cell):
         batch = graph.node("Shape", features, start=1, end=2)
         return graph.node(
             "ConstantOfShape", graph.node("Concat", batch, graph.integers(self.settings.units), axis=0)
+        )
+
+
+GATES = {"input": "i", "forget": "f", "output": "o"}
+
+
+def chosen_gates(settings: EncoderSettings, every: str) -> str:
+    """The gates with peepholes, of all that the cell may have there, by their first letters.
+
+    Raises:
+        UsageError: `encoder.peepholes` names others.
+    """
+    if settings.peepholes == "all" or not every:
+        return every
+    known = {name: letter for name, letter in GATES.items() if letter in every}
+    names = [name.strip() for name in settings.peepholes.split(",")]
+    if wrong := [name for name in names if name not in known]:
+        raise UsageError(
+            f"encoder.peepholes names {wrong[0]!r}; expected all, or some of {', '.join(known)}."
+        )
+    return "".join(letter for letter in every if letter in {known[name] for name in names})
+
+
+def check_peepholes(settings: EncoderSettings, peeping: str) -> None:
+    """Raises UsageError if peepholes are chosen and the cell has none."""
+    if settings.peepholes != "all" and not peeping:
+        raise UsageError(
+            f"encoder.peepholes is for peephole_lstm and peephole_cifg_lstm. Received: encoder.cell {settings.cell}"
         )
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from seqtag.graph.builder import Graph
 from seqtag.graph.cells.activations import write_activation
 from seqtag.graph.cells.base import Cell
@@ -18,7 +20,11 @@ class LocalCell(Cell):
         super().__init__(settings, dim, weights, paths, number)
         (path,) = paths
         self.kernel = weights.take(f"{path}/linear/kernel", self.kernel_shape(dim))
-        self.bias = weights.take(f"{path}/linear/bias", (settings.units,))
+        self.bias = (
+            weights.take(f"{path}/linear/bias", (settings.units,))
+            if settings.use_bias
+            else np.zeros(settings.units, np.float32)
+        )
         self.slopes = None
         if self.activation == "prelu":
             self.slopes = weights.take(f"{path}/prelu/alpha", (1, settings.units)).reshape(-1)

@@ -7,8 +7,9 @@ import numpy as np
 
 from seqtag.graph.builder import Graph
 from seqtag.graph.cells.activations import write_activation
-from seqtag.graph.cells.base import RecurrentCell, reordered
-from seqtag.graph.weights import Floats
+from seqtag.graph.cells.base import RecurrentCell, chosen_gates, reordered
+from seqtag.graph.weights import Floats, Weights
+from seqtag.settings.config import EncoderSettings
 
 
 class LSTM(RecurrentCell):
@@ -16,13 +17,17 @@ class LSTM(RecurrentCell):
 
     Attributes:
         order: The gates as the weights hold them, by their first letters: input, forget, candidate, output.
-        peeping: The gates that see the memory cell, in the order of the rows of the peephole weights.
     """
 
     operator = "LSTM"
     memories = 2
     order: ClassVar[str] = "ifco"
-    peeping: ClassVar[str] = ""
+
+    def __init__(
+        self, settings: EncoderSettings, dim: int, weights: Weights, paths: Sequence[str], number: int = 1
+    ) -> None:
+        self.peeping = chosen_gates(settings, self.peeping)
+        super().__init__(settings, dim, weights, paths, number)
 
     @property
     def inside(self) -> str:

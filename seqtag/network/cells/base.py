@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from seqtag.graph.cells.base import check_peepholes
 from seqtag.settings.config import EncoderSettings
 from seqtag.support.errors import UsageError
 
@@ -29,11 +30,18 @@ class Cell:
 
     Args:
         settings: The `encoder` section of the configuration.
+
+    Attributes:
+        peeping: The gates that see the memory cell, by their first letters, in the order of the rows of the peephole
+            weights.
     """
+
+    peeping: str = ""
 
     def __init__(self, settings: EncoderSettings) -> None:
         self.settings = settings
         self.activation = settings.activation or "tanh"
+        check_peepholes(settings, self.peeping)
 
     @property
     def width(self) -> int:
@@ -102,11 +110,24 @@ class RecurrentCell(Cell):
         settings = self.settings
         arguments: dict[str, Any] = {
             "activation": self.activation,
+            "use_bias": settings.use_bias,
             "kernel_initializer": settings.kernel_initializer,
             "recurrent_initializer": settings.recurrent_initializer,
             "recurrent_dropout": settings.recurrent_dropout,
         }
         return arguments | ({"recurrent_activation": self.recurrent_activation} if self.gated else {})
+
+    def weights_of(self, layer: Any, rows: int = 0) -> tuple[Any, Any, Any, list[Any]]:
+        """A layer's input weights, recurrent weights, bias and all further weights.
+
+        Where the cell has no bias, it is zeros: `(gates * units,)`, or with so many rows.
+        """
+        kernel, recurrent, *others = (weight.value for weight in layer.cell.weights)
+        if self.settings.use_bias:
+            bias, *others = others
+            return kernel, recurrent, bias, others
+        width = kernel.shape[-1]
+        return kernel, recurrent, tf.zeros((rows, width) if rows else (width,), kernel.dtype), others
 
     @property
     def keeps_keras_loop(self) -> bool:

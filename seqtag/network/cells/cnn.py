@@ -31,6 +31,7 @@ class CNN(LocalCell):
             settings.width,
             dilation_rate=settings.dilation ** (number - 1),
             padding="same" if settings.bidirectional else "causal",
+            use_bias=settings.use_bias,
             kernel_initializer=settings.kernel_initializer,
             name="linear",
         )

@@ -10,5 +10,8 @@ class Dense(LocalCell):
 
     def linear(self, number: int) -> keras.layers.Layer:
         return keras.layers.Dense(
-            self.settings.units, kernel_initializer=self.settings.kernel_initializer, name="linear"
+            self.settings.units,
+            use_bias=self.settings.use_bias,
+            kernel_initializer=self.settings.kernel_initializer,
+            name="linear",
         )

@@ -33,7 +33,7 @@ class GRU(RecurrentCell):
         ) and not self.keeps_keras_loop
 
     def unrolled(self, layer: Any, features: Any, first: Sequence[Any]) -> tuple[Any, list[Any]]:
-        kernel, recurrent, bias = (weight.value for weight in layer.cell.weights)
+        kernel, recurrent, bias, _ = self.weights_of(layer, rows=2)
         projected = tf.transpose(tf.matmul(features, kernel) + bias[0], [1, 0, 2])
         outputs = unrolled(projected, recurrent, bias[1], *first)
         return tf.transpose(outputs, [1, 0, 2]), [outputs[-1]]

@@ -32,7 +32,9 @@ class Jordan(RecurrentCell):
         return self.activation in SLOPES and not self.keeps_keras_loop
 
     def unrolled(self, layer: Any, features: Any, first: Sequence[Any]) -> tuple[Any, list[Any]]:
-        kernel, feedback, bias, *output_weights = (weight.value for weight in layer.cell.weights)
+        kernel, feedback, bias, output_weights = self.weights_of(layer)
+        if not self.settings.use_bias:
+            output_weights.append(tf.zeros(self.settings.units, kernel.dtype))
         projected = tf.transpose(tf.matmul(features, kernel) + bias, [1, 0, 2])  # (time, batch, units)
         outputs = unrolled(self.activation)(projected, feedback, *output_weights, *first)
         return tf.transpose(outputs, [1, 0, 2]), [outputs[-1]]
@@ -51,12 +53,14 @@ class JordanCell(ElmanCell):
         self.output_kernel = self.add_weight(
             shape=(self.units, self.units), initializer=self.kernel_initializer, name="output_kernel"
         )
-        self.output_bias = self.add_weight(shape=(self.units,), initializer="zeros", name="output_bias")
+        if self.use_bias:
+            self.output_bias = self.add_weight(shape=(self.units,), initializer="zeros", name="output_bias")
         build_activation(self.output_squash, self.units)
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
         hidden, _ = super().call(inputs, states, training=training)  # (batch, units)
-        output = self.output_squash(keras.ops.matmul(hidden, self.output_kernel) + self.output_bias)
+        total = keras.ops.matmul(hidden, self.output_kernel)
+        output = self.output_squash(total + self.output_bias if self.use_bias else total)
         return output, [output]
 
 

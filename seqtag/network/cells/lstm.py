@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 
+from seqtag.graph.cells.base import chosen_gates
 from seqtag.network.cells.base import GateBias, RecurrentCell
+from seqtag.settings.config import EncoderSettings
 
 
 class LSTM(RecurrentCell):
@@ -19,13 +21,15 @@ class LSTM(RecurrentCell):
 
     Attributes:
         order: The gates as the weights hold them, by their first letters: input, forget, candidate, output.
-        peeping: The gates that see the memory cell, in the order of the rows of the peephole weights.
     """
 
     order: ClassVar[str] = "ifco"
-    peeping: ClassVar[str] = ""
     fused = True
     memories = 2
+
+    def __init__(self, settings: EncoderSettings) -> None:
+        self.peeping = chosen_gates(settings, self.peeping)
+        super().__init__(settings)
 
     def layer(self, name: str) -> keras.layers.Layer:
         units = self.settings.units
@@ -50,7 +54,11 @@ class LSTM(RecurrentCell):
         ) and not self.keeps_keras_loop
 
     def unrolled(self, layer: Any, features: Any, first: Sequence[Any]) -> tuple[Any, list[Any]]:
-        kernel, recurrent, bias, *peepholes = (weight.value for weight in layer.cell.weights)
+        kernel, recurrent, bias, peepholes = self.weights_of(layer)
+        if peepholes:  # the gates without get zeros
+            rows = dict(zip(self.peeping, tf.unstack(peepholes[0]), strict=True))
+            nothing = tf.zeros(self.settings.units, kernel.dtype)
+            peepholes = [tf.stack([rows.get(gate, nothing) for gate in type(self).peeping])]
         run = unrolled("f" not in self.order)
         outputs, cell = run(tf.transpose(features, [1, 0, 2]), kernel, recurrent, bias, *first, *peepholes)
         return tf.transpose(outputs, [1, 0, 2]), [outputs[-1], cell]
@@ -94,7 +102,8 @@ class VariantCell(keras.layers.LSTMCell):  # type: ignore[misc]
         self.recurrent_kernel = self.add_weight(
             shape=(self.units, gates), initializer=self.recurrent_initializer, name="recurrent_kernel"
         )
-        self.bias = self.add_weight(shape=(gates,), initializer=self.bias_initializer, name="bias")
+        if self.use_bias:
+            self.bias = self.add_weight(shape=(gates,), initializer=self.bias_initializer, name="bias")
         if self.peeping:
             self.peepholes = self.add_weight(
                 shape=(len(self.peeping), self.units), initializer="zeros", name="peepholes"
@@ -112,7 +121,7 @@ class VariantCell(keras.layers.LSTMCell):  # type: ignore[misc]
             kernels = ops.split(self.recurrent_kernel, len(self.order), axis=1)
             pasts = [ops.matmul(before * m, kernel) for m, kernel in zip(masks, kernels, strict=True)]
             past = ops.concatenate(pasts, axis=1)
-        total = ops.matmul(inputs, self.kernel) + self.bias + past
+        total = ops.matmul(inputs, self.kernel) + (self.bias if self.use_bias else 0.0) + past
         of = dict(zip(self.order, ops.split(total, len(self.order), axis=1), strict=True))
         peeps = {gate: self.peepholes[row] for row, gate in enumerate(self.peeping)}
 

@@ -45,7 +45,7 @@ class SimpleRNN(RecurrentCell):
         return self.activation in SLOPES and not self.keeps_keras_loop
 
     def unrolled(self, layer: Any, features: Any, first: Sequence[Any]) -> tuple[Any, list[Any]]:
-        kernel, recurrent, bias = (weight.value for weight in layer.cell.weights)
+        kernel, recurrent, bias, _ = self.weights_of(layer)
         projected = tf.transpose(tf.matmul(features, kernel) + bias, [1, 0, 2])  # (time, batch, units)
         outputs = unrolled(self.activation)(projected, recurrent, *first)
         return tf.transpose(outputs, [1, 0, 2]), [outputs[-1]]
