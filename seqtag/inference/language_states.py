@@ -1,8 +1,9 @@
 """The states of a recurrent language model for a tagger that reads them, and its files in the tagger's folder."""
 
+import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from seqtag.model_folder.layout import LANGUAGE_MODEL, STATES_FILES, dump_json, 
 from seqtag.model_folder.stored import config_into
 from seqtag.settings import registry
 from seqtag.support.errors import Error, ModelError, UsageError, is_out_of_memory
-from seqtag.support.quoting import counted, one_line, quoted
+from seqtag.support.quoting import counted, one_line, quoted, reason
 
 if TYPE_CHECKING:
     from seqtag.settings.language import LanguageConfig
@@ -34,6 +35,8 @@ VECTORS = "lm.vectors.bin"
 SHARED = "vectors.bin"  # the tagger's own, which may be the same
 OUTPUT = "output/"  # begins the paths of the weights that only predict words
 TOKEN_BUDGET = 4096  # tokens of a batch, padding included
+# What comes of values that are not what they should be.
+UNFIT = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError, Error)
 WINDOW = 4096  # a longer sentence is read in pieces of so many tokens ...
 OVERLAP = 256  # ... each of which begins and ends so many earlier and later
 
@@ -231,23 +234,38 @@ def _of_model(folder: Folder) -> LanguageStates:
     try:
         if not isinstance(settings, dict):
             raise ValueError("config.json has no settings")
-        read = folder.read_json("vocab.json")["indexers"]
         vectors = Vectors.unpack(folder.map(SHARED)) if SHARED in folder.files else None
-        weights = Weights.of_file(folder.read("weights.safetensors")).take_all()
-        kept = {path: array for path, array in weights.items() if not path.startswith(OUTPUT)}
-        return _made(settings, read, Weights.of_arrays(kept), vectors, str(folder.path))
+        with _of_file("vocab.json"):
+            indexers = _indexers(folder.read_json("vocab.json")["indexers"], vectors)
+        with _of_file("weights.safetensors"):
+            weights = Weights.of_file(folder.read("weights.safetensors")).take_all()
+            kept = {path: array for path, array in weights.items() if not path.startswith(OUTPUT)}
+            return _made(settings, indexers, Weights.of_arrays(kept), vectors, str(folder.path))
     except (UsageError, ModelError):
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, Error) as problem:
+    except (ValueError, Error) as problem:
         raise ModelError(
             f"{folder.path}: does not hold what a recurrent language model holds ({one_line(problem)})."
         ) from problem
 
 
 def of_folder(folder: Folder, shared: Vectors | None) -> LanguageStates | None:
-    """The language model in a tagger's folder; None where it holds none. See `of_files` for errors."""
+    """The language model in a tagger's folder; None where it holds none.
+
+    Args:
+        folder: The folder.
+        shared: The vectors of the tagger, which are the language model's where it has no others.
+
+    Raises:
+        ModelError: It is none.
+    """
     name = f"{folder.path}: its language model"
-    return _stored(folder.files, folder.read, lambda file: Vectors.unpack(folder.map(file)), shared, name)
+    try:
+        return _stored(folder.files, folder.read, lambda file: Vectors.unpack(folder.map(file)), shared, name)
+    except ModelError:
+        raise
+    except (ValueError, Error) as problem:
+        raise ModelError(f"{name} is not what seqtag writes ({one_line(problem)}).") from problem
 
 
 def of_files(files: Mapping[str, bytes], shared: Vectors | None) -> LanguageStates | None:
@@ -258,14 +276,23 @@ def of_files(files: Mapping[str, bytes], shared: Vectors | None) -> LanguageStat
         shared: The vectors of the tagger, which are the language model's where it has no others.
 
     Raises:
-        KeyError: A part of it is missing.
-        TypeError: A part of it is something else.
         ValueError: It is none.
         Error: A part of it is none.
     """
     return _stored(
         files, files.__getitem__, lambda file: Vectors.unpack(files[file]), shared, "the language model"
     )
+
+
+@contextlib.contextmanager
+def _of_file(name: str) -> Iterator[None]:
+    """Within, what is not as seqtag writes it becomes a ValueError that names the file."""
+    try:
+        yield
+    except (UsageError, ModelError):
+        raise
+    except UNFIT as problem:
+        raise ValueError(f"{name}: {reason(problem)}") from problem
 
 
 def _stored(
@@ -278,28 +305,55 @@ def _stored(
     present = [file for file in (*STATES_FILES, VECTORS) if file in names]
     if not present:
         return None
-    if not {*STATES_FILES} <= {*present}:
-        raise ValueError("its language model is not whole")
-    vectors = vectors_of(VECTORS) if VECTORS in present else shared
-    vocabulary = parsed(read(VOCABULARY))
-    if {*vocabulary} != {"indexers"}:
-        raise ValueError(f"{VOCABULARY} has other keys than indexers")
-    return _made(parsed(read(CONFIG)), vocabulary["indexers"], Weights.of_file(read(WEIGHTS)), vectors, name)
+    if missing := [file for file in STATES_FILES if file not in present]:
+        raise ValueError(f"{missing[0]} is missing")
+    vectors = shared
+    if VECTORS in present:
+        with _of_file(VECTORS):
+            vectors = vectors_of(VECTORS)
+    with _of_file(VOCABULARY):
+        vocabulary = parsed(read(VOCABULARY))
+        if {*vocabulary} != {"indexers"}:
+            raise ValueError("expected indexers alone")
+        indexers = _indexers(vocabulary["indexers"], vectors)
+    with _of_file(CONFIG):
+        settings = parsed(read(CONFIG))
+    with _of_file(WEIGHTS):
+        return _made(settings, indexers, Weights.of_file(read(WEIGHTS)), vectors, name)
 
 
-def _made(
-    settings: dict[str, Any], read: Any, weights: Weights, vectors: Vectors | None, name: str
-) -> LanguageStates:
-    from seqtag.settings.language import LANGUAGE
+def _indexers(read: Any, vectors: Vectors | None) -> dict[str, Indexer]:
+    """The half of each embedding that knows words, as a vocabulary has it.
 
-    config = config_into(LANGUAGE, settings, name)
+    Raises:
+        KeyError: A part of it is missing.
+        TypeError: A part of it is something else.
+        ValueError: It is none.
+    """
     if not isinstance(read, dict) or not read:
         raise ValueError("the language model looks nothing up")
     if "columns" in read or "numbers" in read:
         raise ValueError("the language model reads extra columns, which a text does not have")
-    indexers = {
-        part: registry.load(registry.EMBEDDINGS, part, "features").from_json(entry, Resources(vectors))
-        for part, entry in read.items()
-    }
+    found: dict[str, Indexer] = {}
+    for part, entry in read.items():
+        if not registry.knows(registry.EMBEDDINGS, part):
+            raise ValueError(
+                f"the language model looks words up by {quoted(part)}, which seqtag does not know"
+            )
+        indexer = registry.load(registry.EMBEDDINGS, part, "features")
+        found[part] = indexer.from_json(entry, Resources(vectors))
+    return found
+
+
+def _made(
+    settings: dict[str, Any],
+    indexers: Mapping[str, Indexer],
+    weights: Weights,
+    vectors: Vectors | None,
+    name: str,
+) -> LanguageStates:
+    from seqtag.settings.language import LANGUAGE
+
+    config = config_into(LANGUAGE, settings, name)
     uses = any("vectors" in part for part in indexers)
     return LanguageStates(config, indexers, weights, vectors if uses else None, name=name)

@@ -17,7 +17,7 @@ from seqtag.graph.heads.base import Legal, check_count
 from seqtag.graph.weights import Weights
 from seqtag.model_folder.folder import Folder
 from seqtag.support.errors import Error, ModelError
-from seqtag.support.quoting import one_line
+from seqtag.support.quoting import reason
 
 if TYPE_CHECKING:
     from seqtag.settings.config import Config
@@ -53,7 +53,7 @@ def read_vocabulary(
         if isinstance(problem, ModelError):
             raise
         raise ModelError(
-            f"{folder.path}: its vocabulary is not that of a seqtag model ({one_line(problem)})."
+            f"{folder.path}: its vocabulary is not that of a seqtag model ({reason(problem)})."
         ) from problem
 
 
@@ -72,7 +72,7 @@ def read_known(folder: Folder, *, spans: bool) -> Known:
         return Known.from_json(value, spans=spans)
     except ValueError as problem:
         raise ModelError(
-            f"{folder.path}: known.json is not that of a seqtag model ({one_line(problem)})."
+            f"{folder.path}: known.json is not that of a seqtag model ({reason(problem)})."
         ) from problem
 
 
@@ -106,7 +106,7 @@ def checked_network(
         network = build_network(config, vocabulary, weights, outputs)
         weights.check_finite()
     except (Error, ValueError, KeyError) as problem:
-        raise ModelError(f"{name}: the network cannot be built: {one_line(problem)}.") from problem
+        raise ModelError(f"{name}: the network cannot be built: {reason(problem)}.") from problem
     return network
 
 
@@ -173,7 +173,7 @@ def read_weights(folder: Folder) -> Weights:
         weights = Weights.of_file(folder.read("weights.safetensors"))
     except ValueError as problem:
         raise ModelError(
-            f"{folder.path}: weights.safetensors is not what seqtag writes ({one_line(problem)})."
+            f"{folder.path}: weights.safetensors is not what seqtag writes ({reason(problem)})."
         ) from problem
     return _with_both_directions(weights) if folder.version == 1 else weights
 

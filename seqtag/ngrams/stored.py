@@ -15,7 +15,7 @@ from seqtag.ngrams.model import ARPA, MOST_ORDERS, NgramModel
 from seqtag.ngrams.smoothing import METHODS, rule_of
 from seqtag.ngrams.tables import NgramTable, problem_of
 from seqtag.support.errors import ModelError
-from seqtag.support.quoting import one_line
+from seqtag.support.quoting import reason
 
 KIND = "ngram"
 ARRAYS = "ngrams.safetensors"
@@ -69,7 +69,7 @@ def read(folder: Folder, config: Mapping[str, Any]) -> NgramModel:
         return _model(config, folder.read_json("vocab.json"), folder.read(ARRAYS))
     except (KeyError, TypeError, ValueError, SafetensorError) as problem:
         raise ModelError(
-            f"{folder.path}: does not hold what a language model of n-grams holds ({one_line(problem)})."
+            f"{folder.path}: does not hold what a language model of n-grams holds ({reason(problem)})."
         ) from problem
 
 

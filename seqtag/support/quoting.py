@@ -30,6 +30,20 @@ def one_line(problem: BaseException) -> str:
     return printable(" ".join(str(problem).split())[:500]).removesuffix(".")
 
 
+def reason(problem: BaseException) -> str:
+    """As `one_line`, for what was read from a file that is not as seqtag writes it: an error of Python's own says in
+    plain words what that means for the file.
+    """
+    match problem:
+        case KeyError(args=(key, *_)):
+            return f"{printable(quoted(key))} is missing"
+        case UnicodeError():
+            return "a text in it cannot be written as UTF-8"
+        case AttributeError() | IndexError() | OverflowError() | RecursionError() | TypeError():
+            return "a value in it is of another kind than seqtag writes"
+    return one_line(problem)
+
+
 def printable(text: str) -> str:
     """The text with every character escaped that is not for printing, so that a file cannot steer a terminal."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import safetensors.numpy
 
 from seqtag.inference.tagger import SentenceTagger
-from seqtag.model_folder import layout
+from seqtag.model_folder import layout, replacing
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.stored import (
     checked_network,
@@ -21,6 +22,7 @@ from seqtag.model_folder.stored import (
     read_weights,
 )
 from seqtag.support.errors import ModelError
+from seqtag.tasks.language.base import load
 
 MODELS = Path(__file__).parents[1] / "golden" / "models"
 SENTENCE = ["Marta", "Lindqvist", "left", "Oslo", "."]
@@ -96,3 +98,30 @@ def test_the_reason_why_a_network_cannot_be_built_is_one_sentence() -> None:
     assert str(caught.value) == (
         "it: the network cannot be built: encoder.width is 4; expected an odd number of words."
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "change", "words"),
+    [
+        ("format_2", {"indexers": {"word": []}}, "(a value in it is of another kind than seqtag writes)"),
+        ("format_2", {"indexers": {"word": {}}}, "('unknown_rate' is missing)"),
+        ("language_model_1", {"words": ["\ud800"]}, "(a text in it cannot be written as UTF-8)"),
+        (
+            "recurrent_language_model_1",
+            {"indexers": {"word": ""}},
+            "(vocab.json: a value in it is of another",
+        ),
+        ("recurrent_language_model_1", {"indexers": {"word": {}}}, "(vocab.json: 'unknown_rate' is missing)"),
+        ("recurrent_language_model_1", {"words": ["</s>"]}, "(vocab.json: </s> or <unk> is not among"),
+    ],
+)
+def test_a_spoilt_vocabulary_in_plain_words(
+    tmp_path: Path, model: str, change: dict[str, Any], words: str
+) -> None:
+    kind = layout.MODEL if model == "format_2" else layout.LANGUAGE_MODEL
+    opened = Folder(MODELS / model, kind)
+    files = {name: opened.read(name) for name in opened.files}
+    files["vocab.json"] = json.dumps(json.loads(files["vocab.json"]) | change).encode()
+    replacing.write(tmp_path / "model", files, kind)
+    with pytest.raises(ModelError, match=re.escape(words)):
+        SentenceTagger.load(tmp_path / "model") if kind is layout.MODEL else load(tmp_path / "model")

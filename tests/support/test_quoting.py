@@ -2,7 +2,7 @@
 
 import pytest
 
-from seqtag.support.quoting import one_line
+from seqtag.support.quoting import one_line, reason
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,17 @@ def test_an_errors_words_are_the_middle_of_a_sentence(words: str, shown: str) ->
 
 def test_they_are_not_long() -> None:
     assert len(one_line(ValueError("a" * 10_000))) == 500
+
+
+@pytest.mark.parametrize(
+    ("problem", "shown"),
+    [
+        (KeyError("a\nb"), "'a\\nb' is missing"),
+        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates"), "a text in it cannot be written as UTF-8"),
+        (TypeError("list indices must be integers"), "a value in it is of another kind than seqtag writes"),
+        (AttributeError("no attribute 'keys'"), "a value in it is of another kind than seqtag writes"),
+        (ValueError("the weight a is missing."), "the weight a is missing"),
+    ],
+)  # fmt: skip
+def test_pythons_words_for_what_a_file_holds(problem: Exception, shown: str) -> None:
+    assert reason(problem) == shown

@@ -15,7 +15,7 @@ from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import LANGUAGE_MODEL, PARTS, dump_json
 from seqtag.settings.plugins import Plugin
 from seqtag.support.errors import Error, ModelError
-from seqtag.support.quoting import counted, one_line, quoted
+from seqtag.support.quoting import counted, quoted, reason
 from seqtag.tasks.language import base
 from seqtag.tasks.language.base import MIXTURE, Score, TextModel, scorer_of, vocabulary_of
 from seqtag.tasks.language.interpolation import Doubles, interpolated
@@ -234,7 +234,7 @@ def read(folder: Folder, config: Mapping[str, Any]) -> Mixture:
                 raise ValueError(f"{name}: {problem}")
     except (TypeError, ValueError) as problem:
         raise ModelError(
-            f"{folder.path}: does not hold what a mixture of language models holds ({one_line(problem)})."
+            f"{folder.path}: does not hold what a mixture of language models holds ({reason(problem)})."
         ) from problem
     return Mixture(parts, weights, words)
 
@@ -281,6 +281,6 @@ def _part(view: Folder, name: str) -> TextModel:
         part = base.read(view)
         check(part, str(view.path))
     except Error as problem:
-        reason = one_line(problem).removeprefix(f"{view.path}: ")
-        raise ValueError(f"{name}: {reason}") from problem
+        why = reason(problem).removeprefix(f"{view.path}: ")
+        raise ValueError(f"{name}: {why}") from problem
     return part

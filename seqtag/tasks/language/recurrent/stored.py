@@ -21,7 +21,7 @@ from seqtag.model_folder.layout import dump_json
 from seqtag.model_folder.stored import config_into
 from seqtag.settings import registry
 from seqtag.support.errors import Error, ModelError
-from seqtag.support.quoting import counted, one_line, quoted
+from seqtag.support.quoting import counted, quoted, reason
 from seqtag.tasks.language.recurrent.model import RecurrentModel
 from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary, units_of
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from seqtag.settings.language import LanguageConfig
 
 KIND = "rnn"
-WEIGHTS, VECTORS = "weights.safetensors", "vectors.bin"
+VOCABULARY, WEIGHTS, VECTORS = "vocab.json", "weights.safetensors", "vectors.bin"
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,14 @@ class StoredLanguage:
         config = settings_of(folder)
         if WEIGHTS not in folder.files:
             raise ModelError(f"{folder.path}: {WEIGHTS} is missing.")
-        with _refusing(str(folder.path)):
+        name = str(folder.path)
+        with _refusing(name, VECTORS):
             vectors = Vectors.unpack(folder.map(VECTORS)) if VECTORS in folder.files else None
-            vocabulary = WordVocabulary.from_json(folder.read_json("vocab.json"), Resources(vectors))
+        with _refusing(name, VOCABULARY):
+            vocabulary = WordVocabulary.from_json(folder.read_json(VOCABULARY), Resources(vectors))
+        with _refusing(name, WEIGHTS):
             weights = Weights.of_file(folder.read(WEIGHTS))
-        return cls(str(folder.path), config, vocabulary, weights, vectors)
+        return cls(name, config, vocabulary, weights, vectors)
 
     @property
     def digest(self) -> str:
@@ -100,15 +103,16 @@ class StoredLanguage:
 
 
 @contextlib.contextmanager
-def _refusing(name: str) -> Iterator[None]:
-    """Within, what is not as seqtag writes it becomes a ModelError that names the folder."""
+def _refusing(name: str, file: str = "") -> Iterator[None]:
+    """Within, what is not as seqtag writes it becomes a ModelError that names the folder, and the file if it is one."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError, Error) as problem:
+    except (IndexError, KeyError, OverflowError, TypeError, ValueError, AttributeError, Error) as problem:
         if isinstance(problem, ModelError):
             raise
+        where = f"{file}: " if file else ""
         raise ModelError(
-            f"{name}: does not hold what a recurrent language model holds ({one_line(problem)})."
+            f"{name}: does not hold what a recurrent language model holds ({where}{reason(problem)})."
         ) from problem
 
 

@@ -1,6 +1,7 @@
 """A tagger on the states of a language model: its folder has all of it, and every command reads it."""
 
 import json
+import re
 import runpy
 import shutil
 import subprocess
@@ -178,13 +179,27 @@ def test_a_run_is_resumed_to_the_byte(place: Place, tmp_path: Path) -> None:
 
 
 SPOILT: dict[str, tuple[dict[str, bytes | None], str]] = {
-    "no settings": ({"lm.config.json": None}, "its language model is not whole"),
-    "no weights": ({"lm.weights.safetensors": None}, "its language model is not whole"),
-    "other settings": ({"lm.config.json": b'{"encoder": {"units": 5}}'}, "has the shape"),
+    "no settings": ({"lm.config.json": None}, r"its language model .* \(lm.config.json is missing\)"),
+    "no weights": ({"lm.weights.safetensors": None}, "lm.weights.safetensors is missing"),
+    "other settings": (
+        {"lm.config.json": b'{"encoder": {"units": 5}}'},
+        r"\(lm.weights.safetensors: the weight \S+ has the shape",
+    ),
     "of characters": ({"lm.config.json": b'{"text": {"unit": "character"}}'}, "expected a model of words"),
     "an unknown setting": ({"lm.config.json": b'{"encoder": {"unit": 5}}'}, "there is no setting"),
     "no words": ({"lm.vocab.json": b'{"indexers": {}}'}, "looks nothing up"),
-    "other keys": ({"lm.vocab.json": b'{"indexers": {}, "words": []}'}, "other keys than indexers"),
+    "other keys": (
+        {"lm.vocab.json": b'{"indexers": {}, "words": []}'},
+        r"\(lm.vocab.json: expected indexers alone\)",
+    ),
+    "no table": (
+        {"lm.vocab.json": b'{"indexers": {"word": []}}'},
+        r"\(lm.vocab.json: a value in it is of another kind than seqtag writes\)",
+    ),
+    "unknown words": (
+        {"lm.vocab.json": b'{"indexers": {"words": {}}}'},
+        "'words', which seqtag does not know",
+    ),
     "a language model within": (
         {"lm.vocab.json": b'{"indexers": {"lm": {}}}'},
         "the language model is missing",
@@ -200,6 +215,17 @@ def test_spoilt_folders_are_refused(place: Place, tmp_path: Path, case: str) -> 
     found = {name: one for name, one in content(place.tagger).items() if name != "manifest.json"} | changes
     replacing.write(tmp_path / "model", {name: one for name, one in found.items() if one is not None})
     with pytest.raises(ModelError, match=message):
+        SentenceTagger.load(tmp_path / "model")
+
+
+def test_a_missing_weight_is_named_with_its_file(place: Place, tmp_path: Path) -> None:
+    arrays = safetensors.numpy.load_file(place.tagger / "lm.weights.safetensors")
+    path = max(arrays)
+    del arrays[path]
+    found = {name: one for name, one in content(place.tagger).items() if name != "manifest.json"}
+    replacing.write(tmp_path / "model", found | {"lm.weights.safetensors": safetensors.numpy.save(arrays)})
+    expected = f"its language model is not what seqtag writes (lm.weights.safetensors: the weight {path} is missing)."
+    with pytest.raises(ModelError, match=re.escape(expected)):
         SentenceTagger.load(tmp_path / "model")
 
 
