@@ -49,12 +49,12 @@ class Activity:
         idle: NDArray[Any] = np.zeros(outputs.shape[1], bool)
         near: NDArray[Any] = np.zeros(activated.shape, bool)
         if activation in RECTIFIERS:
-            idle = (activated <= 0).all(axis=0)
+            idle = np.all(activated <= 0, axis=0)
         elif activation in BOUNDS:
             low, high = BOUNDS[activation]
             margin = NEAR * (high - low)
             near = (activated < low + margin) | (activated > high - margin)
-            idle = near.all(axis=0)
+            idle = np.all(near, axis=0)
         return cls(
             activation,
             float(idle.mean()),
