@@ -1,4 +1,4 @@
-"""The encoder: layers stacked from any cell, with shortcuts and attention."""
+"""The encoder: layers stacked from any cell, with normalisation, shortcuts and attention."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -29,12 +29,15 @@ class Encoder:
             if settings.residual == "none"
             else registry.load(registry.SHORTCUTS, settings.residual, "graph")
         )
+        kind = settings.normalization
+        norm = None if kind == "none" else registry.load(registry.NORMALIZATIONS, kind, "graph")
         self.stack = []
         for number in range(1, settings.layers + 1):
             paths = [f"{path}/{name}" for name in cell.layers(settings, number)]
             layer = cell(settings, dim, weights, paths, number)
             shortcut = around and around(dim, layer.width, weights, f"{path}/shortcut_{number}")
-            self.stack.append((layer, shortcut))
+            own = norm and norm(layer.width, weights, f"{path}/normalization_{number}")
+            self.stack.append((layer, own, shortcut))
             dim = layer.width
         self.width: int = dim
         self.attention = None
@@ -76,8 +79,9 @@ class Encoder:
     def _stacked(self, graph: Graph, vectors: str, run: Callable[[Any, str], str]) -> list[str]:
         """What each layer gives; `run` writes a cell over features and returns the name of its output."""
         features, found = vectors, []
-        for layer, shortcut in self.stack:
+        for layer, norm, shortcut in self.stack:
             outputs = run(layer, features)
+            outputs = norm.write(graph, outputs) if norm else outputs
             features = shortcut.write(graph, features, outputs) if shortcut else outputs
             found.append(features)
         return found
@@ -85,7 +89,7 @@ class Encoder:
     @property
     def memories(self) -> int:
         """How many states of all layers go from word to word."""
-        return sum(layer.memories for layer, _ in self.stack)
+        return sum(layer.memories for layer, *_ in self.stack)
 
     def write_carried(
         self, graph: Graph, vectors: str, lengths: str, first: Sequence[str]

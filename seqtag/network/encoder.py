@@ -1,9 +1,10 @@
-"""The encoder: layers stacked from any cell, with variational dropout, shortcuts and attention."""
+"""The encoder: layers stacked from any cell, with normalisation, variational dropout, shortcuts and attention."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from seqtag.settings import registry
 from seqtag.settings.config import EncoderSettings
@@ -28,6 +29,9 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
         self.cell = registry.load(registry.CELLS, settings.cell)(settings)
         numbers = range(1, settings.layers + 1)
         self.stack = [self.cell.layers(number) for number in numbers]
+        kind = settings.normalization
+        norm = None if kind == "none" else registry.load(registry.NORMALIZATIONS, kind)
+        self.norms = [norm and norm(f"normalization_{i}") for i in numbers]
         self.dropouts = [variational_dropout(settings.dropout, f"dropout_{i}") for i in numbers]
         around = None if settings.residual == "none" else registry.load(registry.SHORTCUTS, settings.residual)
         self.shortcuts = [around and around(self.cell.width, f"shortcut_{i}") for i in numbers]
@@ -41,10 +45,12 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
     def build(self, vectors_shape: Any, lengths_shape: Any = None) -> None:
         """Builds each layer, since not all ways to run one do so."""
         shape = tuple(vectors_shape)
-        for layers, shortcut in zip(self.stack, self.shortcuts, strict=True):
+        for layers, norm, shortcut in zip(self.stack, self.norms, self.shortcuts, strict=True):
             for part in [*layers, shortcut] if shortcut else layers:
                 part.build(shape)
             shape = (*shape[:-1], self.cell.width)
+            if norm:
+                norm.build(shape)
         if self.attention:
             self.attention.build(shape)
         self.built = True
@@ -87,24 +93,43 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
             last.extend(states)
             return [outputs]
 
-        return self._stacked(vectors, run, training)[0], last
+        lengths = tf.fill(tf.shape(vectors)[:1], tf.shape(vectors)[1])
+        return self._stacked(vectors, lengths, run, training)[0], last
 
     def _run(self, vectors: Any, lengths: Any, training: bool) -> tuple[Any, list[Any]]:
         def run(layers: Sequence[Any], features: Any) -> list[Any]:
             return self.cell.directions(layers, features, lengths, training)  # type: ignore[no-any-return]
 
-        return self._stacked(vectors, run, training)
+        return self._stacked(vectors, lengths, run, training)
 
     def _stacked(
-        self, vectors: Any, run: Callable[[Sequence[Any], Any], list[Any]], training: bool
+        self, vectors: Any, lengths: Any, run: Callable[[Sequence[Any], Any], list[Any]], training: bool
     ) -> tuple[Any, list[Any]]:
         features, first = vectors, []  # type: Any, list[Any]
-        for layers, dropout, shortcut in zip(self.stack, self.dropouts, self.shortcuts, strict=True):
+        for number, layers in enumerate(self.stack):
             directions = run(layers, features)
-            outputs = dropout(self.cell.merge(directions), training=training)
-            features = shortcut(features, outputs) if shortcut else outputs
+            features = self.passed_on(number, directions, features, lengths, training)
             first = first or directions
         return features, first
+
+    def passed_on(
+        self, number: int, directions: Sequence[Any], features: Any, lengths: Any, training: bool = False
+    ) -> Any:
+        """What goes on from a place of the stack, `(batch, time, cell's width)`.
+
+        Args:
+            number: The place, from 0.
+            directions: What each of its layers gave, `(batch, time, units)`.
+            features: What they had read.
+            lengths: The sentences' lengths.
+            training: Whether dropout acts, and a batch is normalised by itself.
+        """
+        outputs = self.cell.merge(directions)
+        if norm := self.norms[number]:
+            outputs = norm(outputs, lengths, training=training)
+        outputs = self.dropouts[number](outputs, training=training)
+        shortcut = self.shortcuts[number]
+        return shortcut(features, outputs) if shortcut else outputs
 
 
 def variational_dropout(rate: float, name: str) -> keras.layers.Layer:

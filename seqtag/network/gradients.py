@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from seqtag.network.build import Arrays
-from seqtag.network.cells.base import MERGES, reverse
+from seqtag.network.cells.base import reverse
 from seqtag.network.cells.jordan import JordanCell
 from seqtag.network.cells.lstm import VariantCell
 
@@ -115,8 +115,7 @@ def _read(
     turned = encoder.name == "backward"
     directions = ("backward",) if turned else ("forward", "backward")
     features = reverse(vectors, lengths) if turned else vectors
-    merge = MERGES[encoder.cell.settings.merge_mode]
-    for number, (layers, shortcut) in enumerate(zip(encoder.stack, encoder.shortcuts, strict=True), start=1):
+    for number, layers in enumerate(encoder.stack):
         outputs = []
         for layer, direction in zip(layers, directions, strict=False):
             other = direction == "backward" and not turned
@@ -128,9 +127,8 @@ def _read(
             nothings.append(nothing)
             given = states[0] + nothing
             outputs.append(reverse(given, lengths) if other else given)
-            found.append((number, direction, layer.cell, read, states, encoder.cell.activation))
-        merged = merge(outputs) if len(outputs) > 1 else outputs[0]
-        features = shortcut(features, merged) if shortcut else merged
+            found.append((number + 1, direction, layer.cell, read, states, encoder.cell.activation))
+        features = encoder.passed_on(number, outputs, features, lengths)
     if encoder.attention:
         features = encoder.attention(features, lengths, training=False)
     return reverse(features, lengths) if turned else features

@@ -284,6 +284,10 @@ class EncoderSettings:
         "none", "shortcut around each layer: its input is added (residual) or mixed in by a gate (highway)",
         choices=("none",), table=registry.SHORTCUTS,
     )  # fmt: skip
+    normalization: str = setting(
+        "none", "normalisation of each layer's outputs: of each word over the units (layer), or of each unit over the "
+        "words of a batch (batch)", choices=("none",), table=registry.NORMALIZATIONS,
+    )  # fmt: skip
     attention: str = setting(
         "none", "attention to all words of the sentence, concatenated with the states",
         choices=("none",), table=registry.ATTENTIONS,
@@ -325,7 +329,8 @@ class EncoderSettings:
     )
 
 
-LATER_OF_ENCODERS = ("encoder.use_bias", "encoder.peepholes")  # see `Tree.LATER`
+# See `Tree.LATER`.
+LATER_OF_ENCODERS = ("encoder.use_bias", "encoder.peepholes", "encoder.normalization")
 
 
 @dataclass(frozen=True)

@@ -385,6 +385,14 @@ SHORTCUTS = Table("seqtag.shortcuts") | {
     "residual": Part(network="seqtag.network.shortcuts:Residual", graph="seqtag.graph.shortcuts:Residual"),
     "highway": Part(network="seqtag.network.shortcuts:Highway", graph="seqtag.graph.shortcuts:Highway"),
 }
+NORMALIZATIONS = Table("seqtag.normalizations") | {
+    "layer": Part(
+        network="seqtag.network.normalization:LayerNorm", graph="seqtag.graph.normalization:LayerNorm"
+    ),
+    "batch": Part(
+        network="seqtag.network.normalization:BatchNorm", graph="seqtag.graph.normalization:BatchNorm"
+    ),
+}
 ATTENTIONS = Table("seqtag.attentions") | {
     "self": Part(
         network="seqtag.network.attention:SelfAttention", graph="seqtag.graph.attention:SelfAttention"

@@ -33,6 +33,10 @@ PLANS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     *((("word",), {"encoder__cell": "simplernn", "encoder__activation": name}) for name in ACTIVATIONS),
     *((("word",), {"encoder__merge_mode": mode}) for mode in ("sum", "mul", "ave")),
     *((("word",), {"encoder__residual": name, "encoder__layers": 2}) for name in registry.SHORTCUTS),
+    *(
+        (("word",), {"encoder__normalization": name, "encoder__layers": 2})
+        for name in registry.NORMALIZATIONS
+    ),
     (("word",), {"encoder__bidirectional": False, "encoder__residual": "highway"}),
     (
         ("word",),

@@ -126,14 +126,15 @@ class Toy:
         return changed, other
 
     def shake(self, scale: float = 1.0, seed: int = 3) -> "Toy":
-        """Random weights, biases included, so large that tags depend on everything."""
+        """Random weights, biases included, so large that tags depend on everything; variances are positive."""
         random = np.random.default_rng(seed)
         weights = self.network.named_weights()
+        drawn = [
+            (name, random.normal(0, scale, array.shape).astype(array.dtype))
+            for name, array in weights.items()
+        ]
         self.network.assign_weights(
-            {
-                name: random.normal(0, scale, array.shape).astype(array.dtype)
-                for name, array in weights.items()
-            }
+            {name: np.abs(values) if name.endswith("variance") else values for name, values in drawn}
         )
         return self
 

@@ -146,6 +146,53 @@ def test_dropout_leaves_the_shortcut_whole(encoder_settings: Any) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------
+# Normalisation
+
+
+def words(array: Array) -> Array:
+    return array[np.arange(array.shape[1]) < LENGTHS[:, None]]
+
+
+def test_layer_norm_is_of_each_word(encoder_settings: Any) -> None:
+    settings = encoder_settings(cell="dense", normalization="layer")
+    encoder, plain = built(settings), built(encoder_settings(cell="dense"))
+    scale, shift = shake(encoder.norms[0])
+    found, outputs = (words(one(X, LENGTHS, training=True).numpy()) for one in (encoder, plain))
+    deviation = np.sqrt(outputs.var(axis=1, keepdims=True) + 1e-3)
+    wanted = (outputs - outputs.mean(axis=1, keepdims=True)) / deviation * scale + shift
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_batch_norm_is_over_the_words_of_a_batch(encoder_settings: Any) -> None:
+    """Padding counts neither for what comes out nor for the moving averages, which hold outside training."""
+    encoder = built(encoder_settings(cell="dense", normalization="batch"))
+    outputs = words(built(encoder_settings(cell="dense"))(X, LENGTHS).numpy())
+    wider = np.concatenate([X, np.full((3, 4, 2), 50.0, np.float32)], axis=1)
+    np.testing.assert_allclose(  # at first the moving averages are 0 and 1
+        words(encoder(X, LENGTHS, training=False).numpy()), outputs / np.sqrt(1 + 1e-3), rtol=1e-4, atol=1e-5
+    )
+    found = words(encoder(wider, LENGTHS, training=True).numpy())
+    mean, variance = outputs.mean(axis=0), outputs.var(axis=0)
+    np.testing.assert_allclose(found, (outputs - mean) / np.sqrt(variance + 1e-3), rtol=1e-3, atol=1e-4)
+    scale, shift, moving_mean, moving_variance = encoder.norms[0].get_weights()
+    assert (scale == 1).all()
+    assert (shift == 0).all()
+    np.testing.assert_allclose(moving_mean, 0.1 * mean, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(moving_variance, 0.9 + 0.1 * variance, rtol=1e-3)
+    later = words(encoder(wider, LENGTHS, training=False).numpy())
+    np.testing.assert_allclose(
+        later, (outputs - moving_mean) / np.sqrt(moving_variance + 1e-3), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_what_is_carried_on_is_normalised(encoder_settings: Any) -> None:
+    encoder = built(encoder_settings(cell="gru", bidirectional=False, layers=2, normalization="layer"))
+    zeros = [np.zeros((3, size), np.float32) for size in encoder.state_sizes]
+    found, _ = encoder.carry(X, zeros)
+    np.testing.assert_allclose(found, encoder(X, np.full(3, 6, np.int32)), rtol=1e-4, atol=1e-5)
+
+
+# ------------------------------------------------------------------------------------------------------------
 # Attention
 
 
@@ -222,9 +269,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "cnn": {"cell": "cnn", "layers": 3, "dilation": 2, "width": 5, "residual": "highway"},
     "cnn-causal": {"cell": "cnn", "layers": 2, "dilation": 2, "bidirectional": False, "activation": "prelu"},
     "jordan-prelu": {"cell": "jordan", "activation": "prelu", "bidirectional": False},
+    "layer-norm": {"normalization": "layer", "layers": 2, "residual": "residual"},
+    "batch-norm": {"normalization": "batch", "cell": "cnn", "layers": 2, "bidirectional": False},
     "all": {
         "cell": "peephole_cifg_lstm",
         "layers": 2,
+        "normalization": "batch",
         "merge_mode": "ave",
         "residual": "highway",
         "attention": "self",
