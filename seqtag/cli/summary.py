@@ -58,9 +58,9 @@ def describe(prepared: Prepared) -> str:
     """The network in a few words."""
     encoder = prepared.config.encoder
     stateful = registry.is_stateful(encoder.cell)
-    direction = "bidirectional " if encoder.bidirectional and stateful else ""
+    direction = "bidirectional " if encoder.bidirectional and stateful and encoder.layers else ""
     inputs = " + ".join(name.replace("_", " ") for name in prepared.inputs)
-    layers = f"{direction}{encoder.cell} {encoder.layers} x {encoder.units}"
+    layers = f"{direction}{encoder.described}"
     layers += f" ({encoder.residual})" * (encoder.residual != "none")
     layers += f" + {encoder.attention} attention" * (encoder.attention != "none")
     beside = " + language model" if stateful and prepared.config.language_model.weight else ""

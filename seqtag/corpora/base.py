@@ -150,6 +150,7 @@ class ReadOptions:
         misaligned: What to do with a span of characters that cuts a token, overlaps another or is in pieces: "error",
             "widen" or "drop".
         labels: The names of tags that a file has as numbers from 0.
+        with_heads: Whether `Sentence.heads` is wanted, the dependency tree of each sentence.
         given: The fields that the user set for this very file, each with the name of its option: one that has no effect
             on the file is reported.
     """
@@ -167,6 +168,7 @@ class ReadOptions:
     neighbours: str | None = None
     misaligned: str = "error"
     labels: tuple[str, ...] = ()
+    with_heads: bool = False
     given: tuple[tuple[str, str], ...] = dataclass_field(default=(), compare=False)
 
     def as_given(self, **names: str) -> "ReadOptions":
@@ -247,6 +249,7 @@ class ReadOptions:
             **{name: value for name in _SPELLING if (value := getattr(self, name)) is not None},
             **({"misaligned": self.misaligned} if self.misaligned != AUTO.misaligned else {}),
             **({"labels": list(self.labels)} if self.labels else {}),
+            **({"with_heads": True} if self.with_heads else {}),
         }
 
     @classmethod
@@ -262,7 +265,10 @@ class ReadOptions:
             **{name: values[name] for name in _SPELLING if name in values},
             misaligned=values.get("misaligned", "error"),
             labels=tuple(values.get("labels", ())),
+            with_heads=values.get("with_heads", False),
         )
+        if not isinstance(options.with_heads, bool):
+            raise ValueError("it neither reads heads nor does without them")
         if options.misaligned not in registry.MISALIGNED or not all(map(_is_label, options.labels)):
             raise ValueError("it read spans in a way that is not known here")
         if not all(map(_is_column, (options.token_column, options.tag_column))):

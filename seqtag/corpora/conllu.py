@@ -8,6 +8,7 @@ read like a column: ``feats:Number``. See https://universaldependencies.org/form
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from sys import intern
 
 from seqtag.corpora.base import LONE_MARK, ReadOptions, Source
@@ -22,6 +23,7 @@ from seqtag.corpora.conllu_columns import (
 )
 from seqtag.corpora.conllu_text import Texts
 from seqtag.corpora.first_rows import FirstRows
+from seqtag.corpora.heads import read_heads
 from seqtag.corpora.sentence import Sentence, line_numbers
 from seqtag.corpora.spacing import Spacing
 from seqtag.support.errors import DataError, UsageError
@@ -36,11 +38,11 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
 
     Columns are named by the file or else by ``FIELDS``, or numbered from 1, or from -1 backwards; ``feats:Number`` is
     an attribute. Tokens are in "form" and tags in "upos" where nothing else is said. A word without an attribute has
-    "_", or "O" where the attribute holds span tags.
+    "_", or "O" where the attribute holds span tags. Heads are in "head".
 
     Raises:
         UsageError: Columns that make no sense.
-        DataError: A row is malformed, or no word has an attribute.
+        DataError: A row is malformed, no word has an attribute, or the heads that are wanted form no tree.
     """
     table = find_table(source)
     token = table.place(options.token_column, "form", "--token-column")
@@ -53,7 +55,17 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
         source.first_rows = FirstRows(attribute=other_spans(source, table, {token, tag}))
     misc = table.names.index("misc") if "misc" in table.names else None
     texts = Texts(source, token, misc) if options.with_text else None
-    return _parse(source.lines(), table, token, tag, features, Spacing(source, token, misc), texts)
+    head = _head_place(table) if options.with_heads else None
+    return _parse(source.lines(), table, token, tag, features, Spacing(source, token, misc), texts, head)
+
+
+def _head_place(table: ConlluTable) -> int:
+    """The position of the column of heads; DataError if there is none."""
+    columns = table.names[: table.width]
+    if "head" not in columns:
+        problem = f"there is no column HEAD, which trees are read from; there are {', '.join(columns)}"
+        raise DataError(table.name, table.line, problem)
+    return columns.index("head")
 
 
 def recognise(source: Source) -> bool:
@@ -83,6 +95,7 @@ def _parse(
     features: Sequence[int],
     spacing: Spacing,
     texts: Texts | None,
+    head: int | None,
 ) -> Iterator[Sentence]:
     width, id_at, attributes = table.width, table.id_at or 0, table.attributes
     second = token if tag is None else tag
@@ -92,15 +105,16 @@ def _parse(
     tags: list[str] = []
     rows: list[list[str]] = []
     places: list[int] = []
-    always = bool(features) or texts is not None
+    always = bool(features) or texts is not None or head is not None
     whole, expected = always or not spacing.is_done, "1"
+    made = partial(_sentence, features=features, texts=texts, head=head, name=table.name)
     for number, row in numbered:
         if not row or not row.strip(BLANK):
             if places:
                 if rows:
                     spacing.add(rows)
                     whole = always or not spacing.is_done
-                yield _sentence(tokens, tags if tag is not None else None, places, rows, features, texts)
+                yield made(tokens, tags if tag is not None else None, places, rows)
                 tokens, tags, rows, places, expected = [], [], [], [], "1"
             continue
         if row[0] == "#" and table.is_comment(row):
@@ -129,7 +143,7 @@ def _parse(
     if places:
         if rows:
             spacing.add(rows)
-        yield _sentence(tokens, tags if tag is not None else None, places, rows, features, texts)
+        yield made(tokens, tags if tag is not None else None, places, rows)
     spacing.report()
 
 
@@ -168,13 +182,18 @@ def _sentence(
     tags: Iterable[str] | None,
     places: list[int],
     rows: Sequence[Sequence[str]],
+    *,
     features: Sequence[int],
     texts: Texts | None,
+    head: int | None,
+    name: str,
 ) -> Sentence:
+    heads = None if head is None else read_heads([row[head] for row in rows], places, name)
     return Sentence(
         tuple(map(intern, tokens)),
         None if tags is None else tuple(map(intern, tags)),
         line_numbers(places),
         tuple(tuple(intern(row[at]) for row in rows) for at in features),
         None if texts is None else texts.take(rows),
+        heads=heads,
     )

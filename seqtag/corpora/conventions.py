@@ -77,7 +77,7 @@ class Conventions:
                 tokens = tuple(unicodedata.normalize(self.form, token) for token in tokens)
         if tokens is sentence.tokens:
             return sentence
-        return Sentence(tokens, columns=sentence.columns, numbers=sentence.numbers)
+        return Sentence(tokens, columns=sentence.columns, numbers=sentence.numbers, heads=sentence.heads)
 
     def _signed(self, tokens: Sequence[str], text: str) -> list[str]:
         signs, table = self.signs, self._table

@@ -80,6 +80,7 @@ def sentences(
     read: Reader = registry.load(registry.FORMATS, format, "reader")
     spelling = _spelling(options)
     _check_used(source, format, options)
+    _check_trees(source, format, options)
     source.mends_marks("seqtag check --fix OUT" if options.with_tags else "")
     found = read(source, options)
     if options.numeric_columns:
@@ -101,6 +102,18 @@ def _check_used(source: Source, format: str, options: ReadOptions) -> None:
             source.report(UNUSED, None, problem)
         elif name == "neighbours" and options.tag_spelling != TYPES:
             source.report(UNUSED, None, f"{option} has no effect without --tag-spelling {TYPES}")
+
+
+def _check_trees(source: Source, format: str, options: ReadOptions) -> None:
+    """DataError if trees are wanted and the format has none."""
+    if options.with_heads and not registry.find(registry.FORMATS, format).heads:
+        known = ", ".join(name for name, row in registry.FORMATS.items() if row.heads)
+        raise DataError(
+            source.name,
+            None,
+            f"is read as {format}, which holds no trees; the network reads the dependency tree of each sentence: "
+            f"expected a file with the head of each word ({known})",
+        )
 
 
 def _named(found: Iterable[Sentence], source: Source, options: ReadOptions) -> Iterator[Sentence]:

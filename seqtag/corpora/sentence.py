@@ -24,6 +24,8 @@ class Sentence:
         parts: Its sentences, where the text was split into some: their tokens together are those of the text. None
             where the text is one sentence.
         numbers: Columns of numbers, like `columns`; NaN where one is missing.
+        heads: The head of each token in a dependency tree, counted from 1, and 0 for a root; None where nobody asked
+            for them, or the file has none.
     """
 
     tokens: tuple[str, ...]
@@ -34,6 +36,7 @@ class Sentence:
     extra: Mapping[str, Any] | None = None
     parts: "tuple[Sentence, ...] | None" = None
     numbers: tuple[tuple[float, ...], ...] = ()
+    heads: tuple[int, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -55,10 +58,19 @@ def as_sentence(words: Words) -> Sentence:
 
 
 def cut(words: Words, start: int, end: int) -> Sentence:
-    """The tokens and columns of a sentence from one token up to, not including, another."""
+    """The tokens, columns and heads of a sentence from one token up to, not including, another; a token whose head is
+    not among them is a root.
+    """
     sentence = as_sentence(words)
     if start == 0 and end == len(sentence):
         return sentence
     columns = tuple(column[start:end] for column in sentence.columns)
     numbers = tuple(column[start:end] for column in sentence.numbers)
-    return Sentence(sentence.tokens[start:end], columns=columns, numbers=numbers)
+    heads = _cut_heads(sentence, start, end)
+    return Sentence(sentence.tokens[start:end], columns=columns, numbers=numbers, heads=heads)
+
+
+def _cut_heads(sentence: Sentence, start: int, end: int) -> tuple[int, ...] | None:
+    if sentence.heads is None:
+        return None
+    return tuple(head - start if start < head <= end else 0 for head in sentence.heads[start:end])

@@ -14,21 +14,28 @@ from seqtag.corpora.sentence import Sentence, Words, as_sentence
 from seqtag.corpora.tags import Scheme, split
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.features.indexers.base import Indexer, Resources
+from seqtag.features.indexers.trees import TreeIndexer
 from seqtag.features.tags import tag_inventory
 from seqtag.settings import registry
 from seqtag.support.quoting import CONTROLS
 
 if TYPE_CHECKING:
-    from seqtag.settings.config import Config
+    from seqtag.settings.config import Config, EncoderSettings
 
 
 def fit_indexers(sentences: Sequence[Sentence], config: "Config", resources: Resources) -> dict[str, Indexer]:
-    """An indexer for each embedding of the configuration, learnt from training sentences alone."""
+    """An indexer for each embedding of the configuration and for its tree, learnt from training sentences alone."""
     fitted = {
-        name: registry.load(registry.EMBEDDINGS, name, "features").fit(sentences, config, resources)
-        for name in registry.EMBEDDINGS
+        name: _indexer_class(name).fit(sentences, config, resources)
+        for name in (*registry.EMBEDDINGS, *registry.TREE_INDEXER)
     }
     return {name: indexer for name, indexer in fitted.items() if indexer is not None}
+
+
+def _indexer_class(name: str) -> Any:
+    if name in registry.TREE_INDEXER:
+        return registry.load(registry.TREE_INDEXER, name)
+    return registry.load(registry.EMBEDDINGS, name, "features")
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Vocabulary:
     """All that lies between text and numbers in a model.
 
     Attributes:
-        indexers: The half of each embedding that knows words, by name.
+        indexers: The half of each embedding that knows words, by name; and that of a tree.
         scheme: The corpus's tag scheme, in which tags are given to the user.
         train_scheme: The scheme that the network was trained in.
         tags: The network's tags by number, in the training scheme.
@@ -58,6 +65,16 @@ class Vocabulary:
     reading: ReadOptions = AUTO
     conventions: Conventions = NONE
     cuts_raw_text: bool = True
+
+    @property
+    def sizes(self) -> dict[str, dict[str, int]]:
+        """What each embedding's indexer says of its table, by the name of the embedding."""
+        return {name: one.sizes for name, one in self.indexers.items() if name not in registry.TREE_INDEXER}
+
+    def fits(self, encoder: "EncoderSettings") -> bool:
+        """Whether trees are looked up as an encoder of these settings reads them."""
+        tree = self.indexers.get("tree")
+        return tree.fits(encoder) if isinstance(tree, TreeIndexer) else not encoder.tree_passes
 
     def index_all(self, sentences: Sequence[Words]) -> list[dict[str, Any]]:
         """Each sentence as `index` gives it."""
@@ -119,7 +136,7 @@ class Vocabulary:
         if not isinstance(values["indexers"], dict) or not values["indexers"]:
             raise ValueError("it looks nothing up")
         indexers = {
-            name: registry.load(registry.EMBEDDINGS, name, "features").from_json(entry, resources)
+            name: _indexer_class(name).from_json(entry, resources)
             for name, entry in values["indexers"].items()
         }
         written = values.get("conventions")  # it came later
@@ -157,6 +174,8 @@ class Vocabulary:
         if self.scheme.is_spans:
             for tag in self.tag_counts:
                 split(tag, self.scheme)
+        if ("tree" in self.indexers) != self.reading.with_heads:
+            raise ValueError("it reads trees and looks none up, or the other way round")
         columns = self.indexers.get("columns")
         if len(columns.sizes if columns else ()) != len(self.reading.feature_columns):
             raise ValueError("it does not know as many extra columns as it reads")

@@ -131,6 +131,7 @@ class Graph:
         )
         self._nodes = outer
         direction = int(backwards)
+        of_outputs = {"scan_output_directions": [direction] * len(outputs)} if outputs else {}
         made = self.nodes(
             "Scan",
             *(name for name, _ in [*states, *inputs]),
@@ -138,7 +139,7 @@ class Graph:
             body=body,
             num_scan_inputs=len(inputs),
             scan_input_directions=[direction] * len(inputs),
-            scan_output_directions=[direction] * len(outputs),
+            **of_outputs,
         )
         return made[: len(states)], made[len(states) :]
 

@@ -1,9 +1,10 @@
-"""The encoder: layers stacked from any cell, with normalisation, shortcuts and attention."""
+"""The encoder: layers stacked from any cell, with normalisation, shortcuts, a tree and attention."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from seqtag.graph.builder import Graph
+from seqtag.graph.trees import TreeEncoder
 from seqtag.graph.weights import Weights
 from seqtag.settings import registry
 from seqtag.settings.config import EncoderSettings
@@ -39,11 +40,12 @@ class Encoder:
             own = norm and norm(layer.width, weights, f"{path}/normalization_{number}")
             self.stack.append((layer, own, shortcut))
             dim = layer.width
-        self.width: int = dim
+        self.tree = TreeEncoder(settings, dim, weights, f"{path}/tree") if settings.tree_passes else None
+        self.width: int = self.tree.width if self.tree else dim
         self.attention = None
         if settings.attention != "none":
             self.attention = registry.load(registry.ATTENTIONS, settings.attention, "graph")(
-                settings.attention_heads, dim, weights
+                settings.attention_heads, self.width, weights
             )
             self.width = self.attention.width
 
@@ -51,7 +53,9 @@ class Encoder:
         """Writes all layers over vectors `(batch, time, dim)`; returns the names of the features `(batch, time, width)`
         and, with attention, of its weights `(batch, heads, time, time)`.
         """
-        features = self.write_layers(graph, vectors, lengths)[-1]
+        features = [vectors, *self.write_layers(graph, vectors, lengths)][-1]
+        if self.tree is not None:
+            features = self.tree.write(graph, features)
         if self.attention is None:
             return features, None
         features, looks = self.attention.write(graph, features, lengths)

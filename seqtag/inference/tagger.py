@@ -316,6 +316,7 @@ class SentenceTagger:
             (".",),
             columns=tuple(("_",) for _ in reading.feature_columns),
             numbers=tuple((0.0,) for _ in reading.numeric_columns),
+            heads=(0,),
         )
         inputs = self.vocabulary.collate([self.vocabulary.index(anything)])
         arrays = self.run(inputs, CHAIN)

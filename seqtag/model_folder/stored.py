@@ -121,14 +121,15 @@ def plan_of(config: "Config", vocabulary: Vocabulary) -> Plan:
     """What the network of these settings and this vocabulary is made of.
 
     Raises:
-        Error: There are too many tags of spans.
+        Error: There are too many tags of spans, or the vocabulary has no trees where the network reads them.
     """
     count = len(vocabulary.tags)
     if vocabulary.train_scheme.is_spans:
         check_count(count, "of spans")
-    sizes = {name: indexer.sizes for name, indexer in vocabulary.indexers.items()}
+    if not vocabulary.fits(config.encoder):
+        raise Error("its trees are not those that its settings read")
     legal = legal_sequences(vocabulary.tags, vocabulary.train_scheme)
-    return Plan(config, sizes, count, Legal(*legal) if legal else None)
+    return Plan(config, vocabulary.sizes, count, Legal(*legal) if legal else None)
 
 
 def read_config(folder: Folder) -> "Config":

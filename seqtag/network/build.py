@@ -12,10 +12,16 @@ from seqtag.graph.build import Plan, head_name
 from seqtag.network.embeddings.base import Input
 from seqtag.network.encoder import Encoder, variational_dropout
 from seqtag.network.language import NeighbourLoss
+from seqtag.network.trees import tree_inputs
 from seqtag.settings import registry
 
 Arrays = dict[str, Any]
-POINTERS = ("word_pieces", "spellings")  # inputs that count the rows of other inputs
+# Inputs that count the rows of other inputs.
+POINTERS = (
+    "word_pieces",
+    "spellings",
+    *(f"tree_{way}_{name}" for way in ("up", "down") for name in ("nodes", "neighbours")),
+)
 
 
 class Network(keras.Model):  # type: ignore[misc]
@@ -48,6 +54,7 @@ class Network(keras.Model):  # type: ignore[misc]
             config.embeddings.word_dropout, noise_shape=(None, None, 1), name="word_dropout"
         )
         self.encoder = Encoder(config.encoder)
+        self.tree_needed = tree_inputs(config.encoder)
         self.head = registry.load(registry.HEADS, head_name(config, plan.legal)).from_config(
             config, plan.tags, plan.legal, frequencies
         )
@@ -59,7 +66,7 @@ class Network(keras.Model):  # type: ignore[misc]
     @property
     def inputs_needed(self) -> dict[str, Input]:
         """Each input array by name."""
-        return inputs_of(self.embeddings)
+        return inputs_of(self.embeddings) | self.tree_needed
 
     @property
     def targets_needed(self) -> dict[str, Input]:
@@ -112,7 +119,12 @@ class Network(keras.Model):  # type: ignore[misc]
 
     def call(self, inputs: Arrays, training: bool = False) -> Any:
         """Features `(batch, time, features)`."""
-        return self.encoder(self.vectors(inputs, training), inputs["lengths"], training=training)
+        vectors = self.vectors(inputs, training)
+        return self.encoder(vectors, inputs["lengths"], self.tree_of(inputs), training=training)
+
+    def tree_of(self, inputs: Arrays) -> Arrays | None:
+        """The inputs of the tree; None without one."""
+        return {name: inputs[name] for name in self.tree_needed} or None
 
     def vectors(self, inputs: Arrays, training: bool = False) -> Any:
         """What the encoder reads, `(batch, time, sum of dims)`."""
@@ -128,7 +140,7 @@ class Network(keras.Model):  # type: ignore[misc]
         """
         if self.encoder.attention is None:
             raise ValueError("attention needs a network with an attention. Received: one without")
-        states = self.encoder.states(self.vectors(inputs), inputs["lengths"])
+        states = self.encoder.states(self.vectors(inputs), inputs["lengths"], self.tree_of(inputs))
         _, weights = self.encoder.attention.look(states, inputs["lengths"])
         return weights
 
@@ -139,7 +151,7 @@ class Network(keras.Model):  # type: ignore[misc]
     def loss_of(self, inputs: Arrays, tags: Any, training: bool = False) -> Any:
         """The loss of a batch, a scalar; `tags` is `(batch, time)` int32."""
         vectors = self.vectors(inputs, training)
-        features, directions = self.encoder.read(vectors, inputs["lengths"], training)
+        features, directions = self.encoder.read(vectors, inputs["lengths"], self.tree_of(inputs), training)
         mask = mask_of(inputs["lengths"], features)
         loss = self.head.loss(features, tags, mask, training=training)
         if self.language_model and training:
@@ -155,7 +167,8 @@ class Network(keras.Model):  # type: ignore[misc]
         """Tags `(batch, time)` int32 and their probabilities; zero at padding. `scale` multiplies what the encoder
         reads, to see what it makes of a small change.
         """
-        features = self.encoder(self.vectors(inputs) * scale, inputs["lengths"], training=False)
+        vectors = self.vectors(inputs) * scale
+        features = self.encoder(vectors, inputs["lengths"], self.tree_of(inputs), training=False)
         tags, probabilities = self.head.decode(features, mask_of(inputs["lengths"], features))
         return tags, probabilities
 

@@ -1,13 +1,16 @@
-"""The encoder: layers stacked from any cell, with normalisation, variational dropout, shortcuts and attention."""
+"""The encoder: layers of any cell, with normalisation, variational dropout, shortcuts, a tree and attention."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from seqtag.network.trees import TreeEncoder
 from seqtag.settings import registry
 from seqtag.settings.config import EncoderSettings
+
+Tree = Mapping[str, Any] | None  # the inputs that `seqtag.network.trees.tree_inputs` lists
 
 
 class Encoder(keras.layers.Layer):  # type: ignore[misc]
@@ -35,6 +38,9 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
         self.dropouts = [variational_dropout(settings.dropout, f"dropout_{i}") for i in numbers]
         around = None if settings.residual == "none" else registry.load(registry.SHORTCUTS, settings.residual)
         self.shortcuts = [around and around(self.cell.width, f"shortcut_{i}") for i in numbers]
+        self.tree = None
+        if settings.tree_passes:
+            self.tree = TreeEncoder(settings, variational_dropout(settings.dropout, "dropout_tree"))
         self.attention = None
         if settings.attention != "none":
             dropout = variational_dropout(settings.dropout, "dropout_attention")
@@ -51,24 +57,35 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
             shape = (*shape[:-1], self.cell.width)
             if norm:
                 norm.build(shape)
+        if self.tree:
+            self.tree.build(shape)
+            shape = (*shape[:-1], sum(part.units for part in self.tree.passes))
         if self.attention:
             self.attention.build(shape)
         self.built = True
 
-    def call(self, vectors: Any, lengths: Any, training: bool = False) -> Any:
-        """Features from vectors and the sentences' lengths `(batch,)`."""
-        return self.read(vectors, lengths, training)[0]
+    def call(self, vectors: Any, lengths: Any, tree: Tree = None, training: bool = False) -> Any:
+        """Features from vectors, the sentences' lengths `(batch,)`, and the inputs of the tree where there is one."""
+        return self.read(vectors, lengths, tree, training)[0]
 
-    def read(self, vectors: Any, lengths: Any, training: bool = False) -> tuple[Any, list[Any]]:
+    def read(
+        self, vectors: Any, lengths: Any, tree: Tree = None, training: bool = False
+    ) -> tuple[Any, list[Any]]:
         """Features, and what each direction of the first layer gave by itself, `(batch, time, units)`, without
         dropout.
         """
         states, first = self._run(vectors, lengths, training)
-        return self.attention(states, lengths, training=training) if self.attention else states, first
+        return self.top(states, lengths, tree, training), first
 
-    def states(self, vectors: Any, lengths: Any, training: bool = False) -> Any:
-        """What the stack of layers gives, `(batch, time, cell's width)`."""
-        return self._run(vectors, lengths, training)[0]
+    def top(self, states: Any, lengths: Any, tree: Tree = None, training: bool = False) -> Any:
+        """Features from what the stack of layers gives."""
+        states = self.tree(states, tree, training=training) if self.tree else states
+        return self.attention(states, lengths, training=training) if self.attention else states
+
+    def states(self, vectors: Any, lengths: Any, tree: Tree = None, training: bool = False) -> Any:
+        """What the attention reads, or would read: what the stack of layers and the tree give."""
+        states = self._run(vectors, lengths, training)[0]
+        return self.tree(states, tree, training=training) if self.tree else states
 
     @property
     def state_sizes(self) -> list[int]:

@@ -87,7 +87,7 @@ def traces(network: Followed, inputs: Arrays, targets: Any) -> list[Trace]:
     found: list[tuple[int, str, Any, Any, list[Any], str]] = []
     nothings: list[Any] = []
     with tf.GradientTape() as tape:
-        features = [_read(encoder, vectors, lengths, tape, found, nothings) for encoder in network.encoders]
+        features = [_read(encoder, vectors, inputs, tape, found, nothings) for encoder in network.encoders]
         loss = network.loss_from(features, lengths, targets)
     errors = tape.gradient(loss, nothings)
     every = [Trace(*parts[:5], error, parts[5]) for parts, error in zip(found, errors, strict=True)]
@@ -97,7 +97,7 @@ def traces(network: Followed, inputs: Arrays, targets: Any) -> list[Trace]:
 def _read(
     encoder: Any,
     vectors: Any,
-    lengths: Any,
+    inputs: Arrays,
     tape: tf.GradientTape,
     found: list[tuple[int, str, Any, Any, list[Any], str]],
     nothings: list[Any],
@@ -107,11 +107,12 @@ def _read(
     Args:
         encoder: The encoder.
         vectors: `(batch, time, dim)`.
-        lengths: `(batch,)`.
+        inputs: Those of the network.
         tape: Watches the states.
         found: Receives the fields of each layer's trace but the errors.
         nothings: Receives zeros for each layer; the gradient with respect to them is the error from above.
     """
+    lengths = inputs["lengths"]
     turned = encoder.name == "backward"
     directions = ("backward",) if turned else ("forward", "backward")
     features = reverse(vectors, lengths) if turned else vectors
@@ -129,8 +130,7 @@ def _read(
             outputs.append(reverse(given, lengths) if other else given)
             found.append((number + 1, direction, layer.cell, read, states, encoder.cell.activation))
         features = encoder.passed_on(number, outputs, features, lengths)
-    if encoder.attention:
-        features = encoder.attention(features, lengths, training=False)
+    features = encoder.top(features, lengths, inputs, training=False)
     return reverse(features, lengths) if turned else features
 
 

@@ -27,9 +27,13 @@ class Saliency:
     def __init__(self, network: Network) -> None:
         self.network = network
         dim = network.vectors(network.one_word).shape[-1]
+        tree = {name: tf.TensorSpec(entry.shape, entry.dtype) for name, entry in network.tree_needed.items()}
+        # The nodes of a tree are numbered through a batch, so a batch holds one sentence.
+        self._together = 1 if tree else TOGETHER
         self._gradient = tf.function(
             self._gradient_in_graph,
             input_signature=[
+                tree,
                 tf.TensorSpec((None, None, dim), tf.float32),
                 tf.TensorSpec((None, None), tf.int32),
                 tf.TensorSpec((None, None), tf.float32),
@@ -49,18 +53,19 @@ class Saliency:
         vectors = self.network.vectors(inputs)  # (1, time, dim)
         tags = np.asarray(tags, np.int32)[None]
         found = [np.zeros((0, tags.shape[1]), np.float32)]
-        for start in range(0, len(targets), TOGETHER):
-            some = np.asarray(targets[start : start + TOGETHER], np.float32)
+        tree = self.network.tree_of(inputs) or {}
+        for start in range(0, len(targets), self._together):
+            some = np.asarray(targets[start : start + self._together], np.float32)
             each = tf.repeat(vectors, len(some), axis=0), np.repeat(tags, len(some), axis=0), some
-            found.append(self._gradient(*each).numpy())
+            found.append(self._gradient(tree, *each).numpy())
         return np.concatenate(found)
 
-    def _gradient_in_graph(self, vectors: Any, tags: Any, targets: Any) -> Any:
+    def _gradient_in_graph(self, tree: Arrays, vectors: Any, tags: Any, targets: Any) -> Any:
         shape = tf.shape(vectors)
         lengths = tf.fill([shape[0]], shape[1])
         with tf.GradientTape() as tape:
             tape.watch(vectors)
-            features = self.network.encoder(vectors, lengths)
+            features = self.network.encoder(vectors, lengths, tree or None)
             scores = self.network.head.logits(features, tags, mask_of(lengths, features))
             # A sentence stands in the batch once for each target, so one gradient of the sum has them all.
             total = tf.reduce_sum(tf.gather(scores, tags, batch_dims=2) * targets)

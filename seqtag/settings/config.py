@@ -273,7 +273,7 @@ class EncoderSettings:
         "lstm", "cell: recurrent, or dense or cnn without a state", flag=True, table=registry.CELLS
     )
     units: int = setting(200, "units per layer and direction", flag=True, low=1, high=8192, plain=100)
-    layers: int = setting(1, "number of layers", flag=True, low=1, high=32, plain=2)
+    layers: int = setting(1, "number of layers; 0: a tree alone", flag=True, low=0, high=32, plain=2)
     bidirectional: bool = setting(True, "read the sentence in both directions", flag=True)
     merge_mode: str = setting(
         "concat",
@@ -288,6 +288,22 @@ class EncoderSettings:
         "none", "normalisation of each layer's outputs: of each word over the units (layer), or of each unit over the "
         "words of a batch (batch)", choices=("none",), table=registry.NORMALIZATIONS,
     )  # fmt: skip
+    tree: str = setting(
+        "none", "network over the dependency tree of each sentence (CoNLL-U), on top of the layers",
+        flag=True, choices=("none",), table=registry.TREES,
+    )  # fmt: skip
+    tree_direction: str = setting(
+        "both",
+        "tree: whether it is read from the leaves to the root (up), from the root to the leaves (down), or up and then "
+        "down, so that each word sees the whole tree (both)",
+        choices=("up", "down", "both"),
+    )
+    tree_arity: int = setting(
+        2,
+        "nary_tree_lstm, recursive: kinds of children with weights of their own, by side and distance from the head",
+        low=1,
+        high=16,
+    )
     attention: str = setting(
         "none", "attention to all words of the sentence, concatenated with the states",
         choices=("none",), table=registry.ATTENTIONS,
@@ -328,8 +344,29 @@ class EncoderSettings:
         0.0, "dropout rate of the state between steps (slow: rules out fused GPU kernels)", low=0, below=1
     )
 
+    @property
+    def described(self) -> str:
+        """Cell, layers and tree in a few words."""
+        layers = f"{self.cell} {self.layers} x {self.units}" if self.layers else ""
+        ways = " and ".join(self.tree_passes)
+        tree = f"{self.tree} {self.units} ({ways})" if ways else ""
+        return " + ".join(part for part in (layers, tree) if part)
+
+    @property
+    def tree_slots(self) -> int:
+        """How many kinds of children the tree has weights for."""
+        return 1 if self.tree == "tree_lstm" else self.tree_arity
+
+    @property
+    def tree_passes(self) -> tuple[str, ...]:
+        """The directions in which the tree is read, in their order; none without a tree."""
+        if self.tree == "none":
+            return ()
+        return ("up", "down") if self.tree_direction == "both" else (self.tree_direction,)
+
 
 # See `Tree.LATER`.
+LATER_OF_TREES = ("encoder.tree", "encoder.tree_direction", "encoder.tree_arity")
 LATER_OF_ENCODERS = ("encoder.use_bias", "encoder.peepholes", "encoder.normalization")
 
 
@@ -543,7 +580,7 @@ class Config(Tree):
     """All settings of a tagger's run."""
 
     PATHS = ("embeddings.vectors.file", "embeddings.lm.file", "data.labels")
-    LATER = ("embeddings.lm", "data.numeric_columns", *LATER_OF_ENCODERS)
+    LATER = ("embeddings.lm", "data.numeric_columns", *LATER_OF_ENCODERS, *LATER_OF_TREES)
 
     data: DataSettings = field(default_factory=DataSettings)
     embeddings: EmbeddingSettings = field(default_factory=EmbeddingSettings)

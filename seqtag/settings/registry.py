@@ -50,6 +50,7 @@ class Format(NamedTuple):
         by_itself: Whether its files say all that there is to know of how they are read, as those in JSON do; a file in
             columns that is to be tagged is read as the training corpus was.
         whole: Whether the lines of a file cannot be copied one by one, without its others.
+        heads: Whether it holds dependency trees: the head of each token.
         unused: The fields of `ReadOptions` that its reader makes no use of.
     """
 
@@ -66,6 +67,7 @@ class Format(NamedTuple):
     certain: bool = False
     by_itself: bool = False
     whole: bool = False
+    heads: bool = False
     unused: tuple[str, ...] = ()
 
 
@@ -135,6 +137,7 @@ FORMATS = Table("seqtag.formats") | {
         carries=("tokens", "text", "tags", "spans"),
         endings=("conllu", "conllup", "cupt"),
         tagged=True,
+        heads=True,
         unused=_OF_TEXTS,
     ),
     "brat": Format(
@@ -398,6 +401,15 @@ ATTENTIONS = Table("seqtag.attentions") | {
         network="seqtag.network.attention:SelfAttention", graph="seqtag.graph.attention:SelfAttention"
     ),
 }
+# Encoders over a tree, and what turns the trees of sentences into numbers.
+TREES = Table("seqtag.trees") | {
+    "tree_lstm": Part(network="seqtag.network.trees:TreeLSTM", graph="seqtag.graph.trees:TreeLSTM"),
+    "nary_tree_lstm": Part(
+        network="seqtag.network.trees:NaryTreeLSTM", graph="seqtag.graph.trees:NaryTreeLSTM"
+    ),
+    "recursive": Part(network="seqtag.network.trees:Recursive", graph="seqtag.graph.trees:Recursive"),
+}
+TREE_INDEXER = {"tree": "seqtag.features.indexers.trees:TreeIndexer"}
 HEADS = Table("seqtag.heads") | {
     "softmax": Part(
         network="seqtag.network.heads.softmax:SoftmaxHead", graph="seqtag.graph.heads.softmax:SoftmaxHead"

@@ -77,6 +77,8 @@ def gradients(
     task = tasks.of_folder(Path(model))
     stored = folder.load(Path(model), task.stored, task.kind)
     cell = stored.config.encoder.cell
+    if not stored.config.encoder.layers:
+        raise Error(f"{model}: reads trees alone; expected a model with a recurrent layer.")
     if not registry.is_stateful(cell):
         raise Error(f"{model}: its cell, {cell}, has no state; expected a model with a recurrent layer.")
     random = np.random.default_rng(seed)

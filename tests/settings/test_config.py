@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtag.settings.config import Config, EncoderSettings, TrainingSettings
-from seqtag.settings.merging import EXCLUSIVE, flatten, for_corpus, from_values, merge
+from seqtag.settings.language import LANGUAGE
+from seqtag.settings.merging import EXCLUSIVE, flatten, for_corpus, from_values, merge, merge_into
 from seqtag.settings.schema import SETTINGS, Setting, check_value, members_of
 from seqtag.support.errors import UsageError
 
@@ -357,9 +358,26 @@ def values_of(entry: Setting) -> st.SearchStrategy[Any]:
     )
 )
 def test_settings_go_through_json(values: dict[str, Any]) -> None:
+    values["encoder.layers"] = values["encoder.layers"] or int(values["encoder.tree"] == "none")
     config = merge({path: (value, "x") for path, value in values.items()})
     again = from_values(json.loads(json.dumps(config.to_json())), "config.json")
     assert again == config
+
+
+def test_no_layers_are_for_a_tree_alone() -> None:
+    assert merge(layer("--set", encoder__layers=0, encoder__tree="recursive")).encoder.layers == 0
+    for tree in ({}, {"encoder__tree": "none"}):
+        with pytest.raises(UsageError, match=r"--set: encoder\.layers is 0; expected at least 1, or a tree"):
+            merge(layer("--set", encoder__layers=0, **tree))
+    with pytest.raises(UsageError, match=r"a\.yaml: encoder\.layers is 0"):
+        merge_into(LANGUAGE, layer("a.yaml", encoder__layers=0))
+
+
+def test_a_tagger_without_a_tree_is_stored_as_ever() -> None:
+    names = {"tree", "tree_direction", "tree_arity"}
+    assert not names & Config().portable()["encoder"].keys()
+    chosen = merge(layer("--set", encoder__tree="recursive", encoder__tree_arity=3)).portable()["encoder"]
+    assert names & chosen.keys() == {"tree", "tree_arity"}
 
 
 @pytest.mark.parametrize("path", SETTINGS)

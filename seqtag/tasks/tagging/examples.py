@@ -11,10 +11,9 @@ from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, allowed, convert
 from seqtag.features.indexers.base import DIGITS, Ids, ValueTable
 from seqtag.features.vocabulary import Vocabulary
-from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.support.errors import UsageError
-from seqtag.tasks.tagging.prepare import tokens_of
+from seqtag.tasks.tagging.prepare import can_predict, tokens_of
 from seqtag.tasks.tagging.splits import Corpora
 
 TOGETHER = 1024  # sentences that are looked up at once
@@ -41,10 +40,12 @@ def predicted_words(config: Config, corpora: Corpora, vocabulary: Vocabulary) ->
     settings = config.language_model
     if not settings.weight:
         return None
-    if not registry.is_stateful(config.encoder.cell):
+    if not can_predict(config):
+        encoder = config.encoder
+        layers = "" if encoder.layers else ", encoder.layers 0"
         raise UsageError(
             f"language_model.weight {settings.weight} takes a recurrent cell. Received: encoder.cell "
-            f"{config.encoder.cell}"
+            f"{encoder.cell}{layers}"
         )
     counts = Counter(map(_predicted, tokens_of(corpora.train, vocabulary)))
     return ValueTable(ValueTable.fit(counts).values[: settings.words], 0)

@@ -45,13 +45,11 @@ def explain(order: ExplainOrder) -> Explanation:
         sentence = _start(whole)
         one = _explained(sentence, len(whole) - len(sentence), tagger, network, saliency)
         explained.append(replace(one, joined=_joined(whole)))
-    encoder = stored.config.encoder
-    description = f"{encoder.cell} {encoder.layers} x {encoder.units}"
     return Explanation(
         model=model,
         source="standard input" if path == "-" else path,
         spans=tagger.scheme.is_spans,
-        description=description,
+        description=stored.config.encoder.described,
         sentences=explained,
         more=len(found) > limit,
     )

@@ -33,9 +33,14 @@ def fill_in(config: Config, corpora: Corpora) -> Config:
     sentences, _ = _looked_at(config, corpora)
     words = bool(config.embeddings.vectors.file) and not single_characters(sentences)
     filled = for_corpus(config, spans=corpora.scheme.is_spans, word_vectors=words)
-    if "language_model.weight" in config.automatic and not registry.is_stateful(filled.encoder.cell):
+    if "language_model.weight" in config.automatic and not can_predict(filled):
         return replace(filled, language_model=replace(filled.language_model, weight=0.0))
     return filled
+
+
+def can_predict(config: Config) -> bool:
+    """Whether the encoder has states that could predict the next word."""
+    return registry.is_stateful(config.encoder.cell) and config.encoder.layers > 0
 
 
 def _looked_at(config: Config, corpora: Corpora) -> tuple[Sequence[Sentence], bool]:

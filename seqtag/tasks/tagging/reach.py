@@ -144,7 +144,7 @@ def rates(job: TaggerJob) -> list[dict[str, Any]]:
         `layer`, `direction`, `rate`, `memory` and `verdict` of each; nothing where no layer has a state, or dev holds
         no sentence that is long enough.
     """
-    if not registry.is_stateful(job.config.encoder.cell):
+    if not registry.is_stateful(job.config.encoder.cell) or not job.config.encoder.layers:
         return []
     random = np.random.default_rng(1)  # the same words with each seed of the run
     longest = job.config.training.max_sentence_length

@@ -103,7 +103,8 @@ def read_options(config: Config) -> ReadOptions:
         misaligned=data.misaligned,
         labels=labels.names(data.labels),
     )
-    return replace(options.as_given(), tokenizer=tokenizer)  # which is for raw text, too
+    # The tokenizer is for raw text, too.
+    return replace(options.as_given(), tokenizer=tokenizer, with_heads=config.encoder.tree != "none")
 
 
 def _columns(named: int | str | None) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ class TaggerJob:
         self.vectors = vectors
         resources = Resources(vectors, corpora.states)
         self.vocabulary = prepare.fit_vocabulary(config, corpora, resources)
-        if not self.vocabulary.indexers:
+        if not self.vocabulary.sizes:
             raise Error("the network has no input: switch on one of the embeddings.")
         prepare.check_readable(corpora, self.vocabulary, resources)
         words = predicted_words(config, corpora, self.vocabulary)

@@ -65,6 +65,7 @@ def _digest(corpus: Corpus) -> str:
     for sentence in corpus.sentences:
         row: list[Any] = [sentence.tokens, sentence.tags, sentence.columns]
         row += [sentence.numbers] if sentence.numbers else []
+        row += [] if sentence.heads is None else [sentence.heads]
         found.update(json.dumps(row, ensure_ascii=True).encode() + b"\n")
     return found.hexdigest()
 
