@@ -232,14 +232,16 @@ def activations(trace: Trace) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def kernels(cell: Any) -> dict[str, NDArray[Any]]:
-    """The cell's recurrent weights by gate, each `(units, units)`; of the Jordan cell also those of its output layer,
-    and the product of both, which is what a state passes from step to step.
+    """The cell's recurrent weights by gate or, of maxout, by piece, each `(units, units)`; of the Jordan cell those of
+    its output layer, too, and the product of both, which is what a state passes from step to step.
     """
     recurrent = np.asarray(cell.recurrent_kernel.numpy())
     if isinstance(cell, JordanCell):
         output = np.asarray(cell.output_kernel.numpy())
         return {"feedback": recurrent, "output": output, "both": recurrent @ output}
-    names = gate_names(cell) or ["recurrent"]
+    pieces = recurrent.shape[1] // recurrent.shape[0]
+    single = ["recurrent"] if pieces == 1 else [f"piece {number}" for number in range(1, pieces + 1)]
+    names = gate_names(cell) or single
     return dict(zip(names, np.split(recurrent, len(names), axis=1), strict=True))
 
 

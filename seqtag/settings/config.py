@@ -59,12 +59,15 @@ ACTIVATIONS = (
     "elu",
     "leaky_relu",
     "prelu",
+    "rrelu",
+    "maxout",
     "hard_sigmoid",
     "hard_tanh",
     "softsign",
     "linear",
 )
-GATE_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "prelu")  # a gate has no slope to learn
+UNGATED_ACTIVATIONS = ("prelu", "rrelu", "maxout")  # which have weights, or are random in training
+GATE_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name not in UNGATED_ACTIVATIONS)
 INITIALIZERS = (
     "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
     "orthogonal", "identity", "random_normal", "random_uniform", "zeros",
@@ -312,8 +315,11 @@ class EncoderSettings:
     width: int = setting(3, "cnn: filter width in words, an odd number", low=1, high=101)
     dilation: int = setting(1, "cnn: factor by which the dilation grows with each layer", low=1, high=16)
     activation: str | None = setting(
-        None, "activation; default: tanh (prelu only for cells without gates)", choices=ACTIVATIONS
+        None,
+        "activation; default: tanh (prelu and rrelu only for cells without gates, maxout for simplernn, dense, cnn)",
+        choices=ACTIVATIONS,
     )
+    maxout_pieces: int = setting(2, "maxout: linear pieces, of which the largest is taken", low=2, high=16)
     recurrent_activation: str | None = setting(
         None, "activation of the gates (lstm, gru); default: sigmoid", choices=GATE_ACTIVATIONS
     )
@@ -367,7 +373,12 @@ class EncoderSettings:
 
 # See `Tree.LATER`.
 LATER_OF_TREES = ("encoder.tree", "encoder.tree_direction", "encoder.tree_arity")
-LATER_OF_ENCODERS = ("encoder.use_bias", "encoder.peepholes", "encoder.normalization")
+LATER_OF_ENCODERS = (
+    "encoder.maxout_pieces",
+    "encoder.use_bias",
+    "encoder.peepholes",
+    "encoder.normalization",
+)
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,52 @@ def test_a_gate_without_a_peephole_is_one_whose_weights_are_0(
     assert np.abs(found - usual.directions([other], X, LENGTHS, False)[0]).max() > 0.01
 
 
+@pytest.mark.parametrize("name", ["simplernn", "jordan", "dense", "cnn"])
+def test_rrelu_draws_slopes_in_training_alone(name: str, encoder_settings: Any) -> None:
+    """Xu et al. 2015; otherwise it has their mean. What it draws comes from a stream that can be set back."""
+    settings = encoder_settings(cell=name, activation="rrelu", units=40)
+    cell, layer = new_layer(name, settings)
+    random = np.random.default_rng(4)
+    layer.set_weights(
+        [random.normal(0, 0.8 / (1 + index), weight.shape) for index, weight in enumerate(layer.weights)]
+    )
+
+    def run(training: bool) -> Any:
+        return np.asarray(cell.directions([layer], X[:, :1], np.ones(3, np.int32), training)[0])
+
+    calm = run(False)
+    np.testing.assert_array_equal(calm, run(False))
+    streams = [one for one in layer.variables if one.path not in {weight.path for weight in layer.weights}]
+    before = [one.numpy() for one in streams]
+    first = run(True)
+    assert (first != run(True)).any()
+    for one, value in zip(streams, before, strict=True):
+        one.assign(value)
+    np.testing.assert_array_equal(first, run(True))
+    if name != "jordan":  # whose hidden layer has it, too
+        np.testing.assert_allclose(first[calm > 0], calm[calm > 0], rtol=1e-5)
+        slopes = first[calm < 0] / calm[calm < 0] * 11 / 48
+        assert 1 / 8 <= slopes.min() < 0.16
+        assert 0.3 < slopes.max() <= 1 / 3 + 1e-6
+
+
+@pytest.mark.parametrize("name", ["simplernn", "dense", "cnn"])
+def test_maxout_is_the_largest_of_its_pieces(name: str, encoder_settings: Any) -> None:
+    """Goodfellow et al. 2013: against a linear cell for each piece."""
+    cell, layer = new_layer(name, encoder_settings(cell=name, activation="maxout", maxout_pieces=3))
+    random = np.random.default_rng(4)
+    layer.set_weights([random.normal(0, 0.8, weight.shape) for weight in layer.weights])
+    pieces = []
+    ones = np.ones(3, np.int32)
+    for number in range(3):
+        linear, part = new_layer(name, encoder_settings(cell=name, activation="linear"))
+        part.set_weights([np.split(weight, 3, axis=-1)[number] for weight in layer.get_weights()])
+        pieces.append(linear.directions([part], X[:, :1], ones, False)[0])
+    found = cell.directions([layer], X[:, :1], ones, True)[0]
+    np.testing.assert_allclose(found, np.max(pieces, axis=0), rtol=1e-5, atol=1e-6)
+    assert layer(X).shape[-1] == 4
+
+
 OPTIONS = [
     *((name, {"encoder__use_bias": False}) for name in registry.CELLS),
     ("lstm", {"encoder__use_bias": False, "encoder__activation": "hard_tanh"}),  # by a loop
@@ -155,4 +201,4 @@ def test_gates_that_do_not_exist_are_refused(
 
 
 def test_models_that_do_not_use_them_are_stored_as_before() -> None:
-    assert not {"use_bias", "peepholes", "normalization"} & {*Config().portable()["encoder"]}
+    assert not {"use_bias", "peepholes", "normalization", "maxout_pieces"} & {*Config().portable()["encoder"]}

@@ -12,7 +12,7 @@ from seqtag.graph.cells.activations import ONNX_ACTIVATIONS
 from seqtag.network.cells.activations import activation_of
 from seqtag.network.cells.simplernn import SLOPES
 from seqtag.settings import registry
-from seqtag.settings.config import ACTIVATIONS, GATE_ACTIVATIONS, INITIALIZERS
+from seqtag.settings.config import ACTIVATIONS, GATE_ACTIVATIONS, INITIALIZERS, UNGATED_ACTIVATIONS
 from seqtag.support.errors import UsageError
 
 Array = NDArray[Any]
@@ -225,7 +225,8 @@ def test_keras_and_numpy_mean_the_same_activation(activation: str) -> None:
 
 def test_every_activation_is_known_everywhere() -> None:
     assert {*FUNCTIONS} == {*GATE_ACTIVATIONS} == {*SLOPES}
-    assert {*ACTIVATIONS} == {*FUNCTIONS, "prelu"} == {*ONNX_ACTIVATIONS, "prelu", "hard_tanh"}
+    assert {*ACTIVATIONS} == {*FUNCTIONS, *UNGATED_ACTIVATIONS}
+    assert {*ONNX_ACTIVATIONS} == {*ACTIVATIONS} - {"prelu", "maxout", "hard_tanh"}
 
 
 @pytest.mark.parametrize("name", RECURRENT)
@@ -365,8 +366,13 @@ def test_the_identity_is_one(name: str, encoder_settings: Any) -> None:
 
 def test_what_a_cell_cannot_do_is_refused(encoder_settings: Any) -> None:
     for name in [name for name in RECURRENT if name not in UNGATED]:
-        with pytest.raises(UsageError, match=f"prelu is for cells without gates .*Received: {name}"):
-            registry.load(registry.CELLS, name)(encoder_settings(cell=name, activation="prelu"))
+        for activation in UNGATED_ACTIVATIONS:
+            with pytest.raises(
+                UsageError, match=f"{activation} is for cells without gates .*Received: {name}"
+            ):
+                registry.load(registry.CELLS, name)(encoder_settings(cell=name, activation=activation))
+    with pytest.raises(UsageError, match=r"maxout is for simplernn, dense and cnn\. Received: jordan"):
+        registry.load(registry.CELLS, "jordan")(encoder_settings(cell="jordan", activation="maxout"))
     for name in LOCAL:
         with pytest.raises(UsageError, match=f"recurrent_dropout .*Received: encoder.cell {name}"):
             registry.load(registry.CELLS, name)(encoder_settings(cell=name, recurrent_dropout=0.1))
@@ -462,7 +468,8 @@ def test_export_of_directions_and_layers(
         (name, number)
         for name in registry.CELLS
         for number, activation in enumerate(ACTIVATIONS)
-        if activation != "prelu" or name in (*UNGATED, *LOCAL)
+        if activation not in UNGATED_ACTIVATIONS or name in (*UNGATED, *LOCAL)
+        if (activation, name) != ("maxout", "jordan")
     ],
 )
 def test_export_of_activations(name: str, number: int, make: Any, inside: Any, run_onnx: Any) -> None:

@@ -269,6 +269,15 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "cnn": {"cell": "cnn", "layers": 3, "dilation": 2, "width": 5, "residual": "highway"},
     "cnn-causal": {"cell": "cnn", "layers": 2, "dilation": 2, "bidirectional": False, "activation": "prelu"},
     "jordan-prelu": {"cell": "jordan", "activation": "prelu", "bidirectional": False},
+    "maxout": {
+        "cell": "simplernn",
+        "activation": "maxout",
+        "maxout_pieces": 3,
+        "layers": 2,
+        "use_bias": False,
+    },
+    "maxout-cnn": {"cell": "cnn", "activation": "maxout", "layers": 2},
+    "rrelu": {"cell": "jordan", "activation": "rrelu"},
     "layer-norm": {"normalization": "layer", "layers": 2, "residual": "residual"},
     "batch-norm": {"normalization": "batch", "cell": "cnn", "layers": 2, "bidirectional": False},
     "all": {

@@ -52,7 +52,8 @@ CASES = {
             "training.schedule=plateau", "training.plateau_patience=1", "training.epochs=5"],
     "feedback": ["head.name=feedback", "head.units=6", "head.beam=1", "head.sampling_rate=0.5",
                  "head.sampling_epochs=2", "training.optimizer=sgd", "training.learning_rate=0.5",
-                 "training.patience=1"],
+                 "training.patience=1", "encoder.cell=simplernn", "encoder.activation=rrelu",
+                 "encoder.normalization=batch"],
     "seeds": ["training.epochs=2", "training.optimizer=rmsprop"],
     # For what does not depend on the network.
     "quick": ["training.epochs=2", "training.optimizer=sgd"],

@@ -38,7 +38,7 @@ class CNN(LocalCell):
         self.gap = settings.dilation ** (number - 1)
 
     def kernel_shape(self, dim: int) -> tuple[int, ...]:
-        return self.settings.width, dim, self.settings.units
+        return self.settings.width, dim
 
     def write_linear(self, graph: Graph, features: str, lengths: str) -> str:
         reach = (self.settings.width - 1) * self.gap

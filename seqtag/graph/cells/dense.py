@@ -8,7 +8,7 @@ class Dense(LocalCell):
     """See `seqtag.network.cells.dense.Dense`."""
 
     def kernel_shape(self, dim: int) -> tuple[int, ...]:
-        return dim, self.settings.units
+        return (dim,)
 
     def write_linear(self, graph: Graph, features: str, lengths: str) -> str:
         return graph.affine(features, self.kernel, self.bias)

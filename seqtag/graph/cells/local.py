@@ -19,11 +19,11 @@ class LocalCell(Cell):
     ) -> None:
         super().__init__(settings, dim, weights, paths, number)
         (path,) = paths
-        self.kernel = weights.take(f"{path}/linear/kernel", self.kernel_shape(dim))
+        self.pieces = settings.maxout_pieces if self.activation == "maxout" else 1
+        wide = (self.pieces * settings.units,)
+        self.kernel = weights.take(f"{path}/linear/kernel", (*self.kernel_shape(dim), *wide))
         self.bias = (
-            weights.take(f"{path}/linear/bias", (settings.units,))
-            if settings.use_bias
-            else np.zeros(settings.units, np.float32)
+            weights.take(f"{path}/linear/bias", wide) if settings.use_bias else np.zeros(wide, np.float32)
         )
         self.slopes = None
         if self.activation == "prelu":
@@ -34,7 +34,7 @@ class LocalCell(Cell):
         return [f"local_{number}"]
 
     def kernel_shape(self, dim: int) -> tuple[int, ...]:
-        """The shape of the linear layer's kernel."""
+        """The shape of the linear layer's kernel, without its last size."""
         raise NotImplementedError
 
     def write_linear(self, graph: Graph, features: str, lengths: str) -> str:
@@ -43,4 +43,4 @@ class LocalCell(Cell):
 
     def write(self, graph: Graph, features: str, lengths: str) -> str:
         total = self.write_linear(graph, features, lengths)
-        return write_activation(graph, self.activation, total, self.slopes)
+        return write_activation(graph, self.activation, total, self.slopes, self.pieces)

@@ -8,6 +8,7 @@ from seqtag.graph.builder import Graph
 from seqtag.graph.cells.activations import write_activation
 from seqtag.graph.cells.base import RecurrentCell
 from seqtag.graph.weights import Floats
+from seqtag.settings.config import UNGATED_ACTIVATIONS
 
 
 class SimpleRNN(RecurrentCell):
@@ -17,14 +18,19 @@ class SimpleRNN(RecurrentCell):
 
     @property
     def inside(self) -> str:
-        return "cell" if self.activation == "prelu" else "simple_rnn_cell"
+        return "cell" if self.activation in UNGATED_ACTIVATIONS else "simple_rnn_cell"
+
+    @property
+    def pieces(self) -> int:
+        """How many linear pieces a unit has."""
+        return self.settings.maxout_pieces if self.activation == "maxout" else 1
 
     def shapes(self, dim: int) -> dict[str, tuple[int, ...]]:
-        units = self.settings.units
+        units, wide = self.settings.units, self.pieces * self.settings.units
         found: dict[str, tuple[int, ...]] = {
-            "kernel": (dim, units),
-            "recurrent_kernel": (units, units),
-            "bias": (units,),
+            "kernel": (dim, wide),
+            "recurrent_kernel": (units, wide),
+            "bias": (wide,),
         }
         return found | ({"prelu/alpha": (units,)} if self.activation == "prelu" else {})
 
@@ -43,7 +49,7 @@ class SimpleRNN(RecurrentCell):
 
         def step(before: str, now: str) -> tuple[list[str], list[str]]:
             total = graph.node("Add", now, graph.affine(before, arrays["recurrent_kernel"]))
-            output = write_activation(graph, self.activation, total, arrays.get("prelu/alpha"))
+            output = write_activation(graph, self.activation, total, arrays.get("prelu/alpha"), self.pieces)
             return [output], [output]
 
         return self.looped(graph, step, first or [self.zeros(graph, features)], projected)

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqtag.graph.cells.base import check_peepholes
-from seqtag.settings.config import EncoderSettings
+from seqtag.settings.config import UNGATED_ACTIVATIONS, EncoderSettings
 from seqtag.support.errors import UsageError
 
 # Keras's merge modes: what becomes of the directions' outputs, each (batch, time, units).
@@ -41,6 +41,7 @@ class Cell:
     def __init__(self, settings: EncoderSettings) -> None:
         self.settings = settings
         self.activation = settings.activation or "tanh"
+        self.pieces = settings.maxout_pieces if self.activation == "maxout" else 1  # linear ones of a unit
         check_peepholes(settings, self.peeping)
 
     @property
@@ -85,9 +86,9 @@ class RecurrentCell(Cell):
     def __init__(self, settings: EncoderSettings) -> None:
         super().__init__(settings)
         self.recurrent_activation = settings.recurrent_activation or "sigmoid"
-        if self.gated and self.activation == "prelu":
+        if self.gated and self.activation in UNGATED_ACTIVATIONS:
             raise UsageError(
-                f"encoder.activation: prelu is for cells without gates (simplernn, jordan, dense, cnn). "
+                f"encoder.activation: {self.activation} is for cells without gates (simplernn, jordan, dense, cnn). "
                 f"Received: {settings.cell}"
             )
 

@@ -27,7 +27,7 @@ class CNN(LocalCell):
     def linear(self, number: int) -> keras.layers.Layer:
         settings = self.settings
         return keras.layers.Conv1D(
-            settings.units,
+            self.wide,
             settings.width,
             dilation_rate=settings.dilation ** (number - 1),
             padding="same" if settings.bidirectional else "causal",

@@ -10,7 +10,7 @@ class Dense(LocalCell):
 
     def linear(self, number: int) -> keras.layers.Layer:
         return keras.layers.Dense(
-            self.settings.units,
+            self.wide,
             use_bias=self.settings.use_bias,
             kernel_initializer=self.settings.kernel_initializer,
             name="linear",

@@ -6,9 +6,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from seqtag.network.cells.activations import activation_of, build_activation
+from seqtag.network.cells.activations import activated, activation_of, build_activation
 from seqtag.network.cells.base import RecurrentCell
 from seqtag.network.cells.simplernn import SLOPES, ElmanCell
+from seqtag.settings.config import EncoderSettings
+from seqtag.support.errors import UsageError
 
 
 class Jordan(RecurrentCell):
@@ -22,6 +24,11 @@ class Jordan(RecurrentCell):
     """
 
     gated = False
+
+    def __init__(self, settings: EncoderSettings) -> None:
+        super().__init__(settings)
+        if self.activation == "maxout":
+            raise UsageError("encoder.activation: maxout is for simplernn, dense and cnn. Received: jordan")
 
     def layer(self, name: str) -> keras.layers.Layer:
         cell = JordanCell(self.settings.units, name="cell", **self.arguments)
@@ -60,7 +67,8 @@ class JordanCell(ElmanCell):
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
         hidden, _ = super().call(inputs, states, training=training)  # (batch, units)
         total = keras.ops.matmul(hidden, self.output_kernel)
-        output = self.output_squash(total + self.output_bias if self.use_bias else total)
+        total = total + self.output_bias if self.use_bias else total
+        output = activated(self.output_squash, total, training)
         return output, [output]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from seqtag.network.cells.activations import activation_of, build_activation
+from seqtag.network.cells.activations import activated, activation_of, build_activation
 from seqtag.network.cells.base import Cell
 from seqtag.settings.config import EncoderSettings
 from seqtag.support.errors import UsageError
@@ -22,23 +22,28 @@ class LocalCell(Cell):
             )
 
     def layers(self, number: int) -> list[keras.layers.Layer]:
-        return [Activated(self.linear(number), self.activation, name=f"local_{number}")]
+        return [Activated(self.linear(number), self.activation, self.pieces, name=f"local_{number}")]
+
+    @property
+    def wide(self) -> int:
+        """The size of what the linear layer gives."""
+        return self.pieces * self.settings.units
 
     def linear(self, number: int) -> keras.layers.Layer:
         """A new linear layer for the place `number` of the stack, from 1, named `linear`."""
         raise NotImplementedError
 
     def directions(self, layers: Sequence[Any], features: Any, lengths: Any, training: bool) -> list[Any]:
-        return [layers[0](features)]
+        return [layers[0](features, training=training)]
 
 
 class Activated(keras.layers.Layer):  # type: ignore[misc]
     """A linear layer and its activation, `(batch, time, features)` to `(batch, time, units)`."""
 
-    def __init__(self, linear: keras.layers.Layer, activation: str, name: str) -> None:
+    def __init__(self, linear: keras.layers.Layer, activation: str, pieces: int, name: str) -> None:
         super().__init__(name=name)
         self.linear = linear
-        self.activation = activation_of(activation, rank=3)
+        self.activation = activation_of(activation, rank=3, pieces=pieces)
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights."""
@@ -46,6 +51,6 @@ class Activated(keras.layers.Layer):  # type: ignore[misc]
         build_activation(self.activation, self.linear.compute_output_shape(input_shape)[-1], rank=3)
         self.built = True
 
-    def call(self, features: Any) -> Any:
+    def call(self, features: Any, training: bool = False) -> Any:
         """Units from features."""
-        return self.activation(self.linear(features))
+        return activated(self.activation, self.linear(features), training)

@@ -6,8 +6,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from seqtag.network.cells.activations import activation_of, build_activation
+from seqtag.network.cells.activations import activated, activation_of, build_activation
 from seqtag.network.cells.base import RecurrentCell
+from seqtag.settings.config import UNGATED_ACTIVATIONS
 
 # The slope of an activation, from its value.
 SLOPES: dict[str, Callable[[Any], Any]] = {
@@ -33,11 +34,11 @@ class SimpleRNN(RecurrentCell):
     gated = False
 
     def layer(self, name: str) -> keras.layers.Layer:
-        if self.activation != "prelu":
+        if self.activation not in UNGATED_ACTIVATIONS:
             return keras.layers.SimpleRNN(
                 self.settings.units, return_sequences=True, name=name, **self.arguments
             )
-        cell = ElmanCell(self.settings.units, name="cell", **self.arguments)
+        cell = ElmanCell(self.settings.units, pieces=self.pieces, name="cell", **self.arguments)
         return keras.layers.RNN(cell, return_sequences=True, name=name)
 
     @property
@@ -53,26 +54,37 @@ class SimpleRNN(RecurrentCell):
 
 @keras.saving.register_keras_serializable("seqtag")
 class ElmanCell(keras.layers.SimpleRNNCell):  # type: ignore[misc]
-    """Keras's cell, with an activation that may have weights."""
+    """Keras's cell, with an activation that may have weights, or be the largest of several linear pieces."""
 
-    def __init__(self, units: int, activation: str = "tanh", **arguments: Any) -> None:
+    def __init__(self, units: int, activation: str = "tanh", pieces: int = 1, **arguments: Any) -> None:
         super().__init__(units, activation=None, **arguments)
         self.activation_name = activation
-        self.squash = activation_of(activation)
+        self.pieces = pieces
+        self.squash = activation_of(activation, pieces=pieces)
 
     def build(self, input_shape: Any) -> None:
-        super().build(input_shape)
+        wide = self.pieces * self.units
+        self.kernel = self.add_weight(
+            shape=(input_shape[-1], wide), initializer=self.kernel_initializer, name="kernel"
+        )
+        self.recurrent_kernel = self.add_weight(
+            shape=(self.units, wide), initializer=self.recurrent_initializer, name="recurrent_kernel"
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(shape=(wide,), initializer=self.bias_initializer, name="bias")
         build_activation(self.squash, self.units)
+        self.built = True
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
         """One step: the output `(batch, units)`, which is the state as well."""
         total, _ = super().call(inputs, states, training=training)
-        output = self.squash(total)
+        output = activated(self.squash, total, training)
         return output, [output]
 
     def get_config(self) -> dict[str, Any]:
         """Keras's own, with the activation by its name."""
-        return {**super().get_config(), "activation": self.activation_name}
+        return {**super().get_config(), "activation": self.activation_name, "pieces": self.pieces}
 
 
 def unrolled(activation: str) -> Callable[[Any, Any, Any], Any]:
