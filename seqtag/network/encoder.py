@@ -111,15 +111,15 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
             return [outputs]
 
         lengths = tf.fill(tf.shape(vectors)[:1], tf.shape(vectors)[1])
-        return self._stacked(vectors, lengths, run, training)[0], last
+        return self.stacked(vectors, lengths, run, training)[0], last
 
     def _run(self, vectors: Any, lengths: Any, training: bool) -> tuple[Any, list[Any]]:
         def run(layers: Sequence[Any], features: Any) -> list[Any]:
             return self.cell.directions(layers, features, lengths, training)  # type: ignore[no-any-return]
 
-        return self._stacked(vectors, lengths, run, training)
+        return self.stacked(vectors, lengths, run, training)
 
-    def _stacked(
+    def stacked(
         self, vectors: Any, lengths: Any, run: Callable[[Sequence[Any], Any], list[Any]], training: bool
     ) -> tuple[Any, list[Any]]:
         features, first = vectors, []  # type: Any, list[Any]
