@@ -18,6 +18,7 @@ import typer.main
 from seqtag.cli import COMMANDS, app_for
 from seqtag.settings import registry
 from seqtag.settings.schema import SETTINGS
+from seqtag.settings.tasks import every_path
 
 TOP = Path(__file__).parent.parent
 README = TOP / "README.md"
@@ -37,6 +38,7 @@ OTHER_NAMES = {
     "seqtag-checkpoint",
     "seqtag-lm",
     "seqtag-model",
+    "seqtag-transduction",
     "well-known",
 }
 NO_OPTIONS_OF_OURS = {"--slow", "--target", "--read-only"}  # of .ci/check and docker
@@ -120,7 +122,7 @@ def test_options_and_settings_in_the_text_are_real(page: Path) -> None:
     prose = re.sub(r"```.*?```", "", read(page), flags=re.DOTALL)
     assert set(re.findall(r"`(--[a-z-]+)", prose)) <= every
     groups = "|".join({path.partition(".")[0] for path in SETTINGS})
-    assert set(re.findall(rf"`((?:{groups})\.[a-z_.]+)(?=[`: ])", prose)) <= set(SETTINGS)
+    assert set(re.findall(rf"`((?:{groups})\.[a-z_.]+)(?=[`: ])", prose)) <= every_path()
 
 
 def test_the_tables_of_settings_are_the_programs() -> None:
@@ -131,7 +133,7 @@ def test_the_tables_of_settings_are_the_programs() -> None:
     spec.loader.exec_module(module)
     text = read(DOCS / "settings.md")
     assert text == module.with_tables(text), "run: python docs/make_settings.py"
-    assert all(f"`{path}`" in text for path in SETTINGS)
+    assert all(f"`{path}`" in text for path in every_path())
 
 
 def test_every_setting_is_explained() -> None:

@@ -46,6 +46,8 @@ def page(explanation: Explanation) -> str:
 
 
 def _sentence(number: int, sentence: Explained, spans: bool) -> str:
+    if sentence.answer is not None:
+        return _pair(number, sentence, *sentence.answer)
     parts = [f"<h2>Sentence {number}</h2>", _tagged(sentence, spans)]
     if sentence.cut:
         parts.append(
@@ -67,6 +69,26 @@ def _sentence(number: int, sentence: Explained, spans: bool) -> str:
         for head, own in enumerate(weights if heads > 1 else (), start=1):
             inner = _attention_map(sentence.tokens, own)
             parts.append(f"<details><summary>Head {head}</summary>{inner}</details>")
+    return "<section>" + "\n".join(parts) + "</section>"
+
+
+def _pair(number: int, sentence: Explained, answer: str, probability: float) -> str:
+    """A source, what was written for it, and where the attention was meanwhile."""
+    title = f"probability {probability:.4f}"
+    parts = [
+        f"<h2>Source {number}</h2>",
+        f'<p class="sentence" dir="auto"><bdi>{escaped("".join(sentence.tokens[:-1]))}</bdi> &#8594; '
+        f'<span class="token" title="{title}"><bdi>{escaped(answer)}</bdi></span></p>',
+        "<h3>Attention of the decoder, while it writes each symbol</h3>",
+    ]
+    parts += [
+        _attention_map(sentence.tokens, weights[0], sentence.written)
+        for weights in sentence.attention.values()
+    ]
+    if sentence.cut:
+        parts.append(
+            f'<p class="faint">The source is longer: {sentence.cut:,} more symbols are not shown.</p>'
+        )
     return "<section>" + "\n".join(parts) + "</section>"
 
 
@@ -136,14 +158,14 @@ def _saliency_map(sentence: Explained) -> str:
     return _map(sentence.tokens, rows)
 
 
-def _attention_map(tokens: Sequence[str], weights: Any) -> str:
-    """A row for each token that looks, a column for each that it looks at.
+def _attention_map(tokens: Sequence[str], weights: Any, looking: Sequence[str] | None = None) -> str:
+    """A row for each token that looks, or for each symbol that is written, a column for each that it looks at.
 
     The strength of a colour is the square root of the weight: all rows have one scale, so that one that looks nowhere
     in particular is pale all along, and a weight of a hundredth can still be seen.
     """
     rows = []
-    for place, token in enumerate(tokens[:MOST]):
+    for place, token in enumerate((looking or tokens)[:MOST]):
         own = weights[place].tolist()
         cells = [
             _cell("look", math.sqrt(max(value, 0.0)), f"{token} looks at {other}: {value:.4f}")

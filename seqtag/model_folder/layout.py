@@ -17,6 +17,8 @@ kind: for n-grams `ngrams.safetensors`, the numbers of all n-grams with log10 of
 models `weights.safetensors` and `vectors.bin`, as above; for a mixture all files of its parts, whose names begin with
 `part1-`, `part2-` and so on.
 
+A transducer has config.json, vocab.json (its symbols), weights.safetensors and report.json.
+
 Nothing in it is code, a pickle, a path or a URL. Format 1 also held `model.onnx`, a graph that is no longer read.
 
 A checkpoint (`seqtag.training.checkpoint`) is a folder that is written and checked in the same way, with other files.
@@ -104,7 +106,14 @@ LANGUAGE_MODEL = Kind(
     (*_LANGUAGE_OPTIONAL, *_OF_PARTS),
     reader="seqtag lm score",
 )
-MODELS = (MODEL, LANGUAGE_MODEL)
+TRANSDUCER = Kind(
+    "transducer",
+    "seqtag-transduction",
+    1,
+    ("config.json", "vocab.json", "weights.safetensors", "report.json"),
+    reader="seqtag predict",
+)
+MODELS = (MODEL, LANGUAGE_MODEL, TRANSDUCER)
 # What any checkpoint is; that of a run also holds files of the model that it ends in.
 CHECKPOINT = Kind(
     "checkpoint",

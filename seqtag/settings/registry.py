@@ -447,6 +447,12 @@ TASKS = {
         schema="seqtag.settings.language:LANGUAGE",
         format="seqtag-lm",
     ),
+    "transduction": TaskPart(
+        job="seqtag.tasks.transduction.task:TRANSDUCTION",
+        schema="seqtag.settings.transduction:TRANSDUCTION",
+        format="seqtag-transduction",
+        use="seqtag.tasks.transduction.use:USE",
+    ),
 }
 # Kinds of language models: what reads the model of a folder (`tasks.language.base`).
 LANGUAGE_MODELS = {
