@@ -33,10 +33,14 @@ class Encoder:
         kind = settings.normalization
         norm = None if kind == "none" else registry.load(registry.NORMALIZATIONS, kind, "graph")
         self.stack = []
+        ends, entered = shortcut_ends(settings), dim
         for number in range(1, settings.layers + 1):
             paths = [f"{path}/{name}" for name in cell.layers(settings, number)]
             layer = cell(settings, dim, weights, paths, number)
-            shortcut = around and around(dim, layer.width, weights, f"{path}/shortcut_{number}")
+            shortcut = None
+            if around and number in ends:
+                shortcut = around(entered, layer.width, weights, f"{path}/shortcut_{number}")
+                entered = layer.width
             own = norm and norm(layer.width, weights, f"{path}/normalization_{number}")
             self.stack.append((layer, own, shortcut))
             dim = layer.width
@@ -82,11 +86,13 @@ class Encoder:
 
     def _stacked(self, graph: Graph, vectors: str, run: Callable[[Any, str], str]) -> list[str]:
         """What each layer gives; `run` writes a cell over features and returns the name of its output."""
-        features, found = vectors, []
+        features, found, entered = vectors, [], vectors
         for layer, norm, shortcut in self.stack:
             outputs = run(layer, features)
             outputs = norm.write(graph, outputs) if norm else outputs
-            features = shortcut.write(graph, features, outputs) if shortcut else outputs
+            features = outputs
+            if shortcut:
+                features = entered = shortcut.write(graph, entered, outputs)
             found.append(features)
         return found
 
@@ -110,3 +116,13 @@ class Encoder:
             return str(outputs)
 
         return self._stacked(graph, vectors, run), last
+
+
+def shortcut_ends(settings: EncoderSettings) -> set[int]:
+    """The layers, from 1, after which a shortcut ends: every `encoder.shortcut_span`-th, and the last.
+
+    Example:
+        >>> shortcut_ends(EncoderSettings(layers=5, shortcut_span=2))
+        {2, 4, 5}
+    """
+    return {*range(settings.shortcut_span, settings.layers, settings.shortcut_span), settings.layers}

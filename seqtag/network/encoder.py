@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from seqtag.graph.encoder import shortcut_ends
 from seqtag.network.trees import TreeEncoder
 from seqtag.settings import registry
 from seqtag.settings.config import EncoderSettings
@@ -37,7 +38,10 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
         self.norms = [norm and norm(f"normalization_{i}") for i in numbers]
         self.dropouts = [variational_dropout(settings.dropout, f"dropout_{i}") for i in numbers]
         around = None if settings.residual == "none" else registry.load(registry.SHORTCUTS, settings.residual)
-        self.shortcuts = [around and around(self.cell.width, f"shortcut_{i}") for i in numbers]
+        ends = shortcut_ends(settings)
+        self.shortcuts = [
+            around(self.cell.width, f"shortcut_{i}") if around and i in ends else None for i in numbers
+        ]
         self.tree = None
         if settings.tree_passes:
             self.tree = TreeEncoder(settings, variational_dropout(settings.dropout, "dropout_tree"))
@@ -50,13 +54,16 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
 
     def build(self, vectors_shape: Any, lengths_shape: Any = None) -> None:
         """Builds each layer, since not all ways to run one do so."""
-        shape = tuple(vectors_shape)
+        shape = entered = tuple(vectors_shape)
         for layers, norm, shortcut in zip(self.stack, self.norms, self.shortcuts, strict=True):
-            for part in [*layers, shortcut] if shortcut else layers:
-                part.build(shape)
+            for layer in layers:
+                layer.build(shape)
             shape = (*shape[:-1], self.cell.width)
             if norm:
                 norm.build(shape)
+            if shortcut:
+                shortcut.build(entered)
+                entered = shape
         if self.tree:
             self.tree.build(shape)
             shape = (*shape[:-1], sum(part.units for part in self.tree.passes))
@@ -123,21 +130,22 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
         self, vectors: Any, lengths: Any, run: Callable[[Sequence[Any], Any], list[Any]], training: bool
     ) -> tuple[Any, list[Any]]:
         features, first = vectors, []  # type: Any, list[Any]
+        entered = vectors
         for number, layers in enumerate(self.stack):
             directions = run(layers, features)
-            features = self.passed_on(number, directions, features, lengths, training)
+            features, entered = self.passed_on(number, directions, entered, lengths, training)
             first = first or directions
         return features, first
 
     def passed_on(
-        self, number: int, directions: Sequence[Any], features: Any, lengths: Any, training: bool = False
-    ) -> Any:
-        """What goes on from a place of the stack, `(batch, time, cell's width)`.
+        self, number: int, directions: Sequence[Any], entered: Any, lengths: Any, training: bool = False
+    ) -> tuple[Any, Any]:
+        """What goes on from a place of the stack, `(batch, time, cell's width)`, and what the next shortcut takes.
 
         Args:
             number: The place, from 0.
             directions: What each of its layers gave, `(batch, time, units)`.
-            features: What they had read.
+            entered: What the shortcut that goes around it takes.
             lengths: The sentences' lengths.
             training: Whether dropout acts, and a batch is normalised by itself.
         """
@@ -145,8 +153,9 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
         if norm := self.norms[number]:
             outputs = norm(outputs, lengths, training=training)
         outputs = self.dropouts[number](outputs, training=training)
-        shortcut = self.shortcuts[number]
-        return shortcut(features, outputs) if shortcut else outputs
+        if shortcut := self.shortcuts[number]:
+            outputs = entered = shortcut(entered, outputs)
+        return outputs, entered
 
 
 def variational_dropout(rate: float, name: str) -> keras.layers.Layer:

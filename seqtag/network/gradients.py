@@ -116,6 +116,7 @@ def _read(
     turned = encoder.name == "backward"
     directions = ("backward",) if turned else ("forward", "backward")
     features = reverse(vectors, lengths) if turned else vectors
+    entered = features
     for number, layers in enumerate(encoder.stack):
         outputs = []
         for layer, direction in zip(layers, directions, strict=False):
@@ -129,7 +130,7 @@ def _read(
             given = states[0] + nothing
             outputs.append(reverse(given, lengths) if other else given)
             found.append((number + 1, direction, layer.cell, read, states, encoder.cell.activation))
-        features = encoder.passed_on(number, outputs, features, lengths)
+        features, entered = encoder.passed_on(number, outputs, entered, lengths)
     features = encoder.top(features, lengths, inputs, training=False)
     return reverse(features, lengths) if turned else features
 

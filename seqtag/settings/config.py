@@ -284,9 +284,15 @@ class EncoderSettings:
         choices=("concat", "sum", "mul", "ave"),
     )
     residual: str = setting(
-        "none", "shortcut around each layer: its input is added (residual) or mixed in by a gate (highway)",
+        "none", "shortcut around each layer, or several: its input is added (residual) or mixed in by a gate (highway)",
         choices=("none",), table=registry.SHORTCUTS,
     )  # fmt: skip
+    shortcut_span: int = setting(
+        1,
+        "number of layers that each shortcut goes around (the last one around those that are left)",
+        low=1,
+        high=32,
+    )
     normalization: str = setting(
         "none", "normalisation of each layer's outputs: of each word over the units (layer), or of each unit over the "
         "words of a batch (batch)", choices=("none",), table=registry.NORMALIZATIONS,
@@ -378,6 +384,7 @@ LATER_OF_ENCODERS = (
     "encoder.use_bias",
     "encoder.peepholes",
     "encoder.normalization",
+    "encoder.shortcut_span",
 )
 
 

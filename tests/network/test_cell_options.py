@@ -201,4 +201,6 @@ def test_gates_that_do_not_exist_are_refused(
 
 
 def test_models_that_do_not_use_them_are_stored_as_before() -> None:
-    assert not {"use_bias", "peepholes", "normalization", "maxout_pieces"} & {*Config().portable()["encoder"]}
+    assert not {"use_bias", "peepholes", "normalization", "maxout_pieces", "shortcut_span"} & {
+        *Config().portable()["encoder"]
+    }

@@ -127,6 +127,25 @@ def test_a_shortcut_goes_round_its_layer(kind: str, encoder_settings: Any) -> No
     assert [len(array) for array in weights] == ([1, 0, 0] if kind == "residual" else [3, 2, 2])
 
 
+@pytest.mark.parametrize(
+    ("layers", "span", "ends"), [(4, 2, [2, 4]), (5, 2, [2, 4, 5]), (3, 5, [3]), (1, 1, [1])]
+)
+def test_a_shortcut_goes_round_several_layers(
+    layers: int, span: int, ends: list[int], encoder_settings: Any
+) -> None:
+    settings = {"cell": "dense", "layers": layers, "residual": "residual", "shortcut_span": span}
+    encoder = built(encoder_settings(**settings))
+    assert [number for number, one in enumerate(encoder.shortcuts, start=1) if one] == ends
+    first = shake(encoder.shortcuts[ends[0] - 1])[0]
+    wanted, entered = X, X @ first
+    for number, (layer,) in enumerate(encoder.stack, start=1):
+        kernel, bias = layer.get_weights()
+        wanted = np.tanh(wanted @ kernel + bias)
+        if number in ends:
+            wanted = entered = entered + wanted
+    np.testing.assert_allclose(encoder(X, LENGTHS), wanted, rtol=1e-4, atol=1e-5)
+
+
 def test_a_highway_starts_mostly_open(encoder_settings: Any) -> None:
     """Srivastava et al. 2015: at first the input is carried on."""
     encoder = Encoder(encoder_settings(cell="simplernn", layers=2, residual="highway"))
@@ -278,6 +297,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "maxout-cnn": {"cell": "cnn", "activation": "maxout", "layers": 2},
     "rrelu": {"cell": "jordan", "activation": "rrelu"},
+    "span": {"residual": "highway", "shortcut_span": 2, "layers": 5, "cell": "dense"},
     "layer-norm": {"normalization": "layer", "layers": 2, "residual": "residual"},
     "batch-norm": {"normalization": "batch", "cell": "cnn", "layers": 2, "bidirectional": False},
     "all": {
