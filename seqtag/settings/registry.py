@@ -272,6 +272,15 @@ FORMATS = Table("seqtag.formats") | {
         tagged=True,
         unused=_OF_TEXTS,
     ),
+    "brackets": Format(
+        "a bracketed tree per line",
+        reader="seqtag.corpora.brackets:read",
+        writer="seqtag.corpora.brackets:BracketsWriter",
+        recogniser="seqtag.corpora.brackets:recognise",
+        tagged=True,
+        heads=True,
+        unused=(*_COLUMNS, *_OF_TEXTS),
+    ),
 }
 # The tag schemes, and the letters that each name stands for, in the order of the scheme's own letters (`corpora.tags`).
 SCHEMES = {

@@ -1,6 +1,7 @@
 """A tagger that reads trees, from its corpus to its tags: two readings of the same words."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,42 @@ def test_what_a_word_depends_on(model: Path) -> None:
         (found,) = saliency(inputs, np.full(5, vocabulary.tags.index(counted)), targets)
         assert not found[others].any()
         assert np.abs(np.delete(found, others)).min() > 1e-4
+
+
+def test_labels_of_a_bracketed_tree(tmp_path: Path, capsys: Capture) -> None:
+    """Each node has one, in the tree as it was; the given labels are not looked at."""
+    corpus = SAMPLE.parent / "moods" / "dev.brackets"
+    chosen = [
+        "embeddings.word.dim=8",
+        "embeddings.characters.encoder=none",
+        "encoder.layers=0",
+        "encoder.units=8",
+    ]
+    chosen += [
+        "encoder.tree=recursive",
+        "encoder.tree_direction=up",
+        "training.epochs=2",
+        "training.averaging=none",
+    ]
+    given = [part for one in [*chosen, "training.learning_rate=0.03"] for part in ("--set", one)]
+    files = ["--train", corpus, "--dev", corpus, "-o", tmp_path / "model"]
+    assert command("train", *files, "--quiet", *given) == 0
+    lines = corpus.read_text("utf-8").splitlines()[:20]
+    (tmp_path / "trees").write_text(
+        "\n".join(re.sub(r"\([-+0] ", "(_ ", line) for line in lines) + "\n", "utf-8"
+    )
+    capsys.readouterr()
+    assert command("predict", tmp_path / "model", tmp_path / "trees", "--format", "brackets") == 0
+    answers = capsys.readouterr().out.splitlines()
+    found, wanted = ([re.findall(r"\(([-+0]) ", line) for line in one] for one in (answers, lines))
+    assert [re.sub(r"\([-+0] ", "(_ ", line) for line in answers] == (tmp_path / "trees").read_text(
+        "utf-8"
+    ).splitlines()
+    pairs = [pair for one, other in zip(found, wanted, strict=True) for pair in zip(one, other, strict=True)]
+    assert sum(one == other for one, other in pairs) > 0.7 * len(pairs)
+    (tmp_path / "trees").write_text("(_ (_ It) (_ is)\n", "utf-8")
+    assert command("predict", tmp_path / "model", tmp_path / "trees", "--input-format", "brackets") == 1
+    assert "trees:1: 1 bracket not closed; expected one tree a line" in capsys.readouterr().err
 
 
 def signed(model: Path, tmp_path: Path, **files: bytes) -> Path:
