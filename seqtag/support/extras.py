@@ -10,6 +10,7 @@ EXTRAS = {
     "sentencex": "sentences",
     "icu4py": "icu",
     "spacy": "spacy",
+    "sacrebleu": "bleu",
 }
 
 

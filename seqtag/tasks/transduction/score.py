@@ -1,13 +1,16 @@
 """What a transducer scores on pairs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seqtag.corpora.pairs import TextPair
 from seqtag.evaluation.edit_distance import edit_distance
 from seqtag.evaluation.figures import Figures
 from seqtag.evaluation.measure import Measure
+from seqtag.evaluation.overlap import Overlap, overlap
+from seqtag.support.errors import MissingPackage
+from seqtag.support.quoting import one_line
 from seqtag.tasks.transduction.model import Answer
 from seqtag.tasks.transduction.vocabulary import SymbolVocabulary, cut
 from seqtag.training.job import SeedResult
@@ -29,6 +32,8 @@ class TransductionScore:
         cut: How many answers were cut at the length limit.
         metric: The figure that counts, one of `MEASURES`.
         how: How targets are cut into symbols and searched for.
+        overlap: BLEU and chrF, where they were asked for.
+        remark: Why they are not there though they were.
     """
 
     pairs: int
@@ -38,6 +43,8 @@ class TransductionScore:
     cut: int
     metric: str
     how: str
+    overlap: Overlap | None = None
+    remark: str = ""
 
     @property
     def exact_match(self) -> float:
@@ -67,7 +74,8 @@ class TransductionScore:
     @property
     def signature(self) -> str:
         """How the score was made."""
-        return f"{self.how}|pairs:{self.pairs}|symbols:{self.symbols}|words:whole targets"
+        also = f"|{self.overlap.signature}" if self.overlap else ""
+        return f"{self.how}|pairs:{self.pairs}|symbols:{self.symbols}|words:whole targets{also}"
 
     def figures(self) -> Sequence[Figures]:
         """Its table."""
@@ -76,7 +84,9 @@ class TransductionScore:
             ("word error rate", f"{self.word_error_rate:.4f}"),
             ("symbol error rate", f"{self.symbol_error_rate:.4f}"),
         ]
-        remarks = []
+        if self.overlap is not None:
+            rows += [("BLEU", f"{self.overlap.bleu:.4f}"), ("chrF", f"{self.overlap.chrf:.4f}")]
+        remarks = [self.remark] if self.remark else []
         if self.cut:
             remarks.append(f"{self.cut:,} of {self.pairs:,} answers were cut at the length limit.")
         return [Figures(("pairs", f"{self.pairs:,}"), rows, remarks=remarks)]
@@ -93,6 +103,7 @@ class TransductionScore:
             "symbols": self.symbols,
             "cut": self.cut,
             "metric": self.metric,
+            **({"bleu": self.overlap.bleu, "chrf": self.overlap.chrf} if self.overlap else {}),
             "signature": self.signature,
         }
 
@@ -127,3 +138,18 @@ def score(
     shortened = sum(not answer.best.complete for answer in answers)
     how = f"cut:{vocabulary.target_cut}|{how}"
     return TransductionScore(len(pairs), exact, edits, symbols, shortened, metric, how)
+
+
+def with_overlap(
+    found: TransductionScore,
+    pairs: Sequence[TextPair],
+    answers: Sequence[Answer],
+    vocabulary: SymbolVocabulary,
+) -> TransductionScore:
+    """The score with BLEU and chrF or, where sacrebleu is not installed, with the line that installs it."""
+    right, written = [pair.target for pair in pairs], [answer.best.text for answer in answers]
+    try:
+        spaced = vocabulary.target_cut == "spaces"
+        return replace(found, overlap=overlap(right, written, spaced=spaced))
+    except MissingPackage as problem:
+        return replace(found, remark=f"{one_line(problem)}.")

@@ -16,7 +16,7 @@ from seqtag.support.quoting import counted
 from seqtag.tasks.transduction import stored
 from seqtag.tasks.transduction.model import Answer, TransducerModel
 from seqtag.tasks.transduction.read import read_whole
-from seqtag.tasks.transduction.score import TransductionScore, score
+from seqtag.tasks.transduction.score import TransductionScore, score, with_overlap
 from seqtag.tasks.transduction.vocabulary import SymbolVocabulary
 from seqtag.tasks.use import EvaluationOrder, PredictionOrder, Use
 
@@ -133,6 +133,7 @@ def evaluate(order: EvaluationOrder) -> PairEvaluation:
     ]
     seconds = perf_counter() - started
     found = score(pairs, answers, model.vocabulary, model.config.decoding.metric, model.how)
+    found = with_overlap(found, pairs, answers, model.vocabulary)
     return PairEvaluation(found, order.model, shown(order.gold), pairs, answers, seconds, findings)
 
 

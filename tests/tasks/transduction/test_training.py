@@ -84,7 +84,9 @@ def test_evaluate_says_what_training_said(
     found = json.loads(capsys.readouterr().out)
     assert found["task"] == "transduction"
     wanted = trained.test.to_json()
+    signature = wanted.pop("signature")
     assert {name: found[name] for name in wanted} == wanted
+    assert found["signature"].startswith(signature)
     assert found["signature"].startswith("cut:characters|beam:3|penalty:0.6|factor:3|pairs:20|")
     rows = [line.split("\t") for line in Path(columns).read_text("utf-8").splitlines()]
     assert ["\t".join(row[:2]) for row in rows] == lines_of(20, 2)
