@@ -74,15 +74,15 @@ class DecoderSettings:
     layers: int = setting(1, "number of layers", low=1, high=32)
     dim: int = setting(64, "dimension of the vector of the previous symbol", low=1, high=4096)
     attention: str = setting(
-        "bahdanau",
-        "attention to the source: before each step by the last state, additive (Bahdanau et al. 2015), after it by the "
-        "new state, general (Luong et al. 2015), or none",
+        "luong",
+        "attention to the source: after each step by the new state, general (Luong et al. 2015), before it by the last "
+        "state, additive (Bahdanau et al. 2015), which takes longer, or none",
         choices=ATTENTIONS,
     )
     copy: str = setting(
         "auto",
-        "mix the decoder's symbols with those of the source that the attention is on (See et al. 2017; auto: if most "
-        "target symbols stand in their source)",
+        "mix the decoder's symbols with those of the source that the attention is on (See et al. 2017; auto: if "
+        "three quarters of the target symbols stand in their source)",
         choices=("auto", "yes", "no"),
     )
     dropout: float = setting(

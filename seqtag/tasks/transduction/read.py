@@ -18,7 +18,8 @@ from seqtag.support.lines import shown
 from seqtag.tasks.transduction.vocabulary import cut
 
 MOST_FINDINGS = 1000
-MOST_COPIED = 2000  # target symbols with which a decoder copies where nobody says so
+COPIED = 0.75  # share of the target symbols in their source from which on a decoder copies where nobody says so ...
+MOST_COPIED = 2000  # ... if there are so many different ones at most
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def _cut_of(setting: str, texts: Iterable[str]) -> str:
 
 
 def _are_copied(pairs: Sequence[TextPair], source_cut: str, target_cut: str) -> bool:
-    """Whether most target symbols stand in their source, and target symbols are few enough."""
+    """Whether enough target symbols stand in their source, and there are few enough different ones."""
     symbols: set[str] = set()
     copied = total = 0
     for pair in pairs:
@@ -161,4 +162,4 @@ def _are_copied(pairs: Sequence[TextPair], source_cut: str, target_cut: str) -> 
         symbols.update(target)
         copied += sum(symbol in source for symbol in target)
         total += len(target)
-    return 2 * copied > total and len(symbols) <= MOST_COPIED
+    return copied > COPIED * total and len(symbols) <= MOST_COPIED

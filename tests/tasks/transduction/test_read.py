@@ -67,6 +67,8 @@ def test_a_part_is_held_out_of_the_different_pairs(tmp_path: Path) -> None:
     ([("ad", "ɒ d"), ("abba", "ɒ bː ɒ"), ("a", "ɒ")], ("characters", "spaces"), "no"),
     ([("walks", "walk"), ("in spite", "in spite"), ("was", "be")], ("characters", "characters"), "yes"),
     ([("turn left", "l"), ("go back", "b")], ("spaces", "characters"), "no"),
+    ([("abc", "abx"), ("abcd", "abcd")], ("characters", "characters"), "yes"),  # six of seven
+    ([("abc", "abx"), ("abcd", "aby")], ("characters", "characters"), "no"),  # two thirds
 ])  # fmt: skip
 def test_settings_that_go_by_the_pairs(
     pairs: list[tuple[str, str]], cuts: tuple[str, str], copy: str
