@@ -27,12 +27,19 @@ def escaped(text: str) -> str:
 def page(explanation: Explanation) -> str:
     """The whole page: `page.html` filled in."""
     shown = len(explanation.sentences)
-    count = "sentence" if shown == 1 else f"{shown} sentences"
+    writes = any(sentence.answer is not None for sentence in explanation.sentences)
+    model, noun = escaped(explanation.model), "source" if writes else "sentence"
+    count = noun if shown == 1 else f"{shown} {noun}s"
     first = "The first" if explanation.more else "All" if shown > 1 else "The"
     looks = any(sentence.attention for sentence in explanation.sentences)
     template = Template(files(__package__).joinpath("page.html").read_text("utf-8"))
     return template.substitute(
-        model=escaped(explanation.model),
+        model=model,
+        heading=f"Where {model} looks while it writes" if writes else f"What each tag of {model} depends on",
+        saliency=" hidden" if writes else "",
+        looking="symbol that is written" if writes else "token that looks",
+        seen="symbols of the source" if writes else "tokens",
+        given="targets" if writes else "tags",
         sentences=f"{first} {count}",
         source=escaped(explanation.source),
         description=escaped(explanation.description),
@@ -72,12 +79,12 @@ def _sentence(number: int, sentence: Explained, spans: bool) -> str:
     return "<section>" + "\n".join(parts) + "</section>"
 
 
-def _pair(number: int, sentence: Explained, answer: str, probability: float) -> str:
+def _pair(number: int, sentence: Explained, source: str, answer: str, probability: float) -> str:
     """A source, what was written for it, and where the attention was meanwhile."""
     title = f"probability {probability:.4f}"
     parts = [
         f"<h2>Source {number}</h2>",
-        f'<p class="sentence" dir="auto"><bdi>{escaped("".join(sentence.tokens[:-1]))}</bdi> &#8594; '
+        f'<p class="sentence" dir="auto"><bdi>{escaped(source)}</bdi> &#8594; '
         f'<span class="token" title="{title}"><bdi>{escaped(answer)}</bdi></span></p>',
         "<h3>Attention of the decoder, while it writes each symbol</h3>",
     ]

@@ -61,7 +61,7 @@ class Explained:
         attention: The weights of each attention `(heads, time, time)` by where it is; row t is where token t looks.
         joined: The tokens that follow the one before without a space, by their number.
         written: Of a model that writes other symbols than it reads, these, with the end: the rows of its attention.
-        answer: Of such a model what it writes and how probable that is; None of any other.
+        answer: Of such a model what it reads, what it writes and how probable that is; None of any other.
     """
 
     tokens: tuple[str, ...]
@@ -71,7 +71,7 @@ class Explained:
     attention: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     joined: frozenset[int] = frozenset()
     written: tuple[str, ...] = ()
-    answer: tuple[str, float] | None = None
+    answer: tuple[str, str, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def _explained(pair: TextPair, model: TransducerModel) -> Explained:
         targets=[],
         attention={"decoder": weights[None, :, :LONGEST]},
         written=(*symbols, "end"),
-        answer=(answer.best.text, answer.best.probability),
+        answer=(" ".join((*pair.features, pair.source)), answer.best.text, answer.best.probability),
     )
 
 

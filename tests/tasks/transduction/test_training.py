@@ -154,6 +154,8 @@ def test_the_page_shows_where_the_attention_was(
     (answer,) = seqtag.load(trained.path).transduce([lines_of(20, 2)[0].split("\t")[0]])
     assert f"<bdi>{answer}</bdi>" in html
     assert html.count("Attention of the decoder") == 2
+    assert "looks while it writes</h1>" in html
+    assert "The first 2 sources of" in html
     assert html.count("end looks at end") == 2
 
 
