@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seqtag.settings.config import Config
+from seqtag.settings.labelled import CLASSIFICATION, JOINT, ClassificationConfig
 from seqtag.settings.language import LANGUAGE, LanguageConfig
 from seqtag.settings.reference import plain
 from seqtag.settings.schema import SETTINGS, Schema, Setting
@@ -48,6 +49,23 @@ def generated() -> str:
     lines += ["", "## Defaults of transducers", "", "| setting | default |", "| --- | --- |"]
     lines += [f"| `{path}` | {_default(TRANSDUCTION[path])} |" for path in TransductionConfig.DEFAULTS]
     lines += ["", f"Not available: {', '.join(f'`{path}`' for path in TransductionConfig.FIXED)}."]
+    lines += [
+        "",
+        "# Labels of sentences",
+        "",
+        "The tasks `classification` and `joint` ([labels of sentences](sentence-labels.md)) have these settings more. "
+        "`joint` has all of a tagger.",
+    ]
+    new = [path for path in JOINT if path not in SETTINGS]
+    lines += [
+        "",
+        "| setting | default | meaning |",
+        "| --- | --- | --- |",
+        *(_row(JOINT[path]) for path in new),
+    ]
+    lines += ["", "Other defaults of `classification`:", "", "| setting | default |", "| --- | --- |"]
+    lines += [f"| `{path}` | {_default(CLASSIFICATION[path])} |" for path in ClassificationConfig.DEFAULTS]
+    lines += ["", f"`classification` lacks {', '.join(f'`{path}`' for path in ClassificationConfig.FIXED)}."]
     return "\n".join(lines) + "\n\n"
 
 

@@ -17,8 +17,7 @@ import typer.main
 
 from seqtag.cli import COMMANDS, app_for
 from seqtag.settings import registry
-from seqtag.settings.schema import SETTINGS
-from seqtag.settings.tasks import every_path
+from seqtag.settings.tasks import KEY, every_path, schema_for
 
 TOP = Path(__file__).parent.parent
 README = TOP / "README.md"
@@ -36,6 +35,8 @@ OTHER_NAMES = {
     "init-config",
     "n-grams",
     "seqtag-checkpoint",
+    "seqtag-classification",
+    "seqtag-joint",
     "seqtag-lm",
     "seqtag-model",
     "seqtag-transduction",
@@ -103,7 +104,7 @@ def test_commands_in_examples_are_real(page: Path) -> None:
         assert not unknown, f"{page.name}: seqtag {shlex.join(words)}: {unknown}"
         for option, value in pairwise(words):
             if option in ("--set", "--grid"):
-                assert value.partition("=")[0] in SETTINGS, f"{page.name}: {option} {value}"
+                assert value.partition("=")[0] in {KEY, *every_path()}, f"{page.name}: {option} {value}"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -121,7 +122,7 @@ def test_options_and_settings_in_the_text_are_real(page: Path) -> None:
     every = NO_OPTIONS_OF_OURS.union(*map(options_of, COMMANDS))
     prose = re.sub(r"```.*?```", "", read(page), flags=re.DOTALL)
     assert set(re.findall(r"`(--[a-z-]+)", prose)) <= every
-    groups = "|".join({path.partition(".")[0] for path in SETTINGS})
+    groups = "|".join({path.partition(".")[0] for path in every_path()})
     assert set(re.findall(rf"`((?:{groups})\.[a-z_.]+)(?=[`: ])", prose)) <= every_path()
 
 
@@ -137,7 +138,8 @@ def test_the_tables_of_settings_are_the_programs() -> None:
 
 
 def test_every_setting_is_explained() -> None:
-    assert all(entry.help and entry.help[0] != " " for entry in SETTINGS.values())
+    every = [entry for task in registry.TASKS for entry in schema_for(task).values()]
+    assert all(entry.help and entry.help[0] != " " for entry in every)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +153,7 @@ def test_every_setting_is_explained() -> None:
         ("trees", "TREES"),
         ("attention", "ATTENTIONS"),
         ("heads", "HEADS"),
+        ("label poolings", "POOLINGS"),
         ("optimizers", "OPTIMIZERS"),
         ("schedules", "SCHEDULES"),
         ("metrics", "METRICS"),
@@ -180,6 +183,7 @@ def test_the_list_of_formats_is_the_registrys(rows: str, half: str) -> None:
         ("Normalisation", "NORMALIZATIONS"),
         ("Trees", "TREES"),
         ("Heads", "HEADS"),
+        ("Labels of sentences", "POOLINGS"),
         ("Optimizers and schedules", "SCHEDULES"),
     ],
 )

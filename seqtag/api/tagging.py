@@ -62,7 +62,8 @@ class Tagger:
     @checked
     def __init__(self, model: str | PathLike[str], *, threads: int | None = None) -> None:
         self._arguments = abspath(model), threads
-        self._tagger = SentenceTagger.load(model, threads or 0)
+        tagger = use_of(fspath(model))[1].tagger or SentenceTagger.load
+        self._tagger: SentenceTagger = tagger(model, threads or 0)
         self._warned = self._tagger.vocabulary.cuts_raw_text
         self._states: FinalStateReader | None = None
         self._indexing = (
@@ -77,17 +78,25 @@ class Tagger:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels of entities, or the tags of a model of plain tags, sorted.
+        """The labels of entities, or the tags of a model of plain tags, sorted; those of sentences of a model without
+        tags.
 
         Example:
             >>> seqtag.load("model").labels
             ('LOC', 'PER')
         """
         tags = self._tagger.tags
+        if not tags:
+            return self.sentence_labels
         if not self.is_spans:
             return tuple(sorted(tags))
         pieces = (split(tag, self._tagger.scheme) for tag in tags)
         return tuple(sorted({label for letter, label in pieces if letter != "O"}))
+
+    @property
+    def sentence_labels(self) -> tuple[str, ...]:
+        """The labels of whole sentences, sorted; none of a model that gives no such labels."""
+        return tuple(getattr(self._tagger.vocabulary, "labels", ()))
 
     @property
     def is_spans(self) -> bool:

@@ -31,7 +31,7 @@ def page(explanation: Explanation) -> str:
     model, noun = escaped(explanation.model), "source" if writes else "sentence"
     count = noun if shown == 1 else f"{shown} {noun}s"
     first = "The first" if explanation.more else "All" if shown > 1 else "The"
-    looks = any(sentence.attention for sentence in explanation.sentences)
+    looks = any(sentence.attention or sentence.looks is not None for sentence in explanation.sentences)
     template = Template(files(__package__).joinpath("page.html").read_text("utf-8"))
     return template.substitute(
         model=model,
@@ -60,6 +60,14 @@ def _sentence(number: int, sentence: Explained, spans: bool) -> str:
         parts.append(
             f'<p class="faint">The sentence is longer: {sentence.cut:,} more tokens are not looked at.</p>'
         )
+    if sentence.labels:
+        parts.append("<h3>Labels of the sentence</h3>")
+        parts += [_row(sentence, target) for target in sentence.labels]
+    if sentence.looks is not None:
+        parts.append("<h3>Attention of the label, while it makes one vector of the sentence</h3>")
+        parts.append(_looks_map(sentence.tokens, sentence.looks.tolist()))
+    if sentence.labels and not sentence.tags:
+        return "<section>" + "\n".join(parts) + "</section>"
     parts.append("<h3>Saliency</h3>")
     if not sentence.targets:
         parts.append('<p class="faint">No entity was found, so there is nothing to explain.</p>')
@@ -133,17 +141,18 @@ def _spaced(sentence: Explained, start: int, end: int, shown: Sequence[str]) -> 
 
 
 def _row(sentence: Explained, target: Target) -> str:
-    """The sentence coloured by what speaks for one entity."""
+    """The sentence coloured by what speaks for one entity, or for one of its labels."""
     tokens = sentence.tokens
+    is_label = any(target is label for label in sentence.labels)
     largest = float(abs(target.saliency).max()) or 1.0
     words = []
     for place, (token, value) in enumerate(zip(tokens, target.saliency.tolist(), strict=True)):
-        kind = _kind(value) + " target" * (target.start <= place < target.end)
+        kind = _kind(value) + " target" * (not is_label and target.start <= place < target.end)
         words.append(
             f'<span class="token {kind}" style="--w:{_weight(abs(value) / largest)}" '
             f'title="{escaped(token)}: {value:+.4f}"><bdi>{escaped(token)}</bdi></span>'
         )
-    what = _spaced(sentence, target.start, target.end, tokens[target.start : target.end])
+    what = _spaced(sentence, target.start, target.end, tokens[target.start : target.end]) * (not is_label)
     return (
         f'<div class="row"><div class="what"><b>{escaped(target.label or "_")}</b> <bdi>{escaped(what)}</bdi>'
         f'<br><span class="faint">probability {target.probability:.4f}</span></div>'
@@ -180,6 +189,13 @@ def _attention_map(tokens: Sequence[str], weights: Any, looking: Sequence[str] |
         ]
         rows.append((token, cells))
     return _map(tokens, rows)
+
+
+def _looks_map(tokens: Sequence[str], weights: Sequence[float]) -> str:
+    """One row: how much each token counts for the label, in the scale of `_attention_map`."""
+    pairs = zip(tokens[:MOST], weights, strict=False)
+    cells = [_cell("look", math.sqrt(max(value, 0.0)), f"{token}: {value:.4f}") for token, value in pairs]
+    return _map(tokens, [("label", cells)])
 
 
 def _map(tokens: Sequence[str], rows: list[tuple[str, list[str]]]) -> str:

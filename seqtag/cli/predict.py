@@ -4,7 +4,7 @@ import contextlib
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,8 @@ from seqtag.settings import registry
 from seqtag.support.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from seqtag.corpora.running_text import Splitting
 
 
@@ -66,6 +68,15 @@ def predict(
             show_default=False,
         ),
     ] = None,
+    vectors: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OUT.npy",
+            help="Of a model that labels sentences: also write what the label of each is decided by, a row of numbers "
+            "each, as NumPy reads it.",
+            show_default=False,
+        ),
+    ] = None,
     threads: common.Threads = None,
     output: Annotated[
         str | None,
@@ -83,20 +94,14 @@ def predict(
       echo 'Marta flew to Rotterdam.' | seqtag predict model
     """
     paths = files or ["-"]
-    from seqtag.tasks.use import check_options, use_of
-
-    task, use = use_of(model)
-    common.check_name("--format", output_format, use.formats)
     given = {
         "--input-format": input_format,
         "--tokenizer": tokenizer,
         "--nbest": nbest,
         "--language": language,
     }
-    given |= {"--sentences": sentences if sentences != "line" else None}
-    check_options(
-        "predict", task, {name: value is not None for name, value in given.items()}, use.predicts_with
-    )
+    given |= {"--vectors": vectors, "--sentences": None if sentences == "line" else sentences}
+    _check_task(model, output_format, given)
     common.check_name("--tokenizer", tokenizer, registry.TOKENIZERS)
     common.check_name("--input-format", input_format, registry.formats("reader"))
     if nbest and output_format != "jsonl":
@@ -114,7 +119,7 @@ def predict(
         )
     if output is not None and results.place(output) == results.STDOUT:
         output = None
-    results.check_outputs([output], [model, *paths])
+    results.check_outputs([output, vectors], [model, *paths])
     if output is None:
         _check_stdout(paths)
         common.invite(paths)
@@ -131,11 +136,46 @@ def predict(
         splitting,
         nbest or 0,
         threads or 0,
+        vectors is not None,
         warner(),
     )
     predictor = load(order)
     with results.written(output) if output is not None else contextlib.nullcontext(sys.stdout) as stream:
-        stage(predictor, paths, stream)
+        if vectors is None:
+            stage(predictor, paths, stream)
+            return
+        found: list[Any] = []
+        stage(predictor, paths, stream, keep=lambda answer: found.append(answer.vector))
+    _write_vectors(found, vectors)
+
+
+def _check_task(model: str, output_format: str | None, given: dict[str, Any]) -> None:
+    """Refuses a format that the model's task does not write, and options that it has no use for.
+
+    Args:
+        model: The model folder.
+        output_format: What was asked for.
+        given: The value of each option; None for one that was not given.
+    """
+    from seqtag.tasks.use import check_options, use_of
+
+    task, use = use_of(model)
+    common.check_name("--format", output_format, use.formats)
+    check_options(
+        "predict", task, {name: value is not None for name, value in given.items()}, use.predicts_with
+    )
+    if given["--vectors"] is not None and results.place(given["--vectors"]) == results.STDOUT:
+        raise UsageError("--vectors: expected a file, such as vectors.npy; stdout is for the answers.")
+
+
+def _write_vectors(found: "Sequence[Any]", path: str) -> None:
+    """Writes the vectors of sentences, `(sentences, width)`; a sentence without tokens has zeros."""
+    import numpy as np
+
+    width = max((len(vector) for vector in found if vector is not None), default=0)
+    rows = [np.zeros(width, np.float32) if vector is None else vector for vector in found]
+    with results.written_bytes(path) as stream:
+        np.save(stream, np.stack(rows) if rows else np.zeros((0, width), np.float32), allow_pickle=False)
 
 
 def _splitting(mode: str, language: str | None) -> "Splitting":

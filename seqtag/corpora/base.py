@@ -47,6 +47,7 @@ class Source:
         name: The file, as messages name it.
         skipped: What was passed over, with the numbers, as soon as a line has been read.
         first_rows: Its first rows, if the reader has left them here.
+        keys: The keys of comments and objects that the reader has met, where labels of sentences are wanted.
         is_stream: Whether its next line may be long in coming, as that of a pipe or a terminal.
     """
 
@@ -61,6 +62,7 @@ class Source:
         self.name = shown(path)
         self.skipped: list[tuple[int, str]] = []
         self.first_rows = FirstRows()
+        self.keys: set[str] = set()
         self._report = report
         self._mends_marks: str | None = None
         self._marks: list[tuple[int, bool]] = []  # that are to be told of
@@ -151,6 +153,8 @@ class ReadOptions:
             "widen" or "drop".
         labels: The names of tags that a file has as numbers from 0.
         with_heads: Whether `Sentence.heads` is wanted, the dependency tree of each sentence.
+        label_key: The key of comments or objects, or the column, that holds the labels of sentences; None if these are
+            not wanted.
         given: The fields that the user set for this very file, each with the name of its option: one that has no effect
             on the file is reported.
     """
@@ -169,6 +173,7 @@ class ReadOptions:
     misaligned: str = "error"
     labels: tuple[str, ...] = ()
     with_heads: bool = False
+    label_key: str | None = None
     given: tuple[tuple[str, str], ...] = dataclass_field(default=(), compare=False)
 
     def as_given(self, **names: str) -> "ReadOptions":
@@ -234,7 +239,13 @@ class ReadOptions:
         by_itself = self.format != "auto" and registry.find(registry.FORMATS, self.format).by_itself
         own, skip = (self.format, self.skip_rows) if format == USUAL and not by_itself else (format, None)
         return replace(
-            self, format=own, with_tags=False, tokenizer=tokenizer, skip_rows=skip, splitting=splitting
+            self,
+            format=own,
+            with_tags=False,
+            tokenizer=tokenizer,
+            skip_rows=skip,
+            splitting=splitting,
+            label_key=None,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -250,6 +261,7 @@ class ReadOptions:
             **({"misaligned": self.misaligned} if self.misaligned != AUTO.misaligned else {}),
             **({"labels": list(self.labels)} if self.labels else {}),
             **({"with_heads": True} if self.with_heads else {}),
+            **({} if self.label_key is None else {"label_key": self.label_key}),
         }
 
     @classmethod
@@ -266,16 +278,20 @@ class ReadOptions:
             misaligned=values.get("misaligned", "error"),
             labels=tuple(values.get("labels", ())),
             with_heads=values.get("with_heads", False),
+            label_key=values.get("label_key"),
         )
         if not isinstance(options.with_heads, bool):
             raise ValueError("it neither reads heads nor does without them")
+        if options.label_key is not None and not _is_label(options.label_key):
+            raise ValueError("the key of its labels is no text")
         if options.misaligned not in registry.MISALIGNED or not all(map(_is_label, options.labels)):
             raise ValueError("it read spans in a way that is not known here")
         if not all(map(_is_column, (options.token_column, options.tag_column))):
             raise ValueError("its columns are neither numbers nor names")
         if options.skip_rows is not None and (type(options.skip_rows) is not int or options.skip_rows < 0):
             raise ValueError("the rows to skip are not a number of them")
-        if options.format != "auto" and not registry.knows(registry.formats("tagged"), options.format):
+        known = registry.formats("tagged" if options.label_key is None else "reader")
+        if options.format != "auto" and not registry.knows(known, options.format):
             raise ValueError("its corpus was of no format that is known here")
         if not all(isinstance(values.get(name, ""), str) for name in _SPELLING):
             raise ValueError("the spelling of its tags is no text")

@@ -11,6 +11,7 @@ from collections.abc import Container
 
 from seqtag.corpora.base import Source
 from seqtag.corpora.rows import Columns
+from seqtag.corpora.sentence_labels import LabelComments
 from seqtag.corpora.tags import SPAN_TAG
 from seqtag.support.quoting import quoted
 
@@ -30,9 +31,16 @@ class Comments:
         source: The file.
         columns: Where its columns are.
         known: The tags that were met so far; those of later rows are added.
+        label_key: The key of the labels of sentences; None if these are not wanted.
+
+    Attributes:
+        labels: Those of the comments.
     """
 
-    def __init__(self, source: Source, columns: Columns, known: Container[str]) -> None:
+    def __init__(
+        self, source: Source, columns: Columns, known: Container[str], label_key: str | None = None
+    ) -> None:
+        self.labels = LabelComments(label_key, source.keys)
         self._source = source
         self._columns = columns
         self._known = known
@@ -43,13 +51,19 @@ class Comments:
         ] = {}  # by the tag that it would have, the first such line that may be a row
 
     def has(self, number: int, row: str, *, begins: bool) -> bool:
-        """Whether a line that starts with "#" is no row.
+        """Whether a line that starts with "#" is no row; takes its label, if it is one of a sentence.
 
         Args:
             number: Its number.
             row: The line.
             begins: Whether a sentence may begin here.
         """
+        found = self._is_comment(number, row, begins=begins)
+        if found:
+            self.labels.add(row)
+        return found
+
+    def _is_comment(self, number: int, row: str, *, begins: bool) -> bool:
         layout = self._columns.layout
         columns = layout.split(row)
         marked = _MARKS.match(row) is not None

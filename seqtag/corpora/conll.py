@@ -47,7 +47,8 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     named = None
     with suppress(UsageError):  # it is not read
         named = None if options.tag_column is None else _column_number(options.tag_column)
-    return _parse(source, Wanted(token, tag, features, named, numbers=len(options.numeric_columns)))
+    wanted = Wanted(token, tag, features, named, numbers=len(options.numeric_columns))
+    return _parse(source, wanted, options.label_key)
 
 
 def _column_number(column: int | str) -> int:
@@ -64,7 +65,7 @@ def _column_number(column: int | str) -> int:
     return number
 
 
-def _parse(source: Source, wanted: Wanted) -> Iterator[Sentence]:
+def _parse(source: Source, wanted: Wanted, label_key: str | None) -> Iterator[Sentence]:
     """One loop over the rows, long because everything that it does not call makes it fast."""
     head = list(islice(source.head(), SAMPLED)) if wanted.tag is not None or not source.is_stream else []
     numbered = source.lines()
@@ -76,7 +77,7 @@ def _parse(source: Source, wanted: Wanted) -> Iterator[Sentence]:
     token_at, tag_at, judged_at = columns.token, columns.tag, columns.judged
     tabs, width = layout.separator == "\t", layout.width
     known_tags: dict[str, str] = {}
-    comments = Comments(source, columns, known_tags)
+    comments = Comments(source, columns, known_tags, label_key)
     _report_header(source, columns)
     tokens: list[str] = []
     tags: list[str] = []
@@ -90,6 +91,7 @@ def _parse(source: Source, wanted: Wanted) -> Iterator[Sentence]:
             tuple(tags) if tag_at is not None else None,
             line_numbers(places),
             tuple(zip(*values, strict=True)),
+            labels=comments.labels.take(),
         )
         for column in (tokens, tags, places, values):
             column.clear()
@@ -190,12 +192,16 @@ class ConllWriter:
             joined = "".join(texts)
             if _NO_TOKEN.search(joined) or not all(map(str.strip, texts)) or DOCSTART in joined:
                 _check_tokens(document)
-            if joined.startswith("#") and not may_be_row(texts[0], tags[0], tabs=True):
+            if joined.startswith("#") and not may_be_row(texts[0], tags[0] if tags else "", tabs=True):
                 problem = f"{texts[0]!r} with the tag {tags[0]!r} would be read as a comment"
                 raise Unwritable(
                     document.lines[0] if document.lines else None, f"{problem}; the format jsonl can hold it."
                 )
-            rows = "".join(f"{text}\t{tag}\n" for text, tag in zip(texts, tags, strict=True))
+            if document.tagged:
+                rows = "".join(f"{text}\t{tag}\n" for text, tag in zip(texts, tags, strict=True))
+            else:
+                rows = "".join(f"{text}\n" for text in texts)
+            rows = "".join(f"# {document.label_key} = {label}\n" for label in document.labels) + rows
             if MARK in joined:
                 rows = with_marks(rows, first=self._first)
             self._first = False

@@ -25,6 +25,7 @@ from seqtag.corpora.conllu_text import Texts
 from seqtag.corpora.first_rows import FirstRows
 from seqtag.corpora.heads import read_heads
 from seqtag.corpora.sentence import Sentence, line_numbers
+from seqtag.corpora.sentence_labels import LabelComments
 from seqtag.corpora.spacing import Spacing
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.lines import MARK
@@ -56,7 +57,10 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     misc = table.names.index("misc") if "misc" in table.names else None
     texts = Texts(source, token, misc) if options.with_text else None
     head = _head_place(table) if options.with_heads else None
-    return _parse(source.lines(), table, token, tag, features, Spacing(source, token, misc), texts, head)
+    labels = LabelComments(options.label_key, source.keys)
+    return _parse(
+        source.lines(), table, token, tag, features, Spacing(source, token, misc), texts, head, labels
+    )
 
 
 def _head_place(table: ConlluTable) -> int:
@@ -96,6 +100,7 @@ def _parse(
     spacing: Spacing,
     texts: Texts | None,
     head: int | None,
+    labels: LabelComments,
 ) -> Iterator[Sentence]:
     width, id_at, attributes = table.width, table.id_at or 0, table.attributes
     second = token if tag is None else tag
@@ -107,7 +112,7 @@ def _parse(
     places: list[int] = []
     always = bool(features) or texts is not None or head is not None
     whole, expected = always or not spacing.is_done, "1"
-    made = partial(_sentence, features=features, texts=texts, head=head, name=table.name)
+    made = partial(_sentence, features=features, texts=texts, head=head, name=table.name, labels=labels)
     for number, row in numbered:
         if not row or not row.strip(BLANK):
             if places:
@@ -118,6 +123,7 @@ def _parse(
                 tokens, tags, rows, places, expected = [], [], [], [], "1"
             continue
         if row[0] == "#" and table.is_comment(row):
+            labels.add(row)
             if texts is not None:
                 texts.meet_comment(number, row)
             continue
@@ -187,6 +193,7 @@ def _sentence(
     texts: Texts | None,
     head: int | None,
     name: str,
+    labels: LabelComments,
 ) -> Sentence:
     heads = None if head is None else read_heads([row[head] for row in rows], places, name)
     return Sentence(
@@ -196,4 +203,5 @@ def _sentence(
         tuple(tuple(intern(row[at]) for row in rows) for at in features),
         None if texts is None else texts.take(rows),
         heads=heads,
+        labels=labels.take(),
     )

@@ -102,6 +102,11 @@ class Document:
         lines: The line of each token in the file that the text came from, or the one line of all.
         ends: The token after the last of each sentence, where the text was split into sentences; None where it was
             tagged as one.
+        labels: The labels of the text as a whole, best first.
+        label_probabilities: The probability of each label that there is, the most probable first.
+        label_key: What its labels are, as the key of a comment.
+        vector: What the label was decided by, `(width,)`; None where that was not asked for.
+        tagged: Whether the tokens have tags.
     """
 
     text: str
@@ -115,6 +120,16 @@ class Document:
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
     lines: Sequence[int] = field(default=(), repr=False)
     ends: Sequence[int] | None = None
+    labels: Sequence[str] = ()
+    label_probabilities: Mapping[str, float] = field(default_factory=dict)
+    label_key: str = "label"
+    vector: Any = field(default=None, repr=False, compare=False)
+    tagged: bool = True
+
+    @property
+    def label(self) -> str | None:
+        """The most probable label of the text; None where it has none."""
+        return self.labels[0] if self.labels else None
 
     @classmethod
     def of(cls, sentence: Sentence, tags: Sequence[str], scheme: Scheme, **answer: Any) -> Self:
@@ -153,6 +168,7 @@ class Document:
             spans=spans,
             span_probabilities=_together(part.span_probabilities for part in parts),
             ends=ends,
+            tagged=all(part.tagged for part in parts),
         )
 
     def __len__(self) -> int:
@@ -203,22 +219,9 @@ class Document:
 
         A key of `extra` that the answer has as well comes under another name: `entities` as `given_entities`.
         """
-        answer: dict[str, Any] = {
-            "text": self.text,
-            "tokens": self._token_dicts(),
-            "entities": [
-                {
-                    "start": entity.start,
-                    "end": entity.end,
-                    "label": entity.label,
-                    "text": entity.text,
-                    "start_token": entity.start_token,
-                    "end_token": entity.end_token,
-                    **({} if entity.probability is None else {"probability": round(entity.probability, 4)}),
-                }
-                for entity in self.entities
-            ],
-        }
+        answer: dict[str, Any] = {"text": self.text, **self._label_dict()}
+        if self.tagged:
+            answer |= {"tokens": self._token_dicts(), "entities": self._entity_dicts()}
         if self.ends is not None:
             answer["sentences"] = [asdict(sentence) for sentence in self.sentences]
         if self.alternatives:
@@ -227,6 +230,28 @@ class Document:
                 for one in self.alternatives
             ]
         return beside(self.extra, answer) | answer if self.extra else answer
+
+    def _label_dict(self) -> dict[str, Any]:
+        """The labels as plain values, where there are any."""
+        if not self.label_probabilities:
+            return {} if self.tagged else {"label": None, "probability": None, "labels": {}}
+        given = {name: round(value, 4) for name, value in self.label_probabilities.items()}
+        return {"label": self.label, "probability": given[self.labels[0]], "labels": given}
+
+    def _entity_dicts(self) -> list[dict[str, Any]]:
+        """The entities as plain values."""
+        return [
+            {
+                "start": entity.start,
+                "end": entity.end,
+                "label": entity.label,
+                "text": entity.text,
+                "start_token": entity.start_token,
+                "end_token": entity.end_token,
+                **({} if entity.probability is None else {"probability": round(entity.probability, 4)}),
+            }
+            for entity in self.entities
+        ]
 
     def _repr_html_(self) -> str:
         """The document as notebooks show it."""

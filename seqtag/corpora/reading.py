@@ -21,6 +21,7 @@ from seqtag.corpora.first_rows import FirstRows
 from seqtag.corpora.look_alikes import brackets
 from seqtag.corpora.numbers import with_numbers
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.sentence_labels import check_labels, from_keys
 from seqtag.corpora.spelling import TYPES, USUAL_SPELLING, Misspelt, Spelling
 from seqtag.corpora.tags import Scheme, split
 from seqtag.settings import registry
@@ -43,6 +44,7 @@ class Corpus:
         findings: What its reader found odd.
         first_rows: Its first rows, where the format has columns.
         spelling: How the file spells its tags; those of the sentences are in the usual spelling.
+        keys: The keys that labels of sentences may have, where these were asked for.
     """
 
     path: str
@@ -50,6 +52,7 @@ class Corpus:
     findings: tuple[Finding, ...] = ()
     first_rows: FirstRows = field(default_factory=FirstRows)
     spelling: Spelling = USUAL_SPELLING
+    keys: frozenset[str] = frozenset()
 
     @property
     def tokens(self) -> int:
@@ -85,6 +88,8 @@ def sentences(
     found = read(source, options)
     if options.numeric_columns:
         found = with_numbers(found, options.numeric_columns, source.name)
+    if options.label_key is not None:
+        found = from_keys(found, options.label_key, source.keys, source.name)
     if options.labels and options.with_tags:
         found = _named(found, source, options)
     return found if spelling.is_usual or not options.with_tags else respelt(found, spelling, source.name)
@@ -156,7 +161,12 @@ def recognise(source: Source, options: ReadOptions) -> str:
     """The format of a corpus: by its first lines where they leave no doubt, by the name of the file and of the columns
     asked for, else by its first lines.
     """
-    known = [name for name in registry.formats("recogniser") if registry.FORMATS[name].tagged]
+    known = [
+        name
+        for name in registry.formats("recogniser")
+        if registry.FORMATS[name].tagged
+        or (options.label_key is not None and registry.FORMATS[name].labelled)
+    ]
     asked = set(map(field_of, (options.token_column, options.tag_column, *options.extra_columns)))
     for name in known:
         if registry.FORMATS[name].certain and registry.load(registry.FORMATS, name, "recogniser")(source):
@@ -181,13 +191,16 @@ def read_corpus(path: str | PathLike[str] | Source, options: ReadOptions = AUTO)
     source = path
     if not isinstance(source, Source):
         source = Source(source, report=findings.append, skip=options.skip_rows or 0)
-    found = tuple(sentence for sentence in sentences(source, options) if sentence.tokens)
+    read = sentences(source, options)
+    found = tuple(sentence for sentence in read if sentence.tokens or sentence.labels)
     if not found:
         raise DataError(source.name, None, "there is no sentence in the file")
     spelling = _spelling(options)
     if options.tag_spelling is None and (own := brackets(one.tags or () for one in found)):
         spelling, found = own, tuple(respelt(found, own, source.name))
-    corpus = Corpus(source.name, found, tuple(findings), source.first_rows, spelling)
+    keys = frozenset(source.keys)
+    corpus = Corpus(source.name, found, tuple(findings), source.first_rows, spelling, keys)
+    check_labels(found, source.name)
     _check_each(corpus, _without_controls)
     return corpus
 

@@ -26,6 +26,7 @@ class Sentence:
         numbers: Columns of numbers, like `columns`; NaN where one is missing.
         heads: The head of each token in a dependency tree, counted from 1, and 0 for a root; None where nobody asked
             for them, or the file has none.
+        labels: The labels of the sentence as a whole, as far as these were asked for.
     """
 
     tokens: tuple[str, ...]
@@ -37,6 +38,7 @@ class Sentence:
     parts: "tuple[Sentence, ...] | None" = None
     numbers: tuple[tuple[float, ...], ...] = ()
     heads: tuple[int, ...] | None = None
+    labels: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.tokens)

@@ -38,11 +38,11 @@ def recognise(source: Source) -> bool:
     """Whether the first line is such a header. Among tabs, where rows may also be those of CoNLL, it must name the
     sentences.
     """
-    found = _header(source.head())
+    found = header_of(source.head())
     if found is None:
         return False
     _, header, delimiter = found
-    named = [_place(header, names) is not None for names in (TOKEN, TAG, SENTENCE)]
+    named = [place_of(header, names) is not None for names in (TOKEN, TAG, SENTENCE)]
     return all(named[:2]) and (named[2] or delimiter != "\t")
 
 
@@ -57,14 +57,14 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
         DataError: A row is malformed.
     """
     numbered = source.lines()
-    found = _header(numbered)
+    found = header_of(numbered)
     if found is None:
         return
     first, header, delimiter = found
-    token = _column(source.name, header, options.token_column, TOKEN, "token")
-    tag = _column(source.name, header, options.tag_column, TAG, "tag") if options.with_tags else None
-    features = [_column(source.name, header, column, (), "feature") for column in options.extra_columns]
-    sentence = _place(header, SENTENCE)
+    token = column_of(source.name, header, options.token_column, TOKEN, "token")
+    tag = column_of(source.name, header, options.tag_column, TAG, "tag") if options.with_tags else None
+    features = [column_of(source.name, header, column, (), "feature") for column in options.extra_columns]
+    sentence = place_of(header, SENTENCE)
     if token == tag:
         raise UsageError(f"{source.name}: the token column and the tag column are both {header[token]!r}.")
     if sentence in (token, tag):
@@ -82,7 +82,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
             tuple(tuple(row[at] for row in rows) for at in features),
         )
 
-    for number, cells in _rows(numbered, delimiter, source.name, first):
+    for number, cells in rows_of(numbered, delimiter, source.name, first):
         if not any(cells):
             blanks += 1
             begins = True
@@ -104,7 +104,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
         source.report("one-sentence", first, problem)
 
 
-def _header(numbered: Iterator[tuple[int, str]]) -> tuple[int, list[str], str] | None:
+def header_of(numbered: Iterator[tuple[int, str]]) -> tuple[int, list[str], str] | None:
     """The line of the header, the names of the columns, and what separates them: what is named above the header, or
     what makes the most columns.
     """
@@ -125,7 +125,7 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return []
 
 
-def _rows(
+def rows_of(
     numbered: Iterable[tuple[int, str]], delimiter: str, name: str, at: int
 ) -> Iterator[tuple[int, list[str]]]:
     """The rows, each with its line; `at` is that of the header."""
@@ -169,14 +169,15 @@ def _check(
             raise DataError(name, number, f"the column {quoted(header[at])} is empty")
 
 
-def _place(header: Sequence[str], names: Iterable[str]) -> int | None:
+def place_of(header: Sequence[str], names: Iterable[str]) -> int | None:
+    """The position of the first of these names that is in a header, in lower case."""
     known = [cell.strip().lower() for cell in header]
     return next((known.index(name) for name in names if name in known), None)
 
 
-def _column(name: str, header: Sequence[str], asked: Column | None, names: Iterable[str], what: str) -> int:
+def column_of(name: str, header: Sequence[str], asked: Column | None, names: Iterable[str], what: str) -> int:
     """The position of a column that a user gave, or that has a usual name."""
-    at = _place(header, names if asked is None else [str(asked).strip().lower()])
+    at = place_of(header, names if asked is None else [str(asked).strip().lower()])
     if at is not None:
         title = header[at].strip().lower()
         if sum(cell.strip().lower() == title for cell in header) > 1:

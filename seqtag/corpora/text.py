@@ -59,6 +59,11 @@ class TextWriter:
 
     def write(self, document: Document) -> None:
         """Writes a document."""
+        for label in document.labels:
+            self._stream.write(f"# {document.label_key} = {label}\n")
+        if not document.tagged:
+            self._stream.write(document.text.replace("\n", " ") + "\n")
+            return
         marks = _entities(document) if document.scheme.is_spans else _tags(document)
         marks = ((text.replace("\n", " "), label) for text, label in marks)  # a line a document
         if self._console.is_terminal:

@@ -155,12 +155,15 @@ class Vocabulary:
         vocabulary._check()
         return vocabulary
 
+    def _has_enough_tags(self) -> bool:
+        return bool(self.tags)
+
     def _check(self) -> None:
         """Refuses with a ValueError what no training leaves."""
         spelling = self.reading.spelling
         written: list[Any] = [*self.tags, *self.tag_counts, *self.reading.extra_columns]
         written += [spelling.template, spelling.outside]
-        if not self.tags or not all(isinstance(text, str) and text for text in written):
+        if not self._has_enough_tags() or not all(isinstance(text, str) and text for text in written):
             raise ValueError("its tags or columns are no texts")
         "".join(written).encode()  # half a character is none
         if CONTROLS.search("".join(written)):

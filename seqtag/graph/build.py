@@ -7,6 +7,7 @@ from seqtag.graph import outputs
 from seqtag.graph.builder import Graph
 from seqtag.graph.encoder import Encoder
 from seqtag.graph.heads.base import Legal
+from seqtag.graph.label_head import LabelHead, LabelPlan
 from seqtag.graph.weights import Weights
 from seqtag.settings import registry
 from seqtag.settings.config import Config
@@ -19,14 +20,16 @@ class Plan:
     Attributes:
         config: The settings.
         sizes: What each embedding's indexer says of its table, by the name of the embedding.
-        tags: Number of tags.
+        tags: Number of tags; 0 for a network that has none.
         legal: What the tag scheme allows; None if every tag may stand anywhere.
+        label: What its head of labels is made of; None if it has none.
     """
 
     config: Config
     sizes: Mapping[str, Mapping[str, int]]
     tags: int
     legal: Legal | None
+    label: LabelPlan | None = None
 
 
 def build(plan: Plan, weights: Weights, wanted: Collection[str] | None = None) -> bytes:
@@ -50,9 +53,14 @@ def build(plan: Plan, weights: Weights, wanted: Collection[str] | None = None) -
         for name, sizes in plan.sizes.items()
     ]
     encoder = Encoder(config.encoder, sum(part.dim for part in embeddings), weights)
-    head = registry.load(registry.HEADS, head_name(config, plan.legal), "graph")(
-        config.head, plan.tags, plan.legal, encoder.width, weights
-    )
+    width = encoder.width
+    label = LabelHead(plan.label, config.encoder, width, weights) if plan.label else None
+    head = None
+    if plan.tags:
+        width = label.fed if label else width
+        head = registry.load(registry.HEADS, head_name(config, plan.legal), "graph")(
+            config.head, plan.tags, plan.legal, width, weights
+        )
     weights.check_all()
 
     graph = Graph()
@@ -60,7 +68,10 @@ def build(plan: Plan, weights: Weights, wanted: Collection[str] | None = None) -
     vectors = [part.write(graph) for part in embeddings]
     joined = graph.node("Concat", *vectors, axis=-1) if len(vectors) > 1 else vectors[0]
     features, attention = encoder.write(graph, joined, lengths)
-    head.write(graph, features, lengths)
+    if label is not None:
+        features = label.write(graph, features, lengths)
+    if head is not None:
+        head.write(graph, features, lengths)
     if attention is not None:
         graph.output(attention, outputs.ATTENTION)
     if wanted is not None and outputs.FINAL.name in wanted:

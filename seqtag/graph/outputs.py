@@ -11,7 +11,8 @@ class Output(NamedTuple):
     Attributes:
         name: Its name.
         dtype: Its element type, by NumPy's name.
-        shape: Its sizes: `batch` and `time` differ from batch to batch, `tags`, `beam` and `heads` belong to the model.
+        shape: Its sizes: `batch` and `time` differ from batch to batch, `tags`, `beam`, `heads`,
+            `labels` and `width` belong to the model.
     """
 
     name: str
@@ -23,7 +24,8 @@ class Output(NamedTuple):
         return tuple(sizes.get(size, size) for size in self.shape)
 
 
-# Of every network: the best tag of each word and its probability. Undefined at padding, as all further outputs are.
+# Of every network with tags: the best tag of each word and its probability. Undefined at padding, as all further
+# outputs are.
 TAGS = Output("tags", "int64", ("batch", "time"))
 PROBABILITIES = Output("probabilities", "float32", ("batch", "time"))
 # Of a head that scores each tag of each word; of a chain also the sums over all ways to a tag and on from it.
@@ -40,6 +42,11 @@ BEAM_PROBABILITIES = Output("beam_probabilities", "float32", ("batch", "time", "
 # How much a word looks at each word of its sentence: in the encoder, and in the decoder.
 ATTENTION = Output("attention", "float32", ("batch", "heads", "time", "time"))
 HEAD_ATTENTION = Output("head_attention", "float32", ("batch", "time", "time"))
+# Of a network that labels sentences: the probability of each label, what they are decided by, and how much each word
+# counts for that.
+LABELS = Output("labels", "float32", ("batch", "labels"))
+VECTOR = Output("vector", "float32", ("batch", "width"))
+LABEL_ATTENTION = Output("label_attention", "float32", ("batch", "time"))
 
 # Of a recurrent network, if asked for: the states of each layer, direction (forward first) and memory (the output
 # first) after the sentence. All sentences must be as long as the longest.
@@ -65,7 +72,11 @@ LOOKS = Output("looks", "float32", ("batch", "beam", "time"))
 CHAIN = (START, TRANSITIONS, END)
 LATTICE = (SCORES, FORWARD, BACKWARD)
 BEAM = (BEAM_TAGS, BEAM_PROBABILITIES)
+OF_SENTENCES = (LABELS, VECTOR)
 OUTPUTS = {
     output.name: output
-    for output in (TAGS, PROBABILITIES, *LATTICE, *CHAIN, *BEAM, ATTENTION, HEAD_ATTENTION)
+    for output in (
+        *(TAGS, PROBABILITIES, *LATTICE, *CHAIN, *BEAM, ATTENTION, HEAD_ATTENTION),
+        *(*OF_SENTENCES, LABEL_ATTENTION),
+    )
 }

@@ -45,7 +45,8 @@ LATTICE = tuple(output.name for output in outputs.LATTICE)  # from which the pro
 BEAM = tuple(
     output.name for output in outputs.BEAM
 )  # the n best sequences of a model that has no such scores
-LOOKS = {outputs.ATTENTION.name, outputs.HEAD_ATTENTION.name}
+LOOKS = {outputs.ATTENTION.name, outputs.HEAD_ATTENTION.name, outputs.LABEL_ATTENTION.name}
+LOOKS |= {output.name for output in outputs.OF_SENTENCES}
 CHAIN = tuple(output.name for output in outputs.CHAIN)  # the scores between tags
 
 Results = Callable[
@@ -98,7 +99,7 @@ class SentenceTagger:
     def of(cls, folder: Folder, threads: int = 0, *, tags_only: bool = False) -> Self:
         """The tagger of a model folder that is open; see `load`."""
         vocabulary = read_vocabulary(folder, language_states.of_folder)
-        network = read_network(folder, vocabulary, _outputs(tags_only))
+        network = read_network(folder, vocabulary, cls.outputs_of_tags(tags_only=tags_only))
         try:
             return cls(network, vocabulary, threads, name=str(folder.path))
         except Exception as problem:  # ONNX Runtime's errors share no public base class
@@ -118,8 +119,15 @@ class SentenceTagger:
         tags_only: bool = False,
     ) -> Self:
         """The tagger of a model in memory, its weights by their paths; see `load`."""
-        network = build_network(config, vocabulary, Weights.of_arrays(weights), _outputs(tags_only))
+        network = build_network(
+            config, vocabulary, Weights.of_arrays(weights), cls.outputs_of_tags(tags_only=tags_only)
+        )
         return cls(network, vocabulary)
+
+    @staticmethod
+    def outputs_of_tags(*, tags_only: bool) -> set[str]:
+        """The outputs that a network is built for. The weights of attentions, which are large, are not among them."""
+        return {outputs.TAGS.name} if tags_only else outputs.OUTPUTS.keys() - LOOKS
 
     @property
     def scheme(self) -> Scheme:
@@ -153,16 +161,12 @@ class SentenceTagger:
         self, sentences: Sequence[Words], *, entities: bool = False, nbest: int = 0
     ) -> Iterator[Document]:
         """As `tag`, for sentences that are there already; the work begins before the first answer is asked for."""
-        if (entities or nbest) and outputs.PROBABILITIES.name not in self._outputs:
-            raise ValueError("expected a tagger that gives probabilities. Received: one that gives tags only")
+        self._check_asked(entities=entities, nbest=nbest)
         self.check_nbest(nbest)
         pieces = [piece for number, tokens in enumerate(sentences) for piece in windows(number, len(tokens))]
         seen = [self.vocabulary.seen(words) for words in sentences]
         rows = self.vocabulary.index_seen([cut(seen[p.sentence], p.start, p.end) for p in pieces])
-        names = [*OF_EACH_WORD]
-        if entities or nbest:
-            names += LATTICE + BEAM * (nbest > 0)
-        names = [name for name in names if name in self._outputs]
+        names = self._names(entities=entities, nbest=nbest)
         batches = list(inference_order([piece.end - piece.start for piece in pieces], TOKEN_BUDGET))
         results = (
             (batch, self._submit(self.vocabulary.collate([rows[i] for i in batch]), names, len(batches) == 1))
@@ -170,6 +174,18 @@ class SentenceTagger:
         )
         begun = deque(islice(results, AHEAD))
         return self._answers(sentences, pieces, begun, results, entities=entities, nbest=nbest)
+
+    def _check_asked(self, *, entities: bool, nbest: int) -> None:
+        """Refuses with a ValueError to give what the network was not built for."""
+        if (entities or nbest) and outputs.PROBABILITIES.name not in self._outputs:
+            raise ValueError("expected a tagger that gives probabilities. Received: one that gives tags only")
+
+    def _names(self, *, entities: bool, nbest: int) -> list[str]:
+        """The outputs that answers need."""
+        names = [*OF_EACH_WORD]
+        if entities or nbest:
+            names += LATTICE + BEAM * (nbest > 0)
+        return [name for name in names if name in self._outputs]
 
     @cached_property
     def most(self) -> float:
@@ -219,7 +235,11 @@ class SentenceTagger:
             if len(sentence):
                 yield self._tagged(sentence, answer, entities, nbest)
             else:
-                yield Document.of(sentence, (), self.scheme)
+                yield self._empty(sentence)
+
+    def _empty(self, sentence: Sentence) -> Document:
+        """The answer for a sentence without tokens."""
+        return Document.of(sentence, (), self.scheme)
 
     def _keep(
         self,
@@ -329,11 +349,6 @@ class SentenceTagger:
     def _written(self, tags: list[str]) -> list[str]:
         """The network's tags in the corpus's scheme, as far as its spelling can tell them apart."""
         return self.spelling.settled(convert(tags, self.vocabulary.train_scheme, self.scheme))
-
-
-def _outputs(tags_only: bool) -> set[str]:
-    """The outputs that a network is built for. The weights of attentions, which are large, are not among them."""
-    return {outputs.TAGS.name} if tags_only else outputs.OUTPUTS.keys() - LOOKS
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,17 @@ TRANSDUCER = Kind(
     ("config.json", "vocab.json", "weights.safetensors", "report.json"),
     reader="seqtag predict",
 )
-MODELS = (MODEL, LANGUAGE_MODEL, TRANSDUCER)
+# Models that label whole sentences: the files of a tagger, but for what only scores of tags need.
+CLASSIFICATION_MODEL = Kind(
+    "classification model",
+    "seqtag-classification",
+    1,
+    tuple(name for name in FILES if name != "known.json"),
+    OPTIONAL_FILES,
+    reader="seqtag predict",
+)
+JOINT_MODEL = Kind("joint model", "seqtag-joint", 1, FILES, OPTIONAL_FILES, reader="seqtag predict")
+MODELS = (MODEL, CLASSIFICATION_MODEL, JOINT_MODEL, LANGUAGE_MODEL, TRANSDUCER)
 # What any checkpoint is; that of a run also holds files of the model that it ends in.
 CHECKPOINT = Kind(
     "checkpoint",

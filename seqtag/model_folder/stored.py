@@ -5,17 +5,20 @@ what seqtag writes, and all of them to each other.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from seqtag.evaluation.known import Known
 from seqtag.features.indexers.base import Resources, StateSource
+from seqtag.features.labels import LabelVocabulary
 from seqtag.features.tags import legal_sequences
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph.build import Plan, build
 from seqtag.graph.heads.base import Legal, check_count
+from seqtag.graph.label_head import LabelPlan
 from seqtag.graph.weights import Weights
 from seqtag.model_folder.folder import Folder
+from seqtag.settings.labelled import JointConfig
 from seqtag.support.errors import Error, ModelError
 from seqtag.support.quoting import reason
 
@@ -29,8 +32,27 @@ def no_states(folder: Folder, vectors: Vectors | None) -> StateSource | None:
     return None
 
 
+AnyVocabulary = TypeVar("AnyVocabulary", bound=Vocabulary)
+
+
+@overload
 def read_vocabulary(
     folder: Folder, states_of: Callable[[Folder, Vectors | None], StateSource | None] = no_states
+) -> Vocabulary: ...
+
+
+@overload
+def read_vocabulary(
+    folder: Folder,
+    states_of: Callable[[Folder, Vectors | None], StateSource | None],
+    kind: type[AnyVocabulary],
+) -> AnyVocabulary: ...
+
+
+def read_vocabulary(
+    folder: Folder,
+    states_of: Callable[[Folder, Vectors | None], StateSource | None] = no_states,
+    kind: type[Vocabulary] = Vocabulary,
 ) -> Vocabulary:
     """The vocabulary of a model folder, with its vectors.
 
@@ -38,6 +60,7 @@ def read_vocabulary(
         folder: The folder.
         states_of: Gives the language model that the folder holds, from it and its vectors;
             `inference.language_states.of_folder` runs it.
+        kind: The class of the vocabulary.
 
     Raises:
         ModelError: It is not what seqtag writes.
@@ -45,7 +68,7 @@ def read_vocabulary(
     try:
         vectors = Vectors.unpack(folder.map("vectors.bin")) if "vectors.bin" in folder.files else None
         states = states_of(folder, vectors)
-        vocabulary = Vocabulary.from_json(folder.read_json("vocab.json"), Resources(vectors, states))
+        vocabulary = kind.from_json(folder.read_json("vocab.json"), Resources(vectors, states))
         if states is not None and "lm" not in vocabulary.indexers:
             raise ValueError("it does not read the language model that is there")
         return vocabulary
@@ -129,16 +152,23 @@ def plan_of(config: "Config", vocabulary: Vocabulary) -> Plan:
     if not vocabulary.fits(config.encoder):
         raise Error("its trees are not those that its settings read")
     legal = legal_sequences(vocabulary.tags, vocabulary.train_scheme)
-    return Plan(config, vocabulary.sizes, count, Legal(*legal) if legal else None)
+    label = None
+    if isinstance(vocabulary, LabelVocabulary) and isinstance(config, JointConfig):
+        label = LabelPlan(config.label, len(vocabulary.labels), vocabulary.multiple)
+    return Plan(config, vocabulary.sizes, count, Legal(*legal) if legal else None, label)
 
 
-def read_config(folder: Folder) -> "Config":
-    """The settings of a model folder.
+def read_config(folder: Folder, schema: "Schema[Any] | None" = None) -> "Config":
+    """The settings of a model folder; those of a tagger, unless another schema is given.
 
     Raises:
         ModelError: An unknown setting, or a value outside its bounds.
     """
-    return config_of(folder.read_json("config.json"), f"{folder.path}: config.json")
+    values, where = folder.read_json("config.json"), f"{folder.path}: config.json"
+    if schema is None:
+        return config_of(values, where)
+    found: Config = config_into(schema, values, where)
+    return found
 
 
 def config_of(values: Mapping[str, Any], where: str) -> "Config":

@@ -1,6 +1,8 @@
 """The network from a configuration: embeddings -> encoder -> head."""
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import add
 from typing import Any
 
 import keras
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from seqtag.graph.build import Plan, head_name
 from seqtag.network.embeddings.base import Input
 from seqtag.network.encoder import Encoder, variational_dropout
+from seqtag.network.label_head import LabelHead
 from seqtag.network.language import NeighbourLoss
 from seqtag.network.trees import tree_inputs
 from seqtag.settings import registry
@@ -55,9 +58,14 @@ class Network(keras.Model):  # type: ignore[misc]
         )
         self.encoder = Encoder(config.encoder)
         self.tree_needed = tree_inputs(config.encoder)
-        self.head = registry.load(registry.HEADS, head_name(config, plan.legal)).from_config(
-            config, plan.tags, plan.legal, frequencies
-        )
+        self.head: Any = None
+        if plan.tags:
+            self.head = registry.load(registry.HEADS, head_name(config, plan.legal)).from_config(
+                config, plan.tags, plan.legal, frequencies
+            )
+        self.label_head: Any = None
+        if plan.label:
+            self.label_head = LabelHead(plan.label, config.encoder, config.training.label_smoothing)
         self.language_model = (
             NeighbourLoss(config.language_model, words, len(self.encoder.stack[0])) if words else None
         )
@@ -71,7 +79,8 @@ class Network(keras.Model):  # type: ignore[misc]
     @property
     def targets_needed(self) -> dict[str, Input]:
         """Further arrays that a training step reads, by name."""
-        return {"predicted_words": Input("int32", (None, None))} if self.language_model else {}
+        found = {"predicted_words": Input("int32", (None, None))} if self.language_model else {}
+        return found | ({"right_labels": Input("float32", (None, None))} if self.label_head else {})
 
     @property
     def lookups(self) -> dict[str, str]:
@@ -98,13 +107,21 @@ class Network(keras.Model):  # type: ignore[misc]
         features = self.call(one)
         if self.language_model:
             self.language_model.build((None, None, self.encoder.cell.settings.units))
-        self.head.decode(features, mask_of(one["lengths"], features))
+        features = self.read_by_head(features, one["lengths"])
+        if self.head is not None:
+            self.head.decode(features, mask_of(one["lengths"], features))
         self.built = True
 
     @property
     def tagger_weights(self) -> list[Any]:
-        """The weights that a tagger needs: those of embeddings, encoder and head."""
-        return [weight for part in (*self.embeddings, self.encoder, self.head) for weight in part.weights]
+        """The weights that a tagger needs: those of embeddings, encoder and heads."""
+        return [weight for part in self._parts for weight in part.weights]
+
+    @property
+    def _parts(self) -> list[Any]:
+        """Embeddings, encoder and heads."""
+        heads = [head for head in (self.head, self.label_head) if head is not None]
+        return [*self.embeddings, self.encoder, *heads]
 
     @property
     def size(self) -> int:
@@ -114,8 +131,7 @@ class Network(keras.Model):  # type: ignore[misc]
     @property
     def parameters(self) -> int:
         """Numbers of the tagger that training changes."""
-        parts = (*self.embeddings, self.encoder, self.head)
-        return sum(int(np.prod(weight.shape)) for part in parts for weight in part.trainable_weights)
+        return sum(int(np.prod(weight.shape)) for part in self._parts for weight in part.trainable_weights)
 
     def call(self, inputs: Arrays, training: bool = False) -> Any:
         """Features `(batch, time, features)`."""
@@ -146,22 +162,47 @@ class Network(keras.Model):  # type: ignore[misc]
 
     def progress(self, epochs: float) -> None:
         """Told before each training step how many epochs have passed."""
-        self.head.progress(epochs)
+        if self.head is not None:
+            self.head.progress(epochs)
+
+    def read_by_head(self, features: Any, lengths: Any) -> Any:
+        """What the head of tags reads, `(batch, time, ...)`: the features, and what the labels add to them."""
+        if self.label_head is None:
+            return features
+        return self.label_head.feed(features, self.label_head(features, lengths)[1])
 
     def loss_of(self, inputs: Arrays, tags: Any, training: bool = False) -> Any:
         """The loss of a batch, a scalar; `tags` is `(batch, time)` int32."""
         vectors = self.vectors(inputs, training)
         features, directions = self.encoder.read(vectors, inputs["lengths"], self.tree_of(inputs), training)
         mask = mask_of(inputs["lengths"], features)
-        loss = self.head.loss(features, tags, mask, training=training)
+        losses = []
+        if self.label_head is not None:
+            _, scores = self.label_head(features, inputs["lengths"], training=training)
+            weight = self.label_head.plan.settings.weight
+            losses.append(weight * self.label_head.loss(scores, inputs["right_labels"]))
+            features = self.label_head.feed(features, scores)
+        if self.head is not None:
+            losses.append(self.head.loss(features, tags, mask, training=training))
         if self.language_model and training:
-            loss += self.language_model.loss(directions, inputs["predicted_words"], mask)
-        return loss
+            losses.append(self.language_model.loss(directions, inputs["predicted_words"], mask))
+        return reduce(add, losses)
 
     def loss_from(self, features: Sequence[Any], lengths: Any, targets: Any) -> Any:
-        """The loss, a scalar, from the features of its encoder; `targets` are tags, `(batch, time)` int32."""
+        """The loss, a scalar, from the features of its encoder; `targets` are tags, `(batch, time)` int32, or without
+        tags the number of each sentence's label at all of its words.
+        """
         (own,) = features
-        return self.head.loss(own, targets, mask_of(lengths, own))
+        if self.head is not None:
+            return self.head.loss(self.read_by_head(own, lengths), targets, mask_of(lengths, own))
+        _, scores = self.label_head(own, lengths)
+        return self.label_head.loss(scores, tf.one_hot(targets[:, 0], self.label_head.plan.count))
+
+    def label(self, inputs: Arrays, scale: float = 1.0) -> Any:
+        """The probability of each label, `(batch, labels)`; `scale` as for `decode`."""
+        vectors = self.vectors(inputs) * scale
+        features = self.encoder(vectors, inputs["lengths"], self.tree_of(inputs), training=False)
+        return self.label_head.probabilities(self.label_head(features, inputs["lengths"])[1])
 
     def decode(self, inputs: Arrays, scale: float = 1.0) -> tuple[Any, Any]:
         """Tags `(batch, time)` int32 and their probabilities; zero at padding. `scale` multiplies what the encoder
@@ -169,12 +210,13 @@ class Network(keras.Model):  # type: ignore[misc]
         """
         vectors = self.vectors(inputs) * scale
         features = self.encoder(vectors, inputs["lengths"], self.tree_of(inputs), training=False)
+        features = self.read_by_head(features, inputs["lengths"])
         tags, probabilities = self.head.decode(features, mask_of(inputs["lengths"], features))
         return tags, probabilities
 
     def logs(self, inputs: Arrays, tags: Any) -> Any:
         """The share of each word in the score of tags, `(batch, time)` both: see `Head.logs`."""
-        features = self(inputs, training=False)
+        features = self.read_by_head(self(inputs, training=False), inputs["lengths"])
         return self.head.logs(features, tags, mask_of(inputs["lengths"], features))
 
     def named_weights(self) -> dict[str, NDArray[Any]]:

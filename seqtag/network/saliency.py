@@ -1,5 +1,6 @@
 """What each tag of a network depends on: gradient x input, and attention."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -66,11 +67,33 @@ class Saliency:
         with tf.GradientTape() as tape:
             tape.watch(vectors)
             features = self.network.encoder(vectors, lengths, tree or None)
+            features = self.network.read_by_head(features, lengths)
             scores = self.network.head.logits(features, tags, mask_of(lengths, features))
             # A sentence stands in the batch once for each target, so one gradient of the sum has them all.
             total = tf.reduce_sum(tf.gather(scores, tags, batch_dims=2) * targets)
         gradient = tape.gradient(total, vectors)
         return tf.reduce_sum(gradient * vectors, axis=-1)
+
+
+def label_saliency(network: Network, inputs: Arrays, labels: Sequence[int]) -> NDArray[np.float32]:
+    """The saliency of each word of a sentence for the score of each label, by number, `(labels, time)`."""
+    vectors = network.vectors(inputs)  # (1, time, dim)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(vectors)
+        features = network.encoder(vectors, inputs["lengths"], network.tree_of(inputs))
+        _, scores = network.label_head(features, inputs["lengths"])
+        each = [scores[0, label] for label in labels]
+    gradients = [tape.gradient(one, vectors) for one in each]
+    return np.stack([np.asarray(tf.reduce_sum(one * vectors, axis=-1))[0] for one in gradients])
+
+
+def label_attention(network: Network, inputs: Arrays) -> NDArray[np.float32] | None:
+    """How much each word of a sentence counts for its labels, `(time,)`; None where that is not learnt."""
+    pooling = network.label_head.pooling
+    if not pooling.has_weights:
+        return None
+    looks: NDArray[np.float32] = np.asarray(pooling.looks(network(inputs), inputs["lengths"]))[0]
+    return looks
 
 
 def attentions(network: Network, inputs: Arrays, tags: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
@@ -83,7 +106,7 @@ def attentions(network: Network, inputs: Arrays, tags: NDArray[Any]) -> dict[str
         found["encoder"] = np.asarray(network.attention(inputs))[0]
     looks = getattr(network.head, "attention", None)
     if looks is not None and network.head.settings.attention:
-        features = network(inputs)
+        features = network.read_by_head(network(inputs), inputs["lengths"])
         weights = looks(features, np.asarray(tags, np.int32)[None], mask_of(inputs["lengths"], features))
         found["head"] = np.asarray(weights)
     return found

@@ -597,7 +597,7 @@ def _with(values: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
 class Config(Tree):
     """All settings of a tagger's run."""
 
-    PATHS = ("embeddings.vectors.file", "embeddings.lm.file", "data.labels")
+    PATHS: ClassVar[tuple[str, ...]] = ("embeddings.vectors.file", "embeddings.lm.file", "data.labels")
     LATER = ("embeddings.lm", "data.numeric_columns", *LATER_OF_ENCODERS, *LATER_OF_TREES)
 
     data: DataSettings = field(default_factory=DataSettings)

@@ -46,6 +46,7 @@ class Format(NamedTuple):
         carries: What it can hold: "tokens", "text" (with the white space), "tags" (plain ones), "spans", "keys" (others
             of a JSON object), "empty" (sentences without tokens).
         tagged: Whether its files hold tags, so that they can be trained on and scored.
+        labelled: Whether its files hold labels of sentences without tags.
         certain: Whether the recogniser leaves no doubt, so that it goes before the name of the file.
         by_itself: Whether its files say all that there is to know of how they are read, as those in JSON do; a file in
             columns that is to be tagged is read as the training corpus was.
@@ -64,6 +65,7 @@ class Format(NamedTuple):
     files: tuple[str, ...] = ()
     carries: tuple[str, ...] = ("tokens", "tags", "spans")
     tagged: bool = False
+    labelled: bool = False
     certain: bool = False
     by_itself: bool = False
     whole: bool = False
@@ -234,6 +236,23 @@ FORMATS = Table("seqtag.formats") | {
         certain=True,
         by_itself=True,
         unused=(*_COLUMNS, *_OF_TEXTS),
+    ),
+    "fasttext": Format(
+        "one sentence per line after __label__X",
+        reader="seqtag.corpora.fasttext:read",
+        recogniser="seqtag.corpora.fasttext:recognise",
+        carries=("text",),
+        labelled=True,
+        certain=True,
+    ),
+    "texts": Format(
+        "table of texts and labels, CSV or TSV",
+        reader="seqtag.corpora.labelled_table:read",
+        recogniser="seqtag.corpora.labelled_table:recognise",
+        carries=("text",),
+        labelled=True,
+        certain=True,
+        whole=True,
     ),
     "text": Format(
         "one sentence per line",
@@ -428,6 +447,16 @@ HEADS = Table("seqtag.heads") | {
         network="seqtag.network.heads.feedback:FeedbackHead", graph="seqtag.graph.heads.feedback:FeedbackHead"
     ),
 }
+# What makes one vector of the features of all words of a sentence.
+POOLINGS = Table("seqtag.poolings") | {
+    "last": Part(network="seqtag.network.pooling:LastPooling", graph="seqtag.graph.pooling:LastPooling"),
+    "mean": Part(network="seqtag.network.pooling:MeanPooling", graph="seqtag.graph.pooling:MeanPooling"),
+    "max": Part(network="seqtag.network.pooling:MaxPooling", graph="seqtag.graph.pooling:MaxPooling"),
+    "attention": Part(
+        network="seqtag.network.pooling:AttentionPooling", graph="seqtag.graph.pooling:AttentionPooling"
+    ),
+}
+FEEDS = ("none", "probabilities", "gate")  # what the head of tags may read of the label
 OPTIMIZERS = Table("seqtag.optimizers") | {
     "adam": "keras.optimizers:Adam",
     "nadam": "keras.optimizers:Nadam",
@@ -450,6 +479,18 @@ TASKS = {
         schema="seqtag.settings.schema:SETTINGS",
         format="seqtag-model",
         use="seqtag.tasks.tagging.use:USE",
+    ),
+    "classification": TaskPart(
+        job="seqtag.tasks.labelling.task:CLASSIFICATION_TASK",
+        schema="seqtag.settings.labelled:CLASSIFICATION",
+        format="seqtag-classification",
+        use="seqtag.tasks.labelling.use:CLASSIFICATION_USE",
+    ),
+    "joint": TaskPart(
+        job="seqtag.tasks.labelling.task:JOINT_TASK",
+        schema="seqtag.settings.labelled:JOINT",
+        format="seqtag-joint",
+        use="seqtag.tasks.labelling.use:JOINT_USE",
     ),
     "language": TaskPart(
         job="seqtag.tasks.language.recurrent.task:LANGUAGE",

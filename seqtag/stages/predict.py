@@ -18,16 +18,24 @@ def load(order: PredictionOrder) -> Predictor:
         Error: The model cannot be read, or cannot give so many sequences.
     """
     _, use = use_of(order.model)
-    return use.predictor(replace(order, output_format=order.output_format or use.formats[0]))
+    return use.predictor(replace(order, output_format=order.output_format or next(iter(use.formats))))
 
 
-def predict(model: str | Predictor, paths: Sequence[str], stream: TextIO, **how: Any) -> int:
+def predict(
+    model: str | Predictor,
+    paths: Sequence[str],
+    stream: TextIO,
+    *,
+    keep: Callable[[Any], None] = lambda answer: None,
+    **how: Any,
+) -> int:
     """Answers files one after the other; each answer is written as soon as it is there.
 
     Args:
         model: The model folder, or what `load` made of it.
         paths: The files; "-" is standard input.
         stream: Where answers go.
+        keep: Receives each answer that was written.
         how: What a `PredictionOrder` has beside the folder.
 
     Returns:
@@ -46,6 +54,7 @@ def predict(model: str | Predictor, paths: Sequence[str], stream: TextIO, **how:
         for answers in _begun(chunks, predictor.begin, ahead=whole):
             for answer in answers:
                 _write(writer, answer, path)
+                keep(answer)
                 tokens += len(answer)
             stream.flush()
     finish(writer)

@@ -1,5 +1,6 @@
 """What an answer of a model depends on, as values, before anybody has drawn it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -62,6 +63,8 @@ class Explained:
         joined: The tokens that follow the one before without a space, by their number.
         written: Of a model that writes other symbols than it reads, these, with the end: the rows of its attention.
         answer: Of such a model what it reads, what it writes and how probable that is; None of any other.
+        labels: What is explained of the sentence as a whole: its most probable labels.
+        looks: How much each token counts for the labels, `(time,)`; None where that is not learnt.
     """
 
     tokens: tuple[str, ...]
@@ -72,6 +75,8 @@ class Explained:
     joined: frozenset[int] = frozenset()
     written: tuple[str, ...] = ()
     answer: tuple[str, str, float] | None = None
+    labels: Sequence[Target] = ()
+    looks: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

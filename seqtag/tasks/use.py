@@ -3,7 +3,7 @@
 A task whose models are used is a row of `registry.TASKS` with a half `use`, which names a `Use`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -83,6 +83,7 @@ class PredictionOrder:
         splitting: What divides raw text into sentences; if it may be several to a text, there is no `nbest`.
         nbest: How many answers to give for each sentence.
         threads: Batches that are answered side by side; 0 for as many as the process may use cores.
+        vectors: Whether the vectors of sentences are wanted.
         report: Receives what is odd about a file, while it is read.
     """
 
@@ -93,6 +94,7 @@ class PredictionOrder:
     splitting: Splitting = LINES
     nbest: int = 0
     threads: int = 0
+    vectors: bool = False
     report: Report = ignore
 
 
@@ -128,14 +130,17 @@ class Use:
         formats: The formats in which it writes answers; the first is usual.
         scores_with: The options of `seqtag evaluate` that it makes use of, beside those of every task.
         predicts_with: The options of `seqtag predict` that it makes use of, likewise.
-        load: What `seqtag.load` gives, of a model folder and a number of threads; None for a `Tagger`.
+        tagger: Loads a model whose answers are documents, which `seqtag.load` makes a `Tagger`, of a folder and a
+            number of threads.
+        load: What `seqtag.load` gives, of the same; None for a `Tagger`.
     """
 
     evaluate: Callable[[EvaluationOrder], Evaluated]
     predictor: Callable[[PredictionOrder], Predictor]
-    formats: Sequence[str]
+    formats: Collection[str]
     scores_with: frozenset[str] = frozenset()
     predicts_with: frozenset[str] = frozenset()
+    tagger: Callable[[Any, int], Any] | None = None
     load: Callable[[str, int], Any] | None = None
 
 

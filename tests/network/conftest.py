@@ -201,15 +201,17 @@ def encoder_settings() -> Any:
 
 @pytest.fixture(scope="session")
 def run_onnx() -> Any:
-    """Runs an exported network: (tags, probabilities)."""
+    """Runs an exported network: (tags, probabilities), or the outputs that are named."""
     import onnxruntime
 
-    def run(exported: bytes, inputs: Arrays) -> list[NDArray[Any]]:
+    def run(
+        exported: bytes, inputs: Arrays, names: Sequence[str] = ("tags", "probabilities")
+    ) -> list[NDArray[Any]]:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = 1
         session = onnxruntime.InferenceSession(exported, options, providers=["CPUExecutionProvider"])
-        found: list[NDArray[Any]] = session.run(["tags", "probabilities"], inputs)
+        found: list[NDArray[Any]] = session.run(list(names), inputs)
         return found
 
     return run

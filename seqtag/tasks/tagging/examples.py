@@ -22,12 +22,13 @@ TOGETHER = 1024  # sentences that are looked up at once
 @dataclass(frozen=True)
 class Example:
     """A training sentence, or a piece of one, as numbers: what each indexer keeps of it, its tags `(time,)`, and its
-    words `(time,)` as a language model predicts them.
+    words `(time,)` as a language model predicts them; and the number of the sentence.
     """
 
     rows: dict[str, Any]
     tags: Ids
     words: Ids
+    sentence: int = 0
 
 
 def predicted_words(config: Config, corpora: Corpora, vocabulary: Vocabulary) -> ValueTable | None:
@@ -64,7 +65,7 @@ def make_examples(
     """
     numbers = {tag: number for number, tag in enumerate(vocabulary.tags)}
     examples, windowed = [], 0
-    for sentence, rows in _kept(corpora.train.sentences, vocabulary):
+    for number, (sentence, rows) in enumerate(kept_rows(corpora.train.sentences, vocabulary)):
         tags = convert(sentence.tags or (), corpora.scheme, vocabulary.train_scheme)
         seen = vocabulary.seen(sentence)
         targets = words.index(map(_predicted, seen.tokens)) if words else np.zeros(len(sentence), np.int32)
@@ -75,11 +76,13 @@ def make_examples(
             piece = convert(tags[start:end], vocabulary.train_scheme, vocabulary.train_scheme)
             ids = np.array([numbers[tag] for tag in piece], np.int32)
             pieces = {name: row[start:end] for name, row in rows.items()}
-            examples.append(Example(pieces, ids, targets[start:end]))
+            examples.append(Example(pieces, ids, targets[start:end], number))
     return examples, windowed
 
 
-def _kept(sentences: Sequence[Sentence], vocabulary: Vocabulary) -> Iterator[tuple[Sentence, dict[str, Any]]]:
+def kept_rows(
+    sentences: Sequence[Sentence], vocabulary: Vocabulary
+) -> Iterator[tuple[Sentence, dict[str, Any]]]:
     """Each sentence with what the indexers keep of it, some sentences at a time."""
     for start in range(0, len(sentences), TOGETHER):
         some = sentences[start : start + TOGETHER]

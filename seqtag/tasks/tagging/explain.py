@@ -1,5 +1,6 @@
 """What each tag of a tagger depends on: its tokens, by gradients, and what its attention looks at."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
@@ -13,6 +14,7 @@ from seqtag.corpora.sentence import Sentence, cut
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
+from seqtag.model_folder.layout import MODEL, Kind
 from seqtag.network import runtime
 from seqtag.support.errors import Error
 from seqtag.tasks.explanation import Explained, ExplainOrder, Explanation, Target
@@ -27,11 +29,31 @@ def explain(order: ExplainOrder) -> Explanation:
     Raises:
         Error: The model or the text cannot be read, or the text holds no sentence.
     """
+    return explained(order, _read, MODEL, explained_sentence)
+
+
+def explained(
+    order: ExplainOrder,
+    read: Callable[[Folder], tuple[Any, Stored]],
+    kind: Kind,
+    each: Callable[[Sentence, int, Any, Any, Any], Explained],
+) -> Explanation:
+    """Explains the first sentences of a text.
+
+    Args:
+        order: What is to be explained.
+        read: Reads the model of a folder, and what it holds of its network.
+        kind: The kind of the folder.
+        each: Explains a sentence, of which a number of tokens was cut, by the model, the network and saliency.
+
+    Raises:
+        Error: The model or the text cannot be read, or the text holds no sentence.
+    """
     model, path, limit = order.model, order.path, order.limit
-    tagger, stored = load_folder(Path(model), _read)
+    tagger, stored = load_folder(Path(model), read, kind)
     vocabulary = tagger.vocabulary
-    read = sentences_to_tag(path, vocabulary.reading, order.input_format, vocabulary.tokenizer, order.report)
-    found = list(islice((sentence for sentence in read if len(sentence)), limit + 1))
+    text = sentences_to_tag(path, vocabulary.reading, order.input_format, vocabulary.tokenizer, order.report)
+    found = list(islice((sentence for sentence in text if len(sentence)), limit + 1))
     if not found:
         source = "standard input" if path == "-" else path
         raise Error(f"{source}: holds no sentence; expected one to explain.")
@@ -40,17 +62,17 @@ def explain(order: ExplainOrder) -> Explanation:
     from seqtag.network.saliency import Saliency
 
     saliency = Saliency(network)
-    explained = []
+    sentences = []
     for whole in found[:limit]:
         sentence = _start(whole)
-        one = _explained(sentence, len(whole) - len(sentence), tagger, network, saliency)
-        explained.append(replace(one, joined=_joined(whole)))
+        one = each(sentence, len(whole) - len(sentence), tagger, network, saliency)
+        sentences.append(replace(one, joined=_joined(whole)))
     return Explanation(
         model=model,
         source="standard input" if path == "-" else path,
         spans=tagger.scheme.is_spans,
         description=stored.config.encoder.described,
-        sentences=explained,
+        sentences=sentences,
         more=len(found) > limit,
     )
 
@@ -78,9 +100,10 @@ def _read(source: Folder) -> tuple[SentenceTagger, Stored]:
     return tagger, Stored.of(source, tagger.vocabulary)
 
 
-def _explained(
+def explained_sentence(
     sentence: Sentence, cut: int, tagger: SentenceTagger, network: Any, saliency: Any
 ) -> Explained:
+    """A sentence, of which `cut` tokens more are not looked at."""
     from seqtag.network.saliency import attentions
 
     (tagged,) = tagger.tag([sentence], entities=True)

@@ -122,7 +122,7 @@ def check_readable(corpora: Corpora, vocabulary: Vocabulary, resources: Resource
             content = layout.dump_json(written)
             layout.check_size(name, len(content))
             read[name] = layout.parsed(content)
-        Vocabulary.from_json(read["vocab.json"], resources)
+        type(vocabulary).from_json(read["vocab.json"], resources)
     except (KeyError, TypeError, ValueError) as problem:
         raise Error(
             f"{corpora.train.path}: no model folder can hold its words and tags: {one_line(problem)}."

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph.weights import Weights
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.stored import checked_network, plan_of, read_config, read_weights
 from seqtag.settings.config import Config
+from seqtag.settings.schema import Schema
 
 if TYPE_CHECKING:
     from seqtag.network.build import Network
@@ -31,13 +32,13 @@ class Stored:
     weights: Weights
 
     @classmethod
-    def of(cls, folder: Folder, vocabulary: Vocabulary) -> Self:
-        """Reads a model folder whose vocabulary is read already.
+    def of(cls, folder: Folder, vocabulary: Vocabulary, schema: Schema[Any] | None = None) -> Self:
+        """Reads a model folder whose vocabulary is read already; `schema` is that of its settings, if not a tagger's.
 
         Raises:
             ModelError: Settings or weights are not what seqtag writes.
         """
-        return cls(folder.path, read_config(folder), vocabulary, read_weights(folder))
+        return cls(folder.path, read_config(folder, schema), vocabulary, read_weights(folder))
 
     def network(self) -> "Network":
         """Builds the network; it takes no more memory than the weights do, whatever the settings say.

@@ -46,12 +46,19 @@ class Corpora:
         return found if self.test is None else found | {"test": self.test}
 
 
-def read_corpora(config: Config, train_path: str, dev_path: str | None, test_path: str | None) -> Corpora:
+def read_corpora(
+    config: Config,
+    train_path: str,
+    dev_path: str | None,
+    test_path: str | None,
+    *,
+    options: ReadOptions | None = None,
+) -> Corpora:
     """Reads all files and checks every tag, so that nothing fails after training that could have failed
-    before.
+    before; `options` are those of the settings, unless others are given.
     """
     data = config.data
-    options = read_options(config)
+    options = options or read_options(config)
     train = read_corpus(train_path, options)
     options = options.spelt(train.spelling)
     dev = read_corpus(dev_path, options) if dev_path else None
@@ -72,7 +79,7 @@ def read_corpora(config: Config, train_path: str, dev_path: str | None, test_pat
     findings = tuple(_findings(read, scheme, named=named))
     if dev is not None:
         return Corpora(train, dev, test, None, scheme, findings)
-    kept, held = _hold_out(train, data.dev_fraction, config.training.seed)
+    kept, held = hold_out(train, data.dev_fraction, config.training.seed)
     return Corpora(kept, held, test, config.training.seed, scheme, findings)
 
 
@@ -112,7 +119,7 @@ def _columns(named: int | str | None) -> tuple[str, ...]:
     return () if named is None else tuple(column.strip() for column in str(named).split(","))
 
 
-def _hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus]:
+def hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus]:
     """The corpus without a random part, and that part; both in the file's order."""
     count = len(corpus.sentences)
     if count < 2:

@@ -12,9 +12,10 @@ from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme, problems, split
 from seqtag.evaluation import metrics
 from seqtag.evaluation.scoring import Score, score
-from seqtag.features.indexers.base import Resources, pad
+from seqtag.features.indexers.base import Resources, ValueTable, pad
 from seqtag.features.indexers.vectors import coverage
 from seqtag.features.vectors import Vectors
+from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph.build import head_name
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import layout
@@ -24,7 +25,7 @@ from seqtag.support.errors import Error
 from seqtag.support.interrupt import Stop
 from seqtag.support.quoting import one_line, printable
 from seqtag.tasks.tagging import agreement, prepare
-from seqtag.tasks.tagging.examples import make_examples, predicted_words
+from seqtag.tasks.tagging.examples import Example, make_examples, predicted_words
 from seqtag.tasks.tagging.prepared import Prepared
 from seqtag.tasks.tagging.splits import Corpora
 from seqtag.training.batches import training_order
@@ -77,12 +78,12 @@ class TaggerJob:
         self.corpora = corpora
         self.vectors = vectors
         resources = Resources(vectors, corpora.states)
-        self.vocabulary = prepare.fit_vocabulary(config, corpora, resources)
+        self.vocabulary = self._fit(resources)
         if not self.vocabulary.sizes:
             raise Error("the network has no input: switch on one of the embeddings.")
-        prepare.check_readable(corpora, self.vocabulary, resources)
+        self._check_readable(resources)
         words = predicted_words(config, corpora, self.vocabulary)
-        self.examples, windowed = make_examples(config, corpora, self.vocabulary, words)
+        self.examples, windowed = self._examples(words)
         self.plan = plan_of(config, self.vocabulary)
         all_tags = np.concatenate([example.tags for example in self.examples])
         frequencies = np.bincount(all_tags, minlength=self.plan.tags)
@@ -92,6 +93,18 @@ class TaggerJob:
         except ValueError as problem:
             raise Error(f"the network is too large for a model folder: {one_line(problem)}.") from problem
         self.prepared = self._prepared(windowed)
+
+    def _fit(self, resources: Resources) -> Vocabulary:
+        """Everything that is learnt from the training corpus before the network is."""
+        return prepare.fit_vocabulary(self.config, self.corpora, resources)
+
+    def _check_readable(self, resources: Resources) -> None:
+        """Refuses, before training, what could not be read back from a model folder."""
+        prepare.check_readable(self.corpora, self.vocabulary, resources)
+
+    def _examples(self, words: ValueTable | None) -> tuple[list[Example], int]:
+        """The training sentences as numbers, and how many were cut into pieces."""
+        return make_examples(self.config, self.corpora, self.vocabulary, words)
 
     def _prepared(self, windowed: int) -> Prepared:
         corpora, vocabulary = self.corpora, self.vocabulary

@@ -22,7 +22,8 @@ def predictor(order: PredictionOrder) -> SentencePredictor:
 USE = Use(
     evaluate=evaluate,
     predictor=predictor,
-    formats=tuple(registry.formats("writer")),
+    formats=registry.formats("writer"),
     scores_with=frozenset({"--scheme", "--analysis", "--crosscheck", "--errors", "--output"}),
     predicts_with=frozenset({"--tokenizer", "--sentences", "--language", "--nbest", "--input-format"}),
+    tagger=SentenceTagger.load,
 )

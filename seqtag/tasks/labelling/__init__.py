@@ -1,0 +1,1 @@
+"""Labels of whole sentences: alone (classification), or beside the tags of their tokens (joint)."""

@@ -1,0 +1,100 @@
+"""The corpora of a run that learns labels of sentences, read and checked."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from seqtag.corpora.base import ReadOptions
+from seqtag.corpora.reading import Corpus, read_corpus
+from seqtag.corpora.tags import parse_scheme
+from seqtag.inference import language_states
+from seqtag.settings.labelled import ClassificationConfig, JointConfig
+from seqtag.support.errors import DataError
+from seqtag.support.quoting import quoted
+from seqtag.tasks.tagging.splits import Corpora, hold_out, read_corpora, read_options
+
+MOST_NAMED = 10  # keys that a message names
+
+
+def options_of(config: JointConfig) -> ReadOptions:
+    """How the settings say that corpora are read."""
+    with_tags = not isinstance(config, ClassificationConfig)
+    return replace(read_options(config), label_key=config.data.label_key, with_tags=with_tags)
+
+
+def read(config: JointConfig, paths: Mapping[str, Sequence[str]]) -> Corpora:
+    """The corpora of these files, one for each role; without `dev` a part of `train` is held out.
+
+    Raises:
+        DataError: A file cannot be read, or a sentence has no label.
+    """
+    found: dict[str, str | None] = {role: path for role, (path,) in paths.items()}
+    files = paths["train"][0], found.get("dev"), found.get("test")
+    options = options_of(config)
+    if options.with_tags:
+        corpora = read_corpora(config, *files, options=options)
+    else:
+        corpora = _without_tags(config, *files, options=options)
+    for corpus in corpora.by_role.values():
+        check(corpus, config.data.label_key)
+    folder = config.embeddings.lm.file
+    return replace(corpora, states=language_states.of_model(Path(folder))) if folder else corpora
+
+
+def _without_tags(
+    config: JointConfig, train: str, dev: str | None, test: str | None, *, options: ReadOptions
+) -> Corpora:
+    corpora = [None if path is None else read_corpus(path, options) for path in (train, dev, test)]
+    first, second, third = corpora
+    if first is None:
+        raise ValueError("a training file is needed. Received: none")
+    findings = tuple(finding for corpus in corpora if corpus for finding in corpus.findings)
+    plain = parse_scheme("plain")
+    if second is not None:
+        return Corpora(first, second, third, None, plain, findings)
+    seed = config.training.seed
+    kept, held = hold_out(first, config.data.dev_fraction, seed)
+    return Corpora(kept, held, third, seed, plain, findings)
+
+
+def check(corpus: Corpus, key: str) -> None:
+    """DataError if a sentence has no label, or a label no sentence."""
+    for sentence in corpus.sentences:
+        line = sentence.lines[0] if sentence.lines else None
+        if sentence.labels and not sentence.tokens:
+            raise DataError(
+                corpus.path, line, f"the label {quoted(sentence.labels[0])} stands before no tokens"
+            )
+        if not sentence.labels:
+            if not any(one.labels for one in corpus.sentences):
+                raise DataError(
+                    corpus.path, None, f"no sentence has a label under the key {quoted(key)}{_keys(corpus)}"
+                )
+            raise DataError(
+                corpus.path, line, f"the sentence has no label; expected one under the key {quoted(key)}"
+            )
+
+
+def _keys(corpus: Corpus) -> str:
+    """The keys that a file has, as the end of a message."""
+    keys = sorted(corpus.keys)
+    if not keys:
+        return "; the file has no comments or keys that could hold one"
+    more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
+    return (
+        f"; the file has the keys {', '.join(map(quoted, keys[:MOST_NAMED]))}{more} (--label-key chooses one)"
+    )
+
+
+def labels_of(corpora: Corpora) -> tuple[tuple[str, ...], bool]:
+    """The labels of the training file, sorted, and whether a sentence has several."""
+    sentences = corpora.train.sentences
+    known = {label for sentence in sentences for label in sentence.labels}
+    return tuple(sorted(known)), any(len(sentence.labels) > 1 for sentence in sentences)
+
+
+def unseen(corpora: Corpora, labels: Sequence[str]) -> dict[str, int]:
+    """Labels of dev that training never saw, with their counts."""
+    counts = Counter(label for sentence in corpora.dev.sentences for label in sentence.labels)
+    return {label: count for label, count in sorted(counts.items()) if label not in {*labels}}

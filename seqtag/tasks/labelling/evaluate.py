@@ -1,0 +1,103 @@
+"""How a model of labels is scored on a gold file."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any, TextIO
+
+import seqtag
+from seqtag.corpora import reading
+from seqtag.corpora.document import Document
+from seqtag.corpora.findings import Finding
+from seqtag.corpora.reading import Corpus
+from seqtag.inference.labels import LabelTagger
+from seqtag.model_folder.layout import Kind
+from seqtag.tasks.labelling import data
+from seqtag.tasks.labelling.job import scored
+from seqtag.tasks.use import EvaluationOrder
+
+
+@dataclass(frozen=True)
+class LabelEvaluation:
+    """A score and what it was made from.
+
+    Attributes:
+        task: The task of the model.
+        score: The figures.
+        corpus: The gold file.
+        answers: An answer for each of its sentences.
+        model: The model folder, as the user named it.
+        seconds: The time that answering took, without the loading of the model.
+        findings: What is odd about the file.
+    """
+
+    task: str
+    score: Any
+    corpus: Corpus
+    answers: Sequence[Document]
+    model: str
+    seconds: float
+    findings: tuple[Finding, ...]
+
+    @property
+    def heading(self) -> str:
+        """What was compared, in one line."""
+        speed = len(self.answers) / self.seconds if self.seconds else 0.0
+        return f"{self.model} against {self.corpus.path}, {speed:,.0f} sentences/s"
+
+    def to_json(self) -> dict[str, Any]:
+        """All figures as plain values."""
+        return {
+            "task": self.task,
+            **self.score.to_json(),
+            "gold_file": self.corpus.path,
+            "model": self.model,
+            "seconds": self.seconds,
+            "sentences_per_second": len(self.answers) / self.seconds if self.seconds else None,
+            "seqtag": seqtag.__version__,
+        }
+
+    def write_errors(self, stream: TextIO) -> None:
+        """Writes a JSON object per line for each sentence with wrong labels; sentences and lines count from 1."""
+        pairs = zip(self.corpus.sentences, self.answers, strict=True)
+        for number, (sentence, answer) in enumerate(pairs, 1):
+            if {*sentence.labels} != {*answer.labels}:
+                row = {
+                    "sentence": number,
+                    "line": sentence.lines[0] if sentence.lines else None,
+                    "gold": list(sentence.labels),
+                    "predicted": list(answer.labels),
+                    "probability": round(answer.label_probabilities.get(answer.label or "", 0.0), 4),
+                    "text": answer.text,
+                }
+                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    def write_columns(self, stream: TextIO) -> None:
+        """Writes for each sentence the right and the given label and the text, tab-separated, with spaces between
+        several labels.
+        """
+        for sentence, answer in zip(self.corpus.sentences, self.answers, strict=True):
+            text = answer.text.replace("\t", " ").replace("\n", " ")
+            stream.write("\t".join((" ".join(sentence.labels), " ".join(answer.labels), text)) + "\n")
+
+
+def evaluate(task: str, kind: Kind, order: EvaluationOrder) -> LabelEvaluation:
+    """Answers the sentences of a gold file and scores the answers.
+
+    Raises:
+        DataError: The gold file cannot be read, a sentence has no label, or a tag is not one of the scheme.
+        ModelError: The model folder cannot be read.
+    """
+    model = LabelTagger.load(order.model, order.threads, tags_only=True, kind=kind)
+    vocabulary = model.vocabulary
+    own = replace(vocabulary.reading, tokenizer=vocabulary.tokenizer, with_tags=model.has_tags)
+    options = own.override(order.options)
+    corpus = reading.read_corpus(order.gold, options)
+    data.check(corpus, options.label_key or "")
+    if model.has_tags:
+        reading.check_tags(corpus, model.scheme)
+    started = perf_counter()
+    found, answers = scored(model, corpus)
+    seconds = perf_counter() - started
+    return LabelEvaluation(task, found, corpus, answers, order.model, seconds, corpus.findings)
