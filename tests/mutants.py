@@ -249,12 +249,19 @@ def files_of(folder: Path) -> Files:
     }
 
 
-def signed(files: Files) -> bytes:
+def signed(files: Files, kind: str = "seqtag-model", version: int | None = None) -> bytes:
     entries = {n: {"size": len(c), "sha256": hashlib.sha256(c).hexdigest()} for n, c in files.items()}
-    version = 1 if "model.onnx" in files else 2
-    return json.dumps(
-        {"format": "seqtag-model", "format_version": version, "seqtag": "0", "files": entries}
-    ).encode()
+    version = version or (1 if "model.onnx" in files else 2)
+    return json.dumps({"format": kind, "format_version": version, "seqtag": "0", "files": entries}).encode()
+
+
+def put(folder: Path, files: Files) -> Path:
+    """The folder of a language model with these files and their right manifest."""
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    (folder / "manifest.json").write_bytes(signed(files, "seqtag-lm", 1))
+    return folder
 
 
 def spoil(kind: str, files: Files, other: Files, folder: Path, draw: random.Random) -> None:

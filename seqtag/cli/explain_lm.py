@@ -5,7 +5,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from seqtag.cli import plots, results
-from seqtag.cli.tables import label, make_table, print_line, safe
+from seqtag.cli.tables import label, make_table, print_line, safe, share
 from seqtag.support.quoting import json_text
 
 if TYPE_CHECKING:
@@ -85,10 +85,10 @@ def _show_sentence(number: int, sentence: "PredictedSentence", console: "Console
     table.add_column("depends on (bits)", overflow="fold")
     tokens = [one.token for one in sentence.tokens]
     for one in sentence.tokens:
-        likely = ", ".join(f"{word} {_share(probability)}" for word, probability in one.likely)
+        likely = ", ".join(f"{word} {share(probability)}" for word, probability in one.likely)
         table.add_row(
             label(one.token if one.known else f"{one.token} (unknown)"),
-            _share(one.probability),
+            share(one.probability),
             f"{one.rank:,}",
             safe(likely),
             safe(_dependence(one, tokens)),
@@ -103,10 +103,6 @@ def _dependence(one: "PredictedToken", tokens: list[str]) -> str:
     order = sorted(range(len(one.earlier)), key=lambda at: -abs(one.earlier[at]))
     named = sorted(at for at in order[:MOST] if abs(one.earlier[at]) >= LEAST)
     return ", ".join(f"{tokens[at]} {one.earlier[at]:+.1f}" for at in named)
-
-
-def _share(probability: float) -> str:
-    return f"{probability:.4f}" if probability >= 0.0001 or not probability else f"{probability:.0e}"
 
 
 def drawn(found: "LanguageExplanation") -> Any:

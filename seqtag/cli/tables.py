@@ -20,6 +20,11 @@ MOST_UNSEEN = 12
 LONGEST_LABEL = 400  # characters; longer ones would fill the screen
 
 
+def share(probability: float) -> str:
+    """A probability with four digits; one that is smaller and not 0 is said to be."""
+    return f"{probability:.4f}" if probability >= 0.0001 or not probability else "<0.0001"
+
+
 def print_score(score: "Score", console: "Console") -> None:
     """Print the table of a score and, on a line of its own that is never broken, its signature."""
     console.print(score_table(score))
@@ -124,6 +129,22 @@ def label(name: str, none: str = BARE) -> "Text":
 def print_line(text: str, console: "Console") -> None:
     """Print a sentence with words from a file: folded between words on a terminal, one line elsewhere."""
     console.print(safe(text), soft_wrap=not console.is_terminal)
+
+
+def print_labelled(name: str, text: str, console: "Console", width: int = 7) -> None:
+    """Print a label and, `width` columns from the left, what it is of: folded there between words on a terminal, one
+    line elsewhere.
+    """
+    if not console.is_terminal:
+        console.print(safe(f"{name:<{width}}{text}"), soft_wrap=True)
+        return
+    from rich.table import Table
+
+    grid = Table.grid()
+    grid.add_column(min_width=width, no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(name, safe(text))
+    console.print(grid)
 
 
 def safe(text: str) -> "Text":

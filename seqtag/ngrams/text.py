@@ -15,6 +15,10 @@ from seqtag.support.errors import Error
 
 LIMIT = 1 << 23  # tokens that are in memory at once
 MOST_WORDS = 1 << 26
+SYMBOLS_ALONE = (
+    f"the training text holds no word but {', '.join(SYMBOLS)}, which are read as {SYMBOLS[UNK]}: nothing but "
+    "the length of sentences is learnt"
+)
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.int32]

@@ -86,6 +86,8 @@ def _value(text: str) -> Any:
         YAMLError: It is not YAML, or holds what no settings need.
         ValueError: It is not what it looks like; so do the others of `UNREADABLE`.
     """
+    if text.strip() == "-":  # to YAML a list of nothing, here a tag or standard input
+        return "-"
     if found := _refused(text):
         raise yaml.YAMLError(found[0])
     return yaml.safe_load(text)

@@ -15,14 +15,10 @@ WIDTH = 79
 
 def commented(schema: Schema[Any] = SETTINGS, task: str | None = None) -> str:
     """All settings with their defaults as YAML, each with its help and bounds as a comment; `task` names their task."""
-    lines = ["# Settings of seqtag. Every line may be left out: these are the defaults.", ""]
-    if task is not None:
-        lines[:] = [
-            "# Settings of seqtag. Every line but the first may be left out: these are the defaults.",
-            "",
-        ]
-        lines += [f"{KEY}: {task}", ""]
-    lines += _section(schema, schema.kind, "")
+    which = "Every line" if task is None else "Every line but the first"
+    lines = [f"# Settings of seqtag. {which} may be left out: these are the defaults."]
+    lines += [] if task is None else ["", f"{KEY}: {task}"]
+    lines += _section(schema, schema.kind, "")  # which begins with a blank line
     return "\n".join(lines) + "\n"
 
 

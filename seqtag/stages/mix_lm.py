@@ -129,7 +129,13 @@ def _ingredients(paths: Sequence[str], say: Callable[[str], None]) -> list[Ingre
         one = load_folder(Path(path), Ingredient.of, LANGUAGE_MODEL)
         mixture.check(one.model, path)
         if found and (problem := mixture.mismatch(one.model, found[0].model)):
-            raise Error(f"{path}: {problem}; expected models of the same units, tokenizer and vocabulary.")
+            same = one.model.units == found[0].model.units  # then it is the vocabulary
+            hint = (
+                " `seqtag lm train --vocabulary N` on the same text gives it to both kinds." if same else ""
+            )
+            raise Error(
+                f"{path}: {problem}; expected models of the same units, tokenizer and vocabulary.{hint}"
+            )
         found.append(one)
     if (count := sum(len(one.parts) for one in found)) > MOST_PARTS:
         raise UsageError(

@@ -18,7 +18,7 @@ from seqtag.ngrams import held_out, stored
 from seqtag.ngrams.counts import count
 from seqtag.ngrams.model import MOST_ORDERS, NgramModel
 from seqtag.ngrams.smoothing import METHODS, Estimate, Smoothing, estimate
-from seqtag.ngrams.text import LIMIT, Text, read
+from seqtag.ngrams.text import LIMIT, SYMBOLS_ALONE, Text, read
 from seqtag.support.errors import UsageError, suggest
 from seqtag.tasks.language.base import measured, vocabulary_of
 from seqtag.training.checkpoint import Checkpoint
@@ -87,7 +87,10 @@ class TrainedLanguageModel:
     @property
     def warnings(self) -> list[str]:
         """What is odd about the training text or the place, one line each."""
-        return [self.left] * bool(self.left) + [
+        found = [self.left] * bool(self.left)
+        if not self.text.kinds:
+            found.append(SYMBOLS_ALONE)
+        return found + [
             f"order {order}: the counts of counts give no discounts, as in small or artificial text; used instead: "
             + ", ".join(f"{one:g}" for one in self.estimate.discounts[order - 1])
             for order in self.estimate.fallbacks

@@ -431,6 +431,7 @@ class TestConfig:
         file = tmp_path / "config.yaml"
         assert run(["init-config", str(file)]) == 0
         assert capsys.readouterr() == ("", "")
+        assert "\n\n\n" not in file.read_text("utf-8")
         assert run(["init-config"]) == 0
         assert capsys.readouterr().out == file.read_text("utf-8")
         assert run(["init-config", "-"]) == 0

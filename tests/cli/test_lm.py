@@ -374,6 +374,11 @@ def test_symbols_in_a_text_are_unknown_words(text: Path, capsys: Capture) -> Non
     assert train("--order", "2") == 0
     assert "50.00% of them unknown" in capsys.readouterr().out
     assert scored(capsys, "lm", "text.txt")["unknown"] == 3
+    text.write_text("<s> </s>\n<unk>\n", "utf-8")
+    assert run(["lm", "score", "lm", "text.txt", "--json", "-"]) == 0
+    assert "warning: all words of the text are unknown to the model" in capsys.readouterr().err
+    assert train("--order", "2", "--force") == 0
+    assert "warning: the training text holds no word but <unk>, <s>, </s>" in capsys.readouterr().err
 
 
 class TestRecurrent:

@@ -38,7 +38,7 @@ def test_train_score_and_go_on(text: Path, capsys: Capture) -> None:
     out, err = capsys.readouterr()
     assert "train  57 sentences, 247 tokens, 9 different; 0.00% unknown" in err
     assert "dev    3 sentences (held out)" in err
-    assert "word + shape -> lstm 1 x 4, forward -> 11 words in 3 classes; " in err
+    assert "word + shape -> lstm 1 x 4, forward -> 9 words in 3 classes; " in err
     assert "dev perplexity " in err
     assert "best epoch    1 of 1" in out
     assert "language model written to lm" in out
@@ -63,6 +63,19 @@ def test_train_score_and_go_on(text: Path, capsys: Capture) -> None:
     ):
         assert train("--from", "lm", *given, output="other") == 2
         assert "is that of lm, which is trained on; it cannot be changed" in complaint(capsys)
+
+
+def test_the_words_that_are_counted_are_those_of_ngrams(text: Path, capsys: Capture) -> None:
+    assert train("--order", "2", "--vocabulary", "9", kind="ngram") == 0
+    assert "closed vocabulary of 9 words\n" in capsys.readouterr().out
+
+
+def test_classes_from_stdin_and_text_without_words(text: Path, capsys: Capture) -> None:
+    assert train("--set", "output.class_file=-") == 2
+    assert "output.class_file cannot be standard input: each seed reads it" in complaint(capsys)
+    text.write_text("<s> </s>\n<unk>\n" * 20, "utf-8")
+    assert train(*SMALL, "--direction", "forward") == 0
+    assert "warning the training text holds no word but <unk>, <s>, </s>" in capsys.readouterr().err
 
 
 def test_options_of_the_other_kind(text: Path, capsys: Capture) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from seqtag.cli import run
 from seqtag.cli.comparison_tables import LEGEND
-from seqtag.cli.tables import make_table, print_line, print_score
+from seqtag.cli.tables import make_table, print_labelled, print_line, print_score, share
 from seqtag.corpora.tags import parse_scheme
 from seqtag.evaluation import metrics
 from seqtag.evaluation.scoring import score
@@ -130,3 +130,22 @@ def test_a_sentence_is_folded_between_words_on_a_terminal_only(terminal: bool) -
     lines = capture.get().splitlines()
     assert " ".join(line.strip() for line in lines) == text
     assert (max(map(len, lines)) <= 40) == terminal
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_text_is_folded_beside_its_label(terminal: bool) -> None:
+    text = "1 layer of 256 LSTM units, both directions, 30,000 words in 100 classes"
+    console = Console(width=40, color_system=None, highlight=False, force_terminal=terminal)
+    with console.capture() as capture:
+        print_labelled("model", text, console)
+    first, *rest = [line.rstrip() for line in capture.get().splitlines()]
+    assert first.startswith("model  1 layer of")
+    assert bool(rest) == terminal
+    assert all(line.startswith(" " * 7) and len(line) <= 40 for line in rest)
+    assert " ".join([first[7:], *(line.strip() for line in rest)]) == text
+
+
+def test_probabilities_have_four_digits() -> None:
+    assert [share(one) for one in (1.0, 0.25, 0.0001, 0.00009999, 0.0)] == [
+        "1.0000", "0.2500", "0.0001", "<0.0001", "0.0000",
+    ]  # fmt: skip

@@ -1,10 +1,10 @@
 """Folders of language models: what is written is read again, and what is spoilt is refused with a message."""
 
-import hashlib
 import json
 import random
 import runpy
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,16 @@ import pytest
 import safetensors.numpy
 
 from seqtag.corpora.units import Units
-from seqtag.model_folder.layout import LANGUAGE_MODEL, MANIFEST
+from seqtag.model_folder.layout import MANIFEST
 from seqtag.stages.train_lm import Ngrams, train
 from seqtag.support.errors import Error, ModelError
 from seqtag.tasks.language.base import load
 from seqtag.tasks.language.sampling import Sampling, generate
 
 MUTANTS = runpy.run_path(str(Path(__file__).parents[1] / "mutants.py"))
-TEXT = "Ana left Oslo .\nBo saw Lima .\nAna saw Oslo today .\nIda left .\n" * 5
 Files = dict[str, bytes]
+put: Callable[[Path, Files], Path] = MUTANTS["put"]
+TEXT = "Ana left Oslo .\nBo saw Lima .\nAna saw Oslo today .\nIda left .\n" * 5
 ARRAYS = "ngrams.safetensors"
 
 
@@ -30,17 +31,6 @@ def made(folder: Path, **settings: Any) -> Files:
     (folder / "text.txt").write_text(TEXT, "utf-8")
     train(Ngrams(**settings), [str(folder / "text.txt")], folder / "lm", force=True)
     return {path.name: path.read_bytes() for path in (folder / "lm").iterdir() if path.name != MANIFEST}
-
-
-def put(folder: Path, files: Files) -> Path:
-    """A folder with these files and their right manifest."""
-    folder.mkdir(exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    entries = {name: {"size": len(c), "sha256": hashlib.sha256(c).hexdigest()} for name, c in files.items()}
-    manifest = {"format": LANGUAGE_MODEL.format, "format_version": 1, "seqtag": "0", "files": entries}
-    (folder / MANIFEST).write_text(json.dumps(manifest), "utf-8")
-    return folder
 
 
 def use(folder: Path) -> str:
@@ -72,7 +62,7 @@ CHANGES = {
 }
 
 
-def test_spoilt_folders(tmp_path: Path) -> None:
+def test_spoilt_folders(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     bases = [
         made(tmp_path),
         made(tmp_path, order=2, smoothing="none"),
@@ -80,7 +70,8 @@ def test_spoilt_folders(tmp_path: Path) -> None:
         made(tmp_path, order=3, smoothing="stupid_backoff", vocabulary=3),
     ]
     results: Counter[str] = Counter()
-    for number in range(600):
+    count = 600 if pytestconfig.getoption("--slow") else 150
+    for number in range(count):
         draw = random.Random(number)
         files = dict(draw.choice(bases))
         name, change = CHANGES[draw.choice(list(CHANGES))]
@@ -88,8 +79,8 @@ def test_spoilt_folders(tmp_path: Path) -> None:
         files[name] = MUTANTS[change](files[name], draw)
         results[use(put(tmp_path / "spoilt", files))] += 1
     assert {*results} == {"refused", "a model"}
-    assert results["refused"] > 200
-    assert results["a model"] > 50
+    assert results["refused"] > 0.3 * count
+    assert results["a model"] > 0.08 * count
 
 
 def test_a_file_of_another_model(tmp_path: Path) -> None:

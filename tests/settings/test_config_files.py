@@ -203,6 +203,7 @@ def test_assignments() -> None:
         "encoder.activation": (None, "--set encoder.activation=null"),
     }
     assert parse_assignments(["data.token_column=a=b"])["data.token_column"][0] == "a=b"
+    assert parse_assignments(["data.outside_tag=-"])["data.outside_tag"][0] == "-"
 
 
 @pytest.mark.parametrize(

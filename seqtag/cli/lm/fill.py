@@ -42,13 +42,13 @@ def _show(found: Sequence["Filling"]) -> None:
     """Prints a table for each gap."""
     from rich.console import Console
 
-    from seqtag.cli.tables import label, make_table
+    from seqtag.cli.tables import label, make_table, share
 
     console = Console(highlight=False)
     for gap, filling in enumerate(found, 1):
         table = make_table("word" if len(found) == 1 else f"gap {gap}", "probability")
         for word, probability in zip(filling.words, filling.probabilities, strict=True):
-            table.add_row(label(word), f"{probability:.4f}")
+            table.add_row(label(word), share(probability))
         console.print(table)
 
 

@@ -54,14 +54,14 @@ def _show(result: "MixedLanguageModel") -> None:
     from rich.console import Console
 
     from seqtag.cli.lm.score import summary
-    from seqtag.cli.tables import label, make_table, safe
+    from seqtag.cli.tables import label, make_table, print_labelled, safe
 
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"model  {result.model.description}", markup=False)
-    console.print(f"       {options.VOCABULARY_NOTE}", markup=False)
+    console = Console(highlight=False)
+    print_labelled("model", result.model.description, console)
+    print_labelled("", options.VOCABULARY_NOTE, console)
     table = make_table("mixed", "weight", "dev perplexity")
     for one in result.models:
         table.add_row(label(one.name), f"{one.weight:.4f}", f"{one.dev.perplexity:,.2f}")
     console.print(table)
-    console.print(f"dev    {summary(result.dev)}", markup=False)
-    console.print(safe(f"language model written to {result.path}"))
+    print_labelled("dev", summary(result.dev), console)
+    console.print(safe(f"language model written to {result.path}"), soft_wrap=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from seqtag.evaluation.perplexity import Perplexity
     from seqtag.tasks.language.base import TextModel
 
+WIDTH = 15  # of the labels
 HEAD = ("line", "tokens", "unknown", "bits", "perplexity")
 
 
@@ -58,6 +59,11 @@ def score(
             found = stage.total(loaded, paths, model, input_format=input_format, say=say, report=warner())
     if not loaded.not_probabilities:
         _show(loaded, found, to_stderr=lines or output == results.STDOUT)
+    if found.unknown_rate == 1:
+        problem = (
+            "all words of the text are unknown to the model: the figures say nothing of how it predicts words"
+        )
+        print(f"seqtag: warning: {problem}", file=stderr())
     if output is not None:
         _write(output, loaded, found)
 
@@ -87,20 +93,26 @@ def _lines(model: "TextModel", paths: list[str], input_format: str | None) -> "P
 
 
 def _show(model: "TextModel", found: "Perplexity", *, to_stderr: bool) -> None:
-    rows = [
-        f"model          {model.description}",
-        f"               {options.VOCABULARY_NOTE}",
-        f"tokens         {found.tokens:,}, of them {found.sentences:,} ends of sentences",
-        f"unknown        {found.unknown_rate:.2%} of the {'words' if model.units.are_words else 'characters'}",
-        f"cross entropy  {found.cross_entropy:.4f} bits per token, {found.bits_per_word:.4f} per word, "
+    from rich.console import Console
+
+    from seqtag.cli.tables import print_labelled
+
+    rows = {
+        "model": model.description,
+        "": options.VOCABULARY_NOTE,
+        "tokens": f"{found.tokens:,}, of them {found.sentences:,} ends of sentences",
+        "unknown": f"{found.unknown_rate:.2%} of the {'words' if model.units.are_words else 'characters'}",
+        "cross entropy": f"{found.cross_entropy:.4f} bits per token, {found.bits_per_word:.4f} per word, "
         f"{found.bits_per_character:.4f} per character",
-        f"perplexity     {found.perplexity:,.2f}; {found.perplexity_known:,.2f} without unknown tokens",
-    ]
+        "perplexity": f"{found.perplexity:,.2f}; {found.perplexity_known:,.2f} without unknown tokens",
+    }
     if found.backward is not None:
-        rows.append(f"backward       perplexity {found.backward:,.2f}: each word from those after it")
+        rows["backward"] = f"perplexity {found.backward:,.2f}: each word from those after it"
     if found.impossible:
-        rows.append(f"impossible     {found.impossible:,} tokens have the probability 0")
-    print(*rows, sep="\n", file=stderr() if to_stderr else sys.stdout)
+        rows["impossible"] = f"{found.impossible:,} tokens have the probability 0"
+    console = Console(file=stderr() if to_stderr else sys.stdout, highlight=False)
+    for name, text in rows.items():
+        print_labelled(name, text, console, WIDTH)
 
 
 def _write(path: str, model: "TextModel", found: "Perplexity") -> None:

@@ -71,16 +71,16 @@ def _show(result: "TrainedLanguageModel") -> None:
     """Says what was trained."""
     from rich.console import Console
 
-    from seqtag.cli.tables import make_table, safe
+    from seqtag.cli.tables import make_table, print_labelled, safe
     from seqtag.support.quoting import counted
 
     text, model = result.text, result.model
     noun = "token" if model.units.are_words else "character"
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
     unknown = f", {text.unknown / text.tokens:.2%} of them unknown" if text.unknown else ""
-    console.print(f"train  {counted(text.sentences, 'sentence')}, {counted(text.tokens, noun)}{unknown}")
-    console.print(f"model  {model.description}", markup=False)
-    console.print(f"       {options.VOCABULARY_NOTE}", markup=False)
+    read = f"{counted(text.sentences, 'sentence')}, {counted(text.tokens, noun)}{unknown}"
+    for name, words in (("train", read), ("model", model.description), ("", options.VOCABULARY_NOTE)):
+        print_labelled(name, words, console)
     table = make_table("order", "n-grams", *(["discounts"] if result.estimate.discounts else []))
     for order, one in enumerate(model.tables, 1):
         row = [
@@ -91,5 +91,5 @@ def _show(result: "TrainedLanguageModel") -> None:
     if result.dev is not None:
         from seqtag.cli.lm.score import summary
 
-        console.print(f"dev    {summary(result.dev)}", markup=False)
-    console.print(safe(f"language model written to {result.path}"))
+        print_labelled("dev", summary(result.dev), console)
+    console.print(safe(f"language model written to {result.path}"), soft_wrap=True)

@@ -210,7 +210,12 @@ def _starts(batch: Sequence[Sequence[str]]) -> NDArray[np.int64]:
 
 def vocabulary_of(model: TextModel) -> dict[str, Any]:
     """What has to be the same where perplexities are compared: how many words, which, and whether there are others."""
+    return vocabulary_facts(model.words, closed=model.closed)
+
+
+def vocabulary_facts(words: Sequence[str], *, closed: bool) -> dict[str, Any]:
+    """As `vocabulary_of`, for the words of a model."""
     import hashlib
 
-    digest = hashlib.sha256("\n".join(sorted(model.words)).encode("utf-8", "surrogatepass")).hexdigest()
-    return {"size": len(model.words), "closed": model.closed, "not_predicted": [START], "sha256": digest}
+    digest = hashlib.sha256("\n".join(sorted(words)).encode("utf-8", "surrogatepass")).hexdigest()
+    return {"size": len(words), "closed": closed, "not_predicted": [START], "sha256": digest}

@@ -28,6 +28,7 @@ from seqtag.tasks.tagging.splits import Corpora, read_corpora
 from seqtag.tasks.tagging.tagger_job import TaggerJob, TaggingResult
 
 MOST_WARNINGS = 5  # lines about the corpora
+MANY = 10_000  # tokens whose states take seconds
 
 
 def read(config: Config, paths: Mapping[str, Sequence[str]]) -> Corpora:
@@ -47,10 +48,16 @@ def vectors(config: Config, corpora: Corpora) -> Vectors | None:
 
 
 def warnings(config: Config, corpora: Corpora) -> list[tuple[Level, str]]:
-    """What is odd about the corpora, in a few lines."""
+    """What is odd about the corpora, in a few lines, and what takes a while."""
     found = prepare.raw_text_mismatch(config, corpora)
     notes = [(found.level, str(found))] if found else []
-    return [*gravest(corpora.findings, MOST_WARNINGS - len(notes)), *notes]
+    told = [*gravest(corpora.findings, MOST_WARNINGS - len(notes)), *notes]
+    if (states := corpora.states) and corpora.train.tokens >= MANY:
+        size = corpora.train.tokens * states.layers * states.width * 2 / 1e6  # 16 bits a number
+        told.append(
+            ("note", f"reading the states of {corpora.train.tokens:,} training tokens ({size:,.0f} MB) ...")
+        )
+    return told
 
 
 def digests(corpora: Corpora) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Mixtures of language models and their folders."""
 
-import hashlib
 import json
 import random
 import runpy
@@ -29,12 +28,13 @@ from seqtag.tasks.language.mixture import Mixture
 from seqtag.tasks.language.sampling import Sampling, generate
 
 MUTANTS = runpy.run_path(str(Path(__file__).parents[2] / "mutants.py"))
+Files = dict[str, bytes]
+put: Callable[[Path, Files], Path] = MUTANTS["put"]
 TEXT = "Ana left Oslo .\nBo saw Lima .\nAna saw Oslo today .\nIda left .\n" * 3
 # The same words; others are frequent, so that the vocabulary has another order.
 OTHER = "today Ida left Lima .\nIda saw Bo today .\nAna Oslo\nIda Ida Lima Lima\n"
 DEV = "Ana saw Lima .\nIda Ida left Rome\n"
 CONTEXTS: list[list[str]] = [[], ["Ana"], ["Ida", "left"], ["Rome", "Lima"], ["today", "<s>", "."]]
-Files = dict[str, bytes]
 
 
 def trained(folder: Path, name: str, text: str = TEXT, **settings: Any) -> str:
@@ -229,17 +229,6 @@ def files_of(folder: Path) -> Files:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != MANIFEST}
 
 
-def put(folder: Path, files: Files) -> Path:
-    """A folder with these files and their right manifest."""
-    folder.mkdir(exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    entries = {name: {"size": len(c), "sha256": hashlib.sha256(c).hexdigest()} for name, c in files.items()}
-    manifest = {"format": LANGUAGE_MODEL.format, "format_version": 1, "seqtag": "0", "files": entries}
-    (folder / MANIFEST).write_text(json.dumps(manifest), "utf-8")
-    return folder
-
-
 def changed(files: Files, name: str, change: Callable[[dict[str, Any]], Any]) -> Files:
     """The files, with the JSON of one of them changed."""
     values = json.loads(files[name])
@@ -325,11 +314,12 @@ def use(folder: Path) -> str:
     return "a model"
 
 
-def test_spoilt_folders(tmp_path: Path, models: tuple[str, str]) -> None:
+def test_spoilt_folders(tmp_path: Path, models: tuple[str, str], pytestconfig: pytest.Config) -> None:
     mixed(tmp_path, *models)
     base = files_of(tmp_path / "mixture")
     results: Counter[str] = Counter()
-    for number in range(500):
+    count = 500 if pytestconfig.getoption("--slow") else 120
+    for number in range(count):
         draw = random.Random(number)
         change = draw.choice(("flip", "cut", "shuffle", "json_value", "json_text", "weights", "numbers"))
         fits = {"weights": ".safetensors", "numbers": ".safetensors"}.get(change, ".json")
@@ -338,5 +328,5 @@ def test_spoilt_folders(tmp_path: Path, models: tuple[str, str]) -> None:
         )
         results[use(put(tmp_path / "spoilt", base | {name: MUTANTS[change](base[name], draw)}))] += 1
     assert {*results} == {"refused", "a model"}
-    assert results["refused"] > 150
-    assert results["a model"] > 30
+    assert results["refused"] > 0.3 * count
+    assert results["a model"] > 0.05 * count

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
-from seqtag.corpora.symbols import END, SYMBOLS, UNK
+from seqtag.corpora.symbols import END, START, SYMBOLS, UNK
 from seqtag.evaluation.perplexity import Perplexity
 from seqtag.features.indexers.base import pad
 from seqtag.features.indexers.vectors import coverage
@@ -23,7 +23,7 @@ from seqtag.settings.language import LanguageConfig
 from seqtag.support.errors import Diverged, Error, ModelError
 from seqtag.support.interrupt import Stop
 from seqtag.support.quoting import one_line, printable
-from seqtag.tasks.language.base import batches, by_sentence, vocabulary_of
+from seqtag.tasks.language.base import batches, by_sentence, vocabulary_facts
 from seqtag.tasks.language.recurrent import prepare, stored
 from seqtag.tasks.language.recurrent.model import RecurrentModel
 from seqtag.tasks.language.recurrent.pieces import Pieces
@@ -49,7 +49,7 @@ class LanguageStart(Start):
         unknown: How many of the tokens are not predicted as themselves.
         dev_sentences: Sentences of dev.
         held_out: Whether dev is a part of the training files.
-        words: How many words are predicted.
+        words: How many words are predicted beside `</s>` and `<unk>`.
         classes: In how many classes they are.
         cut: How many more pieces there are than sentences, the longest of which are split.
         inputs: The parts of the network's input, by name.
@@ -123,7 +123,7 @@ class LanguageJob:
             unknown=int(self.texts.counts[UNK]) + sum(count for word, count in counts if word not in known),
             dev_sentences=len(self.texts.dev),
             held_out=self.texts.held_out,
-            words=len(self.vocabulary.words),
+            words=self.vocabulary.size,
             classes=len(self.vocabulary.sizes),
             cut=self.pieces.cut,
             inputs=tuple(self.vocabulary.indexers),
@@ -223,7 +223,7 @@ class LanguageJob:
             "held_out": start.held_out,
             "unknown": start.unknown,
             "parameters": start.parameters,
-            "vocabulary": vocabulary_of(self.model()),
+            "vocabulary": vocabulary_facts((START, *self.vocabulary.words), closed=True),
             "classes": start.classes,
             "coverage": start.coverage,
         }

@@ -67,7 +67,7 @@ class RecurrentModel:
     @property
     def description(self) -> str:
         """What it is, in one line."""
-        words = counted(len(self.vocabulary.words), "word" if self.units.are_words else "character")
+        words = counted(self.vocabulary.size, "word" if self.units.are_words else "character")
         classes = len(self.vocabulary.sizes)
         output = f"{words} in {classes:,} classes" if classes > 1 else words
         reads = TITLES[self.directions] + (" from line to line" if self.continuous else "")

@@ -10,6 +10,7 @@ from seqtag.features.vectors import Vectors
 from seqtag.graph.weights import Weights
 from seqtag.model_folder import layout
 from seqtag.model_folder.stored import config_into
+from seqtag.ngrams.text import SYMBOLS_ALONE
 from seqtag.settings.language import LANGUAGE as SCHEMA
 from seqtag.settings.language import LanguageConfig
 from seqtag.settings.merging import for_corpus
@@ -31,7 +32,8 @@ def fill_in(config: LanguageConfig, data: LanguageTexts) -> LanguageConfig:
 
 def warnings(config: LanguageConfig, data: LanguageTexts) -> list[tuple[Level, str]]:
     """What is odd about the texts, in a few lines."""
-    return gravest(data.findings, MOST_WARNINGS)
+    found = gravest(data.findings, MOST_WARNINGS)
+    return found if data.train.kinds else [*found, ("warning", SYMBOLS_ALONE)]
 
 
 def vectors(config: LanguageConfig, data: LanguageTexts) -> Vectors | None:

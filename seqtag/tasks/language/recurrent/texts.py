@@ -18,7 +18,7 @@ from seqtag.model_folder.layout import LANGUAGE_MODEL
 from seqtag.ngrams.text import Text
 from seqtag.ngrams.text import read as read_text
 from seqtag.settings.language import LanguageConfig
-from seqtag.support.errors import DataError
+from seqtag.support.errors import DataError, UsageError
 from seqtag.support.lines import shown
 from seqtag.support.quoting import counted
 from seqtag.tasks.base import BASE
@@ -27,6 +27,7 @@ from seqtag.tasks.language.recurrent.vocabulary import units_of
 
 EVERY, MOST = 20, 2000  # without dev, every 20th sentence is held out until there are so many
 MOST_FINDINGS = 1000
+STDIN = "-"
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,11 @@ def read(config: LanguageConfig, paths: Mapping[str, Sequence[str]]) -> Language
     """The texts of files by role: `train` and, where there are any, `dev` and `test`.
 
     Raises:
+        UsageError: The classes of words would come from standard input.
         DataError: A file cannot be read, or has no words; or the training files are too short to hold a part out.
     """
+    if config.output.class_file == STDIN:
+        raise UsageError("output.class_file cannot be standard input: each seed reads it; expected a file.")
     findings: list[Finding] = []
 
     def report(finding: Finding) -> None:

@@ -75,6 +75,11 @@ class WordVocabulary:
         if not all(0 <= count <= MOST for count in self.counts):
             raise ValueError("one of its counts is negative or too large")
 
+    @property
+    def size(self) -> int:
+        """How many words are predicted beside `</s>` and `<unk>`."""
+        return len(self.words) - 2
+
     @cached_property
     def numbers(self) -> dict[str, int]:
         """The number of each word that a text can hold."""

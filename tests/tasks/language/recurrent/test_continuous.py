@@ -135,7 +135,7 @@ def test_a_mixture_of_it_goes_on_as_well(pair: Any, make: Any) -> None:
 
 
 def test_its_description(pair: Any) -> None:
-    wanted = "2 layers of 4 LSTM units, forward from line to line, 11 words in 4 classes"
+    wanted = "2 layers of 4 LSTM units, forward from line to line, 9 words in 4 classes"
     assert pair.model().description == wanted
 
 

@@ -164,6 +164,6 @@ def test_results_that_are_not_finite(path: str, make: Any) -> None:
 
 
 def test_descriptions(make: Any) -> None:
-    assert make().model().description == "2 layers of 4 LSTM units, both directions, 11 words in 4 classes"
+    assert make().model().description == "2 layers of 4 LSTM units, both directions, 9 words in 4 classes"
     one = make("full", encoder__layers=1).model(direction="forward")
-    assert one.description == "1 layer of 4 LSTM units, forward, 11 words"
+    assert one.description == "1 layer of 4 LSTM units, forward, 9 words"

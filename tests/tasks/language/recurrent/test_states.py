@@ -114,7 +114,7 @@ def test_its_files_are_read_again(states: LanguageStates) -> None:
         for one, other in zip(again.read(SENTENCES), wanted, strict=True):
             np.testing.assert_array_equal(one, other)
     assert of_files({}, None) is None
-    with pytest.raises(ValueError, match="not whole"):
+    with pytest.raises(ValueError, match=r"lm\.\S+ is missing"):
         of_files({"lm.config.json": b"{}"}, None)
     with pytest.raises(ValueError, match="vectors are missing"):
         of_files(without, None)

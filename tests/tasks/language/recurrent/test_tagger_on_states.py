@@ -31,6 +31,7 @@ from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.tasks import base as tasks
 from seqtag.tasks.hashed_files import HashedFiles
 from seqtag.tasks.language.recurrent.stored import files
+from seqtag.tasks.tagging import task
 from seqtag.training.checkpoint import kind_of
 from seqtag.training.events import Progress, Start
 
@@ -125,6 +126,17 @@ def test_it_is_said_what_is_read(place: Place) -> None:
     assert line.startswith("lm     2 layers of 4 units (lstm), both directions, ")
     assert " fixed parameters; " in line
     assert line.endswith(" words/s")
+
+
+def test_it_is_said_what_takes_a_while(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = merge(parse_assignments([f"embeddings.lm.file={place.lm}"]))
+    corpora = task.read(config, {"train": [str(place.corpus)], "dev": [str(place.corpus)]})
+    tokens = corpora.train.tokens
+    few = task.warnings(config, corpora)
+    monkeypatch.setattr(task, "MANY", tokens)
+    size = tokens * 2 * 8 * 2 / 1e6
+    note = f"reading the states of {tokens:,} training tokens ({size:,.0f} MB) ..."
+    assert task.warnings(config, corpora) == [*few, ("note", note)]
 
 
 def test_vectors_that_are_the_same_are_stored_once(place: Place, tmp_path: Path) -> None:
