@@ -1,7 +1,7 @@
 """Parameters of the commands that train and score, as types; those made from settings are in `seqtag.cli.settings`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,6 +9,51 @@ from seqtag.cli import common
 from seqtag.settings.tasks import KEY, USUAL, names
 
 FILES, TRAINING = "Files", "Training"  # panels of `seqtag train --help`
+
+
+# Of more than one command that trains, each with the panel of its --help that it stands in.
+def config(words: str, panel: str | None = None) -> Any:
+    """The option that names a file of settings."""
+    return typer.Option(
+        "--config", "-c", metavar="FILE", rich_help_panel=panel, show_default=False, help=words
+    )
+
+
+def assignments(words: str, panel: str | None = None) -> Any:
+    """The option that sets a setting."""
+    return typer.Option(
+        "--set", metavar="KEY.PATH=VALUE", rich_help_panel=panel, show_default=False, help=words
+    )
+
+
+def seeds(panel: str) -> Any:
+    """The option that trains several times."""
+    words = "Train with N consecutive seeds from --seed on; report mean and spread, keep the best on dev."
+    return typer.Option("--seeds", metavar="N", min=1, rich_help_panel=panel, help=words)
+
+
+def force(what: str, panel: str | None = None) -> Any:
+    """The option that replaces `what`."""
+    words = f"Replace an existing {what} and, without --resume, the checkpoint of a stopped run."
+    return typer.Option("--force", "-f", rich_help_panel=panel, help=words)
+
+
+def resume(output: str, panel: str) -> Any:
+    """The option that goes on from the checkpoint of the `output`."""
+    words = f"Continue from {output}.checkpoint if there is one: repeat the same command with this option."
+    return typer.Option("--resume", rich_help_panel=panel, help=words)
+
+
+def checkpoint_steps(panel: str) -> Any:
+    """The option that writes more checkpoints."""
+    words = "Write the checkpoint every N steps as well as after each epoch; 0: only after each epoch."
+    return typer.Option("--checkpoint-steps", metavar="N", min=0, rich_help_panel=panel, help=words)
+
+
+def quiet(panel: str) -> Any:
+    """The option that prints errors only."""
+    return typer.Option("--quiet", "-q", rich_help_panel=panel, help="Print errors only.")
+
 
 # seqtag train
 TrainFile = Annotated[
@@ -31,20 +76,10 @@ TestFile = Annotated[
         help="Corpus to score the finished model on, once.",
     ),
 ]  # fmt: skip
-ConfigFile = Annotated[
-    str | None,
-    typer.Option(
-        "--config", "-c", metavar="FILE", rich_help_panel=FILES, show_default=False,
-        help="YAML file of settings; `seqtag init-config` writes one.",
-    ),
-]  # fmt: skip
+ConfigFile = Annotated[str | None, config("YAML file of settings; `seqtag init-config` writes one.", FILES)]
 Assignments = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY.PATH=VALUE", rich_help_panel=FILES, show_default=False,
-        help="Set any setting, overriding the file; repeatable.",
-    ),
-]  # fmt: skip
+    list[str] | None, assignments("Set any setting, overriding the file; repeatable.", FILES)
+]
 TaskName = Annotated[
     str | None,
     typer.Option(
@@ -53,13 +88,7 @@ TaskName = Annotated[
         f"{USUAL}; `seqtag init-config --task NAME` shows those of another. \\[default: {USUAL}]",
     ),
 ]  # fmt: skip
-Seeds = Annotated[
-    int,
-    typer.Option(
-        "--seeds", metavar="N", min=1, rich_help_panel=TRAINING,
-        help="Train with N consecutive seeds from --seed on; report mean and spread, keep the best on dev.",
-    ),
-]  # fmt: skip
+Seeds = Annotated[int, seeds(TRAINING)]
 Folds = Annotated[
     int | None,
     typer.Option(
@@ -67,28 +96,10 @@ Folds = Annotated[
         help="Cross-validate: train K models, each scored on a fold that it was not trained on; -o is their folder.",
     ),
 ]  # fmt: skip
-Force = Annotated[
-    bool,
-    typer.Option(
-        "--force", "-f", rich_help_panel=FILES,
-        help="Replace an existing model and, without --resume, the checkpoint of a stopped run.",
-    ),
-]  # fmt: skip
-Resume = Annotated[
-    bool,
-    typer.Option(
-        "--resume", rich_help_panel=FILES,
-        help="Continue from MODEL.checkpoint if there is one: repeat the same command with this option.",
-    ),
-]  # fmt: skip
-CheckpointSteps = Annotated[
-    int,
-    typer.Option(
-        "--checkpoint-steps", metavar="N", min=0, rich_help_panel=FILES,
-        help="Write the checkpoint every N steps as well as after each epoch; 0: only after each epoch.",
-    ),
-]  # fmt: skip
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", rich_help_panel=FILES, help="Print errors only.")]
+Force = Annotated[bool, force("model", FILES)]
+Resume = Annotated[bool, resume("MODEL", FILES)]
+CheckpointSteps = Annotated[int, checkpoint_steps(FILES)]
+Quiet = Annotated[bool, quiet(FILES)]
 
 # seqtag compare
 ComparedTrainFile = Annotated[str, typer.Option("--train", metavar="FILE", help="Training corpus.")]
@@ -122,19 +133,10 @@ ComparedTask = Annotated[
 SeedsEach = Annotated[
     int, typer.Option("--seeds", metavar="N", min=1, help="Number of seeds per combination.")
 ]
-SharedConfigFile = Annotated[
-    str | None,
-    typer.Option(
-        "--config", "-c", metavar="FILE", show_default=False, help="YAML file of settings for all runs."
-    ),
-]
+SharedConfigFile = Annotated[str | None, config("YAML file of settings for all runs.")]
 SharedAssignments = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY.PATH=VALUE", show_default=False,
-        help="Set a setting of all runs, overriding the file; repeatable.",
-    ),
-]  # fmt: skip
+    list[str] | None, assignments("Set a setting of all runs, overriding the file; repeatable.")
+]
 QuietRuns = Annotated[bool, typer.Option("--quiet", "-q", help="Print the table only.")]
 
 # seqtag evaluate

@@ -1,6 +1,5 @@
 """The states of a recurrent language model at work on ONNX Runtime: sentences in, states out."""
 
-import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,10 +12,9 @@ from numpy.typing import NDArray
 from seqtag.corpora.sentence import Sentence, cut
 from seqtag.graph import outputs
 from seqtag.inference.batches import inference_order
-from seqtag.inference.onnx_runtime import open_session, silent_run
+from seqtag.inference.onnx_runtime import named, open_session, silent_run
 from seqtag.support.cores import cores
-from seqtag.support.errors import ModelError, is_out_of_memory
-from seqtag.support.quoting import one_line
+from seqtag.support.errors import ModelError
 
 TOKEN_BUDGET = 4096  # tokens of a batch, padding included
 AHEAD = 8  # batches that are begun before one is waited for
@@ -72,7 +70,7 @@ class StateReader:
         self._threads = threads or cores()
         self._name = name
         self._run_options = silent_run()
-        with self._named("loaded"):
+        with named(f"{name}: the network", "loaded"):
             self._session = open_session(network)
         (self._output,) = (
             entry.name for entry in self._session.get_outputs() if entry.name != outputs.AFTER.name
@@ -170,7 +168,7 @@ class StateReader:
         for start in range(0, len(text), WINDOW):
             part = cut(text, start, min(start + WINDOW, len(text)))
             inputs = self._tables.collate(self._tables.index_seen([part]))
-            with self._named("run"):
+            with named(f"{self._name}: the network", "run"):
                 states, state = self._session.run(
                     [self._output, outputs.AFTER.name], inputs | {outputs.BEFORE: state}, self._run_options
                 )
@@ -214,21 +212,9 @@ class StateReader:
     def _run(self, inputs: dict[str, Any]) -> Floats:
         if self._carried is not None:
             inputs = inputs | {outputs.BEFORE: self._zeros(len(inputs["lengths"]))}
-        with self._named("run"):
+        with named(f"{self._name}: the network", "run"):
             (states,) = self._session.run([self._output], inputs, self._run_options)
         return states  # type: ignore[no-any-return]
-
-    @contextlib.contextmanager
-    def _named(self, what: str) -> Iterator[None]:
-        """Gives errors of ONNX Runtime, which share no public base class, the model's name."""
-        try:
-            yield
-        except Exception as problem:
-            if is_out_of_memory(problem):
-                raise MemoryError from problem
-            raise ModelError(
-                f"{self._name}: the network cannot be {what} ({one_line(problem)})."
-            ) from problem
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:

@@ -18,13 +18,13 @@ from seqtag.features.vectors import Vectors
 from seqtag.graph.language_model import build
 from seqtag.graph.weights import Weights
 from seqtag.inference.batches import inference_order
-from seqtag.inference.onnx_runtime import open_session, silent_run
+from seqtag.inference.onnx_runtime import named, open_session, silent_run
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
 from seqtag.model_folder.layout import LANGUAGE_MODEL, STATES_FILES, dump_json, parsed
 from seqtag.model_folder.stored import config_into
 from seqtag.settings import registry
-from seqtag.support.errors import Error, ModelError, UsageError, is_out_of_memory
+from seqtag.support.errors import Error, ModelError, UsageError
 from seqtag.support.quoting import counted, one_line, quoted, reason
 
 if TYPE_CHECKING:
@@ -143,14 +143,9 @@ class LanguageStates:
             inputs |= indexer.collate(
                 [indexer.index(sentence) for sentence in seen], int(lengths.max()), None
             )
-        try:
-            found = self._session.run(list(self.config.directions), inputs, silent_run())
-        except Exception as problem:  # ONNX Runtime's errors share no public base class
-            if is_out_of_memory(problem):
-                raise MemoryError from problem
-            raise ModelError(
-                f"{self._name}: the language model cannot be run ({one_line(problem)})."
-            ) from problem
+        session = self._session
+        with named(f"{self._name}: the language model", "run"):
+            found = session.run(list(self.config.directions), inputs, silent_run())
         states: Floats = np.concatenate(found, axis=-1) if len(found) > 1 else found[0]
         inside = np.arange(states.shape[1]) < lengths[:, None]
         if not np.isfinite(states[inside]).all():
@@ -159,14 +154,8 @@ class LanguageStates:
 
     @cached_property
     def _session(self) -> Any:
-        try:
+        with named(f"{self._name}: the language model", "loaded"):
             return open_session(self._network)
-        except Exception as problem:  # ONNX Runtime's errors share no public base class
-            if is_out_of_memory(problem):
-                raise MemoryError from problem
-            raise ModelError(
-                f"{self._name}: the language model cannot be loaded ({one_line(problem)})."
-            ) from problem
 
     def files(self, shared: Vectors | None) -> dict[str, bytes]:
         """Its files in the folder of a tagger.

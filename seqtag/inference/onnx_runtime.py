@@ -4,13 +4,18 @@ Since 1.31 it writes the machine's identifier and a database into the user's cac
 Linux as well. A user who tags a text has not agreed to that. It looks at this variable when it is loaded.
 """
 
+import contextlib
 import os
+from collections.abc import Iterator
+
+from seqtag.support.errors import ModelError, is_out_of_memory
+from seqtag.support.quoting import one_line
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime
 
-__all__ = ["onnxruntime", "open_session", "silent_run"]
+__all__ = ["named", "onnxruntime", "open_session", "silent_run"]
 
 
 def open_session(network: bytes) -> onnxruntime.InferenceSession:
@@ -31,3 +36,23 @@ def silent_run() -> onnxruntime.RunOptions:
     options = onnxruntime.RunOptions()
     options.log_severity_level = 4
     return options
+
+
+@contextlib.contextmanager
+def named(network: str, what: str) -> Iterator[None]:
+    """Within, errors of ONNX Runtime, which share no public base class, become errors of seqtag.
+
+    Args:
+        network: What fails, for messages.
+        what: What it cannot be, such as "run".
+
+    Raises:
+        ModelError: ONNX Runtime has refused something.
+        MemoryError: There was too little memory.
+    """
+    try:
+        yield
+    except Exception as problem:
+        if is_out_of_memory(problem):
+            raise MemoryError from problem
+        raise ModelError(f"{network} cannot be {what} ({one_line(problem)}).") from problem

@@ -23,13 +23,12 @@ from seqtag.graph.weights import Floats, Weights
 from seqtag.inference import language_states
 from seqtag.inference.batches import inference_order
 from seqtag.inference.lattice import Beam, Lattice, TagChain, joins, labels
-from seqtag.inference.onnx_runtime import open_session, silent_run
+from seqtag.inference.onnx_runtime import named, open_session, silent_run
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
 from seqtag.model_folder.stored import build_network, read_network, read_vocabulary
 from seqtag.support.cores import cores
-from seqtag.support.errors import ModelError, UsageError, is_out_of_memory
-from seqtag.support.quoting import one_line
+from seqtag.support.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from seqtag.settings.config import Config
@@ -100,14 +99,8 @@ class SentenceTagger:
         """The tagger of a model folder that is open; see `load`."""
         vocabulary = read_vocabulary(folder, language_states.of_folder)
         network = read_network(folder, vocabulary, cls.outputs_of_tags(tags_only=tags_only))
-        try:
+        with named(f"{folder.path}: the network", "loaded"):
             return cls(network, vocabulary, threads, name=str(folder.path))
-        except Exception as problem:  # ONNX Runtime's errors share no public base class
-            if is_out_of_memory(problem):
-                raise MemoryError from problem
-            raise ModelError(
-                f"{folder.path}: the network cannot be loaded ({one_line(problem)})."
-            ) from problem
 
     @classmethod
     def build(
@@ -268,12 +261,8 @@ class SentenceTagger:
             ModelError: The network fails, or its weights are so large that a result is not finite.
             MemoryError: There is too little memory for the batch.
         """
-        try:
+        with named(f"{self._name}: the network", "run"):
             arrays = self._session.run(list(names), inputs, self._run_options)
-        except Exception as problem:  # ONNX Runtime's errors share no public base class
-            if is_out_of_memory(problem):
-                raise MemoryError from problem
-            raise ModelError(f"{self._name}: the network cannot be run ({one_line(problem)}).") from problem
         found = dict(zip(names, arrays, strict=True))
         words = np.arange(int(inputs["lengths"].max())) < inputs["lengths"][:, None]  # (batch, time)
         for name, array in found.items():

@@ -1,6 +1,4 @@
-"""Adam for large weights. Of a table a batch reads a few rows: the others are brought up to date when they are read.
-A dense weight is updated in one pass over memory.
-"""
+"""Adam for tables of which a batch reads a few rows: the others are brought up to date when they are read."""
 
 import math
 from dataclasses import dataclass, replace
@@ -181,41 +179,3 @@ class DeferredAdam:
         if self.average is not None:
             self.average.assign(rows.average)
         self.last.assign(tf.zeros_like(self.last))
-
-
-class FusedAdam:
-    """Adam on one large dense weight, by TensorFlow's own operation: Keras's update, in a pass over memory where Keras
-    takes a dozen.
-
-    Args:
-        variable: The weight, a Keras variable.
-        optimizer: Keras's Adam, which trains the other weights and counts the steps.
-    """
-
-    def __init__(self, variable: Any, optimizer: keras.optimizers.Adam) -> None:
-        self.variable = variable
-        self.optimizer = optimizer
-        self.momentum = tf.Variable(tf.zeros_like(variable.value), trainable=False)
-        self.velocity = tf.Variable(tf.zeros_like(variable.value), trainable=False)
-
-    @property
-    def variables(self) -> dict[str, Any]:
-        """What it remembers beside the weight, by name."""
-        return {"momentum": self.momentum, "velocity": self.velocity}
-
-    def apply(self, gradient: Any) -> None:
-        """The step under way; `gradient` has the weight's shape."""
-        optimizer = self.optimizer
-        step = tf.cast(optimizer.iterations.value + 1, tf.float32)
-        tf.raw_ops.ResourceApplyAdam(
-            var=self.variable.value.handle,
-            m=self.momentum.handle,
-            v=self.velocity.handle,
-            beta1_power=tf.pow(optimizer.beta_1, step),
-            beta2_power=tf.pow(optimizer.beta_2, step),
-            lr=optimizer.learning_rate.value,
-            beta1=optimizer.beta_1,
-            beta2=optimizer.beta_2,
-            epsilon=optimizer.epsilon,
-            grad=gradient,
-        )

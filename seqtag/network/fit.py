@@ -8,8 +8,9 @@ from typing import Any
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from seqtag.network.adam import FusedAdam
 from seqtag.network.build import Arrays, Network, weight_name
-from seqtag.network.deferred import CAPACITY, BatchRows, Clock, DeferredAdam, FusedAdam
+from seqtag.network.deferred import CAPACITY, BatchRows, Clock, DeferredAdam
 from seqtag.settings import registry
 from seqtag.settings.config import TrainingSettings
 

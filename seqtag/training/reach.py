@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from seqtag.training.activity import Activity
 if TYPE_CHECKING:
     from seqtag.network.gradients import Followed, Trace
 
+Item = TypeVar("Item")
 SENTENCES = 8  # of dev, for the rates of a trained job
 LEFT = 0.01  # the share of a gradient that is called nothing
 HALVED, DOUBLED = 0.5 ** (1 / 10), 2 ** (1 / 10)  # rates that bring a gradient to half or twice in ten steps
@@ -132,6 +133,11 @@ class LayerReach:
         return asdict(self) | {
             "fits": {name: asdict(fit) | {"verdict": fit.verdict} for name, fit in fits.items()}
         }
+
+
+def drawn(found: Sequence[Item], count: int, random: np.random.Generator) -> list[Item]:
+    """At most `count` of these, in their order."""
+    return [found[at] for at in sorted(random.permutation(len(found))[:count].tolist())]
 
 
 def reachable(lengths: Sequence[int]) -> int:

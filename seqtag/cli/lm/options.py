@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from seqtag.cli import common
+from seqtag.cli import common, parameters
 from seqtag.settings import registry
 
 Model = Annotated[str, typer.Argument(metavar="LM", help="The folder of the language model.")]
@@ -43,36 +43,19 @@ ModelOutput = Annotated[str, typer.Option("--output", "-o", metavar="LM", help="
 VOCABULARY_NOTE = "these, <unk> and the end </s> are predicted, the start <s> is not"
 
 TRAINING = "Training (--kind rnn)"  # a panel of `seqtag lm train --help`
-ForceTraining = Annotated[
-    bool,
-    typer.Option(
-        "--force",
-        "-f",
-        help="Replace an existing language model and, without --resume, the checkpoint of a stopped run.",
-    ),
+ForceTraining = Annotated[bool, parameters.force("language model")]
+ConfigFile = Annotated[
+    str | None,
+    parameters.config("rnn: YAML file of settings; `seqtag init-config --lm` writes one.", parameters.FILES),
 ]
-Resume = Annotated[
-    bool,
-    typer.Option(
-        "--resume", rich_help_panel=TRAINING,
-        help="Continue from LM.checkpoint if there is one: repeat the same command with this option.",
-    ),
-]  # fmt: skip
-CheckpointSteps = Annotated[
-    int,
-    typer.Option(
-        "--checkpoint-steps", metavar="N", min=0, rich_help_panel=TRAINING,
-        help="Write the checkpoint every N steps as well as after each epoch; 0: only after each epoch.",
-    ),
-]  # fmt: skip
-Seeds = Annotated[
-    int,
-    typer.Option(
-        "--seeds", metavar="N", min=1, rich_help_panel=TRAINING,
-        help="Train with N consecutive seeds from --seed on; report mean and spread, keep the best on dev.",
-    ),
-]  # fmt: skip
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", rich_help_panel=TRAINING, help="Print errors only.")]
+Assignments = Annotated[
+    list[str] | None,
+    parameters.assignments("rnn: set any setting, overriding the file; repeatable.", parameters.FILES),
+]
+Resume = Annotated[bool, parameters.resume("LM", TRAINING)]
+CheckpointSteps = Annotated[int, parameters.checkpoint_steps(TRAINING)]
+Seeds = Annotated[int, parameters.seeds(TRAINING)]
+Quiet = Annotated[bool, parameters.quiet(TRAINING)]
 
 
 def check_units(unit: str, tokenizer: str) -> None:

@@ -45,27 +45,8 @@ def command(
             metavar="TEXT", rich_help_panel=FILES, help="rnn: text to score the finished model on, once."
         ),
     ] = None,
-    config: Annotated[
-        str | None,
-        typer.Option(
-            "--config",
-            "-c",
-            metavar="FILE",
-            rich_help_panel=FILES,
-            show_default=False,
-            help="rnn: YAML file of settings; `seqtag init-config --lm` writes one.",
-        ),
-    ] = None,
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY.PATH=VALUE",
-            rich_help_panel=FILES,
-            show_default=False,
-            help="rnn: set any setting, overriding the file; repeatable.",
-        ),
-    ] = None,
+    config: options.ConfigFile = None,
+    assignments: options.Assignments = None,
     base: Annotated[
         str | None,
         typer.Option(

@@ -117,9 +117,8 @@ def draw(
     if steps is None:
         steps = reachable([len(sentence) for sentence in usable])
     long_enough = [sentence for sentence in usable if len(sentence) > steps]
-    drawn = sorted(random.permutation(len(long_enough))[:count].tolist())
     most = max((len(sentence) for sentence in usable), default=0)
-    sentences = [long_enough[number] for number in drawn]
+    sentences = reach.drawn(long_enough, count, random)
     return Sample(sentences, steps, len(long_enough), most, corpus.path, vocabulary)
 
 

@@ -124,8 +124,8 @@ def draw(
     if steps is None:
         steps = reach.reachable([len(tokens) + 1 for tokens in usable])
     long_enough = [tokens for tokens in usable if len(tokens) >= steps]
-    drawn = sorted(random.permutation(len(long_enough))[:count].tolist())
-    return TextSample([long_enough[at] for at in drawn], steps, len(long_enough), path, vocabulary)
+    chosen = reach.drawn(long_enough, count, random)
+    return TextSample(chosen, steps, len(long_enough), path, vocabulary)
 
 
 def rates(job: "LanguageJob") -> list[dict[str, Any]]:
