@@ -32,6 +32,7 @@ def evaluate(
     neighbours: str | None = None,
     misaligned: str = "error",
     labels: Sequence[str] = (),
+    label_key: str | None = None,
     threads: int | None = None,
 ) -> Any:
     """Answers a gold file with a model and scores the answers, as `seqtag evaluate` does.
@@ -52,6 +53,8 @@ def evaluate(
         neighbours: Without letters in tags, "join" or "split" neighbouring tokens of one type, likewise.
         misaligned: What to do with a span of characters that is not one of whole tokens: "error", "widen" or "drop".
         labels: The names of tags that it has as numbers from 0.
+        label_key: Of a model that labels sentences, what holds the labels of its sentences; None for what held them in
+            training.
         threads: Threads that tag side by side; None for as many as the process may use cores.
 
     Raises:
@@ -76,6 +79,7 @@ def evaluate(
         neighbours=neighbours,
         misaligned=misaligned,
         labels=sentence_of(labels, "labels"),
+        label_key=label_key,
     )
     evaluation = stage.evaluate_model(
         fspath(model),

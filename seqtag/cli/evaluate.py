@@ -22,6 +22,7 @@ STDIN, STDOUT = common.STDIN, results.STDOUT
     token_column=parameters.GoldTokenColumn,
     tag_column=parameters.GoldTagColumn,
     skip_rows=parameters.GoldSkipRows,
+    label_key=parameters.GoldLabelKey,
 )
 def evaluate(
     first: parameters.ModelOrGold,
@@ -53,6 +54,8 @@ def evaluate(
         model, gold = _model_and_gold(first, second, train, predicted_column)
     else:
         model, gold = "", _gold_of_predictions(first, second, predicted, train, threads)
+        if options.label_key is not None:
+            raise UsageError("--label-key needs a model; it cannot be combined with --predicted.")
     json_path, errors, output = (path and results.place(path) for path in (json_path, errors, output))
     outputs = {"--json": json_path, "--errors": errors, "--output": output}
     _check_distinct(outputs, analysis)
@@ -65,6 +68,7 @@ def evaluate(
     if predicted is None:
         given = {"--scheme": scheme != "auto", "--analysis": analysis, "--crosscheck": crosscheck}
         given |= {"--errors": errors is not None, "--output": output is not None}
+        given |= {"--label-key": options.label_key is not None}
         _check_task(model, given)
         evaluation = stage.evaluate_model(
             model,

@@ -178,6 +178,14 @@ GoldSkipRows = Annotated[
         help="Lines to pass over at the start of the gold file; default: as many as the model's corpus had.",
     ),
 ]  # fmt: skip
+GoldLabelKey = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        show_default=False,
+        help="Of a model that labels sentences: what holds the labels in the gold file; default: as in training.",
+    ),
+]
 PredictedColumn = Annotated[
     str | None,
     typer.Option(metavar="COLUMN", help="Tag column of the --predicted file; default: the last."),

@@ -1,12 +1,10 @@
 """The exporting stage: a model folder in, its network as an ONNX file out, for programs without Python."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from seqtag.inference import language_states
 from seqtag.inference.onnx_runtime import onnxruntime
-from seqtag.model_folder.folder import Folder, load
-from seqtag.model_folder.stored import read_network, read_vocabulary
+from seqtag.support.errors import UsageError
+from seqtag.tasks.use import use_of
 
 
 @dataclass(frozen=True)
@@ -44,15 +42,15 @@ def export(model: str) -> Export:
 
     Raises:
         ModelError: The folder is incomplete, damaged, too new or not one of ours.
+        UsageError: Models of this task are not one network.
     """
-    content = load(Path(model), _read)
+    task, use = use_of(model)
+    if use.network is None:
+        raise UsageError(f"{model}: is a model of task {task}, which `seqtag export` cannot export.")
+    content = use.network(model)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     inputs, outputs = (
         tuple(Array(value.name, value.type, tuple(value.shape)) for value in values)
         for values in (session.get_inputs(), session.get_outputs())
     )
     return Export(content, inputs, outputs)
-
-
-def _read(folder: Folder) -> bytes:
-    return read_network(folder, read_vocabulary(folder, language_states.of_folder))

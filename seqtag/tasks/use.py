@@ -133,6 +133,8 @@ class Use:
         tagger: Loads a model whose answers are documents, which `seqtag.load` makes a `Tagger`, of a folder and a
             number of threads.
         load: What `seqtag.load` gives, of the same; None for a `Tagger`.
+        network: The network of a model folder, with all its outputs, as a serialised ONNX model; None where it is not
+            one network.
     """
 
     evaluate: Callable[[EvaluationOrder], Evaluated]
@@ -142,6 +144,7 @@ class Use:
     predicts_with: frozenset[str] = frozenset()
     tagger: Callable[[Any, int], Any] | None = None
     load: Callable[[str, int], Any] | None = None
+    network: Callable[[str], bytes] | None = None
 
 
 def use_of(model: str) -> tuple[str, Use]:

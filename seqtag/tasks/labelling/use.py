@@ -1,9 +1,13 @@
 """What models that label sentences are used for."""
 
 from functools import partial
+from pathlib import Path
 
-from seqtag.inference.labels import LabelTagger
+from seqtag.inference.labels import SCHEMAS, LabelTagger, vocabulary_of
+from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.folder import load as load_folder
 from seqtag.model_folder.layout import CLASSIFICATION_MODEL, JOINT_MODEL, Kind
+from seqtag.model_folder.stored import checked_network, read_config, read_weights
 from seqtag.settings import registry
 from seqtag.tasks.labelling.evaluate import evaluate
 from seqtag.tasks.sentences import SentencePredictor
@@ -24,19 +28,31 @@ def predictor(kind: Kind, order: PredictionOrder) -> SentencePredictor:
     return SentencePredictor(model, order)
 
 
+def network(kind: Kind, model: str) -> bytes:
+    """The network of a model folder; see `Use`."""
+    return load_folder(Path(model), _network, kind)
+
+
+def _network(folder: Folder) -> bytes:
+    config = read_config(folder, SCHEMAS[folder.kind.format])
+    return checked_network(config, vocabulary_of(folder), read_weights(folder), name=str(folder.path))
+
+
 CLASSIFICATION_USE = Use(
     evaluate=partial(evaluate, "classification", CLASSIFICATION_MODEL),
     predictor=partial(predictor, CLASSIFICATION_MODEL),
     formats=("jsonl", "conll", "text"),
-    scores_with=frozenset({"--errors", "--output"}),
+    scores_with=frozenset({"--errors", "--output", "--label-key"}),
     predicts_with=frozenset({"--tokenizer", "--input-format", "--vectors"}),
     tagger=partial(LabelTagger.load, kind=CLASSIFICATION_MODEL),
+    network=partial(network, CLASSIFICATION_MODEL),
 )
 JOINT_USE = Use(
     evaluate=partial(evaluate, "joint", JOINT_MODEL),
     predictor=partial(predictor, JOINT_MODEL),
     formats=("conll", "jsonl", "text"),
-    scores_with=frozenset({"--errors", "--output"}),
+    scores_with=frozenset({"--errors", "--output", "--label-key"}),
     predicts_with=frozenset({"--tokenizer", "--input-format", "--nbest", "--vectors"}),
     tagger=partial(LabelTagger.load, kind=JOINT_MODEL),
+    network=partial(network, JOINT_MODEL),
 )

@@ -1,6 +1,12 @@
 """What a tagger is used for."""
 
+from pathlib import Path
+
+from seqtag.inference import language_states
 from seqtag.inference.tagger import SentenceTagger
+from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.folder import load as load_folder
+from seqtag.model_folder.stored import read_network, read_vocabulary
 from seqtag.settings import registry
 from seqtag.tasks.sentences import SentencePredictor
 from seqtag.tasks.tagging.evaluate import evaluate
@@ -19,6 +25,15 @@ def predictor(order: PredictionOrder) -> SentencePredictor:
     return SentencePredictor(tagger, order)
 
 
+def network(model: str) -> bytes:
+    """The network of a model folder; see `Use`."""
+
+    def read(folder: Folder) -> bytes:
+        return read_network(folder, read_vocabulary(folder, language_states.of_folder))
+
+    return load_folder(Path(model), read)
+
+
 USE = Use(
     evaluate=evaluate,
     predictor=predictor,
@@ -26,4 +41,5 @@ USE = Use(
     scores_with=frozenset({"--scheme", "--analysis", "--crosscheck", "--errors", "--output"}),
     predicts_with=frozenset({"--tokenizer", "--sentences", "--language", "--nbest", "--input-format"}),
     tagger=SentenceTagger.load,
+    network=network,
 )

@@ -140,6 +140,9 @@ def test_evaluate(model: Made, capsys: pytest.CaptureFixture[str], tmp_path: Pat
     assert (row["sentence"], row["line"], row["gold"], row["predicted"]) == (1, 2, ["Light"], ["Play"])
     assert run([*arguments, "--crosscheck"]) == 2
     assert f"a model of task {model.task}" in capsys.readouterr().err
+    wrong.write_text(model.corpus.read_text().replace("# intent", "# topic"))
+    assert run(["evaluate", str(model.folder), str(wrong), "--label-key", "topic", "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["label_accuracy"] == 1
     (tmp_path / "none.conll").write_text("play\tO\n")
     assert run(["evaluate", str(model.folder), str(tmp_path / "none.conll")]) == 1
     assert "no sentence has a label under the key 'intent'" in capsys.readouterr().err
@@ -270,8 +273,11 @@ def test_other_commands_say_what_it_is(
 ) -> None:
     assert run(["lm", "score", str(model.folder), str(model.corpus)]) == 1
     assert f"is a {model.kind.title}, which `seqtag predict` reads" in capsys.readouterr().err
-    assert run(["export", str(model.folder), "-o", str(tmp_path / "x.onnx")]) == 1
-    assert f"is a {model.kind.title}" in capsys.readouterr().err
+    assert run(["export", str(model.folder), "-o", str(tmp_path / "x.onnx")]) == 0
+    shown = capsys.readouterr().err
+    assert "labels" in shown
+    assert "vector" in shown
+    assert ("probabilities" in shown) == (model.task == "joint")
 
 
 @pytest.mark.parametrize(
