@@ -34,7 +34,7 @@ class TreePass:
         self.kernel = weights.take(f"{own}/kernel", (dim, self.gates * units))
         shape = (self.slots * units, self.recurrent_gates * units)
         self.recurrent_kernel = weights.take(f"{own}/recurrent_kernel", shape)
-        self.bias = weights.take(f"{own}/bias", (self.gates * units,))
+        self.bias = weights.take(f"{own}/bias", (self.gates * units,)) if settings.use_bias else None
 
     @property
     def recurrent_gates(self) -> int:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from seqtag.network.cells.activations import activation_of
 from seqtag.network.embeddings.base import Input
 from seqtag.settings import registry
-from seqtag.settings.config import EncoderSettings
+from seqtag.settings.config import UNGATED_ACTIVATIONS, EncoderSettings
 from seqtag.support.errors import UsageError
 
 
@@ -34,9 +34,9 @@ class TreePass(keras.layers.Layer):  # type: ignore[misc]
         self.settings, self.way = settings, way
         self.units, self.slots = settings.units, settings.tree_slots
         name = settings.activation or "tanh"
-        if name == "prelu":
+        if name in UNGATED_ACTIVATIONS:
             raise UsageError(
-                f"encoder.activation: prelu is for cells without gates (simplernn, jordan, dense, cnn). "
+                f"encoder.activation: {name} is for cells without gates, and for no tree. "
                 f"Received: encoder.tree {settings.tree}"
             )
         self.activation = activation_of(name)
@@ -55,9 +55,11 @@ class TreePass(keras.layers.Layer):  # type: ignore[misc]
             initializer=self.settings.recurrent_initializer,
             name="recurrent_kernel",
         )
-        self.bias = self.add_weight(
-            shape=(self.gates * self.units,), initializer=self.first_bias, name="bias"
-        )
+        self.bias = None
+        if self.settings.use_bias:
+            self.bias = self.add_weight(
+                shape=(self.gates * self.units,), initializer=self.first_bias, name="bias"
+            )
         self.built = True
 
     @property
@@ -76,7 +78,9 @@ class TreePass(keras.layers.Layer):  # type: ignore[misc]
             tree[f"tree_{self.way}_{name}"] for name in ("nodes", "levels", "neighbours")
         )
         own = tf.gather(tf.reshape(vectors, [-1, vectors.shape[-1]]), nodes)
-        total = tf.matmul(own, self.kernel.value) + self.bias.value  # (nodes, gates * units)
+        total = tf.matmul(own, self.kernel.value)  # (nodes, gates * units)
+        if self.bias is not None:
+            total += self.bias.value
         masks = self.forgotten(tf.ones([shape[0], self.units]), training=training)  # one a sentence
         kept = tf.gather(masks, nodes // shape[1]) if training and self.forgotten.rate else None
         states = self._levels(total, levels, neighbours, kept)

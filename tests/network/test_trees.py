@@ -202,9 +202,10 @@ def test_recurrent_dropout_hides_what_is_handed_on(encoder_settings: Any) -> Non
         np.testing.assert_array_equal(encoder.call(x, tree, training=False), calm)
 
 
-def test_prelu_is_no_activation_of_a_tree(encoder_settings: Any) -> None:
-    with pytest.raises(UsageError, match=r"prelu is for cells without gates.*encoder\.tree recursive"):
-        TreeEncoder(encoder_settings(tree="recursive", activation="prelu", cell="dense"), None)
+@pytest.mark.parametrize("name", ["prelu", "rrelu", "maxout"])
+def test_some_activations_are_for_no_tree(name: str, encoder_settings: Any) -> None:
+    with pytest.raises(UsageError, match=rf"{name} is for cells without gates.*encoder\.tree recursive"):
+        TreeEncoder(encoder_settings(tree="recursive", activation=name, cell="dense"), None)
 
 
 # ------------------------------------------------------------------------------------------------------------
@@ -259,7 +260,7 @@ OPTIONS: list[dict[str, Any]] = [
     },
     {"tree": "nary_tree_lstm", "layers": 0, "tree_direction": "down", "recurrent_activation": "hard_sigmoid"},
     {"tree": "nary_tree_lstm", "tree_arity": 3, "cell": "simplernn", "residual": "residual"},
-    {"tree": "recursive", "layers": 0, "tree_arity": 1, "activation": "relu"},
+    {"tree": "recursive", "layers": 0, "tree_arity": 1, "activation": "relu", "use_bias": False},
     {"tree": "recursive", "tree_direction": "down", "cell": "dense"},
 ]
 
