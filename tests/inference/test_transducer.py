@@ -153,8 +153,8 @@ def test_probabilities_that_are_not_finite_are_refused() -> None:
 def test_what_is_certain_is_not_searched_for_again() -> None:
     """A target is certain if its score is above that of one target with all the rest, of the longest length."""
     search = Search(5, 1.0)
-    sure, unsure = (Hypothesis((1,), np.log(p), np.log(p) / search.divisor(2), True) for p in (0.8, 0.6))
-    assert search.is_best(sure, 9)  # log 0.8 / (7 / 6) = -0.191 and log 0.2 / (14 / 6) = -0.690
+    sure, unsure = (Hypothesis((1,), np.log(p), np.log(p) / search.divisor(2), True) for p in (0.7, 0.6))
+    assert search.is_best(sure, 9)  # log 0.7 / (7 / 6) = -0.306 and log 0.3 / (14 / 6) = -0.516
     assert not search.is_best(unsure, 9)  # -0.438 and log 0.4 / (14 / 6) = -0.393
     assert search.is_best(unsure, 2)
     assert not search.is_best(Hypothesis((1,), np.log(0.99), np.log(0.99), False), 9)
@@ -166,3 +166,22 @@ def test_one_answer_is_the_first_of_several(session: TransducerSession) -> None:
     several = session.search(SOURCES, search, 8)
     for (one,), (first, *_) in zip(session.search(SOURCES, search), several, strict=True):
         assert one.symbols == first.symbols
+
+
+def test_a_beginning_goes_on_as_long_as_it_may_win() -> None:
+    """An end at once scores log 0.5 = -0.693; log 0.45 = -0.799 is worse, but -0.684 at the length of two."""
+    beams = Beams(Search(2, 1.0), np.array([9]), 1)
+    left, _ = beams.advance(np.log([[[0.5, 0.45, 0.05]]]))
+    assert left.tolist() == [0]
+    left, _ = beams.advance(np.log([[[0.999, 0.0005, 0.0005]] * 2]))
+    assert left.tolist() == []
+    assert beams.results()[0][0].symbols == (1,)
+
+
+def test_what_ended_comes_before_what_was_cut() -> None:
+    beams = Beams(Search(2, 0.0), np.array([2]), 2)
+    beams.advance(np.log([[[0.3, 0.6, 0.1]]]))
+    beams.advance(np.log([[[0.01, 0.9, 0.09]] * 2]))
+    found = beams.results()[0]
+    assert [(one.symbols, one.complete) for one in found] == [((), True), ((1, 1), False)]
+    assert found[1].score > found[0].score
