@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from seqtag.cli import run
+from seqtag.settings.language import LanguageConfig
+from seqtag.tasks.language.recurrent import task, texts
 
 Capture = pytest.CaptureFixture[str]
 SMALL = ("--units", "4", "--embedding-dim", "3", "--characters", "none", "--epochs", "1", "--vocabulary", "9")
@@ -70,12 +72,18 @@ def test_the_words_that_are_counted_are_those_of_ngrams(text: Path, capsys: Capt
     assert "closed vocabulary of 9 words\n" in capsys.readouterr().out
 
 
-def test_classes_from_stdin_and_text_without_words(text: Path, capsys: Capture) -> None:
+def test_classes_from_stdin(text: Path, capsys: Capture) -> None:
     assert train("--set", "output.class_file=-") == 2
     assert "output.class_file cannot be standard input: each seed reads it" in complaint(capsys)
+
+
+def test_text_without_words(text: Path) -> None:
+    config = LanguageConfig()
+    assert task.warnings(config, texts.read(config, {"train": [str(text)]})) == []
     text.write_text("<s> </s>\n<unk>\n" * 20, "utf-8")
-    assert train(*SMALL, "--direction", "forward") == 0
-    assert "warning the training text holds no word but <unk>, <s>, </s>" in capsys.readouterr().err
+    ((level, words),) = task.warnings(config, texts.read(config, {"train": [str(text)]}))
+    assert level == "warning"
+    assert words.startswith("the training text holds no word but <unk>, <s>, </s>")
 
 
 def test_options_of_the_other_kind(text: Path, capsys: Capture) -> None:

@@ -64,9 +64,19 @@ def logs_of(network: Any) -> Any:
     return lambda inputs, targets: graph(inputs, targets).numpy()
 
 
-@pytest.mark.parametrize("cell", registry.CELLS)
-def test_no_direction_sees_the_word_that_it_predicts(cell: str, make: Any) -> None:
-    network = network_of(make, encoder__cell=cell, encoder__layers=2)
+@pytest.fixture(scope="module")
+def both(make: Any) -> tuple[Any, Any]:
+    """A toy of both directions and all embeddings whose weights nobody changes, and its logarithms."""
+    toy = network_of(make)
+    return toy, logs_of(toy.network)
+
+
+@pytest.mark.parametrize(
+    ("cell", "embeddings"),
+    [(next(iter(registry.CELLS)), EMBEDDINGS), *((c, ("word",)) for c in registry.CELLS)],
+)
+def test_no_direction_sees_the_word_that_it_predicts(cell: str, embeddings: Any, make: Any) -> None:
+    network = network_of(make, embeddings, encoder__cell=cell, encoder__layers=2)
     logs = logs_of(network.network)
     inputs, targets = batch(network)
     before = logs(inputs, targets)
@@ -78,10 +88,9 @@ def test_no_direction_sees_the_word_that_it_predicts(cell: str, make: Any) -> No
         assert backward[place - 1] > 1e-5
 
 
-def test_every_word_of_the_context_counts(make: Any) -> None:
+def test_every_word_of_the_context_counts(both: Any) -> None:
     """The first word changes what the last one's probability is, and the last word the first one's."""
-    network = network_of(make)
-    logs = logs_of(network.network)
+    network, logs = both
     inputs, targets = batch(network)
     before = logs(inputs, targets)
     last = inputs["lengths"][1] - 1
@@ -91,9 +100,11 @@ def test_every_word_of_the_context_counts(make: Any) -> None:
 
 
 @pytest.mark.parametrize("classes", [CLASSES, (WORDS,)])
-def test_all_words_sum_to_1(classes: Any, make: Any) -> None:
-    network = network_of(make, classes=classes)
-    logs = logs_of(network.network)
+def test_all_words_sum_to_1(classes: Any, make: Any, both: Any) -> None:
+    network, logs = both
+    if classes != CLASSES:
+        network = network_of(make, ("word",), classes=classes)
+        logs = logs_of(network.network)
     inputs, targets = batch(network)
     total = sum(np.exp(logs(inputs, np.full_like(targets, word)).astype(float)) for word in range(WORDS))
     inside = np.arange(targets.shape[1]) < inputs["lengths"][:, None]
@@ -106,9 +117,8 @@ def test_all_words_sum_to_1(classes: Any, make: Any) -> None:
         np.testing.assert_array_equal(found[~asked], WORDS)  # a logarithm of 0 each
 
 
-def test_padding_and_neighbours_change_nothing(make: Any) -> None:
-    network = network_of(make)
-    logs = logs_of(network.network)
+def test_padding_and_neighbours_change_nothing(both: Any) -> None:
+    network, logs = both
     inputs, targets = batch(network)
     wider, more = batch(network, 4)
     found = logs(wider, more)
@@ -122,24 +132,23 @@ def test_padding_and_neighbours_change_nothing(make: Any) -> None:
 
 
 @pytest.mark.parametrize("direction", ["forward", "backward"])
-def test_one_direction_is_its_share_of_both(direction: str, make: Any) -> None:
-    both = network_of(make).network
+def test_one_direction_is_its_share_of_both(direction: str, make: Any, both: Any) -> None:
+    whole, logs = both
     toy = network_of(make, directions=(direction,))
-    arrays = {weight_name(weight): weight.numpy() for weight in both.weights}
-    assert len(arrays) == len(both.weights)
+    arrays = {weight_name(weight): weight.numpy() for weight in whole.network.weights}
+    assert len(arrays) == len(whole.network.weights)
     for weight in toy.network.weights:
         weight.assign(arrays[weight_name(weight)])
     inputs, targets = batch(toy)
-    found, wanted = logs_of(toy.network)(inputs, targets), logs_of(both)(inputs, targets)
+    found, wanted = logs_of(toy.network)(inputs, targets), logs(inputs, targets)
     number = ("forward", "backward").index(direction)
     np.testing.assert_allclose(found[0], wanted[number], rtol=1e-5, atol=1e-6)
 
 
-def test_the_loss_is_the_mean_of_both_directions(make: Any) -> None:
-    toy = network_of(make)
+def test_the_loss_is_the_mean_of_both_directions(both: Any) -> None:
+    toy, logs = both
     inputs, targets = batch(toy)
-    logs = toy.network.log_probabilities(inputs, targets).numpy()
-    wanted = -logs.sum() / (2 * (inputs["lengths"] - 1).sum())
+    wanted = -logs(inputs, targets).sum() / (2 * (inputs["lengths"] - 1).sum())
     assert float(toy.network.loss_of(inputs, targets)) == pytest.approx(wanted, rel=1e-5)
 
 
