@@ -27,7 +27,7 @@ def run(models: list[Path], count: int, seed: int, **options: Any) -> None:
 
 
 def test_some(spans: Any, plain: Any) -> None:
-    run([*GOLDEN, spans.folder, plain.folder], 400, 1)
+    run([*GOLDEN, spans.folder, plain.folder], 250, 1)
 
 
 @pytest.mark.slow

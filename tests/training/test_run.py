@@ -321,9 +321,9 @@ def chaotic(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> TaggerJob:
 
     path = tmp_path_factory.mktemp("long") / "long.conll"
     rows = [row for row in spans.train.read_text("utf-8").split("\n") if row]
-    path.write_text("\n".join(f"{row}" for row in (rows * 200)[:200]) + "\n", "utf-8")
+    path.write_text("\n".join(f"{row}" for row in (rows * 140)[:140]) + "\n", "utf-8")
     settings = config(
-        "encoder.cell=simplernn", "encoder.units=150", "encoder.recurrent_initializer=he_normal",
+        "encoder.cell=simplernn", "encoder.units=60", "encoder.recurrent_initializer=he_normal",
         "encoder.layers=2", "encoder.bidirectional=true",
     )  # fmt: skip
     corpora = read_corpora(settings, str(spans.train), str(path), None)
