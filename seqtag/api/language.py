@@ -67,29 +67,42 @@ class LanguageModel:
         """
         return self._model.words
 
-    def logprob(self, sentence: str | Sequence[str]) -> float:
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels on which the model is conditioned; empty for a model of text alone.
+
+        Example:
+            >>> seqtag.load_lm("lm").labels
+            ()
+        """
+        model = base.labelled(self._model)
+        return () if model is None else model.labels
+
+    def logprob(self, sentence: str | Sequence[str], *, label: str | None = None) -> float:
         """log2 of the probability of a sentence, its end included. Of a model of `stupid_backoff`, log2 of its score.
 
         Args:
             sentence: A text, cut into tokens as the training text was, or a list of tokens.
+            label: The label of the sentence, which a model that is conditioned on labels needs.
 
         Raises:
-            Error: `sentence` is neither.
+            Error: `sentence` is neither, or the model has no such label.
 
         Example:
             >>> lm = seqtag.load_lm("lm")
             >>> lm.logprob("Ana left Oslo .") == lm.logprob(["Ana", "left", "Oslo", "."])
             True
         """
-        bits, _ = self._model.score([self._tokens(sentence, "sentence")])
+        bits, _ = self._given(label).score([self._tokens(sentence, "sentence")])
         return -float(bits.sum())
 
-    def perplexity(self, sentences: Iterable[str | Sequence[str]]) -> float:
+    def perplexity(self, sentences: Iterable[str | Sequence[str]], *, label: str | None = None) -> float:
         """The perplexity of sentences together, their ends included: 2 to the power of the mean of -log2 of the
         probabilities; `math.inf` if one is 0.
 
         Args:
             sentences: Texts or lists of tokens, as for `logprob`; one without tokens counts, too.
+            label: The label of all of them, as for `logprob`.
 
         Raises:
             Error: `sentences` is a single text or empty, or the model gives scores that are no probabilities.
@@ -104,8 +117,9 @@ class LanguageModel:
             )
         if self._model.not_probabilities:
             raise Error(f"{self._path}: {self._model.not_probabilities}.")
+        model = self._given(label)
         tokens = (self._tokens(one, f"sentences[{at}]") for at, one in enumerate(sentences))
-        found = reduce(add, base.measured(self._model, tokens), Perplexity()).perplexity
+        found = reduce(add, base.measured(model, tokens), Perplexity()).perplexity
         if math.isnan(found):
             raise UsageError("sentences: expected at least one sentence. Received: none")
         return found
@@ -121,6 +135,7 @@ class LanguageModel:
         top_p: int | float = 1.0,
         seed: int = 42,
         longest: int = sampling.LONGEST,
+        label: str | None = None,
     ) -> list[str]:
         """Draws sentences; the unknown word is never drawn.
 
@@ -132,26 +147,29 @@ class LanguageModel:
             top_p: Draw from the most probable words that together have this probability.
             seed: The seed of the random numbers; equal seeds give equal sentences.
             longest: How many tokens a sentence has at most.
+            label: The label of the sentences, as for `logprob`.
 
         Raises:
-            Error: An argument is out of bounds, or after some words every word has the probability 0.
+            Error: An argument is out of bounds, the model has no such label, or after some words every word has the
+                probability 0.
 
         Example:
             >>> seqtag.load_lm("lm").generate(prompt="Ana left New", temperature=0)
             ['Ana left New York']
         """
         settings = sampling.Sampling(temperature, top_k, top_p, seed, longest)
-        drawn = sampling.generate(self._model, number, settings, self._model.units.tokens(prompt))
+        drawn = sampling.generate(self._given(label), number, settings, self._model.units.tokens(prompt))
         return [self._model.units.text(tokens) for tokens in drawn]
 
     @checked
-    def fill(self, text: str, *, number: int = 10) -> list[list[tuple[str, float]]]:
+    def fill(self, text: str, *, number: int = 10, label: str | None = None) -> list[list[tuple[str, float]]]:
         """The most probable words for each gap of a text, by the words on both sides, each with its probability; the
         unknown word is never one of them. Each gap is filled by itself: for it, the others are unknown words.
 
         Args:
             text: A sentence in which each gap is written as three underscores or more.
             number: How many words for each gap.
+            label: The label of the text, as for `logprob`.
 
         Raises:
             Error: The model does not read in both directions, or the text has no gap.
@@ -162,13 +180,16 @@ class LanguageModel:
             >>> len(words)
             3
         """
-        model = base.two_way(self._model)
+        model = base.two_way(self._given(label))
         if model is None:
             raise Error(f"{self._path}: {filling.one_direction(self._model)}.")
         return [
             list(zip(found.words, found.probabilities, strict=True))
             for found in filling.fill(model, text, number)
         ]
+
+    def _given(self, label: str | None) -> base.TextModel:
+        return base.given(self._model, label, self._path)
 
     def _tokens(self, sentence: Any, name: str) -> Sequence[str]:
         if isinstance(sentence, str):

@@ -1,6 +1,7 @@
 """What `seqtag train` says of a run before its first epoch and after its last."""
 
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from rich import box
@@ -101,8 +102,13 @@ def summary(result: Result) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def summary_of_figures(result: TrainingResult[Any, Any]) -> None:
-    """Prints the tables at the end of a run whose scores are `Tabled`, to stdout."""
+def summary_of_figures(result: TrainingResult[Any, Any], steps: Sequence[tuple[str, str]]) -> None:
+    """Prints the tables at the end of a run whose scores are `Tabled`, to stdout.
+
+    Args:
+        result: What training came to.
+        steps: What can be done with the model, as `Task.next_steps` says it.
+    """
     console = Console(highlight=False)
     best = result.best
     table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
@@ -120,8 +126,7 @@ def summary_of_figures(result: TrainingResult[Any, Any]) -> None:
     path, quoted = printable(str(result.path)), printable(shlex.quote(str(result.path)))
     for line in (
         f"\nmodel written to {path}",
-        f"  score it:  seqtag evaluate {quoted} FILE",
-        f"  use it:    seqtag predict {quoted} FILE",
+        *(f"  {what + ':':10} {command.format(model=quoted)}" for what, command in steps),
     ):
         console.print(line, markup=False, soft_wrap=True)
 

@@ -1,6 +1,7 @@
 """`seqtag train`: corpus files in, model folder out."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,8 +89,10 @@ def _train(
         from seqtag.stages.train import train as stage
         from seqtag.tasks import base as tasks
 
-        introduction = tasks.find(task).introduction
-        told = summary.summary if introduction is None else summary.summary_of_figures
+        found = tasks.find(task)
+        introduction = found.introduction
+        figures = partial(summary.summary_of_figures, steps=found.next_steps)
+        told = summary.summary if introduction is None else figures
         with display(introduction or summary.introduction, told, quiet=quiet) as show:
             result = stage(
                 config,

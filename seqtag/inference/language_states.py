@@ -225,7 +225,11 @@ def _of_model(folder: Folder) -> LanguageStates:
             raise ValueError("config.json has no settings")
         vectors = Vectors.unpack(folder.map(SHARED)) if SHARED in folder.files else None
         with _of_file("vocab.json"):
-            indexers = _indexers(folder.read_json("vocab.json")["indexers"], vectors)
+            known = folder.read_json("vocab.json")["indexers"]
+            if "columns" in known:
+                problem = "is conditioned on labels of sentences; expected one that was trained without them"
+                raise UsageError(f"{folder.path}: the language model {problem}.")
+            indexers = _indexers(known, vectors)
         with _of_file("weights.safetensors"):
             weights = Weights.of_file(folder.read("weights.safetensors")).take_all()
             kept = {path: array for path, array in weights.items() if not path.startswith(OUTPUT)}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import ClassVar
 
 from seqtag.settings import registry
 from seqtag.settings.config import (
@@ -92,8 +93,8 @@ class OutputSettings:
 class LanguageConfig(Tree):
     """All settings of a recurrent language model's run."""
 
-    PATHS = ("embeddings.vectors.file", "output.class_file")
-    READING = ("text", "reading")
+    PATHS: ClassVar[tuple[str, ...]] = ("embeddings.vectors.file", "output.class_file")
+    READING: ClassVar[tuple[str, ...]] = ("text", "reading")
     LATER = LATER_OF_ENCODERS
     DEFAULTS = MappingProxyType(
         {

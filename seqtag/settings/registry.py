@@ -80,14 +80,16 @@ class TaskPart(NamedTuple):
         job: How it is trained (`tasks.base.Task`).
         schema: Its settings (`settings.schema.Schema`).
         format: What the manifests of its model folders say that they are (`model_folder.layout`).
-        use: What a finished model is used for, without TensorFlow (`tasks.use.Use`); empty for a task that is not
-            trained by `seqtag train` and has commands of its own.
+        use: What a finished model is used for, without TensorFlow (`tasks.use.Use`); empty for a task whose models have
+            commands of their own.
+        own_training: Whether it is trained by a command of its own instead of `seqtag train`.
     """
 
     job: str
     schema: str
     format: str
     use: str = ""
+    own_training: bool = False
 
 
 class Table(Mapping[str, Any]):
@@ -495,6 +497,12 @@ TASKS = {
     "language": TaskPart(
         job="seqtag.tasks.language.recurrent.task:LANGUAGE",
         schema="seqtag.settings.language:LANGUAGE",
+        format="seqtag-lm",
+        own_training=True,
+    ),
+    "generation": TaskPart(  # its models are language models, to be used like the others
+        job="seqtag.tasks.language.recurrent.task:GENERATION",
+        schema="seqtag.settings.generation:GENERATION",
         format="seqtag-lm",
     ),
     "transduction": TaskPart(

@@ -16,7 +16,7 @@ USUAL = "tagging"
 
 def names() -> list[str]:
     """The tasks that `seqtag train` knows."""
-    return [name for name, row in registry.TASKS.items() if row.use]
+    return [name for name, row in registry.TASKS.items() if not row.own_training]
 
 
 def schema_for(task: str) -> Schema[Any]:

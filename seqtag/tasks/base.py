@@ -127,6 +127,7 @@ class Task(Generic[Data, Held]):
         explain: Says what the answers of a model depend on; None for a task that has no pages of this kind.
         introduction: What is said of a run before its first epoch, a line each that begins with a word in seven
             columns; None for a task of which the command line knows what to say.
+        next_steps: What can be done with a finished model, each with the command, in which `{model}` is the folder.
     """
 
     kind: Kind
@@ -145,6 +146,10 @@ class Task(Generic[Data, Held]):
     sample: Draw[Held]
     explain: Callable[[ExplainOrder], Explanation] | None = None
     introduction: Callable[[Any], list[str]] | None = None
+    next_steps: tuple[tuple[str, str], ...] = (
+        ("score it", "seqtag evaluate {model} FILE"),
+        ("use it", "seqtag predict {model} FILE"),
+    )
 
     def planned(self, config: RunSettings, data: Data, vectors: Vectors | None) -> PlannedJob:
         """The job with the seed of the settings, to be made later."""

@@ -17,6 +17,7 @@ def fill(
     model: options.Model,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="A sentence with ___ for each gap.")],
     number: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many words for each gap.")] = 10,
+    label: options.Label = None,
     json: Annotated[
         str | None, typer.Option(metavar="OUT", help="Write the words as JSON; - for stdout.")
     ] = None,
@@ -31,7 +32,7 @@ def fill(
     options.one_thread()
     from seqtag.stages.fill import fill as stage
 
-    found = stage(model, text, number)
+    found = stage(model, text, number, label)
     if output != results.STDOUT:
         _show(found)
     if output is not None:

@@ -9,6 +9,7 @@ from seqtag.cli.lm import options
 
 def generate(
     model: options.Model,
+    label: options.Label = None,
     prompt: Annotated[
         str | None,
         typer.Option(metavar="TEXT", help="The words that each sentence begins with.", show_default=False),
@@ -38,6 +39,7 @@ def generate(
 
     Examples:
       seqtag lm generate lm --prompt 'The harbour' --temperature 0.8 -n 5
+      seqtag lm generate intents --label PlayMusic -n 5
     """
     options.one_thread()
     from seqtag.stages.generate import generate as stage
@@ -45,7 +47,7 @@ def generate(
     from seqtag.tasks.language.sampling import Sampling
 
     settings = Sampling(temperature, top_k, top_p, seed, longest)
-    for line in stage(model, number, settings, prompt or ""):
+    for line in stage(model, number, settings, prompt or "", label):
         print(
             CONTROLS.sub(lambda found: ascii(found[0])[1:-1], line)
         )  # the words are those of a stranger's folder

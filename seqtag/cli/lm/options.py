@@ -9,6 +9,12 @@ from seqtag.cli import common, parameters
 from seqtag.settings import registry
 
 Model = Annotated[str, typer.Argument(metavar="LM", help="The folder of the language model.")]
+Label = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LABEL", help="Label of the sentences, of a model of task generation.", show_default=False
+    ),
+]
 Unit = Annotated[
     str, typer.Option(metavar="NAME", help=f"What the tokens are: {' or '.join(registry.UNITS)}.")
 ]

@@ -27,6 +27,7 @@ def score(
         typer.Argument(metavar="TEXT", help="Text, a sentence a line; stdin if none or -."),
     ] = None,
     input_format: common.InputFormat = None,
+    label: options.Label = None,
     lines: Annotated[
         bool, typer.Option("--lines", help="Print a row for each line of text; the sum goes to stderr.")
     ] = False,
@@ -52,6 +53,8 @@ def score(
     from seqtag.stages import score_lm as stage
 
     loaded = stage.load(model)
+    if label is not None:
+        loaded = stage.given(loaded, label, model)
     if lines:
         found = _lines(loaded, paths, input_format)
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqtag.settings.config_files import parse_assignments, read
+from seqtag.settings.generation import GenerationConfig
 from seqtag.settings.language import LANGUAGE, LanguageConfig
 from seqtag.settings.merging import Layer, merge_into
 from seqtag.support.errors import UsageError
@@ -45,6 +46,10 @@ def settings(
     from seqtag.tasks.language.recurrent.stored import settings_of
 
     there = settings_of(Folder(Path(base), LANGUAGE_MODEL))
+    if isinstance(there, GenerationConfig):
+        raise UsageError(
+            f"--from: {base} is conditioned on labels; expected a model that was trained without them."
+        )
     kept = dict(flatten(there.to_json(), schema=LANGUAGE))
     for layer in layers:
         for path, (_, source) in layer.items():

@@ -17,7 +17,7 @@ from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
 from seqtag.model_folder.layout import LANGUAGE_MODEL, PARTS
 from seqtag.settings import registry
-from seqtag.support.errors import ModelError
+from seqtag.support.errors import ModelError, UsageError, suggest
 from seqtag.support.quoting import quoted
 
 MIXTURE = "mixture"  # the kind of a model that holds others
@@ -110,6 +110,63 @@ class ContinuousModel(TextModel, Protocol):
     def scorer(self) -> Score:
         """A function that does what `score` does for the parts of one text in order."""
         ...
+
+
+@runtime_checkable
+class LabelledModel(TextModel, Protocol):
+    """A language model that may be conditioned on the label of each sentence."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels; empty for a model of text alone."""
+        ...
+
+    @property
+    def label(self) -> str | None:
+        """The label of sentences that come without one; None for none."""
+        ...
+
+    @property
+    def label_key(self) -> str:
+        """The key under which its corpus had the labels of sentences."""
+        ...
+
+    def given(self, label: str) -> TextModel:
+        """The model for sentences of one of its labels, which need not say theirs."""
+        ...
+
+
+def labelled(model: TextModel) -> LabelledModel | None:
+    """The model, if it is conditioned on labels."""
+    return model if isinstance(model, LabelledModel) and model.labels else None
+
+
+def given(model: TextModel, label: str | None, name: str | PathLike[str]) -> TextModel:
+    """The model for a label; a model without labels as it is.
+
+    Args:
+        model: The model.
+        label: The label; None for a model without labels.
+        name: The model's folder, for messages.
+
+    Raises:
+        UsageError: The model has labels and there is none, or the reverse, or it has no such label.
+    """
+    of_labels = labelled(model)
+    if of_labels is None:
+        if label is not None:
+            raise UsageError(
+                f"{name}: was trained without labels; expected no label. Received: {quoted(label)}"
+            )
+        return model
+    known = ", ".join(of_labels.labels)
+    if label is None:
+        raise UsageError(
+            f"{name}: writes text for a label; expected one of {known} (--label). Received: none"
+        )
+    if label not in of_labels.labels:
+        raise UsageError(f"{name}: there is no label {quoted(label)}.{suggest(label, of_labels.labels)}")
+    return of_labels.given(label)
 
 
 def scorer_of(model: TextModel) -> Score:

@@ -122,8 +122,13 @@ def check(model: TextModel, name: str) -> None:
         name: What it is called, for messages.
 
     Raises:
-        Error: Its scores are no probabilities, or it predicts words from those after them alone.
+        Error: Its scores are no probabilities, it predicts words from those after them alone, or it is conditioned on
+            labels.
     """
+    if base.labelled(model) is not None:
+        raise Error(
+            f"{name}: is conditioned on labels; expected a model to mix that was trained without them."
+        )
     if model.not_probabilities:
         raise Error(f"{name}: {model.not_probabilities}; expected a model to mix that gives probabilities.")
     model.continuation([])  # one that reads backward has none, and its scores are of another product

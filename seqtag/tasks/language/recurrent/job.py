@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import chain
 from operator import add
@@ -54,6 +54,8 @@ class LanguageStart(Start):
         cut: How many more pieces there are than sentences, the longest of which are split.
         inputs: The parts of the network's input, by name.
         coverage: How many of the words have a pretrained vector, by how it was found; empty without vectors.
+        labels: The labels on which the model is conditioned; empty for a model of text alone.
+        unseen: Labels of dev that training never saw, each with the number of its sentences.
     """
 
     config: LanguageConfig
@@ -68,6 +70,8 @@ class LanguageStart(Start):
     cut: int
     inputs: tuple[str, ...]
     coverage: dict[str, int]
+    labels: tuple[str, ...] = ()
+    unseen: dict[str, int] = field(default_factory=dict)
 
 
 class LanguageJob:
@@ -107,7 +111,11 @@ class LanguageJob:
         config, text = self.config, self.texts.train
         if config.reading.continuous:
             return Streams(text, self.vocabulary, config.training.batch_size, config.reading.bptt)
-        return Pieces(text, self.vocabulary, config.training.max_sentence_length)
+        texts, longest = self.texts, config.training.max_sentence_length
+        if texts.label_of is None:
+            return Pieces(text, self.vocabulary, longest)
+        rows = self.vocabulary.label_rows(texts.labels)
+        return Pieces(text, self.vocabulary, longest, rows[texts.label_of])
 
     def _prepared(self) -> LanguageStart:
         text = self.texts.train
@@ -128,6 +136,8 @@ class LanguageJob:
             cut=self.pieces.cut,
             inputs=tuple(self.vocabulary.indexers),
             coverage=coverage(self.vectors, words[: len(self.vocabulary.words)]) if self.vectors else {},
+            labels=self.vocabulary.labels,
+            unseen=self.texts.unseen,
         )
 
     @property
@@ -226,6 +236,7 @@ class LanguageJob:
             "vocabulary": vocabulary_facts((START, *self.vocabulary.words), closed=True),
             "classes": start.classes,
             "coverage": start.coverage,
+            **({"labels": self.texts.label_counts, "unseen_labels": start.unseen} if start.labels else {}),
         }
 
     def files(self, weights: dict[str, NDArray[Any]], report: dict[str, Any]) -> dict[str, bytes]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -41,6 +41,7 @@ class RecurrentModel:
         closed: Whether only the most frequent words of the training text are in the vocabulary.
         threads: Batches that are read side by side; 0 for as many as the process may use cores.
         name: The model folder, for messages.
+        label_key: The key under which its corpus had the labels of sentences; empty for a model without labels.
     """
 
     units: Units
@@ -53,11 +54,26 @@ class RecurrentModel:
     closed: bool = True
     threads: int = 0
     name: str = "the model"
+    label_key: str = ""
 
     @cached_property
     def words(self) -> tuple[str, ...]:
         """Its vocabulary; the first word, `<s>`, is never predicted."""
         return (START, *self.vocabulary.words)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels on which it is conditioned; empty for a model of text alone."""
+        return self.vocabulary.labels
+
+    @property
+    def label(self) -> str | None:
+        """The label of sentences that come without one; None for none."""
+        return self.vocabulary.label
+
+    def given(self, label: str) -> "RecurrentModel":
+        """The model for sentences of one of its labels, which need not say theirs."""
+        return replace(self, vocabulary=replace(self.vocabulary, label=label))
 
     @property
     def not_probabilities(self) -> str:
@@ -71,7 +87,8 @@ class RecurrentModel:
         classes = len(self.vocabulary.sizes)
         output = f"{words} in {classes:,} classes" if classes > 1 else words
         reads = TITLES[self.directions] + (" from line to line" if self.continuous else "")
-        return f"{self.layers}, {reads}, {output}"
+        labels = f", conditioned on {counted(len(self.labels), 'label')}" * bool(self.labels)
+        return f"{self.layers}, {reads}, {output}{labels}"
 
     def score(self, sentences: Sequence[Sequence[str]]) -> tuple[Doubles, NDArray[np.bool_]]:
         """-log2 of the probability of each token given all before it, and whether it is unknown; the end of each

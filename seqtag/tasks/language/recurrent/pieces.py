@@ -25,22 +25,26 @@ class Pieces:
         text: The text.
         vocabulary: The words that are predicted, and what the embeddings know of all of them.
         longest: How many tokens of a piece are predicted at most.
+        labels: The row of each sentence's label in the table of labels, `(sentences,)`; None in a model without labels.
 
     Attributes:
         lengths: Tokens of each piece, `(pieces,)`.
         cut: How many sentences are in several pieces.
     """
 
-    def __init__(self, text: Text, vocabulary: WordVocabulary, longest: int) -> None:
+    def __init__(
+        self, text: Text, vocabulary: WordVocabulary, longest: int, labels: Ints | None = None
+    ) -> None:
         self._words = NumberedWords(text, vocabulary)
         self._blocks = text.blocks
         self._offsets = np.cumsum([0, *(len(block) for block in text.blocks)])
-        places, lengths = zip(*(_cut(block, longest) for block in text.blocks), strict=True)
+        places, lengths, pieces = zip(*(_cut(block, longest) for block in text.blocks), strict=True)
         self._starts = np.concatenate(
             [at + offset for at, offset in zip(places, self._offsets, strict=False)]
         )
         self.lengths: Ints = np.concatenate(lengths)
         self.cut = len(self.lengths) - text.sentences
+        self._labels = None if labels is None else np.repeat(labels, np.concatenate(pieces))
 
     @property
     def tokens(self) -> int:
@@ -55,7 +59,8 @@ class Pieces:
         self, numbers: Sequence[int], random: np.random.Generator
     ) -> tuple[dict[str, NDArray[Any]], Ints]:
         """The network's inputs for these pieces, and the targets `(batch, time)`."""
-        return self._words.batch([self._piece(number) for number in numbers], random)
+        labels = () if self._labels is None else self._labels[list(numbers)]
+        return self._words.batch([self._piece(number) for number in numbers], random, labels)
 
     def words(self, number: int) -> list[str]:
         """The words of a piece."""
@@ -68,11 +73,11 @@ class Pieces:
         return np.asarray(self._blocks[block][at : at + int(self.lengths[number])])
 
 
-def _cut(block: NDArray[Any], longest: int) -> tuple[NDArray[np.int64], Ints]:
-    """Where each piece of a block begins, and its length."""
+def _cut(block: NDArray[Any], longest: int) -> tuple[NDArray[np.int64], Ints, NDArray[np.int64]]:
+    """Where each piece of a block begins, its length, and how many pieces each sentence has."""
     begins = np.flatnonzero(block == BOS)
     steps = np.flatnonzero(block == EOS) - begins  # tokens of each sentence that are predicted
     counts = -(-steps // longest)
     which = np.repeat(np.arange(len(begins)), counts)
     done = longest * (np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts))
-    return begins[which] + done, (np.minimum(steps[which] - done, longest) + 1).astype(np.int32)
+    return begins[which] + done, (np.minimum(steps[which] - done, longest) + 1).astype(np.int32), counts

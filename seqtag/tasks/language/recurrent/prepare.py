@@ -17,7 +17,7 @@ from seqtag.settings import registry
 from seqtag.settings.language import LanguageConfig
 from seqtag.support.errors import Error, UsageError
 from seqtag.tasks.language.recurrent.texts import LanguageTexts
-from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary
+from seqtag.tasks.language.recurrent.vocabulary import LABEL, WordVocabulary
 
 FULL = 2000  # so many words are predicted by a full softmax, where nobody says how many classes there are
 CLASSES = 100  # of more words
@@ -35,6 +35,8 @@ def learn(config: LanguageConfig, texts: LanguageTexts, vectors: Vectors | None)
     words, counts = _frequent(texts, config.text.vocabulary)
     classes = _classes(config, words, counts)
     indexers = _indexers(config, words, counts, Resources(vectors))
+    if indexers and texts.labels:
+        indexers[LABEL] = _labels(config, texts)
     if not indexers:
         raise Error("the network has no input: switch on one of the embeddings.")
     if config.output.tied and "word" not in indexers:
@@ -85,3 +87,12 @@ def _indexers(
         del known[UNKNOWN]
         found["word"] = WordIndexer.of_counts(known, config.embeddings.word)
     return {name: indexer for name, indexer in found.items() if indexer is not None}
+
+
+def _labels(config: LanguageConfig, texts: LanguageTexts) -> Indexer:
+    """The indexer of the labels, learnt from those of the training sentences."""
+    every = tuple(label for label, count in texts.label_counts.items() for _ in range(count))
+    found: Indexer = registry.load(registry.EMBEDDINGS, LABEL, "features").fit(
+        [Sentence(every, columns=(every,))], config, Resources()
+    )
+    return found

@@ -9,13 +9,13 @@ import numpy as np
 
 from seqtag.corpora.base import AUTO, ReadOptions
 from seqtag.corpora.findings import Report, ignore
-from seqtag.corpora.units import sentences
 from seqtag.features.indexers.base import pad
 from seqtag.settings import registry
 from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.support.lines import shown
 from seqtag.tasks.language.recurrent.stored import StoredLanguage
-from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary, units_of
+from seqtag.tasks.language.recurrent.texts import numbered
+from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary
 from seqtag.training import reach
 from seqtag.training.reach import SENTENCES, LayerReach
 
@@ -86,7 +86,7 @@ def sample(
             raise UsageError(f"{option}: has no meaning for a language model, which reads tokens alone.")
     config, vocabulary = stored.config, stored.vocabulary
     format = None if options.format == AUTO.format else options.format
-    read = sentences(path, units_of(config), format, report)
+    read = numbered(path, config, format, report)
     first = list(islice((tokens for _, tokens in read), MOST_SENTENCES))
     if not first:
         raise DataError(shown(path), None, "holds no words; expected text, a sentence a line")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from seqtag.evaluation.figures import Figures
 from seqtag.evaluation.measure import Measure
 from seqtag.evaluation.perplexity import Perplexity
 from seqtag.training.job import SeedResult
@@ -43,6 +44,21 @@ class LanguageScore:
         found = self.forward or self.backward or Perplexity()
         direction = ("forward" if self.forward else "backward") + "|continuous" * self.continuous
         return f"{direction}|tokens:{found.tokens}|sentences:{found.sentences}|unk:predicted|ends:predicted"
+
+    def figures(self) -> list[Figures]:
+        """A row for each direction."""
+        rows = [
+            (
+                name,
+                f"{one.perplexity:,.2f}",
+                f"{one.cross_entropy:.4f}",
+                f"{one.tokens:,}",
+                f"{one.unknown_rate:.2%}",
+            )
+            for name, one in (("forward", self.forward), ("backward", self.backward))
+            if one is not None
+        ]
+        return [Figures(("direction", "perplexity", "bits per token", "tokens", "unknown"), rows)]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

@@ -20,6 +20,8 @@ from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import dump_json
 from seqtag.model_folder.stored import config_into
 from seqtag.settings import registry
+from seqtag.settings.generation import GENERATION, GenerationConfig
+from seqtag.settings.language import LANGUAGE
 from seqtag.support.errors import Error, ModelError
 from seqtag.support.quoting import counted, quoted, reason
 from seqtag.tasks.language.recurrent.model import RecurrentModel
@@ -28,6 +30,7 @@ from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary, units_of
 if TYPE_CHECKING:
     from seqtag.network.language_model import LanguageNetwork
     from seqtag.settings.language import LanguageConfig
+    from seqtag.settings.schema import Schema
 
 KIND = "rnn"
 VOCABULARY, WEIGHTS, VECTORS = "vocab.json", "weights.safetensors", "vectors.bin"
@@ -66,6 +69,8 @@ class StoredLanguage:
             vectors = Vectors.unpack(folder.map(VECTORS)) if VECTORS in folder.files else None
         with _refusing(name, VOCABULARY):
             vocabulary = WordVocabulary.from_json(folder.read_json(VOCABULARY), Resources(vectors))
+        if bool(vocabulary.labels) != isinstance(config, GenerationConfig):
+            raise ModelError(f"{name}: {VOCABULARY} has labels and config.json has none, or the reverse.")
         with _refusing(name, WEIGHTS):
             weights = Weights.of_file(folder.read(WEIGHTS))
         return cls(name, config, vocabulary, weights, vectors)
@@ -171,17 +176,22 @@ def settings_of(folder: Folder) -> "LanguageConfig":
     Raises:
         ModelError: They are not those of a recurrent language model.
     """
-    from seqtag.settings.language import LANGUAGE
-
     where = f"{folder.path}: config.json"
     match folder.read_json("config.json"):
         case {"kind": "rnn", "settings": dict(settings), **rest} if not rest:
-            return config_into(LANGUAGE, settings, where)
+            config: LanguageConfig = config_into(schema_of(settings), settings, where)
+            return config
         case {"kind": str(kind)} if kind != KIND:
             raise ModelError(
                 f"{where}: the kind is {quoted(kind)}; expected {KIND}, a recurrent language model."
             )
     raise ModelError(f"{where} does not hold what a recurrent language model holds.")
+
+
+def schema_of(settings: Mapping[str, Any]) -> "Schema[Any]":
+    """The schema of the settings of a model folder: those of a model with labels say where to find these."""
+    text = settings.get("text")
+    return GENERATION if isinstance(text, dict) and "label_key" in text else LANGUAGE
 
 
 def model_of(
@@ -226,6 +236,7 @@ def model_of(
         config.reading.continuous,
         threads=threads,
         name=name,
+        label_key=config.text.label_key if isinstance(config, GenerationConfig) else "",
     )
 
 

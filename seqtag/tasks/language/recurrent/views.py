@@ -6,8 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.corpora.sentence import Sentence
-from seqtag.corpora.symbols import END
+from seqtag.corpora.sentence import cut
 from seqtag.corpora.views import View
 from seqtag.inference.language_model import StateReader
 from seqtag.inference.word_softmax import WordSoftmax
@@ -29,10 +28,10 @@ def score_views(
     states = np.zeros((len(views), _units(softmax)), np.float32)
     read = []
     for at, view in enumerate(views):
-        between = vocabulary.seen(view.before).tokens[1:-1]  # without the borders
-        tokens = (END, *between) if view.start else between
-        if tokens:
-            read.append((at, Sentence(tokens)))
+        seen = vocabulary.seen(view.before)
+        visible = cut(seen, 0 if view.start else 1, len(seen) - 1)  # without the borders that are not visible
+        if len(visible):
+            read.append((at, visible))
     if read:
         places, sentences = zip(*read, strict=True)
         states[list(places)] = reader.one(sentences, [len(one) - 1 for one in sentences])

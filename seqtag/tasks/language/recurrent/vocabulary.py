@@ -2,26 +2,31 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora.labelled import LabelledTokens
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.symbols import END, START, SYMBOLS, UNKNOWN, bordered
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.corpora.units import Units
 from seqtag.features.indexers.base import Indexer, Resources
+from seqtag.features.indexers.columns import ColumnIndexer
 from seqtag.settings import registry
-from seqtag.support.quoting import quoted
+from seqtag.support.errors import UsageError
+from seqtag.support.quoting import CONTROLS, quoted
 
 if TYPE_CHECKING:
     from seqtag.settings.language import LanguageConfig
 
 MOST = 2**53  # of a count: as exact in a float
 _SEPARATOR = re.compile(r"[ \t\r\n]")
+
+LABEL = "columns"  # the embedding that reads the label, as the only extra column
 
 Targets = NDArray[np.int32]
 
@@ -36,13 +41,15 @@ class WordVocabulary:
     """The words that a recurrent language model predicts, and what its embeddings know of those that it reads.
 
     A sentence is read and predicted between two borders, both `</s>`. Words spelt like a symbol are `<unk>`. Any other
-    word is read as it is spelt, whether it is among those that are predicted or not.
+    word is read as it is spelt, whether it is among those that are predicted or not. In a model that is conditioned on
+    labels, each token, the borders among them, is read with the label of its sentence.
 
     Attributes:
         words: The words that are predicted, by class; `</s>` and `<unk>` are among them, `<s>` is not.
         sizes: How many words each class has; one class for a full softmax.
         indexers: The half of each embedding that knows words, by name.
         counts: How often each word is in the training text; empty if nobody knows.
+        label: The label of sentences that come without one; None for none.
 
     Raises:
         ValueError: Words, sizes and counts are not those of a language model.
@@ -57,6 +64,7 @@ class WordVocabulary:
     sizes: tuple[int, ...]
     indexers: Mapping[str, Indexer]
     counts: tuple[int, ...] = ()
+    label: str | None = None
 
     def __post_init__(self) -> None:
         "".join(self.words).encode()  # half a character raises a ValueError
@@ -110,9 +118,31 @@ class WordVocabulary:
         """What the network must know of each embedding's table."""
         return {name: indexer.sizes for name, indexer in self.indexers.items()}
 
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The labels on which the model is conditioned, sorted; empty for a model of text alone."""
+        indexer = self.indexers.get(LABEL)
+        return tuple(sorted(indexer.tables[0].values)) if isinstance(indexer, ColumnIndexer) else ()
+
+    def label_rows(self, labels: Sequence[str]) -> Targets:
+        """The row of each label in the table of labels, `(labels,)`; that of the unknown label for any other."""
+        rows: Targets = self.indexers[LABEL].index(Sentence(tuple(labels), columns=(tuple(labels),)))
+        return rows[:, 0]
+
     def seen(self, tokens: Sequence[str]) -> Sentence:
-        """A sentence as the network reads it, with its borders."""
-        return bordered(tokens)
+        """A sentence as the network reads it, with its borders and, at each token, its label if the model has labels.
+
+        Raises:
+            UsageError: The model has labels, and the sentence has none.
+        """
+        sentence = bordered(tokens)
+        if not self.labels:
+            return sentence
+        label = tokens.label if isinstance(tokens, LabelledTokens) else self.label
+        if label is None:
+            known = ", ".join(self.labels)
+            raise UsageError(f"the model is conditioned on a label; expected one of {known}. Received: none")
+        return replace(sentence, columns=((label,) * len(sentence),))
 
     def index_all(self, sentences: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
         """Each sentence, given without borders, as the indexers keep it, with them."""
@@ -183,10 +213,21 @@ class WordVocabulary:
             raise ValueError("the counts of its words are no list of whole numbers")
         if not isinstance(indexers, dict) or not indexers:
             raise ValueError("it looks nothing up")
-        if "columns" in indexers or "numbers" in indexers:
-            raise ValueError("it reads extra columns, which a text does not have")
+        if "numbers" in indexers:
+            raise ValueError("it reads columns of numbers, which a text does not have")
         read = {
             name: registry.load(registry.EMBEDDINGS, name, "features").from_json(entry, resources)
             for name, entry in indexers.items()
         }
+        if LABEL in read:
+            _check_labels(read[LABEL])
         return cls(tuple(words), tuple(sizes), read, tuple(counts))
+
+
+def _check_labels(indexer: Indexer) -> None:
+    """ValueError if an indexer is not that of labels."""
+    if not isinstance(indexer, ColumnIndexer) or len(indexer.tables) != 1:
+        raise ValueError("it reads extra columns, of which a text has no more than one, its label")
+    labels = indexer.tables[0].values
+    if not labels or not all(labels) or any(map(CONTROLS.search, labels)):
+        raise ValueError("it has no labels, or one is empty or holds a control character")
