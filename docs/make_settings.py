@@ -38,6 +38,15 @@ def generated() -> str:
     lines += ["", f"Not available: {', '.join(f'`{path}`' for path in LanguageConfig.FIXED)}."]
     lines += [
         "",
+        "# Text from a label",
+        "",
+        "Task `generation` has the settings of recurrent language models and three others: `text.label_key` (option "
+        "`--label-key`) is the key that holds the labels of sentences, `text.format` has the option `--format`, and "
+        "`embeddings.columns.dim` is the dimension of the vectors of labels. It has no `reading.continuous`, "
+        "`reading.bptt` and `output.class_file`; `seqtag init-config --task generation` lists the defaults.",
+    ]
+    lines += [
+        "",
         "# Transducers",
         "",
         "Task `transduction` shares `embeddings`, `encoder` and `training` with taggers, except for settings that do "
