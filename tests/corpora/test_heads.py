@@ -84,7 +84,9 @@ def test_a_file_without_the_column() -> None:
 def test_a_format_without_trees(name: str, text: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(DataError, match=rf"{name}: is read as \w+, which holds no trees; .* \(conllu, brackets\)"):
+    with pytest.raises(
+        DataError, match=rf"{name}: is read as \w+, which holds no trees; .* \(conllu, brackets\)"
+    ):
         read_corpus(path, HEADS)
 
 
