@@ -160,7 +160,7 @@ def _check_task(model: str, output_format: str | None, given: dict[str, Any]) ->
     from seqtag.tasks.use import check_options, use_of
 
     task, use = use_of(model)
-    common.check_name("--format", output_format, use.formats)
+    common.check_name("--format", output_format, use.formats())
     check_options(
         "predict", task, {name: value is not None for name, value in given.items()}, use.predicts_with
     )

@@ -33,7 +33,8 @@ def overlap(right: Sequence[str], found: Sequence[str], *, spaced: bool) -> Over
         MissingPackage: sacrebleu is not installed.
     """
     try:
-        from sacrebleu.metrics import BLEU, CHRF
+        from sacrebleu.metrics.bleu import BLEU
+        from sacrebleu.metrics.chrf import CHRF
     except ImportError as problem:
         raise missing(problem, "a score with BLEU and chrF") or problem from problem
     bleu, chrf = BLEU(tokenize="none" if spaced else "char"), CHRF()

@@ -18,7 +18,7 @@ def load(order: PredictionOrder) -> Predictor:
         Error: The model cannot be read, or cannot give so many sequences.
     """
     _, use = use_of(order.model)
-    return use.predictor(replace(order, output_format=order.output_format or next(iter(use.formats))))
+    return use.predictor(replace(order, output_format=order.output_format or next(iter(use.formats()))))
 
 
 def predict(

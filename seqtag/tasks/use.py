@@ -127,7 +127,7 @@ class Use:
     Attributes:
         evaluate: Scores a model on a gold file.
         predictor: Makes a model ready to answer files.
-        formats: The formats in which it writes answers; the first is usual.
+        formats: Gives the formats in which it writes answers; the first is usual.
         scores_with: The options of `seqtag evaluate` that it makes use of, beside those of every task.
         predicts_with: The options of `seqtag predict` that it makes use of, likewise.
         tagger: Loads a model whose answers are documents, which `seqtag.load` makes a `Tagger`, of a folder and a
@@ -139,7 +139,7 @@ class Use:
 
     evaluate: Callable[[EvaluationOrder], Evaluated]
     predictor: Callable[[PredictionOrder], Predictor]
-    formats: Collection[str]
+    formats: Callable[[], Collection[str]]
     scores_with: frozenset[str] = frozenset()
     predicts_with: frozenset[str] = frozenset()
     tagger: Callable[[Any, int], Any] | None = None

@@ -100,8 +100,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
                     span_probabilities=[0.25] * len(found),
                 )
 
-    module = SimpleNamespace(SentenceTagger=SentenceTagger)
-    monkeypatch.setitem(sys.modules, "seqtag.inference.tagger", module)
+    monkeypatch.setattr("seqtag.tasks.tagging.evaluate.SentenceTagger", SentenceTagger)
     return "folder"
 
 

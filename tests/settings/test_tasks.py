@@ -127,7 +127,9 @@ def test_commands_follow_the_folder_and_refuse_what_it_has_no_use_for(
     def evaluate(order: EvaluationOrder) -> Any:
         raise UsageError(f"notes of {order.model}")
 
-    use = replace(use_of(str(tmp_path))[1], evaluate=evaluate, scores_with=frozenset(), formats=("score",))
+    use = replace(
+        use_of(str(tmp_path))[1], evaluate=evaluate, scores_with=frozenset(), formats=lambda: ("score",)
+    )
     monkeypatch.setattr("seqtag.tasks.tagging.use.NOTES", use, raising=False)
     monkeypatch.setitem(
         registry.TASKS, "notes", replace_part(format="seqtag-notes", use="seqtag.tasks.tagging.use:NOTES")

@@ -41,7 +41,7 @@ def _network(folder: Folder) -> bytes:
 CLASSIFICATION_USE = Use(
     evaluate=partial(evaluate, "classification", CLASSIFICATION_MODEL),
     predictor=partial(predictor, CLASSIFICATION_MODEL),
-    formats=("jsonl", "conll", "text"),
+    formats=lambda: ("jsonl", "conll", "text"),
     scores_with=frozenset({"--errors", "--output", "--label-key"}),
     predicts_with=frozenset({"--tokenizer", "--input-format", "--vectors"}),
     tagger=partial(LabelTagger.load, kind=CLASSIFICATION_MODEL),
@@ -50,7 +50,7 @@ CLASSIFICATION_USE = Use(
 JOINT_USE = Use(
     evaluate=partial(evaluate, "joint", JOINT_MODEL),
     predictor=partial(predictor, JOINT_MODEL),
-    formats=("conll", "jsonl", "text"),
+    formats=lambda: ("conll", "jsonl", "text"),
     scores_with=frozenset({"--errors", "--output", "--label-key"}),
     predicts_with=frozenset({"--tokenizer", "--input-format", "--nbest", "--vectors"}),
     tagger=partial(LabelTagger.load, kind=JOINT_MODEL),

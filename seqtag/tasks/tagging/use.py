@@ -1,5 +1,6 @@
 """What a tagger is used for."""
 
+from functools import partial
 from pathlib import Path
 
 from seqtag.inference import language_states
@@ -37,7 +38,7 @@ def network(model: str) -> bytes:
 USE = Use(
     evaluate=evaluate,
     predictor=predictor,
-    formats=registry.formats("writer"),
+    formats=partial(registry.formats, "writer"),
     scores_with=frozenset({"--scheme", "--analysis", "--crosscheck", "--errors", "--output"}),
     predicts_with=frozenset({"--tokenizer", "--sentences", "--language", "--nbest", "--input-format"}),
     tagger=SentenceTagger.load,

@@ -286,7 +286,7 @@ class Transducer:
 USE = Use(
     evaluate=evaluate,
     predictor=predictor,
-    formats=tuple(WRITERS),
+    formats=lambda: tuple(WRITERS),
     scores_with=frozenset({"--errors", "--output"}),
     predicts_with=frozenset({"--nbest"}),
     load=Transducer,
