@@ -97,7 +97,7 @@ def _parse(line: str) -> tuple[list[_Node], list[int]]:
             at += 2 if word is None else 3
         elif piece == ")":
             if not path:
-                raise ValueError("a bracket is closed that is not open; expected one tree a line")
+                raise ValueError("a bracket is closed that is not open; expected one tree per line")
             node = nodes[path.pop()]
             if node.word is None and not node.children:
                 raise ValueError(f"the node {quoted(node.label)} is empty; expected a word or nodes in it")
@@ -109,7 +109,7 @@ def _parse(line: str) -> tuple[list[_Node], list[int]]:
                 f"{quoted(pieces[at])} follows the word {quoted(nodes[path[-1]].word)}; expected a closing bracket"
             )
     if path:
-        raise ValueError(f"{counted(len(path), 'bracket')} not closed; expected one tree a line")
+        raise ValueError(f"{counted(len(path), 'bracket')} not closed; expected one tree per line")
     return nodes, roots
 
 

@@ -51,7 +51,7 @@ class Comments:
         ] = {}  # by the tag that it would have, the first such line that may be a row
 
     def has(self, number: int, row: str, *, begins: bool) -> bool:
-        """Whether a line that starts with "#" is no row; takes its label, if it is one of a sentence.
+        """Whether a line that starts with "#" is no row; takes the label of a sentence, if it holds one.
 
         Args:
             number: Its number.

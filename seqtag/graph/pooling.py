@@ -1,4 +1,4 @@
-"""One vector for a sentence, from the features of its words."""
+"""Pooling: the features of the words of a sentence, reduced to one vector."""
 
 from seqtag.graph.attention import NOTHING
 from seqtag.graph.builder import Graph

@@ -79,7 +79,7 @@ class TransducerSession:
 
     Args:
         reader: The serialised ONNX model that reads sources.
-        step: The one that makes a step of the decoder; see `seqtag.graph.transducer`.
+        step: The graph of one decoder step; see `seqtag.graph.transducer`.
         threads: Batches that are searched side by side; 0 for as many as the process may use cores.
         name: The model folder, for messages.
 

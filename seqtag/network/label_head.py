@@ -13,8 +13,8 @@ from seqtag.settings.config import EncoderSettings
 class LabelHead(keras.layers.Layer):  # type: ignore[misc]
     """Turns features `(batch, time, dim)` into labels, and lets the head of tags read these.
 
-    A pooling makes one vector of a sentence, a dense layer a score for each label of it. One label of each sentence is
-    right: a softmax. Or there may be several: a sigmoid each.
+    Pooling reduces a sentence to one vector, from which a dense layer computes a score for each label. The scores go
+    through a softmax if each sentence has one label, through a sigmoid each if it may have several.
 
     Args:
         plan: What it is made of.

@@ -175,7 +175,7 @@ def test_labels_of_a_bracketed_tree(tmp_path: Path, capsys: Capture) -> None:
     assert sum(one == other for one, other in pairs) > 0.7 * len(pairs)
     (tmp_path / "trees").write_text("(_ (_ It) (_ is)\n", "utf-8")
     assert command("predict", tmp_path / "model", tmp_path / "trees", "--input-format", "brackets") == 1
-    assert "trees:1: 1 bracket not closed; expected one tree a line" in capsys.readouterr().err
+    assert "trees:1: 1 bracket not closed; expected one tree per line" in capsys.readouterr().err
 
 
 def signed(model: Path, tmp_path: Path, **files: bytes) -> Path:

@@ -51,9 +51,9 @@ def test_nodes_of_a_tree(line: str, tokens: str, tags: str, heads: tuple[int, ..
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("(3 (2 It)", "1 bracket not closed; expected one tree a line"),
+        ("(3 (2 It)", "1 bracket not closed; expected one tree per line"),
         ("((3 (2 It)", "a node has no label; expected (label word) or (label node ...)"),
-        ("(3 (2 It)))", "a bracket is closed that is not open; expected one tree a line"),
+        ("(3 (2 It)))", "a bracket is closed that is not open; expected one tree per line"),
         (")", "a bracket is closed that is not open"),
         ("(3)", "the node '3' is empty; expected a word or nodes in it"),
         ("(3 (2 a) (4))", "the node '4' is empty"),

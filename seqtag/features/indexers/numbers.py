@@ -49,7 +49,7 @@ class NumberColumn:
             raise ValueError("a column of numbers has other keys than mean, deviation and gaps")
         mean, deviation, gaps = values["mean"], values["deviation"], values["gaps"]
         if type(mean) is not float or type(deviation) is not float or type(gaps) is not bool:
-            raise ValueError("mean and deviation of a column are no numbers")
+            raise ValueError("the mean or deviation of a column is not a number")
         if not (math.isfinite(mean) and abs(mean) <= LARGEST and 0 < deviation <= 2 * LARGEST):
             raise ValueError("mean or deviation of a column is out of bounds")
         return cls(mean, deviation, gaps)
