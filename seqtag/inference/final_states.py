@@ -13,15 +13,14 @@ from seqtag.corpora.sentence import Words
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph import outputs
 from seqtag.inference import language_states
-from seqtag.inference.onnx_runtime import open_session, silent_run
+from seqtag.inference.onnx_runtime import named, open_session, silent_run
 from seqtag.inference.tagger import TOKEN_BUDGET
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
 from seqtag.model_folder.stored import checked_network, read_config, read_vocabulary, read_weights
 from seqtag.settings import registry
 from seqtag.settings.config import EncoderSettings
-from seqtag.support.errors import ModelError, UsageError, is_out_of_memory
-from seqtag.support.quoting import one_line
+from seqtag.support.errors import ModelError, UsageError
 
 
 @dataclass(frozen=True)
@@ -103,12 +102,8 @@ class FinalStateReader:
         return FinalStates(*(every[:, :, memory].copy() for memory in range(every.shape[2])))
 
     def _run(self, inputs: dict[str, Any]) -> NDArray[np.float32]:
-        try:
+        with named(f"{self._name}: the network", "run"):
             (states,) = self._session.run([outputs.FINAL.name], inputs, self._run_options)
-        except Exception as problem:  # ONNX Runtime's errors share no public base class
-            if is_out_of_memory(problem):
-                raise MemoryError from problem
-            raise ModelError(f"{self._name}: the network cannot be run ({one_line(problem)}).") from problem
         if not np.isfinite(states).all():
             raise ModelError(f"{self._name}: the network gave states that are not finite.")
         return np.asarray(states)

@@ -15,6 +15,7 @@ from seqtag.features.labels import LabelVocabulary
 from seqtag.graph import outputs
 from seqtag.graph.weights import Floats, Weights
 from seqtag.inference import language_states
+from seqtag.inference.onnx_runtime import named
 from seqtag.inference.tagger import Piece, SentenceTagger
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
@@ -28,8 +29,7 @@ from seqtag.model_folder.stored import (
 )
 from seqtag.settings.labelled import CLASSIFICATION, JOINT
 from seqtag.settings.schema import Schema
-from seqtag.support.errors import ModelError, UsageError, is_out_of_memory
-from seqtag.support.quoting import one_line
+from seqtag.support.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from seqtag.settings.labelled import JointConfig
@@ -76,12 +76,8 @@ class LabelTagger(SentenceTagger):
         name = str(folder.path)
         wanted = _outputs(vocabulary, tags_only=tags_only, vectors=vectors)
         network = checked_network(config, vocabulary, read_weights(folder), wanted, name)
-        try:
+        with named(f"{name}: the network", "loaded"):
             return cls(network, vocabulary, threads, name=name)
-        except Exception as problem:  # ONNX Runtime's errors share no public base class
-            if is_out_of_memory(problem):
-                raise MemoryError from problem
-            raise ModelError(f"{name}: the network cannot be loaded ({one_line(problem)}).") from problem
 
     @classmethod
     def in_memory(

@@ -1,7 +1,6 @@
 """A transducer at work on ONNX Runtime: numbered source symbols in, numbered target symbols out."""
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,10 +11,9 @@ from numpy.typing import NDArray
 from seqtag.features.indexers.base import pad
 from seqtag.graph import outputs
 from seqtag.inference.batches import inference_order
-from seqtag.inference.onnx_runtime import open_session, silent_run
+from seqtag.inference.onnx_runtime import named, open_session, silent_run
 from seqtag.support.cores import cores
-from seqtag.support.errors import ModelError, is_out_of_memory
-from seqtag.support.quoting import one_line
+from seqtag.support.errors import ModelError
 
 TOKEN_BUDGET = 4096  # source symbols of a batch, padding included
 END = 0  # ends a target, and stands before its first symbol
@@ -92,7 +90,7 @@ class TransducerSession:
         self._name = name
         self._threads = threads or cores()
         self._run_options = silent_run()
-        with self._named("loaded"):
+        with named(f"{self._name}: the network", "loaded"):
             self._reader, self._stepper = open_session(reader), open_session(step)
         self._read = [entry.name for entry in self._reader.get_outputs()]
         self._known = {entry.name for entry in self._stepper.get_inputs()}
@@ -180,7 +178,7 @@ class TransducerSession:
             "symbols": pad([np.asarray(source, np.int32) for source in sources], int(lengths.max())),
             "lengths": lengths,
         }
-        with self._named("run"):
+        with named(f"{self._name}: the network", "run"):
             arrays = self._reader.run(self._read, inputs, self._run_options)
         found = dict(zip(self._read, arrays, strict=True))
         first = found.pop(outputs.FIRST.name)
@@ -191,7 +189,7 @@ class TransducerSession:
     ) -> dict[str, Floats]:
         given = {name: array for name, array in inputs.items() if name in self._known}
         names = [entry.name for entry in self._stepper.get_outputs()]
-        with self._named("run"):
+        with named(f"{self._name}: the network", "run"):
             arrays = self._stepper.run(
                 names, given | {"previous": previous, "states": state}, self._run_options
             )
@@ -199,18 +197,6 @@ class TransducerSession:
         if not np.isfinite(found[outputs.LOGS.name]).all():
             raise ModelError(f"{self._name}: the network gave probabilities that are not finite.")
         return found
-
-    @contextlib.contextmanager
-    def _named(self, what: str) -> Iterator[None]:
-        """Gives errors of ONNX Runtime, which share no public base class, the model's name."""
-        try:
-            yield
-        except Exception as problem:
-            if is_out_of_memory(problem):
-                raise MemoryError from problem
-            raise ModelError(
-                f"{self._name}: the network cannot be {what} ({one_line(problem)})."
-            ) from problem
 
 
 class Beams:

@@ -4,28 +4,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar
 
-from seqtag.settings import registry
-from seqtag.settings.config import setting
+from seqtag.settings.labelled import LabelledFiles
 from seqtag.settings.language import LanguageConfig, TextSettings
 from seqtag.settings.schema import Schema
 
 
 @dataclass(frozen=True)
-class LabelledTextSettings(TextSettings):
+class LabelledTextSettings(LabelledFiles, TextSettings):
     """How the labelled text is read."""
-
-    format: str = setting(
-        "auto",
-        "corpus format (auto: by file name and first lines)",
-        flag=True,
-        choices=("auto",),
-        table=registry.formats("reader"),
-    )
-    label_key: str = setting(
-        "label",
-        "what holds the labels of sentences: the key of comments (# KEY = X), of JSON objects, or a column of a table",
-        flag=True,
-    )
 
 
 _FIXED = {path: value for path, value in LanguageConfig.FIXED.items() if path != "embeddings.columns.dim"}

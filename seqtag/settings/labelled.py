@@ -10,8 +10,8 @@ from seqtag.settings.schema import Schema
 
 
 @dataclass(frozen=True)
-class LabelledDataSettings(DataSettings):
-    """How the corpus is read."""
+class LabelledFiles:
+    """What files of labelled sentences are read with, whatever the labels are for."""
 
     format: str = setting(
         "auto",
@@ -25,6 +25,11 @@ class LabelledDataSettings(DataSettings):
         "what holds the labels of sentences: the key of comments (# KEY = X), of JSON objects, or a column of a table",
         flag=True,
     )
+
+
+@dataclass(frozen=True)
+class LabelledDataSettings(LabelledFiles, DataSettings):
+    """How the corpus is read."""
 
 
 @dataclass(frozen=True)

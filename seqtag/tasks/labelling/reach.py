@@ -96,8 +96,8 @@ def draw(
     if steps is None:
         steps = reachable([len(sentence) for sentence in usable])
     long_enough = [sentence for sentence in usable if len(sentence) > steps]
-    drawn = sorted(random.permutation(len(long_enough))[:count].tolist())
-    return LabelSample([long_enough[one] for one in drawn], steps, len(long_enough), corpus.path, vocabulary)
+    sentences = reach.drawn(long_enough, count, random)
+    return LabelSample(sentences, steps, len(long_enough), corpus.path, vocabulary)
 
 
 def rates(job: ClassificationJob) -> list[dict[str, Any]]:

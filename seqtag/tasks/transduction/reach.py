@@ -88,8 +88,7 @@ def draw(
     if steps is None:
         steps = reach.reachable(lengths)
     long_enough = [pair for pair, length in zip(pairs, lengths, strict=True) if length > steps]
-    drawn = sorted(random.permutation(len(long_enough))[:count].tolist())
-    return PairSample([long_enough[at] for at in drawn], steps, len(long_enough), path, vocabulary)
+    return PairSample(reach.drawn(long_enough, count, random), steps, len(long_enough), path, vocabulary)
 
 
 def rates(job: "TransductionJob") -> list[dict[str, Any]]:
