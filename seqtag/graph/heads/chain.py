@@ -80,6 +80,7 @@ class ChainWriter:
         self.start = graph.constant(chain.start[None])  # (1, tags)
         self.end = graph.constant(chain.end[None])
         self.transitions = graph.constant(chain.transitions)
+        self.into = graph.constant(np.ascontiguousarray(chain.transitions.T))  # a row for each tag that comes next
         with np.errstate(over="ignore"):  # then what the network gives is not finite, and says so
             weights: Floats = np.exp(chain.transitions)
         self.forward_weights = graph.constant(weights)
@@ -101,33 +102,34 @@ class ChainWriter:
         return graph.node("Unsqueeze", graph.node("Less", places, last), graph.integers(2))
 
     def best_path(self) -> str:
-        """Name of the best tags `(batch, time)` int64."""
+        """Name of the best tags `(batch, time)` int64.
+
+        On the way forward only the best scores are kept. Which tag was before is looked up on the way back, for the
+        chosen tag alone: that is linear in the number of tags.
+        """
         graph = self.graph
 
         def onward(arrived: str, now: str) -> tuple[list[str], list[str]]:
             here = graph.node("Add", arrived, now)
-            ways = graph.node("Add", graph.node("Unsqueeze", here, graph.integers(2)), self.transitions)
-            best = graph.node("ReduceMax", ways, graph.integers(1), keepdims=0)
-            pointers = graph.node("ArgMax", ways, axis=1, keepdims=0)
-            last = graph.node("ArgMax", graph.node("Add", here, self.end), axis=1, keepdims=1)
-            return [self._scaled(best)], [pointers, last]
+            ways = graph.node("Add", graph.node("Unsqueeze", here, graph.integers(1)), self.into)
+            best = graph.node("ReduceMax", ways, graph.integers(2), keepdims=0)
+            return [self._scaled(best)], [here]
 
-        pointers, best_last = graph.scan(
-            onward,
-            states=[(self.first, "float32")],
-            inputs=[(self.scores, "float32")],
-            outputs=["int64", "int64"],
+        (scores,) = graph.scan(
+            onward, states=[(self.first, "float32")], inputs=[(self.scores, "float32")], outputs=["float32"]
         )
 
-        def back(tag: str, pointer: str, last: str, inner: str) -> tuple[list[str], list[str]]:
-            chosen = graph.node("Where", inner, graph.node("GatherElements", pointer, tag, axis=1), last)
+        def back(tag: str, here: str, inner: str) -> tuple[list[str], list[str]]:
+            after = graph.node("Gather", self.into, graph.node("Squeeze", tag, graph.integers(1)), axis=0)
+            onward = graph.node("Where", inner, after, self.end)
+            chosen = graph.node("ArgMax", graph.node("Add", here, onward), axis=1, keepdims=1)
             return [chosen], [chosen]
 
-        column = graph.node("Gather", best_last, graph.constant(np.array(0)), axis=0)  # (batch, 1)
+        any_tag = graph.node("ArgMax", self.zeros, axis=1, keepdims=1)  # (batch, 1); no word is after the last
         (path,) = graph.scan(
             back,
-            states=[(column, "int64")],
-            inputs=[(pointers, "int64"), (best_last, "int64"), (self.inner, "bool")],
+            states=[(any_tag, "int64")],
+            inputs=[(scores, "float32"), (self.inner, "bool")],
             outputs=["int64"],
             backwards=True,
         )  # (time, batch, 1)
