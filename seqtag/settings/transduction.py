@@ -9,7 +9,7 @@ from seqtag.settings.schema import Schema
 
 FORMATS = ("tsv", "conllu")
 CUTS = ("characters", "spaces")
-REPEATS = ("all", "once", "majority")
+REPEATS = ("all", "log", "once", "majority")
 ATTENTIONS = ("none", "bahdanau", "luong")
 METRICS = ("exact_match", "symbol_error_rate")
 
@@ -47,9 +47,9 @@ class PairSettings:
     )
     target_cut: str = setting("auto", "likewise of a target", flag=True, choices=("auto", *CUTS))
     repeats: str = setting(
-        "once",
-        "training pairs that repeat others: learn all, each different pair once, or of each source only the most "
-        "frequent target",
+        "log",
+        "training pairs that repeat others: learn all; each different pair 1 + log2(n) times if it occurs n times; each "
+        "once; or of each source only the most frequent target, once",
         choices=REPEATS,
     )
     dev_fraction: float = setting(

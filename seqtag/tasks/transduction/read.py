@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -83,11 +84,11 @@ def read(config: TransductionConfig, paths: Mapping[str, Sequence[str]]) -> Pair
         return found
 
     every = pairs("train")
-    train, dev, held_out = REPEATS[data.repeats](every), pairs("dev"), None
+    rows, dev, held_out = every, pairs("dev"), None
     if "dev" not in paths:
         held_out = config.training.seed
-        train, dev = _hold_out(train, data.dev_fraction, held_out, shown(path))
-    return PairCorpora(train, dev, pairs("test"), options, len(every), held_out, shown(path), findings)
+        rows, dev = _hold_out(every, data.dev_fraction, held_out, shown(path))
+    return PairCorpora(REPEATS[data.repeats](rows), dev, pairs("test"), options, len(every), held_out, shown(path), findings)
 
 
 def read_whole(path: str, options: PairOptions, report: Callable[[Finding], None]) -> list[TextPair]:
@@ -98,8 +99,18 @@ def read_whole(path: str, options: PairOptions, report: Callable[[Finding], None
     return found
 
 
+def _key(pair: TextPair) -> tuple[Any, ...]:
+    return pair.source, pair.target, pair.features
+
+
 def _once(pairs: Sequence[TextPair]) -> list[TextPair]:
-    return list({(pair.source, pair.target, pair.features): pair for pair in reversed(pairs)}.values())[::-1]
+    return list({_key(pair): pair for pair in reversed(pairs)}.values())[::-1]
+
+
+def _damped(pairs: Sequence[TextPair]) -> list[TextPair]:
+    """Each different pair 1 + log2(n) times if it occurs n times, rounded."""
+    counts = Counter(map(_key, pairs))
+    return [pair for pair in _once(pairs) for _ in range(1 + round(math.log2(counts[_key(pair)])))]
 
 
 def _majority(pairs: Sequence[TextPair]) -> list[TextPair]:
@@ -113,6 +124,7 @@ def _majority(pairs: Sequence[TextPair]) -> list[TextPair]:
 
 REPEATS: dict[str, Callable[[Sequence[TextPair]], list[TextPair]]] = {
     "all": list,
+    "log": _damped,
     "once": _once,
     "majority": _majority,
 }
@@ -121,16 +133,15 @@ REPEATS: dict[str, Callable[[Sequence[TextPair]], list[TextPair]]] = {
 def _hold_out(
     pairs: Sequence[TextPair], fraction: float, seed: int, path: str
 ) -> tuple[list[TextPair], list[TextPair]]:
-    """The pairs without a random part, and that part; both in the file's order."""
-    count = len(pairs)
+    """The pairs without a random part of the different ones, and that part, each of it once; both in the file's order."""
+    different = _once(pairs)
+    count = len(different)
     if count < 2:
         raise Error(f"{path}: one pair is too few to hold some out for dev; give a --dev file.")
     size = min(max(round(count * fraction), 1), count - 1)
-    held = set(np.random.default_rng([seed, 0]).permutation(count)[:size].tolist())
-    parts: tuple[list[TextPair], list[TextPair]] = ([], [])
-    for number, pair in enumerate(pairs):
-        parts[number in held].append(pair)
-    return parts
+    chosen = np.random.default_rng([seed, 0]).permutation(count)[:size]
+    held = {_key(different[number]) for number in chosen.tolist()}
+    return [pair for pair in pairs if _key(pair) not in held], [pair for pair in different if _key(pair) in held]
 
 
 def fill_in(config: TransductionConfig, data: PairCorpora) -> TransductionConfig:

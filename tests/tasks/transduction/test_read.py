@@ -40,7 +40,13 @@ def corpora(pairs: Any) -> PairCorpora:
 
 
 @pytest.mark.parametrize(
-    ("repeats", "lines"), [("all", [1, 2, 3, 4, 5, 6]), ("once", [1, 2, 3, 6]), ("majority", [2, 3, 6])]
+    ("repeats", "lines"),
+    [
+        ("all", [1, 2, 3, 4, 5, 6]),
+        ("log", [1, 2, 2, 3, 3, 6]),
+        ("once", [1, 2, 3, 6]),
+        ("majority", [2, 3, 6]),
+    ],
 )
 def test_pairs_that_repeat_others(repeats: str, lines: list[int]) -> None:
     assert [pair.line for pair in REPEATS[repeats](PAIRS)] == lines
@@ -49,12 +55,14 @@ def test_pairs_that_repeat_others(repeats: str, lines: list[int]) -> None:
 def test_a_part_is_held_out_of_the_different_pairs(tmp_path: Path) -> None:
     path = tmp_path / "p.tsv"
     path.write_text("".join(f"a{number % 20}\tb\n" for number in range(60)))
-    data = read(config_of("data.dev_fraction=0.2"), {"train": [str(path)]})
+    data = read(config_of("data.dev_fraction=0.2", "data.repeats=once"), {"train": [str(path)]})
     assert (data.rows, len(data.train), len(data.dev), data.held_out) == (60, 16, 4, 42)
     assert not {pair.source for pair in data.train} & {pair.source for pair in data.dev}
-    other = read(config_of("data.dev_fraction=0.2", "training.seed=1"), {"train": [str(path)]})
+    other = read(config_of("data.dev_fraction=0.2", "data.repeats=once", "training.seed=1"), {"train": [str(path)]})
     assert other.dev != data.dev
     assert other.digests()["train"] != data.digests()["train"]
+    every = read(config_of("data.dev_fraction=0.2", "data.repeats=all"), {"train": [str(path)]})
+    assert (len(every.train), every.dev) == (48, data.dev)
     path.write_text("a\tb\n" * 5)
     with pytest.raises(Error, match="one pair is too few to hold some out"):
         read(config_of(), {"train": [str(path)]})
