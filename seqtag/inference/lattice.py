@@ -38,6 +38,21 @@ class TagChain:
         """The transitions as factors; 0 where they are forbidden."""
         return np.exp(self.transitions)
 
+    @cached_property
+    def joining(self) -> Floats:
+        """The factors of transitions that go on with a span; 0 for all others."""
+        return self.weights * self.joins
+
+    @cached_property
+    def parting(self) -> Floats:
+        """The factors of all other transitions."""
+        return self.weights * ~self.joins
+
+    @cached_property
+    def of_label(self) -> dict[str | None, NDArray[np.bool_]]:
+        """For each label, which tags are in a span of it, `(tags,)`."""
+        return {label: np.array([own == label for own in self.labels]) for label in set(self.labels)}
+
 
 def joins(tags: tuple[str, ...], scheme: Scheme) -> NDArray[np.bool_]:
     """For each pair of tags, whether the second goes on with the span of the first, `(tags, tags)`."""
@@ -93,15 +108,17 @@ class Lattice:
         constant is missing in a row of `forward` or `backward` is missing in both.
         """
         chain, (start, end, label) = self._chain, span
+        if label not in chain.of_label:
+            return 0.0
         if start == 0:
             every = fresh = _exp(chain.start)  # (tags,)
         else:
             before = _exp(self._forward[start - 1] + self._scores[start - 1])
-            every, fresh = before @ chain.weights, before @ (chain.weights * ~chain.joins)
-        inside = fresh * [own == label for own in chain.labels]
+            every, fresh = before @ chain.weights, before @ chain.parting
+        inside = fresh * chain.of_label[label]
         for place in range(start, end):
             if place > start:
-                every, inside = every @ chain.weights, inside @ (chain.weights * chain.joins)
+                every, inside = every @ chain.weights, inside @ chain.joining
             own = _exp(self._scores[place])
             largest = (every * own).max() or 1.0
             every, inside = every * own / largest, inside * own / largest
@@ -109,7 +126,7 @@ class Lattice:
             onward = last = _exp(chain.end)
         else:
             ahead = _exp(self._scores[end] + self._backward[end])
-            onward, last = chain.weights @ ahead, (chain.weights * ~chain.joins) @ ahead
+            onward, last = chain.weights @ ahead, chain.parting @ ahead
         whole = float(every @ onward)
         return min(float(inside @ last) / whole, 1.0) if whole else 0.0
 
