@@ -28,6 +28,9 @@ def page(explanation: Explanation) -> str:
     """The whole page: `page.html` filled in."""
     shown = len(explanation.sentences)
     writes = any(sentence.answer is not None for sentence in explanation.sentences)
+    labels = any(sentence.labels for sentence in explanation.sentences)
+    tags = any(sentence.tags for sentence in explanation.sentences)
+    what = " and ".join(noun for noun, given in (("label", labels), ("tag", tags)) if given) or "tag"
     model, noun = escaped(explanation.model), "source" if writes else "sentence"
     count = noun if shown == 1 else f"{shown} {noun}s"
     first = "The first" if explanation.more else "All" if shown > 1 else "The"
@@ -35,11 +38,12 @@ def page(explanation: Explanation) -> str:
     template = Template(files(__package__).joinpath("page.html").read_text("utf-8"))
     return template.substitute(
         model=model,
-        heading=f"Where {model} looks while it writes" if writes else f"What each tag of {model} depends on",
+        heading=f"Where {model} looks while it writes" if writes else f"What each {what} of {model} depends on",
         saliency=" hidden" if writes else "",
         looking="symbol that is written" if writes else "token that looks",
         seen="symbols of the source" if writes else "tokens",
-        given="targets" if writes else "tags",
+        given="targets" if writes else "answers" if labels else "tags",
+        scored={"label": "label", "tag": "outlined tag"}.get(what, "label or the outlined tag"),
         sentences=f"{first} {count}",
         source=escaped(explanation.source),
         description=escaped(explanation.description),

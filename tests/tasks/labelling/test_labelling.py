@@ -213,6 +213,8 @@ def test_explain(model: Made, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("play some jazz\n")
     assert run(["explain", str(model.folder), str(tmp_path / "text"), "-o", str(tmp_path / "page.html")]) == 0
     page = (tmp_path / "page.html").read_text()
+    what = {"joint": "label and tag", "classification": "label"}[model.task]
+    assert f"<h1>What each {what} of " in page
     assert "Labels of the sentence" in page
     assert "<b>Play</b>" in page
     assert ("Attention of the label" in page) == (model.task == "joint")
