@@ -35,10 +35,13 @@ def page(explanation: Explanation) -> str:
     count = noun if shown == 1 else f"{shown} {noun}s"
     first = "The first" if explanation.more else "All" if shown > 1 else "The"
     looks = any(sentence.attention or sentence.looks is not None for sentence in explanation.sentences)
+    heading = f"What each {what} of {model} depends on"
+    if writes:
+        heading = f"Where {model} looks while it writes"
     template = Template(files(__package__).joinpath("page.html").read_text("utf-8"))
     return template.substitute(
         model=model,
-        heading=f"Where {model} looks while it writes" if writes else f"What each {what} of {model} depends on",
+        heading=heading,
         saliency=" hidden" if writes else "",
         looking="symbol that is written" if writes else "token that looks",
         seen="symbols of the source" if writes else "tokens",

@@ -48,8 +48,8 @@ class PairSettings:
     target_cut: str = setting("auto", "likewise of a target", flag=True, choices=("auto", *CUTS))
     repeats: str = setting(
         "log",
-        "training pairs that repeat others: learn all; each different pair 1 + log2(n) times if it occurs n times; each "
-        "once; or of each source only the most frequent target, once",
+        "training pairs that repeat others: learn all, each different pair 1 + log2(n) times if there are n of it, "
+        "each once, or of each source only the most frequent target",
         choices=REPEATS,
     )
     dev_fraction: float = setting(

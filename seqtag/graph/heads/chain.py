@@ -80,7 +80,8 @@ class ChainWriter:
         self.start = graph.constant(chain.start[None])  # (1, tags)
         self.end = graph.constant(chain.end[None])
         self.transitions = graph.constant(chain.transitions)
-        self.into = graph.constant(np.ascontiguousarray(chain.transitions.T))  # a row for each tag that comes next
+        # A row for each tag that comes next.
+        self.into = graph.constant(np.ascontiguousarray(chain.transitions.T))
         with np.errstate(over="ignore"):  # then what the network gives is not finite, and says so
             weights: Floats = np.exp(chain.transitions)
         self.forward_weights = graph.constant(weights)
@@ -125,7 +126,8 @@ class ChainWriter:
             chosen = graph.node("ArgMax", graph.node("Add", here, onward), axis=1, keepdims=1)
             return [chosen], [chosen]
 
-        any_tag = graph.node("ArgMax", self.zeros, axis=1, keepdims=1)  # (batch, 1); no word is after the last
+        # What stands after the last word does not matter.
+        any_tag = graph.node("ArgMax", self.zeros, axis=1, keepdims=1)  # (batch, 1)
         (path,) = graph.scan(
             back,
             states=[(any_tag, "int64")],

@@ -88,7 +88,8 @@ def read(config: TransductionConfig, paths: Mapping[str, Sequence[str]]) -> Pair
     if "dev" not in paths:
         held_out = config.training.seed
         rows, dev = _hold_out(every, data.dev_fraction, held_out, shown(path))
-    return PairCorpora(REPEATS[data.repeats](rows), dev, pairs("test"), options, len(every), held_out, shown(path), findings)
+    train = REPEATS[data.repeats](rows)
+    return PairCorpora(train, dev, pairs("test"), options, len(every), held_out, shown(path), findings)
 
 
 def read_whole(path: str, options: PairOptions, report: Callable[[Finding], None]) -> list[TextPair]:
@@ -133,7 +134,7 @@ REPEATS: dict[str, Callable[[Sequence[TextPair]], list[TextPair]]] = {
 def _hold_out(
     pairs: Sequence[TextPair], fraction: float, seed: int, path: str
 ) -> tuple[list[TextPair], list[TextPair]]:
-    """The pairs without a random part of the different ones, and that part, each of it once; both in the file's order."""
+    """The pairs without a random part of the different ones, and each of that part once; in the file's order."""
     different = _once(pairs)
     count = len(different)
     if count < 2:
@@ -141,7 +142,8 @@ def _hold_out(
     size = min(max(round(count * fraction), 1), count - 1)
     chosen = np.random.default_rng([seed, 0]).permutation(count)[:size]
     held = {_key(different[number]) for number in chosen.tolist()}
-    return [pair for pair in pairs if _key(pair) not in held], [pair for pair in different if _key(pair) in held]
+    left = [pair for pair in pairs if _key(pair) not in held]
+    return left, [pair for pair in different if _key(pair) in held]
 
 
 def fill_in(config: TransductionConfig, data: PairCorpora) -> TransductionConfig:

@@ -58,7 +58,9 @@ def test_a_part_is_held_out_of_the_different_pairs(tmp_path: Path) -> None:
     data = read(config_of("data.dev_fraction=0.2", "data.repeats=once"), {"train": [str(path)]})
     assert (data.rows, len(data.train), len(data.dev), data.held_out) == (60, 16, 4, 42)
     assert not {pair.source for pair in data.train} & {pair.source for pair in data.dev}
-    other = read(config_of("data.dev_fraction=0.2", "data.repeats=once", "training.seed=1"), {"train": [str(path)]})
+    other = read(
+        config_of("data.dev_fraction=0.2", "data.repeats=once", "training.seed=1"), {"train": [str(path)]}
+    )
     assert other.dev != data.dev
     assert other.digests()["train"] != data.digests()["train"]
     every = read(config_of("data.dev_fraction=0.2", "data.repeats=all"), {"train": [str(path)]})
