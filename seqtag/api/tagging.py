@@ -177,11 +177,12 @@ class Tagger:
             yield from self._documents(batch, nbest, splitting)
 
     @checked
-    def tag(self, sentences: Iterable[Sequence[str]], *, nbest: int = 0) -> list[Document]:
+    def tag(self, sentences: Iterable[Sequence[str] | Sentence], *, nbest: int = 0) -> list[Document]:
         """Tags sentences that are lists of tokens; the text of each document is its tokens joined by spaces.
 
         Args:
-            sentences: The sentences; one without tokens gives a document without tokens.
+            sentences: The sentences; one without tokens gives a document without tokens. For a model that reads heads
+                or extra columns, each is a `Sentence` of `seqtag.corpora.sentence` that has them.
             nbest: As in a call for one text.
 
         Raises:
@@ -197,8 +198,8 @@ class Tagger:
                 f"sentences: expected sentences as lists of tokens. Received: {type(sentences).__name__}; "
                 "for a text, call the tagger."
             )
-        words = [sentence_of(sentence, f"sentences[{at}]") for at, sentence in enumerate(sentences)]
-        return list(self._begin([Sentence(tuple(row)) for row in words], nbest))
+        read = [_sentence(sentence, f"sentences[{at}]") for at, sentence in enumerate(sentences)]
+        return list(self._begin(read, nbest))
 
     @checked
     def states(self, sentences: Iterable[Sequence[str]]) -> list[FinalStates]:
@@ -237,6 +238,14 @@ class Tagger:
         with self._indexing:
             found = documents.begin(self._tagger, sentences, entities=True, nbest=nbest)
         return (document.spelt(self._tagger.spelling) for document in found)
+
+
+def _sentence(given: Any, name: str) -> Sentence:
+    """A sentence to tag: its tokens, or with heads or extra columns."""
+    if not isinstance(given, Sentence):
+        return Sentence(sentence_of(given, name))
+    sentence_of(given.tokens, f"{name}.tokens")
+    return given
 
 
 def _splitting(split: bool, language: str, nbest: int) -> Splitting:

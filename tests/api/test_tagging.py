@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import seqtag
+from seqtag.corpora.sentence import Sentence
 from seqtag.inference.tagger import SentenceTagger
 
 MODEL = Path(__file__).parents[1] / "golden" / "models" / "format_1"
@@ -69,6 +70,14 @@ def test_pipe_is_as_one_by_one(tagger: seqtag.Tagger) -> None:
         assert [document.text for document in found] == texts
         assert [spread(document) for document in found] == [spread(tagger(text)) for text in texts]
     assert list(tagger.pipe([])) == []
+
+
+def test_a_sentence_with_more_than_tokens(tagger: seqtag.Tagger) -> None:
+    words = ("Bo", "saw", "Rotterdam", ".")
+    given, plain = tagger.tag([Sentence(words, heads=(2, 0, 2, 2)), words])
+    assert spread(given) == spread(plain)
+    with pytest.raises(seqtag.Error, match=r"sentences\[0\]\.tokens\[1\]: expected a str, not empty"):
+        tagger.tag([Sentence(("Bo", ""))])
 
 
 def test_pipe_reads_no_more_than_a_batch_ahead(tagger: seqtag.Tagger) -> None:
