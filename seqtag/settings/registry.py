@@ -298,6 +298,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.brackets:read",
         writer="seqtag.corpora.brackets:BracketsWriter",
         recogniser="seqtag.corpora.brackets:recognise",
+        endings=("brackets",),
         tagged=True,
         heads=True,
         unused=(*_COLUMNS, *_OF_TEXTS),

@@ -72,6 +72,13 @@ def test_what_is_no_tree_is_named(line: str, message: str) -> None:
     assert str(caught.value).startswith(f"FILE:7: {message}")
 
 
+def test_a_broken_tree_is_named_by_its_line(tmp_path: Path) -> None:
+    """Also in the first lines, by which files are recognised."""
+    (tmp_path / "file.brackets").write_text("(3 (2 It) (4 is))\n(3 (2 It)\n")
+    with pytest.raises(DataError, match=r"file\.brackets:2: 1 bracket not closed"):
+        read_corpus(tmp_path / "file.brackets")
+
+
 def test_leaves_alone_are_a_sentence() -> None:
     found = parsed("(DET The) (NOUN end)", AUTO)
     assert (found.tokens, found.tags, found.heads) == (("The", "end"), ("DET", "NOUN"), None)

@@ -105,6 +105,7 @@ def test_no_ending_stands_for_two_formats() -> None:
         ("a.conllu.gz.gz", None),
         ("a.conllu", "conllu"),
         ("a.ndjson", "jsonl"),
+        ("a.brackets", "brackets"),
         ("a.txt", None),
         ("conll", "conll"),
     ],
