@@ -2,8 +2,9 @@ r"""Bracketed trees, one a line: ``(3 (2 It) (4 (2 is) (4 good)))``. A node is a
 
 Each node is a token whose tag is its label. A word is the token of its leaf; an inner node is the token ``()``, which
 stands between its children: after the first half of them, rounded up. So the words keep their order, and the children
-of a node of two stand on either side of it. A line may also hold leaves alone, ``(DET The) (NOUN end)``, as far as
-nobody asks for trees. Spaces and tabs separate; U+00A0 and the like are data. A bracket in a word is written ``\(``.
+of a node of two stand on either side of it. The label of the sentence is that of the root. A line may also hold leaves
+alone, ``(DET The) (NOUN end)``, as far as nobody asks for trees. Spaces and tabs separate; U+00A0 and the like are
+data. A bracket in a word is written ``\(``.
 """
 
 import re
@@ -48,7 +49,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
             continue
         try:
             nodes, roots = _parse(line)
-            if options.with_heads and len(roots) > 1:
+            if (options.with_heads or options.label_key is not None) and len(roots) > 1:
                 raise ValueError(f"the line holds {len(roots)} trees; expected one")
         except ValueError as problem:
             raise DataError(source.name, number, str(problem)) from None
@@ -161,6 +162,7 @@ def _sentence(nodes: Sequence[_Node], roots: Sequence[int], line: int, options: 
         (line,) * len(order),
         extra={HEADS: heads} if len(roots) == 1 and len(nodes) > 1 else None,
         heads=tuple(heads) if options.with_heads else None,
+        labels=() if options.label_key is None else (nodes[roots[0]].label,),
     )
 
 

@@ -22,11 +22,9 @@ class LastPooling:
     """
 
     def __init__(self, settings: EncoderSettings, dim: int, weights: Weights) -> None:
-        beside = settings.merge_mode == "concat" and settings.attention == "none"
-        stateful = registry.is_stateful(settings.cell)
         self.dim = dim
         self.both = settings.bidirectional
-        self.halves = self.both and beside and stateful and settings.residual == "none"
+        self.halves = halves(settings)
         self.width = 2 * dim if self.both and not self.halves else dim
 
     def write(self, graph: Graph, features: str, lengths: str) -> tuple[str, str | None]:
@@ -48,6 +46,13 @@ class LastPooling:
                 "Slice", first, graph.integers(half), graph.integers(self.dim), graph.integers(1)
             )
         return graph.node("Concat", last, first, axis=-1), None
+
+
+def halves(settings: EncoderSettings) -> bool:
+    """Whether features are the states of two directions beside each other."""
+    beside = settings.merge_mode == "concat" and settings.attention == "none" and settings.residual == "none"
+    alone = beside and settings.tree == "none"
+    return settings.bidirectional and alone and registry.is_stateful(settings.cell)
 
 
 class MeanPooling(LastPooling):
@@ -95,3 +100,24 @@ class AttentionPooling(LastPooling):
         )
         found = graph.node("ReduceSum", graph.node("Mul", present, column), graph.integers(1), keepdims=0)
         return found, weights
+
+
+class RootPooling(MeanPooling):
+    """See `seqtag.network.pooling.RootPooling`."""
+
+    def write(self, graph: Graph, features: str, lengths: str) -> tuple[str, str | None]:
+        nodes, read = (
+            graph.node("Reshape", graph.cast(name, "int64"), graph.integers(-1, 1))
+            for name in ("tree_up_nodes", "tree_up_neighbours")  # inputs that the tree has written
+        )
+        count = graph.node("Add", graph.node("Shape", nodes, end=1), graph.integers(1))
+        every = graph.node("Expand", graph.float(1), count)
+        nothing = graph.node("ConstantOfShape", graph.node("Shape", read, end=1))
+        roots = graph.node("ScatterND", every, read, nothing)
+        roots = graph.node("Slice", roots, graph.integers(1), graph.integers(2**31 - 1), graph.integers(0))
+        sizes = graph.node("Shape", features, end=2)
+        places = graph.node("ReduceProd", sizes, graph.integers(0), keepdims=1)
+        flat = graph.node("ScatterND", graph.node("ConstantOfShape", places), nodes, roots)
+        column = graph.node("Unsqueeze", graph.node("Reshape", flat, sizes), graph.integers(2))
+        total = graph.node("ReduceSum", graph.node("Mul", features, column), graph.integers(1), keepdims=0)
+        return graph.node("Div", total, graph.node("ReduceSum", column, graph.integers(1), keepdims=0)), None

@@ -107,7 +107,7 @@ class Network(keras.Model):  # type: ignore[misc]
         features = self.call(one)
         if self.language_model:
             self.language_model.build((None, None, self.encoder.cell.settings.units))
-        features = self.read_by_head(features, one["lengths"])
+        features = self.read_by_head(features, one)
         if self.head is not None:
             self.head.decode(features, mask_of(one["lengths"], features))
         self.built = True
@@ -165,11 +165,15 @@ class Network(keras.Model):  # type: ignore[misc]
         if self.head is not None:
             self.head.progress(epochs)
 
-    def read_by_head(self, features: Any, lengths: Any) -> Any:
+    def label_scores(self, features: Any, inputs: Arrays, training: bool = False) -> Any:
+        """The score of each label, `(batch, labels)`, from features of the encoder and its inputs."""
+        return self.label_head(features, inputs["lengths"], self.tree_of(inputs), training=training)[1]
+
+    def read_by_head(self, features: Any, inputs: Arrays) -> Any:
         """What the head of tags reads, `(batch, time, ...)`: the features, and what the labels add to them."""
         if self.label_head is None:
             return features
-        return self.label_head.feed(features, self.label_head(features, lengths)[1])
+        return self.label_head.feed(features, self.label_scores(features, inputs))
 
     def loss_of(self, inputs: Arrays, tags: Any, training: bool = False) -> Any:
         """The loss of a batch, a scalar; `tags` is `(batch, time)` int32."""
@@ -178,7 +182,7 @@ class Network(keras.Model):  # type: ignore[misc]
         mask = mask_of(inputs["lengths"], features)
         losses = []
         if self.label_head is not None:
-            _, scores = self.label_head(features, inputs["lengths"], training=training)
+            scores = self.label_scores(features, inputs, training)
             weight = self.label_head.plan.settings.weight
             losses.append(weight * self.label_head.loss(scores, inputs["right_labels"]))
             features = self.label_head.feed(features, scores)
@@ -188,21 +192,21 @@ class Network(keras.Model):  # type: ignore[misc]
             losses.append(self.language_model.loss(directions, inputs["predicted_words"], mask))
         return reduce(add, losses)
 
-    def loss_from(self, features: Sequence[Any], lengths: Any, targets: Any) -> Any:
-        """The loss, a scalar, from the features of its encoder; `targets` are tags, `(batch, time)` int32, or without
-        tags the number of each sentence's label at all of its words.
+    def loss_from(self, features: Sequence[Any], inputs: Arrays, targets: Any) -> Any:
+        """The loss, a scalar, from the features of its encoder and its inputs; `targets` are tags, `(batch, time)`
+        int32, or without tags the number of each sentence's label at all of its words.
         """
         (own,) = features
         if self.head is not None:
-            return self.head.loss(self.read_by_head(own, lengths), targets, mask_of(lengths, own))
-        _, scores = self.label_head(own, lengths)
+            return self.head.loss(self.read_by_head(own, inputs), targets, mask_of(inputs["lengths"], own))
+        scores = self.label_scores(own, inputs)
         return self.label_head.loss(scores, tf.one_hot(targets[:, 0], self.label_head.plan.count))
 
     def label(self, inputs: Arrays, scale: float = 1.0) -> Any:
         """The probability of each label, `(batch, labels)`; `scale` as for `decode`."""
         vectors = self.vectors(inputs) * scale
         features = self.encoder(vectors, inputs["lengths"], self.tree_of(inputs), training=False)
-        return self.label_head.probabilities(self.label_head(features, inputs["lengths"])[1])
+        return self.label_head.probabilities(self.label_scores(features, inputs))
 
     def decode(self, inputs: Arrays, scale: float = 1.0) -> tuple[Any, Any]:
         """Tags `(batch, time)` int32 and their probabilities; zero at padding. `scale` multiplies what the encoder
@@ -210,13 +214,13 @@ class Network(keras.Model):  # type: ignore[misc]
         """
         vectors = self.vectors(inputs) * scale
         features = self.encoder(vectors, inputs["lengths"], self.tree_of(inputs), training=False)
-        features = self.read_by_head(features, inputs["lengths"])
+        features = self.read_by_head(features, inputs)
         tags, probabilities = self.head.decode(features, mask_of(inputs["lengths"], features))
         return tags, probabilities
 
     def logs(self, inputs: Arrays, tags: Any) -> Any:
         """The share of each word in the score of tags, `(batch, time)` both: see `Head.logs`."""
-        features = self.read_by_head(self(inputs, training=False), inputs["lengths"])
+        features = self.read_by_head(self(inputs, training=False), inputs)
         return self.head.logs(features, tags, mask_of(inputs["lengths"], features))
 
     def named_weights(self) -> dict[str, NDArray[Any]]:

@@ -31,7 +31,7 @@ class Followed(Protocol):
         """What each encoder reads, `(batch, time, dim)`."""
         ...
 
-    def loss_from(self, features: Sequence[Any], lengths: Any, targets: Any) -> Any:
+    def loss_from(self, features: Sequence[Any], inputs: Arrays, targets: Any) -> Any:
         """The loss, a scalar, from what each encoder makes of the vectors, `(batch, time, width)`; nothing is
         dropped.
         """
@@ -83,12 +83,12 @@ def traces(network: Followed, inputs: Arrays, targets: Any) -> list[Trace]:
         inputs: Its inputs.
         targets: What it is to predict, `(batch, time)` int32.
     """
-    lengths, vectors = inputs["lengths"], network.vectors(inputs)
+    vectors = network.vectors(inputs)
     found: list[tuple[int, str, Any, Any, list[Any], str]] = []
     nothings: list[Any] = []
     with tf.GradientTape() as tape:
         features = [_read(encoder, vectors, inputs, tape, found, nothings) for encoder in network.encoders]
-        loss = network.loss_from(features, lengths, targets)
+        loss = network.loss_from(features, inputs, targets)
     errors = tape.gradient(loss, nothings)
     every = [Trace(*parts[:5], error, parts[5]) for parts, error in zip(found, errors, strict=True)]
     return sorted(every, key=lambda trace: trace.layer)  # layer by layer, where each direction has an encoder

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from seqtag.graph.label_head import LabelPlan
+from seqtag.network.pooling import Tree
 from seqtag.settings import registry
 from seqtag.settings.config import EncoderSettings
 
@@ -44,9 +45,9 @@ class LabelHead(keras.layers.Layer):  # type: ignore[misc]
             self.direction = self.add_weight(shape=(dim,), initializer="random_normal", name="direction")
         self.built = True
 
-    def call(self, features: Any, lengths: Any, training: bool = False) -> tuple[Any, Any]:
+    def call(self, features: Any, lengths: Any, tree: Tree = None, training: bool = False) -> tuple[Any, Any]:
         """The vector of each sentence `(batch, width)`, and the score of each of its labels `(batch, labels)`."""
-        vector = self.pooling(features, lengths)
+        vector = self.pooling(features, lengths, tree)
         found = self.dropout(vector, training=training)
         if self.hidden is not None:
             found = self.hidden(found)

@@ -173,11 +173,11 @@ class LanguageNetwork(keras.Model):  # type: ignore[misc]
             targets: The number of each token among the words that are predicted, `(batch, time)` int32.
             training: Whether dropout acts.
         """
-        return self.loss_from(self.states(inputs, training), inputs["lengths"], targets)
+        return self.loss_from(self.states(inputs, training), inputs, targets)
 
-    def loss_from(self, features: Sequence[Any], lengths: Any, targets: Any) -> Any:
+    def loss_from(self, features: Sequence[Any], inputs: Arrays, targets: Any) -> Any:
         """The loss from the states of each direction, `(batch, time, units)`."""
-        return -tf.reduce_mean(self._predicted(features, lengths, targets)[0])
+        return -tf.reduce_mean(self._predicted(features, inputs["lengths"], targets)[0])
 
     def log_probabilities(self, inputs: Arrays, targets: Any) -> Any:
         """The log-probability of each token, `(directions, batch, time)`; zero where none is predicted: at padding, at

@@ -67,7 +67,7 @@ class Saliency:
         with tf.GradientTape() as tape:
             tape.watch(vectors)
             features = self.network.encoder(vectors, lengths, tree or None)
-            features = self.network.read_by_head(features, lengths)
+            features = self.network.read_by_head(features, {"lengths": lengths, **tree})
             scores = self.network.head.logits(features, tags, mask_of(lengths, features))
             # A sentence stands in the batch once for each target, so one gradient of the sum has them all.
             total = tf.reduce_sum(tf.gather(scores, tags, batch_dims=2) * targets)
@@ -81,7 +81,7 @@ def label_saliency(network: Network, inputs: Arrays, labels: Sequence[int]) -> N
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(vectors)
         features = network.encoder(vectors, inputs["lengths"], network.tree_of(inputs))
-        _, scores = network.label_head(features, inputs["lengths"])
+        scores = network.label_scores(features, inputs)
         each = [scores[0, label] for label in labels]
     gradients = [tape.gradient(one, vectors) for one in each]
     return np.stack([np.asarray(tf.reduce_sum(one * vectors, axis=-1))[0] for one in gradients])
@@ -106,7 +106,7 @@ def attentions(network: Network, inputs: Arrays, tags: NDArray[Any]) -> dict[str
         found["encoder"] = np.asarray(network.attention(inputs))[0]
     looks = getattr(network.head, "attention", None)
     if looks is not None and network.head.settings.attention:
-        features = network.read_by_head(network(inputs), inputs["lengths"])
+        features = network.read_by_head(network(inputs), inputs)
         weights = looks(features, np.asarray(tags, np.int32)[None], mask_of(inputs["lengths"], features))
         found["head"] = np.asarray(weights)
     return found

@@ -334,10 +334,10 @@ class FollowedTransducer:
         """What the encoder reads, `(batch, time, dim)`."""
         return self.network.vectors(inputs, training)
 
-    def loss_from(self, features: Sequence[Any], lengths: Any, targets: Any) -> Any:
+    def loss_from(self, features: Sequence[Any], inputs: Arrays, targets: Any) -> Any:
         """The loss, a scalar, from what the encoder makes of the sources."""
         (own,) = features
-        return self.network.loss_from(own, lengths, self.symbols, targets)
+        return self.network.loss_from(own, inputs["lengths"], self.symbols, targets)
 
 
 def present(targets: Any) -> Any:

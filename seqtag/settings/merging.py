@@ -45,14 +45,22 @@ def merge_into(schema: Schema[AnyTree], *layers: Layer) -> AnyTree:
             if any(checked.get(path) is not None for path in group):
                 values.update(dict.fromkeys(group))
         values.update(checked)
-    _check_layers(values, {path: source for layer in layers for path, (_, source) in layer.items()})
+    _check_parts(values, {path: source for layer in layers for path, (_, source) in layer.items()})
     return _config(schema, values, frozenset(automatic))
 
 
-def _check_layers(values: Mapping[str, Any], sources: Mapping[str, str]) -> None:
+def _check_parts(values: Mapping[str, Any], sources: Mapping[str, str]) -> None:
     if values.get("encoder.layers") == 0 and values.get("encoder.tree", "none") == "none":
         source = sources.get("encoder.layers", "encoder")
         raise UsageError(f"{source}: encoder.layers is 0; expected at least 1, or a tree (encoder.tree).")
+    if values.get("label.pooling") == "root" and (
+        values["encoder.tree"] == "none" or values["encoder.tree_direction"] == "down"
+    ):
+        source = sources.get("label.pooling", "label")
+        raise UsageError(
+            f"{source}: label.pooling is root; expected a tree that is read up or in both directions (encoder.tree, "
+            "encoder.tree_direction)."
+        )
 
 
 def _check_exclusive(checked: Mapping[str, Any], sources: Mapping[str, str]) -> None:
@@ -82,7 +90,7 @@ def values_into(schema: Schema[AnyTree], tree: Mapping[str, Any], source: str) -
         check_key(path, source, schema)
     checked = {path: check_value(path, value, source, schema) for path, value in leaves.items()}
     _check_exclusive(checked, dict.fromkeys(checked, source))
-    _check_layers(checked, dict.fromkeys(checked, source))
+    _check_parts(checked, dict.fromkeys(checked, source))
     return _config(schema, checked)
 
 

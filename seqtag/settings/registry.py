@@ -458,6 +458,7 @@ POOLINGS = Table("seqtag.poolings") | {
     "attention": Part(
         network="seqtag.network.pooling:AttentionPooling", graph="seqtag.graph.pooling:AttentionPooling"
     ),
+    "root": Part(network="seqtag.network.pooling:RootPooling", graph="seqtag.graph.pooling:RootPooling"),
 }
 FEEDS = ("none", "probabilities", "gate")  # what the head of tags may read of the label
 OPTIMIZERS = Table("seqtag.optimizers") | {

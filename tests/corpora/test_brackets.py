@@ -72,6 +72,14 @@ def test_what_is_no_tree_is_named(line: str, message: str) -> None:
     assert str(caught.value).startswith(f"FILE:7: {message}")
 
 
+def test_the_label_of_a_sentence_is_that_of_its_root() -> None:
+    line, wanted = "(3 (2 It) (4 (2 is) (4 good)))", ReadOptions(label_key="label")
+    assert parsed(line, wanted).labels == ("3",)
+    assert parsed(line).labels == ()
+    with pytest.raises(DataError, match="FILE:7: the line holds 2 trees; expected one"):
+        parsed("(2 It) (3 is)", wanted)
+
+
 def test_a_broken_tree_is_named_by_its_line(tmp_path: Path) -> None:
     """Also in the first lines, by which files are recognised."""
     (tmp_path / "file.brackets").write_text("(3 (2 It) (4 is))\n(3 (2 It)\n")

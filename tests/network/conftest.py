@@ -18,6 +18,7 @@ from seqtag.features.vocabulary import fit_indexers
 from seqtag.graph.build import Plan, build
 from seqtag.graph.weights import Weights
 from seqtag.network import runtime
+from seqtag.settings import registry
 from seqtag.settings.config import Config
 from seqtag.settings.merging import merge
 
@@ -26,12 +27,12 @@ runtime.start(1)  # once a session, and before anything else imports Keras
 Arrays = dict[str, NDArray[Any]]
 
 CORPUS = [
-    ("in Bad Ems it rains", "O B-LOC E-LOC O O"),
-    ("Mira", "S-PER"),
-    ("Bad news in Ems in June , said Mira", "O O O S-LOC O O O O S-PER"),
-    ("rain", "O"),
-    ("June Mira Ems of Bad Ems", "B-PER I-PER E-PER O B-LOC E-LOC"),
-    ("it rains in June", "O O O O"),
+    ("in Bad Ems it rains", "O B-LOC E-LOC O O", (3, 3, 5, 5, 0)),
+    ("Mira", "S-PER", (0,)),
+    ("Bad news in Ems in June , said Mira", "O O O S-LOC O O O O S-PER", (2, 8, 4, 2, 6, 2, 2, 0, 8)),
+    ("rain", "O", (0,)),
+    ("June Mira Ems of Bad Ems", "B-PER I-PER E-PER O B-LOC E-LOC", (0, 1, 1, 6, 6, 1)),
+    ("it rains in June", "O O O O", (2, 0, 4, 2)),
 ]
 SENTENCES = [
     Sentence(
@@ -39,8 +40,9 @@ SENTENCES = [
         tuple(tags.split()),
         columns=(tuple(token[0] for token in tokens.split()), tuple(token[-1] for token in tokens.split())),
         numbers=(tuple(float(len(token)) if token != "it" else math.nan for token in tokens.split()),),
+        heads=tuple(heads),
     )
-    for tokens, tags in CORPUS
+    for tokens, tags, heads in CORPUS
 ]
 WORDS = sorted({token for sentence in SENTENCES for token in sentence.tokens} - {"rain"})
 PAIRS = ["BadEms", "inJune", "Mira\n", "Ems\n"]
@@ -115,7 +117,7 @@ class Toy:
         """The same batch with other values at padding: those of words of the same batch."""
         inside = inside_of(inputs, tags)
         one, wider = (self.batch([0, 2], extra)[0] for extra in (0, 1))
-        by_word = {name for name in one if name != "lengths" and one[name].shape[1] < wider[name].shape[1]}
+        by_word = {name for name in one if one[name].ndim > 1 and one[name].shape[1] < wider[name].shape[1]}
         random = np.random.default_rng(5)
         changed = dict(inputs)
         for name in by_word:
@@ -165,8 +167,8 @@ def _make(
     assert not missing, (
         f"{missing}: left out by the default configuration; add to BROUGHT_IN what brings them in"
     )
-    indexers = {name: fitted[name] for name in embeddings}
-    sizes = {name: indexer.sizes for name, indexer in indexers.items()}
+    sizes = {name: fitted[name].sizes for name in embeddings}
+    indexers = {name: fitted[name] for name in (*embeddings, *registry.TREE_INDEXER) if name in fitted}
     plan = Plan(config, sizes, len(TAGS), None if plain else _legal())
     return Toy((kind or Network)(plan), config, indexers, plan)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seqtag.corpora.sentence import Sentence, cut
 from seqtag.graph.label_head import LabelPlan
 from seqtag.settings import registry
 from seqtag.settings.labelled import LabelSettings
@@ -21,8 +22,13 @@ CASES: list[tuple[str, str, bool, dict[str, Any]]] = [
         ("max", "gate", False, {"encoder__cell": "cnn"}),
         ("attention", "none", True, {}),
         ("attention", "probabilities", False, {"head__name": "softmax"}),
+        ("root", "gate", True, {"encoder__tree": "recursive", "encoder__tree_direction": "up"}),
+        ("root", "none", False, {"encoder__tree": "nary_tree_lstm", "encoder__attention": "self"}),
+        ("last", "none", False, {"encoder__tree": "tree_lstm"}),
     ]
 ]
+
+ROOTS = (4, 0, 7, 0, 0, 1)  # of the toy corpus
 
 
 def labelled(make: Any, pooling: str, feeds: str, multiple: bool, tags: bool = True, **extra: Any) -> Any:
@@ -56,7 +62,8 @@ def test_network_and_graph_agree(
     assert probabilities.max(axis=0).std() > 0.01
     if not multiple:
         np.testing.assert_allclose(found[0].sum(axis=1), 1, atol=1e-5)
-    vector, _ = toy.network.label_head(toy.network(inputs), inputs["lengths"])
+    tree = toy.network.tree_of(inputs)
+    vector, _ = toy.network.label_head(toy.network(inputs), inputs["lengths"], tree)
     np.testing.assert_allclose(found[1], np.asarray(vector), atol=1e-5)
     inside = np.arange(tags.shape[1]) < inputs["lengths"][:, None]
     np.testing.assert_allclose(found[3][inside], np.asarray(toy.network.decode(inputs)[1])[inside], atol=1e-5)
@@ -69,10 +76,12 @@ def test_what_poolings_are(make: Any) -> None:
     """By NumPy, from features of words."""
     found = {}
     for pooling in registry.POOLINGS:
-        toy = labelled(make, pooling, "none", False, tags=False).shake(0.6)
-        inputs, _ = toy.batch()
+        tree = {"encoder__tree": "recursive"} if pooling == "root" else {}
+        toy = labelled(make, pooling, "none", False, tags=False, **tree).shake(0.6)
+        inputs, _ = toy.batch(extra=1)
         features = np.asarray(toy.network(inputs))
-        vector = np.asarray(toy.network.label_head(features, inputs["lengths"])[0])
+        tree = toy.network.tree_of(inputs)
+        vector = np.asarray(toy.network.label_head(features, inputs["lengths"], tree)[0])
         rows = [row[:length] for row, length in zip(features, inputs["lengths"], strict=True)]
         found[pooling] = toy, inputs, rows, vector
     _, _, rows, vector = found["mean"]
@@ -82,6 +91,8 @@ def test_what_poolings_are(make: Any) -> None:
     _, _, rows, vector = found["last"]
     half = vector.shape[1] // 2
     np.testing.assert_allclose(vector, [[*row[-1, :half], *row[0, half:]] for row in rows], atol=1e-6)
+    _, _, rows, vector = found["root"]
+    np.testing.assert_allclose(vector, [row[at] for row, at in zip(rows, ROOTS, strict=True)], atol=1e-6)
     toy, inputs, rows, vector = found["attention"]
     looks = np.asarray(toy.network.label_head.pooling.looks(toy.network(inputs), inputs["lengths"]))
     np.testing.assert_allclose(looks.sum(axis=1), 1, atol=1e-6)
@@ -102,4 +113,16 @@ def test_the_loss_is_minus_the_logarithm_of_what_is_right(make: Any, multiple: b
     if not multiple:
         numbers = np.repeat(right.argmax(axis=1)[:, None], tags.shape[1], axis=1).astype(np.int32)
         features = toy.network(inputs)
-        assert float(toy.network.loss_from([features], inputs["lengths"], numbers)) == pytest.approx(loss)
+        assert float(toy.network.loss_from([features], inputs, numbers)) == pytest.approx(loss)
+
+
+def test_several_roots_of_a_piece_count_alike(make: Any) -> None:
+    """A sentence that was cut, of which the head of some words is in another piece."""
+    toy = labelled(make, "root", "none", False, tags=False, encoder__tree="recursive").shake(0.6)
+    piece = cut(Sentence(("in", "Bad", "Ems", "it", "rains"), heads=(3, 3, 5, 5, 0)), 0, 4)
+    inputs: dict[str, Any] = {"lengths": np.array([4], np.int32)}
+    for indexer in toy.indexers.values():
+        inputs |= indexer.collate([indexer.index(piece)], 4, None)
+    features = np.asarray(toy.network(inputs))
+    vector = np.asarray(toy.network.label_head(features, inputs["lengths"], toy.network.tree_of(inputs))[0])
+    np.testing.assert_allclose(vector[0], features[0, [2, 3]].mean(axis=0), atol=1e-6)

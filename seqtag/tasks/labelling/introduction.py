@@ -37,9 +37,9 @@ def describe(prepared: LabelStart) -> str:
     """The network in a few words."""
     config = prepared.config
     encoder, label = config.encoder, config.label
-    both = "bidirectional " if encoder.bidirectional and registry.is_stateful(encoder.cell) else ""
+    is_both = encoder.layers and encoder.bidirectional and registry.is_stateful(encoder.cell)
+    both = "bidirectional " if is_both else ""
     inputs = " + ".join(name.replace("_", " ") for name in prepared.inputs)
-    layers = f"{both}{encoder.cell} {encoder.layers} x {encoder.units}"
     fed = f" ({label.feeds_tags} to the tags)" * (label.feeds_tags != "none")
     tags = f", {prepared.tags} tags" * bool(prepared.tags)
-    return f"{inputs} -> {layers} -> {label.pooling} pooling, {len(prepared.labels)} labels{fed}{tags}"
+    return f"{inputs} -> {both}{encoder.described} -> {label.pooling} pooling, {len(prepared.labels)} labels{fed}{tags}"

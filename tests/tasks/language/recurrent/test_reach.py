@@ -52,7 +52,7 @@ def test_states_and_errors_are_those_of_the_network(make: Any) -> None:
     ]
     states = [tf.Variable(one) for one in pair.network.states(inputs)]
     with tf.GradientTape() as tape:
-        loss = pair.network.loss_from(states, lengths, targets)
+        loss = pair.network.loss_from(states, inputs, targets)
     assert float(loss) == pytest.approx(float(pair.network.loss_of(inputs, targets)), rel=1e-6)
     inside = np.arange(targets.shape[1]) < lengths[:, None]
     for trace, state, error in zip(found[2:], states, tape.gradient(loss, states), strict=True):
