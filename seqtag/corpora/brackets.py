@@ -9,6 +9,7 @@ data. A bracket in a word is written ``\(``.
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from sys import intern
 from typing import Any, NamedTuple, TextIO
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple, TextIO
 from seqtag.corpora.base import ReadOptions, Source, Unwritable
 from seqtag.corpora.document import Document
 from seqtag.corpora.heads import ROOT, find_cycle
-from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.sentence import Sentence, cut
 from seqtag.support.errors import DataError
 from seqtag.support.quoting import counted, quoted
 
@@ -72,6 +73,27 @@ def recognise(source: Source) -> bool:
             return False
         most = max(most, len(nodes))
     return most > 1
+
+
+def phrases(tree: Sentence) -> Iterator[Sentence]:
+    """The phrase below each node of a tree, without tags, and labelled as the node is; the tree has tags and heads.
+
+    Example:
+        >>> tree = Sentence(("not", "()", "good"), ("0", "-", "+"), heads=(2, 0, 2))
+        >>> [(phrase.tokens, phrase.labels) for phrase in phrases(tree)]
+        [(('not',), ('0',)), (('not', '()', 'good'), ('-',)), (('good',), ('+',))]
+    """
+    tags, heads = tree.tags or (), tree.heads or ()
+    first, last = [*range(len(tree))], [*range(len(tree))]
+    for place, head in enumerate(heads):
+        above = head
+        while above != ROOT:
+            first[above - 1] = min(first[above - 1], place)
+            last[above - 1] = max(last[above - 1], place)
+            above = heads[above - 1]
+    for start, end, tag in zip(first, last, tags, strict=True):
+        lines = tree.lines[start : end + 1]
+        yield replace(cut(tree, start, end + 1), tags=None, lines=lines, labels=(tag,))
 
 
 def _parse(line: str) -> tuple[list[_Node], list[int]]:

@@ -377,8 +377,21 @@ class EncoderSettings:
         return ("up", "down") if self.tree_direction == "both" else (self.tree_direction,)
 
 
+@dataclass(frozen=True)
+class TreeSettings:
+    """What is learnt from bracketed trees."""
+
+    labels: str | None = setting(
+        None,
+        "bracketed trees: learn the label of the root alone (root), or that of every node (all), which in task "
+        "classification makes each phrase of the training file an example of its own; default: root for labels of "
+        "sentences, all for tags",
+        choices=("root", "all"),
+    )
+
+
 # See `Tree.LATER`.
-LATER_OF_TREES = ("encoder.tree", "encoder.tree_direction", "encoder.tree_arity")
+LATER_OF_TREES = ("encoder.tree", "encoder.tree_direction", "encoder.tree_arity", "tree")
 LATER_OF_ENCODERS = (
     "encoder.maxout_pieces",
     "encoder.use_bias",
@@ -603,6 +616,7 @@ class Config(Tree):
     data: DataSettings = field(default_factory=DataSettings)
     embeddings: EmbeddingSettings = field(default_factory=EmbeddingSettings)
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    tree: TreeSettings = field(default_factory=TreeSettings)
     head: HeadSettings = field(default_factory=HeadSettings)
     language_model: LanguageModelSettings = field(default_factory=LanguageModelSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)

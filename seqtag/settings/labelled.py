@@ -59,6 +59,8 @@ class LabelSettings:
 class JointConfig(Config):
     """All settings of a model that tags tokens and labels sentences."""
 
+    FIXED = MappingProxyType({"tree.labels": None})  # the root has the label, and each node its tag
+
     data: LabelledDataSettings = field(default_factory=LabelledDataSettings)
     label: LabelSettings = field(default_factory=LabelSettings)
 

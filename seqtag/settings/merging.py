@@ -53,6 +53,12 @@ def _check_parts(values: Mapping[str, Any], sources: Mapping[str, str]) -> None:
     if values.get("encoder.layers") == 0 and values.get("encoder.tree", "none") == "none":
         source = sources.get("encoder.layers", "encoder")
         raise UsageError(f"{source}: encoder.layers is 0; expected at least 1, or a tree (encoder.tree).")
+    if values.get("tree.labels") == "root" and "label.pooling" not in values:
+        source = sources.get("tree.labels", "tree")
+        raise UsageError(
+            f"{source}: tree.labels is root; task tagging learns the label of every node, and task classification that "
+            "of the root."
+        )
     if values.get("label.pooling") == "root" and (
         values["encoder.tree"] == "none" or values["encoder.tree_direction"] == "down"
     ):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtag.corpora.base import AUTO, ReadOptions, Source, Unwritable
-from seqtag.corpora.brackets import INNER, BracketsWriter, read, recognise
+from seqtag.corpora.brackets import INNER, BracketsWriter, phrases, read, recognise
 from seqtag.corpora.document import Document
 from seqtag.corpora.reading import read_corpus
 from seqtag.corpora.reading import recognise as recognised
@@ -78,6 +78,19 @@ def test_the_label_of_a_sentence_is_that_of_its_root() -> None:
     assert parsed(line).labels == ()
     with pytest.raises(DataError, match="FILE:7: the line holds 2 trees; expected one"):
         parsed("(2 It) (3 is)", wanted)
+
+
+def test_phrases_of_a_tree() -> None:
+    """Each node is a tree of its own, with its own label."""
+    found = [*phrases(parsed("(t (a 1) (b (c 2)) (d 3))"))]  # 1 2 () () 3
+    assert [(" ".join(one.tokens), one.heads, one.labels, one.tags) for one in found] == [
+        ("1", (0,), ("a",), None),
+        ("2", (0,), ("c",), None),
+        ("2 ()", (2, 0), ("b",), None),
+        ("1 2 () () 3", (4, 3, 4, 0, 4), ("t",), None),
+        ("3", (0,), ("d",), None),
+    ]
+    assert {one.lines for one in found} == {(7,) * n for n in (1, 2, 5)}
 
 
 def test_a_broken_tree_is_named_by_its_line(tmp_path: Path) -> None:

@@ -6,15 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from seqtag.corpora.base import ReadOptions
+from seqtag.corpora.brackets import phrases
 from seqtag.corpora.reading import Corpus, read_corpus
 from seqtag.corpora.tags import parse_scheme
 from seqtag.inference import language_states
 from seqtag.settings.labelled import ClassificationConfig, JointConfig
-from seqtag.support.errors import DataError
+from seqtag.support.errors import DataError, UsageError
 from seqtag.support.quoting import quoted
 from seqtag.tasks.tagging.splits import Corpora, hold_out, read_corpora, read_options
 
 MOST_NAMED = 10  # keys that a message names
+BRACKETS = "brackets"
 
 
 def options_of(config: JointConfig) -> ReadOptions:
@@ -45,17 +47,28 @@ def read(config: JointConfig, paths: Mapping[str, Sequence[str]]) -> Corpora:
 def _without_tags(
     config: JointConfig, train: str, dev: str | None, test: str | None, *, options: ReadOptions
 ) -> Corpora:
-    corpora = [None if path is None else read_corpus(path, options) for path in (train, dev, test)]
-    first, second, third = corpora
-    if first is None:
-        raise ValueError("a training file is needed. Received: none")
-    findings = tuple(finding for corpus in corpora if corpus for finding in corpus.findings)
-    plain = parse_scheme("plain")
-    if second is not None:
-        return Corpora(first, second, third, None, plain, findings)
-    seed = config.training.seed
-    kept, held = hold_out(first, config.data.dev_fraction, seed)
-    return Corpora(kept, held, third, seed, plain, findings)
+    of_phrases = config.tree.labels == "all"
+    first = read_corpus(train, _of_nodes(options) if of_phrases else options)
+    second, third = (None if path is None else read_corpus(path, options) for path in (dev, test))
+    findings = tuple(finding for corpus in (first, second, third) if corpus for finding in corpus.findings)
+    seed = None
+    if second is None:
+        seed = config.training.seed
+        first, second = hold_out(first, config.data.dev_fraction, seed)
+    if of_phrases:
+        first = replace(
+            first, sentences=tuple(phrase for tree in first.sentences for phrase in phrases(tree))
+        )
+    return Corpora(first, second, third, seed, parse_scheme("plain"), findings)
+
+
+def _of_nodes(options: ReadOptions) -> ReadOptions:
+    """How a training file is read of which each phrase is an example."""
+    if options.format not in ("auto", BRACKETS):
+        raise UsageError(
+            f"tree.labels: all is for bracketed trees (--format {BRACKETS}). Received: --format {options.format}."
+        )
+    return replace(options, format=BRACKETS, with_tags=True, with_heads=True)
 
 
 def check(corpus: Corpus, key: str) -> None:

@@ -12,6 +12,9 @@ from seqtag.corpora.sentence import Sentence
 from seqtag.inference import tagger as windows
 from seqtag.inference.labels import LabelTagger
 from seqtag.model_folder.layout import CLASSIFICATION_MODEL, JOINT_MODEL
+from seqtag.settings.config_files import parse_assignments
+from seqtag.settings.tasks import settings_of
+from seqtag.tasks.labelling import data
 
 Capture = pytest.CaptureFixture[str]
 COUNTED = {"people": (5, 1, 5, 3, 0), "places": (3, 1, 5, 3, 0)}  # the head of 两 is 老师 or 大学
@@ -156,6 +159,23 @@ def test_the_label_of_a_bracketed_tree_is_that_of_its_root(
         assert capsys.readouterr().err.endswith(f"bad.brackets:2: {problem}\n")
 
 
+def test_each_phrase_is_an_example(tmp_path: Path) -> None:
+    """Of the training file alone, with its own part of the tree."""
+    (tmp_path / "corpus").write_text(TREES, encoding="utf-8")
+    chosen = [*SMALL, "tree.labels=all", "encoder.tree=recursive"]
+    _, settings = settings_of(parse_assignments(chosen), option="classification")
+    path = str(tmp_path / "corpus")
+    read = data.read(settings, {"train": [path], "dev": [path]})
+    assert len(read.train.sentences) == sum(len(tree) for tree in read.dev.sentences) == TREES.count("(")
+    found = {(" ".join(one.tokens), one.heads, one.labels) for one in read.train.sentences}
+    assert ("not () good", (2, 0, 2), ("-",)) in found
+    assert ("is () not () bad", (2, 0, 4, 2, 4), ("+",)) in found
+    assert [one.labels[0] for one in read.dev.sentences] == [line[1] for line in TREES.splitlines()]
+    assert all(one.tags is None for one in read.train.sentences)
+    held = data.read(settings, {"train": [path]})
+    assert len(held.dev.sentences) == 1  # a tree, not a phrase
+
+
 def test_root_and_nodes_together(moods: Path, tmp_path: Path, capsys: Capture) -> None:
     corpus, model = moods / "corpus.brackets", tmp_path / "model"
     more = ["--tree", "nary_tree_lstm", "--set", "label.feeds_tags=gate"]
@@ -184,6 +204,12 @@ def test_root_and_nodes_together(moods: Path, tmp_path: Path, capsys: Capture) -
             ["--tree", "recursive", "--set", "encoder.tree_direction=down"],
             "label.pooling is root; expected a tree that is read up",
         ),
+        (
+            "classification",
+            ["--tree", "recursive", "--set", "tree.labels=all", "--format", "conllu"],
+            "tree.labels: all is for bracketed trees (--format brackets). Received: --format conllu.",
+        ),
+        ("joint", ["--set", "tree.labels=all"], "there is no setting 'tree.labels'"),
     ],
 )
 def test_settings_that_do_not_fit(
@@ -191,3 +217,10 @@ def test_settings_that_do_not_fit(
 ) -> None:
     assert train(moods / "corpus.brackets", tmp_path / "model", *more, task=task) == 2
     assert problem in capsys.readouterr().err
+
+
+def test_a_tagger_learns_every_node(moods: Path, tmp_path: Path, capsys: Capture) -> None:
+    files = ["--train", moods / "corpus.brackets", "-o", tmp_path / "model"]
+    assert command("train", *files, "--set", "tree.labels=root") == 2
+    shown = capsys.readouterr().err
+    assert "tree.labels is root; task tagging learns the label of every node" in shown
