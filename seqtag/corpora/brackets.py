@@ -50,7 +50,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
             continue
         try:
             nodes, roots = _parse(line)
-            if (options.with_heads or options.label_key is not None) and len(roots) > 1:
+            if options.with_heads and len(roots) > 1:
                 raise ValueError(f"the line holds {len(roots)} trees; expected one")
         except ValueError as problem:
             raise DataError(source.name, number, str(problem)) from None
@@ -184,7 +184,7 @@ def _sentence(nodes: Sequence[_Node], roots: Sequence[int], line: int, options: 
         (line,) * len(order),
         extra={HEADS: heads} if len(roots) == 1 and len(nodes) > 1 else None,
         heads=tuple(heads) if options.with_heads else None,
-        labels=() if options.label_key is None else (nodes[roots[0]].label,),
+        labels=(nodes[roots[0]].label,) if options.label_key is not None and len(roots) == 1 else (),
     )
 
 
