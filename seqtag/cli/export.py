@@ -1,5 +1,6 @@
-"""`seqtag export`: the network of a model as an ONNX file."""
+"""`seqtag export`: the networks of a model as ONNX files."""
 
+import os
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +9,7 @@ import typer
 
 from seqtag.cli import common, results
 from seqtag.cli.stderr import stderr
+from seqtag.support.errors import UsageError
 
 if TYPE_CHECKING:
     from seqtag.stages.export import Array
@@ -16,14 +18,19 @@ if TYPE_CHECKING:
 def export(
     model: common.Model,
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="OUT.onnx", help="The file to write; - for stdout.")
+        str,
+        typer.Option(
+            "--output", "-o", metavar="OUT.onnx",
+            help="The file to write; - for stdout. Of a transducer: OUT.encoder.onnx and OUT.decoder.onnx.",
+        ),
     ],
-) -> None:
+) -> None:  # fmt: skip
     """Write the network of a model as an ONNX file, for C#, Java, JavaScript and others.
 
-    The file holds the network with its decoder. The words and tags that its
-    numbers stand for are in the model's vocab.json; docs/onnx.md describes
-    inputs and outputs, with an example.
+    The file holds the network with its decoder; of a transducer there are two
+    files, the encoder and one step of the decoder. The words, symbols, tags and
+    labels that the numbers stand for are in the model's vocab.json;
+    docs/onnx.md describes inputs and outputs, with examples.
 
     Examples:
       seqtag export model -o model.onnx
@@ -33,16 +40,34 @@ def export(
 
     from seqtag.stages.export import export as stage
 
-    exported = stage(model)
-    if output == results.STDOUT:
-        sys.stdout.buffer.write(exported.content)
-        sys.stdout.buffer.flush()
-    else:
-        with results.written_bytes(output) as stream:
-            stream.write(exported.content)
-        results.announce(output)
-    for title, arrays in (("inputs", exported.inputs), ("outputs", exported.outputs)):
-        print(f"{title}:", *_lines(arrays), sep="\n", file=stderr())
+    networks = stage(model)
+    if output == results.STDOUT and len(networks) > 1:
+        names = " and ".join(network.name for network in networks)
+        raise UsageError(f"{model}: has {len(networks)} networks ({names}); name a file with -o.")
+    paths = [_path(output, network.name) for network in networks]
+    results.check_outputs(paths, [model])
+    for network, path in zip(networks, paths, strict=True):
+        if path == results.STDOUT:
+            sys.stdout.buffer.write(network.content)
+            sys.stdout.buffer.flush()
+        else:
+            with results.written_bytes(path) as stream:
+                stream.write(network.content)
+            results.announce(path)
+    for network in networks:
+        for title, arrays in (("inputs", network.inputs), ("outputs", network.outputs)):
+            print(f"{network.name} {title}:".lstrip(), *_lines(arrays), sep="\n", file=stderr())
+
+
+def _path(output: str, name: str) -> str:
+    """The file of a network: the output, with the name of one of several before its ending."""
+    if not name:
+        return output
+    from seqtag.support.unpacking import without_ending
+
+    bare = without_ending(output)
+    stem, ending = os.path.splitext(bare)
+    return f"{stem}.{name}{ending}{output[len(bare) :]}"
 
 
 def _lines(arrays: "Iterable[Array]") -> list[str]:

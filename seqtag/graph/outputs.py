@@ -62,12 +62,12 @@ AFTER = Output("after", "float32", ("states", "batch", "units"))
 
 # Of a transducer: the first states of the decoder, side by side, and what its attention compares them with and reads;
 # of a step of the decoder, the logarithm of each symbol's probability, the new states and where the attention was.
-FIRST = Output("first", "float32", ("batch", "states"))
+FIRST = Output("first_states", "float32", ("batch", "states"))
 KEYS = Output("keys", "float32", ("batch", "time", "units"))
 FEATURES = Output("features", "float32", ("batch", "time", "units"))
-LOGS = Output("logs", "float32", ("batch", "beam", "symbols"))
-NEXT = Output("next", "float32", ("batch", "beam", "states"))
-LOOKS = Output("looks", "float32", ("batch", "beam", "time"))
+LOGS = Output("log_probabilities", "float32", ("batch", "beam", "symbols"))
+NEXT = Output("next_states", "float32", ("batch", "beam", "states"))
+LOOKS = Output("attention", "float32", ("batch", "beam", "time"))
 
 CHAIN = (START, TRANSITIONS, END)
 LATTICE = (SCORES, FORWARD, BACKWARD)

@@ -1,15 +1,16 @@
-"""The exporting stage: a model folder in, its network as an ONNX file out, for programs without Python."""
+"""The exporting stage: a model folder in, its networks as ONNX files out, for programs without Python."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from seqtag.inference.onnx_runtime import onnxruntime
-from seqtag.support.errors import UsageError
 from seqtag.tasks.use import use_of
 
 
 @dataclass(frozen=True)
 class Array:
-    """An input or output of the network.
+    """An input or output of a network.
 
     Attributes:
         name: Its name.
@@ -27,30 +28,32 @@ class Export:
     """A network to write.
 
     Attributes:
+        name: What it is among several networks of a model, such as `encoder`; empty for an only one.
         content: The ONNX file.
         inputs: What it reads.
         outputs: What it computes.
     """
 
+    name: str
     content: bytes
     inputs: tuple[Array, ...]
     outputs: tuple[Array, ...]
 
 
-def export(model: str) -> Export:
-    """The network of a model folder, decoding included, with all its outputs.
+def export(model: str) -> tuple[Export, ...]:
+    """The networks of a model folder, each with all its outputs.
 
     Raises:
         ModelError: The folder is incomplete, damaged, too new or not one of ours.
-        UsageError: Models of this task are not one network.
     """
-    task, use = use_of(model)
-    if use.network is None:
-        raise UsageError(f"{model}: is a model of task {task}, which `seqtag export` cannot export.")
-    content = use.network(model)
+    _, use = use_of(model)
+    return tuple(_exported(name, content) for name, content in use.networks(model).items())
+
+
+def _exported(name: str, content: bytes) -> Export:
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    inputs, outputs = (
-        tuple(Array(value.name, value.type, tuple(value.shape)) for value in values)
-        for values in (session.get_inputs(), session.get_outputs())
-    )
-    return Export(content, inputs, outputs)
+    return Export(name, content, _arrays(session.get_inputs()), _arrays(session.get_outputs()))
+
+
+def _arrays(values: Sequence[Any]) -> tuple[Array, ...]:
+    return tuple(Array(value.name, value.type, tuple(value.shape)) for value in values)

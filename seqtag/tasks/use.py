@@ -3,7 +3,7 @@
 A task whose models are used is a row of `registry.TASKS` with a half `use`, which names a `Use`.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -128,23 +128,23 @@ class Use:
         evaluate: Scores a model on a gold file.
         predictor: Makes a model ready to answer files.
         formats: Gives the formats in which it writes answers; the first is usual.
+        networks: The networks of a model folder by their names, with all their outputs, as serialised ONNX models; the
+            name of an only one is "".
         scores_with: The options of `seqtag evaluate` that it makes use of, beside those of every task.
         predicts_with: The options of `seqtag predict` that it makes use of, likewise.
         tagger: Loads a model whose answers are documents, which `seqtag.load` makes a `Tagger`, of a folder and a
             number of threads.
         load: What `seqtag.load` gives, of the same; None for a `Tagger`.
-        network: The network of a model folder, with all its outputs, as a serialised ONNX model; None where it is not
-            one network.
     """
 
     evaluate: Callable[[EvaluationOrder], Evaluated]
     predictor: Callable[[PredictionOrder], Predictor]
     formats: Callable[[], Collection[str]]
+    networks: Callable[[str], Mapping[str, bytes]]
     scores_with: frozenset[str] = frozenset()
     predicts_with: frozenset[str] = frozenset()
     tagger: Callable[[Any, int], Any] | None = None
     load: Callable[[str, int], Any] | None = None
-    network: Callable[[str], bytes] | None = None
 
 
 def use_of(model: str) -> tuple[str, Use]:

@@ -58,7 +58,7 @@ def test_the_example_of_the_page(
     assert out == ""
     assert err.startswith("inputs:\n  lengths ")
     assert re.search(r"^  probabilities +tensor\(float\) +\(batch, time\)$", err, re.MULTILINE)
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    code, _ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     code = f"import sys; sys.modules['seqtag'] = None\n{code}"
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -28,9 +28,9 @@ def predictor(kind: Kind, order: PredictionOrder) -> SentencePredictor:
     return SentencePredictor(model, order)
 
 
-def network(kind: Kind, model: str) -> bytes:
+def networks(kind: Kind, model: str) -> dict[str, bytes]:
     """The network of a model folder; see `Use`."""
-    return load_folder(Path(model), _network, kind)
+    return {"": load_folder(Path(model), _network, kind)}
 
 
 def _network(folder: Folder) -> bytes:
@@ -42,17 +42,17 @@ CLASSIFICATION_USE = Use(
     evaluate=partial(evaluate, "classification", CLASSIFICATION_MODEL),
     predictor=partial(predictor, CLASSIFICATION_MODEL),
     formats=lambda: ("jsonl", "conll", "text"),
+    networks=partial(networks, CLASSIFICATION_MODEL),
     scores_with=frozenset({"--errors", "--output", "--label-key"}),
     predicts_with=frozenset({"--tokenizer", "--input-format", "--vectors"}),
     tagger=partial(LabelTagger.load, kind=CLASSIFICATION_MODEL),
-    network=partial(network, CLASSIFICATION_MODEL),
 )
 JOINT_USE = Use(
     evaluate=partial(evaluate, "joint", JOINT_MODEL),
     predictor=partial(predictor, JOINT_MODEL),
     formats=lambda: ("conll", "jsonl", "text"),
+    networks=partial(networks, JOINT_MODEL),
     scores_with=frozenset({"--errors", "--output", "--label-key"}),
     predicts_with=frozenset({"--tokenizer", "--input-format", "--nbest", "--vectors"}),
     tagger=partial(LabelTagger.load, kind=JOINT_MODEL),
-    network=partial(network, JOINT_MODEL),
 )

@@ -26,21 +26,21 @@ def predictor(order: PredictionOrder) -> SentencePredictor:
     return SentencePredictor(tagger, order)
 
 
-def network(model: str) -> bytes:
+def networks(model: str) -> dict[str, bytes]:
     """The network of a model folder; see `Use`."""
 
     def read(folder: Folder) -> bytes:
         return read_network(folder, read_vocabulary(folder, language_states.of_folder))
 
-    return load_folder(Path(model), read)
+    return {"": load_folder(Path(model), read)}
 
 
 USE = Use(
     evaluate=evaluate,
     predictor=predictor,
     formats=partial(registry.formats, "writer"),
+    networks=networks,
     scores_with=frozenset({"--scheme", "--analysis", "--crosscheck", "--errors", "--output"}),
     predicts_with=frozenset({"--tokenizer", "--sentences", "--language", "--nbest", "--input-format"}),
     tagger=SentenceTagger.load,
-    network=network,
 )

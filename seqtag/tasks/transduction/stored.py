@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from seqtag.graph.transducer import TransducerGraphs
 from seqtag.graph.weights import Floats, Weights
 from seqtag.model_folder import folder as folders
 from seqtag.model_folder.folder import Folder
@@ -63,6 +64,17 @@ class StoredTransducer:
                 self.config, self.vocabulary, self.weights, threads=threads, name=self.name
             )
 
+    def networks(self) -> dict[str, bytes]:
+        """The serialised ONNX models: `encoder` reads a source, and `decoder` takes one step.
+
+        Raises:
+            ModelError: Settings, vocabulary and weights do not fit each other.
+        """
+        with _refusing(self.name):
+            graphs = TransducerGraphs(plan_of(self.config, self.vocabulary), self.weights)
+            self.weights.check_finite()
+            return {"encoder": graphs.reader(), "decoder": graphs.step()}
+
     def network(self) -> "TransducerNetwork":
         """The Keras network; it takes no more memory than the weights do, whatever the settings say.
 
@@ -84,6 +96,15 @@ def load(path: str, threads: int = 0) -> TransducerModel:
         ModelError: The folder cannot be read.
     """
     return folders.load(Path(path), StoredTransducer.of, TRANSDUCER).model(threads)
+
+
+def networks(path: str) -> dict[str, bytes]:
+    """The networks of a model folder; see `seqtag.tasks.use.Use`.
+
+    Raises:
+        ModelError: The folder cannot be read.
+    """
+    return folders.load(Path(path), StoredTransducer.of, TRANSDUCER).networks()
 
 
 def settings_of(folder: Folder) -> TransductionConfig:

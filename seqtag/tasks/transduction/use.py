@@ -287,6 +287,7 @@ USE = Use(
     evaluate=evaluate,
     predictor=predictor,
     formats=lambda: tuple(WRITERS),
+    networks=stored.networks,
     scores_with=frozenset({"--errors", "--output"}),
     predicts_with=frozenset({"--nbest"}),
     load=Transducer,

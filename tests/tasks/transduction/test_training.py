@@ -2,15 +2,20 @@
 
 import json
 import math
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 import seqtag
 from seqtag.cli import run
 from seqtag.corpora.pairs import TextPair
+from seqtag.inference.transducer import Search
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import TRANSDUCER
 from seqtag.settings.config_files import parse_assignments
@@ -22,7 +27,7 @@ from seqtag.support.errors import UsageError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.tasks.transduction.job import TransductionJob
 from seqtag.tasks.transduction.read import fill_in, read
-from seqtag.tasks.transduction.stored import StoredTransducer
+from seqtag.tasks.transduction.stored import StoredTransducer, load
 from seqtag.training.events import Progress
 
 SMALL = (
@@ -143,6 +148,45 @@ def test_symbols_that_training_has_not_seen_are_copied(trained: TrainingResult[A
     (found,) = seqtag.load(trained.path).transduce(["ébc"])
     assert "\N{REPLACEMENT CHARACTER}" not in found
     assert set(found) <= set("abcdxyé")
+
+
+def test_a_program_without_seqtag_runs_the_exported_networks(
+    trained: TrainingResult[Any, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The greedy search of docs/onnx.md as it stands, on other sources."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model").symlink_to(trained.path)
+    assert run(["export", "model", "-o", "model.onnx"]) == 0
+    err = capsys.readouterr().err
+    assert err.startswith("encoder inputs:\n  symbols ")
+    assert "\ndecoder outputs:\n  next_states " in err
+    assert sorted(entry.name for entry in tmp_path.glob("*.onnx")) == [
+        "model.decoder.onnx", "model.encoder.onnx",
+    ]  # fmt: skip
+    for entry in tmp_path.glob("*.onnx"):
+        onnx.checker.check_model(onnx.load(entry), full_check=True)
+    page = (Path(__file__).parents[3] / "docs" / "onnx.md").read_text("utf-8")
+    code = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[-1]
+    sources = [line.split("\t")[0] for line in lines_of(20, 2)] + ["ébc", "aé"]
+    code, others = re.subn(r"in \(\(.*\)\):", f"in {[(source,) for source in sources]!r}:", code)
+    assert others == 1
+    code = f"import sys; sys.modules['seqtag'] = None\n{code}"
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    model = load(str(trained.path))
+    model.search = Search(beam=1)
+    answers = model.answers([TextPair(source) for source in sources])
+    assert done.stdout.splitlines() == [f"{answer.pair.source}\t{answer.best.text}" for answer in answers]
+
+
+def test_two_networks_are_no_stream(
+    trained: TrainingResult[Any, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["export", str(trained.path), "-o", "-"]) == 2
+    assert "has 2 networks (encoder and decoder); name a file with -o." in capsys.readouterr().err
 
 
 def test_the_page_shows_where_the_attention_was(
