@@ -40,7 +40,7 @@ class Comments:
     def __init__(
         self, source: Source, columns: Columns, known: Container[str], label_key: str | None = None
     ) -> None:
-        self.labels = LabelComments(label_key, source.keys)
+        self.labels = LabelComments(label_key, source.keys, source.name)
         self._source = source
         self._columns = columns
         self._known = known
@@ -60,7 +60,7 @@ class Comments:
         """
         found = self._is_comment(number, row, begins=begins)
         if found:
-            self.labels.add(row)
+            self.labels.add(number, row)
         return found
 
     def _is_comment(self, number: int, row: str, *, begins: bool) -> bool:
@@ -92,7 +92,8 @@ class Comments:
             self._doubtful.setdefault(tag, number)
 
     def finish(self) -> None:
-        """Reports what was read as a comment, when all tags of the file are known."""
+        """Ends the labels, and reports what was read as a comment, when all tags of the file are known."""
+        self.labels.end()
         for tag, number in self._doubtful.items():
             if tag in self._known:
                 problem = f"read as a comment, though other rows have the tag {quoted(tag)}"

@@ -101,6 +101,8 @@ def _parse(source: Source, wanted: Wanted, label_key: str | None) -> Iterator[Se
         if not row.strip(BLANK) or (row[0] == "-" and row.startswith(DOCSTART)):
             if tokens:
                 yield finish()
+            else:
+                comments.labels.end()
             continue
         if row[0] == "#" and comments.has(number, row, begins=not tokens):
             continue

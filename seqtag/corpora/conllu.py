@@ -57,7 +57,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     misc = table.names.index("misc") if "misc" in table.names else None
     texts = Texts(source, token, misc) if options.with_text else None
     head = _head_place(table) if options.with_heads else None
-    labels = LabelComments(options.label_key, source.keys)
+    labels = LabelComments(options.label_key, source.keys, source.name)
     return _parse(
         source.lines(), table, token, tag, features, Spacing(source, token, misc), texts, head, labels
     )
@@ -121,9 +121,11 @@ def _parse(
                     whole = always or not spacing.is_done
                 yield made(tokens, tags if tag is not None else None, places, rows)
                 tokens, tags, rows, places, expected = [], [], [], [], "1"
+            else:
+                labels.end()
             continue
         if row[0] == "#" and table.is_comment(row):
-            labels.add(row)
+            labels.add(number, row)
             if texts is not None:
                 texts.meet_comment(number, row)
             continue
@@ -150,6 +152,7 @@ def _parse(
         if rows:
             spacing.add(rows)
         yield made(tokens, tags if tag is not None else None, places, rows)
+    labels.end()
     spacing.report()
 
 

@@ -23,25 +23,39 @@ class LabelComments:
     Args:
         key: The key of labels; None if none are wanted.
         keys: Receives each key that is met.
+        name: The file, for messages.
     """
 
-    def __init__(self, key: str | None, keys: set[str]) -> None:
+    def __init__(self, key: str | None, keys: set[str], name: str) -> None:
         self._key = key
         self._keys = keys
+        self._name = name
         self._found: list[str] = []
+        self._line = 0
 
-    def add(self, row: str) -> None:
-        """Takes a comment."""
+    def add(self, number: int, row: str) -> None:
+        """Takes a comment, which stands in this line."""
         if self._key is not None and (found := _PAIR.match(row)) is not None:
             if len(self._keys) < MOST_KEYS:
                 self._keys.add(found[1])
             if found[1] == self._key and (label := found[2].strip()):
                 self._found.append(label)
+                self._line = number
 
     def take(self) -> tuple[str, ...]:
         """The labels of the sentence that is over."""
         found, self._found = self._found, []
         return tuple(dict.fromkeys(found))
+
+    def end(self) -> None:
+        """Ends what would be a sentence and has no tokens; DataError if it has a label, which would be lost or join
+        those of the next sentence.
+        """
+        if self._found:
+            problem = (
+                f"the label {quoted(self._found[-1])} stands before no tokens; expected a sentence below it"
+            )
+            raise DataError(self._name, self._line, problem)
 
 
 def from_keys(found: Iterable[Sentence], key: str, keys: set[str], name: str) -> Iterator[Sentence]:

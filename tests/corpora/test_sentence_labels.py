@@ -129,6 +129,20 @@ def test_a_label_without_a_sentence_is_an_error(tmp_path: Path) -> None:
         check(read(tmp_path, "a.txt", "__label__X play it\n__label__Y\n"), "intent")
 
 
+@pytest.mark.parametrize("name", ["a.conll", "a.conllu"])
+@pytest.mark.parametrize(
+    ("text", "line"), [("# intent = Y\n\n# intent = X\n{}", 1), ("{}\n# intent = Y\n", 3)]
+)
+def test_a_comment_that_no_sentence_follows_is_an_error(
+    name: str, text: str, line: int, tmp_path: Path
+) -> None:
+    row = "a\tO\n" if name == "a.conll" else "1\ta\t_\tX\t_\t_\t0\t_\t_\t_\n"
+    text = text.format(row)
+    with pytest.raises(DataError, match=rf"{name}:{line}: the label 'Y' stands before no tokens"):
+        read(tmp_path, name, text)
+    assert len(read(tmp_path, name, text, ReadOptions()).sentences) == 1
+
+
 def test_labels_that_steer_a_terminal_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.conll:2: the label .* holds a control character"):
         read(tmp_path, "a.conll", "# intent = \x1b[2J\na\tO\n")
