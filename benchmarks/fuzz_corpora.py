@@ -15,10 +15,10 @@ from typing import Any
 
 import seqtag.corpora.tokenizers
 import seqtag.features.vector_files
-import seqtag.stages.check
 import seqtag.stages.convert
-import seqtag.stages.repair
 import seqtag.support.quoting
+import seqtag.tasks.repair
+import seqtag.tasks.tagging.check
 from seqtag.corpora import conll, jsonl, tags
 from seqtag.corpora.base import AUTO, ReadOptions, Source, Unwritable
 from seqtag.corpora.document import Document, offsets
@@ -130,7 +130,7 @@ def readers(folder: Path) -> Made:
                 check_tokens(document.text, document.words)
                 json.dumps(document.to_dict(), ensure_ascii=False).encode()
         elif which == len(OPTIONS) + 1:
-            seqtag.stages.check.check([str(path)])
+            seqtag.tasks.tagging.check.check([str(path)])
         else:
             vectors = seqtag.features.vector_files.read(path)
             assert len(vectors) >= 1
@@ -330,7 +330,7 @@ def detection(folder: Path) -> Made:
         try:
             for sentence in sentences_to_tag(str(path), AUTO, None, Tokenizer("word")):
                 assert all(sentence.tokens)
-            report = seqtag.stages.check.check([str(path), str(path)], train=str(path))
+            report = seqtag.tasks.tagging.check.check([str(path), str(path)], train=str(path))
             for one in report.findings:
                 assert one.code
                 assert one.message
@@ -346,7 +346,7 @@ def check_repaired(path: Path, fixed: Path) -> None:
     """A repaired copy holds the same sentences, and is read as the same format."""
     try:
         before = read_corpus(path)
-        copy = seqtag.stages.repair.repaired(str(path))
+        copy = seqtag.tasks.repair.repaired(str(path))
     except (DataError, UsageError):
         return
     place = fixed.with_suffix(path.suffix if path.suffix not in (".gz", ".zip", ".xz") else "")

@@ -1,46 +1,46 @@
 """`seqtag check`: what is in these corpus files, and is anything wrong with them?"""
 
 import sys
-from itertools import combinations
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtag.cli import common, results
-from seqtag.cli.listing import print_findings, title
-from seqtag.cli.reading import with_reading
+from seqtag.cli import common, parameters, results
+from seqtag.cli.listing import print_findings
+from seqtag.cli.settings import with_settings
 from seqtag.cli.stderr import stderr
-from seqtag.cli.tables import label, make_table, safe
+from seqtag.cli.tables import print_tables, safe
+from seqtag.settings.merging import merge_into
+from seqtag.settings.tasks import chosen, chosen_options, names, reading_options, schema_for
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.quoting import json_text, printable
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from seqtag.corpora.base import ReadOptions
-    from seqtag.stages.check import FileReport, Report
+    from seqtag.corpora.repair import Repaired
+    from seqtag.tasks.check import Checked
 
 MOST_PROBLEMS = 5
-MOST_ROWS = 30
 REPAIR = "--fix OUT --encoding NAME"
+NOT_READ = {"train_scheme"}  # says how tags are learnt
 
 
-@with_reading()
-def check(
+def checked(
     files: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Corpus files.")] = None,
     train: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="The file for training: unknown words and rare types go by it."),
     ] = None,
+    task: parameters.CheckedTask = None,
+    config: parameters.CheckedConfigFile = None,
     json_path: Annotated[
         str | None,
         typer.Option(
             "--json", metavar="OUT", help="Write all findings as JSON; -: to stdout, without the tables."
         ),
     ] = None,
-    scheme: common.Scheme = "auto",
-    *,
-    options: "ReadOptions",
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with code 1 if there is an error or a warning.")
     ] = False,
@@ -60,15 +60,18 @@ def check(
         ),
     ] = None,
     force: common.Force = False,
+    **given: Any,
 ) -> None:
     """Count what is in corpus files and list what is odd about them.
 
     Each finding is an error, a warning or a note, with the place, what it means
-    and the option that mends it. --json lists all of them.
+    and the option that mends it. --json lists all of them. The options of the
+    corpus are those of `seqtag train`.
 
     Examples:
       seqtag check corpus.conllu
       seqtag check --train train.conll dev.conll test.conll --strict
+      seqtag check --task transduction --train train.tsv dev.tsv
     """
     paths = [*([train] if train is not None else []), *(files or [])]
     if not paths:
@@ -76,38 +79,38 @@ def check(
     json_path = json_path and results.place(json_path)
     results.check_outputs([json_path, fix], paths)
     from seqtag.corpora.findings import Finding
-    from seqtag.corpora.tags import is_named
+    from seqtag.settings.config_files import read
     from seqtag.stages import check as stage
 
+    name, layers = chosen([read(config) if config else {}], task)
+    settings = merge_into(schema_for(name), *layers, chosen_options(given, name))
     if fix is not None:
         if len(paths) > 1 or results.STDOUT in (fix, paths[0]):
             raise UsageError("--fix takes one file, and the name of another one for the copy.")
         results.check_new([fix], force=force)
-        _repair(paths[0], fix, scheme, options, encoding or "")
+        _repair(paths[0], fix, partial(stage.repaired, config=settings, encoding=encoding or "", task=name))
         train, files = (fix, None) if train is not None else (None, [fix])
     elif encoding is not None:
         raise UsageError("--encoding needs --fix: all else reads UTF-8.")
     elif force:
         raise UsageError("--force needs --fix.")
     try:
-        report = stage.check(files or [], train=train, scheme=scheme, options=options)
+        report = stage.check(files or [], settings, train=train, task=name)
     except DataError as problem:
         option = REPAIR if problem.code == "encoding" else ""
         found = Finding("error", problem.code, str(problem.path), problem.line, problem.problem, option)
-        _write(stage.Report((), (), (found,)), json_path)
+        _write({"files": [], "pairs": [], "findings": [asdict(found)]}, json_path)
         raise
-    _write(report, json_path)
+    _write(report.to_json(), json_path)
     if json_path != results.STDOUT:
-        _show(report, auto=not is_named(scheme))
+        _show(report)
     if strict and any(finding.level != "note" for finding in report.findings):
         raise typer.Exit(1)
 
 
-def _repair(path: str, copy: str, scheme: str, options: "ReadOptions", encoding: str) -> None:
+def _repair(path: str, copy: str, repaired: "Callable[[str], Repaired]") -> None:
     """Writes the repaired copy, and says on stderr what was done."""
-    from seqtag.stages.repair import repaired
-
-    result = repaired(path, scheme=scheme, options=options, encoding=encoding)
+    result = repaired(path)
     with results.written(copy) as stream:
         stream.write(result.text)
     places: dict[str, list[str]] = {}
@@ -122,11 +125,11 @@ def _repair(path: str, copy: str, scheme: str, options: "ReadOptions", encoding:
         print(f"{printable(path)}: nothing to repair", file=stderr())
 
 
-def _write(report: "Report", path: str | None) -> None:
+def _write(values: dict[str, Any], path: str | None) -> None:
     """Writes the report as JSON if a path was given."""
     if path is None:
         return
-    text = json_text(report.to_json(), indent=2) + "\n"
+    text = json_text(values, indent=2) + "\n"
     if path == results.STDOUT:
         sys.stdout.write(text)
         return
@@ -134,62 +137,16 @@ def _write(report: "Report", path: str | None) -> None:
         stream.write(text)
 
 
-def _show(report: "Report", auto: bool) -> None:
+def _show(report: "Checked") -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
-    first = report.files[0]
-    found = " (found in file 1)" if auto else ""
-    for number, file in enumerate(report.files, 1):
-        console.print(safe(f"file {number}: {file.path}"), soft_wrap=True)
-    console.print(f"Tag scheme: {title(first.scheme)}{found}")
-    console.print(_files_table(report.files))
-    console.print(_types_table(report.files))
-    if report.pairs:
-        console.print(_pairs_table(report))
+    for number, path in enumerate(report.paths, 1):
+        console.print(safe(f"file {number}: {path}"), soft_wrap=True)
+    for line in report.heading():
+        console.print(safe(line), soft_wrap=True)
+    print_tables(report.figures(), console)
     print_findings(report, console)
 
 
-def _files_table(files: "tuple[FileReport, ...]") -> "Table":
-    named = any(file.unknown_word_rate is not None for file in files)
-    table = make_table("", "sentences", "tokens", "longest", *["unknown"] * named, "repeated", "ill-formed")
-    for number, file in enumerate(files, 1):
-        rate = "" if file.unknown_word_rate is None else f"{file.unknown_word_rate:.1%}"
-        table.add_row(
-            f"file {number}",
-            f"{file.sentences:,}",
-            f"{file.tokens:,}",
-            f"{file.longest.tokens:,}",
-            *[rate] * named,
-            f"{file.duplicates.sentences:,}",
-            f"{len(file.ill_formed):,}",
-        )
-    return table
-
-
-def _types_table(files: "tuple[FileReport, ...]") -> "Table":
-    """Counts of the span types, or of the tags where there are no spans, a column for each file."""
-    plain = files[0].scheme == "plain"
-    counts = [file.tags if plain else file.entities for file in files]
-    names = list(dict.fromkeys(name for one in counts for name in one))
-    table = make_table("tag" if plain else "type", *(f"file {number}" for number in range(1, len(files) + 1)))
-    for name in names[:MOST_ROWS]:
-        table.add_row(label(name, "(no label)"), *(f"{one.get(name, 0):,}" for one in counts))
-    if rest := names[MOST_ROWS:]:
-        sums = (f"{sum(one.get(name, 0) for name in rest):,}" for one in counts)
-        table.add_row(f"{len(rest):,} more", *sums)
-    return table
-
-
-def _pairs_table(report: "Report") -> "Table":
-    table = make_table("sentences shared", "sentences", "share", "with other tags")
-    numbers = combinations(range(1, len(report.files) + 1), 2)
-    for (first, second), pair in zip(numbers, report.pairs, strict=True):
-        shared = pair.shared
-        table.add_row(
-            f"of file {second} in file {first}",
-            f"{shared.sentences:,}",
-            f"{shared.sentences / report.files[second - 1].sentences:.1%}",
-            f"{shared.retagged:,}",
-        )
-    return table
+check = with_settings(checked, names(), wanted=reading_options(names()) - NOT_READ)

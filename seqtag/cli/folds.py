@@ -12,7 +12,7 @@ from seqtag.settings.config import Config
 from seqtag.stages import split
 from seqtag.support.errors import Error
 from seqtag.support.quoting import counted, json_text, printable
-from seqtag.tasks.tagging.splits import read_options
+from seqtag.tasks.tagging.options import read_options
 from seqtag.training.seed import spread
 
 TrainFold = Callable[[str, str, Path], None]

@@ -9,15 +9,14 @@ from seqtag.corpora.findings import Finding, groups
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from seqtag.stages.check import Pair, Report
+    from seqtag.tasks.check import Checked
 
 MOST = 3  # messages of one kind, and lines of one message
-MOST_TAGS = 12
 LEAST_WIDTH = 30  # of the text of a message
 Line = tuple[int, str]  # how many levels it is indented, and its text
 
 
-def print_findings(report: "Report", console: "Console") -> None:
+def print_findings(report: "Checked", console: "Console") -> None:
     """Prints the findings of each file below its name; on a terminal, lines are broken between words."""
     sections = _sections(report)
     if not sections:
@@ -39,19 +38,14 @@ def _print(console: "Console", indent: str, text: str) -> None:
         console.print(safe(deeper if number else indent) + part, soft_wrap=True)
 
 
-def _sections(report: "Report") -> dict[str, list[Line]]:
+def _sections(report: "Checked") -> dict[str, list[Line]]:
     """The lines to print below the name of each file, the gravest kinds first."""
-    names = {file.path: f"file {number}: {file.path}" for number, file in enumerate(report.files, 1)}
+    names = {path: f"file {number}: {path}" for number, path in enumerate(report.paths, 1)}
     found: dict[str, list[Line]] = {path: [] for path in names}
     for group in groups(report.findings):
         found.setdefault(group[0].file, []).extend(_kind(group))
-    for file in report.files:
-        # Without an ill-formed tag the file fits, as one of nothing but O fits every scheme.
-        if file.detected_scheme != file.scheme and (file.ill_formed or file.scheme == "plain"):
-            found[file.path].append((1, f"the tags look like {title(file.detected_scheme)}"))
-    for pair in report.pairs:
-        for path, line in _lacking(pair):
-            found[path].append((1, line))
+    for path, line in report.remarks():
+        found[path].append((1, line))
     return {names.get(path, path): lines for path, lines in found.items() if lines}
 
 
@@ -74,19 +68,3 @@ def _places(same: list[Finding]) -> str:
         return ""
     more = f" and {len(lines) - MOST:,} more" if len(lines) > MOST else ""
     return f"line{'s' * (len(lines) > 1)} {', '.join(lines[:MOST])}{more}: "
-
-
-def _lacking(pair: "Pair") -> Iterator[tuple[str, str]]:
-    """The files that lack tags of the other, each with a line that says so."""
-    for have, lack, only in (
-        (pair.first, pair.second, pair.tags_only_in_first),
-        (pair.second, pair.first, pair.tags_only_in_second),
-    ):
-        if only:
-            more = f" and {len(only) - MOST_TAGS:,} more" if len(only) > MOST_TAGS else ""
-            yield lack, f"lacks tags of {have}: {', '.join(only[:MOST_TAGS])}{more}"
-
-
-def title(scheme: str) -> str:
-    """The name of a scheme, as it is printed."""
-    return scheme if scheme == "plain" else scheme.upper()

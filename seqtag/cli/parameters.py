@@ -139,6 +139,18 @@ SharedAssignments = Annotated[
 ]
 QuietRuns = Annotated[bool, typer.Option("--quiet", "-q", help="Print the table only.")]
 
+# seqtag check
+CheckedTask = Annotated[
+    str | None,
+    typer.Option(
+        "--task", metavar="NAME", show_default=False,
+        help=f"What the files are for: {', '.join(names())}; overrides the setting {KEY}. \\[default: {USUAL}]",
+    ),
+]  # fmt: skip
+CheckedConfigFile = Annotated[
+    str | None, config("YAML file of settings, as of `seqtag train`: those of the corpus are used.")
+]
+
 # seqtag evaluate
 ModelOrGold = Annotated[
     str, typer.Argument(metavar="MODEL", help="Model folder; with --predicted, the gold file.")

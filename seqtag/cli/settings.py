@@ -1,7 +1,7 @@
 """Command-line options generated from the settings, whose names, types, defaults and help are in `config` alone."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +17,10 @@ ALIASES = {"learning_rate": ("--lr",)}
 
 
 def with_settings(
-    function: Callable[..., None], tasks: Sequence[str], panels: Mapping[str, str] = PANELS
+    function: Callable[..., None],
+    tasks: Sequence[str],
+    panels: Mapping[str, str] = PANELS,
+    wanted: Collection[str] | None = None,
 ) -> Callable[..., None]:
     """Gives a command an option for each setting with a flag, in place of its `**chosen` parameter.
 
@@ -28,6 +31,7 @@ def with_settings(
         function: The command.
         tasks: The tasks of whose settings there are options; the help has the defaults of the first that has one.
         panels: The panel of the help for the settings of a section.
+        wanted: The names of the options, with underscores; None for those of all settings.
     """
     signature = inspect.signature(function)
     own = [
@@ -35,6 +39,8 @@ def with_settings(
     ]
     made = []
     for name, by_task in options(tasks).items():
+        if wanted is not None and name not in wanted:
+            continue
         some = [] if len(by_task) == len(tasks) else [*by_task]
         made.append(_parameter(name, next(iter(by_task.values())), panels, some))
     parameters = [entry.replace(kind=inspect.Parameter.KEYWORD_ONLY) for entry in own] + made

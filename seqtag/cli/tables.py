@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from seqtag.evaluation.counts import Average, Counts
-    from seqtag.evaluation.figures import Tabled
+    from seqtag.evaluation.figures import Figures, Tabled
     from seqtag.evaluation.scoring import Score
 
 MOST_UNSEEN = 12
@@ -33,7 +33,13 @@ def print_score(score: "Score", console: "Console") -> None:
 
 def print_figures(score: "Tabled", console: "Console") -> None:
     """Print the tables of a score and, on a line of its own that is never broken, its signature."""
-    for figures in score.figures():
+    print_tables(score.figures(), console)
+    console.print(score.signature, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_tables(tables: "Iterable[Figures]", console: "Console") -> None:
+    """Print tables, each with its remarks below."""
+    for figures in tables:
         table = make_table(*figures.columns)
         for row in figures.rows:
             table.add_row(label(row[0]), *row[1:])
@@ -44,7 +50,6 @@ def print_figures(score: "Tabled", console: "Console") -> None:
         console.print(table)
         for text in figures.remarks:
             print_line(text, console)
-    console.print(score.signature, markup=False, highlight=False, soft_wrap=True)
 
 
 def score_table(score: "Score") -> "RenderableType":

@@ -137,12 +137,23 @@ def rare_types(corpus: Corpus, scheme: Scheme, counts: Mapping[str, int]) -> Ite
         counts: How often each type, or each plain tag, stands there.
     """
     level: Level = "warning" if scheme.is_spans else "note"
-    what = "type" if scheme.is_spans else "tag"
+    yield from few_examples(corpus.path, "type" if scheme.is_spans else "tag", counts, level)
+
+
+def few_examples(path: str, what: str, counts: Mapping[str, int], level: Level) -> Iterator[Finding]:
+    """Names with too few examples to learn from.
+
+    Args:
+        path: The file to train on.
+        what: What the names are, such as "type".
+        counts: How often each of them stands there.
+        level: How grave it is.
+    """
     for name, count in counts.items():
         if count < FEW:
             few = f"{counted(count, 'example')}; with fewer than {FEW} it is hardly learnt"
             problem = f"the {what} {shortened(name) or '(no label)'} has {few}"
-            yield Finding(level, "rare-type", corpus.path, None, problem)
+            yield Finding(level, "rare-type", path, None, problem)
 
 
 def lengths(corpus: Corpus) -> Iterator[Finding]:

@@ -40,13 +40,15 @@ class Repaired:
     repairs: tuple[Finding, ...]
 
 
-def repair(content: bytes, name: str, options: ReadOptions, scheme: Scheme | None, encoding: str) -> Repaired:
+def repair(
+    content: bytes, name: str, options: ReadOptions | None, scheme: Scheme | None, encoding: str
+) -> Repaired:
     """Repairs the content of a corpus file.
 
     Args:
         content: What the file holds.
         name: The file, as messages name it.
-        options: How it is read.
+        options: How it is read; None for a file without tags.
         scheme: Its tag scheme; None to find it.
         encoding: The encoding of the text where neither a mark at its start nor UTF-8 tells; "" if unknown. One whose
             bytes may be read as UTF-8, such as iso2022_jp, goes first.
@@ -72,8 +74,10 @@ def repair(content: bytes, name: str, options: ReadOptions, scheme: Scheme | Non
         line = text.count("\n", 0, found_end.start()) + 1
         note(line, "changed the line ends to LF, from this line on")
         text = ends.sub("\n", text)
-    rows = list(_tidied(text.removesuffix("\n").split("\n"), options.skip_rows or 0, note))
-    rows = _respelt(rows, name, options, scheme, note)
+    skip = options.skip_rows if options is not None else None
+    rows = list(_tidied(text.removesuffix("\n").split("\n"), skip or 0, note))
+    if options is not None:
+        rows = _respelt(rows, name, options, scheme, note)
     return Repaired("".join(f"{row}\n" for _, row in rows), tuple(repairs))
 
 

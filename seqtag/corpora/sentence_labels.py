@@ -55,7 +55,7 @@ class LabelComments:
             problem = (
                 f"the label {quoted(self._found[-1])} stands before no tokens; expected a sentence below it"
             )
-            raise DataError(self._name, self._line, problem)
+            raise DataError(self._name, self._line, problem, "no-tokens")
 
 
 def from_keys(found: Iterable[Sentence], key: str, keys: set[str], name: str) -> Iterator[Sentence]:

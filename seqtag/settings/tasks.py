@@ -83,6 +83,16 @@ def options(tasks: Iterable[str]) -> dict[str, dict[str, Setting]]:
     return found
 
 
+def reading_options(tasks: Iterable[str]) -> set[str]:
+    """The names of the options, with underscores, that say how files are read."""
+    return {
+        name
+        for name, by_task in options(tasks).items()
+        for task, entry in by_task.items()
+        if entry.path.partition(".")[0] in schema_for(task).kind.READING
+    }
+
+
 def chosen_options(values: Mapping[str, Any], task: str) -> dict[str, tuple[Any, str]]:
     """The settings of the options that were given: {path: (value, option)}.
 

@@ -11,8 +11,8 @@ from seqtag.corpora.conllu_columns import FIELDS
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import read_corpus
 from seqtag.corpora.sentence import Sentence
-from seqtag.stages.check import check
 from seqtag.support.errors import DataError, UsageError
+from seqtag.tasks.tagging.check import check
 
 
 def row(identifier: str, form: str = "w", upos: str = "X") -> str:

@@ -11,7 +11,7 @@ from seqtag.corpora.doubts import doubts
 from seqtag.corpora.findings import Finding, gravest, groups
 from seqtag.corpora.reading import ReadOptions, read_corpus, sentences
 from seqtag.corpora.tags import detect, parse_scheme
-from seqtag.stages.check import check
+from seqtag.tasks.tagging.check import check
 
 
 def found(tmp_path: Path, text: str, options: ReadOptions = AUTO) -> list[Finding]:

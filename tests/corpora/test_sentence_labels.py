@@ -11,7 +11,7 @@ from seqtag.corpora.reading import Corpus, read_corpus
 from seqtag.corpora.recognition import sentences_to_tag
 from seqtag.corpora.tokenizers import USUAL
 from seqtag.support.errors import DataError, UsageError
-from seqtag.tasks.labelling.data import check
+from seqtag.tasks.labelling.reading import check
 
 INTENT = ReadOptions(label_key="intent", with_tags=False)
 Labels = list[tuple[str, ...]]

@@ -7,22 +7,15 @@ from pathlib import Path
 
 from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.brackets import phrases
-from seqtag.corpora.reading import Corpus, read_corpus
+from seqtag.corpora.reading import read_corpus
 from seqtag.corpora.tags import parse_scheme
 from seqtag.inference import language_states
-from seqtag.settings.labelled import ClassificationConfig, JointConfig
-from seqtag.support.errors import DataError, UsageError
-from seqtag.support.quoting import quoted
-from seqtag.tasks.tagging.splits import Corpora, hold_out, read_corpora, read_options
+from seqtag.settings.labelled import JointConfig
+from seqtag.support.errors import UsageError
+from seqtag.tasks.labelling.reading import check, options_of
+from seqtag.tasks.tagging.splits import Corpora, hold_out, read_corpora
 
-MOST_NAMED = 10  # keys that a message names
 BRACKETS = "brackets"
-
-
-def options_of(config: JointConfig) -> ReadOptions:
-    """How the settings say that corpora are read."""
-    with_tags = not isinstance(config, ClassificationConfig)
-    return replace(read_options(config), label_key=config.data.label_key, with_tags=with_tags)
 
 
 def read(config: JointConfig, paths: Mapping[str, Sequence[str]]) -> Corpora:
@@ -69,35 +62,6 @@ def _of_nodes(options: ReadOptions) -> ReadOptions:
             f"tree.labels: all is for bracketed trees (--format {BRACKETS}). Received: --format {options.format}."
         )
     return replace(options, format=BRACKETS, with_tags=True, with_heads=True)
-
-
-def check(corpus: Corpus, key: str) -> None:
-    """DataError if a sentence has no label, or a label no sentence."""
-    for sentence in corpus.sentences:
-        line = sentence.lines[0] if sentence.lines else None
-        if sentence.labels and not sentence.tokens:
-            raise DataError(
-                corpus.path, line, f"the label {quoted(sentence.labels[0])} stands before no tokens"
-            )
-        if not sentence.labels:
-            if not any(one.labels for one in corpus.sentences):
-                raise DataError(
-                    corpus.path, None, f"no sentence has a label under the key {quoted(key)}{_keys(corpus)}"
-                )
-            raise DataError(
-                corpus.path, line, f"the sentence has no label; expected one under the key {quoted(key)}"
-            )
-
-
-def _keys(corpus: Corpus) -> str:
-    """The keys that a file has, as the end of a message."""
-    keys = sorted(corpus.keys)
-    if not keys:
-        return "; the file has no comments or keys that could hold one"
-    more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
-    return (
-        f"; the file has the keys {', '.join(map(quoted, keys[:MOST_NAMED]))}{more} (--label-key chooses one)"
-    )
 
 
 def labels_of(corpora: Corpora) -> tuple[tuple[str, ...], bool]:

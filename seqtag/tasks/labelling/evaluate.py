@@ -13,8 +13,8 @@ from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus
 from seqtag.inference.labels import LabelTagger
 from seqtag.model_folder.layout import Kind
-from seqtag.tasks.labelling import data
 from seqtag.tasks.labelling.job import scored
+from seqtag.tasks.labelling.reading import check
 from seqtag.tasks.use import EvaluationOrder
 
 
@@ -94,7 +94,7 @@ def evaluate(task: str, kind: Kind, order: EvaluationOrder) -> LabelEvaluation:
     own = replace(vocabulary.reading, tokenizer=vocabulary.tokenizer, with_tags=model.has_tags)
     options = own.override(order.options)
     corpus = reading.read_corpus(order.gold, options)
-    data.check(corpus, options.label_key or "")
+    check(corpus, options.label_key or "")
     if model.has_tags:
         reading.check_tags(corpus, model.scheme)
     started = perf_counter()

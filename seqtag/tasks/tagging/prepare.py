@@ -21,7 +21,8 @@ from seqtag.settings.config import Config
 from seqtag.settings.merging import for_corpus
 from seqtag.support.errors import Error, UsageError
 from seqtag.support.quoting import one_line
-from seqtag.tasks.tagging.splits import Corpora, read_options
+from seqtag.tasks.tagging.options import read_options
+from seqtag.tasks.tagging.splits import Corpora
 
 MAX_TAGS = 2048  # of spans, whose legal pairs are listed, and of a CRF, which learns a score for each pair
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from seqtag.corpora import consistency, labels, tokenizers
+from seqtag.corpora import consistency
 from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.doubts import doubts
 from seqtag.corpora.findings import Finding
@@ -15,6 +15,7 @@ from seqtag.corpora.tags import Scheme, detect, parse_scheme
 from seqtag.inference.language_states import LanguageStates
 from seqtag.settings.config import Config
 from seqtag.support.errors import Error, UsageError
+from seqtag.tasks.tagging.options import read_options
 
 
 @dataclass(frozen=True)
@@ -91,32 +92,6 @@ def _findings(read: Sequence[Corpus], scheme: Scheme, *, named: bool) -> Iterato
         yield from consistency.lengths(corpus)
         if corpus is not read[0]:
             yield from consistency.overlapping(read[0], places, corpus)
-
-
-def read_options(config: Config) -> ReadOptions:
-    """How the settings say that corpora are read."""
-    data = config.data
-    tokenizer = tokenizers.USUAL if data.tokenizer == "auto" else tokenizers.Tokenizer(data.tokenizer)
-    options = ReadOptions(
-        data.format,
-        data.token_column,
-        data.tag_column,
-        _columns(data.feature_columns),
-        numeric_columns=_columns(data.numeric_columns),
-        skip_rows=data.skip_rows or None,
-        tag_spelling=data.tag_spelling,
-        outside_tag=data.outside_tag,
-        neighbours=data.neighbours,
-        misaligned=data.misaligned,
-        labels=labels.names(data.labels),
-    )
-    # The tokenizer is for raw text, too.
-    return replace(options.as_given(), tokenizer=tokenizer, with_heads=config.encoder.tree != "none")
-
-
-def _columns(named: int | str | None) -> tuple[str, ...]:
-    """The columns that a setting names."""
-    return () if named is None else tuple(column.strip() for column in str(named).split(","))
 
 
 def hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus]:

@@ -61,6 +61,13 @@ def _digest(pairs: Iterable[TextPair]) -> str:
     return found.hexdigest()
 
 
+def options_of(config: TransductionConfig, path: str) -> PairOptions:
+    """How the settings say that files are read; the format is that of a training file of this name."""
+    data = config.data
+    options = PairOptions(data.format, data.source, data.target, chosen_columns(data.source_features))
+    return resolved(options, path)
+
+
 def read(config: TransductionConfig, paths: Mapping[str, Sequence[str]]) -> PairCorpora:
     """The pairs of files by role: `train` and, where there are any, `dev` and `test`.
 
@@ -76,8 +83,7 @@ def read(config: TransductionConfig, paths: Mapping[str, Sequence[str]]) -> Pair
 
     data = config.data
     (path,) = paths["train"]
-    options = PairOptions(data.format, data.source, data.target, chosen_columns(data.source_features))
-    options = resolved(options, path)
+    options = options_of(config, path)
 
     def pairs(role: str) -> list[TextPair]:
         found = [pair for path in paths.get(role, ()) for pair in read_whole(path, options, report)]
@@ -149,14 +155,19 @@ def _hold_out(
 def fill_in(config: TransductionConfig, data: PairCorpora) -> TransductionConfig:
     """The settings with all decided that go by the training pairs."""
     config = for_corpus(config)
-    section = config.data
-    source = _cut_of(section.source_cut, (pair.source for pair in data.train))
-    target = _cut_of(section.target_cut, (pair.target for pair in data.train))
-    config = replace(config, data=replace(section, source_cut=source, target_cut=target))
+    source, target = cuts_of(config, data.train)
+    config = replace(config, data=replace(config.data, source_cut=source, target_cut=target))
     if config.decoder.copy != "auto":
         return config
     copies = config.decoder.attention != "none" and _are_copied(data.train, source, target)
     return replace(config, decoder=replace(config.decoder, copy="yes" if copies else "no"))
+
+
+def cuts_of(config: TransductionConfig, pairs: Sequence[TextPair]) -> tuple[str, str]:
+    """What the symbols of sources and of targets are, found in training pairs where the settings do not say it."""
+    section = config.data
+    source = _cut_of(section.source_cut, (pair.source for pair in pairs))
+    return source, _cut_of(section.target_cut, (pair.target for pair in pairs))
 
 
 def _cut_of(setting: str, texts: Iterable[str]) -> str:

@@ -16,8 +16,8 @@ from seqtag.cli import run as main
 from seqtag.cli.check import check as command
 from seqtag.cli.listing import print_findings
 from seqtag.corpora.base import ReadOptions
-from seqtag.stages.check import EXAMPLES, Pair, Problem, Repeat, Repeats, Report, check
 from seqtag.support.errors import DataError, Error, UsageError
+from seqtag.tasks.tagging.check import EXAMPLES, Pair, Problem, Repeat, Repeats, Report, check
 
 TRAIN = """\
 Ada B-PER

@@ -8,20 +8,23 @@ from seqtag.support.errors import DataError
 from seqtag.support.lines import content, shown
 
 
-def repaired(path: str, *, scheme: str = "auto", options: ReadOptions = AUTO, encoding: str = "") -> Repaired:
+def repaired(
+    path: str, *, scheme: str = "auto", options: ReadOptions | None = AUTO, encoding: str = ""
+) -> Repaired:
     """Reads a corpus file, whatever its encoding, and repairs it.
 
     Args:
         path: The file.
         scheme: Its tag scheme; "auto" finds it.
-        options: How it is read.
+        options: How it is read; None for a file without tags, of which the text alone is repaired.
         encoding: The encoding of the text where neither a byte order mark nor UTF-8 tells; "" if unknown.
 
     Raises:
         UsageError: An unknown scheme or encoding, or columns that make no sense.
         DataError: The text cannot be decoded, or read as a corpus.
     """
-    _check_text(path, options)
+    if options is not None:
+        _check_text(path, options)
     given = tags.parse_scheme(scheme) if tags.is_named(scheme) else None
     return repair(content(path), shown(path), options, given, encoding)
 

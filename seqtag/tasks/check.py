@@ -1,0 +1,88 @@
+"""What `seqtag check` asks of a task, whatever it is: what is in files, and what is odd about them. No NumPy.
+
+A task whose files can be checked is a row of `registry.TASKS` with a half `check`, which names a `Check`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from seqtag.corpora.findings import Finding
+from seqtag.corpora.repair import Repaired
+from seqtag.evaluation.figures import Figures
+from seqtag.settings import registry
+
+MOST_ROWS = 30  # of a table of labels or types
+
+
+class Checked(Protocol):
+    """What is in files, and what is odd about them."""
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What is odd about each file and about every two of them."""
+        ...
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """The files, as messages name them."""
+        ...
+
+    def heading(self) -> list[str]:
+        """What was found out about all files, in a few lines."""
+        ...
+
+    def figures(self) -> Sequence[Figures]:
+        """Its tables, in which files have the numbers of their places."""
+        ...
+
+    def remarks(self) -> Iterable[tuple[str, str]]:
+        """Further lines, each with the file that it is about."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        ...
+
+
+@dataclass(frozen=True)
+class Check:
+    """How the files of a task are checked.
+
+    Attributes:
+        check: Checks files that are read as the settings say; of these come the settings, the files and whether the
+            first one is that for training. Raises a DataError for a file that cannot be read.
+        repair: Repairs what is safe to repair of a file: from the settings, the file, and the name of its encoding or
+            "". Raises a DataError for one that cannot be read.
+    """
+
+    check: Callable[[Any, Sequence[str], bool], Checked]
+    repair: Callable[[Any, str, str], Repaired]
+
+
+def find(name: str) -> Check:
+    """How the files of a task are checked."""
+    found: Check = registry.load(registry.TASKS, name, "check")
+    return found
+
+
+def numbered(count: int) -> list[str]:
+    """The heads of the columns of so many files."""
+    return [f"file {number}" for number in range(1, count + 1)]
+
+
+def counts_table(title: str, counts: Sequence[dict[str, int]], none: str = "(no label)") -> Figures:
+    """How often each name stands in each file, the most frequent names of the first file first.
+
+    Args:
+        title: What the names are.
+        counts: The counts of each file.
+        none: What is shown for an empty name.
+    """
+    names = list(dict.fromkeys(name for one in counts for name in one))
+    rows = [(name or none, *(f"{one.get(name, 0):,}" for one in counts)) for name in names[:MOST_ROWS]]
+    if rest := names[MOST_ROWS:]:
+        rows.append(
+            (f"{len(rest):,} more", *(f"{sum(one.get(name, 0) for name in rest):,}" for one in counts))
+        )
+    return Figures((title, *numbered(len(counts))), rows)
