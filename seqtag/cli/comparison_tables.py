@@ -95,19 +95,20 @@ def print_table(comparison: "Comparison", console: "Console") -> None:
     for _, settings, cells in rows:
         table.add_row(*map(safe, settings), *cells)
     options = console.options.update(max_width=ANY)
-    words = [
-        max(Measurement.get(console, options, cell).minimum for cell in (column.header, *column.cells))
+    widths = [
+        max(Measurement.get(console, options, cell).maximum for cell in (column.header, *column.cells))
         for column in table.columns[: len(names)]
     ]
-    names_can_lose = sum(max(width - LEAST, 0) for width in words)
-    if Measurement.get(console, options, table).minimum - names_can_lose <= console.width:
+    names_can_lose = sum(max(width - LEAST, 0) for width in widths)
+    if Measurement.get(console, options, table).maximum - names_can_lose <= console.width:
         console.print(table)
         return
     longest = max(map(len, figures))
+    widest = max(len(cell) for _, _, cells in rows for cell in cells)
     for one, _, cells in rows:
         console.print(safe(named(one.choice)))
         for name, cell in zip(figures, cells, strict=True):
-            console.print(safe(f"  {name:{longest}}  {cell:>12}"))
+            console.print(safe(f"  {name:{longest}} {cell:>{widest}}"))
 
 
 def markdown(comparison: "Comparison", paths: Mapping[str, str]) -> str:

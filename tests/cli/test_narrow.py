@@ -12,7 +12,7 @@ from seqtag.cli import run
 from seqtag.cli.comparison_tables import LEGEND
 from seqtag.cli.tables import make_table, print_labelled, print_line, print_score, share
 from seqtag.corpora.tags import parse_scheme
-from seqtag.evaluation import metrics
+from seqtag.evaluation import labels, metrics
 from seqtag.evaluation.scoring import score
 from seqtag.training.ranking import Combination, Comparison
 from seqtag.training.rows import Row
@@ -50,9 +50,14 @@ class TestScore:
         assert max(map(len, lines)) <= width
 
 
+@pytest.mark.parametrize("measure", [metrics.F1, labels.JOINT])
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_what_compare_shows(
-    width: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    width: int,
+    measure: Any,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each setting and figure with its heading, as in the table that it writes; on a narrow terminal a line each."""
     figures: dict[str, Any] = {
@@ -62,12 +67,12 @@ def test_what_compare_shows(
         "seconds": 1234.5,
         "rate": 0.98765,
     }
-    row = Row("0" * 64, {}, 1, "1", {}, metric="F1", **figures)
+    row = Row("0" * 64, {}, 1, "1", {}, metric=measure.title, **figures)
     rows = tuple(replace(row, seed=seed, dev=0.8 + seed / 100) for seed in (1, 2))
     cells = ("peephole_cifg_lstm", "gru")
     choices = [{"encoder.cell": cell, "encoder.bidirectional": True} for cell in cells]
     comparison = Comparison(
-        tuple(Combination(choice, rows, metrics.F1) for choice in choices), tuple(choices[0]), "F1"
+        tuple(Combination(choice, rows, measure) for choice in choices), tuple(choices[0]), measure.title
     )
     monkeypatch.setattr("seqtag.stages.compare.compare", lambda *_, **__: comparison)
     monkeypatch.setenv("COLUMNS", str(width))
