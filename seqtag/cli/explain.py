@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from seqtag.cli import common, parameters, results
+from seqtag.cli.lm import options
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
 
@@ -32,6 +33,7 @@ def explain(
         ),
     ] = None,
     input_format: common.InputFormat = None,
+    label: options.Label = None,
     limit: Annotated[
         int | None,
         typer.Option(
@@ -66,6 +68,7 @@ def explain(
       seqtag explain model text.txt -o page.html
       echo 'Marta flew to Rotterdam.' | seqtag explain model -o page.html
       seqtag explain lm text.txt
+      seqtag explain intents text.txt --label PlayMusic
     """
     common.check_name("--input-format", input_format, registry.formats("reader"))
     from pathlib import Path
@@ -77,9 +80,18 @@ def explain(
 
         common.invite([file])
         explain_lm(
-            model, file, outputs or [], input_format=input_format, limit=limit or 1, sample=sample, seed=seed
+            model,
+            file,
+            outputs or [],
+            input_format=input_format,
+            label=label,
+            limit=limit or 1,
+            sample=sample,
+            seed=seed,
         )
         return
+    if label is not None:
+        raise UsageError(f"--label: {model} is not a language model.")
     if outputs is None or len(outputs) != 1:
         raise UsageError(f"-o: expected one page to write, such as page.html. Received: {len(outputs or [])}")
     _page(model, file, outputs[0], input_format, limit or LIMIT)

@@ -20,7 +20,15 @@ TITLE_WIDTH = 60  # characters of a line of the plot's title
 
 
 def explain_lm(
-    model: str, file: str, outputs: list[str], *, input_format: str | None, limit: int, sample: int, seed: int
+    model: str,
+    file: str,
+    outputs: list[str],
+    *,
+    input_format: str | None,
+    label: str | None,
+    limit: int,
+    sample: int,
+    seed: int,
 ) -> None:
     """Shows how a language model predicts a text, or writes it."""
     targets = [results.place(path) for path in outputs]
@@ -34,6 +42,7 @@ def explain_lm(
             model,
             file,
             input_format=input_format,
+            label=label,
             limit=limit,
             sample=sample,
             seed=seed,

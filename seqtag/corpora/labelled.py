@@ -41,7 +41,12 @@ class LabelledTokens(list[str]):
 
 
 def labelled_sentences(
-    path: str, units: Units, key: str, format: str | None = None, report: Report = ignore
+    path: str,
+    units: Units,
+    key: str,
+    format: str | None = None,
+    report: Report = ignore,
+    remedy: str = "--label-key or the setting label_key chooses one",
 ) -> Iterator[tuple[int, LabelledTokens]]:
     """The sentences of a file with their labels, each with the number of its first line.
 
@@ -51,6 +56,7 @@ def labelled_sentences(
         key: The key of comments or objects, or the column, that holds the labels.
         format: A format in `registry.FORMATS`; None to go by the name and the first lines of the file.
         report: Receives what is odd about the file, while it is read.
+        remedy: What to do about a sentence without a label, for the message.
 
     Raises:
         DataError: The file cannot be read, or a sentence has no label, several, or no tokens.
@@ -61,7 +67,7 @@ def labelled_sentences(
         tokens = units.of(" ".join(sentence.tokens).split())  # a token of a corpus may hold a space
         if not tokens and not sentence.labels:
             continue
-        label = _label(sentence, source, key)
+        label = _label(sentence, source, key, remedy)
         if not tokens:
             raise DataError(
                 source.name, _line(sentence), f"the label {quoted(label)} stands before no tokens"
@@ -69,7 +75,7 @@ def labelled_sentences(
         yield _line(sentence) or 0, LabelledTokens(tokens, label)
 
 
-def _label(sentence: Sentence, source: Source, key: str) -> str:
+def _label(sentence: Sentence, source: Source, key: str, remedy: str) -> str:
     """The only label of a sentence; DataError for another number of them."""
     if len(sentence.labels) == 1:
         check_labels([sentence], source.name)
@@ -79,8 +85,8 @@ def _label(sentence: Sentence, source: Source, key: str) -> str:
         problem = f"the sentence has {len(sentence.labels)} labels, {listed}; expected one"
         raise DataError(source.name, _line(sentence), problem)
     keys = ", ".join(map(quoted, sorted(source.keys - {key})[:MOST_NAMED]))
-    hint = f"; the file has the keys {keys} (--label-key chooses one)" if keys else ""
-    problem = f"the sentence has no label; expected one under the key {quoted(key)}{hint}"
+    others = f"; the file has the keys {keys}" if keys else ""
+    problem = f"the sentence has no label; expected one under the key {quoted(key)}{others} ({remedy})"
     raise DataError(source.name, _line(sentence), problem)
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import seqtag
 from seqtag.corpora.findings import Report, ignore
-from seqtag.corpora.units import sentences
+from seqtag.corpora.labelled import LabelledTokens
 from seqtag.support.errors import DataError, Error
 from seqtag.support.lines import shown
-from seqtag.tasks.language.base import load
+from seqtag.tasks.language.base import given, labelled, load
 from seqtag.tasks.language.memory import Glimpse, PlaceSample, memory
 from seqtag.tasks.language.predictions import PredictedToken, predictions
+from seqtag.tasks.language.reading import read
 
 LONGEST = 128  # tokens of a sentence that are shown
 OFTEN = 1 << 12  # sentences after which it is said how far it is
@@ -76,6 +77,7 @@ def explain_lm(
     text: str,
     *,
     input_format: str | None = None,
+    label: str | None = None,
     limit: int = 1,
     sample: int = 2000,
     seed: int = 1,
@@ -88,6 +90,7 @@ def explain_lm(
         path: The folder of the model.
         text: A text, a sentence a line, or a corpus, of which only the tokens are taken; "-" is standard input.
         input_format: A format in `registry.FORMATS`; None to go by the name and the first lines of the text.
+        label: The label of all sentences, for a model that is conditioned on labels; None where the text says them.
         limit: At most so many sentences are shown.
         sample: The memory is measured on at most so many tokens, drawn from all.
         seed: Of the draw.
@@ -97,16 +100,21 @@ def explain_lm(
     Raises:
         ModelError: The model cannot be read.
         DataError: The text cannot be read, or has no words.
+        UsageError: The model has no such label.
         Error: The model gives no probabilities, or reads backward only.
     """
     model = load(path)
     if model.not_probabilities:
         raise Error(f"{path}: {model.not_probabilities}.")
-    model.continuation([])  # refuses a model that reads backward only
+    of_labels = labelled(model)
+    if label is not None:
+        model = given(model, label, path)
+    start = LabelledTokens([], of_labels.labels[0]) if of_labels else []
+    model.continuation(start)  # refuses a model that reads backward only
     drawn = PlaceSample(sample, seed)
-    read = drawn.through(tokens for _, tokens in sentences(text, model.units, input_format, report))
-    first = list(islice(read, limit))
-    for number, _ in enumerate(read, start=1):
+    passed = drawn.through(tokens for _, tokens in read(model, text, input_format, report))
+    first = list(islice(passed, limit))
+    for number, _ in enumerate(passed, start=1):
         if number % OFTEN == 0:
             say(f"read {drawn.tokens:,} tokens")
     if not drawn.tokens:
@@ -115,7 +123,8 @@ def explain_lm(
     remembered = memory(model, drawn.places)
     explained = []
     for tokens in first:
-        found = predictions(model, tokens[:LONGEST])
+        own = of_labels.given(tokens.label) if of_labels and isinstance(tokens, LabelledTokens) else model
+        found = predictions(own, tokens[:LONGEST])
         cut = max(len(tokens) - LONGEST, 0)
         explained.append(PredictedSentence(found[:-1] if cut else found, cut))
     name = "standard input" if text == "-" else text

@@ -4,14 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import tee
 from pathlib import Path
 
-from seqtag.corpora.findings import Finding, Report, ignore
-from seqtag.corpora.labelled import labelled_sentences
-from seqtag.corpora.units import sentences
+from seqtag.corpora.findings import Report, ignore
 from seqtag.evaluation.perplexity import Perplexity
 from seqtag.support.errors import DataError, Error
 from seqtag.support.lines import shown
-from seqtag.support.quoting import quoted
-from seqtag.tasks.language.base import TextModel, given, labelled, load, measured
+from seqtag.tasks.language.base import TextModel, given, load, measured
+from seqtag.tasks.language.reading import read
 
 __all__ = ["TextModel", "by_line", "given", "load", "total"]
 
@@ -73,7 +71,7 @@ def by_line(
     Raises:
         DataError: The file cannot be read, or has no words.
     """
-    numbered, tokens = tee(_read(model, path, input_format, report))
+    numbered, tokens = tee(read(model, path, input_format, report))
     scored = measured(model, (sentence for _, sentence in tokens), backward=backward)
     empty = True
     for (number, _), one in zip(numbered, scored, strict=True):
@@ -81,20 +79,3 @@ def by_line(
         yield number, one
     if empty:
         raise DataError(shown(path), None, "holds no words; expected text, a sentence a line")
-
-
-def _read(
-    model: TextModel, path: str, input_format: str | None, report: Report
-) -> Iterator[tuple[int, list[str]]]:
-    """The sentences of a file, with their labels for a model that is conditioned on labels and has been given none."""
-    of_labels = labelled(model)
-    if of_labels is None or of_labels.label is not None:
-        yield from sentences(path, model.units, input_format, report)
-        return
-    unseen = set()
-    for number, tokens in labelled_sentences(path, model.units, of_labels.label_key, input_format, report):
-        if tokens.label not in of_labels.labels and tokens.label not in unseen:
-            unseen.add(tokens.label)
-            problem = f"training never saw the label {quoted(tokens.label)}; it is read as the unknown label"
-            report(Finding("warning", "unseen-label", shown(path), number, problem))
-        yield number, tokens

@@ -50,6 +50,5 @@ def _keys(corpus: Corpus) -> str:
     if not keys:
         return "; the file has no comments or keys that could hold one"
     more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
-    return (
-        f"; the file has the keys {', '.join(map(quoted, keys[:MOST_NAMED]))}{more} (--label-key chooses one)"
-    )
+    listed = ", ".join(map(quoted, keys[:MOST_NAMED])) + more
+    return f"; the file has the keys {listed} (--label-key or the setting label_key chooses one)"

@@ -113,7 +113,9 @@ def memory(model: TextModel, places: Sequence[tuple[Sequence[str], int]]) -> lis
 def _whole(model: TextModel, places: Sequence[tuple[Sequence[str], int]]) -> float:
     """The bits where all is visible; each sentence is read once, however many of its tokens are wanted."""
     bits = 0.0
-    for sentence, group in groupby(places, key=lambda place: place[0]):
-        scores, _ = model.score([sentence])
-        bits += float(scores[[place for _, place in group]].sum())
+    # By identity: equal sentences may differ in their labels.
+    for _, group in groupby(places, key=lambda place: id(place[0])):
+        of_one = list(group)
+        scores, _ = model.score([of_one[0][0]])
+        bits += float(scores[[place for _, place in of_one]].sum())
     return bits

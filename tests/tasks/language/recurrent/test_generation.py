@@ -18,6 +18,7 @@ from seqtag.settings.generation import GENERATION
 from seqtag.settings.language import LANGUAGE
 from seqtag.settings.merging import merge_into
 from seqtag.stages import score_lm
+from seqtag.stages.explain_lm import explain_lm
 from seqtag.stages.train import train
 from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.support.interrupt import Interrupted, Stop
@@ -136,14 +137,46 @@ def test_labels_that_are_missing_or_wrong_are_refused(folder: Path, capsys: Capt
         assert "there is no label 'Plan+'. Did you mean 'Play+'? Known: Play+, Stop#1." in complaint(capsys)
     assert run(["lm", "generate", model, "--label", "Play+", "--temperature", "0"]) == 0
     assert capsys.readouterr().out == "put on the radio now\n"
-    assert run(["explain", model, str(folder / "dev.conll")]) == 2
-    assert "conditioned on a label; expected one of Play+, Stop#1" in complaint(capsys)
+    assert run(["explain", model, str(folder / "dev.conll"), "--label", "Plan+"]) == 2
+    assert "there is no label 'Plan+'. Did you mean 'Play+'?" in complaint(capsys)
     assert run(["lm", "train", "--kind", "rnn", "--from", model, "--train", "x.txt", "-o", "y"]) == 2
     assert "is conditioned on labels" in complaint(capsys)
     with pytest.raises(Error, match="conditioned on labels"):
         mixture.check(base.load(model), model)
     with pytest.raises(UsageError, match="conditioned on labels"):
         language_states.of_model(Path(model))
+
+
+@pytest.mark.parametrize("command", [["lm", "score"], ["explain"]])
+def test_text_without_labels_is_refused(
+    command: list[str], folder: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    remedy = "(--label gives all sentences one of Play+, Stop#1)"
+    path = tmp_path / "text.txt"
+    path.write_text("put on the radio now\nturn it off\n", "utf-8")
+    assert run([*command, str(folder / "model"), str(path)]) == 1
+    assert f"text.txt:1: looks like running text, which holds no labels {remedy}" in complaint(capsys)
+    path.write_text("# topic = A\nradio\tO\n", "utf-8")
+    assert run([*command, str(folder / "model"), str(path)]) == 1
+    expected = f"expected one under the key 'intent'; the file has the keys 'topic' {remedy}"
+    assert f"text.txt:2: the sentence has no label; {expected}" in complaint(capsys)
+    assert run([*command, str(folder / "model"), str(path), "--label", "Play+"]) == 0
+
+
+def test_explain_heeds_the_label(folder: Path, tmp_path: Path) -> None:
+    """Of the option or of each sentence, also where two sentences differ in nothing else."""
+    model, (_, text) = str(folder / "model"), SENTENCES[0]
+    path = written(tmp_path / "text.conll", [("Play+", text), ("Stop#1", text), ("New", text)])
+    found = explain_lm(model, path, limit=3)
+    wanted = score_lm.total(base.load(model), [path], model)
+    assert found.memory[-1].bits == pytest.approx(wanted.bits, rel=1e-5)
+    api = load_lm(model)
+    for label, sentence in zip(api.labels, found.sentences, strict=False):
+        product = np.prod([token.probability for token in sentence.tokens])
+        assert np.log2(product) == pytest.approx(api.logprob(text, label=label), rel=1e-4)
+    of_one = explain_lm(model, path, label="Stop#1", limit=1)
+    assert of_one.memory[-1].bits == pytest.approx(-3 * api.logprob(text, label="Stop#1"), rel=1e-5)
+    assert of_one.sentences[0].to_json() == found.sentences[1].to_json()
 
 
 def test_a_model_without_labels_takes_none(tmp_path: Path, capsys: Capture) -> None:
@@ -153,6 +186,8 @@ def test_a_model_without_labels_takes_none(tmp_path: Path, capsys: Capture) -> N
     capsys.readouterr()
     assert run(["lm", "generate", model, "--label", "Play"]) == 2
     assert "was trained without labels; expected no label. Received: 'Play'" in complaint(capsys)
+    assert run(["explain", model, str(tmp_path / "text.txt"), "--label", "Play"]) == 2
+    assert "was trained without labels" in complaint(capsys)
     assert load_lm(model).labels == ()
 
 
@@ -160,7 +195,10 @@ def test_a_model_without_labels_takes_none(tmp_path: Path, capsys: Capture) -> N
     ("text", "problem"),
     [
         ("# intent = A\nx\n\ny\n", ":4: the sentence has no label; expected one under the key 'intent'"),
-        ("# topic = A\nx\n", ":2: the sentence has no label; .* keys 'topic' \\(--label-key chooses one\\)"),
+        (
+            "# topic = A\nx\n",
+            ":2: the sentence has no label; .* keys 'topic' \\(--label-key or the setting label_key chooses one\\)",
+        ),
         ("# intent = A\n# intent = B\nx\n", ":3: the sentence has 2 labels, 'A', 'B'; expected one"),
         ("# intent = A\x1b\nx\n", "the label 'A.x1b' holds a control character"),
     ],
