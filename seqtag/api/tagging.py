@@ -17,6 +17,7 @@ from seqtag.corpora.spacing import UNLIKE
 from seqtag.corpora.tags import split
 from seqtag.inference import documents
 from seqtag.inference.final_states import FinalStateReader, FinalStates
+from seqtag.inference.labels import LabelTagger
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.support.errors import UsageError
 from seqtag.tasks.use import use_of
@@ -231,6 +232,10 @@ class Tagger:
             return self._states.read(words)
 
     def _documents(self, texts: Sequence[str], nbest: int, splitting: Splitting) -> Iterator[Document]:
+        if splitting != LINES and isinstance(self._tagger, LabelTagger):
+            raise UsageError(
+                "split: each sentence has labels of its own; pass the sentences one by one instead."
+            )
         options = ReadOptions(tokenizer=self._tagger.vocabulary.tokenizer, splitting=splitting)
         return self._begin([options.raw(text) for text in texts], nbest)
 

@@ -1,8 +1,11 @@
 """What models that label sentences are used for."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from seqtag.corpora.sentence import Sentence
 from seqtag.inference.labels import SCHEMAS, LabelTagger, vocabulary_of
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
@@ -14,7 +17,20 @@ from seqtag.tasks.sentences import SentencePredictor
 from seqtag.tasks.use import PredictionOrder, Use
 
 
-def predictor(kind: Kind, order: PredictionOrder) -> SentencePredictor:
+class LabelPredictor(SentencePredictor):
+    """As `SentencePredictor`, but a text that is split gets an answer for each of its sentences, with labels of its
+    own.
+    """
+
+    def read(self, path: str) -> Iterator[Sentence]:
+        for text in super().read(path):
+            if not text.parts:
+                yield replace(text, parts=None)
+            for part in text.parts or ():
+                yield replace(part, text=(part.text or "").strip(), lines=text.lines, extra=text.extra)
+
+
+def predictor(kind: Kind, order: PredictionOrder) -> LabelPredictor:
     """The model of a folder, with what the answers need of it.
 
     Raises:
@@ -25,7 +41,7 @@ def predictor(kind: Kind, order: PredictionOrder) -> SentencePredictor:
     model = LabelTagger.load(
         order.model, order.threads, tags_only=not probabilities, kind=kind, vectors=order.vectors
     )
-    return SentencePredictor(model, order)
+    return LabelPredictor(model, order)
 
 
 def networks(kind: Kind, model: str) -> dict[str, bytes]:
@@ -44,7 +60,7 @@ CLASSIFICATION_USE = Use(
     formats=lambda: ("jsonl", "conll", "text"),
     networks=partial(networks, CLASSIFICATION_MODEL),
     scores_with=frozenset({"--errors", "--output", "--label-key"}),
-    predicts_with=frozenset({"--tokenizer", "--input-format", "--vectors"}),
+    predicts_with=frozenset({"--tokenizer", "--sentences", "--language", "--input-format", "--vectors"}),
     tagger=partial(LabelTagger.load, kind=CLASSIFICATION_MODEL),
 )
 JOINT_USE = Use(
@@ -53,6 +69,8 @@ JOINT_USE = Use(
     formats=lambda: ("conll", "jsonl", "text"),
     networks=partial(networks, JOINT_MODEL),
     scores_with=frozenset({"--errors", "--output", "--label-key"}),
-    predicts_with=frozenset({"--tokenizer", "--input-format", "--nbest", "--vectors"}),
+    predicts_with=frozenset(
+        {"--tokenizer", "--sentences", "--language", "--input-format", "--nbest", "--vectors"}
+    ),
     tagger=partial(LabelTagger.load, kind=JOINT_MODEL),
 )

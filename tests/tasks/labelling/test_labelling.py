@@ -172,6 +172,23 @@ def test_predict(model: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.startswith("# intent = Play\n")
 
 
+def test_each_sentence_of_a_text_has_labels(
+    model: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sentencex")
+    (tmp_path / "in.jsonl").write_text('{"text": "play jazz. turn the lamp on!", "id": 7}\n{"text": " "}\n')
+    command = ["predict", str(model.folder), str(tmp_path / "in.jsonl"), "--format", "jsonl"]
+    assert run([*command, "--sentences", "split"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one["text"], one.get("label"), one.get("id")) for one in found] == [
+        ("play jazz.", "Play", 7),
+        ("turn the lamp on!", "Light", 7),
+        (" ", None, None),
+    ]
+    with pytest.raises(Error, match="each sentence has labels of its own; pass the sentences one by one"):
+        seqtag.load(model.folder)("play jazz. turn the lamp on!", split=True)
+
+
 def test_labels_of_json_lines_are_kept_beside_the_answer(model: Made, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('{"text": "play jazz", "label": "mine"}\n')
     stream = io.StringIO()
