@@ -1,5 +1,6 @@
 """The sample corpora: what their README says of them, and the textbook's examples on models trained on them."""
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -7,9 +8,12 @@ from pathlib import Path
 import pytest
 
 import seqtag
+from seqtag.cli import run
 from seqtag.corpora.reading import read_corpus
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import parse_scheme, problems
+from seqtag.settings.config_files import read
+from seqtag.settings.tasks import settings_of
 
 BIO = parse_scheme("bio")
 SAMPLES = Path(__file__).parent.parent / "sample_data"
@@ -80,6 +84,14 @@ def test_the_sizes_in_the_readme_are_those_of_the_files() -> None:
         assert f"| `{part}.conll` | {len(apples)} | {tokens:,} | {entities:,} |" in text
 
 
+@pytest.mark.parametrize(
+    "path", sorted(SAMPLES.glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}/{path.name}"
+)
+def test_the_settings_are_those_of_a_task(path: Path) -> None:
+    task, _ = settings_of(read(path))
+    assert task == path.stem or path.stem == "config"
+
+
 # Each trains a sample with its own settings, about a minute of processor time.
 def train(sample: str, output: Path) -> None:
     folder = SAMPLES / sample
@@ -123,3 +135,22 @@ def test_an_apple_to_eat_and_one_that_is_a_company(tmp_path: Path) -> None:
     ):
         assert [(entity.label, entity.text) for entity in tagger(text).entities] == [(label, word)]
     assert len(missed("two_apples", tmp_path / "model")) <= 2  # one was missed when this was written
+
+
+@pytest.mark.slow
+def test_requests_for_an_intent(tmp_path: Path) -> None:
+    folder = SAMPLES / "home_assistant"
+    files = ["--train", str(folder / "train.conll"), "--dev", str(folder / "dev.conll")]
+    model = tmp_path / "requests"
+    assert run(["train", "-c", str(folder / "generation.yaml"), *files, "-o", str(model), "-q"]) == 0
+    report = json.loads((model / "report.json").read_bytes())
+    assert report["dev"]["forward"]["perplexity"] < 7  # 5.45 when this was written
+    words = {
+        "GetWeather": {"weather", "snow", "foggy", "cold", "umbrella", "windy"},
+        "PlayMusic": {"play", "music", "shuffle"},
+    }
+    for label, own in words.items():
+        drawn = seqtag.load_lm(model).generate(label=label, number=20, temperature=0.7)
+        other = words["PlayMusic" if label == "GetWeather" else "GetWeather"]
+        assert sum(bool(own & {*line.split()}) for line in drawn) >= 12
+        assert sum(bool(other & {*line.split()}) for line in drawn) <= 4
