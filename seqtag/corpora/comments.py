@@ -40,7 +40,7 @@ class Comments:
     def __init__(
         self, source: Source, columns: Columns, known: Container[str], label_key: str | None = None
     ) -> None:
-        self.labels = LabelComments(label_key, source.keys, source.name)
+        self.labels = LabelComments(label_key, source)
         self._source = source
         self._columns = columns
         self._known = known
@@ -60,7 +60,7 @@ class Comments:
         """
         found = self._is_comment(number, row, begins=begins)
         if found:
-            self.labels.add(number, row)
+            self.labels.add(number, row, begins=begins)
         return found
 
     def _is_comment(self, number: int, row: str, *, begins: bool) -> bool:
@@ -92,7 +92,7 @@ class Comments:
             self._doubtful.setdefault(tag, number)
 
     def finish(self) -> None:
-        """Ends the labels, and reports what was read as a comment, when all tags of the file are known."""
+        """Reports what was read as a comment, when all tags of the file are known; DataError if a label is left."""
         self.labels.end()
         for tag, number in self._doubtful.items():
             if tag in self._known:

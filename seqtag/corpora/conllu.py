@@ -57,7 +57,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     misc = table.names.index("misc") if "misc" in table.names else None
     texts = Texts(source, token, misc) if options.with_text else None
     head = _head_place(table) if options.with_heads else None
-    labels = LabelComments(options.label_key, source.keys, source.name)
+    labels = LabelComments(options.label_key, source)
     return _parse(
         source.lines(), table, token, tag, features, Spacing(source, token, misc), texts, head, labels
     )
@@ -125,7 +125,7 @@ def _parse(
                 labels.end()
             continue
         if row[0] == "#" and table.is_comment(row):
-            labels.add(number, row)
+            labels.add(number, row, begins=not places)
             if texts is not None:
                 texts.meet_comment(number, row)
             continue

@@ -69,9 +69,7 @@ def labelled_sentences(
             continue
         label = _label(sentence, source, key, remedy)
         if not tokens:
-            raise DataError(
-                source.name, _line(sentence), f"the label {quoted(label)} stands before no tokens"
-            )
+            raise DataError(source.name, _line(sentence), f"the label {quoted(label)} has no tokens")
         yield _line(sentence) or 0, LabelledTokens(tokens, label)
 
 

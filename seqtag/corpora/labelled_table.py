@@ -41,7 +41,10 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     label = None
     if options.label_key is not None:
         label = place_of(header, (options.label_key.lower(),))
-        label = place_of(header, LABEL) if label is None else label
+        if label is None and (label := place_of(header, LABEL)) is not None and options.label_key != LABEL[0]:
+            asked, found_in = quoted(options.label_key), quoted(header[label])
+            problem = f"no column is called {asked}; the labels are read from {found_in}"
+            source.report("label-column", first, problem, "--label-key")
     for number, cells in rows_of(numbered, delimiter, source.name, first):
         if not any(cells):
             continue

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from seqtag.corpora.base import Source
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.errors import DataError
 from seqtag.support.quoting import CONTROLS, quoted
@@ -22,40 +23,50 @@ class LabelComments:
 
     Args:
         key: The key of labels; None if none are wanted.
-        keys: Receives each key that is met.
-        name: The file, for messages.
+        source: The file, which receives each key that is met.
     """
 
-    def __init__(self, key: str | None, keys: set[str], name: str) -> None:
+    def __init__(self, key: str | None, source: Source) -> None:
         self._key = key
-        self._keys = keys
-        self._name = name
+        self._source = source
         self._found: list[str] = []
-        self._line = 0
+        self._last = 0  # the line of the last label
 
-    def add(self, number: int, row: str) -> None:
-        """Takes a comment, which stands in this line."""
-        if self._key is not None and (found := _PAIR.match(row)) is not None:
-            if len(self._keys) < MOST_KEYS:
-                self._keys.add(found[1])
-            if found[1] == self._key and (label := found[2].strip()):
-                self._found.append(label)
-                self._line = number
+    def add(self, number: int, row: str, *, begins: bool) -> None:
+        """Takes a comment.
+
+        Args:
+            number: Its line.
+            row: The comment.
+            begins: Whether no token of the sentence has come yet.
+
+        Raises:
+            DataError: It is a label behind the first token, as where the blank line before a sentence is missing.
+        """
+        if self._key is None or (found := _PAIR.match(row)) is None:
+            return
+        keys = self._source.keys
+        if len(keys) < MOST_KEYS:
+            keys.add(found[1])
+        if found[1] == self._key and (label := found[2].strip()):
+            if not begins:
+                problem = (
+                    f"the label {quoted(label)} stands within a sentence; expected it before the first token"
+                )
+                raise DataError(self._source.name, number, f"{problem} (a blank line ends a sentence)")
+            self._found.append(label)
+            self._last = number
+
+    def end(self) -> None:
+        """DataError if a label has come, but no token before a blank line or the end of the file."""
+        if self._found:
+            problem = f"the label {quoted(self._found[-1])} has no tokens"
+            raise DataError(self._source.name, self._last, problem)
 
     def take(self) -> tuple[str, ...]:
         """The labels of the sentence that is over."""
         found, self._found = self._found, []
         return tuple(dict.fromkeys(found))
-
-    def end(self) -> None:
-        """Ends what would be a sentence and has no tokens; DataError if it has a label, which would be lost or join
-        those of the next sentence.
-        """
-        if self._found:
-            problem = (
-                f"the label {quoted(self._found[-1])} stands before no tokens; expected a sentence below it"
-            )
-            raise DataError(self._name, self._line, problem, "no-tokens")
 
 
 def from_keys(found: Iterable[Sentence], key: str, keys: set[str], name: str) -> Iterator[Sentence]:

@@ -82,6 +82,11 @@ def test_tables_of_texts(tmp_path: Path, separator: str) -> None:
     assert labels(found) == [("X",), ("a#b",)]
     assert found.sentences[0].tokens == ("play", "it")
     assert found.sentences[0].text == "play it"
+    (finding,) = found.findings
+    assert (finding.line, finding.message) == (
+        1,
+        "no column is called 'intent'; the labels are read from 'label'",
+    )
     named = read(
         tmp_path,
         "b.tsv",
@@ -89,6 +94,7 @@ def test_tables_of_texts(tmp_path: Path, separator: str) -> None:
         replace(INTENT, format="texts", token_column="comment"),
     )
     assert labels(named) == [("X",)]
+    assert not named.findings
     with pytest.raises(DataError, match=r"a\.csv:3: the row has 3 columns; expected 2"):
         read(tmp_path, "a.csv", f"text{separator}label\na{separator}X\nb{separator}X{separator}Y\n")
     with pytest.raises(UsageError, match="no token column is named"):
@@ -96,11 +102,13 @@ def test_tables_of_texts(tmp_path: Path, separator: str) -> None:
 
 
 def test_fasttext(tmp_path: Path) -> None:
-    text = "__label__X play it\n__label__a#b __label__c+d stop __label__now\n"
+    text = "__label__X play it\n__label__a#b __label__c+d stop x__label__now\n"
     found = read(tmp_path, "a.txt", text)
     assert labels(found) == [("X",), ("a#b", "c+d")]
-    assert found.sentences[1].tokens[0] == "stop"
-    assert found.sentences[1].text == "stop __label__now"
+    assert found.sentences[1].text == "stop x__label__now"
+    with pytest.raises(DataError, match=r"a\.txt:2: the label 'Y' follows a word; expected labels at"):
+        read(tmp_path, "a.txt", "__label__X play it\n__label__X stop __label__Y\n")
+    (tmp_path / "a.txt").write_text(text.replace("x__", "__"), encoding="utf-8")
     to_tag = sentences_to_tag(str(tmp_path / "a.txt"), ReadOptions(), None, USUAL)
     assert [sentence.text for sentence in to_tag] == ["play it", "stop __label__now"]
 
@@ -116,7 +124,8 @@ def test_fasttext(tmp_path: Path) -> None:
             "# topic = X\n# id = 1\na\tO\n",
             r"no sentence has a label under the key 'intent'; the file has the keys 'id', 'topic'",
         ),
-        ("a\tO\n", "the file has no comments or keys that could hold one"),
+        ("a\tO\n", "the file has no comments or keys that could hold one .a table of texts needs a header"),
+        ("# intent =\na\tO\n", r"a\.conll:2: the sentence has no label; expected one under the key 'intent'"),
     ],
 )
 def test_missing_labels_are_errors(tmp_path: Path, text: str, expected: str) -> None:
@@ -124,8 +133,27 @@ def test_missing_labels_are_errors(tmp_path: Path, text: str, expected: str) -> 
         check(read(tmp_path, "a.conll", text), "intent")
 
 
+@pytest.mark.parametrize(
+    ("name", "row"), [("a.conll", "a\tO\n"), ("a.conllu", "1\ta\ta\tX\t_\t_\t0\troot\t_\t_\n")]
+)
+def test_a_label_in_the_wrong_place_is_an_error(tmp_path: Path, name: str, row: str) -> None:
+    """Where a sentence or a blank line is missing, it would become the second label of another sentence."""
+    whole = f"# intent = X\n{row}\n"
+    for text, line, problem in (
+        (f"{whole}# intent = Y\n\n{whole}", 4, "the label 'Y' has no tokens"),
+        (f"{whole}# intent = Y\n", 4, "the label 'Y' has no tokens"),
+        (
+            f"# intent = X\n{row}# intent = Y\n{row}",
+            3,
+            "the label 'Y' stands within a sentence; expected it before",
+        ),
+    ):
+        with pytest.raises(DataError, match=rf"{name}:{line}: {problem}"):
+            read(tmp_path, name, text)
+
+
 def test_a_label_without_a_sentence_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"a\.txt:2: the label 'Y' stands before no tokens"):
+    with pytest.raises(DataError, match=r"a\.txt:2: the label 'Y' has no tokens"):
         check(read(tmp_path, "a.txt", "__label__X play it\n__label__Y\n"), "intent")
 
 
@@ -138,7 +166,7 @@ def test_a_comment_that_no_sentence_follows_is_an_error(
 ) -> None:
     row = "a\tO\n" if name == "a.conll" else "1\ta\t_\tX\t_\t_\t0\t_\t_\t_\n"
     text = text.format(row)
-    with pytest.raises(DataError, match=rf"{name}:{line}: the label 'Y' stands before no tokens"):
+    with pytest.raises(DataError, match=rf"{name}:{line}: the label 'Y' has no tokens"):
         read(tmp_path, name, text)
     assert len(read(tmp_path, name, text, ReadOptions()).sentences) == 1
 

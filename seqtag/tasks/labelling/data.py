@@ -29,10 +29,10 @@ def read(config: JointConfig, paths: Mapping[str, Sequence[str]]) -> Corpora:
     options = options_of(config)
     if options.with_tags:
         corpora = read_corpora(config, *files, options=options)
+        for corpus in corpora.by_role.values():
+            check(corpus, config.data.label_key)
     else:
         corpora = _without_tags(config, *files, options=options)
-    for corpus in corpora.by_role.values():
-        check(corpus, config.data.label_key)
     folder = config.embeddings.lm.file
     return replace(corpora, states=language_states.of_model(Path(folder))) if folder else corpora
 
@@ -44,6 +44,9 @@ def _without_tags(
     first = read_corpus(train, _of_nodes(options) if of_phrases else options)
     second, third = (None if path is None else read_corpus(path, options) for path in (dev, test))
     findings = tuple(finding for corpus in (first, second, third) if corpus for finding in corpus.findings)
+    for corpus in (None if of_phrases else first, second, third):
+        if corpus is not None:  # before some are held out: a file that is misread is one sentence
+            check(corpus, config.data.label_key)
     seed = None
     if second is None:
         seed = config.training.seed
@@ -52,6 +55,7 @@ def _without_tags(
         first = replace(
             first, sentences=tuple(phrase for tree in first.sentences for phrase in phrases(tree))
         )
+        check(first, config.data.label_key)
     return Corpora(first, second, third, seed, parse_scheme("plain"), findings)
 
 

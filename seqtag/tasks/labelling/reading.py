@@ -24,7 +24,7 @@ def problems(corpus: Corpus, key: str) -> Iterator[Finding]:
     """Each sentence that has no label, and each label that has no sentence; where no sentence has one, a single finding
     that names the keys of the file.
     """
-    if not any(one.labels for one in corpus.sentences):
+    if key not in corpus.keys and not any(one.labels for one in corpus.sentences):
         problem = f"no sentence has a label under the key {quoted(key)}{_keys(corpus)}"
         yield Finding("error", "no-label", corpus.path, None, problem)
         return
@@ -34,7 +34,7 @@ def problems(corpus: Corpus, key: str) -> Iterator[Finding]:
             problem = f"the sentence has no label; expected one under the key {quoted(key)}"
             yield Finding("error", "no-label", corpus.path, line, problem)
         elif not sentence.tokens:
-            problem = f"the label {quoted(sentence.labels[0])} stands before no tokens"
+            problem = f"the label {quoted(sentence.labels[0])} has no tokens"
             yield Finding("error", "no-tokens", corpus.path, line, problem)
 
 
@@ -48,7 +48,7 @@ def _keys(corpus: Corpus) -> str:
     """The keys that a file has, as the end of a message."""
     keys = sorted(corpus.keys)
     if not keys:
-        return "; the file has no comments or keys that could hold one"
+        return "; the file has no comments or keys that could hold one (a table of texts needs a header such as text,label)"
     more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
     listed = ", ".join(map(quoted, keys[:MOST_NAMED])) + more
     return f"; the file has the keys {listed} (--label-key or the setting label_key chooses one)"
