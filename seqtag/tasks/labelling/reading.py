@@ -48,7 +48,8 @@ def _keys(corpus: Corpus) -> str:
     """The keys that a file has, as the end of a message."""
     keys = sorted(corpus.keys)
     if not keys:
-        return "; the file has no comments or keys that could hold one (a table of texts needs a header such as text,label)"
+        header = "a table of texts needs a header such as text,label"
+        return f"; the file has no comments or keys that could hold one ({header})"
     more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
     listed = ", ".join(map(quoted, keys[:MOST_NAMED])) + more
     return f"; the file has the keys {listed} (--label-key or the setting label_key chooses one)"

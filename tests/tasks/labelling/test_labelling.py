@@ -307,6 +307,7 @@ def test_other_commands_say_what_it_is(
             "all sentences have the label 'A'; expected two at least",
         ),
         ("# intent = A\na\tO\n\nb\tO\n", ":4: the sentence has no label"),
+        ("play it\tA\nstop\tB\n", "no sentence has a label .* a table of texts needs a header"),
     ],
 )
 def test_training_data_without_labels(tmp_path: Path, text: str, expected: str) -> None:
