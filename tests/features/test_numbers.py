@@ -15,7 +15,7 @@ from seqtag.corpora.numbers import number
 from seqtag.corpora.reading import read_corpus
 from seqtag.corpora.sentence import Sentence, cut
 from seqtag.features.indexers.base import Resources
-from seqtag.features.indexers.numbers import FARTHEST, NumberIndexer
+from seqtag.features.indexers.numbers import FARTHEST, NumberColumn, NumberIndexer
 from seqtag.settings.config import Config
 from seqtag.support.errors import DataError, Error
 
@@ -127,6 +127,12 @@ def test_numbers_are_standardised_by_training() -> None:
 def test_a_stored_column_is_checked(column: Any) -> None:
     with pytest.raises(ValueError, match="column"):
         NumberIndexer.from_json({"columns": [column]}, Resources())
+
+
+def test_equal_numbers_have_no_deviation() -> None:
+    """Whatever the rounding of their mean makes of them: a later number must not be divided by it."""
+    column = NumberColumn.fit(np.full(1000, 0.1))
+    assert (column.mean, column.deviation) == (0.1, 1)
 
 
 def test_numbers_are_cut_with_their_tokens() -> None:

@@ -40,6 +40,8 @@ class NumberColumn:
         present = numbers[~missing]
         if not len(present):
             return cls(0.0, 1.0, gaps=True)
+        if present.min() == present.max():  # whose mean may be rounded, and the deviation then a trifle
+            return cls(float(present[0]), 1.0, gaps=bool(missing.any()))
         return cls(float(present.mean()), float(present.std()) or 1.0, gaps=bool(missing.any()))
 
     @classmethod

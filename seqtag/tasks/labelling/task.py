@@ -1,13 +1,10 @@
 """Classification of sentences and joint models as tasks: what the stages that train ask of them."""
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from seqtag.corpora.reading import Corpus
 from seqtag.evaluation.labels import ACCURACY, JOINT
 from seqtag.evaluation.measure import Measure
 from seqtag.features.indexers.base import Resources
@@ -31,21 +28,6 @@ from seqtag.tasks.tagging.restore import Stored
 from seqtag.tasks.tagging.splits import Corpora
 
 MEASURES = {measure.title: measure for measure in (ACCURACY, JOINT)}
-
-
-def digests(corpora: Corpora) -> dict[str, str]:
-    """The sha256 of each corpus by its role, and that of the language model."""
-    found = {role: _digest(corpus) for role, corpus in corpora.by_role.items()}
-    return found | ({"lm": corpora.states.digest()} if corpora.states else {})
-
-
-def _digest(corpus: Corpus) -> str:
-    """The sha256 of what training takes from a corpus."""
-    found = hashlib.sha256()
-    for sentence in corpus.sentences:
-        row = [sentence.tokens, sentence.tags, sentence.columns, sentence.labels]
-        found.update(json.dumps(row, ensure_ascii=True).encode() + b"\n")
-    return found.hexdigest()
 
 
 def measure(title: str) -> Measure | None:
@@ -77,7 +59,6 @@ def _task(kind: Kind, job: Callable[..., Any], result: type[Any]) -> Task[Corpor
         tagging.TAGGING,
         kind=kind,
         read=data.read,
-        digests=digests,
         measure=measure,
         job=job,
         result=result,

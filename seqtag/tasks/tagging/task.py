@@ -73,6 +73,7 @@ def _digest(corpus: Corpus) -> str:
         row: list[Any] = [sentence.tokens, sentence.tags, sentence.columns]
         row += [sentence.numbers] if sentence.numbers else []
         row += [] if sentence.heads is None else [sentence.heads]
+        row += [sentence.labels] if sentence.labels else []
         found.update(json.dumps(row, ensure_ascii=True).encode() + b"\n")
     return found.hexdigest()
 

@@ -24,6 +24,7 @@ from seqtag.stages.predict import predict
 from seqtag.stages.train import train
 from seqtag.support.errors import Error, ModelError
 from seqtag.support.interrupt import Interrupted, Stop
+from seqtag.tasks import base as tasks
 from seqtag.training.events import Progress
 
 ROWS = [
@@ -269,6 +270,19 @@ def test_compare(classifier: Made, tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.slow
+def test_a_run_knows_whether_numbers_or_labels_have_changed(tmp_path: Path) -> None:
+    rows = "# intent = A\na\t1\tO\n\n# intent = B\nb\t2\tO\n"
+    task = tasks.find("classification")
+    config = settings_of(parse_assignments([*SMALL, "data.numeric_columns=2"]), option="classification")[1]
+    digests = []
+    for number, text in enumerate([rows, rows.replace("2", "3"), rows.replace("= B", "= C"), rows]):
+        (tmp_path / f"{number}.conll").write_text(text)
+        paths = {role: [str(tmp_path / f"{number}.conll")] for role in ("train", "dev")}
+        digests.append(task.digests(task.read(config, paths))["train"])
+    assert digests[0] == digests[3]
+    assert len({*digests}) == 3
+
+
 def test_several_labels(tmp_path: Path) -> None:
     text = "".join(
         f"# intent = A\n# intent = B\na{n}\tO\nb\tO\n\n# intent = A\na{n}\tO\n\n" for n in range(4)
@@ -307,7 +321,7 @@ def test_other_commands_say_what_it_is(
             "all sentences have the label 'A'; expected two at least",
         ),
         ("# intent = A\na\tO\n\nb\tO\n", ":4: the sentence has no label"),
-        ("play it\tA\nstop\tB\n", "no sentence has a label .* a table of texts needs a header"),
+        ("play it\tA\nstop\tB\n", "no sentence has a label .*a table of texts needs a header"),
     ],
 )
 def test_training_data_without_labels(tmp_path: Path, text: str, expected: str) -> None:
