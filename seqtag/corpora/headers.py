@@ -28,10 +28,11 @@ def option(line: int) -> str:
 
 def are_names(cells: Sequence[str]) -> bool:
     """Whether a row with these columns looks like a header wherever it stands: all of them are called like columns."""
-    return len(cells) > 1 and all(map(_is_name, cells)) and len(set(map(str.isupper, cells))) == 1
+    return len(cells) > 1 and all(map(is_name, cells)) and len(set(map(str.isupper, cells))) == 1
 
 
-def _is_name(cell: str) -> bool:
+def is_name(cell: str) -> bool:
+    """Whether columns are called like this."""
     return re.split("[-_ ]", cell.lower(), maxsplit=1)[0] in NAMES and SPAN_TAG.fullmatch(cell) is None
 
 
@@ -55,5 +56,5 @@ def _is_header(token: str, tag: str, others: Collection[str]) -> bool:
         return False
     spans = all(other == "O" or SPAN_TAG.fullmatch(other) for other in others)
     unlike = spans or (tag.islower() and not any(map(str.islower, others)))
-    named = _is_name(token) + _is_name(tag)
+    named = is_name(token) + is_name(tag)
     return named == 2 or (unlike and (named == 1 or (token + tag).islower()))

@@ -1,10 +1,11 @@
 """Pairs of a source and a target: a pair a line in columns that tabs part, or the words of a CoNLL-U file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any, Self
 
+from seqtag.corpora import headers
 from seqtag.corpora.base import ReadOptions, Source, by_ending
 from seqtag.corpora.findings import Report, ignore
 from seqtag.corpora.reading import sentences
@@ -15,6 +16,20 @@ from seqtag.support.quoting import CONTROLS, counted, quoted
 BLANK = " \t\r"
 MISSING = "_"  # what a CoNLL-U file has for a value that is not given
 Column = int | str
+_NAMES = frozenset(
+    {
+        "source",
+        "src",
+        "tgt",
+        "input",
+        "output",
+        "grapheme",
+        "graphemes",
+        "phonemes",
+        "pronunciation",
+        "inflected",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +130,8 @@ def _of_words(source: Source, options: PairOptions) -> Iterator[TextPair]:
         feature_columns=options.features,
         with_tags=options.with_target,
     )
+    if options.with_target and read.tag_column in options.features:
+        raise UsageError(f"--target and --source-features are both {quoted(read.tag_column)}.")
     missing, first = 0, 0
     for sentence in sentences(source, read):
         targets = sentence.tags or ("",) * len(sentence)
@@ -145,6 +162,7 @@ def _of_lines(source: Source, options: PairOptions) -> Iterator[TextPair]:
             columns = _Columns(source.name, options, cells)
             if columns.are_named:
                 continue
+            columns.doubt(source, number, cells)
         if (control := CONTROLS.search(line.replace("\t", " "))) is not None:
             raise DataError(source.name, number, f"holds the control character {quoted(control[0])}")
         yield columns.pair(number, cells)
@@ -162,7 +180,7 @@ class _Columns:
     def __init__(self, name: str, options: PairOptions, first: list[str]) -> None:
         asked = (options.source, options.target, *options.features)
         numbers = [_number(column) for column in asked]
-        self.name = name
+        self.name, self._first = name, first
         self.are_named = any(
             column is not None and number is None for column, number in zip(asked, numbers, strict=True)
         )
@@ -176,7 +194,28 @@ class _Columns:
             _place(column, number, default, names, title, name) for column, number, default, title in rows
         ]
         self.with_target = options.with_target
+        self._check_apart(titles)
         self.chosen = any(column is not None for column in asked)
+
+    def _check_apart(self, titles: Sequence[str]) -> None:
+        """UsageError if a column is read twice: whoever reads the target beside the source has nothing to learn."""
+        width = len(self._first)
+        places = [place % width if -width <= place < width else place for place in self.places]
+        read = [*zip(titles, places, strict=True)]
+        if not self.with_target:
+            del read[1]
+        for at, (title, place) in enumerate(read):
+            for other, same in read[:at]:
+                if place == same:
+                    raise UsageError(f"{self.name}: {other} and {title} are both column {place + 1}.")
+
+    def doubt(self, source: Source, number: int, cells: list[str]) -> None:
+        """Reports a first row that was read as a pair and looks like names of columns."""
+        names = [cells[place] for place in self.places if -len(cells) <= place < len(cells)]
+        if len({*names}) > 1 and all(headers.is_name(name) or name.lower() in _NAMES for name in names):
+            problem = "the row looks like a header, not like a pair"
+            named = f"--source {names[0]} --target {names[1]}" if self.with_target else ""
+            source.report(headers.CODE, number, problem, named)
 
     def pair(self, number: int, cells: list[str]) -> TextPair:
         """The pair of a row.
@@ -225,6 +264,8 @@ def _place(
     if column is None:
         number = default
     elif number is None:
+        if names.count(str(column)) > 1:
+            raise UsageError(f"{file}: {title}: the first row names {quoted(column)} twice.")
         if str(column) not in names:
             raise UsageError(f"{file}: {title}: no column {quoted(column)}.{suggest(str(column), names)}")
         return names.index(str(column))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from seqtag.corpora.findings import Finding
 from seqtag.corpora.pairs import PairOptions, TextPair, chosen_columns, read_pairs, resolved
 from seqtag.support.errors import DataError, UsageError
 
@@ -51,6 +52,37 @@ def test_columns_by_number_and_by_name(tmp_path: Path) -> None:
         found(rows, **named)
     with pytest.raises(UsageError, match=r"--target 0: columns are counted from 1"):
         found(rows, target=0)
+
+
+def test_a_column_that_is_read_twice(tmp_path: Path) -> None:
+    """Who reads the target beside the source has nothing to learn."""
+    path = tmp_path / "p.tsv"
+    for how, words in (
+        ({"source": 2}, "--source and --target are both column 2"),
+        ({"features": (-1,)}, "--target and --source-features are both column 2"),
+        ({"source": "a", "target": 1}, "--source and --target are both column 1"),
+        ({"source": "c"}, "no column 'c'"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            read(path, "a\tb\nx\ty\n", **how)
+    with pytest.raises(UsageError, match="--source: the first row names 'a' twice"):
+        read(path, "a\ta\nx\ty\n", source="a")
+    with pytest.raises(UsageError, match="--target and --source-features are both 'lemma'"):
+        read(tmp_path / "p.conllu", CONLLU, features=("lemma",))
+    assert read(path, "a\tb\n", source=2, target=1, with_target=False) == [TextPair("b", line=1)]
+
+
+def test_a_header_that_is_read_as_a_pair(tmp_path: Path) -> None:
+    (tmp_path / "p.tsv").write_text("Word\tlemma\nran\trun\n")
+    found: list[Finding] = []
+    assert len(list(read_pairs(str(tmp_path / "p.tsv"), PairOptions(), found.append))) == 2
+    assert [str(one).rpartition("/")[2] for one in found] == [
+        "p.tsv:1: the row looks like a header, not like a pair (try --source Word --target lemma)"
+    ]
+    for row in ("class\tclass", "run\tlemma"):
+        (tmp_path / "p.tsv").write_text(f"{row}\nran\trun\n")
+        assert len(list(read_pairs(str(tmp_path / "p.tsv"), PairOptions(), found.append))) == 2
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize(("content", "words"), [

@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.corpora.pairs import TextPair, read_pairs
+from seqtag.corpora.pairs import BLANK, TextPair, read_pairs
 from seqtag.support.errors import Error, UsageError
 from seqtag.tasks.explanation import Explained, ExplainOrder, Explanation
 from seqtag.tasks.transduction import stored
@@ -28,7 +28,7 @@ def explain(order: ExplainOrder) -> Explanation:
     if not model.session.attends:
         raise UsageError(f"{order.model}: its decoder has no attention, so there is no alignment to show.")
     options = replace(options_of(model.vocabulary, order.path), with_target=False)
-    read = (pair for pair in read_pairs(order.path, options, order.report) if pair.source.strip())
+    read = (pair for pair in read_pairs(order.path, options, order.report) if pair.source.strip(BLANK))
     found = list(islice(read, order.limit + 1))
     source = "standard input" if order.path == "-" else order.path
     if not found:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.corpora.pairs import TextPair
+from seqtag.corpora.pairs import BLANK, TextPair
 from seqtag.features.indexers.base import UNKNOWN
 from seqtag.graph.transducer import TransducerGraphs, TransducerPlan
 from seqtag.graph.weights import Weights
@@ -129,7 +129,7 @@ class TransducerModel:
         fresh = {
             key: pair
             for key, pair in zip(keys, pairs, strict=True)
-            if key not in self._known and pair.source.strip()
+            if key not in self._known and pair.source.strip(BLANK)
         }
         found = dict(zip(fresh, self._transduced(list(fresh.values()), nbest), strict=True))
         answers = [

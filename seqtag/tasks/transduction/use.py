@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TextIO
 
 from seqtag.corpora.base import AUTO, ReadOptions, Unwritable, Writer
 from seqtag.corpora.findings import Finding
-from seqtag.corpora.pairs import PairOptions, TextPair, read_pairs
+from seqtag.corpora.pairs import BLANK, PairOptions, TextPair, read_pairs
 from seqtag.settings.transduction import FORMATS
 from seqtag.support.errors import UsageError
 from seqtag.support.lines import shown
@@ -17,7 +17,7 @@ from seqtag.tasks.transduction import stored
 from seqtag.tasks.transduction.model import Answer, TransducerModel
 from seqtag.tasks.transduction.read import read_whole
 from seqtag.tasks.transduction.score import TransductionScore, score, with_overlap
-from seqtag.tasks.transduction.vocabulary import SymbolVocabulary
+from seqtag.tasks.transduction.vocabulary import SymbolVocabulary, cut
 from seqtag.tasks.use import EvaluationOrder, PredictionOrder, Use
 
 TOGETHER = 512  # pairs that are answered at once
@@ -67,6 +67,7 @@ class PairEvaluation:
         answers: The answer to each.
         seconds: The time that the answers took, without the loading of the model.
         findings: What is odd about the file.
+        cut: What the symbols of a target are.
     """
 
     score: TransductionScore
@@ -76,6 +77,7 @@ class PairEvaluation:
     answers: Sequence[Answer]
     seconds: float
     findings: Sequence[Finding]
+    cut: str
 
     @property
     def heading(self) -> str:
@@ -97,7 +99,7 @@ class PairEvaluation:
         """Writes a JSON object per line for each answer that is not exactly right."""
         for pair, answer in zip(self.pairs, self.answers, strict=True):
             best = answer.best
-            if best.text != pair.target:
+            if cut(best.text, self.cut) != cut(pair.target, self.cut):
                 row = {
                     "line": pair.line,
                     "source": pair.source,
@@ -134,7 +136,8 @@ def evaluate(order: EvaluationOrder) -> PairEvaluation:
     seconds = perf_counter() - started
     found = score(pairs, answers, model.vocabulary, model.config.decoding.metric, model.how)
     found = with_overlap(found, pairs, answers, model.vocabulary)
-    return PairEvaluation(found, order.model, shown(order.gold), pairs, answers, seconds, findings)
+    how = model.vocabulary.target_cut
+    return PairEvaluation(found, order.model, shown(order.gold), pairs, answers, seconds, findings, how)
 
 
 class TsvAnswers:
@@ -154,7 +157,7 @@ class TsvAnswers:
         pair: TextPair = document.pair
         if "\t" in pair.source:
             raise Unwritable(pair.line or None, "the source holds a tab; use --format jsonl")
-        self._stream.write(f"{pair.source}\t{document.best.text}\n" if pair.source.strip() else "\n")
+        self._stream.write(f"{pair.source}\t{document.best.text}\n" if pair.source.strip(BLANK) else "\n")
 
 
 class JsonAnswers:

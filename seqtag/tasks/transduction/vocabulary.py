@@ -18,7 +18,7 @@ LACKING = "\N{REPLACEMENT CHARACTER}"  # an unknown symbol in a target for which
 
 def cut(text: str, how: str) -> list[str]:
     """The symbols of a text: its characters, or what spaces part."""
-    return list(text) if how == "characters" else text.split()
+    return list(text) if how == "characters" else [symbol for symbol in text.split(" ") if symbol]
 
 
 @dataclass(frozen=True)

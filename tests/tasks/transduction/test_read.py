@@ -1,5 +1,7 @@
 """What a transducer is trained on: which pairs, in which symbols, and what the settings make of them."""
 
+import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,11 @@ from seqtag.settings.merging import merge_into
 from seqtag.settings.transduction import TRANSDUCTION, TransductionConfig
 from seqtag.support.errors import DataError, Error
 from seqtag.tasks.transduction.explain import _columns
+from seqtag.tasks.transduction.model import Answer, TransducedText
 from seqtag.tasks.transduction.read import REPEATS, PairCorpora, fill_in, read
-from seqtag.tasks.transduction.vocabulary import LACKING, SymbolVocabulary
+from seqtag.tasks.transduction.score import score
+from seqtag.tasks.transduction.use import PairEvaluation
+from seqtag.tasks.transduction.vocabulary import LACKING, SymbolVocabulary, cut
 
 PAIRS = [
     TextPair("lead", "lead", ("VERB",), 1),
@@ -149,3 +154,21 @@ def test_the_map_is_in_the_order_of_the_source() -> None:
     names, weights = _columns(read_symbols, places, looks)
     assert names == ["VERB", "l", "e", "d", "end"]
     assert weights.tolist() == [[0, 3 + 7, 2 + 6, 1 + 5, 4 + 8]]
+
+
+def test_symbols_are_cut_at_spaces_alone() -> None:
+    """U+00A0 and U+3000 are data, as everywhere; a target of nothing else would have no symbols."""
+    assert cut(" a\u00a0b  \u3000 ", "spaces") == ["a\u00a0b", "\u3000"]
+
+
+def test_errors_are_the_answers_that_do_not_count_as_right() -> None:
+    pair = TextPair("a", " x  y ", line=1)
+    answers = [Answer(pair, (TransducedText(text, 0.5),)) for text in ("x y", "x z")]
+    vocabulary = SymbolVocabulary.learnt(
+        [pair] * 2, fill_in(config_of(), corpora([pair])), PairOptions("tsv")
+    )
+    found = score([pair] * 2, answers, vocabulary, "exact_match", "")
+    written = io.StringIO()
+    PairEvaluation(found, "m", "p", [pair] * 2, answers, 1.0, (), vocabulary.target_cut).write_errors(written)
+    assert found.exact == 1
+    assert [json.loads(row)["predicted"] for row in written.getvalue().splitlines()] == ["x z"]
