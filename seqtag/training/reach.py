@@ -1,20 +1,22 @@
 """How far back the gradients of a trained network reach through the words: rates, recurrent weights and gates."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.settings import registry
+from seqtag.settings.config import RunSettings
 from seqtag.training.activity import Activity
 
 if TYPE_CHECKING:
     from seqtag.network.gradients import Followed, Trace
 
 Item = TypeVar("Item")
-SENTENCES = 8  # of dev, for the rates of a trained job
+EXAMPLES = 8  # of dev, for the rates of a trained job
 LEFT = 0.01  # the share of a gradient that is called nothing
 HALVED, DOUBLED = 0.5 ** (1 / 10), 2 ** (1 / 10)  # rates that bring a gradient to half or twice in ten steps
 CLOSED, OPEN = 0.1, 0.9  # a gate below or above is saturated
@@ -135,9 +137,78 @@ class LayerReach:
         }
 
 
-def drawn(found: Sequence[Item], count: int, random: np.random.Generator) -> list[Item]:
-    """At most `count` of these, in their order."""
-    return [found[at] for at in sorted(random.permutation(len(found))[:count].tolist())]
+class GradientInputs(NamedTuple):
+    """What the gradients of a network are taken of.
+
+    Attributes:
+        network: The network.
+        inputs: Its inputs for some examples, each `(batch, time, ...)`.
+        targets: What it is to predict, `(batch, time)`.
+        ends: At how many words of each example, in reading order, something is predicted, `(batch,)`: more than the
+            steps to go back; None for all of them.
+    """
+
+    network: "Followed"
+    inputs: dict[str, NDArray[Any]]
+    targets: NDArray[Any]
+    ends: NDArray[np.integer[Any]] | None = None
+
+
+@dataclass(frozen=True)
+class Sample(Generic[Item]):
+    """Examples to look at, and what the task makes of them.
+
+    Attributes:
+        examples: Those drawn, in the file's order; in each, something is predicted at more than `steps` places.
+        steps: How many steps to go back.
+        long_enough: How many could have been drawn.
+        longest: At how many places of the longest one something is predicted, drawn or not; 0 without examples.
+        path: The file, for messages.
+        collate: Makes the inputs of a network and examples, of which there is at least one.
+    """
+
+    examples: list[Item]
+    steps: int
+    long_enough: int
+    longest: int
+    path: str
+    collate: Callable[[Any, list[Item]], GradientInputs]
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def measured(self, network: Any, random: np.random.Generator) -> list[LayerReach]:
+        """Each layer and direction, measured at a place drawn in each example, of which there is at least one."""
+        made = self.collate(network, self.examples)
+        return measure(made.network, made.inputs, made.targets, self.steps, random, made.ends)
+
+
+def draw(
+    usable: Sequence[Item],
+    size: Callable[[Item], int],
+    collate: Callable[[Any, list[Item]], GradientInputs],
+    path: str,
+    count: int,
+    random: np.random.Generator,
+    steps: int | None = None,
+) -> Sample[Item]:
+    """Draws at most `count` examples that are long enough.
+
+    Args:
+        usable: The examples.
+        size: At how many places of an example something is predicted.
+        collate: See `Sample`.
+        path: The file, for messages.
+        count: How many.
+        random: For the draw.
+        steps: How many steps to go back; up to 30, as the examples allow, if not given.
+    """
+    sizes = [size(example) for example in usable]
+    if steps is None:
+        steps = reachable(sizes)
+    found = [example for example, length in zip(usable, sizes, strict=True) if length > steps]
+    chosen = [found[at] for at in sorted(random.permutation(len(found))[:count].tolist())]
+    return Sample(chosen, steps, len(found), max(sizes, default=0), path, collate)
 
 
 def reachable(lengths: Sequence[int]) -> int:
@@ -192,6 +263,26 @@ def measure(
         )
         found.append(layer)
     return found
+
+
+def trained_rates(
+    config: RunSettings, network: Any, sample: Callable[[int, np.random.Generator], Sample[Any]]
+) -> list[dict[str, Any]]:
+    """How far gradients reach back in each layer and direction of a trained network, on some examples of dev.
+
+    Args:
+        config: Its settings.
+        network: The network.
+        sample: Draws at most so many examples of dev.
+
+    Returns:
+        What `rates` gives; nothing where no layer has a state, or dev holds no example that is long enough.
+    """
+    if not registry.is_stateful(config.encoder.cell) or not config.encoder.layers:
+        return []
+    random = np.random.default_rng(1)  # the same places with each seed of the run
+    drawn = sample(EXAMPLES, random)
+    return rates(drawn.measured(network, random)) if drawn.examples else []
 
 
 def rates(layers: Sequence[LayerReach]) -> list[dict[str, Any]]:

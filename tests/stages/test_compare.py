@@ -33,10 +33,10 @@ from seqtag.tasks import base as tasks
 from seqtag.tasks import hashed_files
 from seqtag.tasks.hashed_files import Changed
 from seqtag.tasks.tagging import task as tagging
-from seqtag.tasks.tagging.reach import SENTENCES
 from seqtag.tasks.tagging.task import TAGGING
 from seqtag.training import rows as rows_file
 from seqtag.training.ranking import Combination, Comparison
+from seqtag.training.reach import EXAMPLES
 from seqtag.training.rows import ROWS, Row, Rows
 from seqtag.training.run import Run
 
@@ -526,7 +526,7 @@ def test_a_row_is_what_training_comes_to(spans: Any, tmp_path: Path) -> None:
     assert (row.parameters, row.best_epoch) == (result.prepared.parameters, best.best_epoch)
     assert row.settings == json.loads((tmp_path / "model" / "config.json").read_bytes())
     # How far gradients reach back is what `seqtag gradients` says of that model, the layer that keeps most.
-    report = gradients(str(tmp_path / "model"), str(spans.dev), sentences=SENTENCES)
+    report = gradients(str(tmp_path / "model"), str(spans.dev), sentences=EXAMPLES)
     assert [(one.number, one.direction) for one in report.layers] == [(1, "forward"), (1, "backward")]
     assert len({one.jacobian_fit.rate for one in report.layers}) == 2
     for one, own in zip(report.layers, row.layers, strict=True):

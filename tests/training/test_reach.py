@@ -11,9 +11,9 @@ from seqtag.features.vocabulary import Vocabulary
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.network import gradients as model
 from seqtag.network.gradients import Profile
-from seqtag.tasks.tagging.reach import Sample, draw
+from seqtag.tasks.tagging.reach import draw
 from seqtag.training.activity import Activity
-from seqtag.training.reach import Fit, LayerReach
+from seqtag.training.reach import Fit, LayerReach, Sample
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,9 @@ def corpus(*lengths: int, tag: str = "O") -> Corpus:
     return Corpus("x.conll", tuple(made))
 
 
-def drawn(given: Corpus, vocabulary: Vocabulary, count: int = 99, longest: int = 99, **more: Any) -> Sample:
+def drawn(
+    given: Corpus, vocabulary: Vocabulary, count: int = 99, longest: int = 99, **more: Any
+) -> Sample[Sentence]:
     return draw(given, vocabulary, longest, count, np.random.default_rng(1), **more)
 
 
@@ -39,30 +41,30 @@ class TestDraw:
     def test_steps_are_those_that_one_in_ten_allows(self, vocabulary: Vocabulary) -> None:
         sample = drawn(corpus(*range(1, 21)), vocabulary)  # the third longest has 18 words
         assert (sample.steps, sample.long_enough, sample.longest) == (17, 3, 20)
-        assert [len(sentence) for sentence in sample.sentences] == [18, 19, 20]
+        assert [len(sentence) for sentence in sample.examples] == [18, 19, 20]
         assert drawn(corpus(1, 1, 2), vocabulary).steps == 2, "at least"
         assert drawn(corpus(*[60] * 10), vocabulary).steps == 30, "at most"
 
     def test_steps_that_are_given(self, vocabulary: Vocabulary) -> None:
         sample = drawn(corpus(4, 3, 5), vocabulary, steps=3)
-        assert [len(sentence) for sentence in sample.sentences] == [4, 5], "more words than steps"
+        assert [len(sentence) for sentence in sample.examples] == [4, 5], "more words than steps"
         none = drawn(corpus(4, 3, 5), vocabulary, steps=5)
-        assert (none.sentences, none.long_enough, none.longest) == ([], 0, 5)
+        assert (none.examples, none.long_enough, none.longest) == ([], 0, 5)
 
     def test_some_in_the_order_of_the_file(self, vocabulary: Vocabulary) -> None:
         given = corpus(*[5] * 50)
         sample = drawn(given, vocabulary, 10)
-        places = [int(sentence.tokens[0][1:]) for sentence in sample.sentences]
+        places = [int(sentence.tokens[0][1:]) for sentence in sample.examples]
         assert places == sorted(set(places))
         assert places != list(range(10)), "drawn"
         assert sample.long_enough == 50
         other = draw(given, vocabulary, 99, 10, np.random.default_rng(2))
-        assert [int(sentence.tokens[0][1:]) for sentence in other.sentences] != places
+        assert [int(sentence.tokens[0][1:]) for sentence in other.examples] != places
 
     def test_long_ones_are_cut(self, vocabulary: Vocabulary) -> None:
         sample = drawn(corpus(50, 7), vocabulary, longest=8)
-        assert [len(sentence) for sentence in sample.sentences] == [8]
-        assert len(sample.sentences[0].tags or ()) == 8
+        assert [len(sentence) for sentence in sample.examples] == [8]
+        assert len(sample.examples[0].tags or ()) == 8
         assert sample.longest == 8
 
     def test_tags_of_the_training_scheme_and_none_that_is_unknown(self, vocabulary: Vocabulary) -> None:
@@ -70,7 +72,7 @@ class TestDraw:
         known = Sentence(("a", "b", "c", "d"), tags, columns=(("1", "2", "3", "4"),))
         unknown = Sentence(("a", "b", "c", "d"), ("B-PRIZE", "O", "O", "O"))
         sample = drawn(Corpus("x", (known, unknown)), vocabulary, steps=2)
-        (one,) = sample.sentences
+        (one,) = sample.examples
         assert one.tags == ("B-PER", "E-PER", "O", "S-LOC")
         assert one.columns == known.columns
 

@@ -1,7 +1,8 @@
 """Sentences of a corpus of labels on which gradients are measured."""
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -10,45 +11,11 @@ from seqtag.corpora.findings import Report, ignore
 from seqtag.corpora.reading import Corpus, ReadOptions, Sentence, read_corpus
 from seqtag.corpora.sentence import cut
 from seqtag.features.labels import LabelVocabulary
-from seqtag.settings import registry
 from seqtag.support.errors import Error
 from seqtag.tasks.labelling.job import ClassificationJob
 from seqtag.tasks.tagging.restore import Stored
 from seqtag.training import reach
-from seqtag.training.reach import SENTENCES, LayerReach, measure, reachable
-
-if TYPE_CHECKING:
-    from seqtag.network.gradients import Followed
-
-
-@dataclass(frozen=True)
-class LabelSample:
-    """Sentences to look at, all with more than `steps` words and a label that the model knows.
-
-    Attributes:
-        sentences: Those drawn, in the file's order.
-        steps: How many steps to go back.
-        long_enough: How many the corpus holds that could have been drawn.
-        path: The file, for messages.
-        vocabulary: The model's.
-    """
-
-    sentences: list[Sentence]
-    steps: int
-    long_enough: int
-    path: str
-    vocabulary: LabelVocabulary
-
-    def __len__(self) -> int:
-        return len(self.sentences)
-
-    def measured(self, network: "Followed", random: np.random.Generator) -> list[LayerReach]:
-        """Each layer and direction, measured at a word drawn in each sentence, of which there is at least one."""
-        numbers = {label: number for number, label in enumerate(self.vocabulary.labels)}
-        inputs = self.vocabulary.collate(self.vocabulary.index_all(self.sentences))
-        first = np.array([numbers[sentence.labels[0]] for sentence in self.sentences], np.int32)
-        targets = np.repeat(first[:, None], int(inputs["lengths"].max()), axis=1)
-        return measure(network, inputs, targets, self.steps, random)
+from seqtag.training.reach import GradientInputs, Sample
 
 
 def sample(
@@ -59,7 +26,7 @@ def sample(
     steps: int | None = None,
     options: ReadOptions = AUTO,
     report: Report = ignore,
-) -> LabelSample:
+) -> Sample[Sentence]:
     """Draws at most `count` sentences of a corpus file; see `tasks.base.Draw`."""
     vocabulary: Any = stored.vocabulary
     given = vocabulary.reading.override(options)
@@ -67,7 +34,7 @@ def sample(
     for finding in corpus.findings:
         report(finding)
     found = draw(corpus, vocabulary, stored.config.training.max_sentence_length, count, random, steps)
-    if not found.sentences:
+    if not found.examples:
         raise Error(
             f"{path}: no sentence with a label that the model knows has more than {found.steps} words."
         )
@@ -85,7 +52,7 @@ def draw(
     count: int,
     random: np.random.Generator,
     steps: int | None = None,
-) -> LabelSample:
+) -> Sample[Sentence]:
     """Draws at most `count` sentences that are long enough, cut at `longest` words."""
     known = {*vocabulary.labels}
     usable = []
@@ -93,18 +60,19 @@ def draw(
         if sentence.tokens and sentence.labels and sentence.labels[0] in known:
             piece = cut(sentence, 0, min(longest, len(sentence)))
             usable.append(replace(piece, tags=None, labels=sentence.labels))
-    if steps is None:
-        steps = reachable([len(sentence) for sentence in usable])
-    long_enough = [sentence for sentence in usable if len(sentence) > steps]
-    sentences = reach.drawn(long_enough, count, random)
-    return LabelSample(sentences, steps, len(long_enough), corpus.path, vocabulary)
+    return reach.draw(usable, len, partial(_collate, vocabulary), corpus.path, count, random, steps)
+
+
+def _collate(vocabulary: LabelVocabulary, network: Any, sentences: list[Sentence]) -> GradientInputs:
+    """The sentences and the first label of each, at each word."""
+    numbers = {label: number for number, label in enumerate(vocabulary.labels)}
+    inputs = vocabulary.collate(vocabulary.index_all(sentences))
+    first = np.array([numbers[sentence.labels[0]] for sentence in sentences], np.int32)
+    return GradientInputs(network, inputs, np.repeat(first[:, None], int(inputs["lengths"].max()), axis=1))
 
 
 def rates(job: ClassificationJob) -> list[dict[str, Any]]:
-    """How far gradients reach back in each layer and direction; see `tasks.tagging.reach.rates`."""
-    if not registry.is_stateful(job.config.encoder.cell):
-        return []
-    random = np.random.default_rng(1)  # the same words with each seed of the run
+    """How far gradients reach back in a trained network; see `training.reach.trained_rates`."""
     longest = job.config.training.max_sentence_length
-    drawn = draw(job.corpora.dev, job.vocabulary, longest, SENTENCES, random)
-    return reach.rates(drawn.measured(job.network, random)) if drawn.sentences else []
+    of_dev = partial(draw, job.corpora.dev, job.vocabulary, longest)
+    return reach.trained_rates(job.config, job.network, of_dev)

@@ -1,7 +1,8 @@
 """Sentences of a tagged corpus on which gradients are measured."""
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -12,48 +13,11 @@ from seqtag.corpora.sentence import cut
 from seqtag.corpora.tags import convert
 from seqtag.features.indexers.base import pad
 from seqtag.features.vocabulary import Vocabulary
-from seqtag.settings import registry
 from seqtag.support.errors import Error
 from seqtag.tasks.tagging.restore import Stored
 from seqtag.tasks.tagging.tagger_job import TaggerJob
 from seqtag.training import reach
-from seqtag.training.reach import SENTENCES, LayerReach, measure, reachable
-
-if TYPE_CHECKING:
-    from seqtag.network.gradients import Followed
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Sentences to look at.
-
-    Attributes:
-        sentences: Those drawn, in the file's order, with tags of the training scheme; all have more than `steps` words.
-        steps: How many steps to go back.
-        long_enough: How many the corpus holds that could have been drawn.
-        longest: The words of its longest sentence with tags that the model knows, or 0.
-        path: The file, for messages.
-        vocabulary: The model's.
-    """
-
-    sentences: list[Sentence]
-    steps: int
-    long_enough: int
-    longest: int
-    path: str
-    vocabulary: Vocabulary
-
-    def __len__(self) -> int:
-        return len(self.sentences)
-
-    def measured(self, network: "Followed", random: np.random.Generator) -> list[LayerReach]:
-        """Each layer and direction, measured at a word drawn in each sentence, of which there is at least one."""
-        numbers = {tag: number for number, tag in enumerate(self.vocabulary.tags)}
-        inputs = self.vocabulary.collate(self.vocabulary.index_all(self.sentences))
-        rows = [
-            np.array([numbers[tag] for tag in sentence.tags or ()], np.int32) for sentence in self.sentences
-        ]
-        return measure(network, inputs, pad(rows, int(inputs["lengths"].max())), self.steps, random)
+from seqtag.training.reach import GradientInputs, Sample
 
 
 def sample(
@@ -64,7 +28,7 @@ def sample(
     steps: int | None = None,
     options: ReadOptions = AUTO,
     report: Report = ignore,
-) -> Sample:
+) -> Sample[Sentence]:
     """Draws at most `count` sentences of a corpus file.
 
     Args:
@@ -86,7 +50,7 @@ def sample(
     for finding in corpus.findings:
         report(finding)
     found = draw(corpus, vocabulary, stored.config.training.max_sentence_length, count, random, steps)
-    if not found.sentences:
+    if not found.examples:
         longest = found.longest
         raise Error(
             f"{path}: no sentence with tags that the model knows has more than {found.steps} words; the longest has "
@@ -102,7 +66,7 @@ def draw(
     count: int,
     random: np.random.Generator,
     steps: int | None = None,
-) -> Sample:
+) -> Sample[Sentence]:
     """Draws at most `count` sentences that are long enough.
 
     Args:
@@ -114,12 +78,15 @@ def draw(
         steps: How many steps to go back; up to 30, as the corpus's sentences allow, if not given.
     """
     usable = _usable(corpus, vocabulary, longest)
-    if steps is None:
-        steps = reachable([len(sentence) for sentence in usable])
-    long_enough = [sentence for sentence in usable if len(sentence) > steps]
-    most = max((len(sentence) for sentence in usable), default=0)
-    sentences = reach.drawn(long_enough, count, random)
-    return Sample(sentences, steps, len(long_enough), most, corpus.path, vocabulary)
+    return reach.draw(usable, len, partial(_collate, vocabulary), corpus.path, count, random, steps)
+
+
+def _collate(vocabulary: Vocabulary, network: Any, sentences: list[Sentence]) -> GradientInputs:
+    """The sentences and their tags, in the training scheme."""
+    numbers = {tag: number for number, tag in enumerate(vocabulary.tags)}
+    inputs = vocabulary.collate(vocabulary.index_all(sentences))
+    rows = [np.array([numbers[tag] for tag in sentence.tags or ()], np.int32) for sentence in sentences]
+    return GradientInputs(network, inputs, pad(rows, int(inputs["lengths"].max())))
 
 
 def _usable(corpus: Corpus, vocabulary: Vocabulary, longest: int) -> list[Sentence]:
@@ -137,15 +104,7 @@ def _usable(corpus: Corpus, vocabulary: Vocabulary, longest: int) -> list[Senten
 
 
 def rates(job: TaggerJob) -> list[dict[str, Any]]:
-    """How far gradients reach back in each layer and direction of a trained network, on some sentences of dev.
-
-    Returns:
-        `layer`, `direction`, `rate`, `memory` and `verdict` of each; nothing where no layer has a state, or dev holds
-        no sentence that is long enough.
-    """
-    if not registry.is_stateful(job.config.encoder.cell) or not job.config.encoder.layers:
-        return []
-    random = np.random.default_rng(1)  # the same words with each seed of the run
+    """How far gradients reach back in a trained network; see `training.reach.trained_rates`."""
     longest = job.config.training.max_sentence_length
-    drawn = draw(job.corpora.dev, job.vocabulary, longest, SENTENCES, random)
-    return reach.rates(drawn.measured(job.network, random)) if drawn.sentences else []
+    of_dev = partial(draw, job.corpora.dev, job.vocabulary, longest)
+    return reach.trained_rates(job.config, job.network, of_dev)

@@ -1,7 +1,7 @@
 """Sentences of a text on which the gradients of a recurrent language model are measured."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -10,50 +10,18 @@ import numpy as np
 from seqtag.corpora.base import AUTO, ReadOptions
 from seqtag.corpora.findings import Report, ignore
 from seqtag.features.indexers.base import pad
-from seqtag.settings import registry
 from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.support.lines import shown
 from seqtag.tasks.language.recurrent.stored import StoredLanguage
 from seqtag.tasks.language.recurrent.texts import numbered
 from seqtag.tasks.language.recurrent.vocabulary import WordVocabulary
 from seqtag.training import reach
-from seqtag.training.reach import SENTENCES, LayerReach
+from seqtag.training.reach import GradientInputs, Sample
 
 if TYPE_CHECKING:
-    from seqtag.network.gradients import Followed
     from seqtag.tasks.language.recurrent.job import LanguageJob
 
 MOST_SENTENCES = 20_000  # of a file, among which some are drawn
-
-
-@dataclass(frozen=True)
-class TextSample:
-    """Sentences to look at.
-
-    Attributes:
-        sentences: Those drawn, in the file's order.
-        steps: How many steps to go back. A sentence has as many words at least: its first border is a token as well.
-        long_enough: How many the file holds that could have been drawn.
-        path: The file, for messages.
-        vocabulary: The model's.
-    """
-
-    sentences: list[Sequence[str]]
-    steps: int
-    long_enough: int
-    path: str
-    vocabulary: WordVocabulary
-
-    def __len__(self) -> int:
-        return len(self.sentences)
-
-    def measured(self, network: "Followed", random: np.random.Generator) -> list[LayerReach]:
-        """Each layer and direction, measured at a token drawn in each sentence, of which there is at least one."""
-        inputs = self.vocabulary.collate(self.vocabulary.index_all(self.sentences))
-        lengths = inputs["lengths"]
-        targets = pad([self.vocabulary.targets(tokens) for tokens in self.sentences], int(lengths.max()))
-        # The state of the last token that a direction reads, a border, predicts nothing.
-        return reach.measure(network, inputs, targets, self.steps, random, ends=lengths - 1)
 
 
 def sample(
@@ -64,7 +32,7 @@ def sample(
     steps: int | None = None,
     options: ReadOptions = AUTO,
     report: Report = ignore,
-) -> TextSample:
+) -> Sample[Sequence[str]]:
     """Draws at most `count` of the first 20,000 sentences of a file.
 
     Args:
@@ -91,7 +59,7 @@ def sample(
     if not first:
         raise DataError(shown(path), None, "holds no words; expected text, a sentence a line")
     found = draw(first, path, vocabulary, config.training.max_sentence_length, count, random, steps)
-    if not found.sentences:
+    if not found.examples:
         longest = max(map(len, first))
         raise Error(
             f"{path}: no sentence has {found.steps} words or more; the longest has {longest}."
@@ -108,7 +76,7 @@ def draw(
     count: int,
     random: np.random.Generator,
     steps: int | None = None,
-) -> TextSample:
+) -> Sample[Sequence[str]]:
     """Draws at most `count` sentences that are long enough.
 
     Args:
@@ -121,20 +89,21 @@ def draw(
         steps: How many steps to go back; up to 30, as the sentences allow, if not given.
     """
     usable = [tokens[:longest] for tokens in texts]
-    if steps is None:
-        steps = reach.reachable([len(tokens) + 1 for tokens in usable])
-    long_enough = [tokens for tokens in usable if len(tokens) >= steps]
-    chosen = reach.drawn(long_enough, count, random)
-    return TextSample(chosen, steps, len(long_enough), path, vocabulary)
+    collate = partial(_collate, vocabulary)
+    return reach.draw(usable, lambda tokens: len(tokens) + 1, collate, path, count, random, steps)
+
+
+def _collate(vocabulary: WordVocabulary, network: Any, sentences: list[Sequence[str]]) -> GradientInputs:
+    """The sentences between borders, and their words."""
+    inputs = vocabulary.collate(vocabulary.index_all(sentences))
+    lengths = inputs["lengths"]
+    targets = pad([vocabulary.targets(tokens) for tokens in sentences], int(lengths.max()))
+    # The state of the last token that a direction reads, a border, predicts nothing.
+    return GradientInputs(network, inputs, targets, lengths - 1)
 
 
 def rates(job: "LanguageJob") -> list[dict[str, Any]]:
-    """How far gradients reach back in each layer and direction of a trained network, on some sentences of dev; see
-    `training.reach.rates`. Nothing where no layer has a state, or dev holds no sentence that is long enough.
-    """
-    if not registry.is_stateful(job.config.encoder.cell):
-        return []
-    random = np.random.default_rng(1)  # the same words with each seed of the run
+    """How far gradients reach back in a trained network; see `training.reach.trained_rates`."""
     longest = job.config.training.max_sentence_length
-    drawn = draw(job.texts.dev, "dev", job.vocabulary, longest, SENTENCES, random)
-    return reach.rates(drawn.measured(job.network, random)) if drawn.sentences else []
+    of_dev = partial(draw, job.texts.dev, "dev", job.vocabulary, longest)
+    return reach.trained_rates(job.config, job.network, of_dev)

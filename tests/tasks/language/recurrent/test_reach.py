@@ -98,7 +98,7 @@ def drawn(pair: Any, lengths: list[int], longest: int = 99, **more: Any) -> Any:
 def test_which_sentences_are_drawn(pair: Any) -> None:
     found = drawn(pair, [3, 4, 2, 60], longest=50, steps=3)
     assert (found.long_enough, len(found), found.steps) == (3, 3, 3)
-    assert [len(one) for one in found.sentences] == [3, 4, 50], (
+    assert [len(one) for one in found.examples] == [3, 4, 50], (
         "as many words as steps, cut, in the file's order"
     )
     assert drawn(pair, list(range(1, 21))).steps == 18, "as one sentence in ten allows"
@@ -139,7 +139,7 @@ def test_refusals(pair: Any, tmp_path: Any) -> None:
     path = tmp_path / "text"
     path.write_text("in June it\n\nrains\n", "utf-8")
     random = np.random.default_rng(1)
-    assert [*sample(restored, str(path), 5, random).sentences] == [["in", "June", "it"]]
+    assert [*sample(restored, str(path), 5, random).examples] == [["in", "June", "it"]]
     with pytest.raises(
         Error, match=r"text: no sentence has 4 words or more; the longest has 3\. Try --steps 3"
     ):
