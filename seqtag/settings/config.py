@@ -401,6 +401,25 @@ LATER_OF_ENCODERS = (
 )
 
 
+# Of the sections that trees share: what only models that tag or label sentences have, and its value in any other tree.
+# A setting of them alone that joins such a section is added here.
+OF_SENTENCES: Mapping[str, Any] = MappingProxyType(
+    {
+        "embeddings.bigrams.enabled": "no",
+        "embeddings.bigrams.dim": 50,
+        "embeddings.columns.dim": 20,
+        "embeddings.lm.file": None,
+        "embeddings.lm.dim": 0,
+        "embeddings.word_dropout": 0.0,
+        "encoder.tree": "none",
+        "encoder.tree_direction": "both",
+        "encoder.tree_arity": 2,
+        "training.metric": "auto",
+        "training.class_weights": "none",
+    }
+)
+
+
 @dataclass(frozen=True)
 class HeadSettings:
     """What turns the encoder's features into tags."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 from seqtag.settings import registry
 from seqtag.settings.config import (
     LATER_OF_ENCODERS,
+    OF_SENTENCES,
     EmbeddingSettings,
     EncoderSettings,
     TrainingSettings,
@@ -115,24 +116,14 @@ class LanguageConfig(Tree):
     )
     FIXED = MappingProxyType(
         {
-            "embeddings.bigrams.enabled": "no",
-            "embeddings.bigrams.dim": 50,
-            "embeddings.columns.dim": 20,
-            "embeddings.lm.file": None,
-            "embeddings.lm.dim": 0,
-            "embeddings.word_dropout": 0.0,
+            **OF_SENTENCES,
             "encoder.bidirectional": False,
             "encoder.merge_mode": "concat",
-            "encoder.tree": "none",
-            "encoder.tree_direction": "both",
-            "encoder.tree_arity": 2,
             "encoder.attention": "none",
             "encoder.attention_heads": 1,
             "encoder.width": 3,
             "encoder.dilation": 1,
-            "training.metric": "auto",
             "training.label_smoothing": 0.0,
-            "training.class_weights": "none",
         }
     )
 

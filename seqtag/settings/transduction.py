@@ -4,7 +4,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from seqtag.settings import registry
-from seqtag.settings.config import EmbeddingSettings, EncoderSettings, TrainingSettings, Tree, setting
+from seqtag.settings.config import (
+    OF_SENTENCES,
+    EmbeddingSettings,
+    EncoderSettings,
+    TrainingSettings,
+    Tree,
+    setting,
+)
 from seqtag.settings.schema import Schema
 
 FORMATS = ("tsv", "conllu")
@@ -143,6 +150,7 @@ class TransductionConfig(Tree):
     )
     FIXED = MappingProxyType(
         {
+            **OF_SENTENCES,
             "embeddings.word.normalize_digits": False,
             "embeddings.word.trainable": True,
             "embeddings.vectors.file": None,
@@ -153,18 +161,7 @@ class TransductionConfig(Tree):
             "embeddings.characters.width": 3,
             "embeddings.characters.dropout": 0.0,
             "embeddings.shape.dim": 0,
-            "embeddings.bigrams.enabled": "no",
-            "embeddings.bigrams.dim": 50,
-            "embeddings.columns.dim": 20,
-            "embeddings.lm.file": None,
-            "embeddings.lm.dim": 0,
-            "embeddings.word_dropout": 0.0,
-            "encoder.tree": "none",
-            "encoder.tree_direction": "both",
-            "encoder.tree_arity": 2,
-            "training.metric": "auto",
             "training.max_sentence_length": 500,
-            "training.class_weights": "none",
         }
     )
 

@@ -8,12 +8,19 @@ import pytest
 
 from seqtag.cli import run
 from seqtag.settings import registry
-from seqtag.settings.config import EmbeddingSettings, EncoderSettings, TrainingSettings, Tree, setting
+from seqtag.settings.config import (
+    OF_SENTENCES,
+    EmbeddingSettings,
+    EncoderSettings,
+    TrainingSettings,
+    Tree,
+    setting,
+)
 from seqtag.settings.config_files import parse_assignments, parse_grid, read
 from seqtag.settings.reference import commented
 from seqtag.settings.registry import TaskPart
 from seqtag.settings.schema import SETTINGS, Schema
-from seqtag.settings.tasks import chosen, chosen_options, names, options, settings_of
+from seqtag.settings.tasks import chosen, chosen_options, names, options, schema_for, settings_of
 from seqtag.support.errors import UsageError
 from seqtag.tasks.use import EvaluationOrder, use_of
 
@@ -89,6 +96,13 @@ def test_a_setting_of_another_task_is_none_of_this_one() -> None:
         settings_of(parse_assignments(["note.pitch=3"]))
     with pytest.raises(UsageError, match=r"no setting 'head\.name'.*init-config --task notes"):
         settings_of(parse_assignments(["task=notes", "head.name=crf"]))
+
+
+@pytest.mark.parametrize("task", ["language", "generation", "transduction"])
+def test_what_only_sentences_have_is_in_no_other_tree(task: str) -> None:
+    assert {*OF_SENTENCES} <= {*SETTINGS}
+    label = {"embeddings.columns.dim"} if task == "generation" else set()  # which is read as a column
+    assert {*schema_for(task)} & {*OF_SENTENCES} == label
 
 
 def test_an_option_of_another_task_is_refused() -> None:
