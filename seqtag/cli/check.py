@@ -10,21 +10,18 @@ import typer
 
 from seqtag.cli import common, parameters, results
 from seqtag.cli.listing import print_findings
-from seqtag.cli.settings import with_settings
+from seqtag.cli.settings import file_settings, with_file_settings
 from seqtag.cli.stderr import stderr
 from seqtag.cli.tables import print_tables, safe
-from seqtag.settings.merging import merge_into
-from seqtag.settings.tasks import chosen, chosen_options, names, reading_options, schema_for
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.quoting import json_text, printable
 
 if TYPE_CHECKING:
     from seqtag.corpora.repair import Repaired
-    from seqtag.tasks.check import Checked
+    from seqtag.tasks.files import Checked
 
 MOST_PROBLEMS = 5
 REPAIR = "--fix OUT --encoding NAME"
-NOT_READ = {"train_scheme"}  # says how tags are learnt
 
 
 def checked(
@@ -33,8 +30,8 @@ def checked(
         str | None,
         typer.Option(metavar="FILE", help="The file for training: unknown words and rare types go by it."),
     ] = None,
-    task: parameters.CheckedTask = None,
-    config: parameters.CheckedConfigFile = None,
+    task: parameters.FilesTask = None,
+    config: parameters.FilesConfig = None,
     json_path: Annotated[
         str | None,
         typer.Option(
@@ -79,11 +76,9 @@ def checked(
     json_path = json_path and results.place(json_path)
     results.check_outputs([json_path, fix], paths)
     from seqtag.corpora.findings import Finding
-    from seqtag.settings.config_files import read
     from seqtag.stages import check as stage
 
-    name, layers = chosen([read(config) if config else {}], task)
-    settings = merge_into(schema_for(name), *layers, chosen_options(given, name))
+    name, settings = file_settings(config, task, given)
     if fix is not None:
         if len(paths) > 1 or results.STDOUT in (fix, paths[0]):
             raise UsageError("--fix takes one file, and the name of another one for the copy.")
@@ -149,4 +144,4 @@ def _show(report: "Checked") -> None:
     print_findings(report, console)
 
 
-check = with_settings(checked, names(), wanted=reading_options(names()) - NOT_READ)
+check = with_file_settings(checked)

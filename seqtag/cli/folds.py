@@ -8,19 +8,29 @@ from typing import Any
 
 from seqtag.cli import results
 from seqtag.cli.stderr import stderr
-from seqtag.settings.config import Config
+from seqtag.settings import registry
+from seqtag.settings.tasks import USUAL
 from seqtag.stages import split
 from seqtag.support.errors import Error
 from seqtag.support.quoting import counted, json_text, printable
-from seqtag.tasks.tagging.options import read_options
+from seqtag.tasks import base as tasks
 from seqtag.training.seed import spread
 
 TrainFold = Callable[[str, str, Path], None]
 SUMMARY = "folds.json"
+LONGEST = 20  # characters of a title that is repeated above columns
 
 
 def cross_validate(
-    train: str, folds: int, output: Path, config: Config, run: TrainFold, *, resume: bool, quiet: bool
+    train: str,
+    folds: int,
+    output: Path,
+    config: Any,
+    run: TrainFold,
+    *,
+    task: str = USUAL,
+    resume: bool,
+    quiet: bool,
 ) -> None:
     """Trains on all folds but one, scores on that one, and so for each; then says how the scores spread.
 
@@ -28,19 +38,20 @@ def cross_validate(
         train: The corpus.
         folds: How many folds.
         output: The folder for the files of the folds, the models, "1" and so on, and `folds.json`.
-        config: The settings.
+        config: The settings of the task.
         run: Trains on a file, scores on another one and writes a model folder.
+        task: The task.
         resume: Whether models that are there already count.
         quiet: Whether to print errors only.
 
     Raises:
         Error: The corpus cannot be divided, or something else lies where the folds are to be.
     """
-    how = split.How(seed=config.training.seed, scheme=config.data.scheme, options=read_options(config))
+    how = split.How(seed=config.training.seed, config=config, task=task)
     parts = split.folds(train, folds, how)
     if min(part.sentences for part in parts[::2]) < 2:
         raise Error(
-            f"{train}: too few sentences for {folds} folds: with one left to train on, none is left for dev."
+            f"{train}: too few {parts[0].what}s for {folds} folds: with one left to train on, none is left for dev."
         )
     if (output / "manifest.json").exists():
         raise Error(f"{output}: is a model folder, which takes no other files. Choose another -o.")
@@ -59,7 +70,7 @@ def cross_validate(
                     kept = f"{counted(len(rows), 'model')} kept; the same command with --resume trains the others"
                     print(f"seqtag: {kept}", file=stderr(), flush=True)
                 raise
-        rows.append({"model": str(number), **_scores(model)})
+        rows.append({"model": str(number), **_scores(model, task)})
     summary = {"folds": rows} | {
         name: dict(zip(("mean", "standard_deviation"), spread([row[name] for row in rows]), strict=True))
         for name in ("dev", "test")
@@ -84,10 +95,11 @@ def _written(part: split.SplitPart, output: Path, train: str) -> str:
     return str(path)
 
 
-def _scores(model: Path) -> dict[str, Any]:
+def _scores(model: Path, task: str) -> dict[str, Any]:
     report = json.loads((model / "report.json").read_text(encoding="utf-8"))
-    found = {name: report[name]["main"] for name in ("dev", "test")}
-    return {"metric": report["test"]["metric"], "best_epoch": report["best_epoch"], **found}
+    figure = tasks.find(task).figure
+    (_, dev), (metric, test) = (figure(report[name]) for name in ("dev", "test"))
+    return {"metric": metric, "best_epoch": report["best_epoch"], "dev": dev, "test": test}
 
 
 def _show(summary: dict[str, Any], output: Path) -> None:
@@ -97,8 +109,10 @@ def _show(summary: dict[str, Any], output: Path) -> None:
     from seqtag.evaluation import metrics
 
     rows = summary["folds"]
-    title = metrics.find(rows[0]["metric"]).title
-    table = make_table("fold", f"dev {title}", f"test {title}", "best epoch")
+    name = rows[0]["metric"]
+    title = metrics.find(name).title if registry.knows(registry.METRICS, name) else name.replace("_", " ")
+    short = title if len(title) <= LONGEST else ""
+    table = make_table("fold", f"dev {short}".strip(), f"test {short}".strip(), "best epoch")
     for row in rows:
         table.add_row(row["model"], f"{row['dev']:.4f}", f"{row['test']:.4f}", str(row["best_epoch"]))
     table.add_section()
@@ -106,5 +120,7 @@ def _show(summary: dict[str, Any], output: Path) -> None:
         table.add_row(name, f"{summary['dev'][key]:.4f}", f"{summary['test'][key]:.4f}", "")
     console = Console(highlight=False)
     console.print(table)
+    if not short:
+        console.print(f"dev and test: {title}")
     console.print(f"models and {SUMMARY} in {printable(str(output))}", markup=False, soft_wrap=True)
     sys.stdout.flush()

@@ -9,7 +9,7 @@ from seqtag.corpora.findings import Finding, groups
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from seqtag.tasks.check import Checked
+    from seqtag.tasks.files import Checked
 
 MOST = 3  # messages of one kind, and lines of one message
 LEAST_WIDTH = 30  # of the text of a message

@@ -139,15 +139,15 @@ SharedAssignments = Annotated[
 ]
 QuietRuns = Annotated[bool, typer.Option("--quiet", "-q", help="Print the table only.")]
 
-# seqtag check
-CheckedTask = Annotated[
+# seqtag check, seqtag split
+FilesTask = Annotated[
     str | None,
     typer.Option(
         "--task", metavar="NAME", show_default=False,
         help=f"What the files are for: {', '.join(names())}; overrides the setting {KEY}. \\[default: {USUAL}]",
     ),
 ]  # fmt: skip
-CheckedConfigFile = Annotated[
+FilesConfig = Annotated[
     str | None, config("YAML file of settings, as of `seqtag train`: those of the corpus are used.")
 ]
 

@@ -6,14 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
+from seqtag.settings.config import Tree
+from seqtag.settings.merging import merge_into
 from seqtag.settings.schema import Setting, members_of
-from seqtag.settings.tasks import options
+from seqtag.settings.tasks import chosen, chosen_options, names, options, reading_options, schema_for
 
 NETWORK = "Network"
 PANELS = {"data": "Corpus", "training": "Training"}
 
 # Names that users know from other tools.
 ALIASES = {"learning_rate": ("--lr",)}
+NOT_READ = {"train_scheme"}  # says how tags are learnt
 
 
 def with_settings(
@@ -47,6 +50,31 @@ def with_settings(
     function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     function.__annotations__ = {entry.name: entry.annotation for entry in parameters}
     return function
+
+
+def with_file_settings(function: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command an option for each setting of any task that says how files are read, in place of its `**given`
+    parameter; `file_settings` takes them.
+    """
+    return with_settings(function, names(), wanted=reading_options(names()) - NOT_READ)
+
+
+def file_settings(config: str | None, task: str | None, given: Mapping[str, Any]) -> tuple[str, Tree]:
+    """The task that files are for, and its settings.
+
+    Args:
+        config: A file of settings; None for none.
+        task: The task of an option, which is stronger than that of the file.
+        given: What the options of `with_file_settings` were given.
+
+    Raises:
+        UsageError: The settings make no sense, or an option is of other tasks alone.
+    """
+    from seqtag.settings.config_files import read
+
+    name, layers = chosen([read(config) if config else {}], task)
+    settings: Tree = merge_into(schema_for(name), *layers, chosen_options(given, name))
+    return name, settings
 
 
 def _parameter(

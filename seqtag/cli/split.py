@@ -3,23 +3,21 @@
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtag.cli import common, results
-from seqtag.cli.reading import with_reading
+from seqtag.cli import common, parameters, results
+from seqtag.cli.settings import file_settings, with_file_settings
 from seqtag.support.errors import Error, UsageError
 
 if TYPE_CHECKING:
-    from seqtag.corpora.base import ReadOptions
     from seqtag.stages.split import SplitPart
 
 MOST_ROWS = 30
 
 
-@with_reading()
-def split(
+def divided(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Corpus file.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write the parts to.")
@@ -40,20 +38,22 @@ def split(
     ] = "sentence",
     seed: Annotated[int, typer.Option(metavar="N", help="Random seed of the division.")] = 42,
     force: common.Force = False,
-    scheme: common.Scheme = "auto",
-    *,
-    options: "ReadOptions",
+    task: parameters.FilesTask = None,
+    config: parameters.FilesConfig = None,
+    **given: Any,
 ) -> None:
     """Divide a corpus into training, development and test files.
 
     No sentence stands in two parts, and each part has its share of every type
-    of entity. The lines of the file stay as they are. --folds K writes for each
-    fold k a file k.test and one of all others, k.train.
+    of entity or label; of pairs, no source does. The lines of the file stay as
+    they are. --folds K writes for each fold k a file k.test and one of all
+    others, k.train. The options of the corpus are those of `seqtag train`.
 
     Examples:
       seqtag split corpus.conll -o parts
       seqtag split corpus.conll -o parts --train 0.7 --dev 0.3 --test 0
       seqtag split corpus.conllu -o folds --folds 5 --by document
+      seqtag split pairs.tsv -o parts --task transduction
     """
     common.check_name("--by", by, ("sentence", "document"))
     if not (min(train, dev, test) >= 0 and 0 < train + dev + test < math.inf and train > 0):
@@ -61,7 +61,8 @@ def split(
     from seqtag.cli.warnings import warner
     from seqtag.stages import split as stage
 
-    how = stage.How(by, seed, scheme, options, warner())
+    name, settings = file_settings(config, task, given)
+    how = stage.How(by, seed, settings, name, warner())
     if folds is None:
         parts = stage.split(file, {"train": train, "dev": dev, "test": test}, how)
     else:
@@ -86,7 +87,7 @@ def _show(parts: "list[SplitPart]", paths: list[Path]) -> None:
 
     shown = [at for at, part in enumerate(parts) if not part.name.endswith(".train")]
     table = make_table("", *(paths[at].name for at in shown))
-    table.add_row("sentences", *(f"{parts[at].sentences:,}" for at in shown))
+    table.add_row(f"{parts[0].what}s", *(f"{parts[at].sentences:,}" for at in shown))
     names = sorted({name for part in parts for name in part.entities})
     for name in names[:MOST_ROWS]:
         table.add_row(label(name), *(f"{parts[at].entities.get(name, 0):,}" for at in shown))
@@ -96,3 +97,6 @@ def _show(parts: "list[SplitPart]", paths: list[Path]) -> None:
     console = Console(highlight=False)
     console.print(table)
     console.print(safe(f"written to {paths[0].parent}"), soft_wrap=True)
+
+
+split = with_file_settings(divided)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from seqtag.cli import parameters
 from seqtag.cli.settings import with_settings
 from seqtag.settings.merging import merge_into
-from seqtag.settings.tasks import USUAL, chosen, chosen_options, names, schema_for
+from seqtag.settings.tasks import chosen, chosen_options, names, schema_for
 from seqtag.support.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,8 +53,6 @@ def trained(
     if folds is None:
         _train(name, resolved, train, dev, test, output, quiet=quiet, **how)
         return
-    if name != USUAL:
-        raise UsageError(f"--folds is for task {USUAL}; this is task {name}.")
     if dev is not None or test is not None:
         raise UsageError(
             "--folds makes the files to score on itself; it cannot be combined with --dev or --test."
@@ -64,7 +62,7 @@ def trained(
     def run(fold: str, held: str, model: Path) -> None:
         _train(name, resolved, fold, None, held, model, quiet=quiet, **how)
 
-    cross_validate(train, folds, output, resolved, run, resume=resume, quiet=quiet)
+    cross_validate(train, folds, output, resolved, run, task=name, resume=resume, quiet=quiet)
 
 
 def _train(

@@ -101,12 +101,12 @@ def _is_column(column: Any) -> bool:
 
 
 def read_pairs(
-    path: str | PathLike[str], options: PairOptions, report: Report = ignore
+    path: str | PathLike[str] | Source, options: PairOptions, report: Report = ignore
 ) -> Iterator[TextPair]:
     """The pairs of a file, one at a time; a compressed one is unpacked, "-" is standard input.
 
     Args:
-        path: The file.
+        path: The file, or a source that was looked at.
         options: How it is read.
         report: Receives what is odd about it.
 
@@ -114,10 +114,8 @@ def read_pairs(
         UsageError: Columns that make no sense.
         DataError: The file cannot be read, or a row is malformed.
     """
-    format = options.format
-    if format == "auto":
-        format = "conllu" if by_ending(path) == "conllu" else "tsv"
-    source = Source(path, report=report)
+    source = path if isinstance(path, Source) else Source(path, report=report)
+    format = resolved(options, source.path).format
     return _of_words(source, options) if format == "conllu" else _of_lines(source, options)
 
 

@@ -82,8 +82,8 @@ class TaskPart(NamedTuple):
         format: What the manifests of its model folders say that they are (`model_folder.layout`).
         use: What a finished model is used for, without TensorFlow (`tasks.use.Use`); empty for a task whose models have
             commands of their own.
-        check: How its files are checked, without TensorFlow (`tasks.check.Check`); empty for a task that is not trained
-            by `seqtag train`.
+        files: How its files are checked and divided, without TensorFlow (`tasks.files.Files`); empty for a task that is
+            not trained by `seqtag train`.
         own_training: Whether it is trained by a command of its own instead of `seqtag train`.
     """
 
@@ -91,7 +91,7 @@ class TaskPart(NamedTuple):
     schema: str
     format: str
     use: str = ""
-    check: str = ""
+    files: str = ""
     own_training: bool = False
 
 
@@ -486,21 +486,21 @@ TASKS = {
         schema="seqtag.settings.schema:SETTINGS",
         format="seqtag-model",
         use="seqtag.tasks.tagging.use:USE",
-        check="seqtag.tasks.tagging.check:CHECK",
+        files="seqtag.tasks.tagging.files:FILES",
     ),
     "classification": TaskPart(
         job="seqtag.tasks.labelling.task:CLASSIFICATION_TASK",
         schema="seqtag.settings.labelled:CLASSIFICATION",
         format="seqtag-classification",
         use="seqtag.tasks.labelling.use:CLASSIFICATION_USE",
-        check="seqtag.tasks.labelling.check:CLASSIFICATION_CHECK",
+        files="seqtag.tasks.labelling.files:CLASSIFICATION_FILES",
     ),
     "joint": TaskPart(
         job="seqtag.tasks.labelling.task:JOINT_TASK",
         schema="seqtag.settings.labelled:JOINT",
         format="seqtag-joint",
         use="seqtag.tasks.labelling.use:JOINT_USE",
-        check="seqtag.tasks.labelling.check:JOINT_CHECK",
+        files="seqtag.tasks.labelling.files:JOINT_FILES",
     ),
     "language": TaskPart(
         job="seqtag.tasks.language.recurrent.task:LANGUAGE",
@@ -512,14 +512,14 @@ TASKS = {
         job="seqtag.tasks.language.recurrent.task:GENERATION",
         schema="seqtag.settings.generation:GENERATION",
         format="seqtag-lm",
-        check="seqtag.tasks.labelling.check:GENERATION_CHECK",
+        files="seqtag.tasks.labelling.files:GENERATION_FILES",
     ),
     "transduction": TaskPart(
         job="seqtag.tasks.transduction.task:TRANSDUCTION",
         schema="seqtag.settings.transduction:TRANSDUCTION",
         format="seqtag-transduction",
         use="seqtag.tasks.transduction.use:USE",
-        check="seqtag.tasks.transduction.check:CHECK",
+        files="seqtag.tasks.transduction.files:FILES",
     ),
 }
 # Kinds of language models: what reads the model of a folder (`tasks.language.base`).

@@ -6,7 +6,7 @@ from os import PathLike, fspath
 from seqtag.corpora.repair import Repaired
 from seqtag.settings.config import Tree
 from seqtag.settings.tasks import USUAL
-from seqtag.tasks.check import Checked, find
+from seqtag.tasks.files import Checked, find
 
 
 def check(

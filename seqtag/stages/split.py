@@ -6,29 +6,25 @@ The parts hold the lines of the file as they are, in its order; a sentence takes
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from math import isclose
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 
-from seqtag.corpora import tags
-from seqtag.corpora.base import AUTO, ReadOptions, Source
 from seqtag.corpora.consistency import SHORT
-from seqtag.corpora.doubts import doubts
 from seqtag.corpora.findings import Report, ignore
-from seqtag.corpora.reading import Corpus, check_tags, read_corpus, recognise
-from seqtag.corpora.records import are_lines
-from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.splitting import SENTENCES, dealt, grouped
-from seqtag.corpora.tags import Scheme
-from seqtag.settings import registry
+from seqtag.settings.config import Tree
+from seqtag.settings.merging import merge_into
+from seqtag.settings.tasks import USUAL as USUAL_TASK
+from seqtag.settings.tasks import schema_for
 from seqtag.support.errors import DataError, UsageError
-from seqtag.support.lines import lines, shown
+from seqtag.support.lines import shown
 from seqtag.support.quoting import counted
 from seqtag.support.unpacking import ending, without_ending
+from seqtag.tasks.division import Divisible
+from seqtag.tasks.files import find
 
 _DOCUMENT = ("-DOCSTART-", "# newdoc", "#begin document")
-_HEADER = "# global.columns"
 
 
 AnyPath = str | PathLike[str]
@@ -41,15 +37,15 @@ class How:
     Attributes:
         by: "sentence", or "document": documents stay whole.
         seed: The seed of the division.
-        scheme: The tag scheme; "auto" finds it.
-        options: How the file is read.
+        config: The settings of the task, which say how the file is read; None for the defaults.
+        task: What the file is for.
         report: Receives what is odd about the file.
     """
 
     by: str = "sentence"
     seed: int = 42
-    scheme: str = "auto"
-    options: ReadOptions = AUTO
+    config: Tree | None = None
+    task: str = USUAL_TASK
     report: Report = ignore
 
 
@@ -63,14 +59,17 @@ class SplitPart:
     Attributes:
         name: "train", "dev", "test", or as in "1.train" that of a fold.
         text: Its lines.
-        sentences: How many there are.
-        entities: How many there are of each type; of plain tags, how many of each tag.
+        sentences: How many there are, or how many pairs.
+        entities: How many there are of each type; of plain tags, how many of each tag; and how many of each label or
+            value of a source feature.
+        what: What they are, in the singular.
     """
 
     name: str
     text: str
     sentences: int
     entities: Mapping[str, int]
+    what: str = "sentence"
 
 
 def split(path: AnyPath, shares: Mapping[str, float], how: How = USUAL) -> list[SplitPart]:
@@ -97,7 +96,7 @@ def split(path: AnyPath, shares: Mapping[str, float], how: How = USUAL) -> list[
         if not part.sentences:
             share, whole = wanted[part.name], sum(wanted.values())
             of = "" if isclose(whole, 1) else f" of {whole:g}"
-            problem = f"has no sentence for {part.name}, whose share is {share}{of}"
+            problem = f"has no {part.what} for {part.name}, whose share is {share}{of}"
             raise DataError(shown(path), None, problem)
     return parts
 
@@ -136,121 +135,60 @@ def suffix(path: AnyPath) -> str:
 
 @dataclass(frozen=True)
 class _Division:
-    """A corpus, and the part that each sentence is in.
+    """A file, and the part that each of its examples is in."""
 
-    Attributes:
-        header: Lines that go before every part.
-        blocks: The lines of each sentence.
-        entities: The entities of each sentence.
-        numbers: The part of each sentence.
-        gap: What follows a sentence.
-    """
-
-    header: list[str]
-    blocks: list[list[str]]
-    entities: list[Counter[str]]
+    file: Divisible
     numbers: list[int]
-    gap: str
 
     def part(self, name: str, numbers: set[int]) -> SplitPart:
         """These parts together."""
         own = [at for at, number in enumerate(self.numbers) if number in numbers]
-        text = "".join(f"{row}\n" for row in self.header)
-        text += "".join("".join(f"{row}\n" for row in self.blocks[at]) + self.gap for at in own)
-        return SplitPart(name, text, len(own), sum((self.entities[at] for at in own), Counter()))
-
-
-def _copied(path: AnyPath, options: ReadOptions) -> list[tuple[int, str]]:
-    """All lines of the file, which is read once, as a pipe must be; DataError if they cannot be copied one by one."""
-    source = Source(path, lines(path), skip=options.skip_rows or 0)
-    name = recognise(source, options) if options.format == "auto" else options.format
-    row = registry.find(registry.FORMATS, name)
-    if row.whole or (row.by_itself and not are_lines(source)):
-        raise _not_lines(shown(path))
-    rest = list(source.lines())
-    return [*source.skipped, *rest]
-
-
-def _not_lines(name: str) -> DataError:
-    problem = f"its sentences are not lines of their own; convert it first: seqtag convert {name} OUT.conll"
-    return DataError(name, None, problem, "other-format")
+        file = self.file
+        text = "".join(f"{row}\n" for row in file.header)
+        text += "".join("".join(f"{row}\n" for row in file.blocks[at]) + file.gap for at in own)
+        entities: Counter[str] = sum((Counter(file.contents[at]) for at in own), Counter())
+        return SplitPart(name, text, len(own), entities, file.what)
 
 
 def _divide(path: AnyPath, shares: Sequence[float], how: How) -> _Division:
-    numbered = _copied(path, how.options)
-    skip = how.options.skip_rows or 0
-    corpus = read_corpus(Source(path, numbered, how.report, skip), how.options)
-    if any(one.lines[-1] >= other.lines[0] for one, other in pairwise(corpus.sentences)):
-        raise _not_lines(corpus.path)
-    scheme = (
-        tags.parse_scheme(how.scheme)
-        if tags.is_named(how.scheme)
-        else tags.detect(sentence.tags or () for sentence in corpus.sentences)
-    )
-    check_tags(corpus, scheme)
-    for finding in doubts(corpus, scheme, named=tags.is_named(how.scheme)):
-        how.report(finding)
-    header, blocks = _blocks(numbered, corpus, skip)
+    config = merge_into(schema_for(how.task)) if how.config is None else how.config
+    found = find(how.task).divisible(config, fspath(path), how.report)
     whole = how.by == "document"
-    units = _documents(blocks, corpus.path) if whole else [[at] for at in range(len(blocks))]
-    groups = grouped(_keys([corpus.sentences[at] for at in unit], whole=whole) for unit in units)
+    units = _documents(found) if whole else [[at] for at in range(len(found.blocks))]
+    groups = grouped(_keys(found, unit, whole=whole) for unit in units)
     members = [[at for unit in group for at in units[unit]] for group in groups]
     if len(members) < len(shares):
         what = f"{counted(len(members), how.by)} without a sentence in common"
-        raise DataError(corpus.path, None, f"has {what}, too few for {len(shares)} parts")
-    entities = [_entities(sentence, scheme) for sentence in corpus.sentences]
-    contents = [sum((entities[at] for at in own), Counter({SENTENCES: len(own)})) for own in members]
-    numbers = [0] * len(blocks)
+        if found.what == "pair":
+            what = counted(len(members), "source")
+        raise DataError(found.name, None, f"has {what}, too few for {len(shares)} parts")
+    contents = [
+        sum((Counter(found.contents[at]) for at in own), Counter({SENTENCES: len(own)})) for own in members
+    ]
+    numbers = [0] * len(found.blocks)
     for own, number in zip(
         members, dealt(contents, [one / sum(shares) for one in shares], how.seed), strict=True
     ):
         for at in own:
             numbers[at] = number
-    gap = "\n" if any(not row.strip(" \t") for _, row in numbered) else ""
-    return _Division(header, blocks, entities, numbers, gap)
+    return _Division(found, numbers)
 
 
-def _blocks(
-    numbered: Sequence[tuple[int, str]], corpus: Corpus, skip: int
-) -> tuple[list[str], list[list[str]]]:
-    """The lines that go before every part, and the lines of each sentence with the comments before it."""
-    header = []
-    for number, row in numbered:
-        if number > skip and not row.startswith(_HEADER):
-            break
-        header.append(row)
-    ends = [len(header), *(sentence.lines[-1] for sentence in corpus.sentences)]
-    blocks = []
-    for start, end in pairwise(ends):
-        block = [row for _, row in numbered[start:end]]
-        while not block[0].strip(" \t"):
-            del block[0]
-        blocks.append(block)
-    return header, blocks
-
-
-def _documents(blocks: Sequence[Sequence[str]], name: str) -> list[list[int]]:
-    """The sentences of each document."""
+def _documents(found: Divisible) -> list[list[int]]:
+    """The examples of each document."""
     documents: list[list[int]] = []
-    for at, block in enumerate(blocks):
+    for at, block in enumerate(found.blocks):
         if not documents or any(row.startswith(_DOCUMENT) for row in block):
             documents.append([])
         documents[-1].append(at)
     if len(documents) < 2:
         marks = "-DOCSTART- lines or # newdoc comments"
         raise DataError(
-            name, None, f"has no {marks} that set documents apart; expected them for --by document"
+            found.name, None, f"has no {marks} that set documents apart; expected them for --by document"
         )
     return documents
 
 
-def _keys(sentences: Sequence[Sentence], *, whole: bool) -> Iterator[Hashable]:
-    """What other parts must not hold: these sentences. Short ones may stand in any two documents."""
-    return (sentence.tokens for sentence in sentences if not whole or len(sentence) >= SHORT)
-
-
-def _entities(sentence: Sentence, scheme: Scheme) -> Counter[str]:
-    own = sentence.tags or ()
-    if not scheme.is_spans:
-        return Counter(own)
-    return Counter(span.label or "(no label)" for span in tags.spans(own, scheme))
+def _keys(found: Divisible, unit: Sequence[int], *, whole: bool) -> Iterator[Hashable]:
+    """What other parts must not hold: these examples. Short ones may stand in any two documents."""
+    return (found.keys[at] for at in unit if not whole or found.lengths[at] >= SHORT)

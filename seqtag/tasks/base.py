@@ -103,6 +103,12 @@ class Draw(Protocol[Drawable]):
         ...
 
 
+def figure_of(score: Mapping[str, Any]) -> tuple[str, float]:
+    """The figure of a score that names it as its `metric`, and has it under this name or as `main`."""
+    name = score["metric"]
+    return name, score["main"] if "main" in score else score[name]
+
+
 @dataclass(frozen=True)
 class Task(Generic[Data, Held]):
     """A shape of job: how files become jobs, and jobs model folders.
@@ -124,6 +130,7 @@ class Task(Generic[Data, Held]):
         settings: The settings of a model folder; raises a ModelError.
         stored: What a model folder holds of its network; raises a ModelError.
         sample: Draws examples of a file on which gradients are measured.
+        figure: The figure by which models are compared, with its name, of a score in `report.json`.
         explain: Says what the answers of a model depend on; None for a task that has no pages of this kind.
         introduction: What is said of a run before its first epoch, a line each that begins with a word in seven
             columns; None for a task of which the command line knows what to say.
@@ -144,6 +151,7 @@ class Task(Generic[Data, Held]):
     settings: Callable[[Folder], RunSettings]
     stored: Callable[[Folder], Held]
     sample: Draw[Held]
+    figure: Callable[[Mapping[str, Any]], tuple[str, float]] = figure_of
     explain: Callable[[ExplainOrder], Explanation] | None = None
     introduction: Callable[[Any], list[str]] | None = None
     next_steps: tuple[tuple[str, str], ...] = (

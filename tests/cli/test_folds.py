@@ -9,7 +9,8 @@ import pytest
 from seqtag.cli import run
 from seqtag.cli.folds import cross_validate
 from seqtag.corpora.reading import read_corpus
-from seqtag.settings.merging import merge
+from seqtag.settings.merging import merge, merge_into
+from seqtag.settings.tasks import schema_for
 from seqtag.support.errors import Error
 
 SMALL = [
@@ -25,7 +26,11 @@ def fake(trained: list[tuple[str, str, str]]) -> Any:
         trained.append((Path(fold).name, Path(held).name, model.name))
         model.mkdir()
         score = int(model.name) / 10
-        scores = {"dev": {"main": 2 * score}, "test": {"main": score, "metric": "f1"}, "best_epoch": 1}
+        scores = {
+            "dev": {"main": 2 * score, "metric": "f1"},
+            "test": {"main": score, "metric": "f1"},
+            "best_epoch": 1,
+        }
         (model / "report.json").write_text(json.dumps(scores))
         (model / "manifest.json").write_text("{}")
 
@@ -107,3 +112,51 @@ def test_too_few_sentences_are_refused_before_training(
 def test_quiet_prints_nothing(corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cross_validate(corpus, 2, tmp_path / "folds", merge(), fake([]), resume=False, quiet=True)
     assert capsys.readouterr() == ("", "")
+
+
+FIGURES = {
+    "transduction": {"exact_match": 0.25, "metric": "exact_match"},
+    "joint": {"main": 0.25, "metric": "mean_of_tags_and_labels"},
+    "classification": {"main": 0.25, "metric": "label_accuracy"},
+    "generation": {"forward": {"perplexity": 0.25}},
+}
+ROWS = "".join(f"# intent = {'ab'[number % 2]}\nw{number}\tB-X\nleft\tO\n\n" for number in range(8))
+PAIRS = "".join(f"{name}\tx\n" for name in ("ab", "ab", "cd", "cd", "ef", "gh"))
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "options", "title"),
+    [
+        ("transduction", PAIRS, {}, "exact match"),
+        ("joint", ROWS, {"data.label_key": "intent"}, "mean of tags and labels"),
+        ("classification", ROWS, {"data.label_key": "intent"}, "label accuracy"),
+        ("generation", ROWS, {"text.label_key": "intent"}, "perplexity"),
+    ],
+)
+def test_files_of_other_tasks_are_divided_too(
+    task: str,
+    text: str,
+    options: dict[str, str],
+    title: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "corpus.txt"
+    path.write_text(text)
+    held: list[str] = []
+
+    def train(fold: str, test: str, model: Path) -> None:
+        held.append(Path(test).read_text())
+        model.mkdir()
+        scores = {"dev": FIGURES[task], "test": FIGURES[task], "best_epoch": 1}
+        (model / "report.json").write_text(json.dumps(scores))
+
+    config = merge_into(schema_for(task), {name: (value, "test") for name, value in options.items()})
+    cross_validate(str(path), 2, tmp_path / "folds", config, train, task=task, resume=False, quiet=False)
+    assert sorted("".join(held).splitlines()) == sorted(text.splitlines())
+    if text is PAIRS:
+        assert not {*held[0].splitlines()} & {*held[1].splitlines()}
+    else:
+        assert [part.count("# intent = a") for part in held] == [2, 2]
+    assert json.loads((tmp_path / "folds" / "folds.json").read_text())["test"]["mean"] == 0.25
+    assert title in capsys.readouterr().out

@@ -15,7 +15,7 @@ from seqtag.evaluation.metrics import Metric
 from seqtag.settings import registry
 from seqtag.settings.schema import Schema
 from seqtag.tasks.base import Task
-from seqtag.tasks.check import Check
+from seqtag.tasks.files import Files
 from seqtag.tasks.use import Use
 
 TABLES = {
@@ -49,7 +49,7 @@ def test_every_entry_loads(table: str, name: str) -> None:
         if place.startswith(NEEDS_TENSORFLOW):
             start_tensorflow()
         found = registry.load(TABLES[table], name, half)
-        assert callable(found) or isinstance(found, Metric | Schema | Task | Use | Check | tuple)
+        assert callable(found) or isinstance(found, Metric | Schema | Task | Use | Files | tuple)
 
 
 @pytest.mark.parametrize(("table", "name"), ENTRIES)

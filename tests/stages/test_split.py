@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtag.cli import run
-from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.reading import read_corpus
 from seqtag.corpora.splitting import SENTENCES, dealt, grouped
+from seqtag.settings.merging import merge
 from seqtag.stages.split import How, folds, split
 from seqtag.support.errors import DataError, UsageError
 
@@ -112,7 +112,7 @@ class TestSplit:
     def test_a_header_row_goes_into_every_part(self, tmp_path: Path) -> None:
         head = "\nword\ttag\n"
         path = corpus(tmp_path, head + sentences(8))
-        parts = split(path, {"train": 1.0, "test": 1.0}, How(options=ReadOptions(skip_rows=2)))
+        parts = split(path, {"train": 1.0, "test": 1.0}, How(config=merge({"data.skip_rows": (2, "test")})))
         assert all(part.text.startswith(head) and part.sentences == 4 for part in parts)
         assert sum(part.text.count("word") for part in parts) == 2
         assert run(["split", str(path), "-o", str(tmp_path / "parts"), "--skip-rows", "2"]) == 0
@@ -256,3 +256,72 @@ def test_a_part_without_a_sentence_is_refused(tmp_path: Path, capsys: pytest.Cap
     assert "has no sentence for dev, whose share is 0.001\n" in capsys.readouterr().err
     assert run(["split", str(path), "-o", "/dev/null", "--dev", "1", "--train", "1", "--test", "0"]) == 1
     assert "/dev/null: is not a folder; expected one for the parts." in capsys.readouterr().err
+
+
+class TestOtherTasks:
+    """Labelled sentences and pairs."""
+
+    @staticmethod
+    def divided(tmp_path: Path, name: str, text: str, *options: str) -> list[str]:
+        """Two halves of a file."""
+        path = corpus(tmp_path, text, name)
+        halves = ["--train", "0.5", "--dev", "0", "--test", "0.5"]
+        assert run(["split", str(path), "-o", str(tmp_path / "parts"), *halves, *options]) == 0
+        return [(tmp_path / "parts" / f"{part}{path.suffix}").read_text() for part in ("train", "test")]
+
+    def test_each_part_has_its_share_of_every_label(self, tmp_path: Path) -> None:
+        rows = [f"# intent = {label}\nw{label}{number}\tO\n" for label in "ABC" for number in range(2)]
+        for task in ("classification", "joint", "generation"):
+            folder = tmp_path / task
+            folder.mkdir()
+            options = ("--task", task, "--label-key", "intent")
+            parts = self.divided(folder, "a.conll", "\n".join(rows), *options)
+            for part in parts:
+                assert [part.count(f"# intent = {label}\n") for label in "ABC"] == [1, 1, 1]
+            assert sorted("".join(parts).split("\n\n")) == sorted(["", *(row[:-1] for row in rows)])
+
+    @pytest.mark.parametrize(
+        ("name", "header", "row"),
+        [
+            ("a.txt", "", "__label__{} w{}"),
+            ("a.csv", "text,label\n", '"w, {1}",{0}'),
+            ("a.jsonl", "", '{{"text": "w {1}", "label": "{0}"}}'),
+        ],
+    )
+    def test_lines_of_texts(self, name: str, header: str, row: str, tmp_path: Path) -> None:
+        rows = [row.format(label, f"{label}{number}") + "\n" for label in "AB" for number in range(2)]
+        parts = self.divided(tmp_path, name, header + "".join(rows), "--task", "classification")
+        assert all(part.startswith(header) for part in parts)
+        own = [part.removeprefix(header).splitlines(keepends=True) for part in parts]
+        assert sorted(own[0] + own[1]) == sorted(rows)
+        assert [sum("A" in one for one in part) for part in own] == [1, 1]
+
+    def test_no_source_stands_in_two_parts(self, tmp_path: Path) -> None:
+        rows = [f"{name}\t{form}\t{name}{form}\n" for name in ("ab", "cd", "ef", "gh") for form in ("x", "y")]
+        text = "lemma\tform\tinflected\n" + "\n".join(rows)  # with blank lines
+        columns = ("--source", "lemma", "--target", "inflected", "--source-features", "form")
+        parts = self.divided(tmp_path, "a.tsv", text, "--task", "transduction", *columns)
+        assert [part.splitlines()[0] for part in parts] == ["lemma\tform\tinflected"] * 2
+        own = [part.splitlines()[1:] for part in parts]
+        assert sorted(own[0] + own[1]) == [row[:-1] for row in rows]
+        assert not {row[:2] for row in own[0]} & {row[:2] for row in own[1]}
+        assert [len(part) for part in own] == [4, 4]
+
+    def test_pairs_of_conllu_stay_in_their_sentences(self, tmp_path: Path) -> None:
+        row = "# sent_id = {0}\n1\tw{0}\tw\tX\t_\t_\t0\t_\t_\t_\n\n"
+        text = "".join(row.format(number) for number in range(4))
+        parts = self.divided(tmp_path, "a.conllu", text, "--task", "transduction")
+        assert [part.count("# sent_id") for part in parts] == [2, 2]
+        assert sorted("".join(parts)) == sorted(text)
+
+    def test_what_cannot_be_divided(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        labels = corpus(tmp_path, "# intent = X\na\tO\n\nb\tO\n", "a.conll")
+        pairs = corpus(tmp_path, "a\tb\na\tc\n", "a.tsv")
+        assert (
+            run(["split", str(labels), "-o", str(tmp_path), "--task", "joint", "--label-key", "intent"]) == 1
+        )
+        assert "a.conll:4: the sentence has no label" in capsys.readouterr().err
+        assert run(["split", str(pairs), "-o", str(tmp_path), "--task", "transduction"]) == 1
+        assert "has 1 source, too few for 3 parts" in capsys.readouterr().err
+        assert run(["split", str(pairs), "-o", str(tmp_path), "--source", "1"]) == 2
+        assert "--source is for task transduction; this is task tagging." in capsys.readouterr().err

@@ -12,16 +12,11 @@ from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.doubts import token_doubts
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus, Sentence
-from seqtag.corpora.repair import Repaired
-from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.evaluation.figures import Figures
-from seqtag.settings.generation import GenerationConfig
-from seqtag.settings.labelled import ClassificationConfig, JointConfig
 from seqtag.support.errors import DataError
 from seqtag.support.quoting import counted, quoted, shortened
-from seqtag.tasks.check import Check, counts_table, numbered
-from seqtag.tasks.labelling.reading import options_of, problems
-from seqtag.tasks.repair import repaired
+from seqtag.tasks.files import counts_table, numbered
+from seqtag.tasks.labelling.reading import problems
 from seqtag.tasks.tagging import check as tagging
 
 MOST_LABELS = 0.5  # labels for each sentence, beyond which they are probably none
@@ -173,7 +168,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(map(shortened, names[: tagging.MOST_TAGS])) + more
 
 
-def _check(
+def check(
     task: str, options: ReadOptions, scheme: str | None, paths: Sequence[str], train: bool
 ) -> LabelReport:
     """Reads files and reports on each and on every two of them.
@@ -330,35 +325,3 @@ def _line(sentence: Sentence) -> int | None:
 def _start(sentence: Sentence) -> str:
     text = " ".join(sentence.tokens)
     return f'"{text}"' if len(text) <= 60 else f'"{text[:57]}..."'
-
-
-def _classification(config: ClassificationConfig, paths: Sequence[str], train: bool) -> LabelReport:
-    return _check("classification", options_of(config), None, paths, train)
-
-
-def _joint(config: JointConfig, paths: Sequence[str], train: bool) -> LabelReport:
-    return _check("joint", options_of(config), config.data.scheme, paths, train)
-
-
-def _generation(config: GenerationConfig, paths: Sequence[str], train: bool) -> LabelReport:
-    return _check("generation", _text_options(config), None, paths, train)
-
-
-def _text_options(config: GenerationConfig) -> ReadOptions:
-    text = config.text
-    return ReadOptions(
-        text.format, with_tags=False, tokenizer=Tokenizer(text.tokenizer), label_key=text.label_key
-    )
-
-
-def _repair(config: JointConfig, path: str, encoding: str) -> Repaired:
-    return repaired(path, scheme=config.data.scheme, options=options_of(config), encoding=encoding)
-
-
-def _repair_text(config: GenerationConfig, path: str, encoding: str) -> Repaired:
-    return repaired(path, scheme="plain", options=_text_options(config), encoding=encoding)
-
-
-CLASSIFICATION_CHECK = Check(_classification, _repair)
-JOINT_CHECK = Check(_joint, _repair)
-GENERATION_CHECK = Check(_generation, _repair_text)

@@ -13,13 +13,9 @@ from seqtag.corpora.base import AUTO, ReadOptions
 from seqtag.corpora.doubts import doubts
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus, Sentence, read_corpus
-from seqtag.corpora.repair import Repaired
 from seqtag.corpora.tags import Scheme
 from seqtag.evaluation.figures import Figures
-from seqtag.settings.config import Config
-from seqtag.tasks.check import Check, counts_table, numbered
-from seqtag.tasks.repair import repaired
-from seqtag.tasks.tagging.options import read_options
+from seqtag.tasks.files import counts_table, numbered
 
 EXAMPLES = 5
 """How many repeated sentences are named; the longest, since short ones repeat without a reason."""
@@ -404,15 +400,3 @@ def _repeats(places: consistency.Places, corpus: Corpus) -> Repeats:
             for known, one in longest
         ),
     )
-
-
-def _check(config: Config, paths: Sequence[str], train: bool) -> Report:
-    return report(read_all(paths, read_options(config)), train=train, scheme=config.data.scheme)
-
-
-def repair(config: Config, path: str, encoding: str) -> Repaired:
-    """A corpus file with what can be repaired safely; see `Check`."""
-    return repaired(path, scheme=config.data.scheme, options=read_options(config), encoding=encoding)
-
-
-CHECK = Check(_check, repair)

@@ -13,14 +13,12 @@ import numpy as np
 from seqtag.corpora import headers
 from seqtag.corpora.findings import Finding, Level
 from seqtag.corpora.pairs import PairOptions, TextPair
-from seqtag.corpora.repair import Repaired
 from seqtag.evaluation.figures import Figures
 from seqtag.inference.transducer import Search
 from seqtag.settings.transduction import TransductionConfig
 from seqtag.support.lines import shown
 from seqtag.support.quoting import counted, quoted
-from seqtag.tasks.check import Check, numbered
-from seqtag.tasks.repair import repaired
+from seqtag.tasks.files import numbered
 from seqtag.tasks.transduction.read import cuts_of, options_of, read_whole
 from seqtag.tasks.transduction.vocabulary import cut
 
@@ -199,7 +197,7 @@ class _Pairs:
 
 
 def check(config: TransductionConfig, paths: Sequence[str], train: bool) -> PairReport:
-    """Reads files of pairs and reports on each and on every two of them; see `seqtag.tasks.check.Check`."""
+    """Reads files of pairs and reports on each and on every two of them; see `seqtag.tasks.files.Files`."""
     options = options_of(config, paths[0])
     read = [_Pairs(path, options) for path in paths]
     cuts = dict(zip(SIDES, cuts_of(config, read[0].pairs), strict=True))
@@ -415,10 +413,3 @@ def _listed(names: Iterable[str]) -> str:
     found = list(names)
     more = f" and {len(found) - MOST_NAMED:,} more" if len(found) > MOST_NAMED else ""
     return ", ".join(map(quoted, found[:MOST_NAMED])) + more
-
-
-def _repair(config: TransductionConfig, path: str, encoding: str) -> Repaired:
-    return repaired(path, options=None, encoding=encoding)
-
-
-CHECK = Check(check, _repair)

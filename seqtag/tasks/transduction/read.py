@@ -101,9 +101,14 @@ def read(config: TransductionConfig, paths: Mapping[str, Sequence[str]]) -> Pair
 def read_whole(path: str, options: PairOptions, report: Callable[[Finding], None]) -> list[TextPair]:
     """All pairs of a file, of which there must be some."""
     found = list(read_pairs(path, options, report))
-    if not found:
-        raise DataError(shown(path), None, "holds no pairs; expected a source, a tab and its target per line")
+    check_pairs(found, path)
     return found
+
+
+def check_pairs(pairs: Sequence[TextPair], path: str) -> None:
+    """DataError if there is no pair."""
+    if not pairs:
+        raise DataError(shown(path), None, "holds no pairs; expected a source, a tab and its target per line")
 
 
 def _key(pair: TextPair) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from seqtag.corpora.findings import Level, gravest
 from seqtag.evaluation.measure import Measure
@@ -60,6 +61,11 @@ def check(files: Mapping[str, bytes], found: Vectors | None) -> None:
     layout.parsed(files["report.json"])
 
 
+def figure(score: Mapping[str, Any]) -> tuple[str, float]:
+    """The perplexity forward, or of the only direction."""
+    return "perplexity", (score.get("forward") or score["backward"])["perplexity"]
+
+
 LANGUAGE = Task[LanguageTexts, StoredLanguage](
     kind=layout.LANGUAGE_MODEL,
     read=texts.read,
@@ -75,6 +81,7 @@ LANGUAGE = Task[LanguageTexts, StoredLanguage](
     settings=stored.settings_of,
     stored=StoredLanguage.of,
     sample=reach.sample,
+    figure=figure,
 )
 
 

@@ -1,16 +1,18 @@
-"""What `seqtag check` asks of a task, whatever it is: what is in files, and what is odd about them. No NumPy.
+"""What `seqtag check` and `seqtag split` ask of a task, whatever it is: what is in its files, what is odd about them,
+and how they are divided. No NumPy.
 
-A task whose files can be checked is a row of `registry.TASKS` with a half `check`, which names a `Check`.
+A task that is trained by `seqtag train` is a row of `registry.TASKS` with a half `files`, which names a `Files`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from seqtag.corpora.findings import Finding
+from seqtag.corpora.findings import Finding, Report
 from seqtag.corpora.repair import Repaired
 from seqtag.evaluation.figures import Figures
 from seqtag.settings import registry
+from seqtag.tasks.division import Divisible
 
 MOST_ROWS = 30  # of a table of labels or types
 
@@ -46,23 +48,26 @@ class Checked(Protocol):
 
 
 @dataclass(frozen=True)
-class Check:
-    """How the files of a task are checked.
+class Files:
+    """How the files of a task are checked, repaired and divided.
 
     Attributes:
         check: Checks files that are read as the settings say; of these come the settings, the files and whether the
             first one is that for training. Raises a DataError for a file that cannot be read.
         repair: Repairs what is safe to repair of a file: from the settings, the file, and the name of its encoding or
             "". Raises a DataError for one that cannot be read.
+        divisible: A file that is to be divided, from the settings, the file and what receives the oddities of the file.
+            Raises a DataError for one that cannot be read, or not be divided by lines.
     """
 
     check: Callable[[Any, Sequence[str], bool], Checked]
     repair: Callable[[Any, str, str], Repaired]
+    divisible: Callable[[Any, str, Report], Divisible]
 
 
-def find(name: str) -> Check:
-    """How the files of a task are checked."""
-    found: Check = registry.load(registry.TASKS, name, "check")
+def find(name: str) -> Files:
+    """How the files of a task are checked, repaired and divided."""
+    found: Files = registry.load(registry.TASKS, name, "files")
     return found
 
 
