@@ -15,6 +15,7 @@ from seqtag.support.quoting import CONTROLS, counted, quoted
 
 BLANK = " \t\r"
 MISSING = "_"  # what a CoNLL-U file has for a value that is not given
+LONGEST = 10_000  # characters of a source or a target: the time for an answer grows with the square of them
 Column = int | str
 _NAMES = frozenset(
     {
@@ -138,6 +139,8 @@ def _of_words(source: Source, options: PairOptions) -> Iterator[TextPair]:
             if target == MISSING != token:
                 missing, first = missing + 1, first or line
                 continue
+            for text, what in ((token, "source"), (target, "target")):
+                _check_length(text, what, source.name, line)
             features = tuple(column[place] for column in sentence.columns)
             yield TextPair(token, target, features, line)
     if missing:
@@ -222,6 +225,7 @@ class _Columns:
             DataError: The row is malformed.
         """
         if not self.with_target and len(cells) == 1 and len(self.places) == 2:
+            _check_length(cells[0], "source", self.name, number)
             return TextPair(cells[0], line=number)
         if not self.chosen and self.with_target and len(cells) != 2:
             problem = "has no tab" if len(cells) == 1 else f"has {len(cells)} columns"
@@ -242,10 +246,17 @@ class _Columns:
             )
         if not cells[place].strip(BLANK):
             raise self._error(number, f"the {what} is empty; expected one in each row")
+        _check_length(cells[place], what, self.name, number)
         return cells[place]
 
     def _error(self, number: int, problem: str) -> DataError:
         return DataError(self.name, number, problem)
+
+
+def _check_length(text: str, what: str, name: str, line: int) -> None:
+    if len(text) > LONGEST:
+        problem = f"the {what} has {len(text):,} characters; expected at most {LONGEST:,}"
+        raise DataError(name, line, problem)
 
 
 def _number(column: Column | None) -> int | None:

@@ -90,6 +90,7 @@ def test_a_header_that_is_read_as_a_pair(tmp_path: Path) -> None:
     ("a\tb\tc\n", r"p\.tsv:1: has 3 columns; expected a source, a tab and its target; --source and --target"),
     ("a\tb\n\tb\n", r"p\.tsv:2: the source is empty; expected one in each row"),
     ("a\tb\n\na\t \n", r"p\.tsv:3: the target is empty; expected one in each row"),
+    ("a\tb\n" + "a" * 10_001 + "\tb\n", r"p\.tsv:2: the source has 10,001 characters; expected at most 10,000"),
     ("a\tb\x1b[2J\n", r"p\.tsv:1: holds the control character '\\x1b'"),
     (b"a\tb\n\xff\tb\n", r"p\.tsv:2: byte 0xFF is not UTF-8"),
 ])  # fmt: skip

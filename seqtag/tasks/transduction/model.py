@@ -151,17 +151,15 @@ class TransducerModel:
             (number, one) for number, found in enumerate(searched) for one in found if UNKNOWN in one.symbols
         ]
         instead = dict(zip(lacking, self._instead(pairs, lacking), strict=True))
-        return [
-            tuple(
-                TransducedText(
-                    self.vocabulary.text(one.symbols, instead.get((number, one), ())),
-                    exp(one.log_probability),
-                    one.complete,
-                )
-                for one in found
-            )
-            for number, found in enumerate(searched)
-        ]
+        answers = []
+        for number, found in enumerate(searched):
+            texts: dict[str, TransducedText] = {}
+            # The same text may come again, with an unknown symbol for one that the source has.
+            for one in found:
+                text = self.vocabulary.text(one.symbols, instead.get((number, one), ()))
+                texts.setdefault(text, TransducedText(text, exp(one.log_probability), one.complete))
+            answers.append((*texts.values(),))
+        return answers
 
     def _instead(
         self, pairs: Sequence[TextPair], lacking: Sequence[tuple[int, Hypothesis]]

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, TextIO
 
 from seqtag.corpora.base import AUTO, ReadOptions, Unwritable, Writer
 from seqtag.corpora.findings import Finding
-from seqtag.corpora.pairs import BLANK, PairOptions, TextPair, read_pairs
+from seqtag.corpora.pairs import BLANK, LONGEST, PairOptions, TextPair, read_pairs
 from seqtag.settings.transduction import FORMATS
 from seqtag.support.errors import UsageError
 from seqtag.support.lines import shown
 from seqtag.support.quoting import counted
 from seqtag.tasks.transduction import stored
-from seqtag.tasks.transduction.model import Answer, TransducerModel
+from seqtag.tasks.transduction.model import Answer, TransducedText, TransducerModel
 from seqtag.tasks.transduction.read import read_whole
 from seqtag.tasks.transduction.score import TransductionScore, score, with_overlap
 from seqtag.tasks.transduction.vocabulary import SymbolVocabulary, cut
@@ -174,13 +174,14 @@ class JsonAnswers:
         row: dict[str, Any] = {"source": pair.source}
         if pair.features:
             row["features"] = list(pair.features)
-        row |= {"target": best.text, "probability": round(best.probability, 4)}
-        if not best.complete:
-            row["complete"] = False
-        row["nbest"] = [
-            {"target": one.text, "probability": round(one.probability, 4)} for one in document.found
-        ]
+        row |= _described(best) | {"nbest": [_described(one) for one in document.found]}
         self._stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _described(found: TransducedText) -> dict[str, Any]:
+    """A target as JSON has it."""
+    complete = {} if found.complete else {"complete": False}
+    return {"target": found.text, "probability": round(found.probability, 4), **complete}
 
 
 WRITERS: dict[str, type[Any]] = {"tsv": TsvAnswers, "jsonl": JsonAnswers}
@@ -263,7 +264,7 @@ class Transducer:
         """The best target of each source: a text or, for a model that reads source features, a text and its features.
 
         Raises:
-            UsageError: A source has too many or too few features.
+            UsageError: A source is too long, or has too many or too few features.
         """
         return [answer.best.text for answer in self.answers(sources)]
 
@@ -271,7 +272,7 @@ class Transducer:
         """The best targets of each source with their probabilities, at most `nbest`.
 
         Raises:
-            UsageError: A source has too many or too few features, or the beam is narrower than `nbest`.
+            UsageError: A source is too long or has too many or too few features, or the beam is narrower than `nbest`.
         """
         self._model.check_nbest(nbest)
         wanted = len(self._model.vocabulary.options.features)
@@ -281,6 +282,10 @@ class Transducer:
             if len(features) != wanted:
                 raise UsageError(
                     f"expected a source with {counted(wanted, 'feature')}. Received: {len(features)}"
+                )
+            if len(text) > LONGEST:
+                raise UsageError(
+                    f"expected a source of at most {LONGEST:,} characters. Received: {len(text):,}"
                 )
             pairs.append(TextPair(text, features=tuple(features)))
         return self._model.answers(pairs, nbest)

@@ -1,5 +1,6 @@
 """Transducers from files to files: trained, stopped and resumed, scored, asked and explained."""
 
+import io
 import json
 import math
 import re
@@ -15,7 +16,8 @@ import pytest
 import seqtag
 from seqtag.cli import run
 from seqtag.corpora.pairs import TextPair
-from seqtag.inference.transducer import Search
+from seqtag.features.indexers.base import UNKNOWN
+from seqtag.inference.transducer import Hypothesis, Search
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import TRANSDUCER
 from seqtag.settings.config_files import parse_assignments
@@ -25,9 +27,11 @@ from seqtag.stages.gradients import gradients
 from seqtag.stages.train import TrainingResult, train
 from seqtag.support.errors import UsageError
 from seqtag.support.interrupt import Interrupted, Stop
+from seqtag.tasks.transduction import stored
 from seqtag.tasks.transduction.job import TransductionJob
 from seqtag.tasks.transduction.read import fill_in, read
-from seqtag.tasks.transduction.stored import StoredTransducer, load
+from seqtag.tasks.transduction.stored import StoredTransducer
+from seqtag.tasks.transduction.use import JsonAnswers
 from seqtag.training.events import Progress
 
 SMALL = (
@@ -176,7 +180,7 @@ def test_a_program_without_seqtag_runs_the_exported_networks(
     code = f"import sys; sys.modules['seqtag'] = None\n{code}"
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    model = load(str(trained.path))
+    model = stored.load(str(trained.path))
     model.search = Search(beam=1)
     answers = model.answers([TextPair(source) for source in sources])
     assert done.stdout.splitlines() == [f"{answer.pair.source}\t{answer.best.text}" for answer in answers]
@@ -187,6 +191,27 @@ def test_two_networks_are_no_stream(
 ) -> None:
     assert run(["export", str(trained.path), "-o", "-"]) == 2
     assert "has 2 networks (encoder and decoder); name a file with -o." in capsys.readouterr().err
+
+
+def test_a_target_found_in_two_ways_stands_once(
+    trained: TrainingResult[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = stored.load(str(trained.path))
+    unknown = Hypothesis((UNKNOWN,), -1.0, -1.0, complete=True)
+
+    def answer(*found: Hypothesis) -> list[tuple[str, bool]]:
+        monkeypatch.setattr(model.session, "search", lambda *_: [[*found]])
+        return [
+            (one.text, one.complete) for one in model.answers([TextPair("aa", line=len(found))], 9)[0].found
+        ]
+
+    monkeypatch.setattr(model, "_known", {})
+    symbol = model.vocabulary.targets.ids["a"]
+    others = [Hypothesis((symbol,) * count, -2.0, -2.0, complete=False) for count in (1, 2)]
+    assert answer(unknown, *others) == [("a", True), ("aa", False)]
+    row = io.StringIO()
+    JsonAnswers(row).write(model.answers([TextPair("aa")], 9)[0])
+    assert ["complete" in one for one in json.loads(row.getvalue())["nbest"]] == [False, True]
 
 
 def test_the_page_shows_where_the_attention_was(
