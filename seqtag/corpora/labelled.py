@@ -13,6 +13,7 @@ from seqtag.support.errors import DataError
 from seqtag.support.quoting import quoted
 
 MOST_NAMED = 10  # keys that a message names
+ANOTHER_KEY = "--label-key or the setting label_key chooses one"
 
 
 class LabelledTokens(list[str]):
@@ -46,7 +47,7 @@ def labelled_sentences(
     key: str,
     format: str | None = None,
     report: Report = ignore,
-    remedy: str = "--label-key or the setting label_key chooses one",
+    remedy: str = ANOTHER_KEY,
 ) -> Iterator[tuple[int, LabelledTokens]]:
     """The sentences of a file with their labels, each with the number of its first line.
 

@@ -54,7 +54,7 @@ def sample(
             raise UsageError(f"{option}: has no meaning for a language model, which reads tokens alone.")
     config, vocabulary = stored.config, stored.vocabulary
     format = None if options.format == AUTO.format else options.format
-    read = numbered(path, config, format, report)
+    read = numbered(path, config, format, report, "as the training text has them")
     first = list(islice((tokens for _, tokens in read), MOST_SENTENCES))
     if not first:
         raise DataError(shown(path), None, "holds no words; expected text, a sentence a line")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.findings import Finding, Report
-from seqtag.corpora.labelled import LabelledTokens, labelled_sentences
+from seqtag.corpora.labelled import ANOTHER_KEY, LabelledTokens, labelled_sentences
 from seqtag.corpora.units import sentences
 from seqtag.graph.language_model import check_carried
 from seqtag.model_folder.folder import Folder
@@ -143,7 +143,7 @@ def read(config: LanguageConfig, paths: Mapping[str, Sequence[str]]) -> Language
 
 
 def numbered(
-    path: str, config: LanguageConfig, format: str | None, report: Report
+    path: str, config: LanguageConfig, format: str | None, report: Report, remedy: str = ANOTHER_KEY
 ) -> Iterator[tuple[int, list[str]]]:
     """The sentences of a file as these settings have them read, with their labels where they are conditioned on them,
     each with the number of its first line.
@@ -153,7 +153,7 @@ def numbered(
     """
     units = units_of(config)
     if isinstance(config, GenerationConfig):
-        return labelled_sentences(path, units, config.text.label_key, format, report)
+        return labelled_sentences(path, units, config.text.label_key, format, report, remedy)
     return sentences(path, units, format, report)
 
 
