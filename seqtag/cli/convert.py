@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seqtag.corpora.base import ReadOptions
 
 MOST = 20  # lines about findings of one kind
-READABLE = registry.formats("tagged")
+READABLE = registry.formats("tagged") | registry.formats("labelled")
 WRITABLE = registry.Table(
     READABLE.group, {name: row for name, row in READABLE.items() if row.writer or row.exporter}
 )
@@ -63,6 +63,18 @@ def convert(
             help="Where tags go: upos, xpos or misc:KEY (conllu), a key (huggingface), a header (csv).",
         ),
     ] = None,
+    label_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY", show_default=False,
+            help="What holds labels of sentences, to be carried over: the key of comments (# KEY = X) or of JSON "
+            "objects, or a column of a table.",
+        ),
+    ] = None,
+    tags: Annotated[
+        bool,
+        typer.Option("--tags/--no-tags", help="Carry tags over; --no-tags reads a file that has none."),
+    ] = True,
     *,
     options: "ReadOptions",
     tokenizer: Annotated[
@@ -76,12 +88,14 @@ def convert(
     """Convert a corpus from one format to another.
 
     What the output format cannot hold is reported, with the first line that has
-    it. Formats with one row or object after the other need little memory.
+    it. Labels of sentences are carried over if --label-key names what holds
+    them. Formats with one row or object after the other need little memory.
 
     Examples:
       seqtag convert train.jsonl train.conll
       seqtag convert train.conll --to doccano -o train.jsonl
       seqtag convert iob1.conll --to conll --scheme iob1 --to-scheme bioes
+      seqtag convert train.conll --to fasttext --label-key intent -o train.txt
     """
     from seqtag.corpora.tags import is_named
 
@@ -102,12 +116,14 @@ def convert(
     from seqtag.corpora.tokenizers import Tokenizer
     from seqtag.stages.convert import convert as stage
 
-    options = replace(options, format=from_format, tokenizer=Tokenizer(tokenizer)).as_given()
+    options = replace(
+        options, format=from_format, tokenizer=Tokenizer(tokenizer), label_key=label_key
+    ).as_given()
     listing = _Listing()
     with _streams(paths, row) as streams:
         done = stage(
-            source, streams, to_format, options=options, scheme=scheme, to_scheme=to_scheme, to_column=to_column,
-            report=listing.add,
+            source, streams, to_format, options=options, with_tags=tags, scheme=scheme, to_scheme=to_scheme,
+            to_column=to_column, report=listing.add,
         )  # fmt: skip
     listing.end()
     size = f"{counted(done.sentences, 'sentence')}, {counted(done.tokens, 'token')}"

@@ -368,8 +368,8 @@ class Writer(Protocol):
     """Writes one document after the other to a stream. One that has something to write after the last has a method
     `finish`, too.
 
-    A class may also say `needs_scheme`, if what it writes goes by the tag scheme, and `takes_column`, if it takes the
-    place of the tags as a further argument.
+    A class may also say `needs_scheme`, if what it writes goes by the tag scheme, `takes_column`, if it takes the place
+    of the tags as a further argument, and `without_tags`, if it can write tokens that have none.
 
     Attributes:
         probabilities: Whether it needs more than the tags: entities, and how probable all are.

@@ -174,6 +174,7 @@ class ConllWriter:
     """token TAB tag, and a blank line after each sentence; a sentence without tokens has nothing to write."""
 
     probabilities = False
+    without_tags = True
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

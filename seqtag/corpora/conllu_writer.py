@@ -24,6 +24,7 @@ class ConlluWriter:
     probabilities = False
     needs_scheme = True
     takes_column = True
+    without_tags = True
 
     def __init__(self, stream: TextIO, column: str | None = None) -> None:
         if column is not None and column.lower() not in ("upos", "xpos") and not _ATTRIBUTE.fullmatch(column):
@@ -44,10 +45,12 @@ class ConlluWriter:
         ends = [end for _, end in document.offsets]
         starts = [start for start, _ in document.offsets[1:]] + [-1]
         lines = [] if _NO_FIELD.search(document.text) else [f"# text = {document.text}"]
+        lines += [f"# {document.label_key} = {label}" for label in document.labels]
         for number, word in enumerate(document.words, 1):
             touches = ends[number - 1] == starts[number - 1]
             line = document.lines[min(number, len(document.lines)) - 1] if document.lines else None
-            lines.append(_row(number, word, document.tags[number - 1], column, touches, line))
+            tag = document.tags[number - 1] if document.tagged else "_"
+            lines.append(_row(number, word, tag, column, touches, line))
         if self._terminal:
             lines = ["\t".join(map(printable, line.split("\t"))) for line in lines]
         self._stream.write("\n".join(lines) + "\n\n")

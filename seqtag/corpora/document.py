@@ -234,7 +234,7 @@ class Document:
     def _label_dict(self) -> dict[str, Any]:
         """The labels as plain values, where there are any."""
         if not self.label_probabilities:
-            return {} if self.tagged else {"label": None, "probability": None, "labels": {}}
+            return {} if self.tagged or self.words else {"label": None, "probability": None, "labels": {}}
         given = {name: round(value, 4) for name, value in self.label_probabilities.items()}
         return {"label": self.label, "probability": given[self.labels[0]], "labels": given}
 

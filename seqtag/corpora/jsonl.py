@@ -145,6 +145,8 @@ def _are_rows(value: Any, known: set[str]) -> bool:
 class JsonlWriter(JsonWriter):
     """An object a line; see ``Document.to_dict``."""
 
+    without_tags = True
+
     def write(self, document: Document) -> None:
         """Writes a document."""
         self.put(document.to_dict())

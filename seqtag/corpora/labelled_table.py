@@ -1,13 +1,16 @@
 """A table of texts, CSV or TSV: below a header, a text and its label in each row."""
 
+import csv
 from collections.abc import Iterator
 from sys import intern
+from typing import TextIO
 
-from seqtag.corpora.base import ReadOptions, Source
+from seqtag.corpora.base import ReadOptions, Source, Unwritable
+from seqtag.corpora.document import Document
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.table import column_of, header_of, place_of, rows_of
 from seqtag.support.errors import DataError
-from seqtag.support.quoting import counted, quoted
+from seqtag.support.quoting import counted, printable, quoted
 
 TEXT = ("text", "sentence", "utterance", "query", "question", "review")
 LABEL = ("label", "labels", "intent", "class", "category", "sentiment", "topic")
@@ -58,3 +61,32 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
         labels = (intern(given),) if given else ()
         words = tuple(options.tokenizer.words(cells[text]))
         yield Sentence(words, lines=(number,), text=cells[text], labels=labels)
+
+
+class TextsWriter:
+    """A table with commas: a header, then the text and the label of each sentence that has tokens."""
+
+    probabilities = False
+    without_tags = True
+
+    def __init__(self, stream: TextIO) -> None:
+        self._safe = printable if stream.isatty() else str
+        self._writer = csv.writer(stream, lineterminator="\n")
+        self._writer.writerow(["text", "label"])
+
+    def write(self, document: Document) -> None:
+        """Writes a document.
+
+        Raises:
+            Unwritable: It has several labels, or its text would be read as something else.
+        """
+        if not document.words:
+            return
+        line = document.lines[0] if document.lines else None
+        if len(document.labels) > 1:
+            raise Unwritable(
+                line, f"the sentence has {len(document.labels)} labels, and a table has room for one"
+            )
+        if any(one in document.text for one in "\r\n\0"):
+            raise Unwritable(line, f"the text {quoted(document.text)} cannot stand in a row of a table")
+        self._writer.writerow([self._safe(document.text), self._safe(document.label or "")])

@@ -44,7 +44,7 @@ class Format(NamedTuple):
         endings: How the names of its files end.
         files: The endings of the files that it consists of, if these are more than one.
         carries: What it can hold: "tokens", "text" (with the white space), "tags" (plain ones), "spans", "keys" (others
-            of a JSON object), "empty" (sentences without tokens).
+            of a JSON object), "labels" (of sentences), "empty" (sentences without tokens).
         tagged: Whether its files hold tags, so that they can be trained on and scored.
         labelled: Whether its files hold labels of sentences without tags.
         certain: Whether the recogniser leaves no doubt, so that it goes before the name of the file.
@@ -131,6 +131,7 @@ FORMATS = Table("seqtag.formats") | {
         "one token per line, in columns",
         reader="seqtag.corpora.conll:read",
         writer="seqtag.corpora.conll:ConllWriter",
+        carries=("tokens", "tags", "spans", "labels"),
         endings=("conll", "iob", "bio"),
         tagged=True,
         unused=_OF_TEXTS,
@@ -141,7 +142,7 @@ FORMATS = Table("seqtag.formats") | {
         writer="seqtag.corpora.conllu_writer:ConlluWriter",
         recogniser="seqtag.corpora.conllu:recognise",
         columns="seqtag.corpora.conllu:FIELDS",
-        carries=("tokens", "text", "tags", "spans"),
+        carries=("tokens", "text", "tags", "spans", "labels"),
         endings=("conllu", "conllup", "cupt"),
         tagged=True,
         heads=True,
@@ -190,7 +191,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.huggingface:read",
         writer="seqtag.corpora.huggingface:HuggingFaceWriter",
         recogniser="seqtag.corpora.huggingface:recognise",
-        carries=("tokens", "tags", "spans", "keys", "empty"),
+        carries=("tokens", "tags", "spans", "keys", "labels", "empty"),
         tagged=True,
         certain=True,
         by_itself=True,
@@ -201,7 +202,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.doccano:read",
         writer="seqtag.corpora.doccano:DoccanoWriter",
         recogniser="seqtag.corpora.doccano:recognise",
-        carries=("text", "spans", "keys", "empty"),
+        carries=("text", "spans", "keys", "labels", "empty"),
         tagged=True,
         certain=True,
         by_itself=True,
@@ -212,7 +213,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.spacy_json:read",
         writer="seqtag.corpora.spacy_json:SpacyJsonWriter",
         recogniser="seqtag.corpora.spacy_json:recognise",
-        carries=("tokens", "text", "tags", "spans", "keys", "empty"),
+        carries=("tokens", "text", "tags", "spans", "keys", "labels", "empty"),
         tagged=True,
         certain=True,
         by_itself=True,
@@ -223,7 +224,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.label_studio:read",
         writer="seqtag.corpora.label_studio:LabelStudioWriter",
         recogniser="seqtag.corpora.label_studio:recognise",
-        carries=("text", "spans", "keys", "empty"),
+        carries=("text", "spans", "keys", "labels", "empty"),
         tagged=True,
         certain=True,
         by_itself=True,
@@ -235,7 +236,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.jsonl:read",
         writer="seqtag.corpora.jsonl:JsonlWriter",
         recogniser="seqtag.corpora.jsonl:recognise",
-        carries=("tokens", "text", "tags", "spans", "keys", "empty"),
+        carries=("tokens", "text", "tags", "spans", "keys", "labels", "empty"),
         endings=("jsonl", "ndjson"),
         tagged=True,
         certain=True,
@@ -245,16 +246,18 @@ FORMATS = Table("seqtag.formats") | {
     "fasttext": Format(
         "one sentence per line after __label__X",
         reader="seqtag.corpora.fasttext:read",
+        writer="seqtag.corpora.fasttext:FasttextWriter",
         recogniser="seqtag.corpora.fasttext:recognise",
-        carries=("text",),
+        carries=("text", "labels"),
         labelled=True,
         certain=True,
     ),
     "texts": Format(
         "table of texts and labels, CSV or TSV",
         reader="seqtag.corpora.labelled_table:read",
+        writer="seqtag.corpora.labelled_table:TextsWriter",
         recogniser="seqtag.corpora.labelled_table:recognise",
-        carries=("text",),
+        carries=("text", "labels"),
         labelled=True,
         certain=True,
         whole=True,

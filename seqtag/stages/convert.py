@@ -41,6 +41,7 @@ def convert(
     to: str,
     *,
     options: ReadOptions,
+    with_tags: bool = True,
     scheme: str = "auto",
     to_scheme: str | None = None,
     to_column: str | None = None,
@@ -54,7 +55,8 @@ def convert(
         path: The file; "-" is standard input.
         streams: Where the output goes: text for a format that has a writer, else bytes, a stream for each of its files.
         to: The format of the output.
-        options: How the file is read.
+        options: How the file is read; labels of sentences go with them if `label_key` is set.
+        with_tags: Whether its tags are wanted, if it has some and the output holds tags.
         scheme: Its tag scheme; "auto" to find it.
         to_scheme: The tag scheme of the output; None to leave the tags as they are.
         to_column: Where the tags go in the output; None for the format's own place.
@@ -68,11 +70,21 @@ def convert(
     writer = _writer(to, row, streams, to_column)
     target = tags.parse_scheme(to_scheme) if to_scheme is not None else None
     source = Source(path, report=report, skip=options.skip_rows or 0)
+    labels = _Labels(options.label_key, row)
+    options = replace(options, label_key=labels.key)
     format = recognise(source, options) if options.format == "auto" else options.format
-    options = replace(options, format=format, with_text=True)
+    options = _without_tags(replace(options, format=format, with_text=True), to, row, with_tags)
+    if not options.with_tags:
+        _check_without_tags(source.name, to, writer, to_scheme)
+        if with_tags and registry.find(registry.FORMATS, format).tagged and format not in _MAY_LACK_TAGS:
+            report(
+                Finding("warning", "not-carried", source.name, None, f"{to} holds no tags: they are left out")
+            )
     found: Iterable[Sentence]
     own: Scheme | None = None
-    if target is not None or writer.probabilities or getattr(writer, "needs_scheme", False):
+    if options.with_tags and (
+        target is not None or writer.probabilities or getattr(writer, "needs_scheme", False)
+    ):
         found, own = _with_scheme(source, options, scheme)
     else:
         found = sentences(source, options)
@@ -80,7 +92,7 @@ def convert(
     count = tokens = 0
     kinds: set[str] = set()  # of tags, until there are two
     for sentence in found:
-        document = _document(path, sentence, own, target, report)
+        document = labels.on(sentence, _document(path, sentence, own, target, report))
         if own is not None and not own.is_spans and "tags" not in row.carries:
             column = source.first_rows.spans_column()
             instead = "" if column is None else f" (try --tag-column {column})"
@@ -100,9 +112,36 @@ def convert(
         nothing, column = "every token has the tag '_'", source.first_rows.spans_column()
         option = "--tag-column" if column is None else f"--tag-column {column}"
         report(Finding("warning", "constant-tags", source.name, None, nothing, option))
-    for message, line in losses.messages():
+    for message, line in (*losses.messages(), *labels.messages(to, format, source)):
         report(Finding("warning", "not-carried", shown(path), line, message))
     return Conversion(options.format, count, tokens)
+
+
+_MAY_LACK_TAGS = ("jsonl",)  # formats of which a file may have none
+_USUAL_KEYS = frozenset(
+    {"text", "sent_id", "newdoc id", "newpar id", "global.columns"}
+)  # of comments in CoNLL-U
+NONE = ""  # a key that no label has, so that the keys there are can be named
+
+
+def _without_tags(options: ReadOptions, to: str, row: Format, with_tags: bool) -> ReadOptions:
+    """The options without tags, if the file, the output or the user has none."""
+    source: Format = registry.find(registry.FORMATS, options.format)
+    wanted = with_tags and not source.labelled and not row.labelled
+    return replace(options, with_tags=wanted)
+
+
+def _check_without_tags(name: str, to: str, writer: Any, to_scheme: str | None) -> None:
+    """UsageError for what makes no sense of sentences without tags."""
+    if not getattr(writer, "without_tags", False):
+        known = ", ".join(
+            other
+            for other, row in registry.FORMATS.items()
+            if row.writer and getattr(registry.load(registry.FORMATS, other, "writer"), "without_tags", False)
+        )
+        raise UsageError(f"--to {to}: it holds tags, and {name} is read without; expected one of {known}.")
+    if to_scheme is not None:
+        raise UsageError(f"--to-scheme {to_scheme}: {name} is read without tags.")
 
 
 def _writer(to: str, row: Format, streams: tuple[IO[Any], ...], to_column: str | None) -> Any:
@@ -139,7 +178,8 @@ def _document(
     given = sentence.tags or ()
     if own is None or not own.is_spans:
         scheme = own or tags.parse_scheme("plain")
-        return Document.of(sentence, given if target is None else tags.convert(given, scheme, target), scheme)
+        own_tags = given if target is None else tags.convert(given, scheme, target)
+        return Document.of(sentence, own_tags, scheme, tagged=sentence.tags is not None)
     for index, problem in tags.problems(given, own):
         report(Finding("warning", "odd-scheme-tags", shown(path), sentence.lines[index], problem))
     try:
@@ -163,6 +203,7 @@ class _Losses:
 
     def add(self, sentence: Sentence, document: Document) -> None:
         carries, line = self.row.carries, sentence.lines[0] if sentence.lines else 0
+        raw = sentence.tags is None and sentence.text is not None  # its tokens are not those of the file
         if sentence.extra and "keys" not in carries:
             for key in sentence.extra:
                 self.keys.setdefault(key, line)
@@ -170,7 +211,7 @@ class _Losses:
             self._count("empty", line)
         elif "text" not in carries and document.text != " ".join(document.words):
             self._count("text", line)
-        elif "tokens" not in carries and document.text.split() != list(document.words):
+        elif "tokens" not in carries and not raw and document.text.split() != list(document.words):
             self._count("tokens", line)
 
     def _count(self, what: str, line: int) -> None:
@@ -194,3 +235,53 @@ _LOST = {
     "text": "holds no text: the white space between the tokens of {} is lost",
     "tokens": "holds no tokens, and white space alone does not tell those of {}",
 }
+
+
+class _Labels:
+    """What becomes of the labels of sentences.
+
+    Args:
+        key: Their key as the user gave it; None if no labels are wanted.
+        row: The format of the output.
+
+    Attributes:
+        key: The key to read them with.
+    """
+
+    def __init__(self, key: str | None, row: Format) -> None:
+        self.key = NONE if key is None else key
+        self._is_given = key is not None
+        self._row = row
+        self._found = self._lost = 0
+        self._line: int | None = None  # of the first that is lost
+
+    def on(self, sentence: Sentence, document: Document) -> Document:
+        """The document with the labels of its sentence."""
+        if not sentence.labels:
+            return document
+        self._found += 1
+        key = self.key or Document.label_key
+        if "keys" in self._row.carries:  # an object has them as one of its keys
+            value = sentence.labels[0] if len(sentence.labels) == 1 else list(sentence.labels)
+            return replace(document, extra={**document.extra, key: value})
+        if "labels" in self._row.carries:
+            return replace(document, labels=sentence.labels, label_key=key)
+        self._lost += 1
+        if self._line is None and sentence.lines:
+            self._line = sentence.lines[0]
+        return document
+
+    def messages(self, to: str, format: str, source: Source) -> Iterator[tuple[str, int | None]]:
+        """What is lost, and where first."""
+        keys = ", ".join(map(quoted, sorted(source.keys - _USUAL_KEYS)[:10]))
+        if self._lost:
+            yield (
+                f"{to} holds no labels of sentences: those of {counted(self._lost, 'sentence')} are lost",
+                self._line,
+            )
+        if self._is_given and not self._found:
+            there = f"; the file has the keys {keys}" if keys else ""
+            yield f"no sentence has a label under the key {quoted(self.key)}{there}", None
+        row = registry.find(registry.FORMATS, format)
+        if not self._is_given and keys and not (row.by_itself or row.labelled):
+            yield f"comments are left out: {keys} (--label-key keeps one as labels of sentences)", None

@@ -464,3 +464,97 @@ def test_a_corpus_without_a_sentence(
     assert run(["convert", str(corpus), str(out), "--skip-rows", str(rows)]) == 1
     assert f"{corpus}: there is no sentence in the file" in capsys.readouterr().err
     assert not out.exists()
+
+
+LABELLED = """\
+# intent = a+b
+play\tO
+jazz\tB-X
+
+# intent = c#d
+# intent = e
+stop\tO
+
+go\tO
+
+"""
+
+
+def with_labels(path: Path, to: str, key: str | None, **how: Any) -> tuple[str, list[Finding]]:
+    return converted(path, to, options=ReadOptions(label_key=key), **how)
+
+
+@pytest.mark.parametrize("to", ["conllu", "jsonl", "huggingface", "spacy_json", "doccano", "label_studio"])
+def test_labels_of_sentences_come_back(to: str, tmp_path: Path) -> None:
+    path, out = tmp_path / "in.conll", tmp_path / f"out.{'conllu' if to == 'conllu' else 'json'}"
+    path.write_text(LABELLED, "utf-8")
+    text, told = with_labels(path, to, "intent")
+    assert [one for one in told if "label" in one.message] == []
+    out.write_text(text, "utf-8")
+    column = "misc:name" if to == "conllu" else None
+    options = ReadOptions(to, tag_column=column, label_key="intent")
+    assert converted(out, "conll", options=options)[0] == LABELLED
+
+
+@pytest.mark.parametrize("to", ["fasttext", "texts", "jsonl", "conll", "conllu"])
+def test_labels_without_tags_come_back(to: str, tmp_path: Path) -> None:
+    path, out = tmp_path / "in.txt", tmp_path / ("out.conllu" if to == "conllu" else "out")
+    text = "__label__a+b play, jazz\n__label__c#d stop\ngo\n"
+    path.write_text(text, "utf-8")
+    out.write_text(converted(path, to, options=ReadOptions("fasttext", label_key="label"))[0], "utf-8")
+    options = ReadOptions(to, label_key="label")
+    found, told = converted(out, "fasttext", options=options, with_tags=False)
+    assert found == (text.replace(",", " ,") if to == "conll" else text)
+    assert told == []
+
+
+def test_what_labels_lose_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "in.conll"
+    path.write_text(LABELLED, "utf-8")
+
+    def said(to: str, key: str | None) -> list[str]:
+        return [str(one) for one in with_labels(path, to, key)[1]]
+
+    left = f"{path}: comments are left out: 'intent' (--label-key keeps one as labels of sentences)"
+    assert said("conll", None) == [left]
+    assert said("pipes", "intent") == [
+        f"{path}:2: pipes holds no labels of sentences: those of 2 sentences are lost"
+    ]
+    none = "no sentence has a label under the key 'mood'; the file has the keys 'intent'"
+    assert said("conll", "mood") == [f"{path}: {none}"]
+    assert said("fasttext", "intent") == [f"{path}: fasttext holds no tags: they are left out"]
+    with pytest.raises(
+        DataError, match=r"in\.conll:7: the sentence has 2 labels, and a table has room for one"
+    ):
+        with_labels(path, "texts", "intent")
+    path.write_text("# intent = a b\nplay\tO\n", "utf-8")
+    with pytest.raises(DataError, match="the label 'a b' holds white space"):
+        with_labels(path, "fasttext", "intent")
+    path.write_text("# sent_id = 1\n1\tEva" + "\t_" * 8 + "\n", "utf-8")
+    assert "comments" not in "".join(said("pipes", None))
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (
+            ["--to", "csv"],
+            "--to csv: it holds tags, and {} is read without; expected one of conll, conllu, jsonl",
+        ),
+        (["--to", "conll", "--to-scheme", "bioes"], "--to-scheme bioes: {} is read without tags."),
+    ],
+)
+def test_what_needs_tags_is_refused(
+    options: list[str], problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "a", "label": "x"}\n', "utf-8")
+    assert run(["convert", str(path), *options, "--no-tags", "-o", str(tmp_path / "out")]) == 2
+    assert problem.format(path) in capsys.readouterr().err
+
+
+def test_the_options_of_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "a b", "mood": ["x", "y"]}\n', "utf-8")
+    assert run(["convert", str(path), "--to", "conll", "--no-tags", "--label-key", "mood"]) == 0
+    assert capsys.readouterr().out == "# mood = x\n# mood = y\na\nb\n\n"

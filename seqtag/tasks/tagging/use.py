@@ -1,6 +1,5 @@
 """What a tagger is used for."""
 
-from functools import partial
 from pathlib import Path
 
 from seqtag.inference import language_states
@@ -35,10 +34,16 @@ def networks(model: str) -> dict[str, bytes]:
     return {"": load_folder(Path(model), read)}
 
 
+def formats() -> registry.Table:
+    """The formats that hold tags, or show them."""
+    found = registry.formats("writer")
+    return registry.Table(found.group, {name: row for name, row in found.items() if not row.labelled})
+
+
 USE = Use(
     evaluate=evaluate,
     predictor=predictor,
-    formats=partial(registry.formats, "writer"),
+    formats=formats,
     networks=networks,
     scores_with=frozenset({"--scheme", "--analysis", "--crosscheck", "--errors", "--output"}),
     predicts_with=frozenset({"--tokenizer", "--sentences", "--language", "--nbest", "--input-format"}),
