@@ -75,15 +75,15 @@ def test_network_and_graph_agree(
 def test_what_poolings_are(make: Any) -> None:
     """By NumPy, from features of words."""
     found = {}
-    for pooling in registry.POOLINGS:
-        tree = {"encoder__tree": "recursive"} if pooling == "root" else {}
-        toy = labelled(make, pooling, "none", False, tags=False, **tree).shake(0.6)
+    for name in (*registry.POOLINGS, "last of a tree"):
+        over = {"encoder__tree": "recursive"} if name in ("root", "last of a tree") else {}
+        toy = labelled(make, name.partition(" ")[0], "none", False, tags=False, **over).shake(0.6)
         inputs, _ = toy.batch(extra=1)
         features = np.asarray(toy.network(inputs))
         tree = toy.network.tree_of(inputs)
         vector = np.asarray(toy.network.label_head(features, inputs["lengths"], tree)[0])
         rows = [row[:length] for row, length in zip(features, inputs["lengths"], strict=True)]
-        found[pooling] = toy, inputs, rows, vector
+        found[name] = toy, inputs, rows, vector
     _, _, rows, vector = found["mean"]
     np.testing.assert_allclose(vector, [row.mean(axis=0) for row in rows], atol=1e-6)
     _, _, rows, vector = found["max"]
@@ -91,6 +91,8 @@ def test_what_poolings_are(make: Any) -> None:
     _, _, rows, vector = found["last"]
     half = vector.shape[1] // 2
     np.testing.assert_allclose(vector, [[*row[-1, :half], *row[0, half:]] for row in rows], atol=1e-6)
+    _, _, rows, vector = found["last of a tree"]
+    np.testing.assert_allclose(vector, [[*row[-1], *row[0]] for row in rows], atol=1e-6)
     _, _, rows, vector = found["root"]
     np.testing.assert_allclose(vector, [row[at] for row, at in zip(rows, ROOTS, strict=True)], atol=1e-6)
     toy, inputs, rows, vector = found["attention"]
