@@ -89,7 +89,14 @@ def test_the_sizes_in_the_readme_are_those_of_the_files() -> None:
 )
 def test_the_settings_are_those_of_a_task(path: Path) -> None:
     task, _ = settings_of(read(path))
-    assert task == path.stem or path.stem == "config"
+    assert task == path.stem or path.stem in ("config", "roots")
+
+
+def test_the_sizes_of_the_moods() -> None:
+    text = (SAMPLES / "README.md").read_text(encoding="utf-8")
+    for part in ("train", "dev", "test"):
+        trees = read_corpus(SAMPLES / "moods" / f"{part}.brackets")
+        assert f"| `{part}.brackets` | {len(trees.sentences)} | {trees.tokens:,} |" in text
 
 
 # Each trains a sample with its own settings, about a minute of processor time.
