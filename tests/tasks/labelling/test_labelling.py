@@ -247,26 +247,16 @@ def test_gradients(model: Made, tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.slow
-def test_compare(classifier: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    settings = [word for one in SMALL for word in ("--set", one)]
-    files = ["--train", str(classifier.corpus), "--dev", str(classifier.corpus)]
-    output = str(tmp_path / "grid")
-    command = [
-        "compare",
-        *files,
-        *settings,
-        "--task",
-        "classification",
-        "-o",
-        output,
-        "-q",
-        "--set",
-        "training.epochs=1",
-    ]
+def test_compare(model: Made, tmp_path: Path) -> None:
+    settings = [word for one in (*SMALL, "training.epochs=1") for word in ("--set", one)]
+    files = ["--train", str(model.corpus), "--dev", str(model.corpus)]
+    command = ["compare", *files, *settings, "--task", model.task, "-o", str(tmp_path / "grid"), "-q"]
     assert run([*command, "--grid", "label.pooling=max,mean"]) == 0
     rows = [json.loads(line) for line in (tmp_path / "grid" / "runs.jsonl").read_text().splitlines()]
-    assert [row["metric"] for row in rows] == ["label accuracy"] * 2
+    title = "label accuracy" if model.task == "classification" else "mean of tags and labels"
+    assert [row["metric"] for row in rows] == [title] * 2
     assert [row["error"] for row in rows] == [None, None]
+    assert [len(row["layers"]) for row in rows] == [2, 2], "each direction has a rate"
 
 
 @pytest.mark.slow

@@ -239,6 +239,23 @@ def test_gradients_reach_back_through_the_source(
 
 
 @pytest.mark.slow
+def test_compare(files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = [word for one in (*SMALL, "training.epochs=1") for word in ("--set", one)]
+    corpora = [f"--{role}={path}" for role, path in files.items()]
+    command = ["compare", *corpora, *given, "--task", "transduction", "-o", str(tmp_path), "-q"]
+    command += ["--grid", "decoder.attention=luong,none", "--grid", "encoder.cell=gru,cnn"]
+    assert run(command) == 0
+    rows = [json.loads(line) for line in (tmp_path / "runs.jsonl").read_text().splitlines()]
+    assert [row["metric"] for row in rows] == ["exact match"] * 2 + [None] * 2
+    assert [row["test"] is not None for row in rows] == [True] * 2 + [False] * 2
+    assert [len(row["layers"]) for row in rows] == [2, 0, 0, 0], "a convolution has no rate"
+    assert all("decoder.copy: yes copies what the attention is on" in row["error"] for row in rows[2:])
+    capsys.readouterr()
+    assert run(command) == 0
+    assert len((tmp_path / "runs.jsonl").read_text().splitlines()) == 4, "no run is repeated"
+
+
+@pytest.mark.slow
 def test_a_stopped_run_ends_with_the_same_bytes(files: dict[str, str], tmp_path: Path) -> None:
     settings = (
         "training.epochs=2",
