@@ -19,7 +19,7 @@ from seqtag.corpora.document import Document
 from seqtag.corpora.heads import ROOT, find_cycle
 from seqtag.corpora.sentence import Sentence, cut
 from seqtag.support.errors import DataError
-from seqtag.support.quoting import counted, quoted
+from seqtag.support.quoting import counted, printable, quoted
 
 INNER = "()"  # the token of a node that has nodes
 HEADS = "heads"  # what else the file says of a sentence, by name: the head of each token
@@ -199,6 +199,7 @@ class BracketsWriter:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._safe = printable if stream.isatty() else str
 
     def write(self, document: Document) -> None:
         heads = _heads_of(document)
@@ -208,7 +209,7 @@ class BracketsWriter:
             )
         except ValueError as problem:
             raise Unwritable(document.lines[0] if document.lines else None, str(problem)) from None
-        self._stream.write(line + "\n")
+        self._stream.write(self._safe(line) + "\n")
 
 
 def _heads_of(document: Document) -> list[int] | None:

@@ -109,6 +109,8 @@ def chosen_options(values: Mapping[str, Any], task: str) -> dict[str, tuple[Any,
             continue
         option = "--" + name.replace("_", "-")
         if task not in by_task:
-            raise UsageError(f"{option} is for {KEY} {' or '.join(by_task)}; this is {KEY} {task}.")
+            *first, last = by_task
+            users = f"{', '.join(first)} or {last}" if first else last
+            raise UsageError(f"{option} is for {KEY} {users}; this is {KEY} {task}.")
         found[by_task[task].path] = (values[name], option)
     return found

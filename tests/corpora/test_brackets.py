@@ -187,3 +187,15 @@ def test_it_is_recognised(text: str, expected: bool, tmp_path: Path) -> None:
     if expected:
         assert recognised(Source(path), AUTO) == "brackets"
         assert read_corpus(path).sentences
+
+
+def test_no_tree_steers_a_terminal() -> None:
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen, file = Screen(), io.StringIO()
+    for stream in (screen, file):
+        BracketsWriter(stream).write(Document.of(Sentence(("a\x1b[2J",)), ["X"], parse_scheme("plain")))
+    assert screen.getvalue() == "(X a\\x1b[2J)\n"
+    assert file.getvalue() == "(X a\x1b[2J)\n"

@@ -14,7 +14,7 @@ from seqtag.corpora.reading import Corpus
 from seqtag.inference.labels import LabelTagger
 from seqtag.model_folder.layout import Kind
 from seqtag.tasks.labelling.job import scored
-from seqtag.tasks.labelling.reading import check
+from seqtag.tasks.labelling.reading import check, check_given
 from seqtag.tasks.use import EvaluationOrder
 
 
@@ -86,10 +86,13 @@ def evaluate(task: str, kind: Kind, order: EvaluationOrder) -> LabelEvaluation:
     """Answers the sentences of a gold file and scores the answers.
 
     Raises:
+        UsageError: An option of tags was given, and the model reads none.
         DataError: The gold file cannot be read, a sentence has no label, or a tag is not one of the scheme.
         ModelError: The model folder cannot be read.
     """
     model = LabelTagger.load(order.model, order.threads, tags_only=True, kind=kind)
+    if not model.has_tags:
+        check_given(order.options, task)
     vocabulary = model.vocabulary
     own = replace(vocabulary.reading, tokenizer=vocabulary.tokenizer, with_tags=model.has_tags)
     options = own.override(order.options)

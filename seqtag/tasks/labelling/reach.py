@@ -13,6 +13,7 @@ from seqtag.corpora.sentence import cut
 from seqtag.features.labels import LabelVocabulary
 from seqtag.support.errors import Error
 from seqtag.tasks.labelling.job import ClassificationJob
+from seqtag.tasks.labelling.reading import check_given
 from seqtag.tasks.tagging.restore import Stored
 from seqtag.training import reach
 from seqtag.training.reach import GradientInputs, Sample
@@ -28,6 +29,7 @@ def sample(
     report: Report = ignore,
 ) -> Sample[Sentence]:
     """Draws at most `count` sentences of a corpus file; see `tasks.base.Draw`."""
+    check_given(options, "classification")
     vocabulary: Any = stored.vocabulary
     given = vocabulary.reading.override(options)
     corpus = read_corpus(path, _without_tags(given, vocabulary))

@@ -7,17 +7,25 @@ from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus
 from seqtag.settings.labelled import ClassificationConfig, JointConfig
-from seqtag.support.errors import DataError
+from seqtag.support.errors import DataError, UsageError
 from seqtag.support.quoting import quoted
 from seqtag.tasks.tagging.options import read_options
 
 MOST_NAMED = 10  # keys that a message names
+OF_TAGS = frozenset({"tag_column", "tag_spelling", "outside_tag", "neighbours", "misaligned", "labels"})
 
 
 def options_of(config: JointConfig) -> ReadOptions:
     """How the settings say that corpora are read."""
     with_tags = not isinstance(config, ClassificationConfig)
     return replace(read_options(config), label_key=config.data.label_key, with_tags=with_tags)
+
+
+def check_given(options: ReadOptions, task: str) -> None:
+    """UsageError if an option of tags was given for a model that reads none."""
+    for name, option in options.given:
+        if name in OF_TAGS:
+            raise UsageError(f"{option}: a model of task {task} reads no tags.")
 
 
 def problems(corpus: Corpus, key: str) -> Iterator[Finding]:

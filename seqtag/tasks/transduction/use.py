@@ -9,10 +9,11 @@ from typing import Any, ClassVar, TextIO
 from seqtag.corpora.base import AUTO, ReadOptions, Unwritable, Writer
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.pairs import BLANK, LONGEST, PairOptions, TextPair, read_pairs
+from seqtag.corpora.records import JsonWriter
 from seqtag.settings.transduction import FORMATS
 from seqtag.support.errors import UsageError
 from seqtag.support.lines import shown
-from seqtag.support.quoting import counted
+from seqtag.support.quoting import counted, printable
 from seqtag.tasks.transduction import stored
 from seqtag.tasks.transduction.model import Answer, TransducedText, TransducerModel
 from seqtag.tasks.transduction.read import read_whole
@@ -147,6 +148,7 @@ class TsvAnswers:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._safe = printable if stream.isatty() else str
 
     def write(self, document: Any) -> None:
         """Writes the answer to a source; a blank line for a blank one.
@@ -157,16 +159,12 @@ class TsvAnswers:
         pair: TextPair = document.pair
         if "\t" in pair.source:
             raise Unwritable(pair.line or None, "the source holds a tab; use --format jsonl")
-        self._stream.write(f"{pair.source}\t{document.best.text}\n" if pair.source.strip(BLANK) else "\n")
+        row = "\t".join(map(self._safe, (pair.source, document.best.text)))
+        self._stream.write(f"{row}\n" if pair.source.strip(BLANK) else "\n")
 
 
-class JsonAnswers:
+class JsonAnswers(JsonWriter):
     """Writes a JSON object for each source, with all targets that were found and their probabilities."""
-
-    probabilities: ClassVar[bool] = True
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
 
     def write(self, document: Any) -> None:
         """Writes the answer to a source."""
@@ -175,7 +173,7 @@ class JsonAnswers:
         if pair.features:
             row["features"] = list(pair.features)
         row |= _described(best) | {"nbest": [_described(one) for one in document.found]}
-        self._stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+        self.put(row)
 
 
 def _described(found: TransducedText) -> dict[str, Any]:

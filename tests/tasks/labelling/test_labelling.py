@@ -141,6 +141,9 @@ def test_evaluate(model: Made, capsys: pytest.CaptureFixture[str], tmp_path: Pat
     assert (row["sentence"], row["line"], row["gold"], row["predicted"]) == (1, 2, ["Light"], ["Play"])
     assert run([*arguments, "--crosscheck"]) == 2
     assert f"a model of task {model.task}" in capsys.readouterr().err
+    assert run([*arguments, "--tag-column", "2"]) == (0 if model.task == "joint" else 2)
+    shown = capsys.readouterr().err
+    assert ("--tag-column: a model of task classification reads no tags" in shown) == (model.task != "joint")
     wrong.write_text(model.corpus.read_text().replace("# intent", "# topic"))
     assert run(["evaluate", str(model.folder), str(wrong), "--label-key", "topic", "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["label_accuracy"] == 1
@@ -244,6 +247,7 @@ def test_gradients(model: Made, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run(arguments) == 0
     layers = json.loads(capsys.readouterr().out)["layers"]
     assert [(layer["number"], layer["direction"]) for layer in layers] == [(1, "forward"), (1, "backward")]
+    assert run([*arguments, "--tag-column", "2"]) == (0 if model.task == "joint" else 2)
 
 
 @pytest.mark.slow
@@ -259,7 +263,6 @@ def test_compare(model: Made, tmp_path: Path) -> None:
     assert [len(row["layers"]) for row in rows] == [2, 2], "each direction has a rate"
 
 
-@pytest.mark.slow
 def test_a_run_knows_whether_numbers_or_labels_have_changed(tmp_path: Path) -> None:
     rows = "# intent = A\na\t1\tO\n\n# intent = B\nb\t2\tO\n"
     task = tasks.find("classification")
@@ -273,6 +276,7 @@ def test_a_run_knows_whether_numbers_or_labels_have_changed(tmp_path: Path) -> N
     assert len({*digests}) == 3
 
 
+@pytest.mark.slow
 def test_several_labels(tmp_path: Path) -> None:
     text = "".join(
         f"# intent = A\n# intent = B\na{n}\tO\nb\tO\n\n# intent = A\na{n}\tO\n\n" for n in range(4)

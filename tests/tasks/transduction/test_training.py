@@ -29,9 +29,10 @@ from seqtag.support.errors import UsageError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.tasks.transduction import stored
 from seqtag.tasks.transduction.job import TransductionJob
+from seqtag.tasks.transduction.model import Answer, TransducedText
 from seqtag.tasks.transduction.read import fill_in, read
 from seqtag.tasks.transduction.stored import StoredTransducer
-from seqtag.tasks.transduction.use import JsonAnswers
+from seqtag.tasks.transduction.use import JsonAnswers, TsvAnswers
 from seqtag.training.events import Progress
 
 SMALL = (
@@ -191,6 +192,22 @@ def test_two_networks_are_no_stream(
 ) -> None:
     assert run(["export", str(trained.path), "-o", "-"]) == 2
     assert "has 2 networks (encoder and decoder); name a file with -o." in capsys.readouterr().err
+
+
+class Screen(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("writer", [TsvAnswers, JsonAnswers])
+def test_no_target_steers_a_terminal(writer: Any) -> None:
+    screen, file = Screen(), io.StringIO()
+    for stream in (screen, file):
+        writer(stream).write(Answer(TextPair("\u202eab"), (TransducedText("b\u202e", 1.0),)))
+    assert screen.getvalue().replace("\t", "").strip().isprintable()
+    assert "\u202e" in file.getvalue()
 
 
 def test_a_target_found_in_two_ways_stands_once(
