@@ -182,7 +182,8 @@ def _sentence(nodes: Sequence[_Node], roots: Sequence[int], line: int, options: 
         tuple(INNER if word is None else word for word in words),
         tuple(nodes[number].label for number in order) if options.with_tags else None,
         (line,) * len(order),
-        extra={HEADS: heads} if len(roots) == 1 and len(nodes) > 1 else None,
+        # Who looks for labels would take them for some; nobody else reads them but the writer.
+        extra={HEADS: heads} if len(roots) == 1 and len(nodes) > 1 and options.label_key is None else None,
         heads=tuple(heads) if options.with_heads else None,
         labels=(nodes[roots[0]].label,) if options.label_key is not None and len(roots) == 1 else (),
     )

@@ -11,11 +11,12 @@ from seqtag.corpora.findings import Report, ignore
 from seqtag.corpora.reading import sentences
 from seqtag.settings.transduction import FORMATS
 from seqtag.support.errors import DataError, UsageError, suggest
-from seqtag.support.quoting import CONTROLS, counted, quoted
+from seqtag.support.quoting import CONTROLS, counted, printable, quoted, shortened
 
 BLANK = " \t\r"
 MISSING = "_"  # what a CoNLL-U file has for a value that is not given
 LONGEST = 10_000  # characters of a source or a target: the time for an answer grows with the square of them
+MOST_NAMED = 50  # columns that a message names
 Column = int | str
 _NAMES = frozenset(
     {
@@ -276,7 +277,8 @@ def _place(
         if names.count(str(column)) > 1:
             raise UsageError(f"{file}: {title}: the first row names {quoted(column)} twice.")
         if str(column) not in names:
-            raise UsageError(f"{file}: {title}: no column {quoted(column)}.{suggest(str(column), names)}")
+            known = [shortened(printable(name)) for name in names[:MOST_NAMED]]  # a line of anything, perhaps
+            raise UsageError(f"{file}: {title}: no column {quoted(column)}.{suggest(str(column), known)}")
         return names.index(str(column))
     if not number:
         raise UsageError(f"{title} {column}: columns are counted from 1, or from -1 backwards.")

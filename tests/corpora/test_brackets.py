@@ -199,3 +199,10 @@ def test_no_tree_steers_a_terminal() -> None:
         BracketsWriter(stream).write(Document.of(Sentence(("a\x1b[2J",)), ["X"], parse_scheme("plain")))
     assert screen.getvalue() == "(X a\\x1b[2J)\n"
     assert file.getvalue() == "(X a\x1b[2J)\n"
+
+
+def test_heads_are_no_labels() -> None:
+    """They are among what the file says of a sentence, where keys of labels are looked for."""
+    sentence = parsed("(A (B x) (C y))", ReadOptions(label_key="heads"))
+    assert not sentence.extra
+    assert parsed("(A (B x) (C y))").extra == {"heads": [2, 0, 2]}

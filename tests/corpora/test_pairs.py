@@ -50,6 +50,9 @@ def test_columns_by_number_and_by_name(tmp_path: Path) -> None:
     assert found("verb\twhich\tform\n" + rows, **named) == wanted
     with pytest.raises(UsageError, match=r"--source: no column 'verb'\. Known: go, past, went\."):
         found(rows, **named)
+    with pytest.raises(UsageError, match=r"Known: \\x1b\[2Ja+\.\.\.a+\.$") as problem:
+        found("\x1b[2J" + "a" * 100_000, **named)
+    assert len(str(problem.value)) < 300
     with pytest.raises(UsageError, match=r"--target 0: columns are counted from 1"):
         found(rows, target=0)
 
