@@ -11,6 +11,7 @@ from seqtag.corpora import reading
 from seqtag.corpora.document import Document
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus
+from seqtag.evaluation.labels import JointScore, LabelScore
 from seqtag.inference.labels import LabelTagger
 from seqtag.model_folder.layout import Kind
 from seqtag.tasks.labelling.job import scored
@@ -33,7 +34,7 @@ class LabelEvaluation:
     """
 
     task: str
-    score: Any
+    score: LabelScore | JointScore
     corpus: Corpus
     answers: Sequence[Document]
     model: str
@@ -59,18 +60,25 @@ class LabelEvaluation:
         }
 
     def write_errors(self, stream: TextIO) -> None:
-        """Writes a JSON object per line for each sentence with wrong labels; sentences and lines count from 1."""
+        """Writes a JSON object per line for each sentence with wrong labels or, of a joint model, wrong tags; sentences
+        and lines count from 1.
+        """
         pairs = zip(self.corpus.sentences, self.answers, strict=True)
         for number, (sentence, answer) in enumerate(pairs, 1):
-            if {*sentence.labels} != {*answer.labels}:
-                row = {
-                    "sentence": number,
-                    "line": sentence.lines[0] if sentence.lines else None,
-                    "gold": list(sentence.labels),
-                    "predicted": list(answer.labels),
-                    "probability": round(answer.label_probabilities.get(answer.label or "", 0.0), 4),
-                    "text": answer.text,
-                }
+            row = {
+                "sentence": number,
+                "line": sentence.lines[0] if sentence.lines else None,
+                "gold": list(sentence.labels),
+                "predicted": list(answer.labels),
+                "probability": round(answer.label_probabilities.get(answer.label or "", 0.0), 4),
+                "text": answer.text,
+            }
+            right = {*sentence.labels} == {*answer.labels}
+            if isinstance(self.score, JointScore):
+                tags = {"gold_tags": list(sentence.tags or ()), "predicted_tags": list(answer.tags)}
+                right = right and tags["gold_tags"] == tags["predicted_tags"]
+                row |= {"tokens": list(sentence.tokens), **tags}
+            if not right:
                 stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
     def write_columns(self, stream: TextIO) -> None:

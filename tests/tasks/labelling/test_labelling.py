@@ -132,13 +132,18 @@ def test_evaluate(model: Made, capsys: pytest.CaptureFixture[str], tmp_path: Pat
     assert "Label accuracy 1.0000 (8 of 8 sentences)." in shown
     assert found["signature"] in shown
     wrong = tmp_path / "wrong.conll"
-    wrong.write_text(
-        model.corpus.read_text().replace("# intent = Play\nplay blues", "# intent = Light\nplay blues", 1)
-    )
     wrong.write_text(model.corpus.read_text().replace("# intent = Play", "# intent = Light", 1))
     assert run(["evaluate", str(model.folder), str(wrong), "--errors", "-"]) == 0
     (row,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (row["sentence"], row["line"], row["gold"], row["predicted"]) == (1, 2, ["Light"], ["Play"])
+    assert ("tokens" in row) == ("predicted_tags" in row) == (model.task == "joint")
+    wrong.write_text(model.corpus.read_text().replace("\tO\n", "\tB-genre\n", 1))
+    assert run(["evaluate", str(model.folder), str(wrong), "--errors", "-"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(rows) == (model.task == "joint")
+    assert all(
+        row["gold_tags"].count("B-genre") == 1 + row["predicted_tags"].count("B-genre") for row in rows
+    )
     assert run([*arguments, "--crosscheck"]) == 2
     assert f"a model of task {model.task}" in capsys.readouterr().err
     assert run([*arguments, "--tag-column", "2"]) == (0 if model.task == "joint" else 2)
