@@ -13,7 +13,7 @@ from seqtag.corpora.records import JsonWriter
 from seqtag.settings.transduction import FORMATS
 from seqtag.support.errors import UsageError
 from seqtag.support.lines import shown
-from seqtag.support.quoting import counted, printable
+from seqtag.support.quoting import counted, printable, quoted
 from seqtag.tasks.transduction import stored
 from seqtag.tasks.transduction.model import Answer, TransducedText, TransducerModel
 from seqtag.tasks.transduction.read import read_whole
@@ -225,12 +225,10 @@ class PairPredictor:
         self._cut += 1
         if self._cut == 1:
             problem = (
-                "a target was cut at the length limit (decoding.max_length_factor), as further ones may be; "
-                "`--format jsonl` marks each"
+                f"the target of {quoted(answer.pair.source)} was cut at the length limit "
+                "(decoding.max_length_factor), as further ones may be; `--format jsonl` marks each"
             )
-            self._order.report(
-                Finding("warning", "length-limit", "the model", answer.pair.line or None, problem)
-            )
+            self._order.report(Finding("warning", "length-limit", shown(self._order.model), None, problem))
 
 
 def predictor(order: PredictionOrder) -> PairPredictor:

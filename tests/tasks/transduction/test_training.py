@@ -15,9 +15,10 @@ import pytest
 
 import seqtag
 from seqtag.cli import run
+from seqtag.corpora.findings import Finding
 from seqtag.corpora.pairs import TextPair
 from seqtag.features.indexers.base import UNKNOWN
-from seqtag.inference.transducer import Hypothesis, Search
+from seqtag.inference.transducer import Hypothesis, Search, TransducerSession
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import TRANSDUCER
 from seqtag.settings.config_files import parse_assignments
@@ -32,7 +33,8 @@ from seqtag.tasks.transduction.job import TransductionJob
 from seqtag.tasks.transduction.model import Answer, TransducedText
 from seqtag.tasks.transduction.read import fill_in, read
 from seqtag.tasks.transduction.stored import StoredTransducer
-from seqtag.tasks.transduction.use import JsonAnswers, TsvAnswers
+from seqtag.tasks.transduction.use import JsonAnswers, TsvAnswers, predictor
+from seqtag.tasks.use import PredictionOrder
 from seqtag.training.events import Progress
 
 SMALL = (
@@ -208,6 +210,20 @@ def test_no_target_steers_a_terminal(writer: Any) -> None:
         writer(stream).write(Answer(TextPair("\u202eab"), (TransducedText("b\u202e", 1.0),)))
     assert screen.getvalue().replace("\t", "").strip().isprintable()
     assert "\u202e" in file.getvalue()
+
+
+def test_the_first_target_that_is_cut_is_named(
+    trained: TrainingResult[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Finding] = []
+    order = PredictionOrder(str(trained.path), output_format="tsv", report=found.append)
+    predicting = predictor(order)
+    cut = Hypothesis((1,), -1.0, -1.0, complete=False)
+    monkeypatch.setattr(TransducerSession, "search", lambda _, sources, *__: [[cut] for _ in sources])
+    assert len(list(predicting.begin([TextPair("ab"), TextPair("cd")]))) == 2
+    (finding,) = found
+    assert (finding.file, finding.code) == (str(trained.path), "length-limit")
+    assert finding.message.startswith("the target of 'ab' was cut at the length limit")
 
 
 def test_a_target_found_in_two_ways_stands_once(
