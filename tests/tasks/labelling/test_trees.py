@@ -15,6 +15,7 @@ from seqtag.model_folder.layout import CLASSIFICATION_MODEL, JOINT_MODEL
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.tasks import settings_of
 from seqtag.tasks.labelling import data
+from seqtag.tasks.labelling.task import CLASSIFICATION_TASK
 
 Capture = pytest.CaptureFixture[str]
 COUNTED = {"people": (5, 1, 5, 3, 0), "places": (3, 1, 5, 3, 0)}  # the head of 两 is 老师 or 大学
@@ -157,6 +158,20 @@ def test_the_label_of_a_bracketed_tree_is_that_of_its_root(
         (tmp_path / "bad.brackets").write_text(f"(+ good)\n{line}\n", encoding="utf-8")
         assert command("evaluate", model, tmp_path / "bad.brackets") == 1
         assert capsys.readouterr().err.endswith(f"bad.brackets:2: {problem}\n")
+
+
+def test_other_heads_or_labels_are_another_corpus(tmp_path: Path) -> None:
+    """With which no run can be resumed."""
+    chosen = [*SMALL, "data.label_key=reading", "encoder.tree=recursive"]
+    _, settings = settings_of(parse_assignments(chosen), option="classification")
+    found = set()
+    for heads, label in (((2, 0), "people"), ((0, 1), "people"), ((2, 0), "places")):
+        (tmp_path / "a.conllu").write_text(f"# reading = {label}\n" + conllu(("a", "b"), heads))
+        read = data.read(
+            settings, {"train": [str(tmp_path / "a.conllu")], "dev": [str(tmp_path / "a.conllu")]}
+        )
+        found.add(CLASSIFICATION_TASK.digests(read)["train"])
+    assert len(found) == 3
 
 
 def test_each_phrase_is_an_example(tmp_path: Path) -> None:
