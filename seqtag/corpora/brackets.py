@@ -183,9 +183,9 @@ def _sentence(nodes: Sequence[_Node], roots: Sequence[int], line: int, options: 
         tuple(nodes[number].label for number in order) if options.with_tags else None,
         (line,) * len(order),
         # Who looks for labels would take them for some; nobody else reads them but the writer.
-        extra={HEADS: heads} if len(roots) == 1 and len(nodes) > 1 and options.label_key is None else None,
+        extra={HEADS: heads} if len(roots) == 1 and len(nodes) > 1 and not options.label_key else None,
         heads=tuple(heads) if options.with_heads else None,
-        labels=(nodes[roots[0]].label,) if options.label_key is not None and len(roots) == 1 else (),
+        labels=(nodes[roots[0]].label,) if options.label_key and len(roots) == 1 else (),
     )
 
 
