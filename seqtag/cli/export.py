@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -70,6 +70,9 @@ def _path(output: str, name: str) -> str:
     return f"{stem}.{name}{ending}{output[len(bare) :]}"
 
 
-def _lines(arrays: "Iterable[Array]") -> list[str]:
+def _lines(arrays: "Sequence[Array]") -> list[str]:
     """A line for each array: name, element type and shape."""
-    return [f"  {array.name:18} {array.type:15} ({', '.join(map(str, array.shape))})" for array in arrays]
+    width = max(18, *(len(array.name) for array in arrays))
+    return [
+        f"  {array.name:{width}} {array.type:15} ({', '.join(map(str, array.shape))})" for array in arrays
+    ]
