@@ -13,10 +13,12 @@ from seqtag.corpora.sentence import Words
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph import outputs
 from seqtag.inference import language_states
+from seqtag.inference.labels import SCHEMAS, vocabulary_of
 from seqtag.inference.onnx_runtime import named, open_session, silent_run
 from seqtag.inference.tagger import TOKEN_BUDGET
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
+from seqtag.model_folder.layout import CLASSIFICATION_MODEL, JOINT_MODEL, MODEL, format_of
 from seqtag.model_folder.stored import checked_network, read_config, read_vocabulary, read_weights
 from seqtag.settings import registry
 from seqtag.settings.config import EncoderSettings
@@ -63,19 +65,25 @@ class FinalStateReader:
 
         Raises:
             ModelError: The folder is incomplete, damaged, too new or not one of ours.
-            UsageError: The cell of the model has no state.
+            UsageError: The model has no recurrent layers, or their cell has no state.
         """
-        return load_folder(Path(path), cls._of)
+        held = format_of(Path(path))
+        kind = next((kind for kind in (CLASSIFICATION_MODEL, JOINT_MODEL) if kind.format == held), MODEL)
+        return load_folder(Path(path), cls._of, kind)
 
     @classmethod
     def _of(cls, folder: Folder) -> Self:
-        settings = read_config(folder).encoder
+        schema = SCHEMAS.get(folder.kind.format)  # of models that label sentences
+        config = read_config(folder, schema)
+        settings = config.encoder
+        if not settings.layers:
+            raise UsageError(f"{folder.path}: has no recurrent layers (encoder.layers is 0).")
         if not registry.is_stateful(settings.cell):
             raise UsageError(f"{folder.path}: its cell, {settings.cell}, has no state.")
-        vocabulary = read_vocabulary(folder, language_states.of_folder)
+        vocabulary = vocabulary_of(folder) if schema else read_vocabulary(folder, language_states.of_folder)
         name = str(folder.path)
         weights = read_weights(folder)
-        network = checked_network(read_config(folder), vocabulary, weights, {outputs.FINAL.name}, name)
+        network = checked_network(config, vocabulary, weights, {outputs.FINAL.name}, name)
         return cls(network, vocabulary, settings, name)
 
     def read(self, sentences: Sequence[Words]) -> list[FinalStates]:

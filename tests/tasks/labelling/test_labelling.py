@@ -213,6 +213,8 @@ def test_python(model: Made) -> None:
     assert tagger.sentence_labels == ("Light", "Play")
     assert tagger.labels == (("device", "genre") if model.task == "joint" else ("Light", "Play"))
     assert [found.label for found in tagger.pipe(["turn the lamp on", ""])] == ["Light", None]
+    (states,) = tagger.states([["play", "jazz"]])
+    assert states.h.shape == (1, 2, 6)
     assert seqtag.evaluate(model.folder, model.corpus).to_json()["label_accuracy"] == 1
 
 

@@ -153,6 +153,8 @@ def test_the_label_of_a_bracketed_tree_is_that_of_its_root(
     assert answers(model, tmp_path / "bare.brackets", capsys) == ["-", "-"]
     (tmp_path / "other.conllu").write_text(conllu(("not", "()", "good"), (2, 0, 2)), encoding="utf-8")
     assert answers(model, tmp_path / "other.conllu", capsys) == ["-"]
+    with pytest.raises(seqtag.Error, match=r"has no recurrent layers \(encoder\.layers is 0\)"):
+        seqtag.load(model).states([["good"]])
     for line, problem in (
         ("(+ (0 it) (+ good)", "1 bracket not closed; expected one tree per line"),
         ("(0 it) (+ good)", "the line holds 2 trees; expected one"),
