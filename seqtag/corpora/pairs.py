@@ -278,7 +278,9 @@ def _place(
             raise UsageError(f"{file}: {title}: the first row names {quoted(column)} twice.")
         if str(column) not in names:
             known = [shortened(printable(name)) for name in names[:MOST_NAMED]]  # a line of anything, perhaps
-            raise UsageError(f"{file}: {title}: no column {quoted(column)}.{suggest(str(column), known)}")
+            what = title.removeprefix("--").replace("-", " ")
+            problem = f"the first row names no column {quoted(column)}, which holds the {what}"
+            raise UsageError(f"{file}: {problem}.{suggest(str(column), known)}")
         return names.index(str(column))
     if not number:
         raise UsageError(f"{title} {column}: columns are counted from 1, or from -1 backwards.")
