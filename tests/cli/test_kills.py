@@ -1,4 +1,4 @@
-"""Runs of tasks beside tagging that are killed with SIGKILL and resumed: they end with the bytes of an undisturbed run."""
+"""Runs on labelled sentences that are killed with SIGKILL and resumed: they end with the bytes of a whole run."""
 
 import os
 import subprocess
