@@ -84,7 +84,7 @@ def _label(sentence: Sentence, source: Source, key: str, remedy: str) -> str:
         problem = f"the sentence has {len(sentence.labels)} labels, {listed}; expected one"
         raise DataError(source.name, _line(sentence), problem)
     keys = ", ".join(map(quoted, sorted(source.keys - {key})[:MOST_NAMED]))
-    others = f"; the file has the keys {keys}" if keys else ""
+    others = f"; keys of the file: {keys}" if keys else ""
     problem = f"the sentence has no label; expected one under the key {quoted(key)}{others} ({remedy})"
     raise DataError(source.name, _line(sentence), problem)
 

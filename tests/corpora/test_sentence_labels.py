@@ -122,7 +122,7 @@ def test_fasttext(tmp_path: Path) -> None:
         ),
         (
             "# topic = X\n# id = 1\na\tO\n",
-            r"no sentence has a label under the key 'intent'; the file has the keys 'id', 'topic'",
+            r"no sentence has a label under the key 'intent'; keys of the file: 'id', 'topic'",
         ),
         ("a\tO\n", "the file has no comments or keys that could hold one .a table of texts needs a header"),
         ("# intent =\na\tO\n", r"a\.conll:2: the sentence has no label; expected one under the key 'intent'"),

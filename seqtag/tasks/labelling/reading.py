@@ -60,4 +60,4 @@ def _keys(corpus: Corpus) -> str:
         return f"; the file has no comments or keys that could hold one ({header})"
     more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
     listed = ", ".join(map(quoted, keys[:MOST_NAMED])) + more
-    return f"; the file has the keys {listed} (--label-key or the setting label_key chooses one)"
+    return f"; keys of the file: {listed} (--label-key or the setting label_key chooses one)"

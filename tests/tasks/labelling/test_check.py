@@ -85,7 +85,7 @@ def test_what_labels_and_sentences_lack(tmp_path: Path, capsys: Capture) -> None
     assert run(["check", path, "--task", "joint", "--label-key", "more"]) == 0
     assert run(["check", path, "--task", "joint"]) == 0
     out = capsys.readouterr().out
-    assert "no sentence has a label under the key 'label'; the file has the keys 'intent', 'more'" in out
+    assert "no sentence has a label under the key 'label'; keys of the file: 'intent', 'more'" in out
     assert "Tag scheme: BIO (found in file 1)\nLabels: 0 under the key label" in out
     empty = corpus(tmp_path, "b.txt", FASTTEXT + "__label__x\n")
     assert ("error", "no-tokens", 5) in codes(report(capsys, "--task", "classification", empty))

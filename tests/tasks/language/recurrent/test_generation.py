@@ -158,7 +158,7 @@ def test_text_without_labels_is_refused(
     assert f"text.txt:1: looks like running text, which holds no labels {remedy}" in complaint(capsys)
     path.write_text("# topic = A\nradio\tO\n", "utf-8")
     assert run([*command, str(folder / "model"), str(path)]) == 1
-    expected = f"expected one under the key 'intent'; the file has the keys 'topic' {remedy}"
+    expected = f"expected one under the key 'intent'; keys of the file: 'topic' {remedy}"
     assert f"text.txt:2: the sentence has no label; {expected}" in complaint(capsys)
     assert run([*command, str(folder / "model"), str(path), "--label", "Play+"]) == 0
 
