@@ -188,6 +188,8 @@ class _Columns:
         )
         names = first if self.are_named else []
         titles = ("--source", "--target", *["--source-features"] * len(options.features))
+        if not options.with_target:  # of a file to answer, whose columns no option names
+            titles = tuple(title.replace("--", "the ").replace("-", " ") for title in titles)
         usual = (1, 2, *[None] * len(options.features))
         rows = [*zip(asked, numbers, usual, titles, strict=True)]
         if not options.with_target:  # which may be missing in this file
@@ -278,9 +280,7 @@ def _place(
             raise UsageError(f"{file}: {title}: the first row names {quoted(column)} twice.")
         if str(column) not in names:
             known = [shortened(printable(name)) for name in names[:MOST_NAMED]]  # a line of anything, perhaps
-            what = title.removeprefix("--").replace("-", " ")
-            problem = f"the first row names no column {quoted(column)}, which holds the {what}"
-            raise UsageError(f"{file}: {problem}.{suggest(str(column), known)}")
+            raise UsageError(f"{file}: {title}: no column {quoted(column)}.{suggest(str(column), known)}")
         return names.index(str(column))
     if not number:
         raise UsageError(f"{title} {column}: columns are counted from 1, or from -1 backwards.")

@@ -48,13 +48,13 @@ def test_columns_by_number_and_by_name(tmp_path: Path) -> None:
     assert found(rows, target=-1, features=(2,)) == wanted
     named = {"source": "verb", "target": "form", "features": ("which",)}
     assert found("verb\twhich\tform\n" + rows, **named) == wanted
-    with pytest.raises(
-        UsageError, match=r"no column 'verb', which holds the source\. Known: go, past, went\."
-    ):
+    with pytest.raises(UsageError, match=r"--source: no column 'verb'\. Known: go, past, went\."):
         found(rows, **named)
     with pytest.raises(UsageError, match=r"Known: \\x1b\[2Ja+\.\.\.a+\.$") as problem:
         found("\x1b[2J" + "a" * 100_000, **named)
     assert len(str(problem.value)) < 300
+    with pytest.raises(UsageError, match=r": the source: no column 'verb'\. Known: go, past, went\."):
+        found(rows, with_target=False, **named)
     with pytest.raises(UsageError, match=r"--target 0: columns are counted from 1"):
         found(rows, target=0)
 
@@ -66,7 +66,7 @@ def test_a_column_that_is_read_twice(tmp_path: Path) -> None:
         ({"source": 2}, "--source and --target are both column 2"),
         ({"features": (-1,)}, "--target and --source-features are both column 2"),
         ({"source": "a", "target": 1}, "--source and --target are both column 1"),
-        ({"source": "c"}, "the first row names no column 'c', which holds the source"),
+        ({"source": "c"}, "--source: no column 'c'"),
     ):
         with pytest.raises(UsageError, match=words):
             read(path, "a\tb\nx\ty\n", **how)
