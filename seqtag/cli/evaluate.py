@@ -42,8 +42,9 @@ def evaluate(
 ) -> None:
     """Score a model on a gold file, or a file of predictions against it.
 
-    The table shows precision, recall and F1 as the conlleval script and seqeval
-    define them. --json always includes the figures of --analysis.
+    The table of tags shows precision, recall and F1 as the conlleval script and
+    seqeval define them; --json always includes the figures of --analysis. Labels
+    of sentences and the targets of a transducer have tables of their own.
 
     Examples:
       seqtag evaluate model/ test.conll

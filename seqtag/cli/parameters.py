@@ -227,7 +227,8 @@ ErrorsOutput = Annotated[
     str | None,
     typer.Option(
         metavar="OUT",
-        help="Write each wrong span with its sentence as JSON lines; -: to stdout, without the tables.",
+        help="Write each wrong span (or label, or target) with its sentence as JSON lines; -: to stdout, without "
+        "the tables.",
     ),
 ]
 ColumnsOutput = Annotated[
@@ -237,7 +238,8 @@ ColumnsOutput = Annotated[
         "-o",
         metavar="FILE",
         help="Write token, gold tag and predicted tag, tab-separated, tags as the gold file spells them. "
-        "conlleval -d '\\t' reads it if they are B-TYPE, I-TYPE and O.",
+        "conlleval -d '\\t' reads it if they are B-TYPE, I-TYPE and O. Of sentences: gold and predicted label and "
+        "text; of a transducer: source, gold and predicted target.",
     ),
 ]
 

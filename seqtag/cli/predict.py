@@ -22,14 +22,19 @@ def predict(
     model: common.Model,
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILE", help="Text, one sentence per line, or a corpus; stdin if none or -."),
+        typer.Argument(
+            metavar="FILE",
+            help="Text, one sentence per line, or a corpus; for a transducer, sources, one per line, or columns as in "
+            "training; stdin if none or -.",
+        ),
     ] = None,
     output_format: Annotated[
         str | None,
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help=f"Output format: {common.described('writer')}. \\[default: conll]",
+            help=f"Output format: {common.described('writer')}. \\[default: conll; of a classifier jsonl; of a "
+            "transducer tsv, source and target]",
             show_default=False,
         ),
     ] = None,
@@ -64,7 +69,7 @@ def predict(
             "--nbest",
             min=1,
             metavar="K",
-            help="Add the K best tag sequences and their probabilities (jsonl).",
+            help="Add the K best tag sequences, or targets of a transducer, and their probabilities (jsonl).",
             show_default=False,
         ),
     ] = None,
@@ -83,10 +88,10 @@ def predict(
         typer.Option("--output", "-o", metavar="FILE", help="Output file; by default stdout."),
     ] = None,
 ) -> None:
-    """Tag raw or tokenised sentences.
+    """Predict tags, labels or other sequences for raw or tokenised text.
 
-    Each line is tagged and written as soon as it is read. A file named by
-    --output is replaced only once all results are in it.
+    Each line is answered as soon as it is read. A file named by --output is
+    replaced only once all results are in it.
 
     Examples:
       seqtag predict model text.txt --format text

@@ -31,7 +31,10 @@ def trained(
     quiet: parameters.Quiet = False,
     **given: Any,
 ) -> None:
-    """Train a tagger on a tagged corpus and keep the epoch that scores best on dev.
+    """Train a model on a corpus and keep the epoch that scores best on dev.
+
+    By default a tagger is trained; --task names what else can be: labels of
+    sentences, tags and labels, text for a label, or another sequence.
 
     Options override --set, --set overrides the settings file, the file
     overrides the defaults.
@@ -43,6 +46,7 @@ def trained(
     Examples:
       seqtag train --train train.conll --dev dev.conll -o model
       seqtag train -c config.yaml --train train.conll -o model --cell gru
+      seqtag train --task transduction --train words.tsv -o model
     """
     from seqtag.settings.config_files import parse_assignments, read
 

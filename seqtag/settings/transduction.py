@@ -33,12 +33,12 @@ class PairSettings:
     )
     source: int | str | None = setting(
         None,
-        "column of the source: a number (1 first, -1 last) or, in CoNLL-U, a name; default: the first, or form",
+        "column of the source: a number (1 first, -1 last) or a name (field, header); default: the first, or form",
         flag=True,
     )
     target: int | str | None = setting(
         None,
-        "column of the target: a number or, in CoNLL-U, a name; default: the second, or lemma",
+        "column of the target, likewise; default: the second, or lemma",
         flag=True,
     )
     source_features: int | str | None = setting(
