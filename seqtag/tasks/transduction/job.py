@@ -12,6 +12,7 @@ from seqtag.features.indexers.base import UNKNOWN, Ids, pad
 from seqtag.features.vectors import Vectors
 from seqtag.graph.weights import Weights
 from seqtag.model_folder import layout
+from seqtag.settings import registry
 from seqtag.settings.transduction import TransductionConfig
 from seqtag.support.errors import Diverged, Error
 from seqtag.support.interrupt import Stop
@@ -254,14 +255,15 @@ def introduction(prepared: TransductionStart) -> list[str]:
     """What is said of a run before its first epoch."""
     config = prepared.config
     encoder, decoder = config.encoder, config.decoder
-    directions = " both directions" if encoder.bidirectional else ""
+    direction = "bidirectional " if encoder.bidirectional and registry.is_stateful(encoder.cell) else ""
     attention = "no attention" if decoder.attention == "none" else f"{decoder.attention} attention"
     copies = ", copies" if decoder.copy == "yes" else ""
     dev = f"{counted(prepared.dev_pairs, 'pair')}" + " (held out)" * (prepared.held_out is not None)
     return [
         f"train  {counted(prepared.pairs, 'pair')} of {counted(prepared.rows, 'row')}; {prepared.source_symbols:,} "
-        f"source and {prepared.target_symbols:,} target symbols ({config.data.source_cut}, {config.data.target_cut})",
+        f"source symbols ({config.data.source_cut}), {prepared.target_symbols:,} target symbols "
+        f"({config.data.target_cut})",
         f"dev    {dev}; {prepared.unknown:.1%} of the source symbols unknown",
-        f"model  {encoder.cell} {encoder.layers} x {encoder.units}{directions}; {decoder.cell} {decoder.layers} x "
-        f"{decoder.units}, {attention}{copies}; {prepared.parameters:,} parameters",
+        f"model  {direction}{encoder.described} -> {decoder.cell} {decoder.layers} x {decoder.units} ({attention}"
+        f"{copies}); {prepared.parameters:,} parameters",
     ]
