@@ -80,6 +80,12 @@ def clipping(config: RunSettings) -> str:
     return "none"
 
 
+def to_predict(config: RunSettings) -> str:
+    """The arguments of `seqtag predict` beside the model: raw text, unless the network reads more than words."""
+    reads_more = config.encoder.tree != "none" or config.data.feature_columns or config.data.numeric_columns
+    return "FILE" if reads_more else "TEXTFILE --format text"
+
+
 def summary(result: Result) -> None:
     """Prints the tables at the end to stdout."""
     console = Console(highlight=False)
@@ -97,7 +103,7 @@ def summary(result: Result) -> None:
     for line in (
         f"\nmodel written to {path}",
         f"  score it:  seqtag evaluate {quoted} FILE",
-        f"  use it:    seqtag predict {quoted} TEXTFILE --format text",
+        f"  use it:    seqtag predict {quoted} {to_predict(result.prepared.config)}",
     ):
         console.print(line, markup=False, soft_wrap=True)
 
