@@ -3,7 +3,8 @@
     python docs/make_examples.py
 
 A line `...` in a block stands for what is left out there: as many lines as stand before and after it are kept. An
-example of `seqtag compare`, which takes minutes, is left as it is.
+example of `seqtag compare`, which takes minutes, is left as it is, and so is one of several commands, whose model is
+that of its page.
 """
 
 import os
@@ -31,7 +32,7 @@ def main() -> None:
 def renewed(block: re.Match[str], folder: str) -> str:
     """The block of a command with what it prints now."""
     command, before = block[1], block[2].splitlines()
-    if SLOW in command:
+    if SLOW in command or any(line.startswith("$ ") for line in before):
         return block[0]
     lines = shown(command, folder)
     if "..." in before:
