@@ -70,7 +70,7 @@ def convert(
     writer = _writer(to, row, streams, to_column)
     target = tags.parse_scheme(to_scheme) if to_scheme is not None else None
     source = Source(path, report=report, skip=options.skip_rows or 0)
-    labels = _Labels(options.label_key, row)
+    labels = _CarriedLabels(options.label_key, row)
     options = replace(options, label_key=labels.key)
     format = recognise(source, options) if options.format == "auto" else options.format
     options = _without_tags(replace(options, format=format, with_text=True), to, row, with_tags)
@@ -237,7 +237,7 @@ _LOST = {
 }
 
 
-class _Labels:
+class _CarriedLabels:
     """What becomes of the labels of sentences.
 
     Args:
