@@ -12,6 +12,7 @@ from seqtag.corpora.findings import Finding, Report
 from seqtag.corpora.repair import Repaired
 from seqtag.evaluation.figures import Figures
 from seqtag.settings import registry
+from seqtag.support.errors import UsageError
 from seqtag.tasks.division import Divisible
 
 MOST_ROWS = 30  # of a table of labels or types
@@ -66,7 +67,9 @@ class Files:
 
 
 def find(name: str) -> Files:
-    """How the files of a task are checked, repaired and divided."""
+    """How the files of a task are checked, repaired and divided; UsageError if it says nothing of that."""
+    if not registry.find(registry.TASKS, name).files:
+        raise UsageError(f"files of task {name} can be neither checked nor divided.")
     found: Files = registry.load(registry.TASKS, name, "files")
     return found
 

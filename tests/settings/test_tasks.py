@@ -50,7 +50,7 @@ NOTES = Schema(NoteConfig, "seqtag init-config --task notes")
 
 @pytest.fixture(autouse=True)
 def notes(monkeypatch: pytest.MonkeyPatch) -> None:
-    part = replace_part(schema="seqtag.settings.schema:NOTES", format="seqtag-notes")
+    part = replace_part(schema="seqtag.settings.schema:NOTES", format="seqtag-notes", files="")
     monkeypatch.setattr("seqtag.settings.schema.NOTES", NOTES, raising=False)
     monkeypatch.setitem(registry.TASKS, "notes", part)
 
@@ -132,7 +132,7 @@ def test_a_file_of_settings_chooses_the_options(tmp_path: Path, capsys: pytest.C
     assert run([*command, "--head", "crf"]) == 2
     assert "--head is for task tagging" in capsys.readouterr().err
     assert run([*command, "--folds", "3"]) == 2
-    assert "--folds is for task tagging; this is task notes" in capsys.readouterr().err
+    assert "files of task notes can be neither checked nor divided" in capsys.readouterr().err
 
 
 def test_commands_follow_the_folder_and_refuse_what_it_has_no_use_for(

@@ -125,7 +125,7 @@ def test_settings_come_from_a_file_and_options_are_those_of_the_task(tmp_path: P
     assert run(["check", path, "--label-key", "mood"]) == 2
     assert run(["check", path, "-c", settings, "--tag-column", "2"]) == 2
     said = capsys.readouterr().err
-    assert "--label-key is for task classification or joint or generation; this is task tagging." in said
+    assert "--label-key is for task classification, joint or generation; this is task tagging." in said
     assert "--tag-column is for task tagging or joint; this is task classification." in said
 
 
