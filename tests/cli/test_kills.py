@@ -1,4 +1,4 @@
-"""Runs on labelled sentences that are killed with SIGKILL and resumed: they end with the bytes of a whole run."""
+"""Runs of every task that are killed with SIGKILL and resumed: they end with the bytes of an undisturbed run."""
 
 import os
 import subprocess
@@ -19,12 +19,15 @@ SMALL = (
     "encoder.units=6",
     "training.epochs=3",
 )
+PAIRS = ("embeddings.word.dim=8", "encoder.units=8", "decoder.units=8", "decoder.dim=8", "training.epochs=3")
 REQUESTS = ("home_assistant", "conll")
 # The task, the folder and the ending of its corpus, and its settings.
 RUNS: dict[str, tuple[str, tuple[str, str], tuple[str, ...]]] = {
     "classification": ("classification", REQUESTS, (*SMALL, "data.label_key=intent")),
     "joint": ("joint", REQUESTS, (*SMALL, "data.label_key=intent", "language_model.weight=0")),
     "generation": ("generation", REQUESTS, (*SMALL, "text.label_key=intent")),
+    "transduction": ("transduction", ("english_verbs", "tsv"), (*PAIRS, "data.source=lemma", "data.target=inflected")),
+    "tree": ("tagging", ("moods", "brackets"), (*SMALL, "encoder.layers=0", "encoder.tree=tree_lstm")),
 }  # fmt: skip
 
 
