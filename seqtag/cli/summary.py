@@ -12,7 +12,7 @@ from seqtag.cli.tables import make_table, print_figures, print_score
 from seqtag.evaluation.measure import Measure
 from seqtag.evaluation.scoring import Score
 from seqtag.settings import registry
-from seqtag.settings.config import RunSettings
+from seqtag.settings.config import Config, RunSettings
 from seqtag.stages.train import TrainingResult
 from seqtag.support.quoting import counted, printable
 from seqtag.tasks.tagging.prepared import Prepared
@@ -80,7 +80,7 @@ def clipping(config: RunSettings) -> str:
     return "none"
 
 
-def to_predict(config: RunSettings) -> str:
+def to_predict(config: Config) -> str:
     """The arguments of `seqtag predict` beside the model: raw text, unless the network reads more than words."""
     reads_more = config.encoder.tree != "none" or config.data.feature_columns or config.data.numeric_columns
     return "FILE" if reads_more else "TEXTFILE --format text"

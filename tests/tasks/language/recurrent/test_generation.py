@@ -197,7 +197,7 @@ def test_a_model_without_labels_takes_none(tmp_path: Path, capsys: Capture) -> N
         ("# intent = A\nx\n\ny\n", ":4: the sentence has no label; expected one under the key 'intent'"),
         (
             "# topic = A\nx\n",
-            ":2: the sentence has no label; .* keys 'topic' \\(--label-key or the setting label_key chooses one\\)",
+            ":2: the sentence has no label; .* keys of the file: 'topic' \\(--label-key or the",
         ),
         ("# intent = A\n# intent = B\nx\n", ":3: the sentence has 2 labels, 'A', 'B'; expected one"),
         ("# intent = A\x1b\nx\n", "the label 'A.x1b' holds a control character"),
