@@ -202,7 +202,7 @@ class _Columns:
         self.chosen = any(column is not None for column in asked)
 
     def _check_apart(self, titles: Sequence[str]) -> None:
-        """UsageError if a column is read twice: whoever reads the target beside the source has nothing to learn."""
+        """UsageError if a column is read twice: beside its target, a source teaches nothing."""
         width = len(self._first)
         places = [place % width if -width <= place < width else place for place in self.places]
         read = [*zip(titles, places, strict=True)]
