@@ -6,6 +6,7 @@ A task that is trained by `seqtag train` is a row of `registry.TASKS` with a hal
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Protocol
 
 from seqtag.corpora.findings import Finding, Report
@@ -77,6 +78,23 @@ def find(name: str) -> Files:
 def numbered(count: int) -> list[str]:
     """The heads of the columns of so many files."""
     return [f"file {number}" for number in range(1, count + 1)]
+
+
+def shared_table(heads: tuple[str, ...], sizes: Sequence[int], shared: Iterable[tuple[int, int]]) -> Figures:
+    """What every two files have in common.
+
+    Args:
+        heads: The heads of the columns: what is shared, how many, their share, and how many of them differ.
+        sizes: How many each file has.
+        shared: Of every two files, in the order of `itertools.combinations`: how many of the second stand in the first,
+            and how many of these differ.
+    """
+    rows = []
+    numbers = combinations(range(1, len(sizes) + 1), 2)
+    for (first, second), (count, differing) in zip(numbers, shared, strict=True):
+        share = f"{count / sizes[second - 1]:.1%}"
+        rows.append((f"of file {second} in file {first}", f"{count:,}", share, f"{differing:,}"))
+    return Figures(heads, rows)
 
 
 def counts_table(title: str, counts: Sequence[dict[str, int]], none: str = "(no label)") -> Figures:

@@ -15,7 +15,7 @@ from seqtag.corpora.reading import Corpus, Sentence
 from seqtag.evaluation.figures import Figures
 from seqtag.support.errors import DataError
 from seqtag.support.quoting import counted, quoted, shortened
-from seqtag.tasks.files import counts_table, numbered
+from seqtag.tasks.files import counts_table, numbered, shared_table
 from seqtag.tasks.labelling.reading import problems
 from seqtag.tasks.tagging import check as tagging
 
@@ -125,13 +125,9 @@ class LabelReport:
         return [*tables, self._shared()] if self.pairs else tables
 
     def _shared(self) -> Figures:
-        rows = []
-        numbers = combinations(range(1, len(self.files) + 1), 2)
-        for (first, second), pair in zip(numbers, self.pairs, strict=True):
-            share = f"{pair.shared_sentences / self.files[second - 1].sentences:.1%}"
-            title = f"of file {second} in file {first}"
-            rows.append((title, f"{pair.shared_sentences:,}", share, f"{pair.relabelled:,}"))
-        return Figures(("sentences shared", "sentences", "share", "with other labels"), rows)
+        heads = ("sentences shared", "sentences", "share", "with other labels")
+        shared = ((pair.shared_sentences, pair.relabelled) for pair in self.pairs)
+        return shared_table(heads, [file.sentences for file in self.files], shared)
 
     def remarks(self) -> Iterator[tuple[str, str]]:
         """What is to be said of the tags, and the labels that a file lacks."""

@@ -15,7 +15,7 @@ from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus, Sentence, read_corpus
 from seqtag.corpora.tags import Scheme
 from seqtag.evaluation.figures import Figures
-from seqtag.tasks.files import counts_table, numbered
+from seqtag.tasks.files import counts_table, numbered, shared_table
 
 EXAMPLES = 5
 """How many repeated sentences are named; the longest, since short ones repeat without a reason."""
@@ -170,14 +170,9 @@ class Report:
         return Figures(columns, rows)
 
     def _shared(self) -> Figures:
-        rows = []
-        numbers = combinations(range(1, len(self.files) + 1), 2)
-        for (first, second), pair in zip(numbers, self.pairs, strict=True):
-            shared = pair.shared
-            share = f"{shared.sentences / self.files[second - 1].sentences:.1%}"
-            title = f"of file {second} in file {first}"
-            rows.append((title, f"{shared.sentences:,}", share, f"{shared.retagged:,}"))
-        return Figures(("sentences shared", "sentences", "share", "with other tags"), rows)
+        heads = ("sentences shared", "sentences", "share", "with other tags")
+        shared = ((pair.shared.sentences, pair.shared.retagged) for pair in self.pairs)
+        return shared_table(heads, [file.sentences for file in self.files], shared)
 
     def remarks(self) -> Iterator[tuple[str, str]]:
         """The scheme that a file looks like, and the tags that it lacks."""

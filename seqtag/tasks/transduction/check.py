@@ -18,7 +18,7 @@ from seqtag.inference.transducer import Search
 from seqtag.settings.transduction import TransductionConfig
 from seqtag.support.lines import shown
 from seqtag.support.quoting import counted, quoted
-from seqtag.tasks.files import numbered
+from seqtag.tasks.files import numbered, shared_table
 from seqtag.tasks.transduction.read import cuts_of, options_of, read_whole
 from seqtag.tasks.transduction.vocabulary import cut
 
@@ -149,13 +149,9 @@ class PairReport:
         return Figures(("", *numbered(len(self.files))), rows)
 
     def _shared(self) -> Figures:
-        rows = []
-        numbers = combinations(range(1, len(self.files) + 1), 2)
-        for (first, second), pair in zip(numbers, self.shared, strict=True):
-            share = f"{pair.shared_sources / self.files[second - 1].pairs:.1%}"
-            title = f"of file {second} in file {first}"
-            rows.append((title, f"{pair.shared_sources:,}", share, f"{pair.other_targets:,}"))
-        return Figures(("sources shared", "pairs", "share", "with other targets"), rows)
+        heads = ("sources shared", "pairs", "share", "with other targets")
+        shared = ((pair.shared_sources, pair.other_targets) for pair in self.shared)
+        return shared_table(heads, [file.pairs for file in self.files], shared)
 
     def remarks(self) -> Iterator[tuple[str, str]]:
         """Nothing."""
