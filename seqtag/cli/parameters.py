@@ -26,6 +26,14 @@ def assignments(words: str, panel: str | None = None) -> Any:
     )
 
 
+def task(words: str, more: str = "") -> Any:
+    """The option that chooses a task."""
+    known = f"{words}: {', '.join(names())}; overrides the setting {KEY}."
+    return typer.Option(
+        "--task", metavar="NAME", show_default=False, help=f"{known}{more} \\[default: {USUAL}]"
+    )
+
+
 def seeds(panel: str) -> Any:
     """The option that trains several times."""
     words = "Train with N consecutive seeds from --seed on; report mean and spread, keep the best on dev."
@@ -82,12 +90,11 @@ Assignments = Annotated[
 ]
 TaskName = Annotated[
     str | None,
-    typer.Option(
-        "--task", metavar="NAME", show_default=False,
-        help=f"What is trained: {', '.join(names())}; overrides the setting {KEY}. Defaults of options are those of "
-        f"{USUAL}; `seqtag init-config --task NAME` shows those of another. \\[default: {USUAL}]",
+    task(
+        "What is trained",
+        f" Defaults of options are those of {USUAL}; `seqtag init-config --task NAME` shows those of another.",
     ),
-]  # fmt: skip
+]
 Seeds = Annotated[int, seeds(TRAINING)]
 Folds = Annotated[
     int | None,
@@ -123,13 +130,7 @@ Grid = Annotated[
         help="Values of any setting, overriding --set; repeatable: all combinations are trained.",
     ),
 ]  # fmt: skip
-ComparedTask = Annotated[
-    str | None,
-    typer.Option(
-        "--task", metavar="NAME", show_default=False,
-        help=f"What is trained: {', '.join(names())}; overrides the setting {KEY}. \\[default: {USUAL}]",
-    ),
-]  # fmt: skip
+ComparedTask = Annotated[str | None, task("What is trained")]
 SeedsEach = Annotated[
     int, typer.Option("--seeds", metavar="N", min=1, help="Number of seeds per combination.")
 ]
@@ -140,13 +141,7 @@ SharedAssignments = Annotated[
 QuietRuns = Annotated[bool, typer.Option("--quiet", "-q", help="Print the table only.")]
 
 # seqtag check, seqtag split
-FilesTask = Annotated[
-    str | None,
-    typer.Option(
-        "--task", metavar="NAME", show_default=False,
-        help=f"What the files are for: {', '.join(names())}; overrides the setting {KEY}. \\[default: {USUAL}]",
-    ),
-]  # fmt: skip
+FilesTask = Annotated[str | None, task("What the files are for")]
 FilesConfig = Annotated[
     str | None, config("YAML file of settings, as of `seqtag train`: those of the corpus are used.")
 ]
