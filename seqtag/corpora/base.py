@@ -64,9 +64,10 @@ class Source:
         self.first_rows = FirstRows()
         self.keys: set[str] = set()
         self._report = report
-        self._mends_marks: str | None = None
-        self._marks: list[tuple[int, bool]] = []  # that are to be told of
-        self._numbered = lines(path, self.report_mark) if numbered is None else iter(numbered)
+        # What reads the lines must not refer back to this object: the file of a half-read source is then closed as soon
+        # as nobody holds the source any more.
+        self._marks = _Marks(self.name, report)
+        self._numbered = lines(path, self._marks.found) if numbered is None else iter(numbered)
         self._seen: list[tuple[int, str]] = []
         self.is_stream = numbered is None and not is_regular(path)
         self.skip(skip)
@@ -74,7 +75,7 @@ class Source:
     def skip(self, rows: int) -> None:
         """Passes over so many lines, also of those that were looked at."""
         if rows:
-            self._numbered = self._after(rows, self.lines())
+            self._numbered = _after(rows, self.lines(), self.skipped)
 
     def head(self, most: int = HEAD) -> Iterator[tuple[int, str]]:
         """The first lines with their numbers, at most so many; what is taken here comes again from `lines`."""
@@ -92,14 +93,6 @@ class Source:
         seen, self._seen = self._seen, []
         return chain(seen, self._numbered)
 
-    def _after(self, skip: int, numbered: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-        for line in numbered:
-            if line[0] > skip:
-                yield line
-                break
-            self.skipped.append(line)
-        yield from numbered
-
     def beside(self, path: str | PathLike[str]) -> "Source":
         """Another file that belongs to this one; what is odd about it is told to the same."""
         other = Source(path, report=self._report)
@@ -114,17 +107,54 @@ class Source:
 
     def report_mark(self, line: int, is_doubled: bool = False) -> None:
         """Tells of a byte order mark that is left out, as soon as `mends_marks` is called."""
-        self._marks.append((line, is_doubled))
-        if self._mends_marks is not None:
-            self.mends_marks(self._mends_marks)
+        self._marks.found(line, is_doubled)
 
     def mends_marks(self, option: str) -> None:
         """Says what mends byte order marks, which is known once it is decided how the file is read; "" is nothing."""
-        self._mends_marks = option
+        self._marks.told(option)
+
+
+def _after(
+    skip: int, numbered: Iterator[tuple[int, str]], skipped: list[tuple[int, str]]
+) -> Iterator[tuple[int, str]]:
+    """The lines after so many, which are kept in `skipped`."""
+    for line in numbered:
+        if line[0] > skip:
+            yield line
+            break
+        skipped.append(line)
+    yield from numbered
+
+
+class _Marks:
+    """The byte order marks that are left out of a file, told of as soon as it is known what mends them.
+
+    Args:
+        name: The file, as messages name it.
+        report: Receives the findings.
+    """
+
+    def __init__(self, name: str, report: Report) -> None:
+        self._name = name
+        self._report = report
+        self._option: str | None = None  # that mends them
+        self._waiting: list[tuple[int, bool]] = []
+
+    def found(self, line: int, is_doubled: bool = False) -> None:
+        """Notes that one is left out at the start of a line."""
+        self._waiting.append((line, is_doubled))
+        if self._option is not None:
+            self.told(self._option)
+
+    def told(self, option: str) -> None:
+        """Reports those that wait, and from now on all at once."""
+        self._option = option
         problem = "a byte order mark (U+FEFF) at the start of the line is left out; were files joined?"
-        for line, is_doubled in self._marks:
-            self.report("bom-inside", line, problem, "" if is_doubled else option)
-        self._marks.clear()
+        for line, is_doubled in self._waiting:
+            self._report(
+                Finding("warning", "bom-inside", self._name, line, problem, "" if is_doubled else option)
+            )
+        self._waiting.clear()
 
 
 @dataclass(frozen=True)

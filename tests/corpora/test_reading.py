@@ -1,12 +1,14 @@
 """Corpora: which format a file is taken for, and what is checked of a whole corpus."""
 
+import gc
 import gzip
 import tracemalloc
+import weakref
 from pathlib import Path
 
 import pytest
 
-from seqtag.corpora.base import HEAD, ReadOptions
+from seqtag.corpora.base import HEAD, ReadOptions, Source
 from seqtag.corpora.reading import check_tags, read_corpus, sentences
 from seqtag.corpora.tags import parse_scheme
 from seqtag.settings import registry
@@ -129,3 +131,19 @@ def test_an_attribute_may_come_late(tmp_path: Path) -> None:
     row = "1\ta\t_\tX\t_\t_\t0\tdep\t_\t{}\n\n"
     path.write_text(row.format("_") * (HEAD // 2 + 1) + row.format("name=B-X"))
     assert read_corpus(path, ReadOptions(tag_column="misc:name")).sentences[-1].tags == ("B-X",)
+
+
+@pytest.mark.parametrize("skip", [0, 1])
+def test_a_half_read_file_is_closed_at_once(skip: int, tmp_path: Path) -> None:
+    """Not only by a garbage collection, which may find the file before what reads it."""
+    path = tmp_path / "tags.conll"
+    path.write_text("a O\n\n" * 3)
+    source = Source(path, skip=skip)
+    assert next(source.lines())[1] == ("a O" if not skip else "")
+    left = weakref.ref(source)
+    gc.disable()
+    try:
+        del source
+        assert left() is None
+    finally:
+        gc.enable()
