@@ -12,7 +12,11 @@ import safetensors.numpy
 
 from seqtag.cli import run
 from seqtag.cli.summary import introduction
+from seqtag.corpora.sentence import Sentence
+from seqtag.features.indexers.base import Resources
+from seqtag.features.indexers.vectors import VectorIndexer
 from seqtag.features.vector_files import read
+from seqtag.features.vectors import Vectors
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
@@ -72,6 +76,11 @@ def fixed(place: Path) -> Any:
 @pytest.fixture(scope="module")
 def trainable(place: Path) -> Any:
     return trained(place, "trainable", "embeddings.vectors.trainable=true")
+
+
+@pytest.fixture(scope="module")
+def alone(place: Path) -> Any:
+    return trained(place, "alone", "embeddings.word.dim=0", "embeddings.vectors.trainable=false")
 
 
 @pytest.fixture(params=["fixed", "trainable"])
@@ -142,6 +151,53 @@ def test_trainable_vectors_change_and_nobody_elses(trainable: Any) -> None:
     assert padded["vectors_rows"][1].tolist() == [1, 0]
     table = read(trainable.path.parent / "pretrained-numbers.txt")
     assert (trainable.path / "vectors.bin").read_bytes() == table.packed(), "the table itself stays"
+
+
+def test_each_training_word_without_a_vector_learns_one(alone: Any, fixed: Any) -> None:
+    """Where there is no table of all words beside the vectors."""
+    added = safetensors.numpy.load_file(alone.path / "weights.safetensors")["vectors/added/embeddings"]
+    assert len(added) == 2 + len(MISSING)
+    assert not added[0].any(), "nothing is added to a vector of the file"
+    tagger = SentenceTagger.load(alone.path)
+    tokens = ["yyy", "zzz", "ZZZ", "noa", "nowhere"]
+    batch = inputs(tagger, *tokens)
+    first, second, third, *others = batch["vectors_rows"][0].tolist()
+    assert {first, second} == {2, 3}
+    assert third == second
+    assert others == [0, 1]
+    assert [bool(vector.any()) for vector in batch["vectors"][0]] == [False, False, False, True, False]
+    two = tagger.vocabulary.collate([tagger.vocabulary.index(words) for words in (["noa", "zzz"], ["zzz"])])
+    assert two["vectors_rows"][1].tolist() == [second, 0], "padding reads nothing"
+
+
+def test_rare_words_without_a_vector_share_one() -> None:
+    vectors, settings = (
+        Vectors.from_words(["a"], np.ones((1, 2), np.float32)),
+        config("embeddings.word.dim=0"),
+    )
+    sentences = [Sentence(("a", "12", *["b"] * 4)), Sentence(("a", "34", "56", "78", "90"))]
+    part = VectorIndexer.fit(sentences, settings, Resources(vectors))
+    assert part is not None
+    assert part.missing is not None
+    assert part.missing.table.values == ("00",), "numbers count as one word, and b occurs too seldom"
+    rows = part.collate([part.index(Sentence(("99", "b", "a")))], 3, None)["vectors_rows"]
+    assert rows.tolist() == [[3, 1, 2]]
+
+
+def test_a_word_that_occurs_once_is_shown_with_its_vector_as_it_is_by_chance() -> None:
+    """As all words come that training never saw; one that occurs more often keeps what it learns."""
+    vectors = Vectors.from_words(["once", "twice"], np.ones((2, 2), np.float32))
+    settings = config("embeddings.word.dim=0", "embeddings.word.unknown_rate=0.25")
+    part = VectorIndexer.fit([Sentence(("once", "twice", "Twice"))], settings, Resources(vectors))
+    assert part is not None
+    row = part.index(Sentence(("once", "twice")))
+    shown = part.collate([row] * 2000, 2, np.random.default_rng(1))["vectors_rows"]
+    assert shown[:, 1].tolist() == [3] * 2000
+    assert set(shown[:, 0].tolist()) == {0, 2}
+    assert abs((shown[:, 0] == 0).mean() - 0.25) < 0.04
+    assert part.collate([row], 2, None)["vectors_rows"].tolist() == [[2, 3]], (
+        "tagging leaves nothing to chance"
+    )
 
 
 def test_the_folder_holds_no_path(either: Any) -> None:

@@ -28,7 +28,7 @@ class WordIndexer(Indexer):
         self.table = table
         self.unknown_rate = unknown_rate
         self.normalize_digits = normalize_digits
-        self._rows = Lookup(self._look_up)
+        self._rows = Lookup(self.row)
 
     @classmethod
     def fit(cls, sentences: Sequence[Sentence], config: "RunSettings", resources: Resources) -> Self | None:
@@ -59,7 +59,8 @@ class WordIndexer(Indexer):
     def index(self, sentence: Sentence) -> Ids:
         return np.fromiter(map(self._rows.__getitem__, sentence.tokens), np.int32, len(sentence.tokens))
 
-    def _look_up(self, token: str) -> int:
+    def row(self, token: str) -> int:
+        """The row of a word."""
         ids = self.table.ids
         if found := ids.get(token):
             return found
@@ -69,7 +70,7 @@ class WordIndexer(Indexer):
 
     def unknown(self, tokens: Iterable[str]) -> int:
         """How many of the tokens are unknown words."""
-        return sum(self._look_up(token) == UNKNOWN for token in tokens)
+        return sum(self.row(token) == UNKNOWN for token in tokens)
 
     def collate(
         self, rows: Sequence[Ids], time: int, random: "np.random.Generator | None"

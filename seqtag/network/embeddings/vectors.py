@@ -39,7 +39,11 @@ class VectorEmbedding(Embedding):
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         vectors = inputs[self.source]
-        return vectors if self.added is None else vectors + self.added(inputs[f"{self.source}_rows"])
+        if self.added is None:
+            return vectors
+        rows = inputs[f"{self.source}_rows"]
+        learns = keras.ops.cast(rows > 0, vectors.dtype)  # row 0 stays zero, also where vectors are fixed
+        return vectors + self.added(rows) * learns[:, :, None]
 
 
 class BigramVectorEmbedding(VectorEmbedding):
