@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from seqtag.graph.heads.chain import TINY
 from seqtag.settings.config import LanguageModelSettings
 
 PLACES = 4096  # words of a batch that predict their neighbours: enough for any usual batch, in bounded memory
@@ -55,12 +56,42 @@ class NeighbourLoss(keras.layers.Layer):  # type: ignore[misc]
         for hidden, predicted, state, target in zip(
             self.hidden, self.predicted, states, neighbours(words), strict=False
         ):
-            scores = predicted(hidden(tf.gather_nd(state, places)))  # (places, words)
-            labels = tf.gather_nd(target, places)
-            losses.append(
-                tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=scores))
+            seen = hidden(tf.gather_nd(state, places))  # (places, units)
+            kernel, bias = (
+                tf.convert_to_tensor(weight.value) for weight in (predicted.kernel, predicted.bias)
             )
+            losses.append(mean_cross_entropy(seen, kernel, bias, tf.gather_nd(target, places)))
         return self.weight * tf.add_n(losses)
+
+
+@tf.custom_gradient  # type: ignore[untyped-decorator]
+def mean_cross_entropy(states: Any, kernel: Any, bias: Any, targets: Any) -> tuple[Any, Any]:
+    """The mean cross entropy of a softmax over `states @ kernel + bias`, a scalar.
+
+    An array of states times words is written once, by the softmax: its gradient, the probabilities less the one-hot
+    targets, is never made, and all else in the gradient is done on the side of the states.
+
+    Args:
+        states: `(n, units)`; n is at least 1.
+        kernel: `(units, words)`.
+        bias: `(words,)`.
+        targets: The right words, `(n,)` int32.
+    """
+    probabilities = tf.nn.softmax(tf.nn.bias_add(tf.matmul(states, kernel), bias))
+    right = tf.maximum(tf.gather(probabilities, targets, batch_dims=1), TINY)
+
+    def gradient(upstream: Any) -> tuple[Any, Any, Any, None]:
+        count = tf.shape(states)[0]
+        scale = upstream / tf.cast(count, states.dtype)
+        # The bias is a further row of the kernel, and the state there is 1.
+        scaled = tf.concat([states * scale, tf.fill([count, 1], scale)], axis=1)
+        of_right = tf.math.unsorted_segment_sum(scaled, targets, bias.shape[0])
+        of_kernel = tf.matmul(scaled, probabilities, transpose_a=True) - tf.transpose(of_right)
+        expected = tf.matmul(probabilities, kernel, transpose_b=True)
+        of_states = scale * (expected - tf.gather(tf.transpose(kernel), targets))
+        return of_states, of_kernel[:-1], of_kernel[-1], None
+
+    return -tf.reduce_mean(tf.math.log(right)), gradient
 
 
 def neighbours(words: Any) -> tuple[Any, Any]:

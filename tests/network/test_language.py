@@ -150,3 +150,29 @@ def test_training_learns_it_and_averages_the_tagger_alone(make: Any) -> None:
     assert loss() < 0.7 * first
     assert trainer.averaged().keys() == toy.network.named_weights().keys()
     assert any(name.startswith("language_model/") for name in trainer.names)  # the ledger shows its gradients
+
+
+def test_the_cross_entropy_and_its_gradient_are_those_of_tensorflow() -> None:
+    states, kernel, bias = (
+        RANDOM.normal(size=size).astype(np.float32) for size in ((9, 3), (3, WORDS), WORDS)
+    )
+    targets = RANDOM.integers(0, WORDS, 9).astype(np.int32)
+
+    def plain(states: Any, kernel: Any, bias: Any, targets: Any) -> Any:
+        scores = states @ kernel + bias
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=scores))
+
+    found = []
+    for function in (plain, language.mean_cross_entropy):
+        watched = [tf.constant(array) for array in (states, kernel, bias)]
+        with tf.GradientTape() as tape:
+            tape.watch(watched)
+            loss = 3 * function(*watched, targets)
+        found.append([loss, *tape.gradient(loss, watched)])
+    for wanted, own in zip(*found, strict=True):
+        np.testing.assert_allclose(own, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_a_word_that_seems_impossible_costs_a_finite_loss() -> None:
+    loss = language.mean_cross_entropy(tf.ones((1, 1)), tf.constant([[0.0, 500.0]]), tf.zeros(2), [0])
+    assert 60 < float(loss) < 500
