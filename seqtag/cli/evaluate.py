@@ -34,6 +34,7 @@ def evaluate(
     options: "ReadOptions",
     train: parameters.KnownFrom = None,
     analysis: parameters.ShowAnalysis = False,
+    calibration: parameters.ShowCalibration = False,
     crosscheck: parameters.Crosscheck = False,
     json_path: parameters.JsonOutput = None,
     errors: parameters.ErrorsOutput = None,
@@ -55,6 +56,8 @@ def evaluate(
         model, gold = _model_and_gold(first, second, train, predicted_column)
     else:
         model, gold = "", _gold_of_predictions(first, second, predicted, train, threads)
+        if calibration:
+            raise UsageError("--calibration needs a model; it cannot be combined with --predicted.")
         if options.label_key is not None:
             raise UsageError("--label-key needs a model; it cannot be combined with --predicted.")
     json_path, errors, output = (path and results.place(path) for path in (json_path, errors, output))
@@ -68,7 +71,11 @@ def evaluate(
 
     if predicted is None:
         given = {"--scheme": scheme != "auto", "--analysis": analysis, "--crosscheck": crosscheck}
-        given |= {"--errors": errors is not None, "--output": output is not None}
+        given |= {
+            "--calibration": calibration,
+            "--errors": errors is not None,
+            "--output": output is not None,
+        }
         given |= {"--label-key": options.label_key is not None}
         _check_task(model, given)
         evaluation = stage.evaluate_model(
@@ -79,6 +86,7 @@ def evaluate(
             crosscheck=crosscheck,
             probabilities=errors is not None,
             threads=threads or 0,
+            calibration=calibration,
         )
     else:
         evaluation = stage.evaluate_files(
@@ -172,13 +180,15 @@ def _dumper(evaluation: "Evaluated") -> Callable[[TextIO], None]:
 def _show(evaluation: "Evaluated", crosschecked: bool, analysis: bool) -> None:
     from rich.console import Console
 
-    from seqtag.cli.tables import print_figures, print_line, print_score
+    from seqtag.cli.tables import print_figures, print_line, print_score, print_tables
+    from seqtag.evaluation.calibration import reliability_table
     from seqtag.evaluation.evaluation import Evaluation
 
     console = Console(highlight=False)
     print_line(evaluation.heading, console)
     if not isinstance(evaluation, Evaluation):
         print_figures(evaluation.score, console)
+        print_tables(map(reliability_table, evaluation.calibrations), console)
         return
     if evaluation.seconds is not None and evaluation.tokens_per_second is not None:
         speed = f"{evaluation.tokens_per_second:,.0f} tokens/s"
@@ -188,6 +198,7 @@ def _show(evaluation: "Evaluated", crosschecked: bool, analysis: bool) -> None:
     if crosschecked:
         console.print("Cross-check passed: the seqeval package finds the same figures.")
     print_score(evaluation.score, console)
+    print_tables(map(reliability_table, evaluation.calibrations), console)
     if analysis:
         from seqtag.cli.analysis_tables import print_analysis
 

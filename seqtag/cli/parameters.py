@@ -208,6 +208,10 @@ KnownFrom = Annotated[
 ShowAnalysis = Annotated[
     bool, typer.Option("--analysis", help="Break the errors down by kind, type and length.")
 ]
+ShowCalibration = Annotated[
+    bool,
+    typer.Option("--calibration", help="Show how far probabilities mean what they say; takes more time."),
+]
 Crosscheck = Annotated[
     bool,
     typer.Option("--crosscheck", help="Score again with the seqeval package; fail if any figure differs."),

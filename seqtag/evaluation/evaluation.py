@@ -1,7 +1,7 @@
 """A score and what it was made from, and how it is written to files."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TextIO
@@ -9,8 +9,9 @@ from typing import Any, TextIO
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.sentence import Rows, Sentence
-from seqtag.corpora.tags import Scheme, Span
+from seqtag.corpora.tags import Scheme, Span, spans
 from seqtag.evaluation.analysis import Analysis, analyse
+from seqtag.evaluation.calibration import Calibration, calibration, calibrations_json
 from seqtag.evaluation.known import Known, surface
 from seqtag.evaluation.schemes import tags_of
 from seqtag.evaluation.scoring import Score
@@ -31,6 +32,7 @@ class Evaluation:
         known: What training held; None if that is not known.
         probabilities: The model's probability of each predicted span (plain tags: of each token's tag) by its
             start and end, one mapping per sentence; None if they were not asked for.
+        tag_probabilities: That of each token's tag, one sequence per sentence; None if calibration was not asked for.
         findings: What is odd about the files.
     """
 
@@ -43,6 +45,7 @@ class Evaluation:
     seconds: float | None = None
     known: Known | None = None
     probabilities: tuple[Mapping[tuple[int, int], float], ...] | None = None
+    tag_probabilities: tuple[Sequence[float], ...] | None = None
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -67,6 +70,33 @@ class Evaluation:
         tokens = [sentence.tokens for sentence in self.corpus.sentences]
         return analyse(self.gold, self.predicted, tokens, self.scheme, known=self.known)
 
+    @cached_property
+    def calibrations(self) -> tuple[Calibration, ...]:
+        """How far the probabilities of the tags and, for spans, of the entities mean what they say; empty if that was
+        not asked for.
+        """
+        if self.tag_probabilities is None or self.probabilities is None:
+            return ()
+        right = [
+            own == other
+            for rows in zip(self.gold, self.predicted, strict=True)
+            for own, other in zip(*rows, strict=True)
+        ]
+        found = calibration("tags", [value for row in self.tag_probabilities for value in row], right)
+        return (found, self._of_entities(self.probabilities)) if self.scheme.is_spans else (found,)
+
+    def _of_entities(self, given: Sequence[Mapping[tuple[int, int], float]]) -> Calibration:
+        """That of the entities of the answer; one is right if its start, end and type are."""
+        probabilities: list[float] = []
+        right: list[bool] = []
+        for known, gold, predicted in zip(given, self.gold, self.predicted, strict=True):
+            wanted = {*spans(gold, self.scheme)}
+            for span in spans(predicted, self.scheme):
+                if (value := known.get((span.start, span.end))) is not None:
+                    probabilities.append(value)
+                    right.append(span in wanted)
+        return calibration("entities", probabilities, right)
+
     def to_json(self) -> dict[str, Any]:
         """The score as plain values, with the names of what was compared, the speed and the analysis."""
         return {
@@ -78,6 +108,7 @@ class Evaluation:
             "seconds": self.seconds,
             "tokens_per_second": self.tokens_per_second,
             "analysis": self.analysis.to_json(),
+            **calibrations_json(self.calibrations),
         }
 
     def write_columns(self, stream: TextIO) -> None:

@@ -28,6 +28,7 @@ def evaluate_model(
     crosscheck: bool = False,
     probabilities: bool = False,
     threads: int = 0,
+    calibration: bool = False,
 ) -> Any:
     """Answers a gold file with a model and scores the answers, as the model's task does.
 
@@ -42,6 +43,7 @@ def evaluate_model(
         crosscheck: Whether to score again with the seqeval package and fail if a digit differs.
         probabilities: Whether those of the predicted spans are wanted, which takes time.
         threads: How many threads tag side by side; 0 for as many as the process may use cores.
+        calibration: Whether to say how far probabilities mean what they say, which takes time.
 
     Raises:
         DataError: The gold file cannot be read, or holds a tag that its scheme does not have.
@@ -49,7 +51,9 @@ def evaluate_model(
         Error: The cross-check found a difference.
     """
     _, use = use_of(fspath(folder))
-    order = EvaluationOrder(fspath(folder), fspath(path), scheme, options, crosscheck, probabilities, threads)
+    order = EvaluationOrder(
+        fspath(folder), fspath(path), scheme, options, crosscheck, probabilities, threads, calibration
+    )
     return use.evaluate(order)
 
 

@@ -6,7 +6,7 @@ A task whose models are used is a row of `registry.TASKS` with a half `use`, whi
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from seqtag.corpora.base import AUTO, ReadOptions, Writer
 from seqtag.corpora.findings import Finding, Report, ignore
@@ -14,6 +14,9 @@ from seqtag.corpora.running_text import LINES, Splitting
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
 from seqtag.tasks.folders import task_of
+
+if TYPE_CHECKING:
+    from seqtag.evaluation.calibration import Calibration
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class EvaluationOrder:
         crosscheck: Whether to score again with another package.
         probabilities: Whether the errors are wanted with their probabilities, which takes time.
         threads: Batches that are answered side by side; 0 for as many as the process may use cores.
+        calibration: Whether to say how far probabilities mean what they say, which takes time.
     """
 
     model: str
@@ -37,6 +41,7 @@ class EvaluationOrder:
     crosscheck: bool = False
     probabilities: bool = False
     threads: int = 0
+    calibration: bool = False
 
 
 class Evaluated(Protocol):
@@ -50,6 +55,11 @@ class Evaluated(Protocol):
     @property
     def heading(self) -> str:
         """What was compared, in one line."""
+        ...
+
+    @property
+    def calibrations(self) -> "Sequence[Calibration]":
+        """How far its probabilities mean what they say; empty if that was not asked for."""
         ...
 
     @property

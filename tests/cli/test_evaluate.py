@@ -449,6 +449,7 @@ class TestRefusals:
             (["folder", THREE, "--errors", "x", "--output", "./x"], "--errors and --output both write to x"),
             (["folder", THREE, "--json", "-", "--errors", "-"], "--json and --errors both write to -"),
             (["folder", THREE, "--train", THREE], "--train needs --predicted"),
+            (["--predicted", THREE, THREE, "--calibration"], "--calibration needs a model"),
             (["--predicted", "-", THREE, "--train", "-"], "Only one of the files can come from stdin"),
             (["--predicted", __file__, __file__, "--train", THREE, "--errors", THREE], "is also an input"),
             (["folder", THREE, "--output", THREE], "is also an input"),

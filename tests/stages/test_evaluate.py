@@ -489,6 +489,19 @@ class TestErrors:
         }  # fmt: skip
         assert (row["line"], row["class"]) == (2, "type")
 
+    def test_how_far_probabilities_mean_what_they_say(self, write: Write, model: Model) -> None:
+        name = model("Ana B-LOC\nOslo B-LOC\n", "bio")
+        gold = write("gold", "Ana B-PER\nflew O\nOslo B-LOC\n\n")
+        found = evaluate_model(name, gold, calibration=True)
+        words, entities = found.calibrations
+        assert (words.of, words.count, words.error) == ("tags", 3, pytest.approx(0.87654 - 2 / 3))
+        assert (entities.of, entities.count) == ("entities", 2)
+        assert entities.error == pytest.approx(0.5 - 0.123456)
+        assert found.to_json()["calibration"]["entities"]["bins"][1]["right"] == 0.5
+        assert "calibration" not in evaluate_model(name, gold).to_json()
+        plain = evaluate_model(name, gold, scheme="plain", calibration=True)
+        assert [entry.of for entry in plain.calibrations] == ["tags"]
+
     def test_no_errors_no_lines(self, write: Write) -> None:
         gold = write("gold.conll", BIO)
         assert errors_of(evaluate_files(gold, gold)) == ""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import eq
 from time import perf_counter
 from typing import Any, TextIO
 
@@ -11,6 +12,7 @@ from seqtag.corpora import reading
 from seqtag.corpora.document import Document
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus
+from seqtag.evaluation.calibration import Calibration, calibration, calibrations_json
 from seqtag.evaluation.labels import JointScore, LabelScore
 from seqtag.inference.labels import LabelTagger
 from seqtag.model_folder.layout import Kind
@@ -31,6 +33,8 @@ class LabelEvaluation:
         model: The model folder, as the user named it.
         seconds: The time that answering took, without the loading of the model.
         findings: What is odd about the file.
+        calibrations: How far the probabilities of the labels and, of a joint model, of the tags mean what they say;
+            empty if that was not asked for.
     """
 
     task: str
@@ -40,6 +44,7 @@ class LabelEvaluation:
     model: str
     seconds: float
     findings: tuple[Finding, ...]
+    calibrations: tuple[Calibration, ...] = ()
 
     @property
     def heading(self) -> str:
@@ -57,6 +62,7 @@ class LabelEvaluation:
             "seconds": self.seconds,
             "sentences_per_second": len(self.answers) / self.seconds if self.seconds else None,
             "seqtag": seqtag.__version__,
+            **calibrations_json(self.calibrations),
         }
 
     def write_errors(self, stream: TextIO) -> None:
@@ -98,7 +104,7 @@ def evaluate(task: str, kind: Kind, order: EvaluationOrder) -> LabelEvaluation:
         DataError: The gold file cannot be read, a sentence has no label, or a tag is not one of the scheme.
         ModelError: The model folder cannot be read.
     """
-    model = LabelTagger.load(order.model, order.threads, tags_only=True, kind=kind)
+    model = LabelTagger.load(order.model, order.threads, tags_only=not order.calibration, kind=kind)
     if not model.has_tags:
         check_given(order.options, task)
     vocabulary = model.vocabulary
@@ -111,4 +117,20 @@ def evaluate(task: str, kind: Kind, order: EvaluationOrder) -> LabelEvaluation:
     started = perf_counter()
     found, answers = scored(model, corpus)
     seconds = perf_counter() - started
-    return LabelEvaluation(task, found, corpus, answers, order.model, seconds, corpus.findings)
+    calibrations = _calibrations(corpus, answers, tags=model.has_tags) if order.calibration else ()
+    return LabelEvaluation(task, found, corpus, answers, order.model, seconds, corpus.findings, calibrations)
+
+
+def _calibrations(corpus: Corpus, answers: Sequence[Document], *, tags: bool) -> tuple[Calibration, ...]:
+    """That of the labels that were given and, if there are some, of the tags."""
+    labels: list[tuple[float, bool]] = []
+    words: list[tuple[float, bool]] = []
+    for sentence, answer in zip(corpus.sentences, answers, strict=True):
+        labels += [(answer.label_probabilities[label], label in sentence.labels) for label in answer.labels]
+        right = map(eq, answer.tags, sentence.tags or ())
+        words += zip(answer.probabilities, right, strict=True) if tags else ()
+    found = {"labels": labels, "tags": words} if tags else {"labels": labels}
+    return tuple(
+        calibration(name, [value for value, _ in pairs], [right for _, right in pairs])
+        for name, pairs in found.items()
+    )

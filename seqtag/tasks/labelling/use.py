@@ -59,7 +59,7 @@ CLASSIFICATION_USE = Use(
     predictor=partial(predictor, CLASSIFICATION_MODEL),
     formats=lambda: ("jsonl", "conll", "text"),
     networks=partial(networks, CLASSIFICATION_MODEL),
-    scores_with=frozenset({"--errors", "--output", "--label-key"}),
+    scores_with=frozenset({"--errors", "--output", "--label-key", "--calibration"}),
     predicts_with=frozenset({"--tokenizer", "--sentences", "--language", "--input-format", "--vectors"}),
     tagger=partial(LabelTagger.load, kind=CLASSIFICATION_MODEL),
 )
@@ -68,7 +68,7 @@ JOINT_USE = Use(
     predictor=partial(predictor, JOINT_MODEL),
     formats=lambda: ("conll", "jsonl", "text"),
     networks=partial(networks, JOINT_MODEL),
-    scores_with=frozenset({"--errors", "--output", "--label-key"}),
+    scores_with=frozenset({"--errors", "--output", "--label-key", "--calibration"}),
     predicts_with=frozenset(
         {"--tokenizer", "--sentences", "--language", "--input-format", "--nbest", "--vectors"}
     ),

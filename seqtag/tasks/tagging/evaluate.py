@@ -30,7 +30,7 @@ def evaluate(order: EvaluationOrder) -> Evaluation:
         ModelError: The model folder cannot be read.
         Error: The cross-check found a difference.
     """
-    scheme, probabilities = order.scheme, order.probabilities
+    scheme, probabilities = order.scheme, order.probabilities or order.calibration
     tagger, known = _load(Path(order.model), order.threads, tags_only=not probabilities)
     own = replace(tagger.vocabulary.reading, tokenizer=tagger.vocabulary.tokenizer)
     corpus = reading.read_corpus(order.gold, own.override(order.options))
@@ -57,6 +57,7 @@ def evaluate(order: EvaluationOrder) -> Evaluation:
         seconds=seconds,
         known=known,
         probabilities=tuple(_probabilities(row, gold_scheme) for row in tagged) if probabilities else None,
+        tag_probabilities=tuple(row.probabilities for row in tagged) if order.calibration else None,
         findings=tuple(doubts(corpus, gold_scheme, named=tags.is_named(scheme))),
     )
 

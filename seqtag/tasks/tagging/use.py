@@ -45,7 +45,9 @@ USE = Use(
     predictor=predictor,
     formats=formats,
     networks=networks,
-    scores_with=frozenset({"--scheme", "--analysis", "--crosscheck", "--errors", "--output"}),
+    scores_with=frozenset(
+        {"--scheme", "--analysis", "--crosscheck", "--errors", "--output", "--calibration"}
+    ),
     predicts_with=frozenset({"--tokenizer", "--sentences", "--language", "--nbest", "--input-format"}),
     tagger=SentenceTagger.load,
 )

@@ -10,6 +10,7 @@ from seqtag.corpora.base import AUTO, ReadOptions, Unwritable, Writer
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.pairs import BLANK, LONGEST, PairOptions, TextPair, read_pairs
 from seqtag.corpora.records import JsonWriter
+from seqtag.evaluation.calibration import Calibration
 from seqtag.settings.transduction import FORMATS
 from seqtag.support.errors import UsageError
 from seqtag.support.lines import shown
@@ -69,6 +70,7 @@ class PairEvaluation:
         seconds: The time that the answers took, without the loading of the model.
         findings: What is odd about the file.
         cut: What the symbols of a target are.
+        calibrations: Empty: the probabilities of targets are not looked at.
     """
 
     score: TransductionScore
@@ -79,6 +81,7 @@ class PairEvaluation:
     seconds: float
     findings: Sequence[Finding]
     cut: str
+    calibrations: Sequence[Calibration] = ()
 
     @property
     def heading(self) -> str:

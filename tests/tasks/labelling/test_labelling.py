@@ -144,6 +144,12 @@ def test_evaluate(model: Made, capsys: pytest.CaptureFixture[str], tmp_path: Pat
     assert all(
         row["gold_tags"].count("B-genre") == 1 + row["predicted_tags"].count("B-genre") for row in rows
     )
+    assert run([*arguments, "--calibration", "--json", "-"]) == 0
+    bins = json.loads(capsys.readouterr().out)["calibration"]
+    assert {*bins} == ({"labels", "tags"} if model.task == "joint" else {"labels"})
+    assert bins["labels"]["count"] == 8
+    assert run([*arguments, "--calibration"]) == 0
+    assert "Expected calibration error of the labels: 0." in capsys.readouterr().out
     assert run([*arguments, "--crosscheck"]) == 2
     assert f"a model of task {model.task}" in capsys.readouterr().err
     assert run([*arguments, "--tag-column", "2"]) == (0 if model.task == "joint" else 2)
