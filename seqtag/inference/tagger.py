@@ -24,6 +24,7 @@ from seqtag.inference import language_states
 from seqtag.inference.batches import inference_order
 from seqtag.inference.lattice import Beam, Lattice, TagChain, joins, labels
 from seqtag.inference.onnx_runtime import named, open_session, silent_run
+from seqtag.inference.temperature import Scores
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
 from seqtag.model_folder.stored import build_network, read_network, read_vocabulary
@@ -334,6 +335,36 @@ class SentenceTagger:
                 raise ModelError(f"{self._name}: the scores between its tags are not finite, or too large.")
         start, transitions, end = (array.astype(np.float64) for array in arrays.values())
         return TagChain(start, transitions, end, *of_spans)
+
+    def scores(self, sentences: Sequence[Sentence], right: Sequence[Sequence[str]]) -> Scores | None:
+        """The scores of the tags of sentences beside the right ones; None if the head has no such scores.
+
+        Args:
+            sentences: The sentences, none longer than `WINDOW`.
+            right: The right tags of each, in the scheme of training; a sentence with one that the model does not have
+                is left out.
+        """
+        if "scores" not in self._outputs:
+            return None
+        numbers = {tag: number for number, tag in enumerate(self.vocabulary.tags)}
+        pairs = [pair for pair in zip(sentences, right, strict=True) if numbers.keys() >= {*pair[1]}]
+        rows = self.vocabulary.index_all([sentence for sentence, _ in pairs])
+        found: dict[int, NDArray[np.float32]] = {}
+        for batch in inference_order([len(sentence) for sentence, _ in pairs], TOKEN_BUDGET):
+            arrays = self.run(self.vocabulary.collate([rows[place] for place in batch]), ["scores"])
+            found |= {
+                place: row[: len(pairs[place][1])] for place, row in zip(batch, arrays["scores"], strict=True)
+            }
+        chain = self._chain
+        return Scores(
+            chain.start,
+            chain.transitions,
+            chain.end,
+            [
+                (found[place], np.array([numbers[tag] for tag in tags], np.int32))
+                for place, (_, tags) in enumerate(pairs)
+            ],
+        )
 
     def _written(self, tags: list[str]) -> list[str]:
         """The network's tags in the corpus's scheme, as far as its spelling can tell them apart."""

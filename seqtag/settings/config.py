@@ -416,6 +416,7 @@ OF_SENTENCES: Mapping[str, Any] = MappingProxyType(
         "encoder.tree_arity": 2,
         "training.metric": "auto",
         "training.class_weights": "none",
+        "training.calibration": "none",
     }
 )
 
@@ -537,6 +538,12 @@ class TrainingSettings:
         "weights of the tags in the loss (softmax, feedback); balanced: inverse to their frequency",
         choices=("none", "balanced"),
     )
+    calibration: str = setting(
+        "temperature",
+        "calibration of the probabilities on dev; temperature (Guo et al. 2017): all scores are divided by one number, "
+        "which changes no answer",
+        choices=("temperature", "none"),
+    )
     seed: int = setting(42, "random seed", flag=True, low=0, high=2**31 - 1)
 
 
@@ -630,7 +637,13 @@ class Config(Tree):
     """All settings of a tagger's run."""
 
     PATHS: ClassVar[tuple[str, ...]] = ("embeddings.vectors.file", "embeddings.lm.file", "data.labels")
-    LATER = ("embeddings.lm", "data.numeric_columns", *LATER_OF_ENCODERS, *LATER_OF_TREES)
+    LATER = (
+        "training.calibration",
+        "embeddings.lm",
+        "data.numeric_columns",
+        *LATER_OF_ENCODERS,
+        *LATER_OF_TREES,
+    )
 
     data: DataSettings = field(default_factory=DataSettings)
     embeddings: EmbeddingSettings = field(default_factory=EmbeddingSettings)

@@ -1,7 +1,7 @@
 """What is trained, as the loop sees it: a job with one seed."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from seqtag.evaluation.measure import Measure
@@ -69,6 +69,7 @@ class SeedResult(Generic[AnyScore]):
         seconds: The whole run.
         gradients: What its gradients were like.
         stopped: Why training stopped before its end, if numbers were not finite; empty otherwise.
+        temperatures: The temperatures that were fitted on dev, by what they are of; empty if none were.
     """
 
     seed: int
@@ -79,6 +80,7 @@ class SeedResult(Generic[AnyScore]):
     seconds: float
     gradients: Gradients | None = None
     stopped: str = ""
+    temperatures: dict[str, float] = field(default_factory=dict)
 
 
 class Job(Protocol):
@@ -118,6 +120,12 @@ class Job(Protocol):
         Raises:
             Diverged: There is no such number.
             Interrupted: `stop` has been asked to.
+        """
+        ...
+
+    def calibrated(self, weights: Weights) -> tuple[Weights, dict[str, float]]:
+        """The weights that a model keeps of these, whose answers have other probabilities and are the same; and the
+        temperatures by which scores were divided, by what they are of. The same weights where nothing is to be done.
         """
         ...
 

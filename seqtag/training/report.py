@@ -24,6 +24,7 @@ def report(job: Job, result: SeedResult[Any]) -> dict[str, Any]:
         "history": [_reproducible(epoch) for epoch in result.history],
         "best_epoch": result.best_epoch,
         "gradients": result.gradients.to_json() if result.gradients else None,
+        **({"temperatures": result.temperatures} if result.temperatures else {}),
         "dev": result.dev.to_json(),
         "test": result.test.to_json() if result.test else None,
         "versions": {

@@ -41,7 +41,7 @@ class Trained:
 
     Attributes:
         job: What was trained; its network has the weights of the best epoch.
-        weights: These weights.
+        weights: These weights, as the model keeps them.
         result: What the run came to.
     """
 
@@ -91,7 +91,8 @@ def train_seed(
             run.fit(listener, stop, saving.checkpoint.save, saving.every)
         stop.check()
         try:
-            dev, test = job.score(run.best_weights)
+            weights, temperatures = job.calibrated(run.best_weights)
+            dev, test = job.score(weights)
         except Error:
             if run.stopped:
                 raise Diverged(f"{run.stopped} No model was written.") from None
@@ -105,8 +106,9 @@ def train_seed(
             seconds=run.seconds,
             gradients=run.ledger.gradients(),
             stopped=run.stopped,
+            temperatures=temperatures,
         )
-        return Trained(job, run.best_weights, result)
+        return Trained(job, weights, result)
 
 
 @contextlib.contextmanager

@@ -20,9 +20,13 @@ class Head(keras.layers.Layer):  # type: ignore[misc]
 
     Attributes:
         searches: Whether the decoder keeps some beginnings and drops others, so that it may miss the best sequence.
+        potentials: The weights, by their names within the head, of which all scores of sequences of tags are a linear
+            function: dividing all of them by a number divides each score, and leaves the order of the sequences as it
+            is. Empty if there are none such.
     """
 
     searches: ClassVar[bool] = False
+    potentials: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def from_config(

@@ -27,6 +27,8 @@ class CRFHead(ChainHead):
         legal: What the tag scheme allows; None if everything.
     """
 
+    potentials = ("scores/kernel", "scores/bias", "start", "transitions", "end")
+
     def __init__(self, tags: int, legal: Legal | None) -> None:
         super().__init__(name="head")
         self.dense = keras.layers.Dense(tags, name="scores")

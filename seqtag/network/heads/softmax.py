@@ -56,6 +56,8 @@ class SoftmaxHead(ChainHead):
         tag_weights: The weight of each tag in the loss, `(tags,)`; None for equal ones.
     """
 
+    potentials = ("scores/kernel", "scores/bias")
+
     def __init__(
         self,
         tags: int,

@@ -17,6 +17,8 @@ from seqtag.features.labels import LabelVocabulary
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.inference.labels import LABELS, LabelTagger
+from seqtag.inference.tagger import SentenceTagger
+from seqtag.inference.temperature import of_labels
 from seqtag.model_folder import layout
 from seqtag.settings.labelled import JointConfig
 from seqtag.support.errors import Diverged, Error
@@ -143,6 +145,25 @@ class JointJob(TaggerJob):
         for batch in super().batches(epoch, done):
             rows = [self.examples[number].sentence for number in batch.examples]
             yield batch._replace(inputs=batch.inputs | {"right_labels": self.right[rows]})
+
+    def _potentials(self) -> dict[str, Sequence[str]]:
+        found = super()._potentials()
+        if self.config.label.feeds_tags == "none":  # tags that read probabilities would change with these
+            found = {"labels": ("label/scores/kernel", "label/scores/bias"), **found}
+        return found
+
+    def _temperatures(self) -> dict[str, float]:
+        found = super()._temperatures()
+        if "labels" not in self._potentials():
+            return found
+        names, sentences = self.vocabulary.labels, self._calibrating()
+        answers = self.model(tags_only=True).tag(sentences)
+        given = np.array([[one.label_probabilities[name] for name in names] for one in answers])
+        right = np.array([[name in one.labels for name in names] for one in sentences])
+        return {"labels": of_labels(given, right, several=self.vocabulary.multiple), **found}
+
+    def _exported(self) -> SentenceTagger:
+        return self.model()
 
     def model(self, *, tags_only: bool = False) -> LabelTagger:
         """The network as it is now, as those will use it who predict."""

@@ -1,6 +1,6 @@
 """A tagging job with one seed: corpora as numbers, the network that learns from them, and how it is scored and kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtag.corpora.reading import Corpus
-from seqtag.corpora.tags import Scheme, problems, split
+from seqtag.corpora.reading import Corpus, Sentence
+from seqtag.corpora.tags import Scheme, convert, problems, split
 from seqtag.evaluation import metrics
 from seqtag.evaluation.scoring import Score, score
 from seqtag.features.indexers.base import Resources, ValueTable, pad
@@ -17,11 +17,11 @@ from seqtag.features.indexers.vectors import coverage
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph.build import head_name
-from seqtag.inference.tagger import SentenceTagger
+from seqtag.inference.tagger import WINDOW, SentenceTagger
 from seqtag.model_folder import layout
 from seqtag.model_folder.stored import plan_of
 from seqtag.settings.config import Config
-from seqtag.support.errors import Error
+from seqtag.support.errors import Error, ModelError
 from seqtag.support.interrupt import Stop
 from seqtag.support.quoting import one_line, printable
 from seqtag.tasks.tagging import agreement, prepare
@@ -31,6 +31,7 @@ from seqtag.tasks.tagging.splits import Corpora
 from seqtag.training.batches import training_order
 from seqtag.training.job import Batch, SeedResult
 
+CALIBRATING = 2000  # sentences of dev on which a temperature is fitted
 NAMED_SENTENCES, NAMED_WORDS = 3, 6  # so much of a batch is shown when training fails on it
 
 
@@ -206,6 +207,57 @@ class TaggerJob:
         tagger = self.tagger()
         agreement.check(self.network, tagger, self.corpora.dev.sentences)
         return tagger
+
+    def calibrated(
+        self, weights: dict[str, NDArray[Any]]
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, float]]:
+        """The weights with temperatures fitted on dev, and these (Guo et al. 2017); see `inference.temperature`."""
+        if self.config.training.calibration == "none":
+            return weights, {}
+        self.network.assign_weights(weights)
+        try:
+            found = self._temperatures()
+        except ModelError:  # weights that are not finite, as `score` is going to say
+            return weights, {}
+        return self.scaled(weights, found), found
+
+    def scaled(
+        self, weights: dict[str, NDArray[Any]], temperatures: Mapping[str, float]
+    ) -> dict[str, NDArray[Any]]:
+        """The weights with those of the heads divided by the temperatures of what they give."""
+        divisors = {name: temperatures[of] for of, names in self._potentials().items() for name in names}
+        return {
+            name: array / np.float32(divisors[name]) if name in divisors else array
+            for name, array in weights.items()
+        }
+
+    def _potentials(self) -> dict[str, Sequence[str]]:
+        """The weights that are divided by a temperature, by what they give."""
+        head = self.network.head
+        return {"tags": head.potentials} if head and head.potentials else {}
+
+    def _temperatures(self) -> dict[str, float]:
+        """The temperatures of what the network gives, fitted on dev.
+
+        Raises:
+            ModelError: The weights are not finite.
+        """
+        if "tags" not in self._potentials():
+            return {}
+        sentences = self._calibrating()
+        scheme, learnt = self.corpora.scheme, self.vocabulary.train_scheme
+        right = [convert(sentence.tags or (), scheme, learnt) for sentence in sentences]
+        scores = self._exported().scores(sentences, right)
+        return {"tags": scores.temperature()} if scores else {}
+
+    def _calibrating(self) -> list[Sentence]:
+        """Sentences of dev, from all over it, that are enough to fit a number."""
+        sentences = [sentence for sentence in self.corpora.dev.sentences if len(sentence) <= WINDOW]
+        return sentences[:: max(1, len(sentences) // CALIBRATING)]
+
+    def _exported(self) -> SentenceTagger:
+        """The network as it is now, with all its outputs."""
+        return self.tagger()
 
     def score(self, weights: dict[str, NDArray[Any]]) -> tuple[Score, Score | None]:
         """What `best_tagger` scores on dev and, where there is one, on test; it raises the same."""

@@ -189,6 +189,10 @@ class LanguageJob:
             )
         return stored.model_of(self.config, self.vocabulary, Weights.of_arrays(weights), name="the network")
 
+    def calibrated(self, weights: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
+        """The same weights: the score of a language model is made of its probabilities as they are."""
+        return weights, {}
+
     def score(self, weights: dict[str, NDArray[Any]]) -> tuple[LanguageScore, LanguageScore | None]:
         """What these weights, which are the network's from now on, score on dev and, where there is one, on test.
 
