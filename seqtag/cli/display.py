@@ -86,13 +86,18 @@ class Lines(Quiet):
         elif isinstance(event, Epoch):
             self._console.print(
                 f"epoch {event.number:>3}  loss {event.loss:.4f}  "
-                f"dev {self._measure.title} {self._measure.text(event.dev_score)}"
-                f"{' *' if event.best else '  '}  gradient norm {event.gradient_norm:.3f}  "
+                f"{self._dev(event)}{' *' if event.best else '  '}  gradient norm {event.gradient_norm:.3f}  "
                 f"clipped {event.clipped:.0%}  {event.tokens_per_second:,.0f} tokens/s  {event.seconds:.1f} s",
                 markup=False,
             )
         elif isinstance(event, Note):
             self._console.print(f"{event.level:<6} {printable(event.text)}", markup=False)
+
+    def _dev(self, epoch: Epoch) -> str:
+        """The score of an epoch with its name; of one on train and dev, that it is one."""
+        if epoch.dev_score is None:
+            return "train + dev"
+        return f"dev {self._measure.title} {self._measure.text(epoch.dev_score)}"
 
     def finish(self, result: TrainingResult[Any, Any]) -> None:
         """Prints the summary."""
@@ -148,8 +153,9 @@ class LiveTable(Quiet):
                 loss=f"{event.loss:.4f}",
             )
         else:
+            score = "-" if event.dev_score is None else self._measure.text(event.dev_score)
             self._console.print(
-                f"{event.number:>5}  {event.loss:.4f}  {self._measure.text(event.dev_score):>{len(self._column)}}"
+                f"{event.number:>5}  {event.loss:.4f}  {score:>{len(self._column)}}"
                 f"{' *' if event.best else '  '}{event.gradient_norm:>15.3f}  {event.clipped:>7.0%}"
                 f"  {event.tokens_per_second:>8,.0f}  {event.seconds:>7.1f}",
                 style="green" if event.best else "",

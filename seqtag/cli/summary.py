@@ -16,6 +16,7 @@ from seqtag.settings.config import Config, RunSettings
 from seqtag.stages.train import TrainingResult
 from seqtag.support.quoting import counted, printable
 from seqtag.tasks.tagging.prepared import Prepared
+from seqtag.training.job import SeedResult
 from seqtag.training.seed import spread
 
 Result = TrainingResult[Prepared, Score]
@@ -92,10 +93,10 @@ def summary(result: Result) -> None:
     best = result.best
     console.print(_run_table(result))
     of_seed = f" (seed {best.seed}, the best on dev)" if len(result.seeds) > 1 else ""
-    console.print(f"dev{of_seed}", style="bold")
+    console.print(f"dev{of_seed}{_of_run(best, 'dev')}", style="bold")
     print_score(best.dev, console)
     if best.test is not None:
-        console.print(f"\ntest{of_seed}", style="bold")
+        console.print(f"\ntest{of_seed}{_of_run(best, 'test')}", style="bold")
         print_score(best.test, console)
     if len(result.seeds) > 1:
         console.print(seeds_table(result, result.prepared.measure))
@@ -125,7 +126,7 @@ def summary_of_figures(result: TrainingResult[Any, Any], steps: Sequence[tuple[s
     of_seed = f" (seed {best.seed}, the best on dev)" if len(result.seeds) > 1 else ""
     for title, score in (("dev", best.dev), ("test", best.test)):
         if score is not None:
-            console.print(f"{title}{of_seed}", style="bold")
+            console.print(f"{title}{of_seed}{_of_run(best, title)}", style="bold")
             print_figures(score, console)
     if len(result.seeds) > 1:
         console.print(seeds_table(result, result.prepared.measure))
@@ -137,6 +138,17 @@ def summary_of_figures(result: TrainingResult[Any, Any], steps: Sequence[tuple[s
         console.print(line, markup=False, soft_wrap=True)
 
 
+def _of_run(best: SeedResult[Any], role: str) -> str:
+    """Which of two runs a score is of, in words; empty if there is but one."""
+    if best.final is None:
+        return ""
+    return (
+        " (the final model)"
+        if role == "test"
+        else " (the run that chose the epochs; the final model has seen dev)"
+    )
+
+
 def _run_table(result: Result) -> Table:
     """What was read, the network, clipping and epochs."""
     prepared = result.prepared
@@ -144,12 +156,12 @@ def _run_table(result: Result) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     held = "" if prepared.held_out is None else " (held out)"
-    table.add_row(
-        "data",
-        f"train {len(prepared.train.sentences):,}, dev {counted(len(prepared.dev.sentences), 'sentence')}{held}",
-    )
+    both = "train" if result.best.final is None else "train and dev"
+    train, dev = len(prepared.train.sentences), counted(len(prepared.dev.sentences), "sentence")
+    table.add_row("data", f"{both} {train:,}, dev {dev}{held}")
     table.add_row("tags", prepared.scheme.title)
-    table.add_row("unknown words in dev", f"{prepared.unknown_rate:.1%}")
+    if result.best.final is None:
+        table.add_row("unknown words in dev", f"{prepared.unknown_rate:.1%}")
     table.add_row("network", f"{describe(prepared)}; {prepared.parameters:,} parameters")
     _add_run_rows(table, result)
     return table
@@ -175,6 +187,8 @@ def _add_run_rows(table: Table, result: TrainingResult[Any, Any]) -> None:
     table.add_row(
         "best epoch", f"{best.best_epoch} of {len(best.history)}{stop}; {result.seconds:.0f} s in all"
     )
+    if best.final is not None:
+        table.add_row("final run", f"{counted(len(best.final.losses), 'epoch')} on train and dev")
 
 
 def seeds_table(result: TrainingResult[Any, Any], measure: Measure) -> Table:

@@ -1,7 +1,7 @@
 """A score and what it was made from, and how it is written to files."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TextIO
@@ -57,6 +57,16 @@ class Evaluation:
     def tokens_per_second(self) -> float | None:
         """How fast the model tagged; None for a file of predictions."""
         return self.score.tokens / self.seconds if self.seconds else None
+
+    @property
+    def gold_file(self) -> str:
+        """The gold file, as messages name it."""
+        return self.corpus.path
+
+    @property
+    def sentences(self) -> Iterator[tuple[str, ...]]:
+        """The tokens of each sentence of the gold file."""
+        return (sentence.tokens for sentence in self.corpus.sentences)
 
     @property
     def heading(self) -> str:

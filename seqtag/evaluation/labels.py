@@ -10,6 +10,7 @@ from seqtag.evaluation.counts import Counts, average, by_name, total
 from seqtag.evaluation.figures import Figures
 from seqtag.evaluation.measure import Measure
 from seqtag.evaluation.scoring import Score
+from seqtag.evaluation.trained_on import mark
 
 ACCURACY = Measure("label accuracy")
 JOINT = Measure("mean of tags and labels")
@@ -27,6 +28,7 @@ class LabelScore:
         confusion: For each right label how often each label was given; empty where sentences have several.
         unseen: How often gold holds each label that training never saw.
         several: Whether a sentence may have several labels.
+        trained_on: See `trained_on.marked`.
     """
 
     sentences: int
@@ -35,6 +37,7 @@ class LabelScore:
     confusion: dict[str, dict[str, int]]
     unseen: dict[str, int]
     several: bool
+    trained_on: str = ""
 
     @property
     def accuracy(self) -> float:
@@ -55,7 +58,10 @@ class LabelScore:
     def signature(self) -> str:
         """How the score was made, in one line."""
         each = "several" if self.several else "one"
-        return f"labels:{each}|sentences:{self.sentences}|classes:{len(self.types)}|seqtag:{__version__}"
+        return (
+            f"labels:{each}|sentences:{self.sentences}|classes:{len(self.types)}|seqtag:{__version__}"
+            + mark(self.trained_on)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; rates from 0 to 1."""
@@ -142,11 +148,13 @@ class JointScore:
         labels: The labels.
         tags: The tags.
         right: Sentences in which all tags and all labels are right.
+        trained_on: See `trained_on.marked`.
     """
 
     labels: LabelScore
     tags: Score
     right: int
+    trained_on: str = ""
 
     @property
     def all_right(self) -> float:
@@ -166,7 +174,10 @@ class JointScore:
     @property
     def signature(self) -> str:
         """How the score was made, in one line."""
-        return f"all_right:tags+labels|{self.labels.signature.rpartition('|')[0]}|{self.tags.signature}"
+        return (
+            f"all_right:tags+labels|{self.labels.signature.rpartition('|')[0]}|{self.tags.signature}"
+            + mark(self.trained_on)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The figures of the tags as a tagger's score has them, those of the labels under `sentence_labels`."""

@@ -391,6 +391,7 @@ class TreeSettings:
 
 
 # See `Tree.LATER`.
+LATER_OF_TRAINING = ("training.final",)
 LATER_OF_TREES = ("encoder.tree", "encoder.tree_direction", "encoder.tree_arity", "tree")
 LATER_OF_ENCODERS = (
     "encoder.maxout_pieces",
@@ -538,6 +539,11 @@ class TrainingSettings:
         "weights of the tags in the loss (softmax, feedback); balanced: inverse to their frequency",
         choices=("none", "balanced"),
     )
+    final: bool = setting(
+        False,
+        "once dev has chosen the epochs, train again from the start on train and dev, for as many, and keep that model",
+        flag=True,
+    )
     calibration: str = setting(
         "temperature",
         "calibration of the probabilities on dev; temperature (Guo et al. 2017): all scores are divided by one number, "
@@ -638,6 +644,7 @@ class Config(Tree):
 
     PATHS: ClassVar[tuple[str, ...]] = ("embeddings.vectors.file", "embeddings.lm.file", "data.labels")
     LATER = (
+        *LATER_OF_TRAINING,
         "training.calibration",
         "embeddings.lm",
         "data.numeric_columns",

@@ -124,6 +124,7 @@ class LanguageConfig(Tree):
             "encoder.width": 3,
             "encoder.dilation": 1,
             "training.label_smoothing": 0.0,
+            "training.final": False,
         }
     )
 

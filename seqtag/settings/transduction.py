@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from seqtag.settings import registry
 from seqtag.settings.config import (
+    LATER_OF_TRAINING,
     OF_SENTENCES,
     EmbeddingSettings,
     EncoderSettings,
@@ -148,6 +149,7 @@ class TransductionConfig(Tree):
             "training.schedule": "cosine",
         }
     )
+    LATER = LATER_OF_TRAINING
     FIXED = MappingProxyType(
         {
             **OF_SENTENCES,

@@ -14,9 +14,10 @@ from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import Kind
 from seqtag.settings import registry
 from seqtag.settings.config import RunSettings
+from seqtag.support.errors import UsageError
 from seqtag.tasks.explanation import ExplainOrder, Explanation
 from seqtag.tasks.folders import task_of
-from seqtag.training.job import Job, PlannedJob, SeedResult
+from seqtag.training.job import Job, PlannedFinal, PlannedJob, SeedResult
 from seqtag.training.reach import LayerReach
 
 if TYPE_CHECKING:
@@ -66,6 +67,21 @@ class DrawnExamples(Protocol):
     def measured(self, network: "Followed", random: "np.random.Generator") -> list[LayerReach]:
         """Each layer and direction, measured at a word drawn in each example."""
         ...
+
+
+@dataclass(frozen=True)
+class FinalData(Generic[Data]):
+    """What was read, for a run that ends with one on train and dev.
+
+    Attributes:
+        first: For the run that chooses the epochs: without test, which only the final model is scored on.
+        both: For the run after it: dev is a part of the training data.
+        sentences: A digest of what the final run has seen, see `evaluation.trained_on`: of dev, and of both.
+    """
+
+    first: Data
+    both: Data
+    sentences: dict[str, str]
 
 
 Held = TypeVar("Held", bound=StoredModel)
@@ -130,6 +146,7 @@ class Task(Generic[Data, Held]):
         settings: The settings of a model folder; raises a ModelError.
         stored: What a model folder holds of its network; raises a ModelError.
         sample: Draws examples of a file on which gradients are measured.
+        final: What was read, as a run with `training.final` uses it; None for a task that has no such run.
         figure: The figure by which models are compared, with its name, of a score in `report.json`.
         explain: Says what the answers of a model depend on; None for a task that has no pages of this kind.
         introduction: What is said of a run before its first epoch, a line each that begins with a word in seven
@@ -151,6 +168,7 @@ class Task(Generic[Data, Held]):
     settings: Callable[[Folder], RunSettings]
     stored: Callable[[Folder], Held]
     sample: Draw[Held]
+    final: Callable[[Data], FinalData[Data]] | None = None
     figure: Callable[[Mapping[str, Any]], tuple[str, float]] = figure_of
     explain: Callable[[ExplainOrder], Explanation] | None = None
     introduction: Callable[[Any], list[str]] | None = None
@@ -160,8 +178,19 @@ class Task(Generic[Data, Held]):
     )
 
     def planned(self, config: RunSettings, data: Data, vectors: Vectors | None) -> PlannedJob:
-        """The job with the seed of the settings, to be made later."""
-        return PlannedJob(config.training.seed, partial(self.job, config, data, vectors), self.result)
+        """The job with the seed of the settings, to be made later.
+
+        Raises:
+            UsageError: The settings want a run on train and dev, which the task does not have.
+        """
+        seed, final = config.training.seed, None
+        if config.training.final:
+            if self.final is None:
+                raise UsageError("training.final: this task has no run on train and dev.")
+            parts = self.final(data)
+            data = parts.first
+            final = PlannedFinal(partial(self.job, config, parts.both, vectors), parts.sentences)
+        return PlannedJob(seed, partial(self.job, config, data, vectors), self.result, final)
 
 
 def find(name: str) -> Task[Any, Any]:

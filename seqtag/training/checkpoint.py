@@ -45,6 +45,7 @@ ROLES = {
     "from": "the model to continue from",
     "lm": "the language model",
 }
+FIRST = "first"  # in the values of a run on train and dev: what the one before it came to
 OTHERWISE = "Remove it, or leave out --resume and add --force, to train from the beginning."
 # What comes of values that are not what they should be.
 UNFIT = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
@@ -73,7 +74,8 @@ class State:
     def place(self) -> str:
         """Where it stands, in words."""
         epoch, steps = self.values["under_way"]["number"], len(self.values["under_way"]["losses"])
-        return f"in epoch {epoch} after step {steps}" if steps else f"after epoch {epoch - 1}"
+        place = f"in epoch {epoch} after step {steps}" if steps else f"after epoch {epoch - 1}"
+        return f"{place} of the run on train and dev" if FIRST in self.values else place
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,8 @@ class Epoch:
     Attributes:
         number: The epoch, from 1.
         loss: Mean loss of its steps.
-        dev_score: The score that counts, on dev, by the measure of the run.
+        dev_score: The score that counts, on dev, by the measure of the run; None in the run on train and dev, whose
+            weights have seen dev.
         gradient_norm: Mean of the true global norm of the gradient, before clipping.
         clipped: Share of the steps in which clipping acted.
         tokens_per_second: Training tokens a second, dev scoring left out.
@@ -57,7 +58,7 @@ class Epoch:
 
     number: int
     loss: float
-    dev_score: float
+    dev_score: float | None
     gradient_norm: float
     clipped: float
     tokens_per_second: float

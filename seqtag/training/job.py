@@ -57,6 +57,21 @@ class Scored(Protocol):
 
 
 @dataclass(frozen=True)
+class Final:
+    """A run on train and dev.
+
+    Attributes:
+        losses: The mean loss of each of its epochs, which are as many as scored best on dev in the first run.
+        sentences: A digest of what it has seen, see `evaluation.trained_on`: of `dev`, and of `train+dev`.
+        first: What `report.json` says of the data and the network of the first run.
+    """
+
+    losses: list[float]
+    sentences: dict[str, str]
+    first: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class SeedResult(Generic[AnyScore]):
     """What training with one seed came to.
 
@@ -70,6 +85,7 @@ class SeedResult(Generic[AnyScore]):
         gradients: What its gradients were like.
         stopped: Why training stopped before its end, if numbers were not finite; empty otherwise.
         temperatures: The temperatures that were fitted on dev, by what they are of; empty if none were.
+        final: The run on train and dev that the model is from, whose score `test` is; None if it is from the first run.
     """
 
     seed: int
@@ -81,6 +97,7 @@ class SeedResult(Generic[AnyScore]):
     gradients: Gradients | None = None
     stopped: str = ""
     temperatures: dict[str, float] = field(default_factory=dict)
+    final: "Final | None" = None
 
 
 class Job(Protocol):
@@ -123,9 +140,15 @@ class Job(Protocol):
         """
         ...
 
-    def calibrated(self, weights: Weights) -> tuple[Weights, dict[str, float]]:
+    def calibrated(
+        self, weights: Weights, temperatures: dict[str, float] | None = None
+    ) -> tuple[Weights, dict[str, float]]:
         """The weights that a model keeps of these, whose answers have other probabilities and are the same; and the
         temperatures by which scores were divided, by what they are of. The same weights where nothing is to be done.
+
+        Args:
+            weights: The weights.
+            temperatures: Those of another run, to be used here; None to fit them on dev.
         """
         ...
 
@@ -156,8 +179,23 @@ class PlannedJob:
         seed: Its seed, which is that of its settings.
         make: Makes it.
         result: The class of what comes of it.
+        final: What is trained afterwards, on train and dev; None if nothing is.
     """
 
     seed: int
     make: Callable[[], Job]
     result: type[SeedResult[Any]]
+    final: "PlannedFinal | None" = None
+
+
+@dataclass(frozen=True)
+class PlannedFinal:
+    """A job on train and dev that is to be made once another one has chosen the epochs.
+
+    Attributes:
+        make: Makes it.
+        sentences: See `Final`.
+    """
+
+    make: Callable[[], Job]
+    sentences: dict[str, str]

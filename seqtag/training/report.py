@@ -7,7 +7,7 @@ from typing import Any
 
 import seqtag
 from seqtag.training.events import Epoch
-from seqtag.training.job import Job, SeedResult
+from seqtag.training.job import Final, Job, SeedResult
 from seqtag.training.seed import spread
 
 
@@ -27,6 +27,7 @@ def report(job: Job, result: SeedResult[Any]) -> dict[str, Any]:
         **({"temperatures": result.temperatures} if result.temperatures else {}),
         "dev": result.dev.to_json(),
         "test": result.test.to_json() if result.test else None,
+        **({"final": final_report(result.final)} if result.final else {}),
         "versions": {
             "seqtag": seqtag.__version__,
             "python": platform.python_version(),
@@ -34,6 +35,17 @@ def report(job: Job, result: SeedResult[Any]) -> dict[str, Any]:
             "tensorflow": tf.__version__,
             "onnxruntime": onnxruntime.__version__,
         },
+    }
+
+
+def final_report(final: Final) -> dict[str, Any]:
+    """What `report.json` holds of a run on train and dev; `history` and `dev` are those of the run before."""
+    return {
+        "trained_on": ["train", "dev"],
+        "epochs": len(final.losses),
+        "losses": final.losses,
+        "sentences": final.sentences,
+        "first": final.first,
     }
 
 

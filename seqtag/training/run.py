@@ -76,9 +76,7 @@ class Run:
                 try:
                     epoch = self._epoch(listener, stepped, stop)
                 except Diverged as problem:
-                    if not self.history:
-                        raise
-                    self.stopped = str(problem)
+                    self._diverged(problem)
                     break
                 except Interrupted:
                     keep(self.state())
@@ -108,7 +106,17 @@ class Run:
         """The gain of the best epoch; less than any other before there is one."""
         if not self.best_epoch:
             return float("-inf")
-        return self.measure.gain(self.history[self.best_epoch - 1].dev_score)
+        return self._gains()[self.best_epoch - 1]
+
+    def _gains(self) -> list[float]:
+        """The gain of each epoch that is done, by which schedules go."""
+        return [self.measure.gain(epoch.dev_score) for epoch in self.history if epoch.dev_score is not None]
+
+    def _diverged(self, problem: Diverged) -> None:
+        """Takes note of a loss or a gradient that is not finite; raises it if there is nothing to keep."""
+        if not self.history:
+            raise problem
+        self.stopped = str(problem)
 
     def state(self) -> State:
         """Everything that the rest of the run depends on and that settings and corpora do not give."""
@@ -147,12 +155,7 @@ class Run:
         self._train(started, listener, stepped)
         self.trainer.settle()
         trained = now.seconds = time.perf_counter() - started
-        dev_score, candidate = self._score_dev(stop)
-        gain, best_gain = self.measure.gain(dev_score), self._best_gain
-        # Of epochs that all found nothing the last one has learnt the most.
-        best = gain > best_gain or gain == best_gain == self.measure.nothing
-        if best:
-            self.best_epoch, self.best_weights = now.number, candidate
+        dev_score, best = self._assess(stop)
         return Epoch(
             number=now.number,
             loss=float(np.mean(now.losses)),
@@ -167,7 +170,7 @@ class Run:
     def _train(self, started: float, listener: Listener, stepped: Callable[[int], None]) -> None:
         """The steps that the epoch under way, begun at `started`, still lacks."""
         now, of_tokens = self.under_way, self.job.tokens
-        gains = [self.measure.gain(epoch.dev_score) for epoch in self.history]
+        gains = self._gains()
         total = sum(now.losses)
         for batch in self.job.batches(now.number, len(now.losses)):
             progress = now.number - 1 + now.tokens / of_tokens
@@ -198,11 +201,24 @@ class Run:
         now.clipped.append(step.clipped)
         now.tokens += int(batch.inputs["lengths"].sum())
 
-    def _score_dev(self, stop: Stop) -> tuple[float, Arrays]:
-        """The dev score, and the weights that have it: the network's own, or an average as the settings say.
+    def _assess(self, stop: Stop) -> tuple[float | None, bool]:
+        """The dev score of the epoch under way, if it has one, and whether it is the best so far; keeps its weights if
+        so.
 
         Raises:
             Interrupted: `stop` was asked to; all is as it was before.
+        """
+        dev_score, candidate = self._score_dev(stop)
+        gain, best_gain = self.measure.gain(dev_score), self._best_gain
+        # Of epochs that all found nothing the last one has learnt the most.
+        best = gain > best_gain or gain == best_gain == self.measure.nothing
+        if best:
+            self.best_epoch, self.best_weights = self.under_way.number, candidate
+        return dev_score, best
+
+    def _candidate(self) -> tuple[Arrays, deque[Arrays]]:
+        """The weights that the epoch under way comes to, the network's own or an average as the settings say; and those
+        of the last epochs with its own.
         """
         weights: dict[str, Any] = self.network.named_weights()
         candidate, recent = weights, self.recent.copy()
@@ -211,6 +227,16 @@ class Run:
         elif self.settings.averaging == "swa":
             recent.append(weights)
             candidate = {name: np.mean([past[name] for past in recent], axis=0) for name in weights}
+        return candidate, recent
+
+    def _score_dev(self, stop: Stop) -> tuple[float, Arrays]:
+        """The dev score, and the weights that have it.
+
+        Raises:
+            Interrupted: `stop` was asked to; all is as it was before.
+        """
+        weights: dict[str, Any] = self.network.named_weights()
+        candidate, recent = self._candidate()
         self.network.assign_weights(candidate)
         try:
             score = self.job.score_dev(stop)

@@ -5,15 +5,18 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from seqtag.evaluation.trained_on import BOTH, TRAIN, marked
 from seqtag.network import runtime
 from seqtag.support.errors import Diverged, Error, UsageError
 from seqtag.support.interrupt import Stop
+from seqtag.support.quoting import counted
 from seqtag.training.checkpoint import Checkpoint, State
 from seqtag.training.events import Listener, Note
-from seqtag.training.job import Job, PlannedJob, SeedResult
+from seqtag.training.final import FinalRun, FirstRun
+from seqtag.training.job import Final, Job, PlannedFinal, PlannedJob, SeedResult
 from seqtag.training.run import Run
 
 _TURN = threading.Lock()  # of the thread that trains
@@ -25,12 +28,12 @@ class Saving:
     """Where the state of a run is kept, and where it goes on from.
 
     Attributes:
-        checkpoint: The checkpoint, written after each epoch.
+        checkpoint: The checkpoint, written after each epoch; None for none.
         every: Steps between two checkpoints within an epoch; 0 for none.
         state: The state to go on from, if there is one.
     """
 
-    checkpoint: Checkpoint
+    checkpoint: Checkpoint | None
     every: int = 0
     state: State | None = None
 
@@ -58,8 +61,8 @@ def train_seed(
     saving: Saving | None = None,
     debug: bool = False,
 ) -> Trained:
-    """Trains with one seed, and scores the best epoch on dev and, where there is one, on test. It waits until no other
-    thread trains.
+    """Trains with one seed, and scores the best epoch on dev and, where there is one, on test; a run on train and dev
+    follows if it is planned, and then its model is scored on test. It waits until no other thread trains.
 
     Args:
         planned: What is trained.
@@ -76,20 +79,56 @@ def train_seed(
     """
     stop = stop or Stop()
     with _turn(listener):
-        runtime.start(planned.seed, debug=debug)
+        session = _Session(planned, listener, stop, saving or Saving(None), debug)
+        first = session.first()
+        if first is None:
+            trained = session.choose()
+            if planned.final is None or trained.result.stopped:
+                return trained
+            first = FirstRun(
+                replace(trained.result, dev=marked(trained.result.dev, TRAIN)), trained.job.facts()
+            )
+            del trained  # two networks take twice the memory
+            epochs = counted(first.result.best_epoch, "epoch")
+            listener(Note(f"now on train and dev, from the start, for {epochs}"))
+            return session.finish(planned.final, first)
+        return session.finish(planned.final, first, resumed=True)
+
+
+@dataclass(frozen=True)
+class _Session:
+    """The runs of a seed: one that chooses the epochs and, if that is planned, one on train and dev.
+
+    Attributes:
+        planned: What is trained.
+        listener: Receives the events.
+        stop: Asked whether to stop.
+        saving: Where the state is kept.
+        debug: Whether TensorFlow may print.
+    """
+
+    planned: PlannedJob
+    listener: Listener
+    stop: Stop
+    saving: Saving
+    debug: bool
+
+    def first(self) -> FirstRun | None:
+        """What the first run came to, where the state to go on from is one of the second."""
+        checkpoint, state = self.saving.checkpoint, self.saving.state
+        if checkpoint is None or state is None:
+            return None
+        with checkpoint.trusted():
+            return FirstRun.of(state, self.planned.result)
+
+    def choose(self) -> Trained:
+        """The run that chooses the epochs."""
         started = time.perf_counter()
-        job = planned.make()
+        runtime.start(self.planned.seed, debug=self.debug)
+        job = self.planned.make()
         run = Run(job, started)
-        listener(job.prepared)
-        if saving is None:
-            run.fit(listener, stop)
-        else:
-            if saving.state is not None:
-                with saving.checkpoint.trusted():
-                    run.restore(saving.state)
-                listener(Note(f"resumed {saving.state.place}"))
-            run.fit(listener, stop, saving.checkpoint.save, saving.every)
-        stop.check()
+        self.listener(job.prepared)
+        self._fit(run, self.saving.state)
         try:
             weights, temperatures = job.calibrated(run.best_weights)
             dev, test = job.score(weights)
@@ -97,8 +136,8 @@ def train_seed(
             if run.stopped:
                 raise Diverged(f"{run.stopped} No model was written.") from None
             raise
-        result = planned.result(
-            seed=planned.seed,
+        result = self.planned.result(
+            seed=self.planned.seed,
             history=run.history,
             best_epoch=run.best_epoch,
             dev=dev,
@@ -109,6 +148,40 @@ def train_seed(
             temperatures=temperatures,
         )
         return Trained(job, weights, result)
+
+    def finish(self, planned: PlannedFinal | None, first: FirstRun, *, resumed: bool = False) -> Trained:
+        """The run on train and dev."""
+        if planned is None:
+            raise ValueError("the state is that of a run on train and dev, which is not planned")
+        started = time.perf_counter()
+        runtime.start(self.planned.seed, debug=self.debug)
+        job = planned.make()
+        run = FinalRun(job, first, started)
+        if resumed:
+            self.listener(job.prepared)
+        self._fit(run, self.saving.state if resumed else None)
+        weights, _ = job.calibrated(run.best_weights, first.result.temperatures)
+        _, test = job.score(weights)
+        result = replace(
+            first.result,
+            test=test and marked(test, BOTH),
+            seconds=first.result.seconds + run.seconds,
+            final=Final([epoch.loss for epoch in run.history], planned.sentences, first.facts),
+        )
+        return Trained(job, weights, result)
+
+    def _fit(self, run: Run, state: State | None) -> None:
+        """Trains a run to its end, from the state if there is one."""
+        checkpoint = self.saving.checkpoint
+        if checkpoint is None:
+            run.fit(self.listener, self.stop)
+        else:
+            if state is not None:
+                with checkpoint.trusted():
+                    run.restore(state)
+                self.listener(Note(f"resumed {state.place}"))
+            run.fit(self.listener, self.stop, checkpoint.save, self.saving.every)
+        self.stop.check()
 
 
 @contextlib.contextmanager

@@ -119,7 +119,9 @@ class LengthJob:
         found = self.network({"lengths": np.array([len(line) for line in lines], np.int32)}).numpy()[:, 0]
         return float(np.mean((found - [len(line.split()) for line in lines]) ** 2))
 
-    def calibrated(self, weights: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
+    def calibrated(
+        self, weights: dict[str, Any], temperatures: dict[str, float] | None = None
+    ) -> tuple[dict[str, Any], dict[str, float]]:
         return weights, {}
 
     def score(self, weights: dict[str, Any]) -> tuple[LengthScore, None]:

@@ -1,7 +1,7 @@
 """How a model of labels is scored on a gold file."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import eq
 from time import perf_counter
@@ -45,6 +45,16 @@ class LabelEvaluation:
     seconds: float
     findings: tuple[Finding, ...]
     calibrations: tuple[Calibration, ...] = ()
+
+    @property
+    def gold_file(self) -> str:
+        """The gold file, as messages name it."""
+        return self.corpus.path
+
+    @property
+    def sentences(self) -> Iterator[tuple[str, ...]]:
+        """The tokens of each sentence of the gold file."""
+        return (sentence.tokens for sentence in self.corpus.sentences)
 
     @property
     def heading(self) -> str:

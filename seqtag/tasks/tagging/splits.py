@@ -12,9 +12,11 @@ from seqtag.corpora.doubts import doubts
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus, Sentence, check_tags, read_corpus
 from seqtag.corpora.tags import Scheme, detect, parse_scheme
+from seqtag.evaluation.trained_on import BOTH, digest
 from seqtag.inference.language_states import LanguageStates
 from seqtag.settings.config import Config
 from seqtag.support.errors import Error, UsageError
+from seqtag.tasks.base import FinalData
 from seqtag.tasks.tagging.options import read_options
 
 
@@ -92,6 +94,18 @@ def _findings(read: Sequence[Corpus], scheme: Scheme, *, named: bool) -> Iterato
         yield from consistency.lengths(corpus)
         if corpus is not read[0]:
             yield from consistency.overlapping(read[0], places, corpus)
+
+
+def final(corpora: Corpora) -> FinalData[Corpora]:
+    """The corpora as a run uses them that ends with one on train and dev."""
+    train, dev = corpora.train, corpora.dev
+    path = train.path if corpora.held_out is not None else f"{train.path} and {dev.path}"
+    both = replace(train, path=path, sentences=(*train.sentences, *dev.sentences), findings=())
+    sentences = {
+        name: digest(sentence.tokens for sentence in corpus.sentences)
+        for name, corpus in (("dev", dev), (BOTH, both))
+    }
+    return FinalData(replace(corpora, test=None), replace(corpora, train=both), sentences)
 
 
 def hold_out(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus]:

@@ -209,9 +209,13 @@ class TaggerJob:
         return tagger
 
     def calibrated(
-        self, weights: dict[str, NDArray[Any]]
+        self, weights: dict[str, NDArray[Any]], temperatures: dict[str, float] | None = None
     ) -> tuple[dict[str, NDArray[Any]], dict[str, float]]:
-        """The weights with temperatures fitted on dev, and these (Guo et al. 2017); see `inference.temperature`."""
+        """The weights with these temperatures or such as are fitted on dev, and these (Guo et al. 2017); see
+        `inference.temperature`.
+        """
+        if temperatures is not None:
+            return self._scaled(weights, temperatures), temperatures
         if self.config.training.calibration == "none":
             return weights, {}
         self.network.assign_weights(weights)
@@ -219,9 +223,9 @@ class TaggerJob:
             found = self._temperatures()
         except ModelError:  # weights that are not finite, as `score` is going to say
             return weights, {}
-        return self.scaled(weights, found), found
+        return self._scaled(weights, found), found
 
-    def scaled(
+    def _scaled(
         self, weights: dict[str, NDArray[Any]], temperatures: Mapping[str, float]
     ) -> dict[str, NDArray[Any]]:
         """The weights with those of the heads divided by the temperatures of what they give."""

@@ -24,7 +24,7 @@ from seqtag.tasks.base import Task
 from seqtag.tasks.tagging import prepare, reach
 from seqtag.tasks.tagging.explain import explain
 from seqtag.tasks.tagging.restore import Stored
-from seqtag.tasks.tagging.splits import Corpora, read_corpora
+from seqtag.tasks.tagging.splits import Corpora, final, read_corpora
 from seqtag.tasks.tagging.tagger_job import TaggerJob, TaggingResult
 
 MOST_WARNINGS = 5  # lines about the corpora
@@ -107,5 +107,6 @@ TAGGING = Task[Corpora, Stored](
     settings=read_config,
     stored=stored,
     sample=reach.sample,
+    final=final,
     explain=explain,
 )

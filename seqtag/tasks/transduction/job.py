@@ -182,7 +182,9 @@ class TransductionJob:
             )
         return TransducerModel(self.config, self.vocabulary, Weights.of_arrays(weights), name="the network")
 
-    def calibrated(self, weights: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
+    def calibrated(
+        self, weights: dict[str, Any], temperatures: dict[str, float] | None = None
+    ) -> tuple[dict[str, Any], dict[str, float]]:
         """The same weights: a beam search over scores that are divided may find other targets."""
         return weights, {}
 

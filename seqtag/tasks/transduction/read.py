@@ -12,10 +12,12 @@ import numpy as np
 
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.pairs import PairOptions, TextPair, chosen_columns, read_pairs, resolved
+from seqtag.evaluation.trained_on import BOTH, digest
 from seqtag.settings.merging import for_corpus
 from seqtag.settings.transduction import TransductionConfig
 from seqtag.support.errors import DataError, Error
 from seqtag.support.lines import shown
+from seqtag.tasks.base import FinalData
 from seqtag.tasks.transduction.vocabulary import cut
 
 MOST_FINDINGS = 1000
@@ -51,6 +53,18 @@ class PairCorpora:
         """The sha256 of the pairs by their role."""
         roles = {"train": self.train, "dev": self.dev, "test": self.test}
         return {role: _digest(pairs) for role, pairs in roles.items() if pairs}
+
+
+def final(data: PairCorpora) -> FinalData[PairCorpora]:
+    """The pairs as a run uses them that ends with one on train and dev."""
+    both = replace(
+        data,
+        train=[*data.train, *data.dev],
+        rows=data.rows + (0 if data.held_out is not None else len(data.dev)),
+    )
+    parts = (("dev", data.dev), (BOTH, both.train))
+    sentences = {name: digest(pair.source for pair in pairs) for name, pairs in parts}
+    return FinalData(replace(data, test=()), both, sentences)
 
 
 def _digest(pairs: Iterable[TextPair]) -> str:

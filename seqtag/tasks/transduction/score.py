@@ -9,6 +9,7 @@ from seqtag.evaluation.edit_distance import edit_distance
 from seqtag.evaluation.figures import Figures
 from seqtag.evaluation.measure import Measure
 from seqtag.evaluation.overlap import Overlap, overlap
+from seqtag.evaluation.trained_on import mark
 from seqtag.support.errors import MissingPackage
 from seqtag.support.quoting import one_line
 from seqtag.tasks.transduction.model import Answer
@@ -34,6 +35,7 @@ class TransductionScore:
         how: How targets are cut into symbols and searched for.
         overlap: BLEU and chrF, where they were asked for.
         remark: Why they are not there though they were.
+        trained_on: See `evaluation.trained_on.marked`.
     """
 
     pairs: int
@@ -45,6 +47,7 @@ class TransductionScore:
     how: str
     overlap: Overlap | None = None
     remark: str = ""
+    trained_on: str = ""
 
     @property
     def exact_match(self) -> float:
@@ -75,7 +78,7 @@ class TransductionScore:
     def signature(self) -> str:
         """How the score was made."""
         also = f"|{self.overlap.signature}" if self.overlap else ""
-        return f"{self.how}|pairs:{self.pairs}|symbols:{self.symbols}|words:whole targets{also}"
+        return f"{self.how}|pairs:{self.pairs}|symbols:{self.symbols}|words:whole targets{also}{mark(self.trained_on)}"
 
     def figures(self) -> Sequence[Figures]:
         """Its table."""

@@ -53,6 +53,7 @@ TRANSDUCTION = Task[PairCorpora, StoredTransducer](
     settings=stored.settings_of,
     stored=StoredTransducer.of,
     sample=reach.sample,
+    final=read.final,
     explain=explain,
     introduction=introduction,
 )

@@ -84,6 +84,16 @@ class PairEvaluation:
     calibrations: Sequence[Calibration] = ()
 
     @property
+    def gold_file(self) -> str:
+        """The gold file, as messages name it."""
+        return self.path
+
+    @property
+    def sentences(self) -> Iterator[str]:
+        """The source of each pair of the gold file."""
+        return (pair.source for pair in self.pairs)
+
+    @property
     def heading(self) -> str:
         """What was compared, in one line."""
         return f"{self.model} against {self.path}, {counted(len(self.pairs), 'pair')}"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from seqtag.corpora.pairs import PairOptions, TextPair
+from seqtag.evaluation.trained_on import BOTH, digest
 from seqtag.features.indexers.base import UNKNOWN
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge_into
@@ -16,7 +17,7 @@ from seqtag.settings.transduction import TRANSDUCTION, TransductionConfig
 from seqtag.support.errors import DataError, Error
 from seqtag.tasks.transduction.explain import _columns
 from seqtag.tasks.transduction.model import Answer, TransducedText
-from seqtag.tasks.transduction.read import REPEATS, PairCorpora, fill_in, read
+from seqtag.tasks.transduction.read import REPEATS, PairCorpora, fill_in, final, read
 from seqtag.tasks.transduction.score import score
 from seqtag.tasks.transduction.use import PairEvaluation
 from seqtag.tasks.transduction.vocabulary import LACKING, SymbolVocabulary, cut
@@ -76,6 +77,17 @@ def test_a_part_is_held_out_of_the_different_pairs(tmp_path: Path) -> None:
     path.write_text("\n")
     with pytest.raises(DataError, match="holds no pairs"):
         read(config_of(), {"train": [str(path)]})
+
+
+def test_a_run_on_train_and_dev_has_the_pairs_of_both(tmp_path: Path) -> None:
+    parts = {"train": "lead\tlead\nled\tlead\n", "dev": "ran\trun\n", "test": "sat\tsit\n"}
+    for name, text in parts.items():
+        (tmp_path / f"{name}.tsv").write_text(text)
+    found = final(read(config_of(), {name: [str(tmp_path / f"{name}.tsv")] for name in parts}))
+    assert [pair.source for pair in found.both.train] == ["lead", "led", "ran"]
+    assert (found.both.rows, len(found.both.test)) == (3, 1)
+    assert (len(found.first.train), len(found.first.test)) == (2, 0)
+    assert found.sentences == {"dev": digest(["ran"]), BOTH: digest(["ran", "led", "lead"])}
 
 
 @pytest.mark.parametrize(("pairs", "cuts", "copy"), [

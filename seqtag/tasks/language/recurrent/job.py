@@ -189,7 +189,9 @@ class LanguageJob:
             )
         return stored.model_of(self.config, self.vocabulary, Weights.of_arrays(weights), name="the network")
 
-    def calibrated(self, weights: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
+    def calibrated(
+        self, weights: dict[str, Any], temperatures: dict[str, float] | None = None
+    ) -> tuple[dict[str, Any], dict[str, float]]:
         """The same weights: the score of a language model is made of its probabilities as they are."""
         return weights, {}
 
