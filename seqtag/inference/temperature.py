@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from seqtag.graph.heads.chain import FORBIDDEN
 
 Floats = NDArray[np.float64]
-LARGEST = 10.0  # a temperature is at most this, and at least 1 / this
+LOWEST, HIGHEST = (
+    0.5,
+    10.0,
+)  # temperatures; a network that has hardly learnt asks for a lower one, and would be too sure
 DIGITS = 2  # of a temperature: more make no difference
 PRECISION = 0.002  # of its logarithm
 GOLDEN = (math.sqrt(5) - 1) / 2
@@ -36,7 +39,7 @@ def fit(loss: Callable[[float], float]) -> float:
     def at(logarithm: float) -> float:
         return loss(math.exp(logarithm)) + 2 * logarithm**2
 
-    low, high = -math.log(LARGEST), math.log(LARGEST)
+    low, high = math.log(LOWEST), math.log(HIGHEST)
     first, second = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
     of_first, of_second = at(first), at(second)
     while high - low > PRECISION:  # golden-section search

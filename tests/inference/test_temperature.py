@@ -65,6 +65,7 @@ def test_where_dev_says_little_it_stays_near_one() -> None:
 
 def test_the_smallest_loss_is_found() -> None:
     assert fit(lambda temperature: 1e6 * math.log(temperature / 2.5) ** 2) == 2.5
+    assert fit(lambda temperature: 1e6 * temperature) == 0.5
 
 
 @pytest.mark.parametrize("several", [False, True])
