@@ -162,7 +162,8 @@ class TestBestEpoch:
     def test_its_weights_are_kept(self, spans: Any, tmp_path: Path, scored: list[dict[str, Any]]) -> None:
         import safetensors.numpy
 
-        result = self.run(spans, tmp_path, "training.epochs=6", "training.patience=0")
+        given = ["training.epochs=6", "training.patience=0", "training.calibration=none"]
+        result = self.run(spans, tmp_path, *given)
         assert (result.best.best_epoch, len(result.best.history)) == (2, 6)
         assert [epoch.best for epoch in result.best.history] == [True, True, False, False, False, False]
         kept = safetensors.numpy.load_file(tmp_path / "model" / "weights.safetensors")

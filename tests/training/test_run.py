@@ -79,6 +79,7 @@ def runs(spans: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
 
         target = tmp_path_factory.mktemp(kind) / "model"
         given = [f"training.averaging={kind}", "training.averaging_epochs=2", "training.epochs=3"]
+        given += ["training.calibration=none"]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(TaggerJob, "score_dev", score_dev)
             result = train(config(*given), str(spans.dev), str(spans.dev), None, target, listener=listen)
