@@ -82,7 +82,7 @@ def _parameter(
 ) -> inspect.Parameter:
     """The option of a setting; `tasks` are those that have it, if not all have."""
     kinds = [member for member in members_of(entry.type) if member is not type(None)]
-    kind = kinds[0] if len(kinds) == 1 else str
+    kind = list[str] if entry.is_list else kinds[0] if len(kinds) == 1 else str
     dashed = name.replace("_", "-")
     names = [f"--{dashed}/--no-{dashed}"] if kind is bool else [f"--{dashed}", *ALIASES.get(name, ())]
     default = "" if entry.default is None else f" [default: {entry.described(_shown)}]"
@@ -103,7 +103,7 @@ def _parameter(
 
 def _metavar(entry: Setting, kind: type, either: bool) -> str | None:
     """The placeholder of an option's value; None: that of its type."""
-    if entry.path.endswith(".file"):
+    if entry.path.endswith((".file", ".files")):
         return "FILE"
     if either:
         return "|".join(("N", *entry.metadata["choices"])) if entry.metadata["choices"] else "COLUMN"

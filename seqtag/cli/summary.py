@@ -15,6 +15,7 @@ from seqtag.settings import registry
 from seqtag.settings.config import Config, RunSettings
 from seqtag.stages.train import TrainingResult
 from seqtag.support.quoting import counted, printable
+from seqtag.tasks.tagging.lists import described
 from seqtag.tasks.tagging.prepared import Prepared
 from seqtag.training.job import SeedResult
 from seqtag.training.seed import spread
@@ -45,6 +46,7 @@ def introduction(prepared: Prepared) -> list[str]:
         share = sum(found.values()) / prepared.vocabulary
         how = ", ".join(f"{count:,} {name}" for name, count in found.items())
         lines.append(f"vectors found for {share:.1%} of the training file's distinct words ({how})")
+    lines += described(prepared.lists)
     lines += [f"note   {warning}" for warning in prepared.warnings]
     if prepared.windowed:
         lines.append(

@@ -14,8 +14,10 @@ from seqtag.corpora.sentence import Sentence, Words, as_sentence
 from seqtag.corpora.tags import Scheme, split
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.features.indexers.base import Indexer, Resources
+from seqtag.features.indexers.lists import ListIndexer
 from seqtag.features.indexers.trees import TreeIndexer
 from seqtag.features.tags import tag_inventory
+from seqtag.features.word_lists import ListTable
 from seqtag.settings import registry
 from seqtag.support.quoting import CONTROLS
 
@@ -70,6 +72,12 @@ class Vocabulary:
     def sizes(self) -> dict[str, dict[str, int]]:
         """What each embedding's indexer says of its table, by the name of the embedding."""
         return {name: one.sizes for name, one in self.indexers.items() if name not in registry.TREE_INDEXER}
+
+    @property
+    def lists(self) -> tuple[ListTable, ...]:
+        """The entries of each word list; none without lists."""
+        indexer = self.indexers.get("lists")
+        return indexer.tables if isinstance(indexer, ListIndexer) else ()
 
     def fits(self, encoder: "EncoderSettings") -> bool:
         """Whether trees are looked up as an encoder of these settings reads them."""

@@ -11,6 +11,7 @@
     lm.config.json, lm.vocab.json, lm.weights.safetensors
                         the language model whose states the network reads, without its output layer
     lm.vectors.bin      its pretrained vectors, where it has some and they are not those of vectors.bin
+    lists.safetensors   the hashes of the entries of word lists, where the network reads some
 
 A language model has config.json (its kind, its units and how it was made), vocab.json, report.json and the files of its
 kind: for n-grams `ngrams.safetensors`, the numbers of all n-grams with log10 of their probabilities; for recurrent
@@ -38,7 +39,7 @@ FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 FILES = ("config.json", "vocab.json", "weights.safetensors", "known.json", "report.json")
 STATES_FILES = ("lm.config.json", "lm.vocab.json", "lm.weights.safetensors")
-OPTIONAL_FILES = ("vectors.bin", *STATES_FILES, "lm.vectors.bin")
+OPTIONAL_FILES = ("vectors.bin", *STATES_FILES, "lm.vectors.bin", "lists.safetensors")
 FORMER_FILES = ("model.onnx",)
 # Bytes that a file may have: a manifest needs less than a thousandth of it, a vocabulary of ten million words has as
 # many, and no ONNX file can have more.
@@ -55,6 +56,7 @@ MOST = {
     "lm.vocab.json": 1 << 28,
     "lm.weights.safetensors": (1 << 31) - 1,
     "lm.vectors.bin": 1 << 40,
+    "lists.safetensors": 1 << 30,
     "ngrams.safetensors": 1 << 40,
     "state.json": 1 << 28,
     "state.safetensors": 1 << 40,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from seqtag.evaluation.known import Known
+from seqtag.features import word_lists
 from seqtag.features.indexers.base import Resources, StateSource
 from seqtag.features.labels import LabelVocabulary
 from seqtag.features.tags import legal_sequences
@@ -68,9 +69,14 @@ def read_vocabulary(
     try:
         vectors = Vectors.unpack(folder.map("vectors.bin")) if "vectors.bin" in folder.files else None
         states = states_of(folder, vectors)
-        vocabulary = kind.from_json(folder.read_json("vocab.json"), Resources(vectors, states))
+        lists = (
+            word_lists.unpacked(folder.read(word_lists.ARRAYS)) if word_lists.ARRAYS in folder.files else ()
+        )
+        vocabulary = kind.from_json(folder.read_json("vocab.json"), Resources(vectors, states, lists))
         if states is not None and "lm" not in vocabulary.indexers:
             raise ValueError("it does not read the language model that is there")
+        if lists and not vocabulary.lists:
+            raise ValueError("it does not read the word lists that are there")
         return vocabulary
     except (KeyError, TypeError, ValueError, AttributeError, Error) as problem:
         if isinstance(problem, ModelError):

@@ -233,6 +233,30 @@ class ColumnSettings:
 
 
 @dataclass(frozen=True)
+class ListSettings:
+    """Word lists (gazetteers), whose entries are found in the sentence."""
+
+    files: tuple[str, ...] | None = setting(
+        None,
+        "word list, such as places.txt or drugs=names.txt.gz: one entry per line, plain or compressed (repeatable; in "
+        "YAML a list); the model folder keeps what it needs of it",
+        flag=True,
+    )
+    case: str = setting(
+        "ignore",
+        "whether upper and lower case differ when an entry is looked for",
+        choices=("ignore", "exact"),
+    )
+    dim: int = setting(5, "dimension of the vectors of each list", low=1, high=256)
+    dropout: float = setting(
+        0.3,
+        "fraction of the matches that are hidden in training, so that the context is learnt too",
+        low=0,
+        below=1,
+    )
+
+
+@dataclass(frozen=True)
 class StateSettings:
     """The frozen states of a recurrent language model."""
 
@@ -258,6 +282,7 @@ class EmbeddingSettings:
     bigrams: BigramSettings = field(default_factory=BigramSettings)
     columns: ColumnSettings = field(default_factory=ColumnSettings)
     lm: StateSettings = field(default_factory=StateSettings)
+    lists: ListSettings = field(default_factory=ListSettings)
     word_dropout: float = setting(0.0, "fraction of tokens hidden completely in training", low=0, below=1)
     dropout: float = setting(
         0.5,
@@ -411,6 +436,10 @@ OF_SENTENCES: Mapping[str, Any] = MappingProxyType(
         "embeddings.columns.dim": 20,
         "embeddings.lm.file": None,
         "embeddings.lm.dim": 0,
+        "embeddings.lists.files": None,
+        "embeddings.lists.case": "ignore",
+        "embeddings.lists.dim": 5,
+        "embeddings.lists.dropout": 0.3,
         "embeddings.word_dropout": 0.0,
         "encoder.tree": "none",
         "encoder.tree_direction": "both",
@@ -642,11 +671,17 @@ def _with(values: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
 class Config(Tree):
     """All settings of a tagger's run."""
 
-    PATHS: ClassVar[tuple[str, ...]] = ("embeddings.vectors.file", "embeddings.lm.file", "data.labels")
+    PATHS: ClassVar[tuple[str, ...]] = (
+        "embeddings.vectors.file",
+        "embeddings.lm.file",
+        "embeddings.lists.files",
+        "data.labels",
+    )
     LATER = (
         *LATER_OF_TRAINING,
         "training.calibration",
         "embeddings.lm",
+        "embeddings.lists",
         "data.numeric_columns",
         *LATER_OF_ENCODERS,
         *LATER_OF_TREES,

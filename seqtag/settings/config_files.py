@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from seqtag.settings.schema import SETTINGS, Schema, check_key, check_value
-from seqtag.settings.tasks import KEY, every_path
+from seqtag.settings.tasks import KEY, every_path, holds_list
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.lines import opened
 from seqtag.support.quoting import quoted, shortened
@@ -109,8 +109,17 @@ def _leaves(node: yaml.MappingNode, prefix: str, path: str) -> Iterator[tuple[st
             continue  # a section of which every line has been made a comment
         elif isinstance(value_node, yaml.ScalarNode):
             yield name, (_scalar(value_node, source), source)
+        elif isinstance(value_node, yaml.SequenceNode) and holds_list(name):
+            yield name, ([_element(node, name, path) for node in value_node.value], source)
         else:
             raise UsageError(f"{source}: {shortened(name)} is a list; expected one value.")
+
+
+def _element(node: yaml.Node, name: str, path: str) -> Any:
+    source = f"{path}:{node.start_mark.line + 1}"
+    if not isinstance(node, yaml.ScalarNode):
+        raise UsageError(f"{source}: {shortened(name)} holds a list; expected values.")
+    return _scalar(node, source)
 
 
 def _is_empty(node: yaml.Node) -> bool:

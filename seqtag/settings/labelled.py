@@ -90,7 +90,11 @@ class ClassificationConfig(JointConfig):
         }
     )
     FIXED = MappingProxyType(_FIXED)
-    PATHS: ClassVar[tuple[str, ...]] = ("embeddings.vectors.file", "embeddings.lm.file")
+    PATHS: ClassVar[tuple[str, ...]] = (
+        "embeddings.vectors.file",
+        "embeddings.lm.file",
+        "embeddings.lists.files",
+    )
 
     def to_json(self) -> dict[str, Any]:
         values = super().to_json()

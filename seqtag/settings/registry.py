@@ -383,6 +383,11 @@ EMBEDDINGS = {
         graph="seqtag.graph.embeddings.states:StateEmbedding",
         features="seqtag.features.indexers.states:StateIndexer",
     ),
+    "lists": Part(
+        network="seqtag.network.embeddings.table:ListEmbedding",
+        graph="seqtag.graph.embeddings.table:ListEmbedding",
+        features="seqtag.features.indexers.lists:ListIndexer",
+    ),
 }
 CHARACTER_ENCODERS = Table("seqtag.character_encoders") | {
     "cnn": Part(

@@ -21,6 +21,7 @@ FLAG_NAMES = {
     "embeddings.word.dim": "embedding_dim",
     "embeddings.vectors.file": "embeddings",
     "embeddings.lm.file": "lm",
+    "embeddings.lists.files": "lists",
     "embeddings.characters.encoder": "characters",
     "head.name": "head",
 }
@@ -45,6 +46,11 @@ class Setting:
     @property
     def help(self) -> str:
         return str(self.metadata["help"])
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it holds several values."""
+        return any(typing.get_origin(member) is tuple for member in members_of(self.type))
 
     @property
     def by_corpus(self) -> bool:
@@ -75,7 +81,7 @@ class Setting:
             if int in members:
                 words = f"a whole number, or {words}"
         else:
-            words = " or ".join(map(expected, members))
+            words = "a text or a list of texts" if self.is_list else " or ".join(map(expected, members))
         for key, text in BOUND_WORDS.items():
             if self.metadata[key] is not None:
                 words += f", {text} {self.metadata[key]}"
@@ -146,6 +152,8 @@ def check_value(path: str, value: Any, source: str, schema: Schema[Any] = SETTIN
         if type(None) in members:
             return None
         raise problem
+    if entry.is_list and isinstance(value, str):
+        value = [value]
     choices, table = entry.metadata["choices"], entry.metadata["table"]
     if isinstance(value, bool) and {"yes", "no"} <= {*choices}:  # YAML 1.1 reads yes as true
         value = "yes" if value else "no"

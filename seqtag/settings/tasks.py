@@ -30,6 +30,12 @@ def every_path() -> set[str]:
     return {path for task in registry.TASKS for path in schema_for(task)}
 
 
+def holds_list(path: str) -> bool:
+    """Whether the path is that of a setting with several values, in any task."""
+    schemas = map(schema_for, registry.TASKS)
+    return any(path in schema and schema[path].is_list for schema in schemas)
+
+
 def check_name(name: Any, source: str) -> str:
     """The name of a task.
 
@@ -105,7 +111,7 @@ def chosen_options(values: Mapping[str, Any], task: str) -> dict[str, tuple[Any,
     """
     found = {}
     for name, by_task in options(dict.fromkeys([*names(), task])).items():
-        if values.get(name) is None:
+        if values.get(name) in (None, []):  # the latter for an option that is repeatable
             continue
         option = "--" + name.replace("_", "-")
         if task not in by_task:

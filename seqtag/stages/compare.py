@@ -30,7 +30,8 @@ from seqtag.training.rows import ROWS, Choice, Row, Rows
 from seqtag.training.seed import train_seed
 
 MOST_RUNS = 10_000
-CONTENTS = ("embeddings.vectors.file", "embeddings.lm.file")  # of which the content is among the files
+# Of which the content is among the files.
+CONTENTS = ("embeddings.vectors.file", "embeddings.lm.file", "embeddings.lists.files")
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,8 @@ def _plan(
     chosen: Layer = {path: (value, f"--grid {path}") for path, value in choice.items()}
     try:
         config = merged(chosen, {"training.seed": (seed, "--seeds")})
-        digests = files.digests(config.embeddings.vectors.file, config.embeddings.lm.file)
+        inputs = config.embeddings
+        digests = files.digests(inputs.vectors.file, inputs.lm.file, inputs.lists.files)
         config = files.task.fill_in(config, files.data(config))
         settings = config.without(CONTENTS)
     except Error as found:

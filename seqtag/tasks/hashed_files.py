@@ -2,13 +2,14 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
+from seqtag.features.word_lists import named
 from seqtag.model_folder.layout import MANIFEST
 from seqtag.support.errors import DataError, Error
 from seqtag.support.lines import opened, shown
@@ -40,15 +41,19 @@ class HashedFiles:
         self._read: tuple[Any, Any] | None = None
         self._vectors: tuple[str, Vectors] | None = None
 
-    def digests(self, vectors: str | None = None, model: str | None = None) -> dict[str, str]:
-        """The sha256 of each file by its role, with those of a file of vectors and of a language model, where there are
-        such.
+    def digests(
+        self, vectors: str | None = None, model: str | None = None, lists: Sequence[str] | None = None
+    ) -> dict[str, str]:
+        """The sha256 of each file by its role, with those of a file of vectors, of a language model and of word lists,
+        where there are such.
         """
         paths = dict(self._paths)
         if vectors:
             paths["vectors"] = vectors
         if model:
             paths["lm"] = _manifest(model)
+        for number, (name, path) in enumerate(named(lists or ()).items()):  # their order counts
+            paths[f"list {number} {name}"] = path
         for path in paths.values():
             if path not in self._digests:
                 self._digests[path] = digest_of(path)
@@ -56,12 +61,12 @@ class HashedFiles:
 
     def data(self, config: Any) -> Any:
         """What the task reads from the files with these settings."""
-        model = config.embeddings.lm.file
-        read_by = (*(getattr(config, section) for section in config.READING), model)
+        model, lists = config.embeddings.lm.file, config.embeddings.lists.files
+        read_by = (*(getattr(config, section) for section in config.READING), model, lists)
         if self._read is None or self._read[0] != read_by:
-            if model:
-                self.digests(model=model)
-            with self._as_hashed([*self._paths.values(), *([_manifest(model)] if model else [])]):
+            self.digests(None, model, lists)
+            others = [*([_manifest(model)] if model else []), *named(lists or ()).values()]
+            with self._as_hashed([*self._paths.values(), *others]):
                 read = self.task.read(config, {role: [path] for role, path in self._paths.items()})
             self._read = (read_by, read)
         return self._read[1]

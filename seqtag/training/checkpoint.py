@@ -44,6 +44,7 @@ ROLES = {
     "vectors": "the vectors",
     "from": "the model to continue from",
     "lm": "the language model",
+    "lists": "the word lists",
 }
 FIRST = "first"  # in the values of a run on train and dev: what the one before it came to
 OTHERWISE = "Remove it, or leave out --resume and add --force, to train from the beginning."
@@ -137,7 +138,7 @@ class Identity:
                     what for what, held in (("now", self), ("there", then)) if role not in held.content
                 ]
                 found.append(
-                    f"{words} {'are' if role == 'vectors' else 'is'} "
+                    f"{words} {'are' if role in ('vectors', 'lists') else 'is'} "
                     + (f"not given {missing[0]}" if missing else "another")
                 )
         for name in dict.fromkeys([*self.versions, *then.versions]):

@@ -19,9 +19,17 @@ from seqtag.features.indexers.base import PADDING, RESERVED, UNKNOWN, Resources,
 from seqtag.features.tags import legal_sequences, tag_inventory
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary, fit_indexers
+from seqtag.features.word_lists import ListTable
 from seqtag.inference.lattice import joins
 from seqtag.settings import registry
-from seqtag.settings.config import BigramSettings, Config, DataSettings, EmbeddingSettings, WordSettings
+from seqtag.settings.config import (
+    BigramSettings,
+    Config,
+    DataSettings,
+    EmbeddingSettings,
+    ListSettings,
+    WordSettings,
+)
 
 TOKENS = [
     ["the", "Rain", "in", "Spain", "fell", "in", "1999"],
@@ -219,10 +227,13 @@ class Initials:
 RESOURCES = Resources(
     vectors=Vectors.from_words(["the", "rain", "naïve", "theRain"], np.eye(4, 3, dtype=np.float32)),
     states=Initials(),
+    lists=(ListTable.of([["the", "rain"], ["rain"]]), ListTable.of([["spain"]])),
 )
 EVERYTHING = Config(
     data=DataSettings(feature_columns="2,3"),
-    embeddings=EmbeddingSettings(bigrams=BigramSettings(enabled="yes")),
+    embeddings=EmbeddingSettings(
+        bigrams=BigramSettings(enabled="yes"), lists=ListSettings(files=("weather.txt", "places.txt"))
+    ),
 )
 
 

@@ -24,6 +24,7 @@ SIZES: dict[str, dict[str, int]] = {
     "bigram_vectors": {"dim": 3, "rows": 0},
     "columns": {"rows_0": 3, "rows_1": 5},
     "numbers": {"columns": 2, "gaps": 1},
+    "lists": {"rows_0": 6, "rows_1": 6},
     "lm": {"layers": 2, "width": 6},
 }
 SMALL = {

@@ -15,6 +15,7 @@ from seqtag.features.indexers.base import Resources, pad
 from seqtag.features.tags import legal_sequences, tag_inventory
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import fit_indexers
+from seqtag.features.word_lists import ListTable
 from seqtag.graph.build import Plan, build
 from seqtag.graph.weights import Weights
 from seqtag.network import runtime
@@ -66,6 +67,7 @@ RESOURCES = Resources(
         WORDS + PAIRS, np.random.default_rng(1).normal(0, 1, (len(WORDS + PAIRS), 5)).astype(np.float32)
     ),
     states=Letters(),
+    lists=(ListTable.of([["bad", "ems"], ["june", "mira"]]), ListTable.of([["mira"]])),
 )
 SCHEME = parse_scheme("bioes")
 TAGS = tag_inventory((tag for sentence in SENTENCES for tag in sentence.tags or ()), SCHEME)
@@ -77,6 +79,7 @@ BROUGHT_IN: dict[str, dict[str, Any]] = {
     "columns": {"data.feature_columns": "2,3", "embeddings.columns.dim": 3},
     "characters": {"embeddings.characters.dim": 4, "embeddings.characters.units": 3},
     "vectors": {"embeddings.vectors.trainable": True},
+    "lists": {"embeddings.lists.files": ["places.txt", "people.txt"], "embeddings.lists.dim": 3},
 }
 
 SMALL = {

@@ -113,9 +113,17 @@ def test_every_setting_says_what_it_expects(path: str) -> None:
     assert entry.help
     assert "\n" not in entry.help
     assert entry.expected
+    wrong = [["a", "list"]] if entry.is_list else ["a", "list"]
     with pytest.raises(UsageError) as caught:
-        check_value(path, ["a", "list"], "a.yaml:3")
-    assert str(caught.value) == f"a.yaml:3: {path} is ['a', 'list']; expected {entry.expected}."
+        check_value(path, wrong, "a.yaml:3")
+    assert str(caught.value) == f"a.yaml:3: {path} is {wrong}; expected {entry.expected}."
+
+
+def test_a_list_of_values_may_be_one() -> None:
+    assert check_value("embeddings.lists.files", "a.txt", "x") == ("a.txt",)
+    assert check_value("embeddings.lists.files", ["a.txt", "b.txt"], "x") == ("a.txt", "b.txt")
+    with pytest.raises(UsageError, match=r"is \[3\]; expected a text or a list of texts, or null"):
+        check_value("embeddings.lists.files", [3], "x")
 
 
 @pytest.mark.parametrize(("path", "bound"), BOUNDED)
@@ -347,6 +355,7 @@ def values_of(entry: Setting) -> st.SearchStrategy[Any]:
                 allow_nan=False, allow_infinity=False,
             ),
             str: st.sampled_from(["form", "upos", "naïve ⟨x⟩"]),
+            tuple[str, ...]: st.lists(st.sampled_from(["a.txt", "b=c.txt"]), max_size=2).map(tuple),
         }  # fmt: skip
         legal = st.one_of(*(kinds[member] for member in members if member is not type(None)))
     return legal | st.none() if type(None) in members else legal

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
 from seqtag.features.vectors import Vectors
+from seqtag.features.word_lists import ListTable
 
 if TYPE_CHECKING:
     from seqtag.settings.config import RunSettings
@@ -47,10 +48,12 @@ class Resources:
     Attributes:
         vectors: The pretrained vectors, if there are any.
         states: The language model whose states are read, if there is one.
+        lists: The entries of each word list.
     """
 
     vectors: Vectors | None = None
     states: StateSource | None = None
+    lists: tuple[ListTable, ...] = ()
 
 
 class Indexer(Protocol):

@@ -49,19 +49,39 @@ class BigramEmbedding(TableEmbedding):
         super().__init__("bigrams", "bigrams", (sizes["rows"], config.embeddings.bigrams.dim), weights)
 
 
-class ColumnEmbedding:
-    """See `seqtag.network.embeddings.table.ColumnEmbedding`."""
+class SeveralTables:
+    """Vectors from several tables, side by side.
 
-    def __init__(self, config: RunSettings, sizes: Mapping[str, int], weights: Weights) -> None:
-        dim = config.embeddings.columns.dim
+    Args:
+        path: The path of the part.
+        source: What the names of the inputs, one for each table, begin with.
+        sizes: The rows of each table.
+        dim: Size of a vector.
+        weights: Where the tables are taken from.
+    """
+
+    def __init__(self, path: str, source: str, sizes: Mapping[str, int], dim: int, weights: Weights) -> None:
+        names = [f"{source}_{number}" for number in range(len(sizes))]
         self.tables = [
-            TableEmbedding(
-                f"columns/column_{number}", f"column_{number}", (sizes[f"rows_{number}"], dim), weights
-            )
-            for number in range(len(sizes))
+            TableEmbedding(f"{path}/{name}", name, (sizes[f"rows_{number}"], dim), weights)
+            for number, name in enumerate(names)
         ]
         self.dim = dim * len(self.tables)
 
     def write(self, graph: Graph) -> str:
-        """Writes the lookups, side by side."""
+        """Writes the lookups."""
         return graph.node("Concat", *(table.write(graph) for table in self.tables), axis=-1)
+
+
+class ColumnEmbedding(SeveralTables):
+    """See `seqtag.network.embeddings.table.ColumnEmbedding`."""
+
+    def __init__(self, config: RunSettings, sizes: Mapping[str, int], weights: Weights) -> None:
+        super().__init__("columns", "column", sizes, config.embeddings.columns.dim, weights)
+
+
+class ListEmbedding(SeveralTables):
+    """See `seqtag.network.embeddings.table.ListEmbedding`."""
+
+    def __init__(self, config: RunSettings, sizes: Mapping[str, int], weights: Weights) -> None:
+        super().__init__("lists", "list", sizes, config.embeddings.lists.dim, weights)

@@ -67,25 +67,38 @@ class BigramEmbedding(TableEmbedding):
         return cls(sizes["rows"], config.embeddings.bigrams.dim, "bigrams", name="bigrams")
 
 
-class ColumnEmbedding(Embedding):
-    """A vector for the value in each extra column, side by side.
+class SeveralTables(Embedding):
+    """Vectors from several tables, side by side.
 
     Args:
-        rows: Rows of each column's table.
-        dim: Size of a value's vector.
+        sizes: The rows of each table, as its indexer says them.
+        dim: Size of a vector.
+        source: What the names of the input arrays, one for each table, begin with.
     """
 
-    def __init__(self, rows: list[int], dim: int) -> None:
-        super().__init__(name="columns")
+    def __init__(self, sizes: dict[str, int], dim: int, source: str, *, name: str) -> None:
+        super().__init__(name=name)
         self.tables = [
-            TableEmbedding(count, dim, f"column_{number}", name=f"column_{number}")
-            for number, count in enumerate(rows)
+            TableEmbedding(sizes[f"rows_{number}"], dim, f"{source}_{number}", name=f"{source}_{number}")
+            for number in range(len(sizes))
         ]
         self.inputs = {name: entry for table in self.tables for name, entry in table.inputs.items()}
 
-    @classmethod
-    def from_config(cls, config: RunSettings, sizes: dict[str, int]) -> Self:
-        return cls([sizes[f"rows_{number}"] for number in range(len(sizes))], config.embeddings.columns.dim)
-
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         return keras.ops.concatenate([table(inputs, training=training) for table in self.tables], axis=-1)
+
+
+class ColumnEmbedding(SeveralTables):
+    """A vector for the value in each extra column."""
+
+    @classmethod
+    def from_config(cls, config: RunSettings, sizes: dict[str, int]) -> Self:
+        return cls(sizes, config.embeddings.columns.dim, "column", name="columns")
+
+
+class ListEmbedding(SeveralTables):
+    """A vector for what a word is in each word list."""
+
+    @classmethod
+    def from_config(cls, config: RunSettings, sizes: dict[str, int]) -> Self:
+        return cls(sizes, config.embeddings.lists.dim, "list", name="lists")

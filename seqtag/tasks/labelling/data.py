@@ -3,17 +3,15 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from seqtag.corpora.base import ReadOptions
 from seqtag.corpora.brackets import phrases
 from seqtag.corpora.reading import read_corpus
 from seqtag.corpora.tags import parse_scheme
-from seqtag.inference import language_states
 from seqtag.settings.labelled import JointConfig
 from seqtag.support.errors import UsageError
 from seqtag.tasks.labelling.reading import check, options_of
-from seqtag.tasks.tagging.splits import Corpora, hold_out, read_corpora
+from seqtag.tasks.tagging.splits import Corpora, hold_out, read_corpora, with_inputs
 
 BRACKETS = "brackets"
 
@@ -33,8 +31,7 @@ def read(config: JointConfig, paths: Mapping[str, Sequence[str]]) -> Corpora:
             check(corpus, config.data.label_key)
     else:
         corpora = _without_tags(config, *files, options=options)
-    folder = config.embeddings.lm.file
-    return replace(corpora, states=language_states.of_model(Path(folder))) if folder else corpora
+    return with_inputs(corpora, config)
 
 
 def _without_tags(

@@ -3,6 +3,7 @@
 from seqtag.settings import registry
 from seqtag.support.quoting import counted, printable
 from seqtag.tasks.labelling.job import LabelStart
+from seqtag.tasks.tagging.lists import described
 
 MOST = 12  # labels that are named
 
@@ -25,6 +26,7 @@ def introduction(prepared: LabelStart) -> list[str]:
     if prepared.coverage:
         share = 1 - prepared.coverage.get("missing", 0) / prepared.vocabulary
         lines.append(f"vectors found for {share:.1%} of the training file's distinct words")
+    lines += described(prepared.lists)
     if prepared.windowed:
         lines.append(f"note   {prepared.windowed:,} long training sentences are learnt in pieces")
     if prepared.unseen:

@@ -27,6 +27,7 @@ from seqtag.support.quoting import one_line
 from seqtag.tasks.labelling import data
 from seqtag.tasks.tagging import agreement, prepare
 from seqtag.tasks.tagging.examples import Example, kept_rows
+from seqtag.tasks.tagging.lists import ListFound, lists_report
 from seqtag.tasks.tagging.parity import MARGIN, PARITY, ROUNDING
 from seqtag.tasks.tagging.splits import Corpora
 from seqtag.tasks.tagging.tagger_job import TaggerJob
@@ -54,6 +55,7 @@ class LabelStart(Start):
         inputs: The parts of the network's input, by name.
         vocabulary: Distinct words of the training corpus.
         coverage: How many of these have a pretrained vector, by how it was found; empty without vectors.
+        lists: The word lists that are read.
     """
 
     config: JointConfig
@@ -69,6 +71,7 @@ class LabelStart(Start):
     inputs: tuple[str, ...]
     vocabulary: int
     coverage: dict[str, int]
+    lists: tuple[ListFound, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,7 @@ class JointJob(TaggerJob):
             inputs=tuple(vocabulary.indexers),
             vocabulary=len(words),
             coverage=coverage(self.vectors, words) if self.vectors else {},
+            lists=self._lists(),
         )
 
     def batches(self, epoch: int, done: int = 0) -> Iterator[Batch]:
@@ -231,6 +235,7 @@ class JointJob(TaggerJob):
             "parameters": start.parameters,
             "vocabulary": start.vocabulary,
             "coverage": start.coverage,
+            **lists_report(start.lists),
         }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from seqtag.evaluation.labels import ACCURACY, JOINT
 from seqtag.evaluation.measure import Measure
+from seqtag.features import word_lists
 from seqtag.features.indexers.base import Resources
 from seqtag.features.labels import LabelVocabulary
 from seqtag.features.vectors import Vectors
@@ -37,7 +38,7 @@ def measure(title: str) -> Measure | None:
 
 def check(kind: Kind, files: Mapping[str, bytes], found: Vectors | None) -> None:
     """Refuses the files of a model that could not be read where they are going to be put."""
-    resources = Resources(found, language_states.of_files(files, found))
+    resources = Resources(found, language_states.of_files(files, found), word_lists.of_files(files))
     vocabulary = LabelVocabulary.from_json(layout.parsed(files["vocab.json"]), resources)
     config: Config = config_into(SCHEMAS[kind.format], layout.parsed(files["config.json"]), "config.json")
     checked_network(config, vocabulary, Weights.of_file(files["weights.safetensors"]))

@@ -21,6 +21,7 @@ from seqtag.settings.config import Config
 from seqtag.settings.merging import for_corpus
 from seqtag.support.errors import Error, UsageError
 from seqtag.support.quoting import one_line
+from seqtag.tasks.tagging import lists
 from seqtag.tasks.tagging.options import read_options
 from seqtag.tasks.tagging.splits import Corpora
 
@@ -76,17 +77,21 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
             f"{corpora.train.path}: {what} {len(tags):,} tags, each pair of which would be a transition; expected "
             f"{MAX_TAGS:,} tags at most. With {instead} they are learnt without any."
         )
-    tokenizer = config.data.tokenizer
     own = conventions.find(Counter(token for sentence in sentences for token in sentence.tokens))
+    named = config.data.tokenizer
+    raw = (own.raw(sentence.tokens) for sentence in sentences)
+    tokenizer = tokenizers.choose(raw) if named == "auto" else _named(named)
+    case = config.embeddings.lists.case
+    resources = replace(
+        resources, lists=tuple(lists.table_of(one, tokenizer, own, case) for one in corpora.lists)
+    )
     return Vocabulary(
         indexers=fit_indexers(sentences, config, resources),
         scheme=corpora.scheme,
         train_scheme=train_scheme,
         tags=tags,
         tag_counts=dict(sorted(counts.items())),
-        tokenizer=tokenizers.choose([own.raw(s.tokens) for s in sentences])
-        if tokenizer == "auto"
-        else _named(tokenizer),
+        tokenizer=tokenizer,
         drop_places=drop_places,
         reading=read_options(config).spelt(corpora.train.spelling),
         conventions=own,

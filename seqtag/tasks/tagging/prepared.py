@@ -6,6 +6,7 @@ from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.settings.config import Config
+from seqtag.tasks.tagging.lists import ListFound
 from seqtag.training.events import Start
 
 
@@ -31,6 +32,7 @@ class Prepared(Start):
         warnings: What was odd about the file of vectors.
         tokenizer: The tokenizer that is stored for raw text.
         states: The language model whose states are read, its size and its speed, in words; empty without one.
+        lists: The word lists that are read.
     """
 
     config: Config
@@ -50,3 +52,4 @@ class Prepared(Start):
     warnings: tuple[str, ...]
     tokenizer: Tokenizer
     states: str = ""
+    lists: tuple[ListFound, ...] = ()

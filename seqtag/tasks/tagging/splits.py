@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus, Sentence, check_tags, read_corpus
 from seqtag.corpora.tags import Scheme, detect, parse_scheme
 from seqtag.evaluation.trained_on import BOTH, digest
+from seqtag.features import word_lists
+from seqtag.features.word_lists import WordList
+from seqtag.inference import language_states
 from seqtag.inference.language_states import LanguageStates
 from seqtag.settings.config import Config
 from seqtag.support.errors import Error, UsageError
@@ -32,6 +36,7 @@ class Corpora:
         scheme: The corpus's tag scheme.
         findings: What is odd about the files.
         states: The language model whose states the network is going to read, if it does.
+        lists: The word lists that it is going to read.
     """
 
     train: Corpus
@@ -41,6 +46,7 @@ class Corpora:
     scheme: Scheme
     findings: tuple[Finding, ...] = ()
     states: LanguageStates | None = None
+    lists: tuple[WordList, ...] = ()
 
     @property
     def by_role(self) -> dict[str, Corpus]:
@@ -84,6 +90,14 @@ def read_corpora(
         return Corpora(train, dev, test, None, scheme, findings)
     kept, held = hold_out(train, data.dev_fraction, config.training.seed)
     return Corpora(kept, held, test, config.training.seed, scheme, findings)
+
+
+def with_inputs(corpora: Corpora, config: Config) -> Corpora:
+    """The corpora with what else the settings name: a language model, word lists."""
+    folder, lists = config.embeddings.lm.file, config.embeddings.lists.files
+    if folder:
+        corpora = replace(corpora, states=language_states.of_model(Path(folder)))
+    return replace(corpora, lists=word_lists.read_all(lists)) if lists else corpora
 
 
 def _findings(read: Sequence[Corpus], scheme: Scheme, *, named: bool) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """A tagging job with one seed: corpora as numbers, the network that learns from them, and how it is scored and kept."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from seqtag.corpora.reading import Corpus, Sentence
 from seqtag.corpora.tags import Scheme, convert, problems, split
 from seqtag.evaluation import metrics
 from seqtag.evaluation.scoring import Score, score
+from seqtag.features import word_lists
 from seqtag.features.indexers.base import Resources, ValueTable, pad
 from seqtag.features.indexers.vectors import coverage
 from seqtag.features.vectors import Vectors
@@ -26,6 +27,7 @@ from seqtag.support.interrupt import Stop
 from seqtag.support.quoting import one_line, printable
 from seqtag.tasks.tagging import agreement, prepare
 from seqtag.tasks.tagging.examples import Example, make_examples, predicted_words
+from seqtag.tasks.tagging.lists import ListFound, find, lists_report
 from seqtag.tasks.tagging.prepared import Prepared
 from seqtag.tasks.tagging.splits import Corpora
 from seqtag.training.batches import training_order
@@ -82,7 +84,7 @@ class TaggerJob:
         self.vocabulary = self._fit(resources)
         if not self.vocabulary.sizes:
             raise Error("the network has no input: switch on one of the embeddings.")
-        self._check_readable(resources)
+        self._check_readable(replace(resources, lists=self.vocabulary.lists))
         words = predicted_words(config, corpora, self.vocabulary)
         self.examples, windowed = self._examples(words)
         self.plan = plan_of(config, self.vocabulary)
@@ -133,7 +135,13 @@ class TaggerJob:
             warnings=self.vectors.warnings if self.vectors else (),
             tokenizer=vocabulary.tokenizer,
             states=self._cost(),
+            lists=self._lists(),
         )
+
+    def _lists(self) -> tuple[ListFound, ...]:
+        """How often each word list is found."""
+        corpora = self.corpora
+        return find(corpora.lists, self.vocabulary, corpora.train.sentences, corpora.dev.sentences)
 
     def _cost(self) -> str:
         """What the language model is and what it takes, in words; empty without one."""
@@ -284,6 +292,7 @@ class TaggerJob:
             "parameters": prepared.parameters,
             "vocabulary": prepared.vocabulary,
             "coverage": prepared.coverage,
+            **lists_report(prepared.lists),
         }
 
     def files(self, weights: dict[str, NDArray[Any]], report: dict[str, Any]) -> dict[str, bytes]:
@@ -299,4 +308,6 @@ class TaggerJob:
         }
         if self.corpora.states:
             files |= self.corpora.states.files(self.vectors)
+        if self.vocabulary.lists:
+            files[word_lists.ARRAYS] = word_lists.packed(self.vocabulary.lists)
         return files | ({"vectors.bin": self.vectors.packed()} if self.vectors else {})

@@ -3,13 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from seqtag.corpora.findings import Level, gravest
 from seqtag.corpora.reading import Corpus
 from seqtag.evaluation import metrics
+from seqtag.features import word_lists
 from seqtag.features.indexers.base import Resources
 from seqtag.features.vector_files import read as read_vectors
 from seqtag.features.vectors import Vectors
@@ -24,7 +23,7 @@ from seqtag.tasks.base import Task
 from seqtag.tasks.tagging import prepare, reach
 from seqtag.tasks.tagging.explain import explain
 from seqtag.tasks.tagging.restore import Stored
-from seqtag.tasks.tagging.splits import Corpora, final, read_corpora
+from seqtag.tasks.tagging.splits import Corpora, final, read_corpora, with_inputs
 from seqtag.tasks.tagging.tagger_job import TaggerJob, TaggingResult
 
 MOST_WARNINGS = 5  # lines about the corpora
@@ -32,13 +31,12 @@ MANY = 10_000  # tokens whose states take seconds
 
 
 def read(config: Config, paths: Mapping[str, Sequence[str]]) -> Corpora:
-    """The corpora of these files, one for each role, and the language model that the settings name; without `dev` a
-    part of `train` is held out.
+    """The corpora of these files, one for each role, and what else the settings name; without `dev` a part of `train`
+    is held out.
     """
     found: dict[str, str | None] = {role: path for role, (path,) in paths.items()}
     corpora = read_corpora(config, paths["train"][0], found.get("dev"), found.get("test"))
-    folder = config.embeddings.lm.file
-    return replace(corpora, states=language_states.of_model(Path(folder))) if folder else corpora
+    return with_inputs(corpora, config)
 
 
 def vectors(config: Config, corpora: Corpora) -> Vectors | None:
@@ -61,8 +59,10 @@ def warnings(config: Config, corpora: Corpora) -> list[tuple[Level, str]]:
 
 
 def digests(corpora: Corpora) -> dict[str, str]:
-    """The sha256 of each corpus by its role, and that of the language model."""
+    """The sha256 of each corpus by its role, and those of the language model and of all word lists."""
     found = {role: _digest(corpus) for role, corpus in corpora.by_role.items()}
+    if corpora.lists:
+        found["lists"] = word_lists.digest(corpora.lists)
     return found | ({"lm": corpora.states.digest()} if corpora.states else {})
 
 
@@ -80,7 +80,7 @@ def _digest(corpus: Corpus) -> str:
 
 def check(files: Mapping[str, bytes], found: Vectors | None) -> None:
     """Refuses the files of a model that could not be read where they are going to be put."""
-    resources = Resources(found, language_states.of_files(files, found))
+    resources = Resources(found, language_states.of_files(files, found), word_lists.of_files(files))
     vocabulary = Vocabulary.from_json(layout.parsed(files["vocab.json"]), resources)
     config = config_of(layout.parsed(files["config.json"]), "config.json")
     checked_network(config, vocabulary, Weights.of_file(files["weights.safetensors"]))
