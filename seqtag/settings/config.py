@@ -249,7 +249,7 @@ class ListSettings:
     )
     dim: int = setting(5, "dimension of the vectors of each list", low=1, high=256)
     dropout: float = setting(
-        0.3,
+        0.0,
         "fraction of the matches that are hidden in training, so that the context is learnt too",
         low=0,
         below=1,
@@ -439,7 +439,7 @@ OF_SENTENCES: Mapping[str, Any] = MappingProxyType(
         "embeddings.lists.files": None,
         "embeddings.lists.case": "ignore",
         "embeddings.lists.dim": 5,
-        "embeddings.lists.dropout": 0.3,
+        "embeddings.lists.dropout": 0.0,
         "embeddings.word_dropout": 0.0,
         "encoder.tree": "none",
         "encoder.tree_direction": "both",
