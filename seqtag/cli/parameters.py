@@ -96,6 +96,13 @@ TaskName = Annotated[
     ),
 ]
 Seeds = Annotated[int, seeds(TRAINING)]
+KeepSeeds = Annotated[
+    bool,
+    typer.Option(
+        "--keep-seeds", rich_help_panel=TRAINING,
+        help="Keep the models of all --seeds as well, in MODEL.seeds; `seqtag merge` makes one of them.",
+    ),
+]  # fmt: skip
 Folds = Annotated[
     int | None,
     typer.Option(

@@ -24,6 +24,7 @@ def trained(
     config: parameters.ConfigFile = None,
     assignments: parameters.Assignments = None,
     seeds: parameters.Seeds = 1,
+    keep_seeds: parameters.KeepSeeds = False,
     folds: parameters.Folds = None,
     force: parameters.Force = False,
     resume: parameters.Resume = False,
@@ -53,7 +54,15 @@ def trained(
     name, layers = chosen([read(config) if config else {}, parse_assignments(assignments or [])], task)
     resolved = merge_into(schema_for(name), *layers, chosen_options(given, name))
 
-    how = {"seeds": seeds, "force": force, "resume": resume, "checkpoint_steps": checkpoint_steps}
+    if keep_seeds and seeds < 2:
+        raise UsageError("--keep-seeds needs --seeds with 2 seeds or more.")
+    how = {
+        "seeds": seeds,
+        "keep_seeds": keep_seeds,
+        "force": force,
+        "resume": resume,
+        "checkpoint_steps": checkpoint_steps,
+    }
     if folds is None:
         _train(name, resolved, train, dev, test, output, quiet=quiet, **how)
         return

@@ -16,6 +16,7 @@ from seqtag.settings.schema import check_value
 from seqtag.support.errors import Diverged, Error, ModelError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.support.json_decoder import decode
+from seqtag.support.quoting import printable
 from seqtag.tasks import base as tasks
 from seqtag.tasks.base import BASE, Task
 from seqtag.training.checkpoint import VECTORS, Checkpoint, Identity, Seeds, State
@@ -23,6 +24,8 @@ from seqtag.training.events import Epoch, Listener, Note, Start
 from seqtag.training.job import AnyScore, SeedResult
 from seqtag.training.report import report, seeds_report
 from seqtag.training.seed import Saving, Trained, train_seed
+
+SEEDS = ".seeds"  # ends the name of the folder of the models of all seeds
 
 Read = TypeVar("Read", bound=Start, covariant=True)
 
@@ -74,6 +77,7 @@ class Training:
         every: Steps between two checkpoints within an epoch; 0 for none.
         stop: Whether the job has been asked to stop.
         listener: Receives all events.
+        kept: The folder for the models of all seeds, each in a folder of its number; None to keep the best alone.
         results: What each finished seed came to.
         files: The model folder of the best of them.
         prepared: What was read, as the seed that was trained last saw it.
@@ -88,6 +92,7 @@ class Training:
     every: int
     stop: Stop
     listener: Listener
+    kept: Path | None = None
     results: list[SeedResult[Any]] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     prepared: Start | None = None
@@ -146,10 +151,19 @@ class Training:
         job, result = trained.job, trained.result
         self.results.append(result)
         self.prepared, self.stopped = job.prepared, result.stopped
-        if self.best is result:
-            self.files = job.files(trained.weights, report(job, result))
+        if self.best is result or self.kept:
+            files = job.files(trained.weights, report(job, result))
+            if self.best is result:
+                self.files = files
+            if self.kept:
+                self._keep(self.kept / str(result.seed), files)
         kept = {name: content for name, content in self.files.items() if name != VECTORS}
         self.checkpoint.seeds = Seeds([asdict(each) for each in self.results], kept)
+
+    def _keep(self, place: Path, files: dict[str, bytes]) -> None:
+        """Writes the model of a seed, unless a run that was resumed has written it before."""
+        if not folder.holds(place, files, self.task.kind):
+            replacing.write(place, files, self.task.kind, plugins=self.checkpoint.plugins)
 
 
 def train(
@@ -162,6 +176,7 @@ def train(
     task: str = "tagging",
     base: str | None = None,
     seeds: int = 1,
+    keep_seeds: bool = False,
     force: bool = False,
     resume: bool = False,
     checkpoint_steps: int = 0,
@@ -180,6 +195,7 @@ def train(
         task: The name of what is trained in `registry.TASKS`.
         base: A model folder to go on from, where the task does; its settings are those given, but for the training.
         seeds: How many runs, with the seed of the settings and those after it; the best on dev is kept.
+        keep_seeds: Whether to keep the models of all seeds as well, in the folder `OUTPUT.seeds`.
         force: Whether a model there may be replaced, and without `resume` the checkpoint of a run that was stopped.
         resume: Whether to go on from the checkpoint, if there is one.
         checkpoint_steps: A checkpoint is written after each epoch, and after so many steps within one; 0 for none.
@@ -194,7 +210,9 @@ def train(
     """
     started = time.perf_counter()
     found, stop = tasks.find(task), stop or Stop()
-    check_value("training.seed", config.training.seed + seeds - 1, f"--seeds {seeds}")
+    first = config.training.seed
+    check_value("training.seed", first + seeds - 1, f"--seeds {seeds}")
+    every_seed = output.with_name(output.name + SEEDS) if keep_seeds else None
     checkpoint = Checkpoint(output, found.kind)
     with claimed(output) as held:
         if held:
@@ -202,6 +220,10 @@ def train(
         resumes = resume and checkpoint.exists
         # A run that was killed after its last write has left both its model and its checkpoint.
         replacing.check_target(output, force=force or resumes, kind=found.kind)
+        if every_seed:
+            _check_seeds(
+                [every_seed / str(first + number) for number in range(seeds)], found, force or resumes
+            )
         for note in _notes(checkpoint, held=held, resume=resume, force=force):
             listener(Note(note))
         try:
@@ -213,7 +235,9 @@ def train(
             vectors = found.vectors(config, data)
             checkpoint.identity = Identity.of(config, seeds, found.digests(data), vectors)
             checkpoint.plugins = foreign(config)
-            training = Training(config, found, data, vectors, checkpoint, checkpoint_steps, stop, listener)
+            training = Training(
+                config, found, data, vectors, checkpoint, checkpoint_steps, stop, listener, every_seed
+            )
             if resumes and not force and not _is_of(output, found, config, seeds):
                 replacing.check_target(output, force=False, kind=found.kind)
             state = training.resume() if resumes else None
@@ -252,6 +276,23 @@ def _is_of(output: Path, task: Task[Any, Any], config: RunSettings, seeds: int) 
     first = config.training.seed
     seed = there.training.seed
     return first <= seed < first + seeds and there.portable() == _seeded(config, seed).portable()
+
+
+def _check_seeds(places: Sequence[Path], task: Task[Any, Any], force: bool) -> None:
+    """Refuses places of the models of all seeds that are taken, or among others, which would be merged with them.
+
+    Raises:
+        Error: They are.
+    """
+    folder_of_all = places[0].parent
+    if folder_of_all.is_dir():
+        there = sorted(entry.name for entry in folder_of_all.iterdir() if not entry.name.startswith("."))
+        if foreign := [name for name in there if name not in [place.name for place in places]]:
+            problem = f"already exists and holds {printable(foreign[0])}, which is no model of these seeds"
+            raise Error(f"{folder_of_all}: {problem}. Move it elsewhere.")
+    for place in places:
+        replacing.check_target(place, force=force, kind=task.kind)
+        replacing.tidy(place)
 
 
 def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, force: bool) -> list[str]:

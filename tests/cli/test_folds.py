@@ -97,6 +97,8 @@ def test_the_command(corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert json.loads((tmp_path / "folds" / "folds.json").read_text())["folds"][1]["model"] == "2"
     assert run([*command, "--dev", corpus]) == 2
     assert "--folds makes the files to score on itself" in capsys.readouterr().err
+    assert run([*command, "--keep-seeds"]) == 2
+    assert "--keep-seeds needs --seeds with 2 seeds or more" in capsys.readouterr().err
 
 
 def test_too_few_sentences_are_refused_before_training(

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import shutil
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from seqtag.evaluation import metrics
 from seqtag.graph.outputs import PROBABILITIES, TAGS
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import layout
+from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import MOST, dump_json
 from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
@@ -179,6 +181,34 @@ class TestSeeds:
         assert result.best.seed == 7
         report = json.loads((tmp_path / "model" / "report.json").read_bytes())
         assert "test" not in report["seeds"]
+
+    def test_the_models_of_all_seeds_are_kept(self, spans: Any, tmp_path: Path, canned: Any) -> None:
+        def go(seeds: int, **how: Any) -> None:
+            paths = str(spans.train), str(spans.dev)
+            train(
+                config("training.seed=7"),
+                *paths,
+                None,
+                tmp_path / "model",
+                seeds=seeds,
+                keep_seeds=True,
+                **how,
+            )
+
+        go(3)
+        kept = tmp_path / "model.seeds"
+        assert sorted(entry.name for entry in kept.iterdir()) == ["7", "8", "9"]
+        assert [Folder(kept / name).read("weights.safetensors") for name in "789"] == [b"7", b"8", b"9"]
+        with pytest.raises(Error, match="model: already contains a model"):
+            go(3)
+        shutil.rmtree(tmp_path / "model")
+        with pytest.raises(Error, match="7: already contains a model"):
+            go(3)
+        with pytest.raises(
+            Error, match=r"model\.seeds: already exists and holds 9, which is no model of these seeds"
+        ):
+            go(2, force=True)
+        go(3, force=True)
 
     def test_one_seed_has_no_spread(self, spans: Any, tmp_path: Path, canned: Any) -> None:
         train(config("training.seed=9"), str(spans.train), str(spans.dev), None, tmp_path / "model")
