@@ -23,6 +23,7 @@ def light(model: str) -> dict[str, list[str]]:
         "check": [CORPUS],
         "convert": [CORPUS, "--to", "jsonl"],
         "split": [CORPUS, "-o", "parts"],
+        "merge": [model, str(MODELS / "format_1"), "-o", "merged"],
         "export": [model, "-o", "model.onnx"],
         "lm": ["train", "--train", CORPUS, "-o", "lm"],
         "init-config": ["config.yaml"],

@@ -1,6 +1,7 @@
 """Nobody waits for what he does not need: each command in a fresh process, and what it loaded."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -36,7 +37,19 @@ def loads(*arguments: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "command",
-    ["", "train", "evaluate", "predict", "compare", "explain", "check", "init-config", "lm", "lm train"],
+    [
+        "",
+        "train",
+        "evaluate",
+        "predict",
+        "compare",
+        "explain",
+        "check",
+        "merge",
+        "init-config",
+        "lm",
+        "lm train",
+    ],
 )
 def test_help(command: str) -> None:
     found = loads(*command.split(), "--help")
@@ -74,6 +87,13 @@ def test_predict(spans: Any, output: str) -> None:
     assert not found & (HEAVY | CONVERTERS)
     if output != "text":
         assert "safetensors" not in found
+
+
+def test_merge(spans: Any, tmp_path: Path) -> None:
+    shutil.copytree(spans.folder, tmp_path / "other")
+    models = str(spans.folder), str(tmp_path / "other")
+    found = loads("merge", *models, "-o", str(tmp_path / "merged"), "--dev", str(spans.dev))
+    assert not found & (HEAVY - {"filelock"})  # which holds the place of the model
 
 
 def test_evaluate(spans: Any) -> None:

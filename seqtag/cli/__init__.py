@@ -31,6 +31,7 @@ COMMANDS = {
     "compare": "seqtag.cli.compare:compare",
     "explain": "seqtag.cli.explain:explain",
     "gradients": "seqtag.cli.gradients:gradients",
+    "merge": "seqtag.cli.merge:merge",
     "export": "seqtag.cli.export:export",
     "check": "seqtag.cli.check:check",
     "convert": "seqtag.cli.convert:convert",

@@ -29,6 +29,16 @@ class Known:
             "entities": {label: sorted(entities[label]) for label in sorted(entities)},
         }
 
+    def __or__(self, other: "Known") -> "Known":
+        """What either of two corpora held."""
+        own, others = self.entities, other.entities
+        if own is None or others is None:
+            return Known(self.words | other.words, None)
+        labels = dict.fromkeys((*own, *others))
+        nothing: frozenset[str] = frozenset()
+        entities = {label: own.get(label, nothing) | others.get(label, nothing) for label in labels}
+        return Known(self.words | other.words, entities)
+
     @classmethod
     def from_json(cls, value: Any, *, spans: bool = True) -> Self:
         """What the `known.json` of a model folder says.

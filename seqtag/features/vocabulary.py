@@ -118,7 +118,12 @@ class Vocabulary:
         lengths = np.array([len(row[first]) for row in rows], np.int32)
         inputs: dict[str, NDArray[Any]] = {"lengths": lengths}
         for name, indexer in self.indexers.items():
-            inputs |= indexer.collate([row[name] for row in rows], int(lengths.max()), random)
+            found = indexer.collate([row[name] for row in rows], int(lengths.max()), random)
+            inputs |= self._named(name, found)
+        return inputs
+
+    def _named(self, name: str, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """The inputs of an indexer under the names that the network has for them."""
         return inputs
 
     def to_json(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from seqtag.graph import outputs
 from seqtag.graph.builder import Graph
 from seqtag.graph.encoder import Encoder
-from seqtag.graph.heads.base import Legal
+from seqtag.graph.heads.base import Head, Legal
 from seqtag.graph.label_head import LabelHead, LabelPlan
 from seqtag.graph.weights import Weights
 from seqtag.settings import registry
@@ -32,6 +32,61 @@ class Plan:
     label: LabelPlan | None = None
 
 
+class Parts:
+    """The parts of a network, with the weights that they have taken.
+
+    Args:
+        plan: What the network is made of.
+        weights: Its weights.
+
+    Attributes:
+        head: What makes tags of features; None if there are none.
+
+    Raises:
+        ValueError: The weights are not those of the plan.
+        UsageError: The settings contradict each other.
+    """
+
+    def __init__(self, plan: Plan, weights: Weights) -> None:
+        config = plan.config
+        self.embeddings = {
+            name: registry.load(registry.EMBEDDINGS, name, "graph")(config, sizes, weights)
+            for name, sizes in plan.sizes.items()
+        }
+        self.encoder = Encoder(config.encoder, sum(part.dim for part in self.embeddings.values()), weights)
+        width = self.encoder.width
+        self.label = LabelHead(plan.label, config.encoder, width, weights) if plan.label else None
+        self.head: Head | None = None
+        if plan.tags:
+            width = self.label.fed if self.label else width
+            self.head = registry.load(registry.HEADS, head_name(config, plan.legal), "graph")(
+                config.head, plan.tags, plan.legal, width, weights
+            )
+        weights.check_all()
+
+    def write_vectors(self, graph: Graph, prefixes: Mapping[str, str]) -> str:
+        """Writes the embeddings; returns the name of all vectors side by side, `(batch, time, dim)`.
+
+        Args:
+            graph: The graph.
+            prefixes: What the names of the inputs of an embedding begin with, by its name; nothing if it is not there.
+        """
+        vectors = []
+        for name, part in self.embeddings.items():
+            with graph.prefixed(prefixes.get(name, "")):
+                vectors.append(part.write(graph))
+        return graph.node("Concat", *vectors, axis=-1) if len(vectors) > 1 else vectors[0]
+
+    def write_features(self, graph: Graph, vectors: str, lengths: str) -> tuple[str, str | None]:
+        """Writes what lies between vectors and the head of tags, and the head of labels; returns the names of the
+        features and, with attention, of its weights.
+        """
+        features, attention = self.encoder.write(graph, vectors, lengths)
+        if self.label is not None:
+            features = self.label.write(graph, features, lengths)
+        return features, attention
+
+
 def build(plan: Plan, weights: Weights, wanted: Collection[str] | None = None) -> bytes:
     """The network, decoding included.
 
@@ -47,36 +102,18 @@ def build(plan: Plan, weights: Weights, wanted: Collection[str] | None = None) -
         ValueError: The weights are not those of the plan.
         UsageError: The settings contradict each other.
     """
-    config = plan.config
-    embeddings = [
-        registry.load(registry.EMBEDDINGS, name, "graph")(config, sizes, weights)
-        for name, sizes in plan.sizes.items()
-    ]
-    encoder = Encoder(config.encoder, sum(part.dim for part in embeddings), weights)
-    width = encoder.width
-    label = LabelHead(plan.label, config.encoder, width, weights) if plan.label else None
-    head = None
-    if plan.tags:
-        width = label.fed if label else width
-        head = registry.load(registry.HEADS, head_name(config, plan.legal), "graph")(
-            config.head, plan.tags, plan.legal, width, weights
-        )
-    weights.check_all()
-
+    parts = Parts(plan, weights)
     graph = Graph()
     lengths = graph.input("lengths", "int32", ("batch",))
-    vectors = [part.write(graph) for part in embeddings]
-    joined = graph.node("Concat", *vectors, axis=-1) if len(vectors) > 1 else vectors[0]
-    features, attention = encoder.write(graph, joined, lengths)
-    if label is not None:
-        features = label.write(graph, features, lengths)
-    if head is not None:
-        head.write(graph, features, lengths)
+    vectors = parts.write_vectors(graph, {})
+    features, attention = parts.write_features(graph, vectors, lengths)
+    if parts.head is not None:
+        parts.head.write(graph, features, lengths)
     if attention is not None:
         graph.output(attention, outputs.ATTENTION)
     if wanted is not None and outputs.FINAL.name in wanted:
-        states = encoder.write_final(graph, joined, lengths)
-        graph.output(states, outputs.FINAL, units=config.encoder.units)
+        states = parts.encoder.write_final(graph, vectors, lengths)
+        graph.output(states, outputs.FINAL, units=plan.config.encoder.units)
     return graph.finish(wanted)
 
 

@@ -1,6 +1,7 @@
 """A graph in the making, into which each part writes its own nodes."""
 
-from collections.abc import Callable, Collection, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from seqtag.graph.outputs import Output
 from seqtag.graph.serialise import TYPES, Body, Node, Shape, Value, model
 
 NAME = "seqtag"
+OF_ALL = ("batch", "time")  # sizes that all inputs of a batch share
 
 
 class Graph:
@@ -21,11 +23,26 @@ class Graph:
         self._inputs: list[Value] = []
         self._outputs: list[Value] = []
         self._names = 0
+        self._prefix = ""
 
     def input(self, name: str, dtype: str, shape: Shape) -> str:
-        """An input of the graph; a text in the shape is a size known only at run time."""
-        self._inputs.append(Value(name, dtype, shape))
-        return name
+        """An input of the graph, or the one that there is; a text in the shape is a size known only at run time."""
+        named = tuple(
+            self._prefix + size if isinstance(size, str) and size not in OF_ALL else size for size in shape
+        )
+        value = Value(self._prefix + name, dtype, named)
+        if value not in self._inputs:
+            self._inputs.append(value)
+        return value.name
+
+    @contextlib.contextmanager
+    def prefixed(self, prefix: str) -> Iterator[None]:
+        """Within, the names of inputs begin with this prefix."""
+        self._prefix, former = prefix, self._prefix
+        try:
+            yield
+        finally:
+            self._prefix = former
 
     def output(self, source: str, output: Output, **sizes: int) -> None:
         """Makes a value an output of the graph; `sizes` are those of its shape that are known."""

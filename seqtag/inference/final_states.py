@@ -19,6 +19,7 @@ from seqtag.inference.tagger import TOKEN_BUDGET
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
 from seqtag.model_folder.layout import CLASSIFICATION_MODEL, JOINT_MODEL, MODEL, format_of
+from seqtag.model_folder.members import refuse_merged
 from seqtag.model_folder.stored import checked_network, read_config, read_vocabulary, read_weights
 from seqtag.settings import registry
 from seqtag.settings.config import EncoderSettings
@@ -65,7 +66,7 @@ class FinalStateReader:
 
         Raises:
             ModelError: The folder is incomplete, damaged, too new or not one of ours.
-            UsageError: The model has no recurrent layers, or their cell has no state.
+            UsageError: The model has no recurrent layers, their cell has no state, or it is merged from several.
         """
         held = format_of(Path(path))
         kind = next((kind for kind in (CLASSIFICATION_MODEL, JOINT_MODEL) if kind.format == held), MODEL)
@@ -73,6 +74,7 @@ class FinalStateReader:
 
     @classmethod
     def _of(cls, folder: Folder) -> Self:
+        refuse_merged(folder, "final states are those of")
         schema = SCHEMAS.get(folder.kind.format)  # of models that label sentences
         config = read_config(folder, schema)
         settings = config.encoder

@@ -40,6 +40,7 @@ class Folder:
         self.path = path
         self.kind = kind
         self._prefix = ""
+        self._chosen: Mapping[str, str] | None = None
         if not path.is_dir():
             found = "is not a folder" if path.exists() else "no such folder"
             raise ModelError(f"{path}: {found}; expected a {kind.title} folder.")
@@ -145,6 +146,8 @@ class Folder:
     @property
     def files(self) -> tuple[str, ...]:
         """The names of the folder's files, without the manifest and what only earlier versions hold."""
+        if self._chosen is not None:
+            return tuple(self._chosen)
         names = (name for name in self._manifest["files"] if name not in self.kind.former)
         return tuple(name.removeprefix(self._prefix) for name in names if name.startswith(self._prefix))
 
@@ -154,10 +157,22 @@ class Folder:
         view._prefix = self._prefix + prefix
         return view
 
+    def choose(self, names: Mapping[str, str]) -> "Folder":
+        """Some of the files, as a folder where they have other names: those of its files by the names there."""
+        view = copy.copy(self)
+        view._chosen = dict(names)
+        return view
+
+    def chosen(self, name: str) -> str:
+        """The name of one of the files in the folder that is written."""
+        return self._listed(name)[0]
+
     def _listed(self, name: str) -> tuple[str, dict[str, Any]]:
         """The name of a file as the manifest has it, and what the manifest says of the file."""
-        name = self._prefix + name
-        if name not in self._manifest["files"]:
+        name = self._prefix + name if self._chosen is None else self._chosen.get(name, name)
+        if name not in self._manifest["files"] or (
+            self._chosen is not None and name not in self._chosen.values()
+        ):
             raise ModelError(f"{self.path}: {name} is missing.")
         return name, self._manifest["files"][name]
 

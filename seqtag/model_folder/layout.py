@@ -13,6 +13,11 @@
     lm.vectors.bin      its pretrained vectors, where it has some and they are not those of vectors.bin
     lists.safetensors   the hashes of the entries of word lists, where the network reads some
 
+A model that was merged from others has the files of the first of them, and of every other one those that no earlier
+one has as well, whose names begin with `member2-`, `member3-` and so on; known.json is of all of them, and
+
+    members.json        for each of them, the name here of each of its files
+
 A language model has config.json (its kind, its units and how it was made), vocab.json, report.json and the files of its
 kind: for n-grams `ngrams.safetensors`, the numbers of all n-grams with log10 of their probabilities; for recurrent
 models `weights.safetensors` and `vectors.bin`, as above; for a mixture all files of its parts, whose names begin with
@@ -41,6 +46,8 @@ FILES = ("config.json", "vocab.json", "weights.safetensors", "known.json", "repo
 STATES_FILES = ("lm.config.json", "lm.vocab.json", "lm.weights.safetensors")
 OPTIONAL_FILES = ("vectors.bin", *STATES_FILES, "lm.vectors.bin", "lists.safetensors")
 FORMER_FILES = ("model.onnx",)
+MEMBERS = "members.json"  # of a merged model
+MEMBER_FILES = ("config.json", "vocab.json", "weights.safetensors")  # that each of its members has
 # Bytes that a file may have: a manifest needs less than a thousandth of it, a vocabulary of ten million words has as
 # many, and no ONNX file can have more.
 MOST = {
@@ -58,6 +65,7 @@ MOST = {
     "lm.vectors.bin": 1 << 40,
     "lists.safetensors": 1 << 30,
     "ngrams.safetensors": 1 << 40,
+    MEMBERS: 1 << 20,
     "state.json": 1 << 28,
     "state.safetensors": 1 << 40,
 }
@@ -65,6 +73,7 @@ MOST_PARTS = 16
 PARTS = tuple(
     f"part{number}-" for number in range(1, MOST_PARTS + 1)
 )  # begin the names of the files of a mixture's parts
+MOST_MEMBERS = 16  # of a merged model
 MOST_DEPTH = 32  # of lists and objects in each other; what is deeper stops a reader that calls itself
 SUFFIX = ".checkpoint"  # ends the name of a folder that is a checkpoint
 DRAFT = "seqtag-"  # begins the last part of the name of a folder that is not in its place yet
@@ -99,7 +108,22 @@ _LANGUAGE_OPTIONAL = ("ngrams.safetensors", "weights.safetensors", "vectors.bin"
 _OF_PARTS = {part + name: name for part in PARTS for name in (*_LANGUAGE_FILES, *_LANGUAGE_OPTIONAL)}
 MOST |= {part: MOST[name] for part, name in _OF_PARTS.items()}
 
-MODEL = Kind("model", FORMAT, FORMAT_VERSION, FILES, OPTIONAL_FILES, FORMER_FILES, "seqtag predict")
+_OF_MEMBERS = {
+    f"member{number}-{name}": name
+    for number in range(2, MOST_MEMBERS + 1)
+    for name in (*MEMBER_FILES, *OPTIONAL_FILES)
+}
+MOST |= {member: MOST[name] for member, name in _OF_MEMBERS.items()}
+
+MODEL = Kind(
+    "model",
+    FORMAT,
+    FORMAT_VERSION,
+    FILES,
+    (*OPTIONAL_FILES, MEMBERS, *_OF_MEMBERS),
+    FORMER_FILES,
+    "seqtag predict",
+)
 LANGUAGE_MODEL = Kind(
     "language model",
     "seqtag-lm",

@@ -5,20 +5,26 @@ what seqtag writes, and all of them to each other.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from seqtag.evaluation.known import Known
 from seqtag.features import word_lists
 from seqtag.features.indexers.base import Resources, StateSource
 from seqtag.features.labels import LabelVocabulary
+from seqtag.features.merged import MergedVocabulary, mismatch
 from seqtag.features.tags import legal_sequences
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
+from seqtag.features.word_lists import ListTable
 from seqtag.graph.build import Plan, build
 from seqtag.graph.heads.base import Legal, check_count
 from seqtag.graph.label_head import LabelPlan
+from seqtag.graph.merged import Member, build_merged
 from seqtag.graph.weights import Weights
 from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.layout import OPTIONAL_FILES
+from seqtag.model_folder.members import is_merged, members_of
 from seqtag.settings.labelled import JointConfig
 from seqtag.support.errors import Error, ModelError
 from seqtag.support.quoting import reason
@@ -26,6 +32,8 @@ from seqtag.support.quoting import reason
 if TYPE_CHECKING:
     from seqtag.settings.config import Config
     from seqtag.settings.schema import AnyTree, Schema
+
+VECTORS = "vectors.bin"
 
 
 def no_states(folder: Folder, vectors: Vectors | None) -> StateSource | None:
@@ -66,16 +74,31 @@ def read_vocabulary(
     Raises:
         ModelError: It is not what seqtag writes.
     """
+    if is_merged(folder):
+        merged: Any = _merged_vocabulary(folder, states_of)
+        return merged  # type: ignore[no-any-return]
+    return _vocabulary(folder, kind, partial(_resources, folder, states_of))
+
+
+def _resources(
+    folder: Folder, states_of: Callable[[Folder, Vectors | None], StateSource | None]
+) -> Resources:
+    """What the indexers of a folder share."""
+    vectors = Vectors.unpack(folder.map(VECTORS)) if VECTORS in folder.files else None
+    lists = word_lists.unpacked(folder.read(word_lists.ARRAYS)) if word_lists.ARRAYS in folder.files else ()
+    return Resources(vectors, states_of(folder, vectors), lists)
+
+
+def _vocabulary(
+    folder: Folder, kind: type[AnyVocabulary], resources: Callable[[], Resources]
+) -> AnyVocabulary:
+    """The vocabulary of a folder of one model."""
     try:
-        vectors = Vectors.unpack(folder.map("vectors.bin")) if "vectors.bin" in folder.files else None
-        states = states_of(folder, vectors)
-        lists = (
-            word_lists.unpacked(folder.read(word_lists.ARRAYS)) if word_lists.ARRAYS in folder.files else ()
-        )
-        vocabulary = kind.from_json(folder.read_json("vocab.json"), Resources(vectors, states, lists))
-        if states is not None and "lm" not in vocabulary.indexers:
+        found = resources()
+        vocabulary = kind.from_json(folder.read_json("vocab.json"), found)
+        if found.states is not None and "lm" not in vocabulary.indexers:
             raise ValueError("it does not read the language model that is there")
-        if lists and not vocabulary.lists:
+        if found.lists and not vocabulary.lists:
             raise ValueError("it does not read the word lists that are there")
         return vocabulary
     except (KeyError, TypeError, ValueError, AttributeError, Error) as problem:
@@ -84,6 +107,39 @@ def read_vocabulary(
         raise ModelError(
             f"{folder.path}: its vocabulary is not that of a seqtag model ({reason(problem)})."
         ) from problem
+
+
+def _merged_vocabulary(
+    folder: Folder, states_of: Callable[[Folder, Vectors | None], StateSource | None]
+) -> MergedVocabulary:
+    """The vocabulary of a merged model. What members have in common is read once."""
+    vectors: dict[str, Vectors | None] = {}
+    states: dict[tuple[str, ...], StateSource | None] = {}
+    lists: dict[str, tuple[ListTable, ...]] = {}
+    vocabularies: dict[tuple[str, ...], Vocabulary] = {}
+
+    def resources(member: Folder, names: tuple[str, ...]) -> Resources:
+        own = member.chosen(VECTORS) if VECTORS in member.files else ""
+        if own not in vectors:
+            vectors[own] = Vectors.unpack(member.map(VECTORS)) if own else None
+        if names not in states:
+            states[names] = states_of(member, vectors[own])
+        entries = member.chosen(word_lists.ARRAYS) if word_lists.ARRAYS in member.files else ""
+        if entries not in lists:
+            lists[entries] = word_lists.unpacked(member.read(word_lists.ARRAYS)) if entries else ()
+        return Resources(vectors[own], states[names], lists[entries])
+
+    members = []
+    for member in members_of(folder):
+        names = tuple(member.chosen(name) for name in OPTIONAL_FILES if name in member.files)
+        key = (member.chosen("vocab.json"), *names)
+        if key not in vocabularies:
+            vocabularies[key] = _vocabulary(member, Vocabulary, partial(resources, member, names))
+        members.append(vocabularies[key])
+    for number, vocabulary in enumerate(members[1:], 2):
+        if problem := mismatch(vocabulary, members[0]):
+            raise ModelError(f"{folder.path}: its member {number} does not fit the first: {problem}.")
+    return MergedVocabulary.of(members)
 
 
 def read_known(folder: Folder, *, spans: bool) -> Known:
@@ -116,7 +172,29 @@ def read_network(folder: Folder, vocabulary: Vocabulary, outputs: Collection[str
     Raises:
         ModelError: Settings, vocabulary and weights do not fit each other.
     """
+    if isinstance(vocabulary, MergedVocabulary):
+        return _merged_network(folder, vocabulary, outputs)
     return checked_network(read_config(folder), vocabulary, read_weights(folder), outputs, str(folder.path))
+
+
+def _merged_network(folder: Folder, vocabulary: MergedVocabulary, outputs: Collection[str] | None) -> bytes:
+    """As `read_network`, of a merged model."""
+    folders = members_of(folder)
+    try:
+        members = [
+            Member(plan_of(read_config(one), own), read_weights(one), prefixes, f"member {number}")
+            for number, (one, own, prefixes) in enumerate(
+                zip(folders, vocabulary.members, vocabulary.prefixes, strict=True), 1
+            )
+        ]
+        network = build_merged(members, outputs)
+        for member in members:
+            member.weights.check_finite()
+    except (Error, ValueError, KeyError) as problem:
+        if isinstance(problem, ModelError):
+            raise
+        raise ModelError(f"{folder.path}: the network cannot be built: {reason(problem)}.") from problem
+    return network
 
 
 def checked_network(

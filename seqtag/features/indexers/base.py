@@ -69,6 +69,11 @@ class Indexer(Protocol):
         """What the network must know to build its half of the part."""
         ...
 
+    @property
+    def resources(self) -> tuple[object, ...]:
+        """What it looks up in beside its own tables: pretrained vectors, or a language model."""
+        return ()
+
     def prime(self, sentences: Sequence[Sentence]) -> None:
         """Looks up at once what `index` will ask for these sentences, where that is cheaper than one by one."""
 

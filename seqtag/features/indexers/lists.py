@@ -56,6 +56,10 @@ class ListIndexer(Indexer):
     def sizes(self) -> dict[str, int]:
         return {f"rows_{number}": len(LETTERS) for number in range(len(self.tables))}
 
+    @property
+    def resources(self) -> tuple[object, ...]:
+        return self.tables
+
     def _hash(self, token: str) -> int:
         return token_hash(folded(token, self.case))
 

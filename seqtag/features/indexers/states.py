@@ -37,6 +37,10 @@ class StateIndexer(Indexer):
     def sizes(self) -> dict[str, int]:
         return {"layers": self.source.layers, "width": self.source.width}
 
+    @property
+    def resources(self) -> tuple[object, ...]:
+        return (self.source,)
+
     def index(self, sentence: Sentence) -> Row:
         """The tokens, whose states are not computed yet."""
         return sentence.tokens

@@ -99,6 +99,10 @@ class VectorIndexer(Indexer):
     def sizes(self) -> dict[str, int]:
         return {"dim": self.vectors.dim, "rows": self._table_rows}
 
+    @property
+    def resources(self) -> tuple[object, ...]:
+        return (self.vectors,)
+
     def prime(self, sentences: Sequence[Sentence]) -> None:
         known = self._rows
         forms = dict.fromkeys(form for sentence in sentences for form in self.forms(sentence))

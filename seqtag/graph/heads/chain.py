@@ -37,6 +37,7 @@ class ChainHead(Head):
     """A head whose decoder is a chain over the tags: what CRF and constrained softmax have in common."""
 
     tags: int
+    is_chain = True  # whether there are scores between tags
 
     def scores(self, graph: Graph, features: str) -> str:
         """Writes the score of each tag of each word by itself, `(batch, time, tags)`."""
@@ -47,22 +48,33 @@ class ChainHead(Head):
         raise NotImplementedError
 
     def write(self, graph: Graph, features: str, lengths: str) -> None:
-        scores, chain = self.scores(graph, features), self.chain()
-        writer = ChainWriter(graph, chain, scores, lengths)
-        best = writer.best_path()
-        forward, backward = writer.ways()
-        joint = graph.node("Add", graph.node("Add", forward, backward), scores)
-        marginals = graph.node("Softmax", joint, axis=-1)  # (batch, time, tags)
-        of_best = graph.node(
-            "GatherElements", marginals, graph.node("Unsqueeze", best, graph.integers(2)), axis=2
-        )
-        probabilities = graph.node("Squeeze", of_best, graph.integers(2))
-        graph.output(best, outputs.TAGS)
-        graph.output(probabilities, outputs.PROBABILITIES)
-        for output, source in zip(outputs.LATTICE, (scores, forward, backward), strict=True):
-            graph.output(source, output)
-        for output, array in zip(outputs.CHAIN, (chain.start, chain.transitions, chain.end), strict=True):
-            graph.output(graph.constant(array), output, tags=self.tags)
+        write_chain(graph, self.scores(graph, features), self.chain(), lengths)
+
+
+def write_chain(graph: Graph, scores: str, chain: Chain, lengths: str) -> None:
+    """Writes the decoder of a chain, and its outputs.
+
+    Args:
+        graph: The graph.
+        scores: Name of the score of each tag of each word by itself, `(batch, time, tags)`.
+        chain: The scores between tags.
+        lengths: Name of the sentences' lengths `(batch,)` int32.
+    """
+    writer = ChainWriter(graph, chain, scores, lengths)
+    best = writer.best_path()
+    forward, backward = writer.ways()
+    joint = graph.node("Add", graph.node("Add", forward, backward), scores)
+    marginals = graph.node("Softmax", joint, axis=-1)  # (batch, time, tags)
+    of_best = graph.node(
+        "GatherElements", marginals, graph.node("Unsqueeze", best, graph.integers(2)), axis=2
+    )
+    probabilities = graph.node("Squeeze", of_best, graph.integers(2))
+    graph.output(best, outputs.TAGS)
+    graph.output(probabilities, outputs.PROBABILITIES)
+    for output, source in zip(outputs.LATTICE, (scores, forward, backward), strict=True):
+        graph.output(source, output)
+    for output, array in zip(outputs.CHAIN, (chain.start, chain.transitions, chain.end), strict=True):
+        graph.output(graph.constant(array), output, tags=len(chain.start))
 
 
 class ChainWriter:

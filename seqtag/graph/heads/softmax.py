@@ -14,7 +14,7 @@ class SoftmaxHead(ChainHead):
     def __init__(
         self, settings: HeadSettings, tags: int, legal: Legal | None, dim: int, weights: Weights
     ) -> None:
-        self.tags, self.legal = tags, legal
+        self.tags, self.legal, self.is_chain = tags, legal, legal is not None
         self.kernel = weights.take("scores/kernel", (dim, tags))
         self.bias = weights.take("scores/bias", (tags,))
 
@@ -31,12 +31,18 @@ class SoftmaxHead(ChainHead):
         return penalties(self.legal)
 
     def write(self, graph: Graph, features: str, lengths: str) -> None:
-        if self.legal is not None:
+        if self.is_chain:
             super().write(graph, features, lengths)
-            return
-        scores = self.scores(graph, features)
-        best = graph.node("ArgMax", scores, axis=-1, keepdims=0)
-        top = graph.node("Exp", graph.node("ReduceMax", scores, graph.integers(-1), keepdims=0))
-        graph.output(best, outputs.TAGS)
-        graph.output(top, outputs.PROBABILITIES)
-        graph.output(scores, outputs.SCORES)
+        else:
+            write_apart(graph, self.scores(graph, features))
+
+
+def write_apart(graph: Graph, scores: str) -> None:
+    """Writes the decoder of tags that do not depend on each other, of their log probabilities `(batch, time, tags)`,
+    and its outputs.
+    """
+    best = graph.node("ArgMax", scores, axis=-1, keepdims=0)
+    top = graph.node("Exp", graph.node("ReduceMax", scores, graph.integers(-1), keepdims=0))
+    graph.output(best, outputs.TAGS)
+    graph.output(top, outputs.PROBABILITIES)
+    graph.output(scores, outputs.SCORES)

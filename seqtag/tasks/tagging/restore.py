@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph.weights import Weights
 from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.members import refuse_merged
 from seqtag.model_folder.stored import checked_network, plan_of, read_config, read_weights
 from seqtag.settings.config import Config
 from seqtag.settings.schema import Schema
@@ -37,7 +38,9 @@ class Stored:
 
         Raises:
             ModelError: Settings or weights are not what seqtag writes.
+            UsageError: The model is merged from several.
         """
+        refuse_merged(folder, "this command looks into")
         return cls(folder.path, read_config(folder, schema), vocabulary, read_weights(folder))
 
     def network(self) -> "Network":
