@@ -1,4 +1,4 @@
-"""Adam for large dense weights, which are updated in one pass over memory."""
+"""Adam for dense weights, each updated in one pass over memory."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ import tensorflow as tf
 
 
 class FusedAdam:
-    """Adam on one large dense weight, by TensorFlow's own operation: Keras's update, in a pass over memory where Keras
+    """Adam on one dense weight, by TensorFlow's own operation: Keras's update, in a pass over memory where Keras
     takes a dozen.
 
     Args:
         variable: The weight, a Keras variable.
-        optimizer: Keras's Adam, which trains the other weights and counts the steps.
+        optimizer: Keras's Adam, which has the rates and counts the steps.
     """
 
     def __init__(self, variable: Any, optimizer: keras.optimizers.Adam) -> None:

@@ -1,7 +1,5 @@
 """One training step: loss, gradients, clipping by true norms, update."""
 
-import math
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +11,6 @@ from seqtag.network.build import Arrays, Network, weight_name
 from seqtag.network.deferred import CAPACITY, BatchRows, Clock, DeferredAdam
 from seqtag.settings import registry
 from seqtag.settings.config import TrainingSettings
-
-LARGE = 2_000_000  # numbers of a dense weight from which on its update is worth an operation of its own
 
 
 @dataclass(frozen=True)
@@ -67,15 +63,11 @@ class Trainer:
             if number not in self.tables
         }
         self.others = list(dense.values())
-        self.large: dict[int, FusedAdam] = {}
+        self.fused: dict[int, FusedAdam] = {}
         if settings.optimizer == "adam":
-            self.large = {
-                number: FusedAdam(variable, self.optimizer)
-                for number, variable in dense.items()
-                if math.prod(variable.shape) >= LARGE
-            }
-        self.small = [variable for number, variable in dense.items() if number not in self.large]
-        self.optimizer.build(self.small)
+            self.fused = {number: FusedAdam(variable, self.optimizer) for number, variable in dense.items()}
+        else:
+            self.optimizer.build(self.others)
         self.averages = [tf.Variable(v.value, trainable=False) for v in self.others if self.decay is not None]
         needed = network.inputs_needed | network.targets_needed
         inputs = {name: tf.TensorSpec(entry.shape, entry.dtype) for name, entry in needed.items()}
@@ -117,7 +109,7 @@ class Trainer:
         }
         found["trainer/steps"] = self.steps
         found |= {f"trainer/average/{number}": average for number, average in enumerate(self.averages)}
-        for number, part in (self.tables | self.large).items():
+        for number, part in (self.tables | self.fused).items():
             found |= {f"table/{number}/{name}": variable for name, variable in part.variables.items()}
         return found | (
             {f"clock/{name}": each for name, each in self.clock.variables.items()} if self.tables else {}
@@ -144,8 +136,8 @@ class Trainer:
             self.tables[number].summed(gradient, rows[number]) if number in rows else summed(gradient)
             for number, gradient in enumerate(found)
         ]
-        norm = tf.linalg.global_norm(gradients)
-        norms = norms_of(gradients, self.large)
+        norms = norms_of(gradients)
+        norm = tf.norm(norms)
         gradients, clipped = self.clip(gradients, norm)
 
         def leave() -> None:
@@ -155,7 +147,7 @@ class Trainer:
         # A gradient that is not finite must not reach the weights; the caller stops on the norm that it
         # reads.
         tf.cond(tf.math.is_finite(norm), lambda: self._apply(gradients, rows), leave)
-        return loss, norm, clipped, norms, norms_of(gradients, self.large)
+        return loss, norm, clipped, norms, norms_of(gradients)
 
     def _apply(self, gradients: list[Any], rows: dict[int, BatchRows]) -> None:
         decay = tf.constant(1.0)
@@ -168,15 +160,18 @@ class Trainer:
             for number, table in self.tables.items():
                 table.apply(gradients[number], rows[number], rate, decay)
             self.clock.tick(rate, decay)
-        for number, weight in self.large.items():
-            weight.apply(gradients[number])
-        by_others = self.tables.keys() | self.large.keys()
-        self.optimizer.apply(
-            [gradient for number, gradient in enumerate(gradients) if number not in by_others], self.small
-        )
+        if self.fused or self.tables:
+            for number, weight in self.fused.items():
+                weight.apply(gradients[number])
+            self.optimizer.iterations.assign_add(1)
+        else:
+            self.optimizer.apply(gradients, self.others)
         if self.decay is not None:
             for average, variable in zip(self.averages, self.others, strict=True):
-                average.assign(average * decay + variable.value * (1 - decay))
+                # average * decay + value * (1 - decay), in two passes over memory
+                tf.raw_ops.ResourceApplyGradientDescent(
+                    var=average.handle, alpha=1 - decay, delta=average - variable.value
+                )
 
     def averaged(self) -> dict[str, NDArray[Any]]:
         """The network's weights with the moving average in place of each trainable one."""
@@ -202,14 +197,9 @@ def summed(gradient: Any) -> Any:
     return gradient
 
 
-def norms_of(gradients: list[Any], large: Collection[int] = ()) -> Any:
-    """The norm of each, `(weights,)`; of the large ones, given by number, without their squares in memory."""
-    return tf.stack(
-        [
-            tf.sqrt(2 * tf.nn.l2_loss(gradient)) if number in large else tf.norm(gradient)
-            for number, gradient in enumerate(gradients)
-        ]
-    )
+def norms_of(gradients: list[Any]) -> Any:
+    """The norm of each, `(weights,)`."""
+    return tf.sqrt(2 * tf.stack([tf.nn.l2_loss(gradient) for gradient in gradients]))  # no squares in memory
 
 
 class Clipping:
