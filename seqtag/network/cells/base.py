@@ -178,9 +178,19 @@ class RecurrentCell(Cell):
         return outputs
 
 
-def reverse(array: Any, lengths: Any) -> Any:
-    """Each sentence of `(batch, time, ...)` from its last word to its first; padding stays where it is."""
-    return tf.reverse_sequence(array, lengths, seq_axis=1, batch_axis=0)
+@tf.custom_gradient  # type: ignore[untyped-decorator]
+def reverse(array: Any, lengths: Any) -> tuple[Any, Any]:
+    """Each sentence of `(batch, time, ...)` from its last word to its first; padding stays where it is.
+
+    Done by rows, which takes a fraction of the time of `tf.reverse_sequence`.
+    """
+    places, ends = tf.range(tf.shape(array)[1])[None], lengths[:, None]
+    order = tf.where(places < ends, ends - 1 - places, places)  # (batch, time)
+
+    def run(array: Any) -> Any:
+        return tf.ensure_shape(tf.gather(array, order, batch_dims=1), array.shape)
+
+    return run(array), lambda upstream: (run(upstream), None)
 
 
 @keras.saving.register_keras_serializable("seqtag")

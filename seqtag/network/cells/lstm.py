@@ -158,11 +158,10 @@ def unrolled(coupled: bool) -> Any:
         # The peephole weights of input gate, forget gate (none if coupled), output gate: each (units,).
         peep_i, *peep_f, peep_o = tf.unstack(peepholes[0]) if peepholes else (None, None)
         forward = _stepped if coupled else _fused
-        i, f, candidate, o, cells, outputs = forward(features, *rest)
+        i, f, candidate, o, cells, squashed, outputs = forward(features, *rest)
         time = tf.shape(features)[0]
 
         def gradient(upstream: Any, upstream_cell: Any) -> tuple[Any, ...]:
-            squashed = tf.tanh(cells)
             before = tf.concat([first_cell[None], cells[:-1]], axis=0)
             # What a change of cell or output means for each gate's input, for all steps at once.
             if coupled:
@@ -212,18 +211,18 @@ def _products(features: Any, kernel: Any, past: Any, inputs: Any) -> tuple[Any, 
         inputs: The gradients of the gates' inputs, `(time, batch, gates * units)`.
     """
     flat = tf.reshape(inputs, [-1, kernel.shape[1]])
-    return (
-        tf.reshape(tf.matmul(flat, kernel, transpose_b=True), tf.shape(features)),
-        tf.matmul(tf.reshape(features, [-1, kernel.shape[0]]), flat, transpose_a=True),
-        tf.matmul(tf.reshape(past, [-1, past.shape[2]]), flat, transpose_a=True),
-        tf.reduce_sum(flat, axis=0),
-    )
+    read = tf.concat([features, past, tf.ones_like(past[:, :, :1])], axis=2)  # the bias reads a 1
+    size, units = kernel.shape[0], past.shape[2]
+    weights = tf.matmul(tf.reshape(read, [-1, size + units + 1]), flat, transpose_a=True)
+    of_features = tf.reshape(tf.matmul(flat, kernel, transpose_b=True), tf.shape(features))
+    return of_features, weights[:size], weights[size:-1], weights[-1]
 
 
 def _fused(
     features: Any, kernel: Any, recurrent: Any, bias: Any, output: Any, cell: Any, *peepholes: Any
 ) -> tuple[Any, ...]:
-    """Input gate, forget gate, candidate, output gate, memory and output of all steps, each `(time, batch, units)`.
+    """Input gate, forget gate, candidate, output gate, memory, its tanh and output of all steps, each
+    `(time, batch, units)`.
 
     TensorFlow's own operation; its gradient, in 2.21, is for another order of the gates.
     """
@@ -242,7 +241,7 @@ def _fused(
         cell_clip=0.0,
         use_peephole=bool(peepholes),
     )
-    return found.i, found.f, found.ci, found.o, found.cs, found.h
+    return found.i, found.f, found.ci, found.o, found.cs, found.co, found.h
 
 
 def _stepped(
@@ -252,7 +251,7 @@ def _stepped(
     time = tf.shape(features)[0]
     projected = tf.matmul(features, kernel) + bias  # (time, batch, gates * units)
     peep_i, peep_o = tf.unstack(peepholes[0]) if peepholes else (None, None)
-    arrays = [tf.TensorArray(features.dtype, size=time) for _ in range(6)]
+    arrays = [tf.TensorArray(features.dtype, size=time) for _ in range(7)]
 
     def step(t: Any, output: Any, cell: Any, *arrays: Any) -> tuple[Any, ...]:
         i, candidate, o = tf.split(tf.gather(projected, t) + tf.matmul(output, recurrent), 3, axis=1)
@@ -260,8 +259,9 @@ def _stepped(
         f, candidate = 1 - i, tf.tanh(candidate)
         cell = f * cell + i * candidate
         o = tf.sigmoid(o + cell * peep_o if peepholes else o)
-        output = o * tf.tanh(cell)
-        kept = (i, f, candidate, o, cell, output)
+        squashed = tf.tanh(cell)
+        output = o * squashed
+        kept = (i, f, candidate, o, cell, squashed, output)
         return t + 1, output, cell, *(a.write(t, now) for a, now in zip(arrays, kept, strict=True))
 
     first = (tf.constant(0), output, cell, *arrays)
