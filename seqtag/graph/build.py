@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from seqtag.graph import outputs
 from seqtag.graph.builder import Graph
@@ -81,10 +82,19 @@ class Parts:
         """Writes what lies between vectors and the head of tags, and the head of labels; returns the names of the
         features and, with attention, of its weights.
         """
-        features, attention = self.encoder.write(graph, vectors, lengths)
-        if self.label is not None:
-            features = self.label.write(graph, features, lengths)
-        return features, attention
+        states, attention = self.encoder.write(graph, vectors, lengths)
+        return self.read_by_head(graph, states, lengths), attention
+
+    def read_by_head(self, graph: Graph, states: str, lengths: str) -> str:
+        """Writes the head of labels over the states of the encoder; returns the name of what the head of tags reads."""
+        return states if self.label is None else self.label.write(graph, states, lengths)
+
+    def write_answer(self, graph: Graph, features: str, attention: str | None, lengths: str) -> None:
+        """Writes the head of tags over the features, and the attention, where there are any."""
+        if self.head is not None:
+            self.head.write(graph, features, lengths)
+        if attention is not None:
+            graph.output(attention, outputs.ATTENTION)
 
 
 def build(plan: Plan, weights: Weights, wanted: Collection[str] | None = None) -> bytes:
@@ -107,14 +117,58 @@ def build(plan: Plan, weights: Weights, wanted: Collection[str] | None = None) -
     lengths = graph.input("lengths", "int32", ("batch",))
     vectors = parts.write_vectors(graph, {})
     features, attention = parts.write_features(graph, vectors, lengths)
-    if parts.head is not None:
-        parts.head.write(graph, features, lengths)
-    if attention is not None:
-        graph.output(attention, outputs.ATTENTION)
+    parts.write_answer(graph, features, attention, lengths)
     if wanted is not None and outputs.FINAL.name in wanted:
         states = parts.encoder.write_final(graph, vectors, lengths)
         graph.output(states, outputs.FINAL, units=plan.config.encoder.units)
     return graph.finish(wanted)
+
+
+class Halves(NamedTuple):
+    """A network in two: the first reads words by themselves, and so each word once; the second reads sentences.
+
+    Attributes:
+        words: Its inputs are those of the embeddings, for one sentence of all words; its output is `outputs.GATES`.
+        sentences: Its inputs are `lengths` `(batch,)`, `gates` `(words * directions, gates of a direction)`, which are
+            zeros for padding, and `places` `(time, batch)`, the word of each place. Its outputs are those of `build`.
+        directions: The directions of the first layer.
+    """
+
+    words: bytes
+    sentences: bytes
+    directions: int
+
+
+def build_halves(plan: Plan, weights: Weights, wanted: Collection[str] | None = None) -> Halves | None:
+    """The network of `build` in two halves, which is quicker where words occur again and again; None if it cannot be
+    divided: an embedding looks at more than the word, or the first layer is not the usual LSTM.
+
+    Args:
+        plan: What the network is made of.
+        weights: Its weights.
+        wanted: The names of the outputs to compute; None for all but the final states.
+
+    Raises:
+        ValueError: The weights are not those of the plan.
+        UsageError: The settings contradict each other.
+    """
+    parts = Parts(plan, weights)
+    if not (
+        parts.encoder.reads_words_apart
+        and all(getattr(part, "of_words", False) for part in parts.embeddings.values())
+    ):
+        return None
+    words = Graph()
+    words.output(parts.encoder.write_gates(words, parts.write_vectors(words, {})), outputs.GATES)
+
+    graph = Graph()
+    lengths = graph.input("lengths", "int32", ("batch",))
+    gates = graph.input("gates", "float32", ("rows", 4 * plan.config.encoder.units))
+    places = graph.input("places", "int32", ("time", "batch"))
+    states, attention = parts.encoder.write_on_gates(graph, gates, places, lengths)
+    parts.write_answer(graph, parts.read_by_head(graph, states, lengths), attention, lengths)
+    directions = 2 if plan.config.encoder.bidirectional else 1
+    return Halves(words.finish(), graph.finish(wanted), directions)
 
 
 def head_name(config: Config, legal: Legal | None) -> str:

@@ -58,12 +58,40 @@ class Encoder:
         and, with attention, of its weights `(batch, heads, time, time)`.
         """
         features = [vectors, *self.write_layers(graph, vectors, lengths)][-1]
+        return self._finished(graph, features, lengths)
+
+    def _finished(self, graph: Graph, features: str, lengths: str) -> tuple[str, str | None]:
+        """Writes what comes after the layers."""
         if self.tree is not None:
             features = self.tree.write(graph, features)
         if self.attention is None:
             return features, None
         features, looks = self.attention.write(graph, features, lengths)
         return features, looks
+
+    @property
+    def reads_words_apart(self) -> bool:
+        """Whether what the first layer does with its input can be computed for each word by itself."""
+        if self.tree is not None or not self.stack:
+            return False
+        around = any(shortcut is not None for _, _, shortcut in self.stack)
+        return not around and bool(self.stack[0][0].reads_words_apart)
+
+    def write_gates(self, graph: Graph, vectors: str) -> str:
+        """Writes what the first layer makes of each word by itself; see `Cell.write_gates`."""
+        layer, _, _ = self.stack[0]
+        return str(layer.write_gates(graph, vectors))
+
+    def write_on_gates(self, graph: Graph, gates: str, places: str, lengths: str) -> tuple[str, str | None]:
+        """As `write`, for a table of what `write_gates` gives; see `Cell.write_on_gates`."""
+        first, _, _ = self.stack[0]
+
+        def run(layer: Any, features: str) -> str:
+            if layer is first:
+                return str(layer.write_on_gates(graph, gates, places))
+            return str(layer.write(graph, features, lengths))
+
+        return self._finished(graph, self._stacked(graph, "", run)[-1], lengths)
 
     def write_layers(self, graph: Graph, vectors: str, lengths: str) -> list[str]:
         """Writes the stack of layers; returns the name of what each gives, `(batch, time, width of its cell)`."""

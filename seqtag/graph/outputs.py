@@ -52,6 +52,10 @@ LABEL_ATTENTION = Output("label_attention", "float32", ("batch", "time"))
 # first) after the sentence. All sentences must be as long as the longest.
 FINAL = Output("final_states", "float32", ("states", "batch", "units"))
 
+# Of the half of a network that reads words by themselves: what the gates of the first layer make of each, directions
+# side by side.
+GATES = Output("gates", "float32", ("batch", "words", "gates"))
+
 # Of a language model: the states of each direction, of the last layer or of every layer, the first one first.
 STATES = {name: Output(name, "float32", ("batch", "time", "units")) for name in ("forward", "backward")}
 LAYERS = {name: Output(name, "float32", ("batch", "time", "layers", "units")) for name in STATES}

@@ -19,15 +19,22 @@ from seqtag.corpora.sentence import Sentence, Words, as_sentence, cut
 from seqtag.corpora.tags import Scheme, Span, convert, spans
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph import outputs
+from seqtag.graph.build import Halves, build_halves
 from seqtag.graph.weights import Floats, Weights
 from seqtag.inference import language_states
 from seqtag.inference.batches import inference_order
 from seqtag.inference.lattice import Beam, Lattice, TagChain, joins, labels
 from seqtag.inference.onnx_runtime import named, open_session, silent_run
 from seqtag.inference.temperature import Scores
+from seqtag.inference.word_table import WordTable
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
-from seqtag.model_folder.stored import build_network, read_network, read_vocabulary
+from seqtag.model_folder.stored import (
+    build_network,
+    plan_of,
+    read_tagging_network,
+    read_vocabulary,
+)
 from seqtag.support.cores import cores
 from seqtag.support.errors import ModelError, UsageError
 
@@ -58,7 +65,7 @@ class SentenceTagger:
     """A network and its vocabulary.
 
     Args:
-        network: The serialised ONNX model, built by seqtag.
+        network: The serialised ONNX model, built by seqtag, or both of its halves.
         vocabulary: The tables that belong to it.
         threads: Batches that are tagged side by side; 0 for as many as the process may use cores.
         name: The model folder, for messages.
@@ -66,7 +73,7 @@ class SentenceTagger:
 
     def __init__(
         self,
-        network: bytes,
+        network: bytes | Halves,
         vocabulary: Vocabulary,
         threads: int = 0,
         *,
@@ -75,7 +82,8 @@ class SentenceTagger:
         self.vocabulary = vocabulary
         self._name = name
         self._threads = threads or cores()
-        self._session = open_session(network)
+        self._table = WordTable(network, vocabulary, name) if isinstance(network, Halves) else None
+        self._session = open_session(network.sentences if isinstance(network, Halves) else network)
         self._outputs = {output.name: output.shape for output in self._session.get_outputs()}
         self._run_options = silent_run()
         self._tags = np.array(vocabulary.tags, dtype=object)
@@ -99,7 +107,7 @@ class SentenceTagger:
     def of(cls, folder: Folder, threads: int = 0, *, tags_only: bool = False) -> Self:
         """The tagger of a model folder that is open; see `load`."""
         vocabulary = read_vocabulary(folder, language_states.of_folder)
-        network = read_network(folder, vocabulary, cls.outputs_of_tags(tags_only=tags_only))
+        network = read_tagging_network(folder, vocabulary, cls.outputs_of_tags(tags_only=tags_only))
         with named(f"{folder.path}: the network", "loaded"):
             return cls(network, vocabulary, threads, name=str(folder.path))
 
@@ -113,9 +121,9 @@ class SentenceTagger:
         tags_only: bool = False,
     ) -> Self:
         """The tagger of a model in memory, its weights by their paths; see `load`."""
-        network = build_network(
-            config, vocabulary, Weights.of_arrays(weights), cls.outputs_of_tags(tags_only=tags_only)
-        )
+        wanted, taken = cls.outputs_of_tags(tags_only=tags_only), Weights.of_arrays(weights)
+        halves = build_halves(plan_of(config, vocabulary), taken, wanted)
+        network = halves or build_network(config, vocabulary, taken, wanted)
         return cls(network, vocabulary)
 
     @staticmethod
@@ -159,15 +167,33 @@ class SentenceTagger:
         self.check_nbest(nbest)
         pieces = [piece for number, tokens in enumerate(sentences) for piece in windows(number, len(tokens))]
         seen = [self.vocabulary.seen(words) for words in sentences]
-        rows = self.vocabulary.index_seen([cut(seen[p.sentence], p.start, p.end) for p in pieces])
+        rows = self._indexed([cut(seen[p.sentence], p.start, p.end) for p in pieces])
         names = self._names(entities=entities, nbest=nbest)
         batches = list(inference_order([piece.end - piece.start for piece in pieces], TOKEN_BUDGET))
         results = (
-            (batch, self._submit(self.vocabulary.collate([rows[i] for i in batch]), names, len(batches) == 1))
+            (batch, self._submit(self._collated([rows[i] for i in batch]), names, len(batches) == 1))
             for batch in batches
         )
         begun = deque(islice(results, AHEAD))
         return self._answers(sentences, pieces, begun, results, entities=entities, nbest=nbest)
+
+    def _indexed(self, seen: Sequence[Sentence]) -> Sequence[Any]:
+        """Sentences, as the network's parts look at them, to be collated."""
+        if self._table is not None:
+            return [sentence.tokens for sentence in seen]
+        return self.vocabulary.index_seen(seen)
+
+    def _collated(self, rows: Sequence[Any]) -> dict[str, NDArray[Any]]:
+        """The network's inputs for a batch of what `_indexed` gives."""
+        return self.vocabulary.collate(rows) if self._table is None else self._table.collate(rows)
+
+    def decode(
+        self, sentences: Sequence[Words], names: Sequence[str] = OF_EACH_WORD
+    ) -> dict[str, NDArray[Any]]:
+        """The outputs by name, each `(batch, time, ...)`, for one batch of sentences, none of them empty; see `run`."""
+        return self.run(
+            self._collated(self._indexed([self.vocabulary.seen(one) for one in sentences])), names
+        )
 
     def _check_asked(self, *, entities: bool, nbest: int) -> None:
         """Refuses with a ValueError to give what the network was not built for."""
@@ -328,8 +354,7 @@ class SentenceTagger:
             numbers=tuple((0.0,) for _ in reading.numeric_columns),
             heads=(0,),
         )
-        inputs = self.vocabulary.collate([self.vocabulary.index(anything)])
-        arrays = self.run(inputs, CHAIN)
+        arrays = self.decode([anything], CHAIN)
         for array in arrays.values():
             if not np.isfinite(array).all() or array.max() >= LARGEST_SCORE:
                 raise ModelError(f"{self._name}: the scores between its tags are not finite, or too large.")
@@ -348,10 +373,10 @@ class SentenceTagger:
             return None
         numbers = {tag: number for number, tag in enumerate(self.vocabulary.tags)}
         pairs = [pair for pair in zip(sentences, right, strict=True) if numbers.keys() >= {*pair[1]}]
-        rows = self.vocabulary.index_all([sentence for sentence, _ in pairs])
+        rows = self._indexed([self.vocabulary.seen(sentence) for sentence, _ in pairs])
         found: dict[int, NDArray[np.float32]] = {}
         for batch in inference_order([len(sentence) for sentence, _ in pairs], TOKEN_BUDGET):
-            arrays = self.run(self.vocabulary.collate([rows[place] for place in batch]), ["scores"])
+            arrays = self.run(self._collated([rows[place] for place in batch]), ["scores"])
             found |= {
                 place: row[: len(pairs[place][1])] for place, row in zip(batch, arrays["scores"], strict=True)
             }

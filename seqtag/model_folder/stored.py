@@ -17,7 +17,7 @@ from seqtag.features.tags import legal_sequences
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.features.word_lists import ListTable
-from seqtag.graph.build import Plan, build
+from seqtag.graph.build import Halves, Plan, build, build_halves
 from seqtag.graph.heads.base import Legal, check_count
 from seqtag.graph.label_head import LabelPlan
 from seqtag.graph.merged import Member, build_merged
@@ -177,6 +177,17 @@ def read_network(folder: Folder, vocabulary: Vocabulary, outputs: Collection[str
     return checked_network(read_config(folder), vocabulary, read_weights(folder), outputs, str(folder.path))
 
 
+def read_tagging_network(
+    folder: Folder, vocabulary: Vocabulary, outputs: Collection[str] | None = None
+) -> bytes | Halves:
+    """As `read_network`, but the network in two halves where it can be divided."""
+    if isinstance(vocabulary, MergedVocabulary):
+        return _merged_network(folder, vocabulary, outputs)
+    config, weights, name = read_config(folder), read_weights(folder), str(folder.path)
+    halves = checked_halves(config, vocabulary, weights, outputs, name)
+    return halves or checked_network(config, vocabulary, weights, outputs, name)
+
+
 def _merged_network(folder: Folder, vocabulary: MergedVocabulary, outputs: Collection[str] | None) -> bytes:
     """As `read_network`, of a merged model."""
     folders = members_of(folder)
@@ -215,6 +226,26 @@ def checked_network(
     except (Error, ValueError, KeyError) as problem:
         raise ModelError(f"{name}: the network cannot be built: {reason(problem)}.") from problem
     return network
+
+
+def checked_halves(
+    config: "Config",
+    vocabulary: Vocabulary,
+    weights: Weights,
+    outputs: Collection[str] | None = None,
+    name: str = "the model",
+) -> Halves | None:
+    """As `checked_network`, but the network in two; None if it cannot be divided. See `graph.build.build_halves`.
+
+    Raises:
+        ModelError: Settings, vocabulary and weights do not fit each other, or a weight is not finite.
+    """
+    try:
+        halves = build_halves(plan_of(config, vocabulary), weights, outputs)
+        weights.check_finite()
+    except (Error, ValueError, KeyError) as problem:
+        raise ModelError(f"{name}: the network cannot be built: {reason(problem)}.") from problem
+    return halves
 
 
 def build_network(

@@ -53,6 +53,27 @@ class Cell:
         """Writes the nodes; `lengths` is `(batch,)` int32."""
         raise NotImplementedError
 
+    @property
+    def reads_words_apart(self) -> bool:
+        """Whether what it does with its input can be computed for each word by itself, by `write_gates`."""
+        return False
+
+    def write_gates(self, graph: Graph, features: str) -> str:
+        """Writes what it makes of features `(batch, words, dim)` before it knows a state: `(batch, words, gates)`, of
+        all directions side by side.
+        """
+        raise NotImplementedError
+
+    def write_on_gates(self, graph: Graph, gates: str, places: str) -> str:
+        """Writes the rest of it: as `write`, but for a table of what `write_gates` gives.
+
+        Args:
+            graph: The graph.
+            gates: The table `(words * directions, gates of a direction)`; zeros for padding.
+            places: The word of each place, `(time, batch)`.
+        """
+        raise NotImplementedError
+
     def carry(self, graph: Graph, features: str, lengths: str, first: Sequence[str]) -> tuple[str, list[str]]:
         """As `write`, of a cell with a state and one direction, for sentences that are all as long as the longest.
 

@@ -59,6 +59,55 @@ class LSTM(RecurrentCell):
     def attributes(self) -> dict[str, Any]:
         return {} if "f" in self.order else {"input_forget": 1}
 
+    @property
+    def reads_words_apart(self) -> bool:
+        usual = self.recurrent_activation == "sigmoid" and self.activation == "tanh"
+        return usual and type(self) is LSTM
+
+    def write_gates(self, graph: Graph, features: str) -> str:
+        ordered = [
+            [
+                np.concatenate([_gate(arrays[name], gate) for gate in "ifoc"], axis=-1)
+                for arrays in self.directions
+            ]
+            for name in ("kernel", "bias")
+        ]
+        return graph.affine(features, *(np.concatenate(arrays, axis=-1) for arrays in ordered))
+
+    def write_on_gates(self, graph: Graph, gates: str, places: str) -> str:
+        """See `Cell.write_on_gates`. The gates of padding are zeros: its candidate is 0, and so is every state of a
+        direction that has read nothing but padding. So the backward direction needs no lengths.
+        """
+        units, count = self.settings.units, len(self.directions)
+        first = self.zeros(graph, graph.node("Unsqueeze", places, graph.integers(2)))
+        sizes, gate_sizes = graph.integers(3 * units, units), graph.integers(units, units, units)
+        outputs = []
+        for number, arrays in enumerate(self.directions):
+            ordered = np.concatenate([_gate(arrays["recurrent_kernel"], gate) for gate in "ifoc"], axis=-1)
+            kernel = graph.constant(ordered)
+            rows = graph.node("Mul", places, graph.constant(np.array(count, np.int32)))
+            rows = graph.node("Add", rows, graph.constant(np.array(number, np.int32)))
+
+            def step(before: str, cell: str, now: str, kernel: str = kernel) -> tuple[list[str], list[str]]:
+                total = graph.node("Gemm", before, kernel, graph.node("Gather", gates, now, axis=0))
+                opening, candidate = graph.nodes("Split", total, sizes, count=2, axis=1)
+                opened = graph.node("Sigmoid", opening)
+                enter, keep, leave = graph.nodes("Split", opened, gate_sizes, count=3, axis=1)
+                new = graph.node("Mul", enter, graph.node("Tanh", candidate))
+                cell = graph.node("Add", graph.node("Mul", keep, cell), new)
+                output = graph.node("Mul", leave, graph.node("Tanh", cell))
+                return [output, cell], [output]
+
+            outputs += graph.scan(
+                step,
+                states=[(first, "float32")] * 2,
+                inputs=[(rows, "int32")],
+                outputs=["float32"],
+                backwards=number == 1,
+            )
+        apart = [graph.node("Unsqueeze", output, graph.integers(1)) for output in outputs]
+        return self._merged(graph, graph.node("Concat", *apart, axis=1))
+
     def loop(
         self, graph: Graph, features: str, arrays: Mapping[str, Floats], first: Sequence[str] = ()
     ) -> tuple[str, list[str]]:
@@ -108,3 +157,8 @@ class PeepholeCoupledLSTM(LSTM):
     inside = "cell"
     order = "ico"
     peeping = "io"
+
+
+def _gate(array: Floats, gate: str) -> Floats:
+    """The part of a weight of an LSTM that belongs to a gate."""
+    return np.split(array, len(LSTM.order), axis=-1)[LSTM.order.index(gate)]

@@ -18,6 +18,9 @@ class Embedding(Protocol):
 
     Attributes:
         dim: The size of a vector.
+
+    One whose vectors depend on the form of the word alone may say so with the attribute `of_words`, true: they are then
+    computed once for each form.
     """
 
     dim: int

@@ -1,6 +1,7 @@
 """Features of a word from its characters, for each distinct word of a batch."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ NOTHING = -1e4  # what padding contributes to a maximum
 
 class CharacterEmbedding:
     """See `seqtag.network.embeddings.characters.CharacterEmbedding`."""
+
+    of_words: ClassVar[bool] = True
 
     def __init__(self, config: RunSettings, sizes: Mapping[str, int], weights: Weights) -> None:
         settings = config.embeddings.characters

@@ -1,6 +1,7 @@
 """Tables of learnt vectors: a Gather each."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from seqtag.graph.builder import Graph
 from seqtag.graph.weights import Weights
@@ -17,6 +18,8 @@ class TableEmbedding:
         weights: Where the table is taken from.
     """
 
+    of_words: ClassVar[bool] = False
+
     def __init__(self, path: str, source: str, shape: tuple[int, int], weights: Weights) -> None:
         self.source = source
         self.dim = shape[1]
@@ -31,12 +34,16 @@ class TableEmbedding:
 class WordEmbedding(TableEmbedding):
     """See `seqtag.network.embeddings.table.WordEmbedding`."""
 
+    of_words = True
+
     def __init__(self, config: RunSettings, sizes: Mapping[str, int], weights: Weights) -> None:
         super().__init__("word", "words", (sizes["rows"], config.embeddings.word.dim), weights)
 
 
 class ShapeEmbedding(TableEmbedding):
     """See `seqtag.network.embeddings.table.ShapeEmbedding`."""
+
+    of_words = True
 
     def __init__(self, config: RunSettings, sizes: Mapping[str, int], weights: Weights) -> None:
         super().__init__("shape", "shapes", (sizes["rows"], config.embeddings.shape.dim), weights)
@@ -59,6 +66,8 @@ class SeveralTables:
         dim: Size of a vector.
         weights: Where the tables are taken from.
     """
+
+    of_words: ClassVar[bool] = False
 
     def __init__(self, path: str, source: str, sizes: Mapping[str, int], dim: int, weights: Weights) -> None:
         names = [f"{source}_{number}" for number in range(len(sizes))]

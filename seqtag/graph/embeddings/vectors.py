@@ -12,6 +12,7 @@ class VectorEmbedding:
     """See `seqtag.network.embeddings.vectors.VectorEmbedding`."""
 
     source: ClassVar[str] = "vectors"
+    of_words: ClassVar[bool] = True
 
     def __init__(self, config: RunSettings, sizes: Mapping[str, int], weights: Weights) -> None:
         self.dim = sizes["dim"]
@@ -32,3 +33,4 @@ class BigramVectorEmbedding(VectorEmbedding):
     """See `seqtag.network.embeddings.vectors.BigramVectorEmbedding`."""
 
     source = "bigram_vectors"
+    of_words = False

@@ -72,5 +72,5 @@ def _differences(
     def noise() -> list[Difference]:
         return [differences(network.decode(inputs, scale=scale)) for scale in (1 - ROUNDING, 1 + ROUNDING)]
 
-    answer = exported.run(inputs)
+    answer = exported.decode(sentences)
     return differences((answer[TAGS.name], answer[PROBABILITIES.name])), noise

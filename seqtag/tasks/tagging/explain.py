@@ -109,7 +109,7 @@ def explained_sentence(
     (tagged,) = tagger.tag([sentence], entities=True)
     tagged = tagged.spelt(tagger.spelling)
     inputs = tagger.vocabulary.collate([tagger.vocabulary.index(sentence)])
-    numbers = tagger.run(inputs)["tags"][0]
+    numbers = tagger.decode([sentence])["tags"][0]
     if tagger.scheme.is_spans:
         found = zip(tagged.spans, tagged.span_probabilities, strict=True)
         wanted = [(span.start, span.end, span.label, probability) for span, probability in found]
