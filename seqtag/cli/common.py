@@ -101,6 +101,16 @@ Threads = Annotated[
     ),
 ]
 
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="What LSTMs are computed in: float32 (default) or int8, which is quicker and may change a few "
+        "tags.",
+        show_default=False,
+    ),
+]
+
 
 def check_name(option: str, name: str | None, known: Iterable[str]) -> None:
     """Refuses what an option does not know; None is what was not given."""

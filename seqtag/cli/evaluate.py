@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from seqtag.cli import common, parameters, results
 from seqtag.cli.reading import with_reading
+from seqtag.settings import registry
 from seqtag.support.errors import UsageError
 from seqtag.support.quoting import json_text
 
@@ -38,6 +39,7 @@ def evaluate(
     crosscheck: parameters.Crosscheck = False,
     json_path: parameters.JsonOutput = None,
     errors: parameters.ErrorsOutput = None,
+    precision: common.Precision = None,
     threads: common.Threads = None,
     output: parameters.ColumnsOutput = None,
 ) -> None:
@@ -55,7 +57,7 @@ def evaluate(
     if predicted is None:
         model, gold = _model_and_gold(first, second, train, predicted_column)
     else:
-        model, gold = "", _gold_of_predictions(first, second, predicted, train, threads)
+        model, gold = "", _gold_of_predictions(first, second, predicted, train, threads, precision)
         if calibration:
             raise UsageError("--calibration needs a model; it cannot be combined with --predicted.")
         if options.label_key is not None:
@@ -65,6 +67,7 @@ def evaluate(
     _check_distinct(outputs, analysis)
     results.check_outputs(outputs.values(), [gold, predicted or model, *([train] if train else [])])
 
+    common.check_name("--precision", precision, registry.PRECISIONS)
     # The stage costs NumPy and, for a model, ONNX Runtime: nothing that `--help` should wait for.
     from seqtag.cli.warnings import warn
     from seqtag.stages import evaluate as stage
@@ -76,6 +79,7 @@ def evaluate(
             "--errors": errors is not None,
             "--output": output is not None,
         }
+        given |= {"--precision": precision is not None}
         given |= {"--label-key": options.label_key is not None}
         _check_task(model, given)
         evaluation = stage.evaluate_model(
@@ -87,6 +91,7 @@ def evaluate(
             probabilities=errors is not None,
             threads=threads or 0,
             calibration=calibration,
+            precision=precision or registry.FLOAT32,
         )
     else:
         evaluation = stage.evaluate_files(
@@ -134,7 +139,12 @@ def _model_and_gold(
 
 
 def _gold_of_predictions(
-    first: str, second: str | None, predicted: str, train: str | None, threads: int | None
+    first: str,
+    second: str | None,
+    predicted: str,
+    train: str | None,
+    threads: int | None,
+    precision: str | None,
 ) -> str:
     """The gold file that predictions are scored against."""
     if second is not None:
@@ -143,6 +153,8 @@ def _gold_of_predictions(
         raise UsageError("Only one of the files can come from stdin.")
     if threads is not None:
         raise UsageError("--threads needs a model; it cannot be combined with --predicted.")
+    if precision is not None:
+        raise UsageError("--precision needs a model; it cannot be combined with --predicted.")
     return first
 
 

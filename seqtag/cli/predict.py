@@ -82,6 +82,7 @@ def predict(
             show_default=False,
         ),
     ] = None,
+    precision: common.Precision = None,
     threads: common.Threads = None,
     output: Annotated[
         str | None,
@@ -104,10 +105,12 @@ def predict(
         "--tokenizer": tokenizer,
         "--nbest": nbest,
         "--language": language,
+        "--precision": precision,
     }
     given |= {"--vectors": vectors, "--sentences": None if sentences == "line" else sentences}
     _check_task(model, output_format, given)
     common.check_name("--tokenizer", tokenizer, registry.TOKENIZERS)
+    common.check_name("--precision", precision, registry.PRECISIONS)
     common.check_name("--input-format", input_format, registry.formats("reader"))
     if nbest and output_format != "jsonl":
         raise UsageError("--nbest needs --format jsonl.")
@@ -143,6 +146,7 @@ def predict(
         threads or 0,
         vectors is not None,
         warner(),
+        precision or registry.FLOAT32,
     )
     predictor = load(order)
     with results.written(output) if output is not None else contextlib.nullcontext(sys.stdout) as stream:

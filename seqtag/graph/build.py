@@ -11,7 +11,8 @@ from seqtag.graph.heads.base import Head, Legal
 from seqtag.graph.label_head import LabelHead, LabelPlan
 from seqtag.graph.weights import Weights
 from seqtag.settings import registry
-from seqtag.settings.config import Config
+from seqtag.settings.config import Config, EncoderSettings
+from seqtag.support.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,9 @@ class Parts:
             graph.output(attention, outputs.ATTENTION)
 
 
-def build(plan: Plan, weights: Weights, wanted: Collection[str] | None = None) -> bytes:
+def build(
+    plan: Plan, weights: Weights, wanted: Collection[str] | None = None, *, int8: bool = False
+) -> bytes:
     """The network, decoding included.
 
     Inputs are `lengths` `(batch,)` int32 and those of the embeddings; outputs those of `seqtag.graph.outputs` that the
@@ -107,13 +110,15 @@ def build(plan: Plan, weights: Weights, wanted: Collection[str] | None = None) -
         plan: What the network is made of.
         weights: Its weights.
         wanted: The names of the outputs to compute; None for all but the final states.
+        int8: Whether the recurrent products of LSTMs are rounded to 8 bits; see `check_int8`. ONNX Runtime alone runs
+            such a network.
 
     Raises:
         ValueError: The weights are not those of the plan.
         UsageError: The settings contradict each other.
     """
     parts = Parts(plan, weights)
-    graph = Graph()
+    graph = Graph(int8=int8)
     lengths = graph.input("lengths", "int32", ("batch",))
     vectors = parts.write_vectors(graph, {})
     features, attention = parts.write_features(graph, vectors, lengths)
@@ -139,7 +144,9 @@ class Halves(NamedTuple):
     directions: int
 
 
-def build_halves(plan: Plan, weights: Weights, wanted: Collection[str] | None = None) -> Halves | None:
+def build_halves(
+    plan: Plan, weights: Weights, wanted: Collection[str] | None = None, *, int8: bool = False
+) -> Halves | None:
     """The network of `build` in two halves, which is quicker where words occur again and again; None if it cannot be
     divided: an embedding looks at more than the word, or the first layer is not the usual LSTM.
 
@@ -147,6 +154,7 @@ def build_halves(plan: Plan, weights: Weights, wanted: Collection[str] | None = 
         plan: What the network is made of.
         weights: Its weights.
         wanted: The names of the outputs to compute; None for all but the final states.
+        int8: As for `build`.
 
     Raises:
         ValueError: The weights are not those of the plan.
@@ -161,7 +169,7 @@ def build_halves(plan: Plan, weights: Weights, wanted: Collection[str] | None = 
     words = Graph()
     words.output(parts.encoder.write_gates(words, parts.write_vectors(words, {})), outputs.GATES)
 
-    graph = Graph()
+    graph = Graph(int8=int8)
     lengths = graph.input("lengths", "int32", ("batch",))
     gates = graph.input("gates", "float32", ("rows", 4 * plan.config.encoder.units))
     places = graph.input("places", "int32", ("time", "batch"))
@@ -169,6 +177,20 @@ def build_halves(plan: Plan, weights: Weights, wanted: Collection[str] | None = 
     parts.write_answer(graph, parts.read_by_head(graph, states, lengths), attention, lengths)
     directions = 2 if plan.config.encoder.bidirectional else 1
     return Halves(words.finish(), graph.finish(wanted), directions)
+
+
+def check_int8(settings: EncoderSettings) -> None:
+    """Refuses an encoder of which nothing is rounded to 8 bits.
+
+    Raises:
+        UsageError: It has no usual LSTM.
+    """
+    usual = settings.activation in (None, "tanh") and settings.recurrent_activation in (None, "sigmoid")
+    if settings.cell != "lstm" or not settings.layers or not usual:
+        raise UsageError(
+            "--precision int8 is for models with layers of encoder.cell lstm and its usual activations. Received: "
+            f"{settings.layers} layers of {settings.cell}"
+        )
 
 
 def head_name(config: Config, legal: Legal | None) -> str:

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,57 @@ from seqtag.graph.serialise import TYPES, Body, Node, Shape, Value, model
 
 NAME = "seqtag"
 OF_ALL = ("batch", "time")  # sizes that all inputs of a batch share
+# Of 8-bit integers. Processors without VNNI add two products of a weight and a value in 16 bits, which weights of 7
+# bits never overflow.
+LARGEST_WEIGHT, LARGEST_VALUE, ZERO = 63, 127, 128
+
+
+class Kernel(Protocol):
+    """A matrix that a loop multiplies by at each step."""
+
+    def product(self, graph: "Graph", value: str, added: str) -> str:
+        """Writes `value @ kernel + added`, of `(batch, dim)` and `(batch, units)`."""
+        ...
+
+
+class FloatKernel(NamedTuple):
+    """A matrix `(dim, units)` as it is."""
+
+    array: str
+
+    def product(self, graph: "Graph", value: str, added: str) -> str:
+        return graph.node("Gemm", value, self.array, added)
+
+
+class Int8Kernel(NamedTuple):
+    """A matrix `(dim, units)` of 8-bit integers, with a factor `(units,)` for each column, for values between -1 and 1,
+    which are rounded to 8 bits as well.
+
+    Their step is the same in every batch, so that no sentence changes the answer for another.
+    """
+
+    array: str
+    scale: str
+    step: str
+    zero: str
+
+    def product(self, graph: "Graph", value: str, added: str) -> str:
+        numbers = graph.node("QuantizeLinear", value, self.step, self.zero)
+        product = graph.node(
+            "com.microsoft.MatMulIntegerToFloat", numbers, self.array, self.step, self.scale, self.zero
+        )
+        return graph.node("Add", product, added)
 
 
 class Graph:
-    """An ONNX graph in the making; names are the strings that its methods return."""
+    """An ONNX graph in the making; names are the strings that its methods return.
 
-    def __init__(self) -> None:
+    Args:
+        int8: Whether kernels are rounded to 8 bits.
+    """
+
+    def __init__(self, *, int8: bool = False) -> None:
+        self.int8 = int8
         self._nodes: list[Node] = []
         self._weights: dict[str, NDArray[Any]] = {}
         self._inputs: list[Value] = []
@@ -86,6 +131,16 @@ class Graph:
         """`value @ kernel + bias`."""
         product = self.node("MatMul", value, self.constant(kernel))
         return product if bias is None else self.node("Add", product, self.constant(bias))
+
+    def kernel(self, array: NDArray[Any]) -> Kernel:
+        """A matrix `(dim, units)` for the step of a loop, whose values are between -1 and 1."""
+        if not self.int8:
+            return FloatKernel(self.constant(array))
+        numbers, scale = rounded(array)
+        step, zero = np.array(1 / LARGEST_VALUE, np.float32), np.array(ZERO, np.uint8)
+        return Int8Kernel(
+            self.constant(numbers), self.constant(scale), self.constant(step), self.constant(zero)
+        )
 
     def mask(self, lengths: str, array: str) -> str:
         """The mask `(batch, time)`, true on words, from lengths `(batch,)` and any `(batch, time, ...)`."""
@@ -176,3 +231,10 @@ class Graph:
                 needed.update(node.reads)
         weights = {name: array for name, array in self._weights.items() if name in needed}
         return model(Body(NAME, nodes[::-1], self._inputs, kept, weights))
+
+
+def rounded(array: NDArray[Any]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """A matrix in integers, and the factor of each column: times that, they are the matrix but for rounding."""
+    scale = (np.abs(array).max(axis=0) / LARGEST_WEIGHT).astype(np.float32)
+    scale[scale == 0] = 1
+    return np.round(array / scale).astype(np.int8), scale

@@ -32,7 +32,9 @@ class Member:
     name: str = "the model"
 
 
-def build_merged(members: Sequence[Member], wanted: Collection[str] | None = None) -> bytes:
+def build_merged(
+    members: Sequence[Member], wanted: Collection[str] | None = None, *, int8: bool = False
+) -> bytes:
     """The logarithmic opinion pool of networks, each with the same weight (Smith, Cohn and Osborne, "Logarithmic
     Opinion Pools for Conditional Random Fields", 2005).
 
@@ -43,12 +45,13 @@ def build_merged(members: Sequence[Member], wanted: Collection[str] | None = Non
     Args:
         members: The networks; all have the same tags.
         wanted: The names of the outputs to compute; None for all.
+        int8: Whether the products of LSTMs are computed in 8 bits.
 
     Raises:
         ValueError: The weights of a network are not those of its plan.
         UsageError: A head is no chain, or the settings of a network contradict each other.
     """
-    graph = Graph()
+    graph = Graph(int8=int8)
     lengths = graph.input("lengths", "int32", ("batch",))
     scores: list[str] = []
     chains: list[Chain] = []

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 OPSET = 18
+OTHER_OPSET = 1  # of every domain but ONNX's own
 IR_VERSION = 9
 PRODUCER = "seqtag"
 # onnx.proto's numbers of element types, TensorProto.DataType, by NumPy's names.
-TYPES = {"float32": 1, "int32": 6, "int64": 7, "bool": 9}
+TYPES = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7, "bool": 9}
 # AttributeProto.AttributeType; the field of a value of that type has the next number.
 _FLOAT, _INT, _STRING, _GRAPH, _FLOATS, _INTS, _STRINGS = 1, 2, 3, 5, 6, 7, 8
 _VARINT, _BYTES, _FIXED32 = 0, 2, 5  # wire types
@@ -40,7 +41,9 @@ class Value(NamedTuple):
 
 
 class Node(NamedTuple):
-    """An operator with the names of what it reads and makes; an empty name is an input left out."""
+    """An operator with the names of what it reads and makes; an empty name is an input left out. One that is not ONNX's
+    own has its domain before it: "com.microsoft.MatMulIntegerToFloat".
+    """
 
     operator: str
     inputs: Sequence[str]
@@ -55,6 +58,15 @@ class Node(NamedTuple):
             if isinstance(value, Body):
                 for node in value.nodes:
                     yield from node.reads
+
+    @property
+    def domains(self) -> Iterator[str]:
+        """The domains of the operator and of those in the body of its loop; "" is ONNX's own."""
+        yield self.operator.rpartition(".")[0]
+        for value in self.attributes.values():
+            if isinstance(value, Body):
+                for node in value.nodes:
+                    yield from node.domains
 
 
 class Body(NamedTuple):
@@ -80,11 +92,13 @@ Part = bytes | memoryview
 
 def model(graph: Body) -> bytes:
     """The graph as a serialised ONNX model; the weights are copied once."""
+    others = sorted({domain for node in graph.nodes for domain in node.domains} - {""})
     parts = [
         _number(1, IR_VERSION),
         _text(2, PRODUCER),
         *_message(7, _graph(graph)),
         *_message(8, [_text(1, ""), _number(2, OPSET)]),
+        *(part for name in others for part in _message(8, [_text(1, name), _number(2, OTHER_OPSET)])),
     ]
     return b"".join(parts)
 
@@ -135,9 +149,12 @@ def _graph(graph: Body) -> list[Part]:
 def _node(node: Node) -> list[Part]:
     parts: list[Part] = [_text(1, name) for name in node.inputs]
     parts += [_text(2, name) for name in node.outputs]
-    parts.append(_text(4, node.operator))
+    domain, _, operator = node.operator.rpartition(".")
+    parts.append(_text(4, operator))
     for name, value in sorted(node.attributes.items()):
         parts += _message(5, [_text(1, name), *_attribute(value)])
+    if domain:
+        parts.append(_text(7, domain))
     return [b"".join(parts)]
 
 

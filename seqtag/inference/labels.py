@@ -16,13 +16,11 @@ from seqtag.graph import outputs
 from seqtag.graph.weights import Floats, Weights
 from seqtag.inference import language_states
 from seqtag.inference.onnx_runtime import named
-from seqtag.inference.tagger import Piece, SentenceTagger
+from seqtag.inference.tagger import Piece, SentenceTagger, network_of
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
 from seqtag.model_folder.layout import CLASSIFICATION_MODEL, JOINT_MODEL, Kind
 from seqtag.model_folder.stored import (
-    build_network,
-    checked_network,
     read_config,
     read_vocabulary,
     read_weights,
@@ -56,6 +54,7 @@ class LabelTagger(SentenceTagger):
         tags_only: bool = False,
         kind: Kind = CLASSIFICATION_MODEL,
         vectors: bool = False,
+        int8: bool = False,
     ) -> Self:
         """The model of a folder of this kind; `vectors` says whether those of sentences are wanted.
 
@@ -64,18 +63,26 @@ class LabelTagger(SentenceTagger):
         """
         return load_folder(
             Path(path),
-            lambda folder: cls.of(folder, threads, tags_only=tags_only, vectors=vectors),
+            lambda folder: cls.of(folder, threads, tags_only=tags_only, vectors=vectors, int8=int8),
             kind,
         )
 
     @classmethod
-    def of(cls, folder: Folder, threads: int = 0, *, tags_only: bool = False, vectors: bool = False) -> Self:
+    def of(
+        cls,
+        folder: Folder,
+        threads: int = 0,
+        *,
+        tags_only: bool = False,
+        vectors: bool = False,
+        int8: bool = False,
+    ) -> Self:
         """The model of a folder that is open; see `load`."""
         vocabulary = vocabulary_of(folder)
         config = read_config(folder, SCHEMAS[folder.kind.format])
         name = str(folder.path)
         wanted = _outputs(vocabulary, tags_only=tags_only, vectors=vectors)
-        network = checked_network(config, vocabulary, read_weights(folder), wanted, name)
+        network = network_of(config, vocabulary, read_weights(folder), wanted, name, int8=int8)
         with named(f"{name}: the network", "loaded"):
             return cls(network, vocabulary, threads, name=name)
 
@@ -90,7 +97,8 @@ class LabelTagger(SentenceTagger):
     ) -> Self:
         """The model of weights by their paths."""
         wanted = _outputs(vocabulary, tags_only=tags_only, vectors=False)
-        return cls(build_network(config, vocabulary, Weights.of_arrays(weights), wanted), vocabulary)
+        network = network_of(config, vocabulary, Weights.of_arrays(weights), wanted, "the network")
+        return cls(network, vocabulary)
 
     @property
     def has_tags(self) -> bool:

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -19,7 +19,7 @@ from seqtag.corpora.sentence import Sentence, Words, as_sentence, cut
 from seqtag.corpora.tags import Scheme, Span, convert, spans
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph import outputs
-from seqtag.graph.build import Halves, build_halves
+from seqtag.graph.build import Halves, check_int8
 from seqtag.graph.weights import Floats, Weights
 from seqtag.inference import language_states
 from seqtag.inference.batches import inference_order
@@ -29,11 +29,14 @@ from seqtag.inference.temperature import Scores
 from seqtag.inference.word_table import WordTable
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
+from seqtag.model_folder.members import is_merged
 from seqtag.model_folder.stored import (
-    build_network,
-    plan_of,
-    read_tagging_network,
+    checked_halves,
+    checked_network,
+    read_config,
+    read_network,
     read_vocabulary,
+    read_weights,
 )
 from seqtag.support.cores import cores
 from seqtag.support.errors import ModelError, UsageError
@@ -90,24 +93,35 @@ class SentenceTagger:
         self.spelling = vocabulary.reading.spelling
 
     @classmethod
-    def load(cls, path: str | PathLike[str], threads: int = 0, *, tags_only: bool = False) -> Self:
+    def load(
+        cls, path: str | PathLike[str], threads: int = 0, *, tags_only: bool = False, int8: bool = False
+    ) -> Self:
         """The tagger of a model folder.
 
         Args:
             path: The folder.
             threads: As for the class.
             tags_only: Whether nobody will ask for probabilities, entities or the best sequences; this is quicker.
+            int8: Whether the products of the encoder's LSTMs are rounded to 8 bits; this is quicker.
 
         Raises:
             ModelError: The folder is incomplete, damaged, too new or not one of ours.
+            UsageError: The encoder has no LSTM.
         """
-        return load_folder(Path(path), lambda folder: cls.of(folder, threads, tags_only=tags_only))
+        return load_folder(Path(path), lambda folder: cls.of(folder, threads, tags_only=tags_only, int8=int8))
 
     @classmethod
-    def of(cls, folder: Folder, threads: int = 0, *, tags_only: bool = False) -> Self:
+    def of(cls, folder: Folder, threads: int = 0, *, tags_only: bool = False, int8: bool = False) -> Self:
         """The tagger of a model folder that is open; see `load`."""
         vocabulary = read_vocabulary(folder, language_states.of_folder)
-        network = read_tagging_network(folder, vocabulary, cls.outputs_of_tags(tags_only=tags_only))
+        wanted, name = cls.outputs_of_tags(tags_only=tags_only), str(folder.path)
+        network: bytes | Halves
+        if is_merged(folder):
+            network = read_network(folder, vocabulary, wanted, int8=int8)
+        else:
+            network = network_of(
+                read_config(folder), vocabulary, read_weights(folder), wanted, name, int8=int8
+            )
         with named(f"{folder.path}: the network", "loaded"):
             return cls(network, vocabulary, threads, name=str(folder.path))
 
@@ -121,9 +135,8 @@ class SentenceTagger:
         tags_only: bool = False,
     ) -> Self:
         """The tagger of a model in memory, its weights by their paths; see `load`."""
-        wanted, taken = cls.outputs_of_tags(tags_only=tags_only), Weights.of_arrays(weights)
-        halves = build_halves(plan_of(config, vocabulary), taken, wanted)
-        network = halves or build_network(config, vocabulary, taken, wanted)
+        wanted = cls.outputs_of_tags(tags_only=tags_only)
+        network = network_of(config, vocabulary, Weights.of_arrays(weights), wanted, "the network")
         return cls(network, vocabulary)
 
     @staticmethod
@@ -394,6 +407,35 @@ class SentenceTagger:
     def _written(self, tags: list[str]) -> list[str]:
         """The network's tags in the corpus's scheme, as far as its spelling can tell them apart."""
         return self.spelling.settled(convert(tags, self.vocabulary.train_scheme, self.scheme))
+
+
+def network_of(
+    config: "Config",
+    vocabulary: Vocabulary,
+    weights: Weights,
+    wanted: Collection[str],
+    name: str,
+    *,
+    int8: bool = False,
+) -> bytes | Halves:
+    """The network of these settings and weights, in halves where it can be divided.
+
+    Args:
+        config: The settings.
+        vocabulary: The vocabulary.
+        weights: The weights.
+        wanted: The names of the outputs to compute.
+        name: The model, for messages.
+        int8: Whether the recurrent products of LSTMs are rounded to 8 bits.
+
+    Raises:
+        ModelError: Settings, vocabulary and weights do not fit each other, or a weight is not finite.
+        UsageError: `int8` of an encoder without an LSTM.
+    """
+    if int8:
+        check_int8(config.encoder)
+    halves = checked_halves(config, vocabulary, weights, wanted, name, int8=int8)
+    return halves or checked_network(config, vocabulary, weights, wanted, name, int8=int8)
 
 
 @dataclass(frozen=True)

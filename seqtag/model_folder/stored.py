@@ -17,7 +17,7 @@ from seqtag.features.tags import legal_sequences
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.features.word_lists import ListTable
-from seqtag.graph.build import Halves, Plan, build, build_halves
+from seqtag.graph.build import Halves, Plan, build, build_halves, check_int8
 from seqtag.graph.heads.base import Legal, check_count
 from seqtag.graph.label_head import LabelPlan
 from seqtag.graph.merged import Member, build_merged
@@ -161,36 +161,35 @@ def read_known(folder: Folder, *, spans: bool) -> Known:
         ) from problem
 
 
-def read_network(folder: Folder, vocabulary: Vocabulary, outputs: Collection[str] | None = None) -> bytes:
+def read_network(
+    folder: Folder, vocabulary: Vocabulary, outputs: Collection[str] | None = None, *, int8: bool = False
+) -> bytes:
     """The network of a model folder as a serialised ONNX model, built from its settings and weights.
 
     Args:
         folder: The folder.
         vocabulary: Its vocabulary.
         outputs: The names of the outputs to compute; None for all.
+        int8: Whether the products of LSTMs are computed in 8 bits.
 
     Raises:
         ModelError: Settings, vocabulary and weights do not fit each other.
     """
     if isinstance(vocabulary, MergedVocabulary):
-        return _merged_network(folder, vocabulary, outputs)
-    return checked_network(read_config(folder), vocabulary, read_weights(folder), outputs, str(folder.path))
+        return _merged_network(folder, vocabulary, outputs, int8=int8)
+    return checked_network(
+        read_config(folder), vocabulary, read_weights(folder), outputs, str(folder.path), int8=int8
+    )
 
 
-def read_tagging_network(
-    folder: Folder, vocabulary: Vocabulary, outputs: Collection[str] | None = None
-) -> bytes | Halves:
-    """As `read_network`, but the network in two halves where it can be divided."""
-    if isinstance(vocabulary, MergedVocabulary):
-        return _merged_network(folder, vocabulary, outputs)
-    config, weights, name = read_config(folder), read_weights(folder), str(folder.path)
-    halves = checked_halves(config, vocabulary, weights, outputs, name)
-    return halves or checked_network(config, vocabulary, weights, outputs, name)
-
-
-def _merged_network(folder: Folder, vocabulary: MergedVocabulary, outputs: Collection[str] | None) -> bytes:
+def _merged_network(
+    folder: Folder, vocabulary: MergedVocabulary, outputs: Collection[str] | None, *, int8: bool
+) -> bytes:
     """As `read_network`, of a merged model."""
     folders = members_of(folder)
+    if int8:
+        for one in folders:
+            check_int8(read_config(one).encoder)
     try:
         members = [
             Member(plan_of(read_config(one), own), read_weights(one), prefixes, f"member {number}")
@@ -198,7 +197,7 @@ def _merged_network(folder: Folder, vocabulary: MergedVocabulary, outputs: Colle
                 zip(folders, vocabulary.members, vocabulary.prefixes, strict=True), 1
             )
         ]
-        network = build_merged(members, outputs)
+        network = build_merged(members, outputs, int8=int8)
         for member in members:
             member.weights.check_finite()
     except (Error, ValueError, KeyError) as problem:
@@ -214,6 +213,8 @@ def checked_network(
     weights: Weights,
     outputs: Collection[str] | None = None,
     name: str = "the model",
+    *,
+    int8: bool = False,
 ) -> bytes:
     """As `read_network`, for what was read already; `name` is for messages.
 
@@ -221,7 +222,7 @@ def checked_network(
         ModelError: Settings, vocabulary and weights do not fit each other, or a weight is not finite.
     """
     try:
-        network = build_network(config, vocabulary, weights, outputs)
+        network = build(plan_of(config, vocabulary), weights, outputs, int8=int8)
         weights.check_finite()
     except (Error, ValueError, KeyError) as problem:
         raise ModelError(f"{name}: the network cannot be built: {reason(problem)}.") from problem
@@ -234,6 +235,8 @@ def checked_halves(
     weights: Weights,
     outputs: Collection[str] | None = None,
     name: str = "the model",
+    *,
+    int8: bool = False,
 ) -> Halves | None:
     """As `checked_network`, but the network in two; None if it cannot be divided. See `graph.build.build_halves`.
 
@@ -241,7 +244,7 @@ def checked_halves(
         ModelError: Settings, vocabulary and weights do not fit each other, or a weight is not finite.
     """
     try:
-        halves = build_halves(plan_of(config, vocabulary), weights, outputs)
+        halves = build_halves(plan_of(config, vocabulary), weights, outputs, int8=int8)
         weights.check_finite()
     except (Error, ValueError, KeyError) as problem:
         raise ModelError(f"{name}: the network cannot be built: {reason(problem)}.") from problem

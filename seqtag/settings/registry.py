@@ -336,6 +336,8 @@ TOKENIZERS = {
     "char": "seqtag.corpora.tokenizers:Tokenizer",
     "icu": "seqtag.corpora.tokenizers:Tokenizer",
 }
+# What the products of a network are computed in.
+FLOAT32, INT8 = PRECISIONS = ("float32", "int8")
 SENTENCES = ("line", "split", "paragraph")  # what a text of raw input is
 EMBEDDINGS = {
     "word": Part(

@@ -18,6 +18,7 @@ from seqtag.evaluation.known import Known, learn
 from seqtag.evaluation.same_sentences import check_same_sentences
 from seqtag.evaluation.schemes import tags_of
 from seqtag.model_folder import layout
+from seqtag.settings import registry
 from seqtag.support.errors import ModelError
 from seqtag.support.json_decoder import decode
 from seqtag.support.quoting import reason
@@ -36,6 +37,7 @@ def evaluate_model(
     probabilities: bool = False,
     threads: int = 0,
     calibration: bool = False,
+    precision: str = registry.FLOAT32,
 ) -> Any:
     """Answers a gold file with a model and scores the answers, as the model's task does.
 
@@ -51,6 +53,7 @@ def evaluate_model(
         probabilities: Whether those of the predicted spans are wanted, which takes time.
         threads: How many threads tag side by side; 0 for as many as the process may use cores.
         calibration: Whether to say how far probabilities mean what they say, which takes time.
+        precision: What the products of LSTMs are computed in: "float32" or "int8".
 
     Raises:
         DataError: The gold file cannot be read, or holds a tag that its scheme does not have.
@@ -59,7 +62,15 @@ def evaluate_model(
     """
     _, use = use_of(fspath(folder))
     order = EvaluationOrder(
-        fspath(folder), fspath(path), scheme, options, crosscheck, probabilities, threads, calibration
+        fspath(folder),
+        fspath(path),
+        scheme,
+        options,
+        crosscheck,
+        probabilities,
+        threads,
+        calibration,
+        precision,
     )
     return _marked(use.evaluate(order), Path(folder))
 

@@ -32,6 +32,7 @@ class EvaluationOrder:
         probabilities: Whether the errors are wanted with their probabilities, which takes time.
         threads: Batches that are answered side by side; 0 for as many as the process may use cores.
         calibration: Whether to say how far probabilities mean what they say, which takes time.
+        precision: A name in `registry.PRECISIONS`.
     """
 
     model: str
@@ -42,6 +43,7 @@ class EvaluationOrder:
     probabilities: bool = False
     threads: int = 0
     calibration: bool = False
+    precision: str = registry.FLOAT32
 
 
 class Evaluated(Protocol):
@@ -95,6 +97,7 @@ class PredictionOrder:
         threads: Batches that are answered side by side; 0 for as many as the process may use cores.
         vectors: Whether the vectors of sentences are wanted.
         report: Receives what is odd about a file, while it is read.
+        precision: A name in `registry.PRECISIONS`.
     """
 
     model: str
@@ -106,6 +109,7 @@ class PredictionOrder:
     threads: int = 0
     vectors: bool = False
     report: Report = ignore
+    precision: str = registry.FLOAT32
 
 
 class Predictor(Protocol):

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from seqtag.graph.builder import Graph
+from seqtag.graph.builder import Graph, Kernel
 from seqtag.graph.cells.activations import write_activation
 from seqtag.graph.cells.base import RecurrentCell, chosen_gates, reordered
 from seqtag.graph.weights import Floats, Weights
@@ -64,6 +64,19 @@ class LSTM(RecurrentCell):
         usual = self.recurrent_activation == "sigmoid" and self.activation == "tanh"
         return usual and type(self) is LSTM
 
+    def write(self, graph: Graph, features: str, lengths: str) -> str:
+        if not (graph.int8 and self.reads_words_apart):
+            return super().write(graph, features, lengths)
+        mask = graph.mask(lengths, features)
+        present = graph.node("Unsqueeze", graph.cast(mask, "float32"), graph.integers(2))
+        gates = graph.node("Mul", self.write_gates(graph, features), present)  # (batch, time, gates)
+        sizes, zero, one = graph.node("Shape", mask), graph.constant(np.array(0)), graph.constant(np.array(1))
+        count = graph.node("ReduceProd", sizes, keepdims=0)
+        numbers = graph.node("Reshape", graph.node("Range", zero, count, one), sizes)
+        places = graph.cast(graph.node("Transpose", numbers, perm=[1, 0]), "int32")
+        rows = graph.node("Reshape", gates, graph.integers(-1, len(self.order) * self.settings.units))
+        return self.write_on_gates(graph, rows, places)
+
     def write_gates(self, graph: Graph, features: str) -> str:
         ordered = [
             [
@@ -84,12 +97,14 @@ class LSTM(RecurrentCell):
         outputs = []
         for number, arrays in enumerate(self.directions):
             ordered = np.concatenate([_gate(arrays["recurrent_kernel"], gate) for gate in "ifoc"], axis=-1)
-            kernel = graph.constant(ordered)
+            kernel = graph.kernel(ordered)
             rows = graph.node("Mul", places, graph.constant(np.array(count, np.int32)))
             rows = graph.node("Add", rows, graph.constant(np.array(number, np.int32)))
 
-            def step(before: str, cell: str, now: str, kernel: str = kernel) -> tuple[list[str], list[str]]:
-                total = graph.node("Gemm", before, kernel, graph.node("Gather", gates, now, axis=0))
+            def step(
+                before: str, cell: str, now: str, kernel: Kernel = kernel
+            ) -> tuple[list[str], list[str]]:
+                total = kernel.product(graph, before, graph.node("Gather", gates, now, axis=0))
                 opening, candidate = graph.nodes("Split", total, sizes, count=2, axis=1)
                 opened = graph.node("Sigmoid", opening)
                 enter, keep, leave = graph.nodes("Split", opened, gate_sizes, count=3, axis=1)

@@ -16,6 +16,7 @@ from seqtag.evaluation.calibration import Calibration, calibration, calibrations
 from seqtag.evaluation.labels import JointScore, LabelScore
 from seqtag.inference.labels import LabelTagger
 from seqtag.model_folder.layout import Kind
+from seqtag.settings import registry
 from seqtag.tasks.labelling.job import scored
 from seqtag.tasks.labelling.reading import check, check_given
 from seqtag.tasks.use import EvaluationOrder
@@ -114,7 +115,13 @@ def evaluate(task: str, kind: Kind, order: EvaluationOrder) -> LabelEvaluation:
         DataError: The gold file cannot be read, a sentence has no label, or a tag is not one of the scheme.
         ModelError: The model folder cannot be read.
     """
-    model = LabelTagger.load(order.model, order.threads, tags_only=not order.calibration, kind=kind)
+    model = LabelTagger.load(
+        order.model,
+        order.threads,
+        tags_only=not order.calibration,
+        kind=kind,
+        int8=order.precision == registry.INT8,
+    )
     if not model.has_tags:
         check_given(order.options, task)
     vocabulary = model.vocabulary

@@ -209,7 +209,7 @@ class JointJob(TaggerJob):
             raise Diverged(
                 "training ended with weights that are not finite; no model was written. Lower the learning rate."
             )
-        gap = float(np.abs(model.run(inputs, [LABELS])[LABELS] - own).max())
+        gap = float(np.abs(model.decode(sentences, [LABELS])[LABELS] - own).max())
         noise = [
             np.abs(np.asarray(self.network.label(inputs, scale)) - own)
             for scale in (1 - ROUNDING, 1 + ROUNDING)

@@ -39,7 +39,12 @@ def predictor(kind: Kind, order: PredictionOrder) -> LabelPredictor:
     written = registry.load(registry.FORMATS, order.output_format, "writer")
     probabilities = written.probabilities or order.nbest > 0
     model = LabelTagger.load(
-        order.model, order.threads, tags_only=not probabilities, kind=kind, vectors=order.vectors
+        order.model,
+        order.threads,
+        tags_only=not probabilities,
+        kind=kind,
+        vectors=order.vectors,
+        int8=order.precision == registry.INT8,
     )
     return LabelPredictor(model, order)
 
@@ -59,8 +64,10 @@ CLASSIFICATION_USE = Use(
     predictor=partial(predictor, CLASSIFICATION_MODEL),
     formats=lambda: ("jsonl", "conll", "text"),
     networks=partial(networks, CLASSIFICATION_MODEL),
-    scores_with=frozenset({"--errors", "--output", "--label-key", "--calibration"}),
-    predicts_with=frozenset({"--tokenizer", "--sentences", "--language", "--input-format", "--vectors"}),
+    scores_with=frozenset({"--errors", "--output", "--label-key", "--calibration", "--precision"}),
+    predicts_with=frozenset(
+        {"--tokenizer", "--sentences", "--language", "--input-format", "--vectors", "--precision"}
+    ),
     tagger=partial(LabelTagger.load, kind=CLASSIFICATION_MODEL),
 )
 JOINT_USE = Use(
@@ -68,9 +75,9 @@ JOINT_USE = Use(
     predictor=partial(predictor, JOINT_MODEL),
     formats=lambda: ("conll", "jsonl", "text"),
     networks=partial(networks, JOINT_MODEL),
-    scores_with=frozenset({"--errors", "--output", "--label-key", "--calibration"}),
+    scores_with=frozenset({"--errors", "--output", "--label-key", "--calibration", "--precision"}),
     predicts_with=frozenset(
-        {"--tokenizer", "--sentences", "--language", "--input-format", "--nbest", "--vectors"}
+        {"--tokenizer", "--sentences", "--language", "--input-format", "--nbest", "--vectors", "--precision"}
     ),
     tagger=partial(LabelTagger.load, kind=JOINT_MODEL),
 )

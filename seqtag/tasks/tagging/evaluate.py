@@ -16,6 +16,7 @@ from seqtag.evaluation.schemes import tags_of
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import folder
 from seqtag.model_folder.stored import read_known
+from seqtag.settings import registry
 from seqtag.tasks.use import EvaluationOrder
 
 
@@ -31,7 +32,9 @@ def evaluate(order: EvaluationOrder) -> Evaluation:
         Error: The cross-check found a difference.
     """
     scheme, probabilities = order.scheme, order.probabilities or order.calibration
-    tagger, known = _load(Path(order.model), order.threads, tags_only=not probabilities)
+    tagger, known = _load(
+        Path(order.model), order.threads, tags_only=not probabilities, int8=order.precision == registry.INT8
+    )
     own = replace(tagger.vocabulary.reading, tokenizer=tagger.vocabulary.tokenizer)
     corpus = reading.read_corpus(order.gold, own.override(order.options))
     gold = tags_of(corpus)
@@ -62,11 +65,11 @@ def evaluate(order: EvaluationOrder) -> Evaluation:
     )
 
 
-def _load(path: Path, threads: int, *, tags_only: bool) -> tuple[SentenceTagger, Known]:
+def _load(path: Path, threads: int, *, tags_only: bool, int8: bool) -> tuple[SentenceTagger, Known]:
     """The tagger of a model folder, and what its training held."""
 
     def read(opened: folder.Folder) -> tuple[SentenceTagger, Known]:
-        tagger = SentenceTagger.of(opened, threads, tags_only=tags_only)
+        tagger = SentenceTagger.of(opened, threads, tags_only=tags_only, int8=int8)
         return tagger, read_known(opened, spans=tagger.scheme.is_spans)
 
     return folder.load(path, read)

@@ -21,7 +21,9 @@ def predictor(order: PredictionOrder) -> SentencePredictor:
     """
     written = registry.load(registry.FORMATS, order.output_format, "writer")
     probabilities = written.probabilities or order.nbest > 0
-    tagger = SentenceTagger.load(order.model, order.threads, tags_only=not probabilities)
+    tagger = SentenceTagger.load(
+        order.model, order.threads, tags_only=not probabilities, int8=order.precision == registry.INT8
+    )
     return SentencePredictor(tagger, order)
 
 
@@ -46,8 +48,10 @@ USE = Use(
     formats=formats,
     networks=networks,
     scores_with=frozenset(
-        {"--scheme", "--analysis", "--crosscheck", "--errors", "--output", "--calibration"}
+        {"--scheme", "--analysis", "--crosscheck", "--errors", "--output", "--calibration", "--precision"}
     ),
-    predicts_with=frozenset({"--tokenizer", "--sentences", "--language", "--nbest", "--input-format"}),
+    predicts_with=frozenset(
+        {"--tokenizer", "--sentences", "--language", "--nbest", "--input-format", "--precision"}
+    ),
     tagger=SentenceTagger.load,
 )
