@@ -22,7 +22,7 @@ SHAPES = (
 
 def shape_of(word: str) -> int:
     """The number of the word's shape in `SHAPES`; the kinds are those of Reimers and Gurevych (2017), and some more."""
-    digits = sum(letter.isdigit() for letter in word)
+    digits = 0 if word.isalpha() else sum(map(str.isdigit, word))
     if digits == len(word):
         kind = "number"
     elif 2 * digits > len(word):
@@ -31,9 +31,9 @@ def shape_of(word: str) -> int:
         kind = "with digits" if digits else "lower"
     elif word.isupper():
         kind = "one upper" if len(word) == 1 else "upper"
-    elif word[0].isupper() and not any(letter.isupper() for letter in word[1:]):
+    elif word[0].isupper() and not any(map(str.isupper, word[1:])):
         kind = "initial upper"
-    elif any(letter.isupper() for letter in word):
+    elif any(map(str.isupper, word)):
         kind = "mixed"
     elif digits:
         kind = "with digits"
