@@ -103,8 +103,12 @@ def main() -> None:
         one, out = folder / "one.txt", folder / "out"
         one.write_text(sentence, encoding="utf-8")
 
-        def seqtag(model: Path, source: Path, target: Path) -> list[str | Path]:
-            return [*common.SEQTAG, "predict", model, source, "-o", target, "--input-format", "text"]
+        def seqtag(model: Path, source: Path, target: Path, *more: str) -> list[str | Path]:
+            command = [*common.SEQTAG, "predict", model, source, "-o", target, "--input-format", "text"]
+            return [*command, "--threads", str(given.threads), *more]
+
+        def rounded(source: Path, target: Path) -> list[str | Path]:
+            return seqtag(default, source, target, "--precision", "int8")
 
         def peer(script: str, model: Path, more: list[str], source: Path, target: Path) -> list[str | Path]:
             return [*common.peer_command(script, "tag", model, source, target), *more]
@@ -116,6 +120,7 @@ def main() -> None:
         of_torch = fastest("PyTorch", peer("torch_tagger.py", network, [], text, out), torch_options())
         commands: dict[str, Callable[[Path, Path], list[str | Path]]] = {
             "seqtag, default network": partial(seqtag, default),
+            "seqtag, default network, int8": rounded,
             "seqtag, 2 x 100": partial(seqtag, equal),
             "spaCy": partial(peer, "spacy_tagger.py", spacy, of_spacy),
             "PyTorch, 2 x 100": partial(peer, "torch_tagger.py", network, of_torch),
@@ -135,6 +140,7 @@ def main() -> None:
         ]
         for name in commands
     }
+    processor = {name: [tokens / side.processor for side in ran[name, text]] for name in commands}
     short = [
         name
         for name in commands
@@ -146,12 +152,22 @@ def main() -> None:
     common.show(
         f"Prediction, {tokens:,} tokens in {len(lines):,} lines, median of {given.rounds}\n"
         f"{common.machine(given.threads)}\nspaCy: {' '.join(of_spacy)}; PyTorch: {' '.join(of_torch)}",
-        ["side", "tokens/s", "against spaCy", "start-up, s", "tokens/s after it", "against spaCy", "MB"],
+        [
+            "side",
+            "tokens/s",
+            "against spaCy",
+            "by processor time",
+            "start-up, s",
+            "tokens/s after it",
+            "against spaCy",
+            "MB",
+        ],
         [
             [
                 name,
                 common.median(with_start[name]),
                 common.ratios(with_start[name], with_start["spaCy"]),
+                common.ratios(processor[name], processor["spaCy"]),
                 common.median([side.seconds for side in ran[name, one]]),
                 common.median(without[name]),
                 common.ratios(without[name], without["spaCy"]),
