@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from os import PathLike, fspath
 from os.path import abspath
@@ -237,7 +238,7 @@ class Tagger:
                 "split: each sentence has labels of its own; pass the sentences one by one instead."
             )
         options = ReadOptions(tokenizer=self._tagger.vocabulary.tokenizer, splitting=splitting)
-        return self._begin([options.raw(text) for text in texts], nbest)
+        return self._begin([replace(options.raw(text), starts_document=True) for text in texts], nbest)
 
     def _begin(self, sentences: Sequence[Sentence], nbest: int) -> Iterator[Document]:
         with self._indexing:

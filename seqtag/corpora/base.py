@@ -248,14 +248,17 @@ class ReadOptions:
         return replace(self, **{name: value for name, (value, default) in values.items() if value != default})
 
     def raw(self, text: str, lines: tuple[int, ...] = (), extra: Mapping[str, Any] | None = None) -> Sentence:
-        """A raw text, in tokens and, if it may be several sentences, in parts; `lines` is where it stands."""
+        """A raw text, in tokens and, if it may be several sentences, in parts, which are a document; `lines` is where
+        it stands.
+        """
         words = self.tokenizer.words
         if self.splitting.mode == "line":
             return Sentence(tuple(words(text)), lines=lines, text=text, extra=extra)
         pieces = (Sentence(tuple(words(piece)), text=piece) for piece in self.splitting.sentences(text))
         parts = tuple(piece for piece in pieces if piece.tokens)
+        parts = (*(replace(part, starts_document=True) for part in parts[:1]), *parts[1:])
         tokens = tuple(chain.from_iterable(part.tokens for part in parts))
-        return Sentence(tokens, lines=lines, text=text, extra=extra, parts=parts)
+        return Sentence(tokens, lines=lines, text=text, extra=extra, parts=parts, starts_document=True)
 
     def to_tag(self, format: str, tokenizer: Tokenizer, splitting: Splitting = LINES) -> "ReadOptions":
         """How a file to tag is read by a model whose training corpus was read with these options.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Container
 
 from seqtag.corpora.base import Source
-from seqtag.corpora.rows import Columns
+from seqtag.corpora.rows import DOCUMENT, Columns
 from seqtag.corpora.sentence_labels import LabelComments
 from seqtag.corpora.tags import SPAN_TAG
 from seqtag.support.quoting import quoted
@@ -44,6 +44,7 @@ class Comments:
         self._source = source
         self._columns = columns
         self._known = known
+        self._starts = False
         self._first: int | None = None  # of the lines with the columns of a row that were taken as comments
         self._count = 0
         self._doubtful: dict[
@@ -51,7 +52,8 @@ class Comments:
         ] = {}  # by the tag that it would have, the first such line that may be a row
 
     def has(self, number: int, row: str, *, begins: bool) -> bool:
-        """Whether a line that starts with "#" is no row; takes the label of a sentence, if it holds one.
+        """Whether a line that starts with "#" is no row; takes what it says of a sentence: its
+        label, or that it starts a document.
 
         Args:
             number: Its number.
@@ -61,6 +63,17 @@ class Comments:
         found = self._is_comment(number, row, begins=begins)
         if found:
             self.labels.add(number, row, begins=begins)
+            if begins:
+                self.note_start(row)
+        return found
+
+    def note_start(self, row: str) -> None:
+        """Notes that the next sentence starts a document, if the line says so."""
+        self._starts = self._starts or row.startswith(DOCUMENT)
+
+    def take_start(self) -> bool:
+        """Whether the sentence that is over starts a document."""
+        found, self._starts = self._starts, False
         return found
 
     def _is_comment(self, number: int, row: str, *, begins: bool) -> bool:

@@ -3,7 +3,8 @@
 Columns are separated by tabs if the first row of the file holds a tab (a token may then hold spaces, or be one), else
 by runs of spaces. Only tab, space and CR count as white space; U+00A0, U+3000 and the like are data. Every row
 has as many columns as the first, unless the column of tags is named and every row has it. Lines that start with
-``-DOCSTART-`` are skipped, and comments (`corpora.comments`).
+``-DOCSTART-`` are skipped, and comments (`corpora.comments`); those that begin a document are noted at its first
+sentence.
 """
 
 import re
@@ -79,9 +80,7 @@ def _parse(source: Source, wanted: Wanted, label_key: str | None) -> Iterator[Se
     known_tags: dict[str, str] = {}
     comments = Comments(source, columns, known_tags, label_key)
     _report_header(source, columns)
-    tokens: list[str] = []
-    tags: list[str] = []
-    places: list[int] = []
+    tokens, tags, places = list[str](), list[str](), list[int]()
     values: list[tuple[str, ...]] = []
 
     def finish() -> Sentence:
@@ -92,6 +91,7 @@ def _parse(source: Source, wanted: Wanted, label_key: str | None) -> Iterator[Se
             line_numbers(places),
             tuple(zip(*values, strict=True)),
             labels=comments.labels.take(),
+            starts_document=comments.take_start(),
         )
         for column in (tokens, tags, places, values):
             column.clear()
@@ -103,6 +103,7 @@ def _parse(source: Source, wanted: Wanted, label_key: str | None) -> Iterator[Se
                 yield finish()
             else:
                 comments.labels.end()
+            comments.note_start(row)
             continue
         if row[0] == "#" and comments.has(number, row, begins=not tokens):
             continue

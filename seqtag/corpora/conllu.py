@@ -1,9 +1,9 @@
 """CoNLL-U, the format of Universal Dependencies, and CoNLL-U Plus: columns with names, separated by tabs.
 
 CoNLL-U has ten columns; a file of CoNLL-U Plus names its own above the first row: ``# global.columns = ID FORM NER``.
-Comments, multiword ranges (``8-9``) and empty nodes (``8.1``) are skipped; the words that remain count 1, 2,
-3 in each sentence, which is checked. Where a column holds attributes (``Case=Nom|Number=Sing``), each of them can be
-read like a column: ``feats:Number``. See https://universaldependencies.org/format.html and .../ext-format.html.
+Comments but ``# newdoc``, multiword ranges (``8-9``) and empty nodes (``8.1``) are skipped; the words that remain count
+1, 2, 3 in each sentence, which is checked. Where a column holds attributes (``Case=Nom|Number=Sing``), each of them can
+be read like a column: ``feats:Number``. See https://universaldependencies.org/format.html and .../ext-format.html.
 """
 
 import re
@@ -24,6 +24,7 @@ from seqtag.corpora.conllu_columns import (
 from seqtag.corpora.conllu_text import Texts
 from seqtag.corpora.first_rows import FirstRows
 from seqtag.corpora.heads import read_heads
+from seqtag.corpora.rows import DOCUMENT
 from seqtag.corpora.sentence import Sentence, line_numbers
 from seqtag.corpora.sentence_labels import LabelComments
 from seqtag.corpora.spacing import Spacing
@@ -112,6 +113,7 @@ def _parse(
     places: list[int] = []
     always = bool(features) or texts is not None or head is not None
     whole, expected = always or not spacing.is_done, "1"
+    starts = False  # whether a document has been marked to start
     made = partial(_sentence, features=features, texts=texts, head=head, name=table.name, labels=labels)
     for number, row in numbered:
         if not row or not row.strip(BLANK):
@@ -119,13 +121,14 @@ def _parse(
                 if rows:
                     spacing.add(rows)
                     whole = always or not spacing.is_done
-                yield made(tokens, tags if tag is not None else None, places, rows)
-                tokens, tags, rows, places, expected = [], [], [], [], "1"
+                yield made(tokens, tags if tag is not None else None, places, rows, starts=starts)
+                tokens, tags, rows, places, expected, starts = [], [], [], [], "1", False
             else:
                 labels.end()
             continue
         if row[0] == "#" and table.is_comment(row):
             labels.add(number, row, begins=not places)
+            starts = starts or (not places and row.startswith(DOCUMENT))
             if texts is not None:
                 texts.meet_comment(number, row)
             continue
@@ -151,7 +154,7 @@ def _parse(
     if places:
         if rows:
             spacing.add(rows)
-        yield made(tokens, tags if tag is not None else None, places, rows)
+        yield made(tokens, tags if tag is not None else None, places, rows, starts=starts)
     labels.end()
     spacing.report()
 
@@ -192,6 +195,7 @@ def _sentence(
     places: list[int],
     rows: Sequence[Sequence[str]],
     *,
+    starts: bool,
     features: Sequence[int],
     texts: Texts | None,
     head: int | None,
@@ -207,4 +211,5 @@ def _sentence(
         None if texts is None else texts.take(rows),
         heads=heads,
         labels=labels.take(),
+        starts_document=starts,
     )

@@ -5,7 +5,7 @@ Spaces and tabs separate the pieces; U+00A0 and the like are data. With ``|`` an
 columns (``token|pos|tag``), as many as the first piece of the file; a token may hold the separator only if it consists
 of nothing else. With ``/`` the last slash separates; a slash after it, or one that must not count, is written ``\/``.
 With ``_`` the last underscore separates.
-Blank lines are skipped, and lines of one piece that begins with ``-DOCSTART-``.
+Blank lines are skipped, and lines of one piece that begins with ``-DOCSTART-``, which starts a document.
 """
 
 import re
@@ -121,9 +121,11 @@ def _parse(
     style: Style, source: Source, token: int, tag: int | None, features: Sequence[int]
 ) -> Iterator[Sentence]:
     width = first = 0
+    starts = False  # whether a document has been marked to start
     for number, line in source.lines():
         pieces = _pieces(line)
         if not pieces:
+            starts = starts or line.strip(_BLANK).startswith(_DOCSTART)
             continue
         if not width:
             width, first = len(style.split(pieces[0])), number
@@ -143,7 +145,8 @@ def _parse(
         found = list(zip(*rows, strict=True))
         values = [tuple(map(intern, column)) for column in found[1:]]
         tags = values.pop(0) if tag is not None else None
-        yield Sentence(found[0], tags, (number,) * len(rows), tuple(values))
+        yield Sentence(found[0], tags, (number,) * len(rows), tuple(values), starts_document=starts)
+        starts = False
 
 
 def _pieces(line: str) -> list[str]:

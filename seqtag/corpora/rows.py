@@ -13,6 +13,7 @@ from seqtag.support.quoting import counted
 
 BLANK = " \t\r"
 DOCSTART = "-DOCSTART-"  # begins a document, and is skipped
+DOCUMENT = (DOCSTART, "# newdoc", "#begin document")  # how lines begin that mark the start of a document
 CODE = "unequal-widths"
 SAMPLED = 200  # lines, which findings are worded by
 

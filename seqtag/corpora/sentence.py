@@ -27,6 +27,7 @@ class Sentence:
         heads: The head of each token in a dependency tree, counted from 1, and 0 for a root; None where nobody asked
             for them, or the file has none.
         labels: The labels of the sentence as a whole, as far as these were asked for.
+        starts_document: Whether its file marks it as the first one of a document.
     """
 
     tokens: tuple[str, ...]
@@ -39,6 +40,7 @@ class Sentence:
     numbers: tuple[tuple[float, ...], ...] = ()
     heads: tuple[int, ...] | None = None
     labels: tuple[str, ...] = ()
+    starts_document: bool = False
 
     def __len__(self) -> int:
         return len(self.tokens)

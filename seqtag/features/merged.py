@@ -8,6 +8,7 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from seqtag.features.indexers.base import Indexer, Resources
+from seqtag.features.indexers.mentions import MENTIONS
 from seqtag.features.vocabulary import Vocabulary
 
 # What must be the same in all members, and how messages call it.
@@ -82,6 +83,8 @@ def _alike(first: Indexer, second: Indexer) -> bool:
 
 def mismatch(vocabulary: Vocabulary, first: Vocabulary) -> str:
     """In what two vocabularies differ that cannot be merged, in a few words; empty if they can."""
+    if MENTIONS in vocabulary.indexers or MENTIONS in first.indexers:
+        return f"encoder.attention {MENTIONS} is not available in merged models"
     for name, words in SHARED.items():
         own, other = getattr(vocabulary, name), getattr(first, name)
         if own == other:

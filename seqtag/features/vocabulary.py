@@ -15,6 +15,7 @@ from seqtag.corpora.tags import Scheme, split
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.features.indexers.base import Indexer, Resources
 from seqtag.features.indexers.lists import ListIndexer
+from seqtag.features.indexers.mentions import MENTIONS, MentionIndexer
 from seqtag.features.indexers.trees import TreeIndexer
 from seqtag.features.tags import tag_inventory
 from seqtag.features.word_lists import ListTable
@@ -26,17 +27,19 @@ if TYPE_CHECKING:
 
 
 def fit_indexers(sentences: Sequence[Sentence], config: "Config", resources: Resources) -> dict[str, Indexer]:
-    """An indexer for each embedding of the configuration and for its tree, learnt from training sentences alone."""
+    """An indexer for each embedding of the configuration, its tree and its mentions, learnt from training sentences
+    alone.
+    """
     fitted = {
         name: _indexer_class(name).fit(sentences, config, resources)
-        for name in (*registry.EMBEDDINGS, *registry.TREE_INDEXER)
+        for name in (*registry.EMBEDDINGS, *registry.ENCODER_INDEXERS)
     }
     return {name: indexer for name, indexer in fitted.items() if indexer is not None}
 
 
 def _indexer_class(name: str) -> Any:
-    if name in registry.TREE_INDEXER:
-        return registry.load(registry.TREE_INDEXER, name)
+    if name in registry.ENCODER_INDEXERS:
+        return registry.load(registry.ENCODER_INDEXERS, name)
     return registry.load(registry.EMBEDDINGS, name, "features")
 
 
@@ -45,7 +48,7 @@ class Vocabulary:
     """All that lies between text and numbers in a model.
 
     Attributes:
-        indexers: The half of each embedding that knows words, by name; and that of a tree.
+        indexers: The half of each embedding that knows words, by name; those of a tree and of mentions.
         scheme: The corpus's tag scheme, in which tags are given to the user.
         train_scheme: The scheme that the network was trained in.
         tags: The network's tags by number, in the training scheme.
@@ -71,7 +74,9 @@ class Vocabulary:
     @property
     def sizes(self) -> dict[str, dict[str, int]]:
         """What each embedding's indexer says of its table, by the name of the embedding."""
-        return {name: one.sizes for name, one in self.indexers.items() if name not in registry.TREE_INDEXER}
+        return {
+            name: one.sizes for name, one in self.indexers.items() if name not in registry.ENCODER_INDEXERS
+        }
 
     @property
     def lists(self) -> tuple[ListTable, ...]:
@@ -80,9 +85,12 @@ class Vocabulary:
         return indexer.tables if isinstance(indexer, ListIndexer) else ()
 
     def fits(self, encoder: "EncoderSettings") -> bool:
-        """Whether trees are looked up as an encoder of these settings reads them."""
-        tree = self.indexers.get("tree")
-        return tree.fits(encoder) if isinstance(tree, TreeIndexer) else not encoder.tree_passes
+        """Whether trees and mentions are looked up as an encoder of these settings reads them."""
+        tree, mentions = self.indexers.get("tree"), self.indexers.get(MENTIONS)
+        trees = tree.fits(encoder) if isinstance(tree, TreeIndexer) else not encoder.tree_passes
+        if isinstance(mentions, MentionIndexer):
+            return trees and mentions.fits(encoder)
+        return trees and encoder.attention != MENTIONS
 
     def index_all(self, sentences: Sequence[Words]) -> list[dict[str, Any]]:
         """Each sentence as `index` gives it."""
@@ -110,15 +118,34 @@ class Vocabulary:
         kept = [indexer.keep([row[name] for row in rows]) for name, indexer in self.indexers.items()]
         return [dict(zip(self.indexers, entries, strict=True)) for entries in zip(*kept, strict=True)]
 
+    @property
+    def context(self) -> int:
+        """Tokens of neighbouring sentences that are looked at together; 0 for one sentence at a time."""
+        mentions = self.indexers.get(MENTIONS)
+        return mentions.context if isinstance(mentions, MentionIndexer) else 0
+
     def collate(
-        self, rows: Sequence[dict[str, Any]], random: "np.random.Generator | None" = None
+        self,
+        rows: Sequence[dict[str, Any]],
+        random: "np.random.Generator | None" = None,
+        windows: Sequence[int] | None = None,
     ) -> dict[str, NDArray[Any]]:
-        """The network's inputs for a batch of indexed sentences, with their `lengths` `(batch,)`."""
+        """The network's inputs for a batch of indexed sentences, with their `lengths` `(batch,)`.
+
+        Args:
+            rows: The sentences.
+            random: Given in training only.
+            windows: How many sentences each window holds, see `corpora.windows`; one each if not given.
+        """
         first = next(iter(self.indexers))
         lengths = np.array([len(row[first]) for row in rows], np.int32)
         inputs: dict[str, NDArray[Any]] = {"lengths": lengths}
         for name, indexer in self.indexers.items():
-            found = indexer.collate([row[name] for row in rows], int(lengths.max()), random)
+            own, time = [row[name] for row in rows], int(lengths.max())
+            if isinstance(indexer, MentionIndexer):
+                found = indexer.collate(own, time, random, windows)
+            else:
+                found = indexer.collate(own, time, random)
             inputs |= self._named(name, found)
         return inputs
 

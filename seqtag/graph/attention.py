@@ -1,7 +1,9 @@
-"""Attention of each word of a sentence to all of them."""
+"""Attention of each word to others: to all of its sentence, or to its other mentions."""
 
 import math
 from collections.abc import Callable
+
+import numpy as np
 
 from seqtag.graph.builder import Graph
 from seqtag.graph.weights import Weights
@@ -73,3 +75,42 @@ class SelfAttention:
         together = graph.affine(states, *self.layers[name])
         apart = graph.node("Reshape", together, graph.integers(0, 0, self.heads, self.size))
         return graph.node("Transpose", apart, perm=[2, 0, 1, 3])
+
+
+class MentionAttention:
+    """See `seqtag.network.attention.MentionAttention`.
+
+    Args:
+        heads: Not used.
+        dim: The last size of the states.
+        weights: Where a part takes its weights from; this one has none.
+    """
+
+    def __init__(self, heads: int, dim: int, weights: Weights) -> None:
+        self.dim, self.width = dim, 2 * dim
+
+    def write(self, graph: Graph, states: str, lengths: str) -> tuple[str, None]:
+        """Writes the input and the layer; returns the name of states beside what was found, `(batch, time, width)`."""
+        mentions = graph.cast(graph.input("mentions", "int32", ("batch", "time")), "int64")
+        zero = graph.constant(np.array(0))
+        numbers = graph.node("Where", graph.mask(lengths, states), mentions, zero)
+        numbers = graph.node("Reshape", numbers, graph.integers(-1))
+        flat = graph.node("Reshape", states, graph.integers(-1, self.dim))
+        count = graph.node("Add", graph.node("ReduceMax", numbers), graph.integers(1))
+        rows = graph.node("Unsqueeze", numbers, graph.integers(1))
+
+        def of_others(values: str, width: int) -> str:
+            """The sum over all mentions of a word but this one."""
+            size = graph.node("Concat", count, graph.integers(width), axis=0)
+            zeros = graph.node("ConstantOfShape", size)
+            sums = graph.node("ScatterND", zeros, rows, values, reduction="add")
+            return graph.node("Sub", graph.node("Gather", sums, numbers, axis=0), values)
+
+        one = graph.float(1)
+        ones = graph.node("Expand", one, graph.node("Shape", rows))
+        others = graph.node("Max", of_others(ones, 1), one)
+        mean = graph.node("Div", of_others(flat, self.dim), others)
+        is_mention = graph.node("Greater", rows, zero)
+        found = graph.node("Where", is_mention, mean, graph.float(0))
+        found = graph.node("Reshape", found, graph.node("Shape", states))
+        return graph.node("Concat", states, found, axis=-1), None

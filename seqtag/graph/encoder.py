@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from seqtag.graph.attention import MentionAttention
 from seqtag.graph.builder import Graph
 from seqtag.graph.trees import TreeEncoder
 from seqtag.graph.weights import Weights
@@ -46,7 +47,7 @@ class Encoder:
             dim = layer.width
         self.tree = TreeEncoder(settings, dim, weights, f"{path}/tree") if settings.tree_passes else None
         self.width: int = self.tree.width if self.tree else dim
-        self.attention = None
+        self.attention: Any = None
         if settings.attention != "none":
             self.attention = registry.load(registry.ATTENTIONS, settings.attention, "graph")(
                 settings.attention_heads, self.width, weights
@@ -72,7 +73,7 @@ class Encoder:
     @property
     def reads_words_apart(self) -> bool:
         """Whether what the first layer does with its input can be computed for each word by itself."""
-        if self.tree is not None or not self.stack:
+        if self.tree is not None or isinstance(self.attention, MentionAttention) or not self.stack:
             return False
         around = any(shortcut is not None for _, _, shortcut in self.stack)
         return not around and bool(self.stack[0][0].reads_words_apart)

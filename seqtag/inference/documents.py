@@ -14,7 +14,7 @@ class SentenceModel(Protocol):
 
     @property
     def vocabulary(self) -> Any:
-        """How text is read: `reading`, `tokenizer` and `cuts_raw_text`, as a `Vocabulary` has them."""
+        """How text is read: `reading`, `tokenizer`, `cuts_raw_text` and `context`, as a `Vocabulary` has them."""
         ...
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import islice
+from itertools import accumulate, islice
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from seqtag.corpora.document import Alternative, Document
 from seqtag.corpora.sentence import Sentence, Words, as_sentence, cut
 from seqtag.corpora.tags import Scheme, Span, convert, spans
+from seqtag.corpora.windows import documents, whole
+from seqtag.corpora.windows import windows as grouped
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph import outputs
 from seqtag.graph.build import Halves, check_int8
@@ -169,7 +171,8 @@ class SentenceTagger:
             UsageError: The model cannot give so many sequences.
         """
         remaining = iter(sentences)
-        while chunk := list(islice(remaining, CHUNK)):
+        chunks = iter(lambda: list(islice(remaining, CHUNK)), [])
+        for chunk in whole(chunks, self.vocabulary.context):
             yield from self.begin(chunk, entities=entities, nbest=nbest)
 
     def begin(
@@ -182,13 +185,30 @@ class SentenceTagger:
         seen = [self.vocabulary.seen(words) for words in sentences]
         rows = self._indexed([cut(seen[p.sentence], p.start, p.end) for p in pieces])
         names = self._names(entities=entities, nbest=nbest)
-        batches = list(inference_order([piece.end - piece.start for piece in pieces], TOKEN_BUDGET))
+        batches = list(self._batches(sentences, pieces))
         results = (
-            (batch, self._submit(self._collated([rows[i] for i in batch]), names, len(batches) == 1))
-            for batch in batches
+            (
+                batch,
+                self._submit(self._collated([rows[i] for i in batch], together), names, len(batches) == 1),
+            )
+            for batch, together in batches
         )
         begun = deque(islice(results, AHEAD))
         return self._answers(sentences, pieces, begun, results, entities=entities, nbest=nbest)
+
+    def _batches(
+        self, sentences: Sequence[Words], pieces: Sequence["Piece"]
+    ) -> Iterator[tuple[list[int], list[int]]]:
+        """The numbers of the pieces in each batch, and how many each of its windows holds."""
+        lengths = [piece.end - piece.start for piece in pieces]
+        numbers = documents(sentences)
+        sizes = grouped(lengths, [numbers[piece.sentence] for piece in pieces], self.vocabulary.context)
+        starts = [end - size for end, size in zip(accumulate(sizes), sizes, strict=True)]
+        # A window's cost is that of its sentences, each padded to the longest of them.
+        costs = [max(lengths[start : start + size]) * size for start, size in zip(starts, sizes, strict=True)]
+        for batch in inference_order(costs, TOKEN_BUDGET):
+            members = [piece for one in batch for piece in range(starts[one], starts[one] + sizes[one])]
+            yield members, [sizes[one] for one in batch]
 
     def _indexed(self, seen: Sequence[Sentence]) -> Sequence[Any]:
         """Sentences, as the network's parts look at them, to be collated."""
@@ -196,9 +216,13 @@ class SentenceTagger:
             return [sentence.tokens for sentence in seen]
         return self.vocabulary.index_seen(seen)
 
-    def _collated(self, rows: Sequence[Any]) -> dict[str, NDArray[Any]]:
-        """The network's inputs for a batch of what `_indexed` gives."""
-        return self.vocabulary.collate(rows) if self._table is None else self._table.collate(rows)
+    def _collated(
+        self, rows: Sequence[Any], together: Sequence[int] | None = None
+    ) -> dict[str, NDArray[Any]]:
+        """The network's inputs for a batch of what `_indexed` gives, `together` as for `Vocabulary.collate`."""
+        if self._table is not None:
+            return self._table.collate(rows)
+        return self.vocabulary.collate(rows, windows=together)
 
     def decode(
         self, sentences: Sequence[Words], names: Sequence[str] = OF_EACH_WORD
@@ -386,10 +410,12 @@ class SentenceTagger:
             return None
         numbers = {tag: number for number, tag in enumerate(self.vocabulary.tags)}
         pairs = [pair for pair in zip(sentences, right, strict=True) if numbers.keys() >= {*pair[1]}]
-        rows = self._indexed([self.vocabulary.seen(sentence) for sentence, _ in pairs])
+        wanted = [sentence for sentence, _ in pairs]
+        rows = self._indexed([self.vocabulary.seen(sentence) for sentence in wanted])
+        pieces = [piece for number, tokens in enumerate(wanted) for piece in windows(number, len(tokens))]
         found: dict[int, NDArray[np.float32]] = {}
-        for batch in inference_order([len(sentence) for sentence, _ in pairs], TOKEN_BUDGET):
-            arrays = self.run(self._collated([rows[place] for place in batch]), ["scores"])
+        for batch, together in self._batches(wanted, pieces):
+            arrays = self.run(self._collated([rows[place] for place in batch], together), ["scores"])
             found |= {
                 place: row[: len(pairs[place][1])] for place, row in zip(batch, arrays["scores"], strict=True)
             }

@@ -13,6 +13,7 @@ from spacy.tokens import Doc, Span
 
 from seqtag.api.tagging import Tagger
 from seqtag.corpora.document import Document
+from seqtag.corpora.sentence import Sentence
 
 
 class SeqtagComponent:
@@ -48,7 +49,11 @@ class SeqtagComponent:
         while batch := list(islice(remaining, batch_size)):
             sentences = [list(_sentences(doc)) for doc in batch]
             answers = iter(
-                self._tagger.tag([token.text for token in row] for rows in sentences for row in rows)
+                self._tagger.tag(
+                    Sentence(tuple(token.text for token in row), starts_document=at == 0)
+                    for rows in sentences
+                    for at, row in enumerate(rows)
+                )
             )
             for doc, rows in zip(batch, sentences, strict=True):
                 self._annotate(doc, [(row, next(answers)) for row in rows])

@@ -262,13 +262,14 @@ def plan_of(config: "Config", vocabulary: Vocabulary) -> Plan:
     """What the network of these settings and this vocabulary is made of.
 
     Raises:
-        Error: There are too many tags of spans, or the vocabulary has no trees where the network reads them.
+        Error: There are too many tags of spans, or the vocabulary has no trees or mentions where the network reads
+            them.
     """
     count = len(vocabulary.tags)
     if vocabulary.train_scheme.is_spans:
         check_count(count, "of spans")
     if not vocabulary.fits(config.encoder):
-        raise Error("its trees are not those that its settings read")
+        raise Error("its trees or mentions are not those that its settings read")
     legal = legal_sequences(vocabulary.tags, vocabulary.train_scheme)
     label = None
     if isinstance(vocabulary, LabelVocabulary) and isinstance(config, JointConfig):

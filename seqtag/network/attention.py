@@ -1,12 +1,13 @@
-"""Attention of each word of a sentence to all of them."""
+"""Attention of each word to others: to all of its sentence, or to its other mentions."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
 
 from seqtag.graph.attention import NOTHING
+from seqtag.network.embeddings.base import Input
 
 
 class SelfAttention(keras.layers.Layer):  # type: ignore[misc]
@@ -21,6 +22,9 @@ class SelfAttention(keras.layers.Layer):  # type: ignore[misc]
         heads: Number of heads.
         dropout: Dropout of what was found; the states have had theirs.
     """
+
+    inputs: ClassVar[dict[str, Input]] = {}
+    has_weights = True  # that say how much each word looks at each
 
     def __init__(self, heads: int, dropout: keras.layers.Layer) -> None:
         super().__init__(name="attention")
@@ -62,3 +66,44 @@ class SelfAttention(keras.layers.Layer):  # type: ignore[misc]
         found = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])  # (batch, time, heads, size)
         joined = tf.reshape(found, [shape[0], shape[1], self.heads * self.size])
         return self.output_layer(joined), weights
+
+
+class MentionAttention(keras.layers.Layer):  # type: ignore[misc]
+    """States `(batch, time, dim)` beside the mean of the states at the other mentions of the same word in the document,
+    together `(batch, time, 2 * dim)`; zeros where there is none.
+
+    A memory of a word's contexts, as in pooled contextual embeddings (Akbik, Bergmann and Vollgraf 2019, "Pooled
+    Contextualized Embeddings for Named Entity Recognition") and in the document-level memory of Luo, Xiao and Zhao
+    (2020, "Hierarchical Contextualized Representation for Named Entity Recognition"), but of the states of this very
+    encoder, so that training sees what prediction does. Each mention counts alike: there are no weights to learn.
+
+    Args:
+        heads: Not used.
+        dropout: Dropout of what was found; the states have had theirs.
+    """
+
+    inputs: ClassVar[dict[str, Input]] = {"mentions": Input("int32", (None, None))}
+    has_weights = False
+
+    def __init__(self, heads: int, dropout: keras.layers.Layer) -> None:
+        super().__init__(name="attention")
+        self.dropout = dropout
+
+    def build(self, states_shape: Any) -> None:
+        """Has no weights."""
+        self.built = True
+
+    def call(self, states: Any, lengths: Any, mentions: Any, training: bool = False) -> Any:
+        """The states and what was found; `mentions` `(batch, time)` numbers the words through the batch, see
+        `seqtag.features.indexers.mentions`.
+        """
+        shape = tf.shape(states)
+        numbers = tf.reshape(tf.where(tf.sequence_mask(lengths, shape[1]), mentions, 0), [-1])
+        count = tf.reduce_max(numbers) + 1
+        flat = tf.reshape(states, [-1, states.shape[-1]])
+        sums = tf.math.unsorted_segment_sum(flat, numbers, count)
+        sizes = tf.math.unsorted_segment_sum(tf.ones_like(flat[:, :1]), numbers, count)
+        others = (tf.gather(sums, numbers) - flat) / tf.maximum(tf.gather(sizes, numbers) - 1, 1)
+        found = tf.where(numbers[:, None] > 0, others, tf.zeros_like(others))
+        found = tf.reshape(found, shape)
+        return tf.concat([states, self.dropout(found, training=training)], axis=-1)

@@ -15,7 +15,6 @@ from seqtag.network.embeddings.base import Input
 from seqtag.network.encoder import Encoder, variational_dropout
 from seqtag.network.label_head import LabelHead
 from seqtag.network.language import NeighbourLoss
-from seqtag.network.trees import tree_inputs
 from seqtag.settings import registry
 
 Arrays = dict[str, Any]
@@ -23,6 +22,7 @@ Arrays = dict[str, Any]
 POINTERS = (
     "word_pieces",
     "spellings",
+    "mentions",
     *(f"tree_{way}_{name}" for way in ("up", "down") for name in ("nodes", "neighbours")),
 )
 
@@ -57,7 +57,6 @@ class Network(keras.Model):  # type: ignore[misc]
             config.embeddings.word_dropout, noise_shape=(None, None, 1), name="word_dropout"
         )
         self.encoder = Encoder(config.encoder)
-        self.tree_needed = tree_inputs(config.encoder)
         self.head: Any = None
         if plan.tags:
             self.head = registry.load(registry.HEADS, head_name(config, plan.legal)).from_config(
@@ -74,7 +73,7 @@ class Network(keras.Model):  # type: ignore[misc]
     @property
     def inputs_needed(self) -> dict[str, Input]:
         """Each input array by name."""
-        return inputs_of(self.embeddings) | self.tree_needed
+        return inputs_of(self.embeddings) | self.encoder.inputs
 
     @property
     def targets_needed(self) -> dict[str, Input]:
@@ -136,11 +135,11 @@ class Network(keras.Model):  # type: ignore[misc]
     def call(self, inputs: Arrays, training: bool = False) -> Any:
         """Features `(batch, time, features)`."""
         vectors = self.vectors(inputs, training)
-        return self.encoder(vectors, inputs["lengths"], self.tree_of(inputs), training=training)
+        return self.encoder(vectors, inputs["lengths"], self.of_encoder(inputs), training=training)
 
-    def tree_of(self, inputs: Arrays) -> Arrays | None:
-        """The inputs of the tree; None without one."""
-        return {name: inputs[name] for name in self.tree_needed} or None
+    def of_encoder(self, inputs: Arrays) -> Arrays | None:
+        """What the encoder reads beside vectors and lengths; None if that is nothing."""
+        return {name: inputs[name] for name in self.encoder.inputs} or None
 
     def vectors(self, inputs: Arrays, training: bool = False) -> Any:
         """What the encoder reads, `(batch, time, sum of dims)`."""
@@ -152,11 +151,11 @@ class Network(keras.Model):  # type: ignore[misc]
         """How much each word looks at each, `(batch, heads, time, time)`: see `SelfAttention.look`.
 
         Raises:
-            ValueError: The encoder has no attention.
+            ValueError: The encoder has no attention to all words.
         """
-        if self.encoder.attention is None:
+        if self.encoder.attention is None or not self.encoder.attention.has_weights:
             raise ValueError("attention needs a network with an attention. Received: one without")
-        states = self.encoder.states(self.vectors(inputs), inputs["lengths"], self.tree_of(inputs))
+        states = self.encoder.states(self.vectors(inputs), inputs["lengths"], self.of_encoder(inputs))
         _, weights = self.encoder.attention.look(states, inputs["lengths"])
         return weights
 
@@ -167,7 +166,7 @@ class Network(keras.Model):  # type: ignore[misc]
 
     def label_scores(self, features: Any, inputs: Arrays, training: bool = False) -> Any:
         """The score of each label, `(batch, labels)`, from features of the encoder and its inputs."""
-        return self.label_head(features, inputs["lengths"], self.tree_of(inputs), training=training)[1]
+        return self.label_head(features, inputs["lengths"], self.of_encoder(inputs), training=training)[1]
 
     def read_by_head(self, features: Any, inputs: Arrays) -> Any:
         """What the head of tags reads, `(batch, time, ...)`: the features, and what the labels add to them."""
@@ -178,7 +177,9 @@ class Network(keras.Model):  # type: ignore[misc]
     def loss_of(self, inputs: Arrays, tags: Any, training: bool = False) -> Any:
         """The loss of a batch, a scalar; `tags` is `(batch, time)` int32."""
         vectors = self.vectors(inputs, training)
-        features, directions = self.encoder.read(vectors, inputs["lengths"], self.tree_of(inputs), training)
+        features, directions = self.encoder.read(
+            vectors, inputs["lengths"], self.of_encoder(inputs), training
+        )
         mask = mask_of(inputs["lengths"], features)
         losses = []
         if self.label_head is not None:
@@ -205,7 +206,7 @@ class Network(keras.Model):  # type: ignore[misc]
     def label(self, inputs: Arrays, scale: float = 1.0) -> Any:
         """The probability of each label, `(batch, labels)`; `scale` as for `decode`."""
         vectors = self.vectors(inputs) * scale
-        features = self.encoder(vectors, inputs["lengths"], self.tree_of(inputs), training=False)
+        features = self.encoder(vectors, inputs["lengths"], self.of_encoder(inputs), training=False)
         return self.label_head.probabilities(self.label_scores(features, inputs))
 
     def decode(self, inputs: Arrays, scale: float = 1.0) -> tuple[Any, Any]:
@@ -213,7 +214,7 @@ class Network(keras.Model):  # type: ignore[misc]
         reads, to see what it makes of a small change.
         """
         vectors = self.vectors(inputs) * scale
-        features = self.encoder(vectors, inputs["lengths"], self.tree_of(inputs), training=False)
+        features = self.encoder(vectors, inputs["lengths"], self.of_encoder(inputs), training=False)
         features = self.read_by_head(features, inputs)
         tags, probabilities = self.head.decode(features, mask_of(inputs["lengths"], features))
         return tags, probabilities

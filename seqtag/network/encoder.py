@@ -7,11 +7,12 @@ import keras
 import tensorflow as tf
 
 from seqtag.graph.encoder import shortcut_ends
-from seqtag.network.trees import TreeEncoder
+from seqtag.network.embeddings.base import Input
+from seqtag.network.trees import TreeEncoder, tree_inputs
 from seqtag.settings import registry
 from seqtag.settings.config import EncoderSettings
 
-Tree = Mapping[str, Any] | None  # the inputs that `seqtag.network.trees.tree_inputs` lists
+Inputs = Mapping[str, Any] | None  # what `Encoder.inputs` lists
 
 
 class Encoder(keras.layers.Layer):  # type: ignore[misc]
@@ -30,6 +31,7 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
 
     def __init__(self, settings: EncoderSettings, name: str = "encoder") -> None:
         super().__init__(name=name)
+        self.settings = settings
         self.cell = registry.load(registry.CELLS, settings.cell)(settings)
         numbers = range(1, settings.layers + 1)
         self.stack = [self.cell.layers(number) for number in numbers]
@@ -71,28 +73,36 @@ class Encoder(keras.layers.Layer):  # type: ignore[misc]
             self.attention.build(shape)
         self.built = True
 
-    def call(self, vectors: Any, lengths: Any, tree: Tree = None, training: bool = False) -> Any:
-        """Features from vectors, the sentences' lengths `(batch,)`, and the inputs of the tree where there is one."""
-        return self.read(vectors, lengths, tree, training)[0]
+    def call(self, vectors: Any, lengths: Any, inputs: Inputs = None, training: bool = False) -> Any:
+        """Features from vectors, the sentences' lengths `(batch,)`, and the further inputs that `inputs` lists."""
+        return self.read(vectors, lengths, inputs, training)[0]
 
     def read(
-        self, vectors: Any, lengths: Any, tree: Tree = None, training: bool = False
+        self, vectors: Any, lengths: Any, inputs: Inputs = None, training: bool = False
     ) -> tuple[Any, list[Any]]:
         """Features, and what each direction of the first layer gave by itself, `(batch, time, units)`, without
         dropout.
         """
         states, first = self._run(vectors, lengths, training)
-        return self.top(states, lengths, tree, training), first
+        return self.top(states, lengths, inputs, training), first
 
-    def top(self, states: Any, lengths: Any, tree: Tree = None, training: bool = False) -> Any:
+    def top(self, states: Any, lengths: Any, inputs: Inputs = None, training: bool = False) -> Any:
         """Features from what the stack of layers gives."""
-        states = self.tree(states, tree, training=training) if self.tree else states
-        return self.attention(states, lengths, training=training) if self.attention else states
+        states = self.tree(states, inputs, training=training) if self.tree else states
+        if self.attention is None:
+            return states
+        read = [(inputs or {})[name] for name in self.attention.inputs]
+        return self.attention(states, lengths, *read, training=training)
 
-    def states(self, vectors: Any, lengths: Any, tree: Tree = None, training: bool = False) -> Any:
+    def states(self, vectors: Any, lengths: Any, inputs: Inputs = None, training: bool = False) -> Any:
         """What the attention reads, or would read: what the stack of layers and the tree give."""
         states = self._run(vectors, lengths, training)[0]
-        return self.tree(states, tree, training=training) if self.tree else states
+        return self.tree(states, inputs, training=training) if self.tree else states
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        """The arrays that it reads beside vectors and lengths, by name."""
+        return tree_inputs(self.settings) | (self.attention.inputs if self.attention else {})
 
     @property
     def state_sizes(self) -> list[int]:

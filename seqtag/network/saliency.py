@@ -28,13 +28,15 @@ class Saliency:
     def __init__(self, network: Network) -> None:
         self.network = network
         dim = network.vectors(network.one_word).shape[-1]
-        tree = {name: tf.TensorSpec(entry.shape, entry.dtype) for name, entry in network.tree_needed.items()}
-        # The nodes of a tree are numbered through a batch, so a batch holds one sentence.
-        self._together = 1 if tree else TOGETHER
+        more = {
+            name: tf.TensorSpec(entry.shape, entry.dtype) for name, entry in network.encoder.inputs.items()
+        }
+        # The nodes of a tree, and mentions, are numbered through a batch, so a batch holds one sentence.
+        self._together = 1 if more else TOGETHER
         self._gradient = tf.function(
             self._gradient_in_graph,
             input_signature=[
-                tree,
+                more,
                 tf.TensorSpec((None, None, dim), tf.float32),
                 tf.TensorSpec((None, None), tf.int32),
                 tf.TensorSpec((None, None), tf.float32),
@@ -54,20 +56,20 @@ class Saliency:
         vectors = self.network.vectors(inputs)  # (1, time, dim)
         tags = np.asarray(tags, np.int32)[None]
         found = [np.zeros((0, tags.shape[1]), np.float32)]
-        tree = self.network.tree_of(inputs) or {}
+        more = self.network.of_encoder(inputs) or {}
         for start in range(0, len(targets), self._together):
             some = np.asarray(targets[start : start + self._together], np.float32)
             each = tf.repeat(vectors, len(some), axis=0), np.repeat(tags, len(some), axis=0), some
-            found.append(self._gradient(tree, *each).numpy())
+            found.append(self._gradient(more, *each).numpy())
         return np.concatenate(found)
 
-    def _gradient_in_graph(self, tree: Arrays, vectors: Any, tags: Any, targets: Any) -> Any:
+    def _gradient_in_graph(self, more: Arrays, vectors: Any, tags: Any, targets: Any) -> Any:
         shape = tf.shape(vectors)
         lengths = tf.fill([shape[0]], shape[1])
         with tf.GradientTape() as tape:
             tape.watch(vectors)
-            features = self.network.encoder(vectors, lengths, tree or None)
-            features = self.network.read_by_head(features, {"lengths": lengths, **tree})
+            features = self.network.encoder(vectors, lengths, more or None)
+            features = self.network.read_by_head(features, {"lengths": lengths, **more})
             scores = self.network.head.logits(features, tags, mask_of(lengths, features))
             # A sentence stands in the batch once for each target, so one gradient of the sum has them all.
             total = tf.reduce_sum(tf.gather(scores, tags, batch_dims=2) * targets)
@@ -80,7 +82,7 @@ def label_saliency(network: Network, inputs: Arrays, labels: Sequence[int]) -> N
     vectors = network.vectors(inputs)  # (1, time, dim)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(vectors)
-        features = network.encoder(vectors, inputs["lengths"], network.tree_of(inputs))
+        features = network.encoder(vectors, inputs["lengths"], network.of_encoder(inputs))
         scores = network.label_scores(features, inputs)
         each = [scores[0, label] for label in labels]
     gradients = [tape.gradient(one, vectors) for one in each]
@@ -102,7 +104,7 @@ def attentions(network: Network, inputs: Arrays, tags: NDArray[Any]) -> dict[str
     Entry [h, t, s] is how much word t looks at word s.
     """
     found = {}
-    if network.encoder.attention is not None:
+    if network.encoder.attention is not None and network.encoder.attention.has_weights:
         found["encoder"] = np.asarray(network.attention(inputs))[0]
     looks = getattr(network.head, "attention", None)
     if looks is not None and network.head.settings.attention:

@@ -339,10 +339,18 @@ class EncoderSettings:
         high=16,
     )
     attention: str = setting(
-        "none", "attention to all words of the sentence, concatenated with the states",
+        "none", "attention of each word, concatenated with the states: to all words of the sentence (self), or to the "
+        "other mentions of the same word in the document (mentions)",
         choices=("none",), table=registry.ATTENTIONS,
     )  # fmt: skip
-    attention_heads: int = setting(1, "number of attention heads", low=1, high=256)
+    attention_heads: int = setting(1, "self: number of attention heads", low=1, high=256)
+    context: int = setting(
+        0,
+        "mentions: tokens of neighbouring sentences of a document that are looked at together; 0: one sentence at a "
+        "time",
+        low=0,
+        high=8192,
+    )
     width: int = setting(3, "cnn: filter width in words, an odd number", low=1, high=101)
     dilation: int = setting(1, "cnn: factor by which the dilation grows with each layer", low=1, high=16)
     activation: str | None = setting(
@@ -441,6 +449,7 @@ OF_SENTENCES: Mapping[str, Any] = MappingProxyType(
         "embeddings.lists.dim": 5,
         "embeddings.lists.dropout": 0.0,
         "embeddings.word_dropout": 0.0,
+        "encoder.context": 0,
         "encoder.tree": "none",
         "encoder.tree_direction": "both",
         "encoder.tree_arity": 2,
@@ -683,6 +692,7 @@ class Config(Tree):
         "embeddings.lm",
         "embeddings.lists",
         "data.numeric_columns",
+        "encoder.context",
         *LATER_OF_ENCODERS,
         *LATER_OF_TREES,
     )

@@ -53,6 +53,12 @@ def _check_parts(values: Mapping[str, Any], sources: Mapping[str, str]) -> None:
     if values.get("encoder.layers") == 0 and values.get("encoder.tree", "none") == "none":
         source = sources.get("encoder.layers", "encoder")
         raise UsageError(f"{source}: encoder.layers is 0; expected at least 1, or a tree (encoder.tree).")
+    if values.get("encoder.context") and values.get("encoder.attention") != "mentions":
+        source = sources.get("encoder.context", "encoder")
+        raise UsageError(
+            f"{source}: encoder.context is {values['encoder.context']}; expected encoder.attention mentions with it, "
+            "which is what reads other sentences."
+        )
     if values.get("tree.labels") == "root" and "label.pooling" not in values:
         source = sources.get("tree.labels", "tree")
         raise UsageError(

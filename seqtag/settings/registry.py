@@ -444,6 +444,9 @@ ATTENTIONS = Table("seqtag.attentions") | {
     "self": Part(
         network="seqtag.network.attention:SelfAttention", graph="seqtag.graph.attention:SelfAttention"
     ),
+    "mentions": Part(
+        network="seqtag.network.attention:MentionAttention", graph="seqtag.graph.attention:MentionAttention"
+    ),
 }
 # Encoders over a tree, and what turns the trees of sentences into numbers.
 TREES = Table("seqtag.trees") | {
@@ -453,7 +456,11 @@ TREES = Table("seqtag.trees") | {
     ),
     "recursive": Part(network="seqtag.network.trees:Recursive", graph="seqtag.graph.trees:Recursive"),
 }
-TREE_INDEXER = {"tree": "seqtag.features.indexers.trees:TreeIndexer"}
+# What the encoder reads beside the vectors of words.
+ENCODER_INDEXERS = {
+    "tree": "seqtag.features.indexers.trees:TreeIndexer",
+    "mentions": "seqtag.features.indexers.mentions:MentionIndexer",
+}
 HEADS = Table("seqtag.heads") | {
     "softmax": Part(
         network="seqtag.network.heads.softmax:SoftmaxHead", graph="seqtag.graph.heads.softmax:SoftmaxHead"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, TextIO
 
 from seqtag.corpora.base import Unwritable, Writer, finish
+from seqtag.corpora.windows import whole
 from seqtag.inference import stream as streams
 from seqtag.support.errors import DataError
 from seqtag.support.lines import is_regular, shown
@@ -49,9 +50,9 @@ def predict(
     tokens = 0
     for path in paths:
         found = predictor.read(path)
-        whole = is_regular(path)
-        chunks = streams.chunks(found) if whole else streams.as_they_come(found)
-        for answers in _begun(chunks, predictor.begin, ahead=whole):
+        regular = is_regular(path)
+        chunks = whole(streams.chunks(found) if regular else streams.as_they_come(found), predictor.context)
+        for answers in _begun(chunks, predictor.begin, ahead=regular):
             for answer in answers:
                 _write(writer, answer, path)
                 keep(answer)

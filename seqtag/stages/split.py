@@ -12,6 +12,7 @@ from pathlib import Path
 
 from seqtag.corpora.consistency import SHORT
 from seqtag.corpora.findings import Report, ignore
+from seqtag.corpora.rows import DOCUMENT
 from seqtag.corpora.splitting import SENTENCES, dealt, grouped
 from seqtag.settings.config import Tree
 from seqtag.settings.merging import merge_into
@@ -23,9 +24,6 @@ from seqtag.support.quoting import counted
 from seqtag.support.unpacking import ending, without_ending
 from seqtag.tasks.division import Divisible
 from seqtag.tasks.files import find
-
-_DOCUMENT = ("-DOCSTART-", "# newdoc", "#begin document")
-
 
 AnyPath = str | PathLike[str]
 
@@ -178,7 +176,7 @@ def _documents(found: Divisible) -> list[list[int]]:
     """The examples of each document."""
     documents: list[list[int]] = []
     for at, block in enumerate(found.blocks):
-        if not documents or any(row.startswith(_DOCUMENT) for row in block):
+        if not documents or any(row.startswith(DOCUMENT) for row in block):
             documents.append([])
         documents[-1].append(at)
     if len(documents) < 2:

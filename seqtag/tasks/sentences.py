@@ -40,6 +40,11 @@ class SentencePredictor:
         )
         self._mismatch = _Mismatch(tagger.vocabulary.cuts_raw_text or tokenizer is not None, order.report)
 
+    @property
+    def context(self) -> int:
+        """Tokens of neighbouring sentences that are tagged together."""
+        return int(self._tagger.vocabulary.context)
+
     def writer(self, stream: TextIO) -> Writer:
         """Writes documents."""
         return self._format(stream)

@@ -115,6 +115,11 @@ class PredictionOrder:
 class Predictor(Protocol):
     """A model that is ready to answer files."""
 
+    @property
+    def context(self) -> int:
+        """Tokens of neighbouring sentences that are answered together; 0 where each is answered by itself."""
+        ...
+
     def writer(self, stream: TextIO) -> Writer:
         """Writes its answers."""
         ...

@@ -1,6 +1,7 @@
 """The order of training: batches of about equal length, as a function of seed and epoch alone."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,31 @@ def training_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: in
         epoch: The epoch, from 1; the same (seed, epoch) gives the same batches, whatever came before.
     """
     return [batch.tolist() for batch in sorted_batches(np.asarray(lengths), batch_size, seed, epoch)]
+
+
+def windowed_order(
+    lengths: Sequence[int], windows: Sequence[int], batch_size: int, seed: int, epoch: int
+) -> list[tuple[list[int], list[int]]]:
+    """As `training_order`, of whole windows: the sentences of each batch, and how many each of its windows holds.
+
+    Args:
+        lengths: Tokens of each sentence.
+        windows: How many sentences each window holds, one after the other.
+        batch_size: Sentences in a batch, on average.
+        seed: The run's seed.
+        epoch: The epoch, from 1.
+    """
+    ends = list(accumulate(windows))
+    starts = [end - size for end, size in zip(ends, windows, strict=True)]
+    tokens = [sum(lengths[start:end]) for start, end in zip(starts, ends, strict=True)]
+    together = max(1, round(batch_size * len(windows) / len(lengths)))
+    return [
+        (
+            [one for number in batch for one in range(starts[number], ends[number])],
+            [windows[n] for n in batch],
+        )
+        for batch in training_order(tokens, together, seed, epoch)
+    ]
 
 
 def sorted_batches(

@@ -192,7 +192,7 @@ def test_a_damaged_folder(model: Path, tmp_path: Path) -> None:
     vocabulary = json.loads((model / "vocab.json").read_bytes())
     config["encoder"]["tree_direction"] = "up"
     path = signed(model, tmp_path, config_json=layout.dump_json(config))
-    with pytest.raises(ModelError, match="its trees are not those that its settings read"):
+    with pytest.raises(ModelError, match="its trees or mentions are not those that its settings read"):
         SentenceTagger.load(path)
     vocabulary["indexers"]["tree"]["passes"] = ["up"]
     both = {"config_json": layout.dump_json(config), "vocab_json": layout.dump_json(vocabulary)}

@@ -171,7 +171,7 @@ def _make(
         f"{missing}: left out by the default configuration; add to BROUGHT_IN what brings them in"
     )
     sizes = {name: fitted[name].sizes for name in embeddings}
-    indexers = {name: fitted[name] for name in (*embeddings, *registry.TREE_INDEXER) if name in fitted}
+    indexers = {name: fitted[name] for name in (*embeddings, *registry.ENCODER_INDEXERS) if name in fitted}
     plan = Plan(config, sizes, len(TAGS), None if plain else _legal())
     return Toy((kind or Network)(plan), config, indexers, plan)
 

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from seqtag.network.attention import MentionAttention
 from seqtag.network.encoder import Encoder, variational_dropout
 
 Array = NDArray[Any]
@@ -285,6 +286,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "highway": {"residual": "highway", "layers": 2, "cell": "gru"},
     "attention": {"attention": "self", "attention_heads": 3, "layers": 2},
     "attention-alone": {"attention": "self", "cell": "dense"},
+    "mentions": {"attention": "mentions"},
     "cnn": {"cell": "cnn", "layers": 3, "dilation": 2, "width": 5, "residual": "highway"},
     "cnn-causal": {"cell": "cnn", "layers": 2, "dilation": 2, "bidirectional": False, "activation": "prelu"},
     "jordan-prelu": {"cell": "jordan", "activation": "prelu", "bidirectional": False},
@@ -399,6 +401,23 @@ def test_a_tagger_with_attention_and_a_long_sentence(
     assert same.tags == short.tags
     # A window is tagged as the sentence that it is: the attention sees no further.
     assert cut.probabilities[10:20] == pytest.approx(alone.probabilities[2:12], abs=1e-5)
+
+
+def test_mentions_are_the_mean_of_the_others() -> None:
+    """Words 1, 3 and 5 of the batch are mentions of one word; padding and other words find nothing."""
+    layer = MentionAttention(1, variational_dropout(0.5, "dropout"))
+    states = np.arange(1, 17, dtype=np.float32).reshape(2, 4, 2)
+    mentions = np.array([[1, 0, 1, 2], [1, 2, 2, 2]], np.int32)
+    found = layer(states, np.array([3, 1], np.int32), mentions).numpy()
+    np.testing.assert_array_equal(found[..., :2], states)
+    first, second, third = states[0, 0], states[0, 2], states[1, 0]
+    expected = np.zeros_like(states)
+    expected[0, 0], expected[0, 2], expected[1, 0] = (
+        (second + third) / 2,
+        (first + third) / 2,
+        (first + second) / 2,
+    )
+    np.testing.assert_allclose(found[..., 2:], expected, rtol=1e-6)
 
 
 # ------------------------------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def test_network_and_graph_agree(
     assert probabilities.max(axis=0).std() > 0.01
     if not multiple:
         np.testing.assert_allclose(found[0].sum(axis=1), 1, atol=1e-5)
-    tree = toy.network.tree_of(inputs)
+    tree = toy.network.of_encoder(inputs)
     vector, _ = toy.network.label_head(toy.network(inputs), inputs["lengths"], tree)
     np.testing.assert_allclose(found[1], np.asarray(vector), atol=1e-5)
     inside = np.arange(tags.shape[1]) < inputs["lengths"][:, None]
@@ -80,7 +80,7 @@ def test_what_poolings_are(make: Any) -> None:
         toy = labelled(make, name.partition(" ")[0], "none", False, tags=False, **over).shake(0.6)
         inputs, _ = toy.batch(extra=1)
         features = np.asarray(toy.network(inputs))
-        tree = toy.network.tree_of(inputs)
+        tree = toy.network.of_encoder(inputs)
         vector = np.asarray(toy.network.label_head(features, inputs["lengths"], tree)[0])
         rows = [row[:length] for row, length in zip(features, inputs["lengths"], strict=True)]
         found[name] = toy, inputs, rows, vector
@@ -126,5 +126,7 @@ def test_several_roots_of_a_piece_count_alike(make: Any) -> None:
     for indexer in toy.indexers.values():
         inputs |= indexer.collate([indexer.index(piece)], 4, None)
     features = np.asarray(toy.network(inputs))
-    vector = np.asarray(toy.network.label_head(features, inputs["lengths"], toy.network.tree_of(inputs))[0])
+    vector = np.asarray(
+        toy.network.label_head(features, inputs["lengths"], toy.network.of_encoder(inputs))[0]
+    )
     np.testing.assert_allclose(vector[0], features[0, [2, 3]].mean(axis=0), atol=1e-6)

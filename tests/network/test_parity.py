@@ -15,6 +15,7 @@ SENTENCES = 10_000  # of each cell and head, with --slow
 EXTRAS: list[dict[str, Any]] = [
     {},
     {"encoder__attention": "self", "encoder__attention_heads": 2},
+    {"encoder__attention": "mentions"},
     {"encoder__residual": "residual", "encoder__layers": 2},
     {"encoder__residual": "highway", "encoder__layers": 2, "encoder__merge_mode": "sum"},
     {"encoder__merge_mode": "mul"},

@@ -369,6 +369,7 @@ def values_of(entry: Setting) -> st.SearchStrategy[Any]:
 def test_settings_go_through_json(values: dict[str, Any]) -> None:
     values["encoder.layers"] = values["encoder.layers"] or int(values["encoder.tree"] == "none")
     values["tree.labels"] = values["tree.labels"] and "all"  # `root` is for labels of sentences
+    values["encoder.context"] *= values["encoder.attention"] == "mentions"
     config = merge({path: (value, "x") for path, value in values.items()})
     again = from_values(json.loads(json.dumps(config.to_json())), "config.json")
     assert again == config
@@ -435,3 +436,13 @@ def test_a_name_that_yaml_reads_as_true_or_false(value: bool | str, found: str) 
     assert merge({path: (value, "test")}).embeddings.bigrams.enabled == found
     with pytest.raises(UsageError):
         merge({"embeddings.characters.encoder": (False, "test")})
+
+
+def test_a_context_takes_an_attention_that_reads_it() -> None:
+    with pytest.raises(
+        UsageError, match=r"test: encoder\.context is 300; expected encoder\.attention mentions"
+    ):
+        merge({"encoder.context": (300, "test")})
+    both = merge({"encoder.context": (300, "test"), "encoder.attention": ("mentions", "test")})
+    assert both.without(())["encoder"]["context"] == 300
+    assert "context" not in merge({}).without(())["encoder"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtag.training import batches
-from seqtag.training.batches import training_order
+from seqtag.training.batches import training_order, windowed_order
 
 LENGTHS = st.lists(st.integers(1, 60), max_size=300)
 SEEDS = st.integers(0, 2**31 - 1)
@@ -66,3 +66,28 @@ def test_sentences_of_other_pools_do_not_wait_for_each_other(monkeypatch: pytest
     assert sorted(flat(order)) == list(range(100))
     assert len(order) == 20
     assert max(max(batch) - min(batch) for batch in order) > 20
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=60), st.integers(1, 40), SEEDS, EPOCHS)
+def test_a_window_stays_in_one_batch(windows: list[int], size: int, seed: int, epoch: int) -> None:
+    """And batches have as many sentences as without windows, on average."""
+    lengths = [1 + number % 13 for number in range(sum(windows))]
+    order = windowed_order(lengths, windows, size, seed, epoch)
+    assert sorted(flat([numbers for numbers, _ in order])) == list(range(len(lengths)))
+    starts = {sum(windows[:at]): one for at, one in enumerate(windows)}
+    for numbers, sizes in order:
+        at = 0
+        for one in sizes:
+            assert numbers[at : at + one] == list(range(numbers[at], numbers[at] + one))
+            assert starts[numbers[at]] == one
+            at += one
+        assert at == len(numbers)
+    assert len(order) == -(-len(windows) // max(1, round(size * len(windows) / len(lengths))))
+
+
+@given(LENGTHS, st.integers(1, 40), SEEDS, EPOCHS)
+def test_windows_of_one_sentence_are_no_windows(lengths: list[int], size: int, seed: int, epoch: int) -> None:
+    if lengths:
+        order = windowed_order(lengths, [1] * len(lengths), size, seed, epoch)
+        assert [numbers for numbers, _ in order] == training_order(lengths, size, seed, epoch)
+        assert all(sizes == [1] * len(numbers) for numbers, sizes in order)

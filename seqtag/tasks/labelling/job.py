@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtag.corpora import windows
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.sentence import cut
 from seqtag.evaluation.labels import ACCURACY, JOINT, JointScore, LabelScore, score_joint, score_labels
@@ -257,13 +258,14 @@ class ClassificationJob(JointJob):
         """The training sentences as numbers, the longest ones in pieces, and how many were cut so."""
         longest = self.config.training.max_sentence_length
         examples, windowed = [], 0
+        documents = windows.documents(self.corpora.train.sentences)
         for number, (sentence, rows) in enumerate(kept_rows(self.corpora.train.sentences, self.vocabulary)):
             windowed += len(sentence) > longest
             for start in range(0, len(sentence), longest):
                 end = min(start + longest, len(sentence))
                 nothing = np.zeros(end - start, np.int32)
                 pieces = {name: row[start:end] for name, row in rows.items()}
-                examples.append(Example(pieces, nothing, nothing, number))
+                examples.append(Example(pieces, nothing, nothing, number, documents[number]))
         return examples, windowed
 
     def files(self, weights: dict[str, NDArray[Any]], report: dict[str, Any]) -> dict[str, bytes]:

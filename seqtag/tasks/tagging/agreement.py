@@ -53,7 +53,8 @@ def _differences(
     it reads is changed by no more than rounding does.
     """
     vocabulary = exported.vocabulary
-    inputs = vocabulary.collate(vocabulary.index_all(sentences))
+    windows = [len(sentences)] if vocabulary.context else None
+    inputs = vocabulary.collate(vocabulary.index_all(sentences), windows=windows)
     decoded = tuple(np.asarray(array) for array in network.decode(inputs))
     if not np.isfinite(decoded[1]).all():
         raise Diverged(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from seqtag.corpora import windows
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import Scheme, allowed, convert
 from seqtag.features.indexers.base import DIGITS, Ids, ValueTable
@@ -22,13 +23,14 @@ TOGETHER = 1024  # sentences that are looked up at once
 @dataclass(frozen=True)
 class Example:
     """A training sentence, or a piece of one, as numbers: what each indexer keeps of it, its tags `(time,)`, and its
-    words `(time,)` as a language model predicts them; and the number of the sentence.
+    words `(time,)` as a language model predicts them; the number of the sentence, and that of its document.
     """
 
     rows: dict[str, Any]
     tags: Ids
     words: Ids
     sentence: int = 0
+    document: int = 0
 
 
 def predicted_words(config: Config, corpora: Corpora, vocabulary: Vocabulary) -> ValueTable | None:
@@ -65,6 +67,7 @@ def make_examples(
     """
     numbers = {tag: number for number, tag in enumerate(vocabulary.tags)}
     examples, windowed = [], 0
+    documents = windows.documents(corpora.train.sentences)
     for number, (sentence, rows) in enumerate(kept_rows(corpora.train.sentences, vocabulary)):
         tags = convert(sentence.tags or (), corpora.scheme, vocabulary.train_scheme)
         seen = vocabulary.seen(sentence)
@@ -76,7 +79,7 @@ def make_examples(
             piece = convert(tags[start:end], vocabulary.train_scheme, vocabulary.train_scheme)
             ids = np.array([numbers[tag] for tag in piece], np.int32)
             pieces = {name: row[start:end] for name, row in rows.items()}
-            examples.append(Example(pieces, ids, targets[start:end], number))
+            examples.append(Example(pieces, ids, targets[start:end], number, documents[number]))
     return examples, windowed
 
 

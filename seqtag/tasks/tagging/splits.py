@@ -67,6 +67,11 @@ def read_corpora(
     before; `options` are those of the settings, unless others are given.
     """
     data = config.data
+    if config.encoder.context and dev_path is None:
+        raise UsageError(
+            f"encoder.context {config.encoder.context}: expected a --dev file, since sentences that are held out at "
+            "random have no neighbours."
+        )
     options = options or read_options(config)
     train = read_corpus(train_path, options)
     options = options.spelt(train.spelling)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from seqtag.corpora.reading import Corpus, Sentence
 from seqtag.corpora.tags import Scheme, convert, problems, split
+from seqtag.corpora.windows import windows
 from seqtag.evaluation import metrics
 from seqtag.evaluation.scoring import Score, score
 from seqtag.features import word_lists
@@ -30,7 +31,7 @@ from seqtag.tasks.tagging.examples import Example, make_examples, predicted_word
 from seqtag.tasks.tagging.lists import ListFound, find, lists_report
 from seqtag.tasks.tagging.prepared import Prepared
 from seqtag.tasks.tagging.splits import Corpora
-from seqtag.training.batches import training_order
+from seqtag.training.batches import windowed_order
 from seqtag.training.job import Batch, SeedResult
 
 CALIBRATING = 2000  # sentences of dev on which a temperature is fitted
@@ -165,11 +166,15 @@ class TaggerJob:
         """An epoch's batches after the first `done`; what is random in them is a function of seed, epoch and step."""
         training = self.config.training
         lengths = [len(example.tags) for example in self.examples]
-        order = training_order(lengths, training.batch_size, training.seed, epoch)
-        for step, numbers in enumerate(order[done:], start=done + 1):  # step 0 would draw as the order did
+        numbers_of = [example.document for example in self.examples]
+        sizes = windows(lengths, numbers_of, self.vocabulary.context)
+        order = windowed_order(lengths, sizes, training.batch_size, training.seed, epoch)
+        for step, (numbers, together) in enumerate(
+            order[done:], start=done + 1
+        ):  # step 0 would draw as the order did
             random = np.random.default_rng([training.seed, epoch, step])
             examples = [self.examples[number] for number in numbers]
-            inputs = self.vocabulary.collate([example.rows for example in examples], random)
+            inputs = self.vocabulary.collate([example.rows for example in examples], random, together)
             time = int(inputs["lengths"].max())
             if self.network.language_model:
                 inputs["predicted_words"] = pad([example.words for example in examples], time)

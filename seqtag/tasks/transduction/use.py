@@ -209,6 +209,8 @@ class PairPredictor:
         UsageError: The model cannot give so many targets.
     """
 
+    context = 0
+
     def __init__(self, model: TransducerModel, order: PredictionOrder) -> None:
         model.check_nbest(order.nbest)
         self._model = model
