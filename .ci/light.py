@@ -9,6 +9,7 @@ from pathlib import Path
 MOST = 250  # MB
 TOP = Path(__file__).parent.parent
 MODELS = TOP / "tests" / "golden" / "models"
+FORMATS = (MODELS / "format_1", MODELS / "format_2")
 CORPUS = str(TOP / "sample_data" / "english_news" / "test.conll")
 RECURRENT = str(MODELS / "recurrent_language_model_1")
 DEV = str(TOP / "sample_data" / "english_news" / "dev.conll")
@@ -23,7 +24,7 @@ def light(model: str) -> dict[str, list[str]]:
         "check": [CORPUS],
         "convert": [CORPUS, "--to", "jsonl"],
         "split": [CORPUS, "-o", "parts"],
-        "merge": [model, str(MODELS / "format_1"), "-o", "merged"],
+        "merge": [*map(str, FORMATS), "-o", "merged"],
         "export": [model, "-o", "model.onnx"],
         "lm": ["train", "--train", CORPUS, "-o", "lm"],
         "init-config": ["config.yaml"],
@@ -62,7 +63,7 @@ def main(folder: Path) -> None:
     if size > MOST:
         sys.exit(f"the light environment takes {size:.0f} MB; expected {MOST} at most")
     seqtag, python = str(folder / "bin" / "seqtag"), str(folder / "bin" / "python")
-    for model in (str(MODELS / "format_1"), str(MODELS / "format_2")):
+    for model in map(str, FORMATS):
         commands = [[seqtag, name, *arguments] for name, arguments in light(model).items()]
         commands += [[seqtag, "lm", "score", RECURRENT, CORPUS], [python, "-c", LOADED.format(model=model)]]
         for command in commands:
