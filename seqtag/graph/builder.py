@@ -17,7 +17,7 @@ OF_ALL = ("batch", "time")  # sizes that all inputs of a batch share
 LARGEST_WEIGHT, LARGEST_VALUE, ZERO = 63, 127, 128
 
 
-class Kernel(Protocol):
+class LoopKernel(Protocol):
     """A matrix that a loop multiplies by at each step."""
 
     def product(self, graph: "Graph", value: str, added: str) -> str:
@@ -132,7 +132,7 @@ class Graph:
         product = self.node("MatMul", value, self.constant(kernel))
         return product if bias is None else self.node("Add", product, self.constant(bias))
 
-    def kernel(self, array: NDArray[Any]) -> Kernel:
+    def kernel(self, array: NDArray[Any]) -> LoopKernel:
         """A matrix `(dim, units)` for the step of a loop, whose values are between -1 and 1."""
         if not self.int8:
             return FloatKernel(self.constant(array))

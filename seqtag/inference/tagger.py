@@ -227,10 +227,11 @@ class SentenceTagger:
     def decode(
         self, sentences: Sequence[Words], names: Sequence[str] = OF_EACH_WORD
     ) -> dict[str, NDArray[Any]]:
-        """The outputs by name, each `(batch, time, ...)`, for one batch of sentences, none of them empty; see `run`."""
-        return self.run(
-            self._collated(self._indexed([self.vocabulary.seen(one) for one in sentences])), names
-        )
+        """The outputs by name, each `(batch, time, ...)`, for one batch of sentences, none of them empty; see `run`. To
+        a network that reads documents they are one.
+        """
+        rows = self._indexed([self.vocabulary.seen(one) for one in sentences])
+        return self.run(self._collated(rows, [len(rows)] if self.vocabulary.context else None), names)
 
     def _check_asked(self, *, entities: bool, nbest: int) -> None:
         """Refuses with a ValueError to give what the network was not built for."""

@@ -84,7 +84,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
         vocabulary = SimpleNamespace(reading=AUTO, tokenizer=AUTO.tokenizer)
 
         @classmethod
-        def of(cls, source: folder.Folder, threads: int, *, tags_only: bool) -> "SentenceTagger":
+        def of(cls, source: folder.Folder, threads: int, *, tags_only: bool, int8: bool) -> "SentenceTagger":
             assert source.path == Path("folder")
             return cls()
 

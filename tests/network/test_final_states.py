@@ -33,7 +33,7 @@ class Numbered:
             for (number, *_) in numbers
         ]
 
-    collate = Vocabulary.collate
+    collate, _named = Vocabulary.collate, Vocabulary._named
 
     @property
     def indexers(self) -> Any:

@@ -76,7 +76,9 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Model:
                 )  # fmt: skip
 
             @classmethod
-            def of(cls, folder: folder.Folder, threads: int, *, tags_only: bool) -> "SentenceTagger":
+            def of(
+                cls, folder: folder.Folder, threads: int, *, tags_only: bool, int8: bool
+            ) -> "SentenceTagger":
                 assert folder.path == Path("folder")
                 assert threads in (0, 3)
                 return cls(threads, tags_only)
@@ -380,11 +382,11 @@ class TestKnown:
         tagger: Any = importlib.import_module("seqtag.tasks.tagging.evaluate").SentenceTagger
         real = tagger.of
 
-        def slow(opened: folder.Folder, threads: int, *, tags_only: bool) -> Any:
+        def slow(opened: folder.Folder, threads: int, *, tags_only: bool, int8: bool) -> Any:
             loads.append(opened)
             if len(loads) == 1:
                 write_folder({"words": ["other"], "entities": {}})
-            return real(opened, threads, tags_only=tags_only)
+            return real(opened, threads, tags_only=tags_only, int8=int8)
 
         monkeypatch.setattr(tagger, "of", slow)
         found = evaluate_model(name, write("gold.conll", BIO))

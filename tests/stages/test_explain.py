@@ -108,7 +108,7 @@ def test_the_restored_network_is_the_tagger(network: tuple[Any, SentenceTagger])
     keras, tagger = network
     inputs = tagger.vocabulary.collate([tagger.vocabulary.index(WORDS)])
     tags, probabilities = keras.decode(inputs)
-    found = tagger.run(inputs)
+    found = tagger.decode([WORDS])
     assert np.array_equal(tags, found["tags"])
     np.testing.assert_allclose(probabilities, found["probabilities"], atol=1e-5)
 
@@ -117,7 +117,7 @@ def test_saliency_is_the_slope_along_each_vector(network: tuple[Any, SentenceTag
     """Gradient times vector: the derivative of the score as the vector is made longer."""
     keras, tagger = network
     inputs = tagger.vocabulary.collate([tagger.vocabulary.index(WORDS)])
-    tags = tagger.run(inputs)["tags"]
+    tags = tagger.decode([WORDS])["tags"]
     targets = np.zeros((2, len(WORDS)), np.float32)
     targets[0, 0:2] = targets[1, 4] = 1
     found = Saliency(keras)(inputs, tags[0], targets)
@@ -146,7 +146,7 @@ def test_more_targets_than_are_computed_at_once(plain: Any) -> None:
     network = Stored.of(Folder(plain.folder), tagger.vocabulary).network()
     words = WORDS * 6
     inputs = tagger.vocabulary.collate([tagger.vocabulary.index(words)])
-    tags = tagger.run(inputs)["tags"][0]
+    tags = tagger.decode([words])["tags"][0]
     every = np.eye(len(words), dtype=np.float32)
     saliency = Saliency(network)
     assert len(words) > TOGETHER

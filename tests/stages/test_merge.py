@@ -89,8 +89,7 @@ def models(tmp_path: Path) -> list[str]:
 
 def _scores(path: str) -> list[Any]:
     tagger = SentenceTagger.load(path)
-    batch = tagger.vocabulary.index_all(SENTENCES[:2])
-    return [tagger.run(tagger.vocabulary.collate([row]), ["scores", "transitions"]) for row in batch]
+    return [tagger.decode([sentence], ["scores", "transitions"]) for sentence in SENTENCES[:2]]
 
 
 def test_scores_are_the_means(models: list[str], tmp_path: Path) -> None:

@@ -368,7 +368,7 @@ class TestParity:
     def test_of_a_chaotic_network(self, chaotic: TaggerJob) -> None:
         rows = [chaotic.vocabulary.index(chaotic.corpora.dev.sentences[0])]
         inputs = chaotic.vocabulary.collate(rows)
-        exported = chaotic.tagger().run(inputs)
+        exported = chaotic.tagger().decode(chaotic.corpora.dev.sentences[:1])
         _, probabilities = chaotic.network.decode(inputs)
         assert np.abs(exported["probabilities"] - np.asarray(probabilities)).max() > PARITY
         assert chaotic.best_tagger(chaotic.network.named_weights())
@@ -391,15 +391,17 @@ class TestParity:
             shape = len(inputs["lengths"]), max(inputs["lengths"])
             return np.zeros(shape, np.int64), np.ones(shape, np.float32)
 
-        def run(inputs: dict[str, Any]) -> dict[str, Any]:
-            tags, probabilities = decode(inputs)
+        def answer(sentences: Any) -> dict[str, Any]:
+            tags, probabilities = decode({"lengths": np.array([len(one) for one in sentences])})
             return {TAGS.name: tags, PROBABILITIES.name: probabilities}
 
         vocabulary = SimpleNamespace(
-            index_all=list, collate=lambda rows: {"lengths": np.array([len(row) for row in rows])}
+            index_all=list,
+            collate=lambda rows, windows: {"lengths": np.array([len(row) for row in rows])},
+            context=0,
         )
         network = SimpleNamespace(decode=decode, head=SimpleNamespace(searches=False))
-        exported = SimpleNamespace(vocabulary=vocabulary, run=run)
+        exported = SimpleNamespace(vocabulary=vocabulary, decode=answer)
         sentences = [Sentence(("Ana",) * 2000), Sentence(("Ana",))]
         agreement.check(network, exported, sentences)  # type: ignore[arg-type]
         assert lengths == [500, 1] * 2

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from seqtag.graph.builder import Graph, Kernel
+from seqtag.graph.builder import Graph, LoopKernel
 from seqtag.graph.cells.activations import write_activation
 from seqtag.graph.cells.base import RecurrentCell, chosen_gates, reordered
 from seqtag.graph.weights import Floats, Weights
@@ -102,7 +102,7 @@ class LSTM(RecurrentCell):
             rows = graph.node("Add", rows, graph.constant(np.array(number, np.int32)))
 
             def step(
-                before: str, cell: str, now: str, kernel: Kernel = kernel
+                before: str, cell: str, now: str, kernel: LoopKernel = kernel
             ) -> tuple[list[str], list[str]]:
                 total = kernel.product(graph, before, graph.node("Gather", gates, now, axis=0))
                 opening, candidate = graph.nodes("Split", total, sizes, count=2, axis=1)
