@@ -139,6 +139,14 @@ def test_lists_are_looked_up_apart() -> None:
     assert found.sizes == {"rows_0": 6, "rows_1": 6}
 
 
+def test_no_sentences_have_no_letters() -> None:
+    found = indexer(["bonn"])
+    found.prime([])
+    found.prime([Sentence(("bonn",)), Sentence(())])
+    assert letters(found, "bonn") == "S"
+    assert letters(found, "") == ""
+
+
 def test_case_counts_where_it_is_to() -> None:
     assert letters(indexer(["NASA"], case="exact"), "nasa NASA Nasa") == "OSO"
     assert letters(indexer(["nasa"]), "nasa NASA Nasa") == "SSS"

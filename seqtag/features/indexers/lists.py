@@ -80,7 +80,7 @@ class ListIndexer(Indexer):
         letters = np.full((len(hashes), len(self.tables)), OUTSIDE, np.int8)
         for number, table in enumerate(self.tables):
             _write(letters[:, number], table.longest(hashes, np.repeat(ends, lengths)))
-        return np.split(letters, ends[:-1])
+        return np.split(letters, ends)[:-1]
 
     def collate(
         self, rows: Sequence[Row], time: int, random: "np.random.Generator | None"
