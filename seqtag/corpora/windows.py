@@ -26,7 +26,7 @@ def documents(sentences: Iterable[Words]) -> list[int]:
 
 def windows(lengths: Sequence[int], numbers: Sequence[int], context: int) -> list[int]:
     """How many sentences each window holds, one after the other: as many of a document as have `context` tokens at
-    most, and `PADDED` times as many with padding, but at least one.
+    most, and `PADDED` times as many with padding, but at least one. One without tokens takes nothing.
 
     Args:
         lengths: The tokens of each sentence.
@@ -38,14 +38,15 @@ def windows(lengths: Sequence[int], numbers: Sequence[int], context: int) -> lis
         [2, 1, 1, 1]
     """
     sizes: list[int] = []
-    tokens, longest, last = context + 1, 0, None
+    tokens, longest, rows, last = context + 1, 0, 0, None
     for length, number in zip(lengths, numbers, strict=True):
-        longest = max(longest, length)
-        over = tokens + length > context or longest * (sizes[-1] + 1) > PADDED * context
+        longest, more = max(longest, length), length > 0
+        over = tokens + length > context or longest * (rows + more) > PADDED * context
         if over or number != last:
             sizes.append(0)
-            tokens, longest, last = 0, length, number
+            tokens, longest, rows, last = 0, length, 0, number
         sizes[-1] += 1
+        rows += more
         tokens += length
     return sizes
 

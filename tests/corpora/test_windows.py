@@ -20,6 +20,10 @@ def test_padding_is_bounded() -> None:
     assert sizes == [32, 369]  # 32 * 500 are 16 times 1000
 
 
+def test_sentences_without_tokens_end_no_window() -> None:
+    assert windows([1, *[0] * 40, 1, 1], [0] * 43, 2) == [42, 1]
+
+
 DRAWN = st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=40)
 
 
@@ -36,7 +40,7 @@ def test_windows_are_as_long_as_they_may_be(drawn: list[tuple[int, bool]], conte
         assert len({*numbers[start:end]}) == 1
         if end < len(found) and numbers[end] == numbers[start]:
             more = lengths[start : end + 1]  # not one sentence more
-            assert sum(more) > context or max(more) * len(more) > PADDED * context
+            assert sum(more) > context or max(more) * sum(map(bool, more)) > PADDED * context
         start = end
 
 
