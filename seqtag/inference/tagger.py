@@ -202,7 +202,9 @@ class SentenceTagger:
         """The numbers of the pieces in each batch, and how many each of its windows holds."""
         lengths = [piece.end - piece.start for piece in pieces]
         numbers = documents(sentences)
-        sizes = grouped(lengths, [numbers[piece.sentence] for piece in pieces], self.vocabulary.context)
+        # A sentence in pieces is a window by itself, as `whole` sees it: all its pieces count as long as it is.
+        uncut = [len(sentences[piece.sentence]) for piece in pieces]
+        sizes = grouped(uncut, [numbers[piece.sentence] for piece in pieces], self.vocabulary.context)
         starts = [end - size for end, size in zip(accumulate(sizes), sizes, strict=True)]
         # A window's cost is that of its sentences, each padded to the longest of them.
         costs = [max(lengths[start : start + size]) * size for start, size in zip(starts, sizes, strict=True)]

@@ -81,6 +81,18 @@ def test_batches_change_nothing(model: Path, tmp_path: Path, monkeypatch: pytest
             assert one == pytest.approx(other, abs=1e-5)
 
 
+def test_the_end_of_a_long_sentence_is_not_looked_at_with_the_next_one(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tagging, "WINDOW", 60)
+    monkeypatch.setattr(tagging, "OVERLAP", 5)
+    tagger = SentenceTagger.load(model, threads=1)
+    sentences = [("is", "a", "town", "Zoltrix") * 16, ("We", "saw", "Zoltrix")]
+    (alone,) = tagger.tag(sentences[1:], entities=True)
+    (_, after) = tagger.tag(sentences, entities=True)
+    assert after.probabilities == pytest.approx(alone.probabilities, abs=1e-5)
+
+
 def test_a_pipe_is_tagged_as_a_file_is(model: Path, tmp_path: Path) -> None:
     """However its lines arrive."""
     text = "Zoltrix is a town\nWe saw Zoltrix\nWe saw Bo\nBo is a baker\n"
