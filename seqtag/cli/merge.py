@@ -57,6 +57,7 @@ def _show(result: "MergedModel") -> None:
         from rich.console import Console
 
         from seqtag.cli.tables import label, make_table
+        from seqtag.cli.warnings import warn
 
         first = result.scored[0].evaluation.score
         table = make_table("model", f"dev {first.measure.title}", "tokens/s")
@@ -68,6 +69,7 @@ def _show(result: "MergedModel") -> None:
                 label(one.name), first.measure.text(one.evaluation.score.main), f"{speed or 0:,.0f}"
             )
         Console(highlight=False).print(table)
+        warn(result.scored[-1].evaluation.findings)
     size, apart = (f"{size / 1e6:,.1f} MB" for size in (result.size, result.apart))
     print(
         f"model written to {printable(str(result.path))}: {result.members} networks, which take up to {result.members} "

@@ -11,6 +11,7 @@ from typing import Any
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import MEMBER_FILES, MEMBERS, MOST_MEMBERS, OPTIONAL_FILES, dump_json
 from seqtag.support.errors import ModelError, UsageError
+from seqtag.support.json_decoder import decode
 from seqtag.support.quoting import one_line
 
 NAMES = (*MEMBER_FILES, *OPTIONAL_FILES)
@@ -35,6 +36,15 @@ def files(members: Sequence[Mapping[str, bytes]]) -> dict[str, bytes]:
                 found[place] = content
             names[-1][name] = place
     return {**found, MEMBERS: dump_json({"members": names})}
+
+
+def reports_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The reports of the members of a merged model, by its `report.json`; of another model its own.
+
+    Raises:
+        ValueError: It is not what seqtag writes.
+    """
+    return decode(list[dict[str, Any]], report.get("merged", [report]), "merged")
 
 
 def is_merged(folder: Folder) -> bool:

@@ -1,6 +1,5 @@
 """The evaluation stage: a model folder, or a file of predictions, and a gold file in; a score out."""
 
-from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -8,20 +7,16 @@ from typing import Any
 from seqtag.corpora import reading, tags
 from seqtag.corpora.base import AUTO, Column, ReadOptions
 from seqtag.corpora.doubts import doubts
-from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme
-from seqtag.evaluation import schemes, scoring, trained_on
+from seqtag.evaluation import schemes, scoring
 from seqtag.evaluation.crosscheck import check_with_seqeval
 from seqtag.evaluation.evaluation import Evaluation
 from seqtag.evaluation.known import Known, learn
 from seqtag.evaluation.same_sentences import check_same_sentences
 from seqtag.evaluation.schemes import tags_of
-from seqtag.model_folder import layout
 from seqtag.settings import registry
-from seqtag.support.errors import ModelError
-from seqtag.support.json_decoder import decode
-from seqtag.support.quoting import reason
+from seqtag.tasks import seen
 from seqtag.tasks.use import EvaluationOrder, use_of
 
 AnyPath = str | PathLike[str]
@@ -72,27 +67,7 @@ def evaluate_model(
         calibration,
         precision,
     )
-    return _marked(use.evaluate(order), Path(folder))
-
-
-def _marked(evaluation: Any, folder: Path) -> Any:
-    """The evaluation of a model; one of a model that has seen dev says so in the signature, and warns of a gold file
-    that was a part of its training data.
-    """
-    try:
-        final = layout.parsed((folder / "report.json").read_bytes()).get("final")
-        digests = None if final is None else decode(dict[str, str], final["sentences"])
-    except (KeyError, TypeError, ValueError) as problem:
-        raise ModelError(
-            f"{folder}: report.json is not that of a seqtag model ({reason(problem)})."
-        ) from problem
-    if digests is None:
-        return evaluation
-    findings = evaluation.findings
-    if what := trained_on.seen(evaluation.sentences, digests):
-        said = f"is {what} of this model, which was trained on it (training.final); such a score says nothing"
-        findings = (*findings, Finding("warning", "trained-on", evaluation.gold_file, None, said))
-    return replace(evaluation, score=trained_on.marked(evaluation.score, trained_on.BOTH), findings=findings)
+    return seen.marked(use.evaluate(order), Path(folder))
 
 
 def evaluate_files(

@@ -28,7 +28,9 @@ from seqtag.model_folder.stored import (
     read_weights,
 )
 from seqtag.settings.plugins import Plugin
-from seqtag.support.errors import Error, UsageError
+from seqtag.support.errors import Error, ModelError, UsageError
+from seqtag.support.quoting import one_line
+from seqtag.tasks import seen
 from seqtag.tasks.tagging.evaluate import evaluate
 from seqtag.tasks.use import EvaluationOrder
 
@@ -77,7 +79,7 @@ class _Model:
         vocabulary: Its vocabulary.
         heads: The heads of its networks.
         known: What its training corpus held.
-        report: How it was made.
+        reports: How each of its networks was made.
         plugins: The parts of other packages that it needs.
     """
 
@@ -85,7 +87,7 @@ class _Model:
     vocabulary: Vocabulary
     heads: list[str]
     known: Known
-    report: dict[str, Any]
+    reports: list[dict[str, Any]]
     plugins: tuple[Plugin, ...]
 
     @classmethod
@@ -99,7 +101,7 @@ class _Model:
             vocabulary,
             [head_name(read_config(view), legal) for view in views],
             read_known(folder, spans=vocabulary.scheme.is_spans),
-            folder.read_json("report.json"),
+            _reports(folder),
             folder.plugins,
         )
 
@@ -136,7 +138,8 @@ def merge(
         if dev is None:
             return []
         say(f"scoring {path}")
-        return [DevScore(path, evaluate(EvaluationOrder(path, dev, threads=threads)))]
+        found = evaluate(EvaluationOrder(path, dev, threads=threads))
+        return [DevScore(path, seen.marked(found, Path(path)))]
 
     with claimed(output):
         replacing.check_target(output, force=force, kind=MODEL)
@@ -156,7 +159,7 @@ def merge(
             known |= one.known
         files["known.json"] = dump_json(known.to_json())
         files["report.json"] = dump_json(
-            {"seqtag": seqtag.__version__, "merged": [one.report for one in found]}
+            {"seqtag": seqtag.__version__, "merged": [report for one in found for report in one.reports]}
         )
         say("writing the model")
         plugins = dict.fromkeys(plugin for one in found for plugin in one.plugins)
@@ -174,6 +177,13 @@ def _files(view: Folder) -> dict[str, bytes]:
 
         found["weights.safetensors"] = safetensors.numpy.save(read_weights(view).take_all())
     return found
+
+
+def _reports(folder: Folder) -> list[dict[str, Any]]:
+    try:
+        return members.reports_of(folder.read_json("report.json"))
+    except ValueError as problem:
+        raise ModelError(f"{folder.path}: report.json: {one_line(problem)}.") from problem
 
 
 def _size(path: Path) -> int:

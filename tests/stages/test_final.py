@@ -168,6 +168,22 @@ def test_what_evaluate_says(
     assert (f"is {what} of this model" in shown.err) if what else ("of this model" not in shown.err)
 
 
+def test_a_merged_model_has_seen_what_its_members_have(
+    files: dict[str, str], whole: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usual, merged, twice = (str(tmp_path / name) for name in ("usual", "merged", "twice"))
+    go(files, Path(usual), "training.final=false", "training.epochs=1")
+    assert run(["merge", usual, str(whole.folder), "-o", merged, "--dev", files["dev"]]) == 0
+    assert "is the dev file of this model" in capsys.readouterr().err
+    assert run(["merge", usual, merged, "-o", twice]) == 0
+    reports = [json.loads(Path(folder, "report.json").read_text()) for folder in (usual, usual, whole.folder)]
+    assert json.loads(Path(twice, "report.json").read_text())["merged"] == reports
+    assert run(["evaluate", twice, files["both"]]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.rstrip().endswith("|trained-on:train+dev")
+    assert "is the training file of this model" in shown.err
+
+
 def test_a_task_without_such_a_run_says_so(tmp_path: Path) -> None:
     config = settings_of(parse_assignments(SMALL))[1]
     with pytest.raises(UsageError, match="this task has no run on train and dev"):
