@@ -9,6 +9,7 @@ from typing import Any
 import seqtag
 from seqtag.evaluation.evaluation import Evaluation
 from seqtag.evaluation.known import Known
+from seqtag.features.indexers.mentions import MENTIONS
 from seqtag.features.merged import mismatch
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph import outputs
@@ -214,6 +215,10 @@ def _read(path: str, before: Sequence[_Model], first: str) -> _Model:
             raise Error(
                 f"{path}: its head is {head}; expected {' or '.join(HEADS)}, whose scores can be averaged."
             )
+    if MENTIONS in model.vocabulary.indexers:
+        raise Error(
+            f"{path}: its encoder.attention is {MENTIONS}; expected a model that reads each sentence by itself."
+        )
     if before and (problem := mismatch(model.vocabulary, before[0].vocabulary)):
         raise Error(f"{path}: {problem}; expected the tags, scheme and columns of {first}.")
     return model

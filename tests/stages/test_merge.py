@@ -232,6 +232,11 @@ def _head(weights: Any, config: dict[str, Any], vocabulary: Any) -> None:
     config["head"]["name"] = "feedback"
 
 
+def _mentions(weights: Any, config: dict[str, Any], vocabulary: dict[str, Any]) -> None:
+    config["encoder"] |= {"attention": "mentions", "context": 0}
+    vocabulary["indexers"]["mentions"] = {"common": [], "context": 0}
+
+
 def _places(weights: Any, config: Any, vocabulary: dict[str, Any]) -> None:
     vocabulary["drop_places"] = True
 
@@ -249,6 +254,13 @@ def test_models_that_do_not_fit(change: Change, message: str, tmp_path: Path) ->
     with pytest.raises(Error, match=message):
         merge([str(GOLDEN), _model(tmp_path / "other", change)], tmp_path / "merged")
     assert not (tmp_path / "merged").exists()
+
+
+def test_the_model_that_reads_mentions_is_named(tmp_path: Path) -> None:
+    other = _model(tmp_path / "other", _mentions)
+    for given in ([str(GOLDEN), other], [other, str(GOLDEN)]):
+        with pytest.raises(Error, match="other: its encoder.attention is mentions; expected a model that reads"):
+            merge(given, tmp_path / "merged")
 
 
 def test_folders_that_cannot_be_merged(models: list[str], tmp_path: Path) -> None:
