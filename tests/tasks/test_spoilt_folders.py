@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from seqtag.cli import run
-from seqtag.model_folder import replacing
+from seqtag.model_folder import members, replacing
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.tasks import settings_of
 from seqtag.stages.predict import predict
@@ -34,18 +34,31 @@ TREES = (
     "1\ta\t_\t_\t_\t_\t2\t_\t_\t_\n2\tx\t_\t_\t_\t_\t0\t_\t_\t_\n",
 )
 PAIRS = ("a.tsv", "led\tlead\nleads\tlead\n", "led\néa\n")
+TAGGED = ("a.conll", "play\tO\njazz\tB-genre\n\nstop\tO\nit\tO\nnow\tO\n", LABELLED[2])
+LIST = ("words.txt", "jazz\nstop it\n")
 WORDS = (
     "embeddings.word.dim=3",
     "embeddings.characters.encoder=none",
     "encoder.units=3",
     "encoder.layers=1",
 )
+MERGED = "merged"  # two of lists
 # The task, its settings, and the name and content of a corpus, with what there is to answer.
 MODELS: dict[str, tuple[str, tuple[str, ...], tuple[str, str, str]]] = {
     "classification": ("classification", (*WORDS, "label.pooling=attention", "label.units=2"), LABELLED),
     "joint": ("joint", (*WORDS, "label.feeds_tags=gate", "language_model.weight=0"), LABELLED),
     "generation": ("generation", (*WORDS, "reading.direction=both"), LABELLED),
     "transduction": ("transduction", ("embeddings.word.dim=3", "encoder.units=3", "decoder.units=4"), PAIRS),
+    "lists": (
+        "tagging",
+        (*WORDS, "embeddings.lists.files=[{folder}/words.txt]", "language_model.weight=0"),
+        TAGGED,
+    ),
+    "mentions": (
+        "tagging",
+        (*WORDS, "encoder.attention=mentions", "encoder.context=9", "language_model.weight=0"),
+        TAGGED,
+    ),
     "tree": ("tagging", (*WORDS, "encoder.tree=nary_tree_lstm", "language_model.weight=0"), TREES),
 }
 
@@ -60,6 +73,8 @@ def made(name: str, folder: Path, *assignments: str) -> tuple[tasks.Task[Any, An
     """The task and the files of a model whose weights are as they were drawn, and a file to answer."""
     task_name, settings, (file, corpus, text) = MODELS[name]
     (folder / file).write_text(corpus, "utf-8")
+    (folder / LIST[0]).write_text(LIST[1], "utf-8")
+    settings = tuple(setting.replace("{folder}", str(folder)) for setting in settings)
     asked = folder / f"asked{Path(file).suffix if name == 'tree' else '.txt'}"
     asked.write_text(text, "utf-8")
     task = tasks.find(task_name)
@@ -67,6 +82,15 @@ def made(name: str, folder: Path, *assignments: str) -> tuple[tasks.Task[Any, An
     data = task.read(config, {"train": [str(folder / file)], "dev": [str(folder / file)]})
     job: Any = task.job(task.fill_in(config, data), data, None)
     return task, job.files(job.network.named_weights(), {"made": "by a test"}), asked
+
+
+def merged(folder: Path) -> tuple[tasks.Task[Any, Any], Files, Path]:
+    """As `made`, of two models with word lists that are merged."""
+    task, one, asked = made("lists", folder)
+    _, two, _ = made("lists", folder, "embeddings.word.dim=4", "embeddings.lists.case=exact")
+    own = [{name: model[name] for name in members.NAMES if name in model} for model in (one, two)]
+    rest = {name: one[name] for name in ("known.json", "report.json")}
+    return task, members.files(own) | rest, asked
 
 
 def put(target: Path, task: tasks.Task[Any, Any], files: Files) -> str:
@@ -112,6 +136,10 @@ CHANGES: dict[str, tuple[str | None, Callable[[bytes, random.Random], bytes]]] =
     "header": ("weights.safetensors", MUTANTS["weights"]),
     "weight bits": ("weights.safetensors", MUTANTS["flip"]),
     "numbers": ("weights.safetensors", MUTANTS["numbers"]),
+    "lists header": ("lists.safetensors", MUTANTS["weights"]),
+    "lists bits": ("lists.safetensors", MUTANTS["flip"]),
+    "members": ("members.json", MUTANTS["json_value"]),
+    "members text": ("members.json", MUTANTS["json_text"]),
 }
 
 
@@ -125,12 +153,13 @@ def became(name: str, model: str, asked: Path) -> str:
 
 
 def spoilt(name: str, folder: Path, count: int) -> Counter[str]:
-    task, whole, asked = made(name, folder)
+    task, whole, asked = merged(folder) if name == MERGED else made(name, folder)
+    kinds = [kind for kind, (file, _) in CHANGES.items() if file is None or file in whole]
     assert became(name, put(folder / "model", task, whole), asked) == "a model"
     results: Counter[str] = Counter()
     for number in range(count):
         draw = random.Random(f"{name} {number}")
-        kind = draw.choice(list(CHANGES))
+        kind = draw.choice(kinds)
         file, change = CHANGES[kind]
         file = file or draw.choice(sorted(whole))
         files = whole | {file: change(whole[file], draw)}
@@ -142,7 +171,7 @@ def spoilt(name: str, folder: Path, count: int) -> Counter[str]:
     return results
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [*MODELS, MERGED])
 def test_spoilt_folders(name: str, tmp_path: Path) -> None:
     results = spoilt(name, tmp_path, 40)
     assert results["refused"] > 12
@@ -150,7 +179,7 @@ def test_spoilt_folders(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [*MODELS, MERGED])
 def test_many_spoilt_folders(name: str, tmp_path: Path) -> None:
     spoilt(name, tmp_path, 500)
 
