@@ -259,7 +259,9 @@ def test_models_that_do_not_fit(change: Change, message: str, tmp_path: Path) ->
 def test_the_model_that_reads_mentions_is_named(tmp_path: Path) -> None:
     other = _model(tmp_path / "other", _mentions)
     for given in ([str(GOLDEN), other], [other, str(GOLDEN)]):
-        with pytest.raises(Error, match="other: its encoder.attention is mentions; expected a model that reads"):
+        with pytest.raises(
+            Error, match=r"other: its encoder\.attention is mentions; expected a model that reads"
+        ):
             merge(given, tmp_path / "merged")
 
 
