@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def merge(
     models: Annotated[
-        list[str], typer.Argument(metavar="MODEL...", help="Folders of taggers with the same tags.")
+        list[str], typer.Argument(metavar="MODEL", help="Folders of taggers with the same tags.")
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="MODEL", help="Folder for the merged model.")
@@ -33,11 +33,11 @@ def merge(
 ) -> None:
     r"""Merge taggers into one that averages their scores, such as those of several seeds.
 
-    The merged model is often better than its best member, and takes nearly as
-    long as all of them together; --dev shows what it gains. It is a model like
-    any other: predict, evaluate, export and Python use it as they use a
-    member. Files that several have, such as pretrained vectors, are stored
-    once.
+    The merged model is often, but not always, better than its members, and
+    takes nearly as long as all of them together; --dev shows what it gains. It
+    is a model like any other: predict, evaluate, export and Python use it as
+    they use a member. Files that several members have, such as pretrained
+    vectors, are stored once.
 
     Examples:
       seqtag train --train train.conll --dev dev.conll -o model \
@@ -73,6 +73,6 @@ def _show(result: "MergedModel") -> None:
     size, apart = (f"{size / 1e6:,.1f} MB" for size in (result.size, result.apart))
     print(
         f"model written to {printable(str(result.path))}: {result.members} networks, which take up to {result.members} "
-        f"times as long as one; {size}, where the models have {apart}",
+        f"times as long as one; {size} instead of {apart}",
         file=stderr(),
     )
