@@ -98,15 +98,15 @@ class ListIndexer(Indexer):
     def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
         names, case, dropout = values["names"], values["case"], values["dropout"]
         if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-            raise ValueError("the names of its word lists are no texts")
+            raise ValueError("the names of its word lists are not strings")
         if not names or len({*names}) != len(names) or CONTROLS.search("".join(names)):
-            raise ValueError("the names of its word lists are none, or not different")
+            raise ValueError("the names of its word lists are missing, repeated or hold control characters")
         if case not in CASES:
-            raise ValueError("it is not said how the case of its word lists is read")
+            raise ValueError("the case of its word lists is not one of ignore, exact")
         if type(dropout) is not float or not 0 <= dropout < 1:
-            raise ValueError("the dropout of its word lists is no fraction")
+            raise ValueError("the dropout of its word lists is not a number from 0 up to 1")
         if len(resources.lists) != len(names):
-            raise ValueError(f"it names {len(names)} word lists and holds {len(resources.lists)}")
+            raise ValueError(f"it names {len(names)} word lists but holds {len(resources.lists)}")
         return cls(resources.lists, names, case, dropout)
 
 

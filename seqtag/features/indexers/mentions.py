@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     from seqtag.settings.config import EncoderSettings, RunSettings
 
 MENTIONS = "mentions"  # the attention that reads them
-COMMON, FEW = (
-    500,
-    10,
-)  # a word is common if it is more than one token in so many, and stands there more often than that
+COMMON, FEW = 500, 10  # a common word is more than one token in COMMON, and occurs more than FEW times
 
 Words = NDArray[np.object_]
 
@@ -101,7 +98,7 @@ class MentionIndexer(Indexer):
     def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
         common, context = values["common"], values["context"]
         if not isinstance(common, list) or not all(isinstance(word, str) for word in common):
-            raise ValueError("its common words are no list of texts")
+            raise ValueError("its common words are not a list of strings")
         if type(context) is not int or context < 0:
-            raise ValueError("its context is no number of tokens")
+            raise ValueError("its context is not a number of tokens")
         return cls(common, context)

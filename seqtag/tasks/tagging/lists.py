@@ -88,7 +88,7 @@ def _hint(words: WordList, case: str, vocabulary: Vocabulary, train: Sequence[Se
         if count:
             return f"it would have {count:,} with embeddings.lists.case=ignore"
     first = next(tokens_of(words, tokenizer, conventions, "exact"))
-    return f"its first entry is looked for as the tokens {shortened(' | '.join(first))}"
+    return f"its first entry is looked up as the tokens {shortened(' | '.join(first))}"
 
 
 def lists_report(found: Sequence[ListFound]) -> dict[str, Any]:

@@ -83,8 +83,8 @@ def test_entries_are_written_as_the_corpus_writes(write: Write) -> None:
     ("entries", "case", "hint"),
     [
         ("bad ems\nbonn\n", "exact", "it would have "),
-        ("Rome (Italy)\n", "ignore", "its first entry is looked for as the tokens Rome | ( | Italy | )"),
-        ("Rome\n", "exact", "its first entry is looked for as the tokens Rome"),
+        ("Rome (Italy)\n", "ignore", "its first entry is looked up as the tokens Rome | ( | Italy | )"),
+        ("Rome\n", "exact", "its first entry is looked up as the tokens Rome"),
     ],
 )
 def test_a_list_without_matches_is_reported(write: Write, entries: str, case: str, hint: str) -> None:
