@@ -90,7 +90,7 @@ def train_seed(
             )
             del trained  # two networks take twice the memory
             epochs = counted(first.result.best_epoch, "epoch")
-            listener(Note(f"now on train and dev, from the start, for {epochs}"))
+            listener(Note(f"training again on train and dev, from the start, for {epochs}"))
             return session.finish(planned.final, first)
         return session.finish(planned.final, first, resumed=True)
 

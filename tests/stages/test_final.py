@@ -152,7 +152,7 @@ def test_what_is_shown(files: dict[str, str], tmp_path: Path, capsys: pytest.Cap
     shown = capsys.readouterr()
     assert "dev (the run that chose the epochs; the final model has seen dev)" in shown.out
     assert "train and dev 9, dev 1 sentence (held out)" in shown.out
-    assert "now on train and dev, from the start, for " in shown.err
+    assert "training again on train and dev, from the start, for " in shown.err
     assert "train + dev" in shown.err
 
 
