@@ -34,8 +34,8 @@ class Drawn(Weights):
     """Random weights of whatever shape a part asks for."""
 
     def __init__(self) -> None:
-        super().__init__({}, {}.__getitem__)
         self.arrays: dict[str, Any] = {}
+        super().__init__({}, self.arrays.__getitem__)
 
     def take(self, path: str, shape: tuple[int, ...]) -> Any:
         random = np.random.default_rng(len(self.arrays))
