@@ -147,7 +147,7 @@ class Halves(NamedTuple):
 def build_halves(
     plan: Plan, weights: Weights, wanted: Collection[str] | None = None, *, int8: bool = False
 ) -> Halves | None:
-    """The network of `build` in two halves, which is quicker where words occur again and again; None if it cannot be
+    """The network of `build` in two halves, which is quicker where words occur many times; None if it cannot be
     divided: an embedding looks at more than the word, or the first layer is not the usual LSTM.
 
     Args:

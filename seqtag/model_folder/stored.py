@@ -42,6 +42,7 @@ def no_states(folder: Folder, vectors: Vectors | None) -> StateSource | None:
 
 
 AnyVocabulary = TypeVar("AnyVocabulary", bound=Vocabulary)
+Built = TypeVar("Built")
 
 
 @overload
@@ -221,12 +222,7 @@ def checked_network(
     Raises:
         ModelError: Settings, vocabulary and weights do not fit each other, or a weight is not finite.
     """
-    try:
-        network = build(plan_of(config, vocabulary), weights, outputs, int8=int8)
-        weights.check_finite()
-    except (Error, ValueError, KeyError) as problem:
-        raise ModelError(f"{name}: the network cannot be built: {reason(problem)}.") from problem
-    return network
+    return _checked(lambda: build(plan_of(config, vocabulary), weights, outputs, int8=int8), weights, name)
 
 
 def checked_halves(
@@ -243,12 +239,19 @@ def checked_halves(
     Raises:
         ModelError: Settings, vocabulary and weights do not fit each other, or a weight is not finite.
     """
+    return _checked(
+        lambda: build_halves(plan_of(config, vocabulary), weights, outputs, int8=int8), weights, name
+    )
+
+
+def _checked(make: Callable[[], Built], weights: Weights, name: str) -> Built:
+    """What `make` builds of weights, which are finite; `name` is for messages."""
     try:
-        halves = build_halves(plan_of(config, vocabulary), weights, outputs, int8=int8)
+        built = make()
         weights.check_finite()
     except (Error, ValueError, KeyError) as problem:
         raise ModelError(f"{name}: the network cannot be built: {reason(problem)}.") from problem
-    return halves
+    return built
 
 
 def build_network(
