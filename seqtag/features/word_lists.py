@@ -2,7 +2,7 @@
 
 A list becomes two ascending arrays of 64-bit hashes: those of its entries, and those of what longer entries begin
 with, so that a search knows when to stop. 200,000 entries take a few megabytes, and nobody can read them off a model
-folder (though anyone who guesses an entry can tell that it is there). Words that are no entry have the hash of one with a
+folder, though anyone who guesses an entry can tell that it is there. A word that is no entry has the hash of one with a
 probability of about n / 2^64 for n entries.
 """
 
