@@ -7,9 +7,8 @@ from typing import TypeVar
 from seqtag.corpora.sentence import Sentence, Words
 from seqtag.support.errors import DataError
 
-PADDED = (
-    16  # the sentences of a window are padded to the longest: a long one among many short ones takes memory
-)
+# The sentences of a window are padded to the longest, so a long one among many short ones takes memory.
+PADDED = 16
 
 Item = TypeVar("Item", bound=Words)
 

@@ -33,8 +33,7 @@ from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
 from seqtag.model_folder.members import is_merged
 from seqtag.model_folder.stored import (
-    checked_halves,
-    checked_network,
+    checked_parts,
     read_config,
     read_network,
     read_vocabulary,
@@ -463,8 +462,7 @@ def network_of(
     """
     if int8:
         check_int8(config.encoder)
-    halves = checked_halves(config, vocabulary, weights, wanted, name, int8=int8)
-    return halves or checked_network(config, vocabulary, weights, wanted, name, int8=int8)
+    return checked_parts(config, vocabulary, weights, wanted, name, int8=int8)
 
 
 @dataclass(frozen=True)

@@ -225,7 +225,7 @@ def checked_network(
     return _checked(lambda: build(plan_of(config, vocabulary), weights, outputs, int8=int8), weights, name)
 
 
-def checked_halves(
+def checked_parts(
     config: "Config",
     vocabulary: Vocabulary,
     weights: Weights,
@@ -233,15 +233,19 @@ def checked_halves(
     name: str = "the model",
     *,
     int8: bool = False,
-) -> Halves | None:
-    """As `checked_network`, but the network in two; None if it cannot be divided. See `graph.build.build_halves`.
+) -> bytes | Halves:
+    """As `checked_network`, but the network in two halves where it can be divided; see `graph.build.build_halves`.
 
     Raises:
         ModelError: Settings, vocabulary and weights do not fit each other, or a weight is not finite.
     """
-    return _checked(
-        lambda: build_halves(plan_of(config, vocabulary), weights, outputs, int8=int8), weights, name
-    )
+
+    def make() -> bytes | Halves:
+        plan = plan_of(config, vocabulary)
+        halves = build_halves(plan, weights, outputs, int8=int8)
+        return halves or build(plan, weights, outputs, int8=int8)
+
+    return _checked(make, weights, name)
 
 
 def _checked(make: Callable[[], Built], weights: Weights, name: str) -> Built:

@@ -71,7 +71,7 @@ class FinalRun(Run):
 
     def _assess(self, stop: Stop) -> tuple[float | None, bool]:
         """Keeps the weights of the epoch, whatever they are worth: dev, which they have seen, cannot say it."""
-        weights, self.recent = self._candidate()
+        weights, self.recent = self._candidate(self.network.named_weights())
         self.best_epoch, self.best_weights = self.under_way.number, weights
         return None, False
 

@@ -216,11 +216,10 @@ class Run:
             self.best_epoch, self.best_weights = self.under_way.number, candidate
         return dev_score, best
 
-    def _candidate(self) -> tuple[Arrays, deque[Arrays]]:
-        """The weights that the epoch under way comes to, the network's own or an average as the settings say; and those
-        of the last epochs with its own.
+    def _candidate(self, weights: Arrays) -> tuple[Arrays, deque[Arrays]]:
+        """The weights that the epoch under way comes to, the network's own, which are given, or an average as the
+        settings say; and those of the last epochs with its own.
         """
-        weights: dict[str, Any] = self.network.named_weights()
         candidate, recent = weights, self.recent.copy()
         if self.settings.averaging == "ema":
             candidate = self.trainer.averaged()
@@ -236,7 +235,7 @@ class Run:
             Interrupted: `stop` was asked to; all is as it was before.
         """
         weights: dict[str, Any] = self.network.named_weights()
-        candidate, recent = self._candidate()
+        candidate, recent = self._candidate(weights)
         self.network.assign_weights(candidate)
         try:
             score = self.job.score_dev(stop)
