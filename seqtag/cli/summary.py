@@ -182,9 +182,11 @@ def _add_run_rows(table: Table, result: TrainingResult[Any, Any]) -> None:
             f"{norm.quantiles['max']:.3g}; a threshold to start with is the mean: "
             f"--global-clipnorm {gradients.threshold:g}",
         )
-    if best.temperatures:
-        fitted = ", ".join(f"{of} {value:g}" for of, value in best.temperatures.items())
+    if best.fitted.temperatures:
+        fitted = ", ".join(f"{of} {value:g}" for of, value in best.fitted.temperatures.items())
         table.add_row("temperature", f"{fitted} (fitted on dev)")
+    if best.fitted.outside_bias:
+        table.add_row("bias of O", f"{best.fitted.outside_bias:g} (chosen on dev)")
     stop = ", stopped early" if len(best.history) < config.training.epochs else ""
     table.add_row(
         "best epoch", f"{best.best_epoch} of {len(best.history)}{stop}; {result.seconds:.0f} s in all"

@@ -10,7 +10,7 @@ from seqtag.graph.build import Parts, Plan
 from seqtag.graph.builder import Graph
 from seqtag.graph.heads.chain import Chain, ChainHead, write_chain
 from seqtag.graph.heads.softmax import write_apart
-from seqtag.graph.weights import Weights
+from seqtag.graph.weights import Floats, Weights
 from seqtag.support.errors import UsageError
 
 
@@ -55,6 +55,7 @@ def build_merged(
     lengths = graph.input("lengths", "int32", ("batch",))
     scores: list[str] = []
     chains: list[Chain] = []
+    biases: list[Floats] = []
     for member in members:
         parts = Parts(member.plan, member.weights)
         head = parts.head
@@ -69,11 +70,12 @@ def build_merged(
         scores.append(head.scores(graph, features))
         if head.is_chain:
             chains.append(head.chain())
+            biases.append(head.bias)
     mean = graph.node(
         "Mul", reduce(lambda one, two: graph.node("Add", one, two), scores), graph.float(1 / len(scores))
     )
     if chains:
-        write_chain(graph, mean, _mean(chains, len(members)), lengths)
+        write_chain(graph, mean, _mean(chains, len(members)), np.mean(biases, axis=0), lengths)
     else:
         write_apart(graph, graph.node("LogSoftmax", mean, axis=-1))
     return graph.finish(wanted)

@@ -36,6 +36,8 @@ BACKWARD = Output("backward", "float32", ("batch", "time", "tags"))
 START = Output("start", "float32", ("tags",))
 TRANSITIONS = Output("transitions", "float32", ("tags", "tags"))
 END = Output("end", "float32", ("tags",))
+# Of a chain whose search adds something to the scores of tags, this; it depends on no input.
+BIAS = Output("bias", "float32", ("tags",))
 # Of a search: the best sequences, best first; the probability of a sequence that does not exist is 0.
 BEAM_TAGS = Output("beam_tags", "int64", ("batch", "time", "beam"))
 BEAM_PROBABILITIES = Output("beam_probabilities", "float32", ("batch", "time", "beam"))
@@ -80,7 +82,7 @@ OF_SENTENCES = (LABELS, VECTOR)
 OUTPUTS = {
     output.name: output
     for output in (
-        *(TAGS, PROBABILITIES, *LATTICE, *CHAIN, *BEAM, ATTENTION, HEAD_ATTENTION),
+        *(TAGS, PROBABILITIES, *LATTICE, *CHAIN, BIAS, *BEAM, ATTENTION, HEAD_ATTENTION),
         *(*OF_SENTENCES, LABEL_ATTENTION),
     )
 }

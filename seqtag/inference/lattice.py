@@ -25,6 +25,8 @@ class TagChain:
         end: Score of a tag as the last one, `(tags,)`.
         joins: Entry [i, j] says whether tag j right after tag i goes on with the same span, `(tags, tags)`.
         labels: The label of the span that a tag is in; None where it is in none.
+        bias: What the search for the best sequences adds to the score of each tag, `(tags,)`; probabilities are without
+            it.
     """
 
     start: Floats
@@ -32,6 +34,7 @@ class TagChain:
     end: Floats
     joins: NDArray[np.bool_]
     labels: tuple[str | None, ...]
+    bias: Floats
 
     @cached_property
     def weights(self) -> Floats:
@@ -131,18 +134,20 @@ class Lattice:
         return min(float(inside @ last) / whole, 1.0) if whole else 0.0
 
     def best(self, count: int) -> list[Sequence]:
-        """The `count` most probable sequences of tags, best first; fewer where there are fewer.
+        """The `count` best sequences of tags, best first; fewer where there are fewer. Without a bias, they are the
+        most probable ones.
 
         The n-best extension of the Viterbi algorithm: for each tag of each word, the best `count` ways to
         get there.
         """
         scores, chain = self._scores, self._chain
         tags = scores.shape[1]
-        kept = (chain.start + scores[0])[:, None]  # (tags, ways)
-        sums = kept[:, 0]  # (tags,): as `forward`, but nothing is missing
+        sums = chain.start + scores[0]  # (tags,): as `forward`, but nothing is missing
+        kept = (sums + chain.bias)[:, None]  # (tags, ways)
         pointers = []
         for now in scores[1:]:
-            ways = kept[:, :, None] + chain.transitions[:, None, :] + now  # (from, way, to)
+            # (from, way, to)
+            ways = kept[:, :, None] + chain.transitions[:, None, :] + (now + chain.bias)
             flat = ways.reshape(-1, tags)
             order = np.argsort(-flat, axis=0, kind="stable")[: min(count, len(flat))]  # (ways, to)
             pointers.append((order, kept.shape[1]))
@@ -155,12 +160,13 @@ class Lattice:
         for place in np.argsort(-final, kind="stable")[:count]:
             if np.exp(final[place] - highest) == 0.0:
                 break  # only forbidden sequences are left
-            probability = float(np.exp(final[place] - total))
+            score = final[place]
             tag, way = divmod(int(place), kept.shape[1])
             path = [tag]
             for order, width in reversed(pointers):
                 tag, way = divmod(int(order[way, tag]), width)
                 path.append(tag)
+            probability = float(np.exp(score - chain.bias[path].sum() - total))
             found.append(Sequence(path[::-1], min(probability, 1.0)))
         return found
 

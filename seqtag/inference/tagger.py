@@ -384,7 +384,9 @@ class SentenceTagger:
         tags, scheme = self.vocabulary.tags, self.vocabulary.train_scheme
         of_spans = joins(tags, scheme), labels(tags, scheme)
         if "transitions" not in self._outputs:
-            return TagChain(np.zeros(count), np.zeros((count, count)), np.zeros(count), *of_spans)
+            return TagChain(
+                np.zeros(count), np.zeros((count, count)), np.zeros(count), *of_spans, np.zeros(count)
+            )
         # ONNX Runtime wants inputs that are legal, though nothing here depends on them.
         reading = self.vocabulary.reading
         anything = Sentence(
@@ -393,12 +395,14 @@ class SentenceTagger:
             numbers=tuple((0.0,) for _ in reading.numeric_columns),
             heads=(0,),
         )
-        arrays = self.decode([anything], CHAIN)
+        bias = outputs.BIAS.name
+        arrays = self.decode([anything], [*CHAIN, *([bias] if bias in self._outputs else [])])
         for array in arrays.values():
             if not np.isfinite(array).all() or array.max() >= LARGEST_SCORE:
                 raise ModelError(f"{self._name}: the scores between its tags are not finite, or too large.")
-        start, transitions, end = (array.astype(np.float64) for array in arrays.values())
-        return TagChain(start, transitions, end, *of_spans)
+        start, transitions, end = (arrays[name].astype(np.float64) for name in CHAIN)
+        added = arrays.get(bias, np.zeros(count)).astype(np.float64)
+        return TagChain(start, transitions, end, *of_spans, added)
 
     def scores(self, sentences: Sequence[Sentence], right: Sequence[Sequence[str]]) -> Scores | None:
         """The scores of the tags of sentences beside the right ones; None if the head has no such scores.

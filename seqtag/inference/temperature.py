@@ -92,31 +92,61 @@ class Scores:
     end: Floats
     sentences: Sequence[tuple[NDArray[np.float32], NDArray[np.int32]]]
 
+    def divided(self, temperature: float) -> "Scores":
+        """All scores, divided by a temperature."""
+        start, transitions, end = (array / temperature for array in (self.start, self.transitions, self.end))
+        sentences = [(scores / np.float32(temperature), tags) for scores, tags in self.sentences]
+        return Scores(start, transitions, end, sentences)
+
     def temperature(self) -> float:
         """The temperature that fits."""
         return fit(self.loss)
+
+    def best(self, bias: Floats) -> list[NDArray[np.int64]]:
+        """The numbers of the best tags of each sentence, `(time,)`, by a search that adds a bias to the score of each
+        tag, `(tags,)` (Viterbi).
+        """
+        found: dict[int, NDArray[np.int64]] = {}
+        for numbers, scores, _, lengths in self._batches():
+            arrived = self.start + scores[:, 0] + bias
+            here = [arrived]
+            for place in range(1, scores.shape[1]):
+                ways = arrived[:, :, None] + self.transitions  # (batch, from, to)
+                arrived = ways.max(axis=1) + scores[:, place] + bias
+                here.append(arrived)
+            rows = np.arange(len(numbers))
+            path = np.zeros(scores.shape[:2], np.int64)
+            for place in reversed(range(scores.shape[1])):
+                ends = lengths == place + 1
+                following = path[rows, min(place + 1, scores.shape[1] - 1)]
+                onward = np.where(ends[:, None], self.end, self.transitions[:, following].T)
+                path[:, place] = (here[place] + onward).argmax(axis=1)
+            found |= {number: path[row, : lengths[row]] for row, number in enumerate(numbers)}
+        return [found[number] for number in range(len(self.sentences))]
 
     def loss(self, temperature: float) -> float:
         """The negative log-likelihood of the right tags of all sentences, with all scores divided; sentences whose
         right tags the scheme does not allow are left out.
         """
         total = 0.0
-        for scores, tags, lengths in self._batches():
+        for _, scores, tags, lengths in self._batches():
             right = self._right(scores, tags, lengths)
             losses = self._log_sums(scores, lengths, temperature) - right / temperature
             total += float(losses[right > POSSIBLE].sum())
         return total
 
-    def _batches(self) -> Iterator[tuple[Floats, NDArray[np.int32], NDArray[np.int64]]]:
+    def _batches(self) -> Iterator[tuple[list[int], Floats, NDArray[np.int32], NDArray[np.int64]]]:
+        """Sentences of about the same length: their numbers, scores, right tags and lengths."""
         order = sorted(range(len(self.sentences)), key=lambda number: len(self.sentences[number][1]))
         for first in range(0, len(order), TOGETHER):
-            rows = [self.sentences[number] for number in order[first : first + TOGETHER]]
+            numbers = order[first : first + TOGETHER]
+            rows = [self.sentences[number] for number in numbers]
             lengths = np.array([len(tags) for _, tags in rows])
             scores = np.zeros((len(rows), lengths.max(), len(self.start)))
             right = np.zeros(scores.shape[:2], np.int32)
             for place, (own, tags) in enumerate(rows):
                 scores[place, : len(tags)], right[place, : len(tags)] = own, tags
-            yield scores, right, lengths
+            yield numbers, scores, right, lengths
 
     def _right(self, scores: Floats, tags: NDArray[np.int32], lengths: NDArray[np.int64]) -> Floats:
         """The score of the right tags of each sentence, `(batch,)`."""

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from seqtag.graph.build import Plan, head_name
 from seqtag.network.embeddings.base import Input
 from seqtag.network.encoder import Encoder, variational_dropout
+from seqtag.network.heads.base import ChainHead
 from seqtag.network.label_head import LabelHead
 from seqtag.network.language import NeighbourLoss
 from seqtag.settings import registry
+from seqtag.support.errors import UsageError
 
 Arrays = dict[str, Any]
 # Inputs that count the rows of other inputs.
@@ -38,6 +40,12 @@ class Network(keras.Model):  # type: ignore[misc]
         frequencies: How often each tag stands in the training file, `(tags,)`.
         words: How many words a language model beside the tags is to predict; 0 for none. It is for training alone:
             its weights are none of `tagger_weights`.
+
+    Attributes:
+        has_outside_bias: Whether the setting `head.outside_bias` is for its head and its tags.
+
+    Raises:
+        UsageError: The settings contradict each other.
     """
 
     def __init__(
@@ -62,6 +70,14 @@ class Network(keras.Model):  # type: ignore[misc]
             self.head = registry.load(registry.HEADS, head_name(config, plan.legal)).from_config(
                 config, plan.tags, plan.legal, frequencies
             )
+        self.has_outside_bias = isinstance(self.head, ChainHead) and plan.legal is not None
+        if bias := config.head.outside_bias:
+            if not self.has_outside_bias:
+                raise UsageError(
+                    "head.outside_bias is for tags of spans and the heads crf and softmax (--head crf). Received: "
+                    f"{head_name(config, plan.legal)}{'' if plan.legal else ' over plain tags'}"
+                )
+            self.head.outside_bias = bias
         self.label_head: Any = None
         if plan.label:
             self.label_head = LabelHead(plan.label, config.encoder, config.training.label_smoothing)

@@ -492,6 +492,13 @@ class HeadSettings:
     sampling_epochs: float = setting(
         10.0, "feedback: epochs over which this rate rises from 0; 0: constant", low=0
     )
+    outside_bias: float | None = setting(
+        None,
+        "crf, softmax: what the search for the best tags of spans takes off the score of O, for more spans (negative: "
+        "fewer); null: chosen on dev after training",
+        low=-20,
+        high=20,
+    )
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,19 @@ class Final:
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """What was fitted on dev once training had ended.
+
+    Attributes:
+        temperatures: The temperatures by which scores were divided, by what they are of; empty if none were.
+        outside_bias: The setting `head.outside_bias`, if it was chosen.
+    """
+
+    temperatures: dict[str, float] = field(default_factory=dict)
+    outside_bias: float = 0.0
+
+
+@dataclass(frozen=True)
 class SeedResult(Generic[AnyScore]):
     """What training with one seed came to.
 
@@ -84,7 +97,7 @@ class SeedResult(Generic[AnyScore]):
         seconds: The whole run.
         gradients: What its gradients were like.
         stopped: Why training stopped before its end, if numbers were not finite; empty otherwise.
-        temperatures: The temperatures that were fitted on dev, by what they are of; empty if none were.
+        fitted: What was fitted on dev for these weights.
         final: The run on train and dev that the model is from, whose score `test` is; None if it is from the first run.
     """
 
@@ -96,7 +109,7 @@ class SeedResult(Generic[AnyScore]):
     seconds: float
     gradients: Gradients | None = None
     stopped: str = ""
-    temperatures: dict[str, float] = field(default_factory=dict)
+    fitted: Fitted = field(default_factory=Fitted)
     final: "Final | None" = None
 
 
@@ -140,15 +153,13 @@ class Job(Protocol):
         """
         ...
 
-    def calibrated(
-        self, weights: Weights, temperatures: dict[str, float] | None = None
-    ) -> tuple[Weights, dict[str, float]]:
-        """The weights that a model keeps of these, whose answers have other probabilities and are the same; and the
-        temperatures by which scores were divided, by what they are of. The same weights where nothing is to be done.
+    def calibrated(self, weights: Weights, fitted: Fitted | None = None) -> tuple[Weights, Fitted]:
+        """The weights that a model keeps of these, whose probabilities mean what they say, and what was fitted for
+        that. From now on, the job decides between answers as `fitted` says.
 
         Args:
             weights: The weights.
-            temperatures: Those of another run, to be used here; None to fit them on dev.
+            fitted: What another run fitted, to be used here; None to fit on dev.
         """
         ...
 

@@ -130,7 +130,7 @@ class _Session:
         self.listener(job.prepared)
         self._fit(run, self.saving.state)
         try:
-            weights, temperatures = job.calibrated(run.best_weights)
+            weights, fitted = job.calibrated(run.best_weights)
             dev, test = job.score(weights)
         except Error:
             if run.stopped:
@@ -145,7 +145,7 @@ class _Session:
             seconds=run.seconds,
             gradients=run.ledger.gradients(),
             stopped=run.stopped,
-            temperatures=temperatures,
+            fitted=fitted,
         )
         return Trained(job, weights, result)
 
@@ -160,7 +160,7 @@ class _Session:
         if resumed:
             self.listener(job.prepared)
         self._fit(run, self.saving.state if resumed else None)
-        weights, _ = job.calibrated(run.best_weights, first.result.temperatures)
+        weights, _ = job.calibrated(run.best_weights, first.result.fitted)
         _, test = job.score(weights)
         result = replace(
             first.result,

@@ -86,6 +86,25 @@ def test_the_geometric_mean(
         )
 
 
+def test_the_mean_of_the_biases(plan_of: Any, weights_of: Any) -> None:
+    """The search adds it, and no probability has it."""
+    plans = [plan_of(head__outside_bias=bias) for bias in (8.0, 4.0)]
+    members = [Member(plan, Weights.of_arrays(weights_of(plan)), {}) for plan in plans]
+    merged = _run(build_merged(members), INPUTS)
+    assert merged["bias"].tolist() == [-6.0] + [0.0] * (plans[0].tags - 1)
+    changed = 0
+    for row, length in enumerate(INPUTS["lengths"].tolist()):
+        found = _sequences(merged, row, length)
+        preferred = {path: value - 6.0 * path.count(0) for path, value in found.items()}
+        best = max(preferred, key=preferred.__getitem__)
+        assert tuple(merged["tags"][row, :length].tolist()) == best
+        changed += best != max(found, key=found.__getitem__)
+        for place, tag in enumerate(best):
+            marginal = np.exp([value for path, value in found.items() if path[place] == tag]).sum()
+            assert merged["probabilities"][row, place] == pytest.approx(marginal, abs=1e-5)
+    assert changed
+
+
 def test_inputs_are_shared_or_apart(plan_of: Any, weights_of: Any) -> None:
     plan = plan_of(("word", "characters"))
 

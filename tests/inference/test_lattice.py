@@ -34,7 +34,9 @@ class Case:
         ]
         chain = [np.where(ok, random.normal(0, 2, ok.shape), FORBIDDEN) for ok in legal]
         scores = random.normal(0, 2, (length, count))
-        self.chain = TagChain(*chain, joins(self.tags, self.scheme), labels(self.tags, self.scheme))
+        self.chain = TagChain(
+            *chain, joins(self.tags, self.scheme), labels(self.tags, self.scheme), np.zeros(len(self.tags))
+        )
         forward, backward = ways(self.chain, scores)
         # A constant a row may be missing, as it is in what the network gives.
         forward += random.normal(0, 50, (length, 1))
@@ -108,6 +110,21 @@ def test_the_best_sequences(name: str, seed: int, length: int) -> None:
         )
 
 
+@pytest.mark.parametrize(("name", "seed", "length"), CASES)
+def test_a_bias_chooses_other_sequences_and_leaves_their_probabilities(
+    name: str, seed: int, length: int
+) -> None:
+    case = Case(name, seed, length)
+    case.chain.bias[:] = np.random.default_rng(seed).normal(0, 3, len(case.tags))
+    preferred = np.log(case.probabilities) + [case.chain.bias[list(path)].sum() for path in case.paths]
+    order = np.argsort(-preferred)[:5]
+    found = case.lattice.best(5)
+    assert [tuple(sequence.tags) for sequence in found] == [case.paths[i] for i in order]
+    assert [sequence.probability for sequence in found] == pytest.approx(
+        case.probabilities[order].tolist(), abs=1e-9
+    )
+
+
 @pytest.mark.parametrize("name", SCHEMES)
 def test_forbidden_sequences_never_appear(name: str) -> None:
     """Asked for more sequences than are legal, the lattice gives all of these and no other."""
@@ -120,7 +137,9 @@ def test_forbidden_sequences_never_appear(name: str) -> None:
 def test_without_a_chain_each_token_stands_alone() -> None:
     tags, scheme = ("A", "B", "C"), parse_scheme("plain")
     scores = np.log(np.array([[0.5, 0.3, 0.2], [0.1, 0.6, 0.3]]))
-    chain = TagChain(np.zeros(3), np.zeros((3, 3)), np.zeros(3), joins(tags, scheme), labels(tags, scheme))
+    chain = TagChain(
+        np.zeros(3), np.zeros((3, 3)), np.zeros(3), joins(tags, scheme), labels(tags, scheme), np.zeros(3)
+    )
     lattice = Lattice(chain, scores, np.zeros_like(scores), np.zeros_like(scores))
     found = lattice.best(3)
     assert [sequence.tags for sequence in found] == [[0, 1], [1, 1], [0, 2]]
@@ -143,7 +162,9 @@ def test_the_best_sequences_are_there_although_each_is_hardly_probable() -> None
     """So many ways through 3,000 words that no single one has a probability that a float holds."""
     tags, scheme = ("A", "B", "C"), parse_scheme("plain")
     scores = np.random.default_rng(0).normal(0, 0.01, (3000, 3))
-    chain = TagChain(np.zeros(3), np.zeros((3, 3)), np.zeros(3), joins(tags, scheme), labels(tags, scheme))
+    chain = TagChain(
+        np.zeros(3), np.zeros((3, 3)), np.zeros(3), joins(tags, scheme), labels(tags, scheme), np.zeros(3)
+    )
     found = Lattice(chain, scores, np.zeros_like(scores), np.zeros_like(scores)).best(3)
     assert len({tuple(sequence.tags) for sequence in found}) == 3
     assert [sequence.probability for sequence in found] == [0.0, 0.0, 0.0]

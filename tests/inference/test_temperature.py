@@ -39,6 +39,34 @@ def test_the_loss_is_that_of_all_sequences_counted_one_by_one(temperature: float
     assert found.loss(temperature) == pytest.approx(expected)
 
 
+def total(found: Scores, own: np.ndarray, path: tuple[int, ...]) -> float:
+    steps = sum(found.transitions[pair] for pair in itertools.pairwise(path))
+    words = sum(row[tag] for row, tag in zip(own, path, strict=True))
+    return float(found.start[path[0]] + steps + words + found.end[path[-1]])
+
+
+def test_the_best_tags_are_those_of_all_sequences_compared_one_by_one() -> None:
+    found, bias = scores([drawn(words) for words in (1, 4, 2, 5, 3, 1)]), np.array([-1.5, 0.0, 0.5])
+    others = 0
+    for (own, _), best in zip(found.sentences, found.best(bias), strict=True):
+        every = itertools.product(range(3), repeat=len(own))
+        expected = max(every, key=lambda path: total(found, own + bias, path))
+        assert tuple(best.tolist()) == expected
+        others += expected != max(
+            itertools.product(range(3), repeat=len(own)),
+            key=lambda path: total(found, own, path),
+        )
+    assert others
+
+
+def test_all_scores_are_divided() -> None:
+    found = scores([drawn(words) for words in (1, 4)])
+    for (own, tags), (less, same) in zip(found.sentences, found.divided(4.0).sentences, strict=True):
+        path = tuple(tags.tolist())
+        assert total(found.divided(4.0), less, path) == pytest.approx(total(found, own, path) / 4, rel=1e-5)
+        assert same is tags
+
+
 def test_a_sentence_whose_right_tags_are_forbidden_is_left_out() -> None:
     legal, illegal = (np.zeros((2, 2), np.float32),) * 2
     transitions = np.array([[0.0, FORBIDDEN], [0.0, 0.0]])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from seqtag.settings import registry
+from seqtag.support.errors import UsageError
 from seqtag.tasks.tagging.parity import PARITY, TIE, Difference, compare
 
 SENTENCES = 10_000  # of each cell and head, with --slow
@@ -184,6 +185,30 @@ def test_each_cell_and_head_at_length(cell: str, head: str, make: Any, run_onnx:
         )
         gap, tied = agree(toy, run_onnx, -(-SENTENCES // len(extras)), seed=number)
         print(f"{cell} {head} {extra}: gap {gap:.1e}, tied {tied}")
+
+
+@pytest.mark.parametrize("head", ["crf", "softmax"])
+@pytest.mark.parametrize("bias", [-2.0, 3.0])
+def test_a_bias_of_the_outside_tag(head: str, bias: float, make: Any, run_onnx: Any) -> None:
+    toy = make(head__name=head, head__outside_bias=bias).shake(0.6)
+    agree(toy, run_onnx, 60)
+    counts = []
+    for own in (bias, 0.0):
+        toy.network.head.outside_bias = own
+        (inputs, _), *_ = batches(toy, 60, seed=2)
+        tags, _ = (np.asarray(array) for array in toy.network.decode(inputs))
+        words = np.arange(tags.shape[1]) < inputs["lengths"][:, None]
+        counts.append(int((tags[words] == 0).sum()))
+    assert (counts[0] - counts[1]) * bias < 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "received"),
+    [({"head__name": "feedback"}, "feedback$"), ({"plain": True}, "softmax over plain tags$")],
+)
+def test_what_has_no_such_search_refuses_a_bias(settings: Any, received: str, make: Any) -> None:
+    with pytest.raises(UsageError, match=f"head.outside_bias is for tags of spans .* Received: {received}"):
+        make(head__outside_bias=1.0, **settings)
 
 
 def test_ties_are_not_hidden(make: Any, run_onnx: Any) -> None:

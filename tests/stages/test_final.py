@@ -88,7 +88,7 @@ def test_the_report_tells_both_runs_apart(whole: Made) -> None:
     assert report["final"]["first"]["data"]["train"]["sentences"] == 9
     assert report["dev"]["signature"].endswith("|trained-on:train")
     assert report["test"]["signature"].endswith("|trained-on:train+dev")
-    assert report["temperatures"] == best.temperatures
+    assert report["temperatures"] == best.fitted.temperatures
 
 
 def test_its_epochs_have_no_dev_scores(whole: Made) -> None:

@@ -36,7 +36,7 @@ from seqtag.tasks import base as tasks
 from seqtag.tasks.base import Task
 from seqtag.training.batches import training_order
 from seqtag.training.events import Epoch, Progress, Start
-from seqtag.training.job import Batch, SeedResult
+from seqtag.training.job import Batch, Fitted, SeedResult
 
 ERROR = Measure("squared error", lower_is_better=True, decimals=2)
 KIND = Kind("length model", "seqtag-lengths", 1, ("config.json", "report.json"), ("weights.safetensors",))
@@ -120,9 +120,9 @@ class LengthJob:
         return float(np.mean((found - [len(line.split()) for line in lines]) ** 2))
 
     def calibrated(
-        self, weights: dict[str, Any], temperatures: dict[str, float] | None = None
-    ) -> tuple[dict[str, Any], dict[str, float]]:
-        return weights, {}
+        self, weights: dict[str, Any], fitted: Fitted | None = None
+    ) -> tuple[dict[str, Any], Fitted]:
+        return weights, Fitted()
 
     def score(self, weights: dict[str, Any]) -> tuple[LengthScore, None]:
         self.network.assign_weights(weights)

@@ -16,6 +16,7 @@ from seqtag.graph.weights import Floats
 
 FORBIDDEN = -1e4  # a score no sum of real scores makes up for, and still a number
 TINY = 1e-30  # keeps a logarithm finite where every way is forbidden
+OUTSIDE = 0  # the number of O among the tags of spans: see `seqtag.features.tags.tag_inventory`
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,34 @@ def penalties(legal: Legal) -> Chain:
     return Chain(*(np.where(array, 0.0, FORBIDDEN).astype(np.float32) for array in arrays))
 
 
+def decoding_bias(tags: int, outside_bias: float | None) -> Floats:
+    """What the search for the best sequence adds to the score of each tag, `(tags,)`; sums over all sequences, and so
+    all probabilities, are without it.
+
+    Where there are few spans, the most probable tags are not those with the best F1, which asks for more of them
+    (Lipton, Elkan and Narayanaswamy 2014, "Thresholding Classifiers to Maximize F1 Score").
+
+    Args:
+        tags: Number of tags.
+        outside_bias: The setting of that name.
+    """
+    bias = np.zeros(tags, np.float32)
+    bias[OUTSIDE] = -(outside_bias or 0.0)
+    return bias
+
+
 class ChainHead(Head):
-    """A head whose decoder is a chain over the tags: what CRF and constrained softmax have in common."""
+    """A head whose decoder is a chain over the tags: what CRF and constrained softmax have in common.
+
+    Attributes:
+        tags: Number of tags.
+        bias: What the search for the best sequence adds to the score of each tag, `(tags,)`.
+        is_chain: Whether there are scores between tags.
+    """
 
     tags: int
-    is_chain = True  # whether there are scores between tags
+    bias: Floats
+    is_chain = True
 
     def scores(self, graph: Graph, features: str) -> str:
         """Writes the score of each tag of each word by itself, `(batch, time, tags)`."""
@@ -48,20 +72,26 @@ class ChainHead(Head):
         raise NotImplementedError
 
     def write(self, graph: Graph, features: str, lengths: str) -> None:
-        write_chain(graph, self.scores(graph, features), self.chain(), lengths)
+        write_chain(graph, self.scores(graph, features), self.chain(), self.bias, lengths)
 
 
-def write_chain(graph: Graph, scores: str, chain: Chain, lengths: str) -> None:
+def write_chain(graph: Graph, scores: str, chain: Chain, bias: Floats, lengths: str) -> None:
     """Writes the decoder of a chain, and its outputs.
 
     Args:
         graph: The graph.
         scores: Name of the score of each tag of each word by itself, `(batch, time, tags)`.
         chain: The scores between tags.
+        bias: What the search for the best sequence adds to the score of each tag, `(tags,)`.
         lengths: Name of the sentences' lengths `(batch,)` int32.
     """
     writer = ChainWriter(graph, chain, scores, lengths)
-    best = writer.best_path()
+    if bias.any():
+        constant = graph.constant(bias)
+        best = ChainWriter(graph, chain, graph.node("Add", scores, constant), lengths).best_path()
+        graph.output(constant, outputs.BIAS, tags=len(bias))
+    else:
+        best = writer.best_path()
     forward, backward = writer.ways()
     joint = graph.node("Add", graph.node("Add", forward, backward), scores)
     marginals = graph.node("Softmax", joint, axis=-1)  # (batch, time, tags)

@@ -3,7 +3,7 @@
 from seqtag.graph import outputs
 from seqtag.graph.builder import Graph
 from seqtag.graph.heads.base import Legal
-from seqtag.graph.heads.chain import Chain, ChainHead, penalties
+from seqtag.graph.heads.chain import Chain, ChainHead, decoding_bias, penalties
 from seqtag.graph.weights import Weights
 from seqtag.settings.config import HeadSettings
 
@@ -15,11 +15,12 @@ class SoftmaxHead(ChainHead):
         self, settings: HeadSettings, tags: int, legal: Legal | None, dim: int, weights: Weights
     ) -> None:
         self.tags, self.legal, self.is_chain = tags, legal, legal is not None
+        self.bias = decoding_bias(tags, settings.outside_bias)
         self.kernel = weights.take("scores/kernel", (dim, tags))
-        self.bias = weights.take("scores/bias", (tags,))
+        self.scores_bias = weights.take("scores/bias", (tags,))
 
     def scores(self, graph: Graph, features: str) -> str:
-        kernel, bias = graph.constant(self.kernel), graph.constant(self.bias)
+        kernel, bias = graph.constant(self.kernel), graph.constant(self.scores_bias)
         logits = graph.node("Add", graph.node("MatMul", features, kernel), bias)
         return graph.node("LogSoftmax", logits, axis=-1)
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from seqtag.graph.heads.base import Legal
-from seqtag.graph.heads.chain import Chain
+from seqtag.graph.heads.chain import Chain, decoding_bias
 from seqtag.network.heads import chain
 from seqtag.settings.config import Config
 
@@ -61,14 +61,21 @@ class Head(keras.layers.Layer):  # type: ignore[misc]
 
     def logs(self, features: Any, tags: Any, mask: Any) -> Any:
         """The share of each word in the score of a sentence's tags, `(batch, time)` both. Between two sequences, the
-        difference of the sums is the logarithm of how much more probable the one is. Undefined at padding.
+        difference of the sums is how far the decoder prefers the one: the logarithm of how much more probable it is,
+        and what its search adds. Undefined at padding.
         """
         logs = tf.nn.log_softmax(self.logits(features, tags, mask))
         return tf.gather(logs, tags, batch_dims=2)
 
 
 class ChainHead(Head):
-    """A head whose decoder is a chain over the tags: what CRF and constrained softmax have in common."""
+    """A head whose decoder is a chain over the tags: what CRF and constrained softmax have in common.
+
+    Attributes:
+        outside_bias: What the search for the best sequence takes off the score of the tag O.
+    """
+
+    outside_bias: float = 0.0
 
     def scores(self, features: Any) -> Any:
         """The score of each tag of each word by itself, `(batch, time, tags)`."""
@@ -80,9 +87,13 @@ class ChainHead(Head):
 
     def decode(self, features: Any, mask: Any) -> tuple[Any, Any]:
         scores = self.scores(features)
-        best = chain.best_path(self.chain(), scores, mask)
+        best = chain.best_path(self.chain(), self._biased(scores), mask)
         probabilities = tf.gather(chain.marginals(self.chain(), scores, mask), best, batch_dims=2)
         return best * tf.cast(mask, tf.int32), probabilities * tf.cast(mask, probabilities.dtype)
 
     def logs(self, features: Any, tags: Any, mask: Any) -> Any:
-        return chain.path_logs(self.chain(), self.scores(features), tags, mask)
+        return chain.path_logs(self.chain(), self._biased(self.scores(features)), tags, mask)
+
+    def _biased(self, scores: Any) -> Any:
+        """Scores `(batch, time, tags)` as the search for the best sequence sees them."""
+        return scores + decoding_bias(scores.shape[-1], self.outside_bias)

@@ -19,7 +19,7 @@ from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.inference.labels import LABELS, LabelTagger
 from seqtag.inference.tagger import SentenceTagger
-from seqtag.inference.temperature import of_labels
+from seqtag.inference.temperature import Scores, of_labels
 from seqtag.model_folder import layout
 from seqtag.settings.labelled import JointConfig
 from seqtag.support.errors import Diverged, Error
@@ -157,8 +157,8 @@ class JointJob(TaggerJob):
             found = {"labels": ("label/scores/kernel", "label/scores/bias"), **found}
         return found
 
-    def _temperatures(self) -> dict[str, float]:
-        found = super()._temperatures()
+    def _temperatures(self, scores: Scores | None) -> dict[str, float]:
+        found = super()._temperatures(scores)
         if "labels" not in self._potentials():
             return found
         names, sentences = self.vocabulary.labels, self._calibrating()

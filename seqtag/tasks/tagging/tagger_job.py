@@ -20,21 +20,22 @@ from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
 from seqtag.graph.build import head_name
 from seqtag.inference.tagger import WINDOW, SentenceTagger
+from seqtag.inference.temperature import Scores
 from seqtag.model_folder import layout
 from seqtag.model_folder.stored import plan_of
 from seqtag.settings.config import Config
 from seqtag.support.errors import Error, ModelError
 from seqtag.support.interrupt import Stop
 from seqtag.support.quoting import one_line, printable
-from seqtag.tasks.tagging import agreement, prepare
+from seqtag.tasks.tagging import agreement, outside_bias, prepare
 from seqtag.tasks.tagging.examples import Example, make_examples, predicted_words
 from seqtag.tasks.tagging.lists import ListFound, find, lists_report
 from seqtag.tasks.tagging.prepared import Prepared
 from seqtag.tasks.tagging.splits import Corpora
 from seqtag.training.batches import windowed_order
-from seqtag.training.job import Batch, SeedResult
+from seqtag.training.job import Batch, Fitted, SeedResult
 
-CALIBRATING = 2000  # sentences of dev on which a temperature is fitted
+CALIBRATING = 2000  # sentences of dev on which temperature and bias are fitted
 NAMED_SENTENCES, NAMED_WORDS = 3, 6  # so much of a batch is shown when training fails on it
 
 
@@ -222,27 +223,57 @@ class TaggerJob:
         return tagger
 
     def calibrated(
-        self, weights: dict[str, NDArray[Any]], temperatures: dict[str, float] | None = None
-    ) -> tuple[dict[str, NDArray[Any]], dict[str, float]]:
-        """The weights with these temperatures or such as are fitted on dev, and these (Guo et al. 2017); see
-        `inference.temperature`.
+        self, weights: dict[str, NDArray[Any]], fitted: Fitted | None = None
+    ) -> tuple[dict[str, NDArray[Any]], Fitted]:
+        """The weights with scores divided by temperatures (Guo et al. 2017; see `inference.temperature`), and what was
+        fitted on dev: these, and the bias of O with which tags are chosen from now on (see `outside_bias`).
         """
-        if temperatures is not None:
-            return self._scaled(weights, temperatures), temperatures
-        if self.config.training.calibration == "none":
-            return weights, {}
-        self.network.assign_weights(weights)
-        try:
-            found = self._temperatures()
-        except ModelError:  # weights that are not finite, as `score` is going to say
-            return weights, {}
-        return self._scaled(weights, found), found
+        if fitted is None:
+            self.network.assign_weights(weights)
+            try:
+                fitted = self._fitted()
+            except ModelError:  # weights that are not finite, as `score` is going to say
+                return weights, Fitted()
+        if self._chooses_bias:
+            self.config = replace(
+                self.config, head=replace(self.config.head, outside_bias=fitted.outside_bias)
+            )
+            self.network.head.outside_bias = fitted.outside_bias
+        return self._scaled(weights, fitted.temperatures), fitted
+
+    @property
+    def _chooses_bias(self) -> bool:
+        return self.network.has_outside_bias and self.config.head.outside_bias is None
+
+    def _fitted(self) -> Fitted:
+        """What is to be fitted on dev, for the network as it is now.
+
+        Raises:
+            ModelError: The weights are not finite.
+        """
+        calibrates = self.config.training.calibration != "none"
+        scores = self._scores() if calibrates or self._chooses_bias else None
+        temperatures = self._temperatures(scores) if calibrates else {}
+        if scores is None or not self._chooses_bias:
+            return Fitted(temperatures)
+        return Fitted(temperatures, self._outside_bias(scores.divided(temperatures.get("tags", 1.0))))
+
+    def _outside_bias(self, scores: Scores) -> float:
+        """The bias of O that is worth most on dev by the metric of training."""
+        scheme, metric = self.vocabulary.train_scheme, self.config.training.metric
+        measure = metrics.find(metrics.chosen(metric, scheme)).measure
+
+        def value(gold: outside_bias.Rows, predicted: outside_bias.Rows) -> float:
+            return measure.gain(score(gold, predicted, scheme, metric=metric).main)
+
+        return outside_bias.choose(scores, self.vocabulary.tags, value)
 
     def _scaled(
         self, weights: dict[str, NDArray[Any]], temperatures: Mapping[str, float]
     ) -> dict[str, NDArray[Any]]:
         """The weights with those of the heads divided by the temperatures of what they give."""
-        divisors = {name: temperatures[of] for of, names in self._potentials().items() for name in names}
+        potentials = self._potentials()
+        divisors = {name: value for of, value in temperatures.items() for name in potentials[of]}
         return {
             name: array / np.float32(divisors[name]) if name in divisors else array
             for name, array in weights.items()
@@ -253,19 +284,22 @@ class TaggerJob:
         head = self.network.head
         return {"tags": head.potentials} if head and head.potentials else {}
 
-    def _temperatures(self) -> dict[str, float]:
-        """The temperatures of what the network gives, fitted on dev.
+    def _temperatures(self, scores: Scores | None) -> dict[str, float]:
+        """The temperatures of what the network gives, fitted on dev, of whose tags these are the scores."""
+        return {"tags": scores.temperature()} if scores else {}
+
+    def _scores(self) -> Scores | None:
+        """The scores of the tags of sentences of dev; None if the head has no such scores.
 
         Raises:
             ModelError: The weights are not finite.
         """
         if "tags" not in self._potentials():
-            return {}
+            return None
         sentences = self._calibrating()
         scheme, learnt = self.corpora.scheme, self.vocabulary.train_scheme
         right = [convert(sentence.tags or (), scheme, learnt) for sentence in sentences]
-        scores = self._exported().scores(sentences, right)
-        return {"tags": scores.temperature()} if scores else {}
+        return self._exported().scores(sentences, right)
 
     def _calibrating(self) -> list[Sentence]:
         """Sentences of dev, from all over it, that are enough to fit a number."""

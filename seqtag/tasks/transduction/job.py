@@ -24,7 +24,7 @@ from seqtag.tasks.transduction.score import MEASURES, TransductionScore, score
 from seqtag.tasks.transduction.vocabulary import BORDER, SymbolVocabulary
 from seqtag.training.batches import training_order
 from seqtag.training.events import Start
-from seqtag.training.job import Batch
+from seqtag.training.job import Batch, Fitted
 
 SHOWN = 3  # pairs of a batch that are named when training fails on it
 TOGETHER = 512  # pairs that are answered between two looks at whether to stop
@@ -183,10 +183,10 @@ class TransductionJob:
         return TransducerModel(self.config, self.vocabulary, Weights.of_arrays(weights), name="the network")
 
     def calibrated(
-        self, weights: dict[str, Any], temperatures: dict[str, float] | None = None
-    ) -> tuple[dict[str, Any], dict[str, float]]:
+        self, weights: dict[str, Any], fitted: Fitted | None = None
+    ) -> tuple[dict[str, Any], Fitted]:
         """The same weights: a beam search over scores that are divided may find other targets."""
-        return weights, {}
+        return weights, Fitted()
 
     def score(self, weights: dict[str, NDArray[Any]]) -> tuple[TransductionScore, TransductionScore | None]:
         """What these weights, which are the network's from now on, score on dev and, where there is one, on test.

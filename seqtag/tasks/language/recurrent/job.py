@@ -31,7 +31,7 @@ from seqtag.tasks.language.recurrent.score import PERPLEXITY, LanguageScore
 from seqtag.tasks.language.recurrent.streams import Streams
 from seqtag.tasks.language.recurrent.texts import LanguageTexts
 from seqtag.training.events import Start
-from seqtag.training.job import Batch
+from seqtag.training.job import Batch, Fitted
 
 SHOWN, SHOWN_WORDS = 3, 6  # so much of a batch is named when training fails on it
 COMPARED, FEW = 200, 40  # sentences on which the export is compared, and words of each
@@ -190,10 +190,10 @@ class LanguageJob:
         return stored.model_of(self.config, self.vocabulary, Weights.of_arrays(weights), name="the network")
 
     def calibrated(
-        self, weights: dict[str, Any], temperatures: dict[str, float] | None = None
-    ) -> tuple[dict[str, Any], dict[str, float]]:
+        self, weights: dict[str, Any], fitted: Fitted | None = None
+    ) -> tuple[dict[str, Any], Fitted]:
         """The same weights: the score of a language model is made of its probabilities as they are."""
-        return weights, {}
+        return weights, Fitted()
 
     def score(self, weights: dict[str, NDArray[Any]]) -> tuple[LanguageScore, LanguageScore | None]:
         """What these weights, which are the network's from now on, score on dev and, where there is one, on test.
