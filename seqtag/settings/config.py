@@ -624,6 +624,10 @@ class RunSettings(Protocol):
         """The settings without the path of a file."""
         ...
 
+    def made(self, there: Any) -> bool:
+        """Whether these are the settings of a run whose model has the settings `there`."""
+        ...
+
 
 @dataclass(frozen=True)
 class Tree:
@@ -634,6 +638,7 @@ class Tree:
         FIXED: The settings of its sections, by path, that nobody can choose here, and the value that each has.
         PATHS: The settings that hold the path of a file whose content is kept elsewhere.
         LATER: Sections and settings that came later: models that make no use of them are stored as they were before.
+        CHOSEN: The settings that training chooses where they are null; a model has its choice.
         READING: The sections by which files are read.
         automatic: The settings, by path, that go by the corpus and that nobody chose: they hold the default for spans
             until `for_corpus` has decided them.
@@ -643,6 +648,7 @@ class Tree:
     FIXED: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     PATHS: ClassVar[tuple[str, ...]] = ()
     LATER: ClassVar[tuple[str, ...]] = ()
+    CHOSEN: ClassVar[tuple[str, ...]] = ()
     READING: ClassVar[tuple[str, ...]] = ("data",)
 
     automatic: frozenset[str] = field(default=frozenset(), kw_only=True)
@@ -661,6 +667,15 @@ class Tree:
     def portable(self) -> dict[str, Any]:
         """The settings as `to_json` gives them, but without the path of a file: its content is kept elsewhere."""
         return self.without(self.PATHS)
+
+    def made(self, there: "Tree") -> bool:
+        """Whether these are the settings of a run whose model has the settings `there`."""
+        values = self.to_json()
+        left = [
+            *self.PATHS,
+            *(path for path in self.CHOSEN if reduce(getitem, path.split("."), values) is None),
+        ]
+        return type(there) is type(self) and there.without(left) == self.without(left)
 
     def without(self, paths: Iterable[str]) -> dict[str, Any]:
         """The settings as `to_json` gives them, but with null in place of some, and without
@@ -700,9 +715,11 @@ class Config(Tree):
         "embeddings.lists",
         "data.numeric_columns",
         "encoder.context",
+        "head.outside_bias",
         *LATER_OF_ENCODERS,
         *LATER_OF_TREES,
     )
+    CHOSEN = ("head.outside_bias",)
 
     data: DataSettings = field(default_factory=DataSettings)
     embeddings: EmbeddingSettings = field(default_factory=EmbeddingSettings)

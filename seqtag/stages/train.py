@@ -275,7 +275,7 @@ def _is_of(output: Path, task: Task[Any, Any], config: RunSettings, seeds: int) 
         return False
     first = config.training.seed
     seed = there.training.seed
-    return first <= seed < first + seeds and there.portable() == _seeded(config, seed).portable()
+    return first <= seed < first + seeds and _seeded(config, seed).made(there)
 
 
 def _check_seeds(places: Sequence[Path], task: Task[Any, Any], force: bool) -> None:
@@ -288,7 +288,7 @@ def _check_seeds(places: Sequence[Path], task: Task[Any, Any], force: bool) -> N
     if folder_of_all.is_dir():
         there = sorted(entry.name for entry in folder_of_all.iterdir() if not entry.name.startswith("."))
         if foreign := [name for name in there if name not in [place.name for place in places]]:
-            problem = f"already exists and holds {printable(foreign[0])}, which is no model of these seeds"
+            problem = f"already exists and holds {printable(foreign[0])}, which is not a model of these seeds"
             raise Error(f"{folder_of_all}: {problem}. Move it elsewhere.")
     for place in places:
         replacing.check_target(place, force=force, kind=task.kind)

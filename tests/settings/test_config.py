@@ -446,3 +446,18 @@ def test_a_context_takes_an_attention_that_reads_it() -> None:
     both = merge({"encoder.context": (300, "test"), "encoder.attention": ("mentions", "test")})
     assert both.without(())["encoder"]["context"] == 300
     assert "context" not in merge({}).without(())["encoder"]
+
+
+def test_a_model_has_what_its_run_chose() -> None:
+    def biased(value: float | None) -> Config:
+        head = dataclasses.replace(Config().head, outside_bias=value)
+        return dataclasses.replace(Config(), head=head)
+
+    assert biased(None).made(biased(0.5))
+    assert biased(None).made(biased(None))
+    assert biased(0.5).made(biased(0.5))
+    assert not biased(0.5).made(biased(None))
+    assert not biased(0.0).made(biased(0.5))
+    assert not biased(None).made(merge(layer("--set", encoder__units=7, head__outside_bias=0.5)))
+    assert "outside_bias" not in biased(None).portable()["head"]
+    assert biased(0.0).portable()["head"]["outside_bias"] == 0.0

@@ -234,11 +234,9 @@ class TaggerJob:
                 fitted = self._fitted()
             except ModelError:  # weights that are not finite, as `score` is going to say
                 return weights, Fitted()
-        if self._chooses_bias:
-            self.config = replace(
-                self.config, head=replace(self.config.head, outside_bias=fitted.outside_bias)
-            )
-            self.network.head.outside_bias = fitted.outside_bias
+        if bias := fitted.outside_bias:
+            self.config = replace(self.config, head=replace(self.config.head, outside_bias=bias))
+            self.network.head.outside_bias = bias
         return self._scaled(weights, fitted.temperatures), fitted
 
     @property
