@@ -105,7 +105,7 @@ class LanguageModel:
             label: The label of all of them, as for `logprob`.
 
         Raises:
-            Error: `sentences` is a single text or empty, or the model gives scores that are no probabilities.
+            Error: `sentences` is a single text or empty, or the model gives scores that are not probabilities.
 
         Example:
             >>> seqtag.load_lm("lm").perplexity(["Ana left Oslo .", "Bo saw Lima ."]) < 20

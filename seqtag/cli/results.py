@@ -50,7 +50,7 @@ def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
 
 
 def check_new(paths: Iterable[str | PathLike[str]], *, force: bool) -> None:
-    """Refuse to replace files without --force; what is no regular file, such as a pipe, is written to."""
+    """Refuse to replace files without --force; what is not a regular file, such as a pipe, is written to."""
     for path in paths:
         if os.path.isfile(path) and not force:
             raise Error(f"{os.fspath(path)}: already exists. --force replaces it.")
@@ -82,7 +82,7 @@ def announce(path: str) -> None:
 @contextlib.contextmanager
 def written_bytes(path: str) -> Iterator[BinaryIO]:
     """A stream whose content stands at the path once all of it is there: a run that fails or is stopped leaves what
-    was there before. What is no regular file, and what cannot be replaced, is written as it is. The content of a
+    was there before. What is not a regular file, and what cannot be replaced, is written as it is. The content of a
     file whose name ends like a compressed file's is compressed.
 
     Raises:

@@ -316,7 +316,7 @@ class ReadOptions:
         if not isinstance(options.with_heads, bool):
             raise ValueError("it neither reads heads nor does without them")
         if options.label_key is not None and not _is_label(options.label_key):
-            raise ValueError("the key of its labels is no text")
+            raise ValueError("the key of its labels is not a string")
         if options.misaligned not in registry.MISALIGNED or not all(map(_is_label, options.labels)):
             raise ValueError("it read spans in a way that is not known here")
         if not all(map(_is_column, (options.token_column, options.tag_column))):
@@ -327,7 +327,7 @@ class ReadOptions:
         if options.format != "auto" and not registry.knows(known, options.format):
             raise ValueError("its corpus was of no format that is known here")
         if not all(isinstance(values.get(name, ""), str) for name in _SPELLING):
-            raise ValueError("the spelling of its tags is no text")
+            raise ValueError("the spelling of its tags is not a string")
         _ = options.spelling  # which makes sense
         return options
 

@@ -62,7 +62,7 @@ def _sentence(number: int, value: Any, options: ReadOptions) -> Sentence:
     tags = [token.get("tag") if isinstance(token, dict) else None for token in tokens or ()]
     if len(tags) < len(words) or not all(isinstance(tag, str) and tag for tag in tags):
         if tokens is None and (found := next((key for key in _SPANS if key in extra), None)):
-            value = f'"{found}" is {quoted(extra[found])}, which is no list of [start, end, label]'
+            value = f'"{found}" is {quoted(extra[found])}, which is not a list of [start, end, label]'
             raise JsonError(f'has no tags: {value}, and there are no "tokens"')
         lists = [key for key, value in extra.items() if isinstance(value, list) and len(value) == len(words)]
         instead = (

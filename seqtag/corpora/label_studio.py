@@ -113,7 +113,7 @@ def _spans(value: Any, text: str) -> Iterator[CharSpan]:
             for label in labels:
                 yield CharSpan(start, end, str(label))
         case _:
-            raise ValueError(f"{quoted(value)} is no labelled span; expected start, end and labels")
+            raise ValueError(f"{quoted(value)} is not a labelled span; expected start, end and labels")
 
 
 def _from_utf16(text: str, place: int) -> int:

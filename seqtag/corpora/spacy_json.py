@@ -94,7 +94,7 @@ def _of_version_2(value: Mapping[str, Any], tag_key: str, with_tags: bool) -> It
         raise ValueError('expected "paragraphs" of "sentences" of "tokens" with "orth"') from None
     for row in rows:
         if not all(isinstance(word, str) for word, _ in row):
-            raise ValueError('the "orth" of a token is no text')
+            raise ValueError('the "orth" of a token is not a string')
         words = [word for word, _ in row if word.strip()]
         tags = [tag for word, tag in row if word.strip()]
         if with_tags and not all(isinstance(tag, str) and tag for tag in tags):

@@ -89,7 +89,7 @@ def sentences(
         report: Receives what is odd about the file, while it is read.
 
     Raises:
-        DataError: The file cannot be read, or is no text in UTF-8.
+        DataError: The file cannot be read, or is not UTF-8 text.
         MissingPackage: The tokenizer's library is not installed.
     """
     source = Source(path, report=report)

@@ -33,7 +33,7 @@ class LabelVocabulary(Vocabulary):
     def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
         labels, multiple = values["sentence_labels"], values["several_labels"]
         if not isinstance(labels, list) or not all(isinstance(one, str) and one for one in labels):
-            raise ValueError("its labels are no texts")
+            raise ValueError("its labels are not strings")
         if type(multiple) is not bool or not labels or sorted({*labels}) != labels:
             raise ValueError("its labels are not in their order")
         "".join(labels).encode()  # half a character is none

@@ -31,7 +31,7 @@ def read(path: str | PathLike[str]) -> Vectors:
 
     Text has a word and its values in each line, with or without a first line of "count dim". A line is read from
     the right, so a word may hold spaces; it may end with a number only where the first line gives the dim. Which
-    form it is, its content says; what is no regular file is text, and "-" is standard input. The table is read once,
+    form it is, its content says; what is not a regular file is text, and "-" is standard input. The table is read once,
     row by row, and is kept in half its size (float16).
 
     A count in a text's first line that is not that of the lines is no error (many cut such a file to its frequent

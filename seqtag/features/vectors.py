@@ -99,7 +99,7 @@ class Vectors:
         self._buffer = buffer
         if len(buffer) < _ALIGNMENT:
             raise ValueError(
-                f"word vectors: {len(buffer)} bytes are no header; expected {_ALIGNMENT} or more"
+                f"word vectors: {len(buffer)} bytes are not a header; expected {_ALIGNMENT} or more"
             )
         magic, version, dim, count, size = _HEADER.unpack_from(buffer)
         if magic != _MAGIC:

@@ -204,7 +204,7 @@ class Vocabulary:
         written: list[Any] = [*self.tags, *self.tag_counts, *self.reading.extra_columns]
         written += [spelling.template, spelling.outside]
         if not self._has_enough_tags() or not all(isinstance(text, str) and text for text in written):
-            raise ValueError("its tags or columns are no texts")
+            raise ValueError("its tags or columns are not strings")
         "".join(written).encode()  # half a character is none
         if CONTROLS.search("".join(written)):
             raise ValueError("a tag or a column holds a control character")
@@ -213,7 +213,7 @@ class Vocabulary:
         if self.tags != tag_inventory(self.tags, self.train_scheme):
             raise ValueError(f"its tags are not all those of {self.train_scheme.title} in their order")
         if not all(type(count) is int for count in self.tag_counts.values()):
-            raise ValueError("the counts of its tags are no whole numbers")
+            raise ValueError("the counts of its tags are not whole numbers")
         if self.scheme.is_spans:
             for tag in self.tag_counts:
                 split(tag, self.scheme)

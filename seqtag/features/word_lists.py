@@ -204,7 +204,7 @@ def unpacked(content: bytes) -> tuple[ListTable, ...]:
     try:
         arrays = safetensors.numpy.load(content)
     except (SafetensorError, KeyError, TypeError) as problem:
-        raise ValueError(f"{ARRAYS} is no file of arrays") from problem
+        raise ValueError(f"{ARRAYS} is not a file of arrays") from problem
     count = len(arrays) // len(_PARTS)
     names = [[f"{number}.{part}" for part in _PARTS] for number in range(count)]
     if not 1 <= count <= MOST_LISTS or {*arrays} != {name for pair in names for name in pair}:

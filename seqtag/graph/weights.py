@@ -117,7 +117,7 @@ def read_header(content: bytes) -> tuple[dict[str, tuple[tuple[int, ...], int]],
     except JsonError as problem:
         raise ValueError(f"its header {problem}") from problem
     if not isinstance(header, dict):
-        raise ValueError("its header is no object")
+        raise ValueError("its header is not an object")
     entries = {path: _entry(path, entry, len(content)) for path, entry in header.items()}
     at = 0
     for shape, start in sorted(entries.values(), key=lambda entry: entry[1]):

@@ -97,7 +97,7 @@ def what_is_foreign(path: Path, kind: Kind) -> str | None:
         return f"exists and is not a {kind.title} folder"
     known = {MANIFEST, *kind.files, *kind.optional, *kind.former}
     foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in known)
-    return f"holds {foreign[0]}, which is no part of a {kind.title}" if foreign else None
+    return f"holds {foreign[0]}, which is not part of a {kind.title}" if foreign else None
 
 
 def write(

@@ -22,7 +22,7 @@ from seqtag.support.quoting import counted
 
 ARPA = "arpa"  # the smoothing of a model that was read from an ARPA file: whatever made it
 MOST_ORDERS = 6
-NOT_PROBABILITIES = f"{STUPID_BACKOFF} gives scores that are no probabilities, so there is no perplexity"
+NOT_PROBABILITIES = f"{STUPID_BACKOFF} gives scores that are not probabilities, so there is no perplexity"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class NgramModel:
 
     @property
     def not_probabilities(self) -> str:
-        """Why scores are no probabilities; empty if they are."""
+        """Why scores are not probabilities; empty if they are."""
         return NOT_PROBABILITIES if self.smoothing == STUPID_BACKOFF else ""
 
     @cached_property
@@ -118,7 +118,7 @@ class NgramModel:
         """Refuses a model that an ARPA file cannot hold.
 
         Raises:
-            Error: Its words do not back off, or what it gives are no probabilities.
+            Error: Its words do not back off, or what it gives are not probabilities.
         """
         if self.not_probabilities:
             raise Error(f"an ARPA file holds probabilities; {STUPID_BACKOFF} gives scores that are none.")

@@ -24,7 +24,7 @@ def exportable(path: str | Path) -> NgramModel:
     model = load(path)
     if not isinstance(model, NgramModel):
         raise Error(
-            f"{path}: is no model of n-grams ({model.description}); an ARPA file can hold nothing else."
+            f"{path}: is not a model of n-grams ({model.description}); an ARPA file can hold nothing else."
         )
     model.check_arpa()
     return model

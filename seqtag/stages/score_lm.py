@@ -49,7 +49,7 @@ def total(
 
 
 def check(model: TextModel, name: str | Path) -> None:
-    """Refuses a model whose scores are no probabilities.
+    """Refuses a model whose scores are not probabilities.
 
     Raises:
         Error: It has no perplexity.

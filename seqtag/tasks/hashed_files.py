@@ -115,7 +115,7 @@ def digest_of(path: str) -> str:
     """The sha256 of a file; only of one that can be read again, as this is not the last time."""
     found = hashlib.sha256()
     if path == "-" or (os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)):
-        problem = "is no regular file, and compare reads a file more than once; write it to a file first"
+        problem = "is not a regular file, and compare reads a file more than once; write it to a file first"
         raise DataError(shown(path), None, problem)
     try:
         with opened(path) as file:

@@ -205,7 +205,7 @@ def test_scores_that_are_no_probabilities(text: Path, capsys: Capture) -> None:
     assert train("--smoothing", "stupid_backoff", "--dev", "text.txt") == 0
     assert "perplexity" not in capsys.readouterr().out
     assert run(["lm", "score", "lm", "text.txt"]) == 1
-    assert "stupid_backoff gives scores that are no probabilities" in complaint(capsys)
+    assert "stupid_backoff gives scores that are not probabilities" in complaint(capsys)
     assert run(["lm", "score", "lm", "text.txt", "--lines", "--json", "out.json"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -452,7 +452,7 @@ class TestRecurrent:
 
     def test_an_arpa_file_holds_none(self, capsys: Capture) -> None:
         assert run(["lm", "export", self.model, "--arpa", "-"]) == 1
-        assert "is no model of n-grams" in complaint(capsys)
+        assert "is not a model of n-grams" in complaint(capsys)
 
 
 class TestExplain:
@@ -508,7 +508,7 @@ class TestExplain:
         ("trained", "arguments", "problem"),
         [
             ([], ["empty.txt"], "holds no words"),
-            (["--smoothing", "stupid_backoff"], ["text.txt"], "scores that are no probabilities"),
+            (["--smoothing", "stupid_backoff"], ["text.txt"], "scores that are not probabilities"),
             ([], ["text.txt", "-o", "page.html"], "expected an ending in .json, .png or .svg"),
             ([], ["text.txt", "-o", "text.txt"], "input"),
         ],

@@ -75,7 +75,7 @@ def test_an_arpa_file_cannot_hold_it(capsys: Capture) -> None:
     assert mix("one", "three", "--dev", "dev.txt") == 0
     capsys.readouterr()
     assert run(["lm", "export", "mixture", "--arpa", "lm.arpa"]) == 1
-    assert "mixture: is no model of n-grams (mixture of 2 models" in capsys.readouterr().err
+    assert "mixture: is not a model of n-grams (mixture of 2 models" in capsys.readouterr().err
     assert not Path("lm.arpa").exists()
 
 

@@ -240,12 +240,12 @@ def test_a_span_that_cuts_a_token(put: Any, misaligned: str, capsys: pytest.Capt
         ([{"text": "ab", "ents": [], "tokens": [{"start": 0, "end": 1}]}], "1: the text has 'b' after the last token"),
         ([{"data": {"text": "a"}, "annotations": [{"result": []}] * 2}], "1: the task has 2 annotations"),
         ([{"paragraphs": [{"sentences": [{"tokens": [{"orth": "a"}]}]}]}], "1: the tokens have no 'ner', or not all"),
-        ([{"paragraphs": [{"sentences": [{"tokens": [{"orth": 1}]}]}]}], '1: the "orth" of a token is no text'),
+        ([{"paragraphs": [{"sentences": [{"tokens": [{"orth": 1}]}]}]}], '1: the "orth" of a token is not a string'),
         ([{"paragraphs": [{"sentences": [{}]}]}], '1: expected "paragraphs" of "sentences" of "tokens" with "orth"'),
         ([{"paragraphs": [{"sentences": [{"tokens": [0]}]}]}], '1: expected "paragraphs" of "sentences"'),
         (
             [{"data": {"text": "a"}, "annotations": [{"result": [{"type": "hypertextlabels", "value": {}}]}]}],
-            "1: .* is no labelled span",
+            "1: .* is not a labelled span",
         ),
         ([{"data": {"a": "a", "b": "b"}, "annotations": []}], "1: the data have several texts"),
         (

@@ -244,7 +244,7 @@ def test_other_arrays_are_refused(arrays: dict[str, Any]) -> None:
 
 
 def test_another_file_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"lists\.safetensors is no file of arrays"):
+    with pytest.raises(ValueError, match=r"lists\.safetensors is not a file of arrays"):
         unpacked(b"Bonn\n")
 
 

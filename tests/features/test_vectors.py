@@ -544,7 +544,7 @@ def test_a_short_or_long_buffer_is_refused() -> None:
     packed = some_vectors()[2].packed()
     for size in range(64):
         with pytest.raises(
-            ValueError, match=f"^word vectors: {size} bytes are no header; expected 64 or more$"
+            ValueError, match=f"^word vectors: {size} bytes are not a header; expected 64 or more$"
         ):
             Vectors.unpack(packed[:size])
     with pytest.raises(ValueError, match=r"^word vectors: 1889 bytes; expected 1890 by their header$"):

@@ -115,7 +115,7 @@ class TestWrite:
 
     def test_a_note_in_the_former_model_stays(self, model: Path) -> None:
         (model / "notes.txt").write_text("years of work")
-        with pytest.raises(Error, match=r"holds notes\.txt, which is no part of a model"):
+        with pytest.raises(Error, match=r"holds notes\.txt, which is not part of a model"):
             write(model, OTHER)
         (model / "notes.txt").unlink()
         assert read_all(Folder(model)) == CONTENT
@@ -567,7 +567,7 @@ class TestTarget:
     @pytest.mark.parametrize("force", [False, True])
     def test_a_model_with_something_of_the_users_in_it(self, model: Path, force: bool) -> None:
         (model / "notes.txt").write_text("years of work")
-        said = r"holds notes\.txt, which is no part of a model, so it is not replaced"
+        said = r"holds notes\.txt, which is not part of a model, so it is not replaced"
         with pytest.raises(Error, match=said):
             check_target(model, force=force)
 

@@ -451,7 +451,7 @@ class TestFilesThatChange:
                 "has changed since the comparison began",
             ),
             (Path.unlink, "cannot be read: No such file or directory"),
-            (lambda path: (path.unlink(), os.mkfifo(path)), "is no regular file"),
+            (lambda path: (path.unlink(), os.mkfifo(path)), "is not a regular file"),
         ],
         ids=["cut", "moved away", "a pipe"],
     )
@@ -787,7 +787,7 @@ def test_what_can_be_read_once_only_is_refused(role: str, kind: str, tmp_path: P
     path = {"a pipe": str(pipe), "standard input": "-", "a device": os.devnull}[kind]
     paths = {"train": str(corpus), "dev": str(corpus)} | ({} if role == "vectors" else {role: path})
     layer = parse_assignments([f"embeddings.vectors.file={json.dumps(path)}"] if role == "vectors" else [])
-    with pytest.raises(DataError, match=r"is no regular file, and compare reads a file more than once"):
+    with pytest.raises(DataError, match=r"is not a regular file, and compare reads a file more than once"):
         compare([layer], {"encoder.cell": ["gru"]}, paths, tmp_path / "out")
 
 

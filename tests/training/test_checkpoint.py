@@ -287,7 +287,7 @@ class TestTheEnd:
         assert notes.exists()
         (said,) = (event.text for event in heard if is_of_run(event))
         assert said == (
-            f"the model is written, but {notes.parent}: holds notes.txt, which is no part of a checkpoint, so it is "
+            f"the model is written, but {notes.parent}: holds notes.txt, which is not part of a checkpoint, so it is "
             "not removed."
         )
 

@@ -205,7 +205,7 @@ class TestSeeds:
         with pytest.raises(Error, match="7: already contains a model"):
             go(3)
         with pytest.raises(
-            Error, match=r"model\.seeds: already exists and holds 9, which is no model of these seeds"
+            Error, match=r"model\.seeds: already exists and holds 9, which is not a model of these seeds"
         ):
             go(2, force=True)
         go(3, force=True)

@@ -154,7 +154,7 @@ class ValueTable:
         """The table that `to_json` described; ValueError if it is none."""
         own, singleton = values["values"], values["first_singleton"]
         if not isinstance(own, list) or not all(isinstance(value, str) for value in own):
-            raise ValueError("a table's values are no list of texts")
+            raise ValueError("a table's values are not a list of strings")
         table = cls(own, singleton)
         if len(table.ids) != len(own):
             raise ValueError("a table holds a value twice")

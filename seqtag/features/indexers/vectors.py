@@ -153,7 +153,7 @@ class VectorIndexer(Indexer):
             raise ValueError("the pretrained vectors are missing")
         words = values["words"]
         if not isinstance(words, list) or not all(type(row) is int for row in words):
-            raise ValueError("the rows of its changed vectors are no list of whole numbers")
+            raise ValueError("the rows of its changed vectors are not a list of whole numbers")
         ascending = all(first < second for first, second in pairwise(words))
         if words and not (ascending and words[0] >= 0 and words[-1] < len(resources.vectors)):
             raise ValueError("the rows of its changed vectors are not rows of its vectors in their order")

@@ -46,7 +46,7 @@ class TextModel(Protocol):
 
     @property
     def not_probabilities(self) -> str:
-        """Why its scores are no probabilities, so that there is no perplexity; empty if they are."""
+        """Why its scores are not probabilities, so that there is no perplexity; empty if they are."""
         ...
 
     @property

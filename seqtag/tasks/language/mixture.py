@@ -122,7 +122,7 @@ def check(model: TextModel, name: str) -> None:
         name: What it is called, for messages.
 
     Raises:
-        Error: Its scores are no probabilities, it predicts words from those after them alone, or it is conditioned on
+        Error: Its scores are not probabilities, it predicts words from those after them alone, or it is conditioned on
             labels.
     """
     if base.labelled(model) is not None:

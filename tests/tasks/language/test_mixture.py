@@ -150,7 +150,7 @@ def test_equal_models_give_equal_bytes(tmp_path: Path, models: tuple[str, str]) 
         (TEXT, {"vocabulary": 99}, "its vocabulary is closed, that of the first model open (12 and 12 words"),
         (TEXT, {"units": Units("character")}, "its tokens are characters, those of the first model words"),
         (TEXT, {"units": Units(tokenizer=Tokenizer())}, "its tokenizer is word, not whitespace as that of the first"),
-        (TEXT, {"smoothing": "stupid_backoff"}, "stupid_backoff gives scores that are no probabilities"),
+        (TEXT, {"smoothing": "stupid_backoff"}, "stupid_backoff gives scores that are not probabilities"),
     ],
 )  # fmt: skip
 def test_models_that_cannot_be_mixed(

@@ -206,11 +206,11 @@ class WordVocabulary:
         words, sizes, indexers = values["words"], values["sizes"], values["indexers"]
         counts = values.get("counts", [])
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise ValueError("its words are no list of texts")
+            raise ValueError("its words are not a list of strings")
         if not isinstance(sizes, list) or not all(type(size) is int for size in sizes):
-            raise ValueError("the sizes of its classes are no list of whole numbers")
+            raise ValueError("the sizes of its classes are not a list of whole numbers")
         if not isinstance(counts, list) or not all(type(count) is int for count in counts):
-            raise ValueError("the counts of its words are no list of whole numbers")
+            raise ValueError("the counts of its words are not a list of whole numbers")
         if not isinstance(indexers, dict) or not indexers:
             raise ValueError("it looks nothing up")
         if "numbers" in indexers:
