@@ -673,7 +673,7 @@ class Tree:
         values = self.to_json()
         left = [
             *self.PATHS,
-            *(path for path in self.CHOSEN if reduce(getitem, path.split("."), values) is None),
+            *(path for path in self._own(self.CHOSEN) if reduce(getitem, path.split("."), values) is None),
         ]
         return type(there) is type(self) and there.without(left) == self.without(left)
 
@@ -683,12 +683,16 @@ class Tree:
         """
         values = _with(self.to_json(), dict.fromkeys(paths))
         defaults = type(self)().to_json()
-        for path in self.LATER:
+        for path in self._own(self.LATER):
             *sections, name = path.split(".")
             section = reduce(getitem, sections, values)
             if section[name] == reduce(getitem, [*sections, name], defaults):
                 del section[name]
         return values
+
+    def _own(self, paths: Iterable[str]) -> list[str]:
+        """Those of the paths that are not fixed here, and so in `to_json`."""
+        return [path for path in paths if path not in self.FIXED]
 
 
 def _with(values: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -114,6 +114,14 @@ def test_an_option_of_another_task_is_refused() -> None:
         chosen_options(given, "tagging")
 
 
+@pytest.mark.parametrize("task", registry.TASKS)
+def test_settings_of_every_task_can_be_stored_and_known_again(task: str) -> None:
+    config = schema_for(task).kind()
+    assert config.portable().keys() == {name for name in config.to_json() if name != "tree"}
+    assert config.made(config)
+    assert not config.made(replace(config, training=TrainingSettings(seed=1)))
+
+
 def test_the_grid_is_of_the_task() -> None:
     assert parse_grid(["note.pitch=1,2"], NOTES) == {"note.pitch": [1, 2]}
     with pytest.raises(UsageError, match="--task chooses it"):
