@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,7 +29,7 @@ from seqtag.settings.merging import merge
 from seqtag.stages.train import TrainingResult, train
 from seqtag.support.errors import Error
 from seqtag.support.interrupt import Interrupted, Stop
-from seqtag.tasks.tagging import prepare
+from seqtag.tasks.tagging import outside_bias, prepare
 from seqtag.tasks.tagging.splits import read_corpora
 from seqtag.tasks.tagging.tagger_job import TaggerJob
 from seqtag.training.checkpoint import Checkpoint, State, kind_of
@@ -221,6 +222,26 @@ class TestTheEnd:
             go(corpus, tmp_path / "model", "quick", resume=True, listener=self.no_step)
         assert os.listdir(tmp_path) == ["model"]
         same(tmp_path / "model", whole("quick"))
+
+    @pytest.mark.parametrize("more", [[], ["head.outside_bias=0"], ["training.final=true"]])
+    def test_a_model_that_keeps_what_training_chose_is_known_again(
+        self, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: list[str]
+    ) -> None:
+        monkeypatch.setattr(outside_bias, "choose", lambda *given: 0.5)
+        settings = config("training.epochs=1", "data.scheme=auto", *more)
+        with monkeypatch.context() as patch:
+            patch.setattr(Checkpoint, "remove", lambda checkpoint: sys.exit())
+            with pytest.raises(SystemExit):
+                train(settings, corpus, corpus, None, tmp_path / "model")
+        written = content(tmp_path / "model")
+        bias = json.loads(written["config.json"])["head"]["outside_bias"]
+        assert bias == (0 if "head.outside_bias=0" in more else 0.5)
+        other = replace(settings, head=replace(settings.head, outside_bias=-1.0))
+        with pytest.raises(Error, match="already contains a model"):
+            train(other, corpus, corpus, None, tmp_path / "model", resume=True)
+        train(settings, corpus, corpus, None, tmp_path / "model", resume=True, listener=self.no_step)
+        assert os.listdir(tmp_path) == ["model"]
+        assert content(tmp_path / "model") == written
 
     @pytest.mark.parametrize("other", ["tables", "notes"])
     def test_what_another_run_has_put_there_is_not_replaced(
