@@ -25,6 +25,7 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 SMALLEST = 1e-7  # probability of a label that is told from 0
 POSSIBLE = FORBIDDEN / 2  # the score of a sequence that the tag scheme allows is greater
 TOGETHER = 128  # sentences
+STEPS = 2**20  # from tag to tag, of all sentences that are searched together: more do not fit into a cache
 
 
 def fit(loss: Callable[[float], float]) -> float:
@@ -107,7 +108,7 @@ class Scores:
         tag, `(tags,)` (Viterbi).
         """
         found: dict[int, NDArray[np.int64]] = {}
-        for numbers, scores, _, lengths in self._batches():
+        for numbers, scores, _, lengths in self._batches(max(1, STEPS // len(self.start) ** 2)):
             arrived = self.start + scores[:, 0] + bias
             here = [arrived]
             for place in range(1, scores.shape[1]):
@@ -135,11 +136,14 @@ class Scores:
             total += float(losses[right > POSSIBLE].sum())
         return total
 
-    def _batches(self) -> Iterator[tuple[list[int], Floats, NDArray[np.int32], NDArray[np.int64]]]:
-        """Sentences of about the same length: their numbers, scores, right tags and lengths."""
+    def _batches(
+        self, most: int = TOGETHER
+    ) -> Iterator[tuple[list[int], Floats, NDArray[np.int32], NDArray[np.int64]]]:
+        """Sentences of about the same length, `most` of them at most: their numbers, scores, right tags and lengths."""
         order = sorted(range(len(self.sentences)), key=lambda number: len(self.sentences[number][1]))
-        for first in range(0, len(order), TOGETHER):
-            numbers = order[first : first + TOGETHER]
+        size = min(most, TOGETHER)
+        for first in range(0, len(order), size):
+            numbers = order[first : first + size]
             rows = [self.sentences[number] for number in numbers]
             lengths = np.array([len(tags) for _, tags in rows])
             scores = np.zeros((len(rows), lengths.max(), len(self.start)))

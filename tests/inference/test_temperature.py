@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -57,6 +58,21 @@ def test_the_best_tags_are_those_of_all_sequences_compared_one_by_one() -> None:
             key=lambda path: total(found, own, path),
         )
     assert others
+
+
+def test_a_search_among_many_tags_takes_little_memory() -> None:
+    chance, tags = np.random.default_rng(4), 300
+    start, end = chance.normal(size=(2, tags))
+    sentences = [(chance.normal(size=(2, tags)).astype(np.float32), np.zeros(2, np.int32)) for _ in range(40)]
+    found = Scores(start, chance.normal(size=(tags, tags)), end, sentences)
+    tracemalloc.start()
+    best = found.best(np.zeros(tags))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20e6  # all steps of all sentences at once take 29 MB
+    for (own, _), path in zip(sentences, best, strict=True):
+        ways = (start + own[0])[:, None] + found.transitions + own[1] + end
+        assert tuple(path) == np.unravel_index(ways.argmax(), ways.shape)
 
 
 def test_all_scores_are_divided() -> None:
