@@ -8,6 +8,7 @@ from seqtag.graph import outputs
 from seqtag.graph.builder import Graph
 from seqtag.graph.encoder import Encoder
 from seqtag.graph.heads.base import Head, Legal
+from seqtag.graph.heads.chain import ChainHead
 from seqtag.graph.label_head import LabelHead, LabelPlan
 from seqtag.graph.weights import Weights
 from seqtag.settings import registry
@@ -64,6 +65,7 @@ class Parts:
             self.head = registry.load(registry.HEADS, head_name(config, plan.legal), "graph")(
                 config.head, plan.tags, plan.legal, width, weights
             )
+        check_outside_bias(config, plan.legal, is_chain=isinstance(self.head, ChainHead))
         weights.check_all()
 
     def write_vectors(self, graph: Graph, prefixes: Mapping[str, str]) -> str:
@@ -190,6 +192,24 @@ def check_int8(settings: EncoderSettings) -> None:
         raise UsageError(
             "--precision int8 is for models with layers of encoder.cell lstm and its usual activations. Received: "
             f"{settings.layers} layers of {settings.cell}"
+        )
+
+
+def check_outside_bias(config: Config, legal: Legal | None, *, is_chain: bool) -> None:
+    """Refuses a bias of O where there is no O, or no search that it could be for.
+
+    Args:
+        config: The settings.
+        legal: What the tag scheme allows; None if everything.
+        is_chain: Whether the decoder is a chain over the tags.
+
+    Raises:
+        UsageError: There is such a bias.
+    """
+    if config.head.outside_bias and not (is_chain and legal):
+        raise UsageError(
+            "head.outside_bias is for tags of spans and the heads crf and softmax (--head crf). Received: "
+            f"{head_name(config, legal)}{'' if legal else ' over plain tags'}"
         )
 
 

@@ -10,14 +10,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqtag.graph.build import Plan, head_name
+from seqtag.graph.build import Plan, check_outside_bias, head_name
 from seqtag.network.embeddings.base import Input
 from seqtag.network.encoder import Encoder, variational_dropout
 from seqtag.network.heads.base import ChainHead
 from seqtag.network.label_head import LabelHead
 from seqtag.network.language import NeighbourLoss
 from seqtag.settings import registry
-from seqtag.support.errors import UsageError
 
 Arrays = dict[str, Any]
 # Inputs that count the rows of other inputs.
@@ -70,13 +69,10 @@ class Network(keras.Model):  # type: ignore[misc]
             self.head = registry.load(registry.HEADS, head_name(config, plan.legal)).from_config(
                 config, plan.tags, plan.legal, frequencies
             )
-        self.has_outside_bias = isinstance(self.head, ChainHead) and plan.legal is not None
+        is_chain = isinstance(self.head, ChainHead)
+        check_outside_bias(config, plan.legal, is_chain=is_chain)
+        self.has_outside_bias = is_chain and plan.legal is not None
         if bias := config.head.outside_bias:
-            if not self.has_outside_bias:
-                raise UsageError(
-                    "head.outside_bias is for tags of spans and the heads crf and softmax (--head crf). Received: "
-                    f"{head_name(config, plan.legal)}{'' if plan.legal else ' over plain tags'}"
-                )
             self.head.outside_bias = bias
         self.label_head: Any = None
         if plan.label:

@@ -138,3 +138,13 @@ def test_nothing_heavy_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize(("head", "plain"), [("crf", True), ("softmax", True), ("feedback", False)])
+def test_what_has_no_outside_tag_or_no_search_refuses_a_bias(
+    head: str, plain: bool, plan_of: Any, weights_of: Any
+) -> None:
+    """As a `config.json` may ask for one that training would have refused."""
+    received = f"{head} over plain tags" if plain else head
+    with pytest.raises(UsageError, match=f"head.outside_bias is for tags of spans .* Received: {received}$"):
+        weights_of(plan_of(head__name=head, head__outside_bias=1.0, plain=plain))
