@@ -113,7 +113,7 @@ class Tagger:
 
         Args:
             text: The text; it may be empty.
-            nbest: How many of the most probable sequences of tags are wanted as `Document.alternatives`.
+            nbest: How many of the best sequences of tags are wanted as `Document.alternatives`.
             split: Whether the text is split into sentences, which are tagged one by one; otherwise it is one sentence.
                 Needs the package sentencex, and does not go with `nbest`.
             language: The language of a text that is split, as a code such as "de".

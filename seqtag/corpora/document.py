@@ -97,7 +97,7 @@ class Document:
             before it. Empty if only tags were asked for.
         spans: The entities by their tokens; empty if only tags were asked for.
         span_probabilities: The probability of each span.
-        alternatives: The most probable sequences of tags, best first, where they were asked for.
+        alternatives: The best sequences of tags, best first, where they were asked for.
         extra: What else the file says of the text, such as other keys of its JSON line.
         lines: The line of each token in the file that the text came from, or the one line of all.
         ends: The token after the last of each sentence, where the text was split into sentences; None where it was
