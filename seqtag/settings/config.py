@@ -493,9 +493,9 @@ class HeadSettings:
         10.0, "feedback: epochs over which this rate rises from 0; 0: constant", low=0
     )
     outside_bias: float | None = setting(
-        None,
+        0.0,
         "crf, softmax: what the search for the best tags of spans takes off the score of O, for more spans (negative: "
-        "fewer); null: chosen on dev after training",
+        "fewer); null: chosen on dev after training, for later text like that of dev",
         low=-20,
         high=20,
     )

@@ -223,7 +223,14 @@ class TestTheEnd:
         assert os.listdir(tmp_path) == ["model"]
         same(tmp_path / "model", whole("quick"))
 
-    @pytest.mark.parametrize("more", [[], ["head.outside_bias=0"], ["training.final=true"]])
+    @pytest.mark.parametrize(
+        "more",
+        [
+            ["head.outside_bias=null"],
+            ["head.outside_bias=0.25"],
+            ["head.outside_bias=null", "training.final=true"],
+        ],
+    )
     def test_a_model_that_keeps_what_training_chose_is_known_again(
         self, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: list[str]
     ) -> None:
@@ -235,7 +242,7 @@ class TestTheEnd:
                 train(settings, corpus, corpus, None, tmp_path / "model")
         written = content(tmp_path / "model")
         bias = json.loads(written["config.json"])["head"]["outside_bias"]
-        assert bias == (0 if "head.outside_bias=0" in more else 0.5)
+        assert bias == (0.25 if "head.outside_bias=0.25" in more else 0.5)
         other = replace(settings, head=replace(settings.head, outside_bias=-1.0))
         with pytest.raises(Error, match="already contains a model"):
             train(other, corpus, corpus, None, tmp_path / "model", resume=True)

@@ -42,7 +42,7 @@ def confident(made: TaggerJob) -> dict[str, Any]:
     "settings", [["head.name=crf"], ["head.name=softmax"], ["head.name=softmax", "data.scheme=plain"]]
 )
 def test_the_answers_stay_and_the_probabilities_change(tmp_path: Path, settings: list[str]) -> None:
-    made = job(tmp_path, "head.outside_bias=0", *settings)
+    made = job(tmp_path, *settings)
     weights = confident(made)
     found, fitted = made.calibrated(weights)
     temperatures = fitted.temperatures
@@ -68,7 +68,7 @@ def test_a_search_that_might_find_other_answers_stays_as_it_is(tmp_path: Path) -
 
 
 def test_none_is_none(tmp_path: Path) -> None:
-    made = job(tmp_path, "training.calibration=none", "head.outside_bias=0")
+    made = job(tmp_path, "training.calibration=none")
     weights = made.network.named_weights()
     assert made.calibrated(weights) == (weights, Fitted())
 
@@ -90,7 +90,7 @@ def test_a_bias_that_is_chosen_is_a_setting_of_the_model(
         return 4.0
 
     monkeypatch.setattr(outside_bias, "choose", choose)
-    made = job(tmp_path)
+    made = job(tmp_path, "head.outside_bias=null")
     weights = confident(made)
     sentences = made.corpora.dev.sentences[:3]
     before = [one.tags for one in SentenceTagger.build(made.config, made.vocabulary, weights).tag(sentences)]
@@ -102,7 +102,7 @@ def test_a_bias_that_is_chosen_is_a_setting_of_the_model(
     written = json.loads(made.files(found, {})["config.json"])
     assert written["head"]["outside_bias"] == 4.0
 
-    again = job(tmp_path)
+    again = job(tmp_path, "head.outside_bias=null")
     same, taken = again.calibrated(weights, fitted)
     assert taken == fitted
     assert again.config.head.outside_bias == 4.0
