@@ -28,7 +28,9 @@ def checked(
     files: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Corpus files.")] = None,
     train: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="The file for training: unknown words and rare types go by it."),
+        typer.Option(
+            metavar="FILE", help="Training file, against which unknown words and rare types are counted."
+        ),
     ] = None,
     task: parameters.FilesTask = None,
     config: parameters.FilesConfig = None,

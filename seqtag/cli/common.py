@@ -90,7 +90,7 @@ Labels = Annotated[
         show_default=False,
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace existing files.")]
 Threads = Annotated[
     int | None,
     typer.Option(

@@ -27,7 +27,7 @@ def explain(
             "--output",
             "-o",
             metavar="OUT",
-            help="Of a tagger: the page to write (OUT.html); -: stdout. Of a language model: all figures as JSON, or "
+            help="For a tagger: the page to write (OUT.html); -: stdout. For a language model: all figures as JSON, or "
             "a plot of its memory (.png, .svg); repeatable.",
             show_default=False,
         ),
@@ -40,7 +40,7 @@ def explain(
             "--limit",
             metavar="N",
             min=1,
-            help="Maximum number of sentences to show; default: 20, of a language model 1.",
+            help="Maximum number of sentences to show; default: 20, for a language model 1.",
             show_default=False,
         ),
     ] = None,
@@ -50,7 +50,7 @@ def explain(
             metavar="N",
             min=1,
             max=1_000_000,
-            help="Of a language model: maximum number of tokens on which its memory is measured.",
+            help="For a language model: maximum number of tokens on which its memory is measured.",
         ),
     ] = 2000,
     seed: parameters.DrawSeed = 1,

@@ -21,13 +21,13 @@ def export(
         str,
         typer.Option(
             "--output", "-o", metavar="OUT.onnx",
-            help="The file to write; - for stdout. Of a transducer: OUT.encoder.onnx and OUT.decoder.onnx.",
+            help="The file to write; - for stdout. For a transducer: OUT.encoder.onnx and OUT.decoder.onnx.",
         ),
     ],
 ) -> None:  # fmt: skip
     """Write the network of a model as an ONNX file, for C#, Java, JavaScript and others.
 
-    The file holds the network with its decoder; of a transducer there are two
+    The file holds the network with its decoder; for a transducer there are two
     files, the encoder and one step of the decoder. The words, symbols, tags and
     labels that the numbers stand for are in the model's vocab.json;
     docs/onnx.md describes inputs and outputs, with examples.

@@ -25,6 +25,8 @@ def init_config(
 ) -> None:
     """Write a commented YAML file of all settings.
 
+    `seqtag train -c FILE` reads it; every line may be left out.
+
     Examples:
       seqtag init-config config.yaml
       seqtag init-config --lm lm.yaml

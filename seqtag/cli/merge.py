@@ -34,10 +34,9 @@ def merge(
     r"""Merge taggers into one that averages their scores, such as those of several seeds.
 
     The merged model is often, but not always, better than its members, and
-    takes nearly as long as all of them together; --dev shows what it gains. It
-    is a model like any other: predict, evaluate, export and Python use it as
-    they use a member. Files that several members have, such as pretrained
-    vectors, are stored once.
+    takes nearly as long as all of them together; --dev shows what it gains.
+    Predict, evaluate, export and Python use it like any other tagger. Files
+    that several members have, such as pretrained vectors, are stored once.
 
     Examples:
       seqtag train --train train.conll --dev dev.conll -o model \

@@ -100,7 +100,7 @@ KeepSeeds = Annotated[
     bool,
     typer.Option(
         "--keep-seeds", rich_help_panel=TRAINING,
-        help="Keep the models of all --seeds as well, in MODEL.seeds; `seqtag merge` makes one of them.",
+        help="Also keep the models of all seeds, in MODEL.seeds; `seqtag merge` merges them into one.",
     ),
 ]  # fmt: skip
 Folds = Annotated[
@@ -150,7 +150,7 @@ QuietRuns = Annotated[bool, typer.Option("--quiet", "-q", help="Print the table 
 # seqtag check, seqtag split
 FilesTask = Annotated[str | None, task("What the files are for")]
 FilesConfig = Annotated[
-    str | None, config("YAML file of settings, as of `seqtag train`: those of the corpus are used.")
+    str | None, config("YAML file of settings, as for `seqtag train`; only those of the corpus are used.")
 ]
 
 # seqtag evaluate
@@ -197,7 +197,7 @@ GoldLabelKey = Annotated[
     typer.Option(
         metavar="KEY",
         show_default=False,
-        help="Of a model that labels sentences: what holds the labels in the gold file; default: as in training.",
+        help="For a model that labels sentences: what holds the labels in the gold file; default: as in training.",
     ),
 ]
 PredictedColumn = Annotated[
@@ -217,7 +217,7 @@ ShowAnalysis = Annotated[
 ]
 ShowCalibration = Annotated[
     bool,
-    typer.Option("--calibration", help="Show how far probabilities mean what they say; takes more time."),
+    typer.Option("--calibration", help="Show how well the probabilities are calibrated; takes more time."),
 ]
 Crosscheck = Annotated[
     bool,
@@ -244,8 +244,8 @@ ColumnsOutput = Annotated[
         "-o",
         metavar="FILE",
         help="Write token, gold tag and predicted tag, tab-separated, tags as the gold file spells them. "
-        "conlleval -d '\\t' reads it if they are B-TYPE, I-TYPE and O. Of sentences: gold and predicted label and "
-        "text; of a transducer: source, gold and predicted target.",
+        "conlleval -d '\\t' reads it if they are B-TYPE, I-TYPE and O. For labels of sentences: gold label, predicted "
+        "label and text; for a transducer: source, gold and predicted target.",
     ),
 ]
 

@@ -77,8 +77,8 @@ def predict(
         str | None,
         typer.Option(
             metavar="OUT.npy",
-            help="Of a model that labels sentences: also write what the label of each is decided by, a row of numbers "
-            "each, as NumPy reads it.",
+            help="For a model that labels sentences: also write the vector from which each label is decided, as a "
+            "NumPy array with a row for each sentence.",
             show_default=False,
         ),
     ] = None,

@@ -107,7 +107,7 @@ def _metavar(entry: Setting, kind: type, either: bool) -> str | None:
         return "FILE"
     if either:
         return "|".join(("N", *entry.metadata["choices"])) if entry.metadata["choices"] else "COLUMN"
-    return "NAME" if kind is str else None
+    return {str: "NAME", int: "N", float: "NUMBER"}.get(kind)
 
 
 def _shown(value: Any) -> str:

@@ -44,10 +44,10 @@ def divided(
 ) -> None:
     """Divide a corpus into training, development and test files.
 
-    No sentence stands in two parts, and each part has its share of every type
-    of entity or label; of pairs, no source does. The lines of the file stay as
-    they are. --folds K writes for each fold k a file k.test and one of all
-    others, k.train. The options of the corpus are those of `seqtag train`.
+    No sentence (or source of a pair) is in two parts, and each part has its
+    share of every type of entity or label. The lines of the file stay as they
+    are. --folds K writes two files for each fold k: k.test with that fold and
+    k.train with all others. The options of the corpus are those of `seqtag train`.
 
     Examples:
       seqtag split corpus.conll -o parts

@@ -239,12 +239,12 @@ class ListSettings:
     files: tuple[str, ...] | None = setting(
         None,
         "word list, such as places.txt or drugs=names.txt.gz: one entry per line, plain or compressed (repeatable; in "
-        "YAML a list); the model folder keeps what it needs of it",
+        "YAML a list); the model does not need the file any more",
         flag=True,
     )
     case: str = setting(
         "ignore",
-        "whether upper and lower case differ when an entry is looked for",
+        "whether matches ignore the difference between upper and lower case or must be spelt exactly as in the list",
         choices=("ignore", "exact"),
     )
     dim: int = setting(5, "dimension of the vectors of each list", low=1, high=256)
@@ -262,8 +262,8 @@ class StateSettings:
 
     file: str | None = setting(
         None,
-        "model folder of a recurrent language model of words, whose states each word is read with; "
-        "the tagger's folder keeps what it needs of it",
+        "folder of a recurrent language model of words, whose states are a further input for each word; the tagger "
+        "does not need the folder any more",
         flag=True,
     )
     dim: int = setting(
@@ -346,8 +346,8 @@ class EncoderSettings:
     attention_heads: int = setting(1, "self: number of attention heads", low=1, high=256)
     context: int = setting(
         0,
-        "mentions: tokens of neighbouring sentences of a document that are looked at together; 0: one sentence at a "
-        "time",
+        "mentions: how many tokens of neighbouring sentences of a document are looked at together; 0: one sentence at "
+        "a time",
         low=0,
         high=8192,
     )
@@ -494,8 +494,8 @@ class HeadSettings:
     )
     outside_bias: float | None = setting(
         0.0,
-        "crf, softmax: what the search for the best tags of spans takes off the score of O, for more spans (negative: "
-        "fewer); null: chosen on dev after training, for later text like that of dev",
+        "crf, softmax: subtracted from the score of O when the best tags of spans are searched for; above 0 there are "
+        "more spans, below 0 fewer; null: chosen on dev after training, for text like that of dev",
         low=-20,
         high=20,
     )
@@ -586,7 +586,8 @@ class TrainingSettings:
     )
     final: bool = setting(
         False,
-        "once dev has chosen the epochs, train again from the start on train and dev, for as many, and keep that model",
+        "once dev has chosen the number of epochs, train again from the start on train and dev for that many, and keep "
+        "that model",
         flag=True,
     )
     calibration: str = setting(

@@ -49,7 +49,7 @@ class PairSettings:
     )
     source_cut: str = setting(
         "auto",
-        "what the symbols of a source are (auto: what spaces part if most sources have some, else characters)",
+        "what the symbols of a source are (auto: parts between spaces if most sources have spaces, else characters)",
         flag=True,
         choices=("auto", *CUTS),
     )
@@ -77,7 +77,9 @@ class SourceSettings:
 class DecoderSettings:
     """The recurrent network that writes the target."""
 
-    cell: str = setting("lstm", "cell of the decoder, a recurrent one", table=registry.CELLS)
+    cell: str = setting(
+        "lstm", "cell of the decoder, one with a state: not dense or cnn", table=registry.CELLS
+    )
     units: int = setting(256, "units per layer", low=1, high=8192)
     layers: int = setting(1, "number of layers", low=1, high=32)
     dim: int = setting(64, "dimension of the vector of the previous symbol", low=1, high=4096)

@@ -19,6 +19,8 @@ def export(
 ) -> None:
     """Write a model of n-grams as an ARPA file, for KenLM, SRILM and others.
 
+    Recurrent models and mixtures cannot be written as ARPA files.
+
     Examples:
       seqtag lm export lm --arpa lm.arpa.gz
     """
@@ -44,6 +46,8 @@ def import_arpa(
     force: options.Force = False,
 ) -> None:
     """Read a model of n-grams from an ARPA file of KenLM, SRILM or others.
+
+    The new model is scored, sampled and mixed like one of `seqtag lm train`.
 
     Examples:
       seqtag lm import lm.arpa.gz -o lm

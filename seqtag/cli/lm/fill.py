@@ -24,6 +24,8 @@ def fill(
 ) -> None:
     """Fill gaps by the words on both sides, with a recurrent model of both directions.
 
+    Each gap is written ___; the most probable words for it are listed.
+
     Examples:
       seqtag lm fill lm 'The ___ was closed on Monday .' -n 5
     """

@@ -37,6 +37,8 @@ def generate(
 ) -> None:
     """Draw sentences from a language model, one a line; <unk> is never drawn.
 
+    The same --seed draws the same sentences.
+
     Examples:
       seqtag lm generate lm --prompt 'The harbour' --temperature 0.8 -n 5
       seqtag lm generate intents --label PlayMusic -n 5

@@ -32,6 +32,8 @@ def mix(
 ) -> None:
     """Mix language models: a weighted mean of their probabilities, with weights fitted on a text.
 
+    The mixture is a new model, which holds all that it needs of the others.
+
     Examples:
       seqtag lm mix 5gram 2gram --dev dev.txt -o mixture
     """

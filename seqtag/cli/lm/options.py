@@ -12,7 +12,9 @@ Model = Annotated[str, typer.Argument(metavar="LM", help="The folder of the lang
 Label = Annotated[
     str | None,
     typer.Option(
-        metavar="LABEL", help="Label of the sentences, of a model of task generation.", show_default=False
+        metavar="LABEL",
+        help="Label of the sentences, for a model of the task generation.",
+        show_default=False,
     ),
 ]
 Unit = Annotated[

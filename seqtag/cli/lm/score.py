@@ -37,6 +37,9 @@ def score(
 ) -> None:
     """Score a text: cross entropy J in bits, perplexity 2^J and the share of unknown words.
 
+    Perplexities can be compared only if the models have the same vocabulary
+    and the same tokens.
+
     Examples:
       seqtag lm score lm test.txt
       seqtag lm score lm test.txt --lines

@@ -116,6 +116,9 @@ def command(
 ) -> None:
     r"""Train a language model on text, a sentence a line, or on the tokens of corpora.
 
+    --kind ngram counts n-grams; --kind rnn trains a recurrent network, which
+    takes longer.
+
     Examples:
       seqtag lm train --train text.txt --dev dev.txt -o lm
       seqtag lm train --train text.txt.gz --vocabulary 30000 -o lm \
