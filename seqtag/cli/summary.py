@@ -17,7 +17,6 @@ from seqtag.stages.train import TrainingResult
 from seqtag.support.quoting import counted, printable
 from seqtag.tasks.tagging.lists import described
 from seqtag.tasks.tagging.prepared import Prepared
-from seqtag.training.job import SeedResult
 from seqtag.training.seed import spread
 
 Result = TrainingResult[Prepared, Score]
@@ -94,17 +93,16 @@ def summary(result: Result) -> None:
     console = Console(highlight=False)
     best = result.best
     console.print(_run_table(result))
-    of_seed = f" (seed {best.seed}, the best on dev)" if len(result.seeds) > 1 else ""
-    console.print(f"dev{of_seed}{_of_run(best, 'dev')}", style="bold")
+    console.print(_heading("dev", result), style="bold")
     print_score(best.dev, console)
     if best.test is not None:
-        console.print(f"\ntest{of_seed}{_of_run(best, 'test')}", style="bold")
+        console.print(f"\n{_heading('test', result)}", style="bold")
         print_score(best.test, console)
     if len(result.seeds) > 1:
         console.print(seeds_table(result, result.prepared.measure))
-    path, quoted = printable(str(result.path)), printable(shlex.quote(str(result.path)))
+    quoted = printable(shlex.quote(str(result.path)))
     for line in (
-        f"\nmodel written to {path}",
+        *_written(result),
         f"  score it:  seqtag evaluate {quoted} FILE",
         f"  use it:    seqtag predict {quoted} {to_predict(result.prepared.config)}",
     ):
@@ -125,30 +123,38 @@ def summary_of_figures(result: TrainingResult[Any, Any], steps: Sequence[tuple[s
     table.add_column(overflow="fold")
     _add_run_rows(table, result)
     console.print(table)
-    of_seed = f" (seed {best.seed}, the best on dev)" if len(result.seeds) > 1 else ""
     for title, score in (("dev", best.dev), ("test", best.test)):
         if score is not None:
-            console.print(f"{title}{of_seed}{_of_run(best, title)}", style="bold")
+            console.print(_heading(title, result), style="bold")
             print_figures(score, console)
     if len(result.seeds) > 1:
         console.print(seeds_table(result, result.prepared.measure))
-    path, quoted = printable(str(result.path)), printable(shlex.quote(str(result.path)))
+    quoted = printable(shlex.quote(str(result.path)))
     for line in (
-        f"\nmodel written to {path}",
+        *_written(result),
         *(f"  {what + ':':10} {command.format(model=quoted)}" for what, command in steps),
     ):
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _of_run(best: SeedResult[Any], role: str) -> str:
-    """Which of two runs a score is of, in words; empty if there is but one."""
-    if best.final is None:
-        return ""
-    return (
-        " (the final model)"
-        if role == "test"
-        else " (the run that chose the epochs; the final model has seen dev)"
-    )
+def _heading(role: str, result: TrainingResult[Any, Any]) -> str:
+    """The heading of the score on dev or test: of which seed and which run it is, if there are several."""
+    of = [f"seed {result.best.seed}, the best on dev"] if len(result.seeds) > 1 else []
+    if result.best.final is not None:
+        of.append(
+            "the final model"
+            if role == "test"
+            else "the run that chose the epochs; the final model has seen dev"
+        )
+    return f"{role} ({'; '.join(of)})" if of else role
+
+
+def _written(result: TrainingResult[Any, Any]) -> list[str]:
+    """The lines that name the folders that were written."""
+    lines = [f"\nmodel written to {printable(str(result.path))}"]
+    if result.every_seed is not None:
+        lines.append(f"models of all seeds written to {printable(str(result.every_seed))}")
+    return lines
 
 
 def _run_table(result: Result) -> Table:

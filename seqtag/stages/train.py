@@ -40,6 +40,7 @@ class TrainingResult(Generic[Read, AnyScore]):
         best: The seed whose model was kept: the best on dev.
         seeds: All seeds, in order.
         seconds: Everything.
+        every_seed: The folder with the models of all seeds; None if only the best was kept.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class TrainingResult(Generic[Read, AnyScore]):
     best: SeedResult[AnyScore] = field(repr=False)
     seeds: list[SeedResult[AnyScore]] = field(repr=False)
     seconds: float
+    every_seed: Path | None = None
 
     @property
     def dev(self) -> AnyScore:
@@ -123,6 +125,8 @@ class Training:
         """
         first = self.config.training.seed
         for seed in range(first + len(self.results), first + seeds):
+            if seeds > 1:
+                self.listener(Note(f"training with seed {seed}, {seed - first + 1} of {seeds}"))
             try:
                 trained = train_seed(
                     self.task.planned(_seeded(self.config, seed), self.data, self.vectors),
@@ -260,7 +264,8 @@ def train(
         kept = f"epoch {training.best.best_epoch}" + f" of seed {training.best.seed}" * (seeds > 1)
         raise Error(f"{training.stopped} The best model so far, that of {kept}, is in {output}.")
     prepared = dataclasses.replace(training.prepared, config=_seeded(config, training.best.seed))
-    return TrainingResult(output, prepared, training.best, training.results, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return TrainingResult(output, prepared, training.best, training.results, seconds, every_seed)
 
 
 def _listed(path: str | Sequence[str]) -> Sequence[str]:

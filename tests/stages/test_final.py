@@ -156,6 +156,22 @@ def test_what_is_shown(files: dict[str, str], tmp_path: Path, capsys: pytest.Cap
     assert "train + dev" in shown.err
 
 
+def test_what_is_shown_of_several_seeds(
+    files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(tmp_path / "model")
+    settings = [word for setting in SMALL[:-1] for word in ("--set", setting)]
+    given = ["--train", files["train"], "--dev", files["dev"], "--test", files["test"], "-o", model]
+    assert run(["train", "--final", "--seeds", "2", "--keep-seeds", *given, *settings]) == 0
+    shown = capsys.readouterr()
+    assert "training with seed 42, 1 of 2\n" in shown.err
+    assert "training with seed 43, 2 of 2\n" in shown.err
+    out = " ".join(shown.out.split())
+    assert ", the best on dev; the run that chose the epochs; the final model has seen dev)" in out
+    assert ", the best on dev; the final model)" in out
+    assert f"models of all seeds written to {model}.seeds\n" in shown.out
+
+
 @pytest.mark.parametrize(
     ("name", "what"), [("dev", "the dev file"), ("both", "the training file"), ("test", "")]
 )
