@@ -70,8 +70,8 @@ def _show(result: "MergedModel") -> None:
         Console(highlight=False).print(table)
         warn(result.scored[-1].evaluation.findings)
     size, apart = (f"{size / 1e6:,.1f} MB" for size in (result.size, result.apart))
-    print(
-        f"model written to {printable(str(result.path))}: {result.members} networks, which take up to {result.members} "
-        f"times as long as one; {size} instead of {apart}",
-        file=stderr(),
-    )
+    for line in (
+        f"model written to {printable(str(result.path))} ({size}; its members take {apart})",
+        f"  {result.members} networks, which take up to {result.members} times as long as one",
+    ):
+        print(line, file=stderr())

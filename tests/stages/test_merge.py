@@ -1,6 +1,7 @@
 """Models merged into one: what its folder holds, what it answers, and what cannot be merged."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -193,7 +194,8 @@ def test_it_is_a_model_like_any_other(
     assert run(["merge", "a", "b", "c", "-o", "merged", "--dev", "dev.conll"]) == 0
     shown = capsys.readouterr()
     assert [line.split()[0] for line in shown.out.splitlines() if "." in line] == ["a", "b", "c", "merged"]
-    assert "3 networks, which take up to 3 times as long as one" in shown.err
+    assert re.search(r"^model written to merged \(.* MB; its members take .* MB\)$", shown.err, re.MULTILINE)
+    assert "\n  3 networks, which take up to 3 times as long as one\n" in shown.err
     assert run(["evaluate", "merged", "dev.conll", "--analysis", "--crosscheck"]) == 0
     assert (
         run(
