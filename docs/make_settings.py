@@ -62,7 +62,7 @@ def generated() -> str:
         "",
         "# Labels of sentences",
         "",
-        "The tasks `classification` and `joint` ([labels of sentences](sentence-labels.md)) have these settings more. "
+        "The tasks `classification` and `joint` ([labels of sentences](sentence-labels.md)) also have these settings. "
         "`joint` has all of a tagger, except for `tree.labels`: the root gives the label, and each node its tag.",
     ]
     new = [path for path in JOINT if path not in SETTINGS]
