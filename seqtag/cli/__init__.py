@@ -17,7 +17,7 @@ from seqtag import __version__
 from seqtag.cli import groups
 from seqtag.cli.groups import named_in
 from seqtag.cli.light import LightGroup
-from seqtag.cli.stderr import stderr
+from seqtag.cli.stderr import say, stderr
 from seqtag.settings import registry
 from seqtag.support.errors import Error, is_out_of_memory
 from seqtag.support.extras import missing
@@ -205,7 +205,7 @@ def _complain(message: str, debug: bool) -> None:
         safe = printable(near)
         if len(safe) > most:
             safe = f"{safe[:_START]}...{safe[-_END:]}"
-    print(f"seqtag: {safe}", file=stderr())
+    say(f"seqtag: {safe}")
 
 
 def _prepare_width() -> None:

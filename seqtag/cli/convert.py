@@ -12,7 +12,7 @@ import typer
 
 from seqtag.cli import common, results
 from seqtag.cli.reading import with_reading
-from seqtag.cli.stderr import stderr
+from seqtag.cli.stderr import say, stderr
 from seqtag.corpora.findings import Finding
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
@@ -199,7 +199,7 @@ class _Listing:
             return
         self._counts[finding.code] += 1
         if self._counts[finding.code] <= MOST:
-            print(f"seqtag: {printable(f'{finding.level}: {finding}')}", file=stderr(), flush=True)
+            say(f"seqtag: {printable(f'{finding.level}: {finding}')}")
 
     def end(self) -> None:
         for code, count in self._counts.items():

@@ -15,6 +15,32 @@ def stderr() -> TextIO:
     return cast("TextIO", _Lenient(sys.stderr))
 
 
+def say(line: str) -> None:
+    """Prints a message on stderr: folded between words on a terminal, one line elsewhere."""
+    stream = stderr()
+    if stream.isatty():
+        import textwrap
+
+        line = textwrap.fill(
+            line,
+            _columns(),
+            expand_tabs=False,
+            replace_whitespace=False,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    print(line, file=stream, flush=True)
+
+
+def _columns() -> int:
+    """The width of the terminal, which `COLUMNS` overrides."""
+    given = os.environ.get("COLUMNS", "")
+    try:
+        return int(given) if given else os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
+
+
 class _Lenient(io.TextIOBase):
     """Writes to a stream until the stream fails.
 

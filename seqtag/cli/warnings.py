@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from seqtag.cli.stderr import stderr
+from seqtag.cli.stderr import say
 from seqtag.corpora.findings import Finding, Report, gravest
 from seqtag.support.quoting import printable
 
@@ -28,4 +28,4 @@ def warner() -> Report:
 
 
 def _say(line: str) -> None:
-    print(f"seqtag: {printable(line)}", file=stderr(), flush=True)
+    say(f"seqtag: {printable(line)}")

@@ -1,5 +1,6 @@
 """Tables on narrow terminals: every name and every figure is there."""
 
+import io
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -154,3 +155,23 @@ def test_probabilities_have_four_digits() -> None:
     assert [share(one) for one in (1.0, 0.25, 0.0001, 0.00009999, 0.0)] == [
         "1.0000", "0.2500", "0.0001", "<0.0001", "0.0000",
     ]  # fmt: skip
+
+
+class Terminal(io.StringIO):
+    """A terminal as standard error."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_message_is_folded_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setattr("sys.stderr", shown := Terminal())
+    assert run(["evaluate", "no-such-model", "a/long/path/that/stays/in/one/piece.conll"]) == 1
+    lines = shown.getvalue().splitlines()
+    words = " ".join(lines)
+    assert len(lines) > 1
+    assert max(map(len, (line for line in lines if "/" not in line))) <= 30
+    monkeypatch.setattr("sys.stderr", plain := io.StringIO())
+    assert run(["evaluate", "no-such-model", "a/long/path/that/stays/in/one/piece.conll"]) == 1
+    assert plain.getvalue() == words + "\n"
