@@ -44,7 +44,7 @@ def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
             if os.path.realpath(path).startswith(os.path.join(os.path.realpath(other), "")):
                 raise UsageError(f"{path}: is inside the model folder; choose a different output file.")
         if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path) or "."):
-            what = "is a folder" if os.path.isdir(path) else "has no folder to stand in"
+            what = "is a folder" if os.path.isdir(path) else "is in a folder that does not exist"
             raise Error(f"{path}: {what}; expected a file to write to")
         check_ending(path)
 

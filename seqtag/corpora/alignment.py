@@ -232,11 +232,11 @@ def check_places(text: str, words: Sequence[str], given: Sequence[tuple[Any, Any
 
 
 def _missing(text: str, words: Sequence[str]) -> str:
-    """What a message says of the first word that does not stand in the text after those before it."""
+    """What a message says of the first word that does not occur in the text after those before it."""
     at = 0
     for place, word in enumerate(words, 1):
         start = text.find(word, at)
         if start < 0:
-            return f"token {place}, {quoted(word)}, does not stand in the text after the tokens before it"
+            return f"token {place}, {quoted(word)}, does not occur in the text after the tokens before it"
         at = start + len(word)
-    return "the tokens do not stand in the text in this order"
+    return "the tokens do not occur in the text in this order"

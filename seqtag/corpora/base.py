@@ -325,7 +325,7 @@ class ReadOptions:
             raise ValueError("the rows to skip are not a number of them")
         known = registry.formats("tagged" if options.label_key is None else "reader")
         if options.format != "auto" and not registry.knows(known, options.format):
-            raise ValueError("its corpus was of no format that is known here")
+            raise ValueError("the format of its corpus is unknown")
         if not all(isinstance(values.get(name, ""), str) for name in _SPELLING):
             raise ValueError("the spelling of its tags is not a string")
         _ = options.spelling  # which makes sense

@@ -218,9 +218,7 @@ def _check_tokens(document: Document) -> None:
         is_blank = not text.strip(" ") and text != " "
         if _NO_TOKEN.search(text) or is_blank or text.startswith(DOCSTART):
             line = document.lines[min(place, len(document.lines) - 1)] if document.lines else None
-            problem = (
-                f"the token {text!r} cannot stand in a column of a CoNLL file; the format jsonl can hold it."
-            )
+            problem = f"the token {text!r} cannot be written in a column of a CoNLL file; the format jsonl can hold it."
             raise Unwritable(line, problem)
 
 

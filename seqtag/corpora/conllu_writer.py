@@ -60,9 +60,13 @@ def _row(number: int, word: str, tag: str, column: str, touches: bool, line: int
     attribute = _ATTRIBUTE.fullmatch(column)
     for what, text in (("token", word), ("tag", tag)):
         if _NO_FIELD.search(text) or not text.strip(" "):
-            raise Unwritable(line, f"the {what} {quoted(text)} cannot stand in a column of a CoNLL-U file.")
+            raise Unwritable(
+                line, f"the {what} {quoted(text)} cannot be written in a column of a CoNLL-U file."
+            )
     if attribute and "|" in tag:
-        raise Unwritable(line, f"the tag {quoted(tag)} cannot stand in MISC, where | separates attributes.")
+        raise Unwritable(
+            line, f"the tag {quoted(tag)} cannot be written in MISC, where | separates attributes."
+        )
     misc = [f"{attribute[1]}={tag}"] if attribute else []
     misc += ["SpaceAfter=No"] if touches else []
     upos, xpos = (tag if column.lower() == name else "_" for name in ("upos", "xpos"))

@@ -80,8 +80,8 @@ def overlapping(first: Corpus, places: Places, second: Corpus) -> Iterator[Findi
         longest = max(shared, key=len)
         level: Level = "warning" if len(shared) >= SHARED * len(of) else "note"
         problem = (
-            f"{_share(len(shared), len(of))} of {SHORT} tokens or more also stand in {first.path}, such as "
-            f"this one in its line {_line(places[longest.tokens])}: {_start(longest)}"
+            f"{first.path} also has {_share(len(shared), len(of))} of {SHORT} tokens or more, such as this one in "
+            f"its line {_line(places[longest.tokens])}: {_start(longest)}"
         )
         yield Finding(level, "overlap", second.path, _line(longest), problem)
 
@@ -151,7 +151,7 @@ def few_examples(path: str, what: str, counts: Mapping[str, int], level: Level) 
     """
     for name, count in counts.items():
         if count < FEW:
-            few = f"{counted(count, 'example')}; with fewer than {FEW} it is hardly learnt"
+            few = f"{counted(count, 'example')}; a {what} with fewer than {FEW} is hardly learnt"
             problem = f"the {what} {shortened(name) or '(no label)'} has {few}"
             yield Finding(level, "rare-type", path, None, problem)
 

@@ -88,5 +88,5 @@ class TextsWriter:
                 line, f"the sentence has {len(document.labels)} labels, and a table has room for one"
             )
         if any(one in document.text for one in "\r\n\0"):
-            raise Unwritable(line, f"the text {quoted(document.text)} cannot stand in a row of a table")
+            raise Unwritable(line, f"the text {quoted(document.text)} cannot be written in a row of a table")
         self._writer.writerow([self._safe(document.text), self._safe(document.label or "")])

@@ -31,7 +31,9 @@ TOKEN = ("token", "word", "form", "tokens", "words")
 TAG = ("tag", "ner_tag", "ner", "label", "tags", "labels", "ner_tags", "iob", "entity", "pos", "upos")
 _DELIMITERS = ",;\t"
 _NAMED = re.compile(r'"?sep=([^\w\s"]|\t)"?', re.IGNORECASE)
-_QUOTES = "a cell that holds a quotation mark must stand in quotation marks, and those within be doubled"
+_QUOTES = (
+    "a cell that holds a quotation mark must be enclosed in quotation marks, with those inside it doubled"
+)
 
 
 def recognise(source: Source) -> bool:
@@ -228,6 +230,7 @@ class TableWriter:
             if any(one in word for one in "\r\n\0"):
                 line = document.lines[min(number, len(document.lines) - 1)] if document.lines else None
                 raise Unwritable(
-                    line, f"the token {quoted(word)} cannot stand in a table; the format jsonl can hold it."
+                    line,
+                    f"the token {quoted(word)} cannot be written in a table; the format jsonl can hold it.",
                 )
             self._writer.writerow([self._count, self._safe(word), self._safe(tag)])

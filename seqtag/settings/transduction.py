@@ -92,7 +92,7 @@ class DecoderSettings:
     copy: str = setting(
         "auto",
         "mix the decoder's symbols with those of the source that the attention is on (See et al. 2017; auto: if "
-        "three quarters of the target symbols stand in their source)",
+        "three quarters of the target symbols occur in their source)",
         choices=("auto", "yes", "no"),
     )
     dropout: float = setting(

@@ -473,7 +473,10 @@ class TestRefusals:
             run(str(tmp_path), THREE, "--json", str(tmp_path))
 
     def test_what_cannot_be_written_is_said_before_the_work(self, tmp_path: Path) -> None:
-        for path, problem in ((tmp_path, "is a folder"), (tmp_path / "none" / "out", "has no folder")):
+        for path, problem in (
+            (tmp_path, "is a folder"),
+            (tmp_path / "none" / "out", "is in a folder that does not exist"),
+        ):
             with pytest.raises(Error, match=problem):
                 run("a model that is never looked for", THREE, "--json", str(path))
 

@@ -105,7 +105,7 @@ def test_tokens_and_text_must_agree() -> None:
     for words, problem in (
         (["Eva", "Holm", "left", "."], "has 'Rome' before token 4"),
         (WORDS[:4], "has '.' after the last token"),
-        ([*WORDS, "x"], "token 6, 'x', does not stand"),
+        ([*WORDS, "x"], "token 6, 'x', does not occur"),
     ):
         with pytest.raises(ValueError, match=problem):
             check_places(TEXT, words)

@@ -284,7 +284,7 @@ class TestText:
             (
                 ["# text = a c", row("1", "a"), row("2", "b")],
                 None,
-                "token 2, 'b', does not stand in the text after",
+                "token 2, 'b', does not occur in the text after",
             ),
             (
                 ["# text = a b c", row("1", "a"), tight("2", "b")],

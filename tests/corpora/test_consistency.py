@@ -59,7 +59,7 @@ class TestOverlap:
             "warning", "overlap", second.path, 1,
         )  # fmt: skip
         assert finding.message == (
-            f"1 of 2 sentences (50.0%) of 5 tokens or more also stand in {first.path}, such as this one in its line 3: "
+            f"{first.path} also has 1 of 2 sentences (50.0%) of 5 tokens or more, such as this one in its line 3: "
             '"a b c d e"'
         )
 
@@ -111,12 +111,17 @@ def test_rare_types(make: Make) -> None:
     corpus = make("a/B-X")
     counts = {"X": 10, "Y": 9, "": 1}
     assert told(list(consistency.rare_types(corpus, BIO, counts))) == [
-        ("warning", "rare-type", None, "the type Y has 9 examples; with fewer than 10 it is hardly learnt"),
         (
             "warning",
             "rare-type",
             None,
-            "the type (no label) has 1 example; with fewer than 10 it is hardly learnt",
+            "the type Y has 9 examples; a type with fewer than 10 is hardly learnt",
+        ),
+        (
+            "warning",
+            "rare-type",
+            None,
+            "the type (no label) has 1 example; a type with fewer than 10 is hardly learnt",
         ),
     ]
     assert [one.level for one in consistency.rare_types(corpus, PLAIN, counts)] == ["note", "note"]

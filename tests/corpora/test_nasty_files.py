@@ -483,7 +483,7 @@ JSONL = {
     "tokens of the wrong type": ('{"tokens": {"a": 1}}', f":1: {OBJECT}"),
     "a token of the wrong type": ('{"tokens": ["a", ["b"]]}', f":1: {OBJECT}"),
     "an empty token": ('{"tokens": ["a", ""]}', f":1: token 2 is empty; {OBJECT}"),
-    "text and other tokens": ('{"text": "a", "tokens": ["b"]}', ":1: token 1, 'b', does not stand in the text"),
+    "text and other tokens": ('{"text": "a", "tokens": ["b"]}', ":1: token 1, 'b', does not occur in the text"),
     "neither": ('{"txt": "a"}', f":1: {OBJECT}"),
     "two objects": ('{"text": "a"} {"text": "b"}', ":1: is not JSON (Extra data"),
     "a comma at the end": ('{"text": "a",}', ":1: is not JSON ("),

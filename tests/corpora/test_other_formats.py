@@ -243,7 +243,7 @@ def test_conllu_out() -> None:
 @pytest.mark.parametrize(("word", "tag"), [("a\tb", "X"), (" ", "X"), ("a", "X|Y"), ("a", "")])
 def test_what_conllu_cannot_hold(word: str, tag: str) -> None:
     document = Document(word, (word,), (tag,), parse_scheme("plain"), lines=(7,))
-    with pytest.raises(ValueError, match="cannot stand in") as caught:
+    with pytest.raises(ValueError, match="cannot be written in") as caught:
         conllu(document, column="misc:x")
     assert getattr(caught.value, "line", None) == 7
 

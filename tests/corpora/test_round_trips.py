@@ -88,7 +88,7 @@ def test_answers_in_conll(
         text.startswith("#") and (tag == "\u00a0" or (tag == "#" and text.startswith(("##", "# "))))
         for text, tag in starts
     ):
-        with pytest.raises(Unwritable, match=r"cannot stand in a column|would be read as a comment"):
+        with pytest.raises(Unwritable, match=r"cannot be written in a column|would be read as a comment"):
             written(sentences)
         return
     path.write_bytes(written(sentences).encode())

@@ -381,7 +381,7 @@ def test_the_format_of_the_corpus_came_later() -> None:
     assert Vocabulary.from_json({**values, "format": "conllu"}, RESOURCES).reading.format == "conllu"
     del values["format"]
     assert Vocabulary.from_json(values, RESOURCES).reading.format == "auto"
-    with pytest.raises(ValueError, match="of no format that is known here"):
+    with pytest.raises(ValueError, match="the format of its corpus is unknown"):
         Vocabulary.from_json({**values, "format": "xml"}, RESOURCES)
 
 

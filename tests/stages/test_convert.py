@@ -372,7 +372,7 @@ def test_options_that_make_no_sense(
 def test_what_cannot_be_written_names_its_line(tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
     path.write_text('{"tokens": ["a"], "tags": ["O"]}\n{"tokens": ["a\\tb"], "tags": ["O"]}\n')
-    with pytest.raises(DataError, match=":2: the token 'a\\\\tb' cannot stand in a column"):
+    with pytest.raises(DataError, match=":2: the token 'a\\\\tb' cannot be written in a column"):
         converted(path, "conll")
     with pytest.raises(UsageError, match="Plain tags hold no spans"):
         converted(tmp_path / "in.jsonl", "conll", scheme="plain", to_scheme="bio")

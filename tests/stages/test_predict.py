@@ -219,7 +219,7 @@ class TestTokens:
     def test_a_token_that_is_no_column(self, spans: Any, write: Write) -> None:
         for token in ("a\tb", "a\nb", "\r", "  "):
             path = write("in.jsonl", json.dumps({"tokens": ["Ana", token]}))
-            with pytest.raises(DataError, match="cannot stand in a column") as caught:
+            with pytest.raises(DataError, match="cannot be written in a column") as caught:
                 tag(spans, path, input_format="jsonl")
             assert (caught.value.path, caught.value.line) == (path, 1)
             (answer,) = answers(tag(spans, path, input_format="jsonl", output_format="jsonl"))
@@ -230,14 +230,14 @@ class TestTokens:
         path = write("in.txt", "Ana\n-DOCSTART-\n")
         with pytest.raises(DataError, match="-DOCSTART-") as caught:
             tag(spans, path, tokenizer="whitespace")
-        assert str(caught.value).startswith(f"{path}:2: the token '-DOCSTART-' cannot stand")
+        assert str(caught.value).startswith(f"{path}:2: the token '-DOCSTART-' cannot be written")
         rows = "".join(f"{n}\t{word}" + "\t_" * 8 + "\n" for n, word in enumerate(("Ana", "-DOCSTART-"), 1))
         path = write("in.conllu", f"# text = Ana\n{rows}\n")
         tagger = SentenceTagger.load(spans.folder)
         tagger.vocabulary = dataclasses.replace(tagger.vocabulary, reading=ReadOptions("conllu", "FORM"))
         with pytest.raises(DataError) as caught:
             predict(ready(tagger, input_format="conll"), [path], io.StringIO())
-        assert str(caught.value).startswith(f"{path}:3: the token '-DOCSTART-' cannot stand")
+        assert str(caught.value).startswith(f"{path}:3: the token '-DOCSTART-' cannot be written")
 
 
 class TestRecognised:
@@ -350,7 +350,7 @@ class TestJsonl:
             ('{"tokens": [{"start": 1}]}', "expected an object"),
             (
                 '{"text": "Ana left", "tokens": ["left", "Ana"]}',
-                "token 2, 'Ana', does not stand in the text after",
+                "token 2, 'Ana', does not occur in the text after",
             ),
             ('{"text": "Ana left", "tokens": ["left"]}', "the text has 'Ana' before token 1, in no token"),
             ('{"text": "Ana left", "tokens": ["Ana"]}', "the text has 'left' after the last token"),

@@ -98,7 +98,7 @@ class MentionIndexer(Indexer):
     def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
         common, context = values["common"], values["context"]
         if not isinstance(common, list) or not all(isinstance(word, str) for word in common):
-            raise ValueError("its common words are not a list of strings")
+            raise ValueError("its common words are not a list of texts")
         if type(context) is not int or context < 0:
             raise ValueError("its context is not a number of tokens")
         return cls(common, context)

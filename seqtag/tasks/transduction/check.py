@@ -395,7 +395,7 @@ def _overlap(shared: SharedPairs, second: PairFile, options: PairOptions) -> Ite
     if shared.shared_sources:
         few = options.format == "conllu" or shared.shared_sources < SHARED * second.pairs
         level: Level = "note" if few else "warning"
-        problem = f"the sources of {_share(shared.shared_sources, second.pairs)} also stand in {shared.first}"
+        problem = f"{shared.first} also has the sources of {_share(shared.shared_sources, second.pairs)}"
         if shared.other_targets:
             problem += f", {shared.other_targets:,} with other targets"
         yield Finding(level, "overlap", second.path, None, problem)

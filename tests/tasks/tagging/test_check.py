@@ -220,8 +220,8 @@ def test_the_command_shows_what_was_found(paths: list[str]) -> None:
         "  warning: duplicate-sentences",
         '    line 11: "in Rome" has other tags than in line 5',
         "  warning: rare-type (2)",
-        "    the type LOC has 2 examples; with fewer than 10 it is hardly learnt",
-        "    the type PER has 1 example; with fewer than 10 it is hardly learnt",
+        "    the type LOC has 2 examples; a type with fewer than 10 is hardly learnt",
+        "    the type PER has 1 example; a type with fewer than 10 is hardly learnt",
         "  note: duplicate-sentences",
         '    line 8: 2 of 4 sentences (50.0%) stood in the file before, such as this one in line 5: "in Rome"',
         f"  lacks tags of {paths[1]}: B-ORG, I-LOC, X-PER",
@@ -359,7 +359,7 @@ def test_json_goes_to_a_file_beside_the_tables(paths: list[str], tmp_path: Path)
     [
         ("train.conll", UsageError, "is also an input; choose a different output file."),
         (".", Error, "is a folder; expected a file to write to"),
-        ("missing/report.json", Error, "has no folder to stand in; expected a file to write to"),
+        ("missing/report.json", Error, "is in a folder that does not exist; expected a file to write to"),
     ],
 )
 def test_an_output_that_cannot_be_is_refused_before_the_work(
