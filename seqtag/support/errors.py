@@ -14,6 +14,7 @@ import difflib
 import errno
 from collections.abc import Iterable
 from os import PathLike
+from typing import Any
 
 
 class Error(Exception):
@@ -41,6 +42,9 @@ class DataError(Error):
         self.line = line
         self.problem = problem
         self.code = code
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.path, self.line, self.problem, self.code)
 
 
 class ModelError(Error):
