@@ -2,23 +2,55 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seqtag.cli import results
 from seqtag.cli.stderr import stderr
+from seqtag.evaluation.measure import Measure
 from seqtag.settings import registry
 from seqtag.settings.tasks import USUAL
 from seqtag.stages import split
 from seqtag.support.errors import Error
+from seqtag.support.interrupt import Stop, listening
+from seqtag.support.pool import Pool, Talk, Told, Work
 from seqtag.support.quoting import counted, json_text, printable
 from seqtag.tasks import base as tasks
+from seqtag.training.events import Epoch, Event, Note, Start
 from seqtag.training.seed import spread
+
+if TYPE_CHECKING:
+    from seqtag.settings.config import RunSettings
 
 TrainFold = Callable[[str, str, Path], None]
 SUMMARY = "folds.json"
+POLL = 0.5  # seconds between two looks at whether to stop
 LONGEST = 20  # characters of a title that is repeated above columns
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A model to be trained.
+
+    Attributes:
+        number: Which one, from 1.
+        train: The file of all other folds.
+        held: The file of this one.
+        model: The model folder.
+    """
+
+    number: int
+    train: str
+    held: str
+    model: Path
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether its model is there."""
+        return (self.model / "manifest.json").exists()
 
 
 def cross_validate(
@@ -29,6 +61,7 @@ def cross_validate(
     run: TrainFold,
     *,
     task: str = USUAL,
+    pool: Pool | None = None,
     resume: bool,
     quiet: bool,
 ) -> None:
@@ -39,8 +72,9 @@ def cross_validate(
         folds: How many folds.
         output: The folder for the files of the folds, the models, "1" and so on, and `folds.json`.
         config: The settings of the task.
-        run: Trains on a file, scores on another one and writes a model folder.
+        run: Trains on a file, scores on another one and writes a model folder, and shows how it goes.
         task: The task.
+        pool: Processes that do the same side by side, see `worker`; None to train the folds one by one.
         resume: Whether models that are there already count.
         quiet: Whether to print errors only.
 
@@ -56,21 +90,30 @@ def cross_validate(
     if (output / "manifest.json").exists():
         raise Error(f"{output}: is a model folder, which takes no other files. Choose another -o.")
     output.mkdir(parents=True, exist_ok=True)
-    rows: list[dict[str, Any]] = []
+    plans = []
     for number in range(1, folds + 1):
         files = [_written(part, output, train) for part in parts[2 * number - 2 : 2 * number]]
-        model = output / str(number)
-        if not quiet:
-            print(f"fold {number} of {folds}: {printable(str(model))}", file=stderr(), flush=True)
-        if not (resume and (model / "manifest.json").exists()):
-            try:
-                run(files[0], files[1], model)
-            except BaseException:
-                if rows:
-                    kept = f"{counted(len(rows), 'model')} kept; the same command with --resume trains the others"
-                    print(f"seqtag: {kept}", file=stderr(), flush=True)
-                raise
-        rows.append({"model": str(number), **_scores(model, task)})
+        plans.append(Fold(number, files[0], files[1], output / str(number)))
+    done = [fold for fold in plans if resume and fold.is_trained]
+    left = [fold for fold in plans if fold not in done]
+    say = _silent if quiet else partial(_say, folds)
+    for fold in done:
+        say(fold, "")
+    try:
+        if pool is not None:
+            for fold in _side_by_side(left, pool, say):
+                done.append(fold)
+        else:
+            for fold in left:
+                say(fold, "")
+                run(fold.train, fold.held, fold.model)
+                done.append(fold)
+    except BaseException:
+        if done:
+            kept = f"{counted(len(done), 'model')} kept; the same command with --resume trains the others"
+            print(f"seqtag: {kept}", file=stderr(), flush=True)
+        raise
+    rows = [{"model": str(fold.number), **_scores(fold.model, task)} for fold in plans]
     summary = {"folds": rows} | {
         name: dict(zip(("mean", "standard_deviation"), spread([row[name] for row in rows]), strict=True))
         for name in ("dev", "test")
@@ -79,6 +122,74 @@ def cross_validate(
         stream.write(json_text(summary, indent=2) + "\n")
     if not quiet:
         _show(summary, output)
+
+
+def worker(task: str, config: "RunSettings", how: Mapping[str, Any], *, debug: bool) -> Work:
+    """What a process of a `Pool` does with folds: it tells what is known of each epoch in words.
+
+    Args:
+        task: The task.
+        config: The settings.
+        how: Further arguments of `stages.train.train`.
+        debug: Whether TensorFlow may print.
+    """
+    from seqtag.stages.train import train
+
+    def work(fold: Fold, talk: Talk) -> None:
+        measure = Measure("")
+
+        def listener(event: Event) -> None:
+            nonlocal measure
+            if isinstance(event, Start):
+                measure = event.measure
+            elif isinstance(event, Note):
+                talk(f"{event.level}: {event.text}")
+            elif isinstance(event, Epoch):
+                known = (
+                    f"dev {measure.title} {measure.text(event.dev_score)}"
+                    if event.dev_score is not None
+                    else ""
+                )
+                talk(f"epoch {event.number}  loss {event.loss:.4f}  {known}{' *' if event.best else ''}")
+
+        train(
+            config, fold.train, None, fold.held, fold.model, task=task, debug=debug, listener=listener, **how
+        )
+
+    return work
+
+
+def _side_by_side(left: Sequence[Fold], pool: Pool, say: Callable[[Fold, str], None]) -> Iterator[Fold]:
+    """Trains folds in processes; gives each one that is done. The first that fails ends the others."""
+    waiting = {fold.number: fold for fold in left}
+    running: dict[int, Fold] = {}
+    stop = Stop()
+    with listening(stop), pool:
+        while waiting or running:
+            while waiting and pool.free:
+                number, fold = next(iter(waiting.items()))
+                running[number] = waiting.pop(number)
+                say(fold, "")
+                pool.begin(number, fold)
+            for event in pool.events(POLL):
+                if isinstance(event, Told):
+                    say(running[event.number], event.what)
+                    pool.answer(event.number, None)
+                else:
+                    fold = running.pop(event.number)
+                    if isinstance(event.result, Exception):
+                        raise event.result
+                    yield fold
+
+
+def _silent(fold: Fold, what: str) -> None:
+    """Prints nothing."""
+
+
+def _say(folds: int, fold: Fold, what: str) -> None:
+    """Prints which fold is trained, and how it goes."""
+    line = what or printable(str(fold.model))
+    print(f"fold {fold.number} of {folds}: {line}", file=stderr(), flush=True)
 
 
 def _written(part: split.SplitPart, output: Path, train: str) -> str:

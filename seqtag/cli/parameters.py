@@ -110,6 +110,13 @@ Folds = Annotated[
         help="Cross-validate: train K models, each scored on a fold that it was not trained on; -o is their folder.",
     ),
 ]  # fmt: skip
+FoldWorkers = Annotated[
+    int,
+    typer.Option(
+        "--workers", metavar="N", min=1, max=1024, rich_help_panel=TRAINING,
+        help="Number of folds that are trained side by side, each in a process with its share of the cores.",
+    ),
+]  # fmt: skip
 Force = Annotated[bool, force("model", FILES)]
 Resume = Annotated[bool, resume("MODEL", FILES)]
 CheckpointSteps = Annotated[int, checkpoint_steps(FILES)]
@@ -138,6 +145,16 @@ Grid = Annotated[
     ),
 ]  # fmt: skip
 ComparedTask = Annotated[str | None, task("What is trained")]
+Workers = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=1024,
+        metavar="N",
+        help="Number of runs that go on side by side, each in a process with its share of the cores. Memory is needed "
+        "for all of them.",
+    ),
+]
 SeedsEach = Annotated[
     int, typer.Option("--seeds", metavar="N", min=1, help="Number of seeds per combination.")
 ]

@@ -26,6 +26,7 @@ def trained(
     seeds: parameters.Seeds = 1,
     keep_seeds: parameters.KeepSeeds = False,
     folds: parameters.Folds = None,
+    workers: parameters.FoldWorkers = 1,
     force: parameters.Force = False,
     resume: parameters.Resume = False,
     checkpoint_steps: parameters.CheckpointSteps = 0,
@@ -63,6 +64,8 @@ def trained(
         "resume": resume,
         "checkpoint_steps": checkpoint_steps,
     }
+    if workers > 1 and folds is None:
+        raise UsageError("--workers is how many folds are trained side by side; it needs --folds.")
     if folds is None:
         _train(name, resolved, train, dev, test, output, quiet=quiet, **how)
         return
@@ -70,12 +73,16 @@ def trained(
         raise UsageError(
             "--folds makes the files to score on itself; it cannot be combined with --dev or --test."
         )
-    from seqtag.cli.folds import cross_validate
+    from seqtag.cli import wants_debug
+    from seqtag.cli.folds import cross_validate, worker
+    from seqtag.support.pool import Pool
 
     def run(fold: str, held: str, model: Path) -> None:
         _train(name, resolved, fold, None, held, model, quiet=quiet, **how)
 
-    cross_validate(train, folds, output, resolved, run, task=name, resume=resume, quiet=quiet)
+    make = partial(worker, name, resolved, how, debug=wants_debug())
+    pool = Pool(make, min(workers, folds)) if workers > 1 else None
+    cross_validate(train, folds, output, resolved, run, task=name, pool=pool, resume=resume, quiet=quiet)
 
 
 def _train(

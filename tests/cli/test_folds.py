@@ -1,6 +1,7 @@
 """`seqtag train --folds K`: which files and models there are, what is kept, and what is refused."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +163,40 @@ def test_files_of_other_tasks_are_divided_too(
         assert [part.count("# intent = a") for part in held] == [2, 2]
     assert json.loads((tmp_path / "folds" / "folds.json").read_text())["test"]["mean"] == 0.25
     assert title in capsys.readouterr().out
+
+
+def test_side_by_side(corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same folds, each model in its place; `--resume` trains what is missing alone."""
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    command = ["train", "--train", corpus, "--folds", "3", "--workers", "2", *settings]
+    assert run([*command, "-o", str(tmp_path / "both")]) == 0
+    said = capsys.readouterr().err
+    assert all(f"fold {number} of 3: {tmp_path / 'both' / str(number)}\n" in said for number in (1, 2, 3))
+    assert said.count("epoch 1  loss ") == 3
+    assert run(["train", "--train", corpus, "--folds", "3", *settings, "-o", str(tmp_path / "alone")]) == 0
+    for name in ("folds.json", "1/vocab.json", "2/config.json", "3/known.json", "1.train.conll"):
+        assert (tmp_path / "both" / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()
+
+    shutil.rmtree(tmp_path / "both" / "2")
+    before = (tmp_path / "both" / "1" / "manifest.json").stat()
+    capsys.readouterr()
+    assert run([*command, "-o", str(tmp_path / "both"), "--resume"]) == 0
+    assert capsys.readouterr().err.count("epoch 1  loss ") == 1
+    assert (tmp_path / "both" / "1" / "manifest.json").stat() == before
+
+
+def test_a_fold_that_fails_ends_the_others(
+    corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    (tmp_path / "folds").mkdir()
+    (tmp_path / "folds" / "1").write_text("mine")
+    command = ["train", "--train", corpus, "--folds", "3", "--workers", "2", *settings]
+    assert run([*command, "-o", str(tmp_path / "folds")]) == 1
+    assert "folds/1: already exists and is not a folder" in capsys.readouterr().err
+    assert (tmp_path / "folds" / "1").read_text() == "mine"
+
+
+def test_workers_are_for_folds(corpus: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "--train", corpus, "-o", "model", "--workers", "2"]) == 2
+    assert "--workers is how many folds are trained side by side" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from seqtag.settings import plugins
 from seqtag.settings.config_files import parse_grid
 from seqtag.stages import compare as stage
 from seqtag.support.errors import Error
+from seqtag.tasks import runs as running
 from seqtag.training.rows import ROWS
 
 
@@ -28,7 +29,7 @@ def rows(output: Path) -> list[tuple[str, str]]:
 def test_another_version_of_a_plugin_is_another_run(
     installed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage, "train_seed", refuse)
+    monkeypatch.setattr(running, "train_seed", refuse)
     corpus, output = tmp_path / "corpus.conll", tmp_path / "out"
     corpus.write_text("Ana\tB-PER\nleft\tO\n\nBo\tB-PER\n", "utf-8")
     paths = {"train": str(corpus), "dev": str(corpus)}

@@ -31,6 +31,7 @@ from seqtag.support.errors import DataError, Error, MissingPackage, UsageError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.tasks import base as tasks
 from seqtag.tasks import hashed_files
+from seqtag.tasks import runs as running
 from seqtag.tasks.hashed_files import Changed
 from seqtag.tasks.tagging import task as tagging
 from seqtag.tasks.tagging.task import TAGGING
@@ -119,7 +120,7 @@ class Runs:
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
     made = Runs()
-    monkeypatch.setattr(stage, "train_seed", made.train)
+    monkeypatch.setattr(running, "train_seed", made.train)
     monkeypatch.setattr(tasks, "find", lambda name: replace(TAGGING, rates=made.rates))
     return made
 
@@ -802,3 +803,25 @@ def test_a_row_knows_the_content_of_the_vectors(spans: Any, tmp_path: Path, runs
     compared(spans, tmp_path, "encoder.cell=gru", **dict(more))
     assert len(runs.made) == 2
     assert str(vectors) not in (tmp_path / ROWS).read_text("utf-8")
+
+
+def test_side_by_side(spans: Any, tmp_path: Path) -> None:
+    """In processes of their own, as one by one; of two that mean the same run, one is trained."""
+    grid = ["encoder.units=3,4"]
+    alone = compared(spans, tmp_path / "alone", *grid, seeds=2)
+    heard: list[RunEnded] = []
+    both = compared(spans, tmp_path / "both", *grid, seeds=2, workers=2, listener=heard.append)
+    assert sorted(event.number for event in heard) == [1, 2, 3, 4]
+    assert all(event.repeated for event in heard)
+    assert [one.choice for one in both.combinations] == [one.choice for one in alone.combinations]
+    found, expected = ({row["key"]: row for row in rows(tmp_path / name)} for name in ("both", "alone"))
+    assert found.keys() == expected.keys()
+    for key, row in found.items():
+        assert row["error"] is None
+        for name in ("choice", "seed", "settings", "files", "parameters", "epochs", "metric"):
+            assert row[name] == expected[key][name]
+        assert row["dev"] == pytest.approx(expected[key]["dev"], abs=0.05)  # by the number of threads
+    heard.clear()
+    compared(spans, tmp_path / "both", *grid, seeds=2, workers=2, listener=heard.append)
+    assert [event.repeated for event in heard] == [False] * 4
+    assert len(rows(tmp_path / "both")) == 4
