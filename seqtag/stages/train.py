@@ -237,7 +237,7 @@ def train(
                 listener(Note(text, level))
             config = found.fill_in(config, data)
             vectors = found.vectors(config, data)
-            checkpoint.identity = Identity.of(config, seeds, found.digests(data), vectors)
+            checkpoint.identity = Identity.of(config, seeds, found.digests(data), vectors, keep_seeds)
             checkpoint.plugins = foreign(config)
             training = Training(
                 config, found, data, vectors, checkpoint, checkpoint_steps, stop, listener, every_seed

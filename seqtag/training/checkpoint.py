@@ -101,16 +101,23 @@ class Identity:
         seeds: How many seeds are trained.
         content: The sha256 of what was read, by its role.
         versions: Of seqtag and of what computes.
+        keep_seeds: Whether the models of all seeds are kept: those of finished seeds are not in the checkpoint.
     """
 
     settings: dict[str, Any]
     seeds: int
     content: dict[str, str]
     versions: dict[str, str]
+    keep_seeds: bool = False
 
     @classmethod
     def of(
-        cls, config: RunSettings, seeds: int, content: Mapping[str, str], vectors: Vectors | None
+        cls,
+        config: RunSettings,
+        seeds: int,
+        content: Mapping[str, str],
+        vectors: Vectors | None,
+        keep_seeds: bool = False,
     ) -> "Identity":
         """The identity of a run on files of this content."""
         content = dict(content)
@@ -120,7 +127,7 @@ class Identity:
         versions = {"seqtag": seqtag.__version__, "python": platform.python_version()}
         versions |= {name: _version(name) for name in packages}
         versions |= {plugin.distribution: plugin.version for plugin in foreign(config)}
-        return cls(config.portable(), seeds, content, versions)
+        return cls(config.portable(), seeds, content, versions, keep_seeds)
 
     def differences(self, then: "Identity") -> list[str]:
         """In words, what this run has other than the one of the checkpoint."""
@@ -132,6 +139,9 @@ class Identity:
         ]
         if self.seeds != then.seeds:
             found.append(f"--seeds is {self.seeds} now and {then.seeds} there")
+        if self.keep_seeds != then.keep_seeds:
+            given = ("now", "there") if self.keep_seeds else ("there", "now")
+            found.append("--keep-seeds is given {} and not {}".format(*given))
         for role, words in ROLES.items():
             if self.content.get(role) != then.content.get(role):
                 missing = [

@@ -32,7 +32,7 @@ from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.tasks.tagging import outside_bias, prepare
 from seqtag.tasks.tagging.splits import read_corpora
 from seqtag.tasks.tagging.tagger_job import TaggerJob
-from seqtag.training.checkpoint import Checkpoint, State, kind_of
+from seqtag.training.checkpoint import Checkpoint, Identity, State, kind_of
 from seqtag.training.events import Note, Progress, Start
 from seqtag.training.run import Run
 
@@ -428,6 +428,13 @@ class TestRefused:
         assert "another run: the dev file is another." in self.refused(left, corpus, dev=str(other))
         monkeypatch.setattr(seqtag, "__version__", "9.9")
         assert "another run: seqtag is 9.9 now and " in self.refused(left, corpus)
+
+    def test_keeping_the_models_of_seeds(self) -> None:
+        """Those of finished seeds are not in the checkpoint, and so cannot be kept any more."""
+        keeps, does_not = (Identity.of(config(), 2, {}, None, keep_seeds) for keep_seeds in (True, False))
+        assert keeps.differences(does_not) == ["--keep-seeds is given now and not there"]
+        assert does_not.differences(keeps) == ["--keep-seeds is given there and not now"]
+        assert keeps.differences(keeps) == []
 
     @pytest.mark.parametrize("name", ["state.json", "state.safetensors", "weights.safetensors"])
     def test_a_damaged_checkpoint(self, left: Path, corpus: str, name: str) -> None:
