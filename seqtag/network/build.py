@@ -37,8 +37,8 @@ class Network(keras.Model):  # type: ignore[misc]
     Args:
         plan: What the network is made of.
         frequencies: How often each tag stands in the training file, `(tags,)`.
-        words: How many words a language model beside the tags is to predict; 0 for none. It is for training alone:
-            its weights are none of `tagger_weights`.
+        classes: How many words are in each class of those that a language model beside the tags is to predict; empty
+            for none. It is for training alone: its weights are none of `tagger_weights`.
 
     Attributes:
         has_outside_bias: Whether the setting `head.outside_bias` is for its head and its tags.
@@ -51,7 +51,7 @@ class Network(keras.Model):  # type: ignore[misc]
         self,
         plan: Plan,
         frequencies: NDArray[Any] | None = None,
-        words: int = 0,
+        classes: Sequence[int] = (),
     ) -> None:
         super().__init__(name="network")
         config = plan.config
@@ -78,7 +78,7 @@ class Network(keras.Model):  # type: ignore[misc]
         if plan.label:
             self.label_head = LabelHead(plan.label, config.encoder, config.training.label_smoothing)
         self.language_model = (
-            NeighbourLoss(config.language_model, words, len(self.encoder.stack[0])) if words else None
+            NeighbourLoss(config.language_model, classes, len(self.encoder.stack[0])) if classes else None
         )
         self.build()
 

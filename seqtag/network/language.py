@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from seqtag.graph.heads.chain import TINY
+from seqtag.network.heads.word_softmax import ClassSoftmax
 from seqtag.settings.config import LanguageModelSettings
 
 PLACES = 4096  # words of a batch that predict their neighbours: enough for any usual batch, in bounded memory
@@ -23,22 +24,23 @@ class NeighbourLoss(keras.layers.Layer):  # type: ignore[misc]
 
     Args:
         settings: The `language_model` section of the configuration.
-        words: How many words there are to predict, the end and the unknown word included.
+        classes: How many of the words to predict, the end and the unknown word included, are in each class; one class
+            for a softmax over all of them, see `ClassSoftmax`.
         directions: Directions of the encoder.
     """
 
-    def __init__(self, settings: LanguageModelSettings, words: int, directions: int) -> None:
+    def __init__(self, settings: LanguageModelSettings, classes: Sequence[int], directions: int) -> None:
         super().__init__(name="language_model")
         self.weight = settings.weight
         names = ("forward", "backward")[:directions]
         self.hidden = [keras.layers.Dense(settings.units, "tanh", name=f"{name}_hidden") for name in names]
-        self.predicted = [keras.layers.Dense(words, name=f"{name}_words") for name in names]
+        self.predicted = [_output(classes, f"{name}_words") for name in names]
 
     def build(self, states_shape: Any) -> None:
         """Makes the weights, for states `(batch, time, units)`."""
         for hidden, predicted in zip(self.hidden, self.predicted, strict=True):
             hidden.build(states_shape)
-            predicted.build((*states_shape[:-1], hidden.units))
+            predicted.build((None, hidden.units))
         self.built = True
 
     def loss(self, states: Sequence[Any], words: Any, mask: Any) -> Any:
@@ -57,11 +59,23 @@ class NeighbourLoss(keras.layers.Layer):  # type: ignore[misc]
             self.hidden, self.predicted, states, neighbours(words), strict=False
         ):
             seen = hidden(tf.gather_nd(state, places))  # (places, units)
-            kernel, bias = (
-                tf.convert_to_tensor(weight.value) for weight in (predicted.kernel, predicted.bias)
-            )
-            losses.append(mean_cross_entropy(seen, kernel, bias, tf.gather_nd(target, places)))
+            losses.append(_mean_loss(predicted, seen, tf.gather_nd(target, places)))
         return self.weight * tf.add_n(losses)
+
+
+def _output(classes: Sequence[int], name: str) -> Any:
+    """The output layer for words in classes of these sizes."""
+    if len(classes) > 1:
+        return ClassSoftmax(classes, name=name)
+    return keras.layers.Dense(classes[0], name=name)
+
+
+def _mean_loss(output: Any, states: Any, targets: Any) -> Any:
+    """The mean cross entropy of an output layer, a scalar: for states `(n, units)` and the right words `(n,)` int32."""
+    if isinstance(output, ClassSoftmax):
+        return -tf.reduce_mean(output(states, targets))
+    kernel, bias = (tf.convert_to_tensor(weight.value) for weight in (output.kernel, output.bias))
+    return mean_cross_entropy(states, kernel, bias, targets)
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]

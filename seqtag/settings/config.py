@@ -515,6 +515,13 @@ class LanguageModelSettings:
         7500, "number of words to predict, the most frequent in the training file", low=1, high=1_000_000
     )
     units: int = setting(50, "units of its hidden layer", low=1, high=4096)
+    classes: int = setting(
+        1,
+        "number of classes of its words; above 1, the class of a word is predicted and then the word in its class "
+        "(Goodman 2001), which makes a step quicker",
+        low=1,
+        high=10_000,
+    )
 
 
 @dataclass(frozen=True)
@@ -721,6 +728,7 @@ class Config(Tree):
         "data.numeric_columns",
         "encoder.context",
         "head.outside_bias",
+        "language_model.classes",
         *LATER_OF_ENCODERS,
         *LATER_OF_TREES,
     )

@@ -21,8 +21,8 @@ IDS = (RANDOM.integers(1, WORDS, (3, 4)) * MASK).astype(np.int32)
 STATES = RANDOM.normal(size=(2, 3, 4, 5)).astype(np.float32)
 
 
-def shaken(directions: int, weight: float = 0.3) -> NeighbourLoss:
-    model = NeighbourLoss(LanguageModelSettings(weight=weight, units=3), WORDS, directions)
+def shaken(directions: int, weight: float = 0.3, classes: tuple[int, ...] = (WORDS,)) -> NeighbourLoss:
+    model = NeighbourLoss(LanguageModelSettings(weight=weight, units=3), classes, directions)
     model.build((None, None, 5))
     model.set_weights([RANDOM.normal(size=array.shape) for array in model.get_weights()])
     return model
@@ -50,6 +50,23 @@ def test_the_loss_is_the_formula(directions: int) -> None:
         wanted += np.mean(losses)
     found = float(model.loss(list(STATES[:directions]), IDS, MASK))
     assert found == pytest.approx(0.3 * wanted, rel=1e-5)
+
+
+def test_words_in_classes() -> None:
+    """The probability of the word in its class times that of the class, in both directions."""
+    model = shaken(2, classes=(2, 1, WORDS - 3))
+    assert len({weight.path for weight in model.weights}) == len(model.weights) == 2 * (2 + 4)
+    wanted = 0.0
+    for number, step in enumerate([1, -1]):
+        kernel, bias = (array.astype(float) for array in model.hidden[number].get_weights())
+        losses = []
+        for sentence, place in zip(*np.nonzero(MASK), strict=True):
+            seen = np.tanh(STATES[number, sentence, place] @ kernel + bias)[None].astype(np.float32)
+            logs = np.asarray(model.predicted[number].distributions(seen))[0]
+            assert np.exp(logs).sum() == pytest.approx(1, abs=1e-5)
+            losses.append(-logs[neighbour(sentence, place, step)])
+        wanted += np.mean(losses)
+    assert float(model.loss(list(STATES), IDS, MASK)) == pytest.approx(0.3 * wanted, rel=1e-5)
 
 
 def test_what_stands_at_padding_counts_nothing() -> None:
@@ -83,7 +100,7 @@ def model_of(make: Any, **settings: Any) -> Any:
 
     class Speaking(Network):
         def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments, words=WORDS)
+            super().__init__(*arguments, classes=(WORDS,))
 
     toy = make(kind=Speaking, encoder__layers=2, language_model__weight=0.3, **settings)
     inputs, tags = toy.batch()

@@ -33,10 +33,11 @@ class FullSoftmax(keras.layers.Layer):  # type: ignore[misc]
     Args:
         words: The size of the vocabulary.
         tied: The input's vectors in place of own ones.
+        name: The layer's name.
     """
 
-    def __init__(self, words: int, tied: Tied | None = None) -> None:
-        super().__init__(name="output")
+    def __init__(self, words: int, tied: Tied | None = None, name: str = "output") -> None:
+        super().__init__(name=name)
         self.words = words
         self.tied = tied
         self.projection: Any = None
@@ -89,10 +90,11 @@ class ClassSoftmax(FullSoftmax):
     Args:
         sizes: How many words each class has, `(classes,)`.
         tied: The input's vectors in place of own ones.
+        name: The layer's name.
     """
 
-    def __init__(self, sizes: Sequence[int], tied: Tied | None = None) -> None:
-        super().__init__(sum(sizes), tied)
+    def __init__(self, sizes: Sequence[int], tied: Tied | None = None, name: str = "output") -> None:
+        super().__init__(sum(sizes), tied, name)
         self.sizes = tuple(sizes)
         self.starts = np.cumsum((0, *sizes[:-1])).astype(np.int32)
         self.class_of = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)

@@ -18,6 +18,7 @@ from seqtag.features.indexers.base import Resources, ValueTable, pad
 from seqtag.features.indexers.vectors import coverage
 from seqtag.features.vectors import Vectors
 from seqtag.features.vocabulary import Vocabulary
+from seqtag.features.word_classes import equal_mass
 from seqtag.graph.build import head_name
 from seqtag.inference.tagger import WINDOW, SentenceTagger
 from seqtag.inference.temperature import Scores
@@ -92,12 +93,22 @@ class TaggerJob:
         self.plan = plan_of(config, self.vocabulary)
         all_tags = np.concatenate([example.tags for example in self.examples])
         frequencies = np.bincount(all_tags, minlength=self.plan.tags)
-        self.network = Network(self.plan, frequencies, words.rows if words else 0)
+        self.network = Network(self.plan, frequencies, self._classes(words) if words else ())
         try:
             layout.check_size("weights.safetensors", self.network.size)
         except ValueError as problem:
             raise Error(f"the network is too large for a model folder: {one_line(problem)}.") from problem
         self.prepared = self._prepared(windowed)
+
+    def _classes(self, words: ValueTable) -> tuple[int, ...]:
+        """How many words are in each class of those that a language model is to predict, about equally often each."""
+        counts = np.bincount(
+            np.concatenate([example.words for example in self.examples]), minlength=words.rows
+        )
+        counts[0] = len(self.examples)  # the end of a sentence
+        # Rows are by falling frequency but for the first two, so that classes are ranges of rows.
+        falling = np.maximum.accumulate(counts[::-1])[::-1]
+        return equal_mass(falling, min(self.config.language_model.classes, words.rows)).sizes
 
     def _fit(self, resources: Resources) -> Vocabulary:
         """Everything that is learnt from the training corpus before the network is."""
