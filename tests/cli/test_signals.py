@@ -94,13 +94,13 @@ import sys
 from dataclasses import replace
 from types import SimpleNamespace as Made
 from seqtag.evaluation.metrics import F1
-from seqtag.stages import compare
+from seqtag.tasks import runs
 from seqtag.tasks.tagging.task import TAGGING
 sys.modules["matplotlib"] = None
 score = Made(main=0.5, measure=F1, signature="")
 result = Made(dev=score, test=None, best_epoch=1, history=[Made(clipped=0.0)], stopped="")
-compare.train_seed = lambda *given, **how: Made(job=Made(prepared=Made(parameters=1)), result=result)
-compare.tasks.find = lambda name: replace(TAGGING, rates=lambda job: [])
+runs.train_seed = lambda *given, **how: Made(job=Made(prepared=Made(parameters=1)), result=result)
+runs.tasks.find = lambda name: replace(TAGGING, rates=lambda job: [])
 from seqtag.cli import main
 main()
 """

@@ -220,7 +220,7 @@ def test_a_span_that_cuts_a_token(put: Any, misaligned: str, capsys: pytest.Capt
         ([{"tokens": [["a"], ["b", "c"]], "tags": [["O"]] * 2}], "1: 'tags' has 1 entries; expected one for each"),
         ([{"text": "a", "tokens": [{"text": "a"}]}], '1: has no tags; expected "tokens" as objects'),
         ([{"text": "a"}], "1: has no tags"),
-        ([{"text": "a", "label": "cat"}], "1: has no tags: \"label\" is 'cat', which is no list of"),
+        ([{"text": "a", "label": "cat"}], "1: has no tags: \"label\" is 'cat', which is not a list of"),
         ([{"text": "a", "label": [["0", 1, "X"]]}], r'1: "label" holds \[\'0\', 1, \'X\'\]; expected \[start, end,'),
         ([{"text": "a", "label": [[0.0, 1, "X"]]}], r'1: "label" holds \[0.0, 1, \'X\'\]; expected'),
         ([{"text": "a", "entities": [{"start_offset": 0, "end_offset": None, "label": "X"}]}], '1: "entities" holds {'),

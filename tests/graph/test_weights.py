@@ -55,7 +55,7 @@ def test_any_shapes_go_out_and_in(shapes: list[list[int]]) -> None:
         (b"", "its header says"),
         (FILE[:7], "its header says"),
         (struct.pack("<Q", 2**63) + FILE[8:], "its header says"),
-        (struct.pack("<Q", 2) + b"[]", "no object"),
+        (struct.pack("<Q", 2) + b"[]", "not an object"),
         (struct.pack("<Q", 200_000) + b"[" * 200_000, "its header is nested deeper than 3"),
         (
             changed(c={"dtype": "F32", "shape": [1] * 300_000, "data_offsets": [40, 44]}),

@@ -158,7 +158,8 @@ class TestSameBytes:
         shutil.copytree(run.place / at, tmp_path / "model.checkpoint")
         heard: list[Any] = []
         result = go(corpus, tmp_path / "model", case, resume=True, listener=heard.append)
-        assert [event.text for event in heard if is_of_run(event)] == [f"resumed {at[2:]}"]
+        notes = [event.text for event in heard if is_of_run(event)]
+        assert notes == ["training with seed 43, 2 of 2"] * (case == "seeds") + [f"resumed {at[2:]}"]
         steps = [event for event in heard if isinstance(event, Progress)]
         assert len(steps) == len(
             [state for state in run.states[run.states.index(at) + 1 :] if "step" in state]
