@@ -2,10 +2,10 @@
 
 import dataclasses
 import json
-from typing import Any
+from typing import Any, get_origin
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from seqtag.settings.config import Config, EncoderSettings, TrainingSettings
@@ -209,6 +209,7 @@ def test_values_of_another_kind_are_refused(path: str, value: Any) -> None:
         check_value(path, value, "x")
 
 
+@example("embeddings.lists.files", "places.txt")
 @given(
     st.sampled_from(sorted(SETTINGS)),
     st.none()
@@ -224,8 +225,9 @@ def test_any_value_is_taken_in_its_type_or_refused(path: str, value: Any) -> Non
         found = check_value(path, value, "x")
     except UsageError:
         return
-    assert type(found) in members_of(SETTINGS[path].type)
-    assert check_value(path, found, "x") == found
+    assert type(found) in [get_origin(member) or member for member in members_of(SETTINGS[path].type)]
+    again = list(found) if SETTINGS[path].is_list and found is not None else found
+    assert check_value(path, again, "x") == found
 
 
 # ------------------------------------------------------------------------------------------------------------
