@@ -168,13 +168,13 @@ def test_files_of_other_tasks_are_divided_too(
 def test_side_by_side(corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same folds, each model in its place; `--resume` trains what is missing alone."""
     settings = [word for setting in SMALL for word in ("--set", setting)]
-    command = ["train", "--train", corpus, "--folds", "3", "--workers", "2", *settings]
+    command = ["train", "--train", corpus, "--folds", "2", "--workers", "2", *settings]
     assert run([*command, "-o", str(tmp_path / "both")]) == 0
     said = capsys.readouterr().err
-    assert all(f"fold {number} of 3: {tmp_path / 'both' / str(number)}\n" in said for number in (1, 2, 3))
-    assert said.count("epoch 1  loss ") == 3
-    assert run(["train", "--train", corpus, "--folds", "3", *settings, "-o", str(tmp_path / "alone")]) == 0
-    for name in ("folds.json", "1/vocab.json", "2/config.json", "3/known.json", "1.train.conll"):
+    assert all(f"fold {number} of 2: {tmp_path / 'both' / str(number)}\n" in said for number in (1, 2))
+    assert said.count("epoch 1  loss ") == 2
+    assert run(["train", "--train", corpus, "--folds", "2", *settings, "-o", str(tmp_path / "alone")]) == 0
+    for name in ("folds.json", "1/vocab.json", "2/config.json", "2/known.json", "1.train.conll"):
         assert (tmp_path / "both" / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()
 
     shutil.rmtree(tmp_path / "both" / "2")
