@@ -16,9 +16,10 @@ from seqtag.settings.tasks import USUAL, schema_for
 from seqtag.support.errors import DataError, Error, MissingPackage
 from seqtag.support.extras import missing
 from seqtag.support.interrupt import Stop
+from seqtag.support.lines import shown
 from seqtag.support.pool import Pool, Talk, Told, Work
 from seqtag.tasks import base as tasks
-from seqtag.tasks.hashed_files import Changed, HashedFiles
+from seqtag.tasks.hashed_files import AGAIN, Changed, HashedFiles
 from seqtag.training.events import Epoch, Event
 from seqtag.training.rows import Choice, Row
 from seqtag.training.seed import train_seed
@@ -67,6 +68,7 @@ class Runs:
         debug: bool = False,
     ) -> None:
         self.task = task
+        self._paths = paths
         self.files = HashedFiles(tasks.find(task), paths)
         self._merged = partial(merge_into, schema_for(task), *layers)
         self._command = command
@@ -120,7 +122,8 @@ class Runs:
         others = (inputs.vectors.file, inputs.lm.file, inputs.lists.files) if inputs else ()
         for role, digest in self.files.digests(*others).items():
             if plan.row.files.get(role) != digest:
-                raise Changed(role, None, "has changed since the search began")
+                path = shown(self._paths.get(role, role))
+                raise Changed(path, None, f"has changed since the comparison began. {AGAIN}.")
 
     def run(self, plan: PlannedRun, stop: Stop, heard: Callable[[Epoch], None] = lambda epoch: None) -> Row:
         """Trains and scores; whatever goes wrong is the row's error, so that the other runs have their turn.

@@ -825,3 +825,18 @@ def test_side_by_side(spans: Any, tmp_path: Path) -> None:
     compared(spans, tmp_path / "both", *grid, seeds=2, workers=2, listener=heard.append)
     assert [event.repeated for event in heard] == [False] * 4
     assert len(rows(tmp_path / "both")) == 4
+
+
+def test_a_file_that_changes_before_a_process_reads_it(spans: Any, tmp_path: Path) -> None:
+    path = tmp_path / "train.conll"
+    path.write_bytes(Path(spans.train).read_bytes())
+    paths = {"train": str(path), "dev": str(spans.dev)}
+    layers = [parse_assignments(SMALL)]
+    plan = running.Runs("tagging", layers, paths, command="seqtag compare").plan({}, 1, "--grid")
+    running.Runs("tagging", layers, paths, command="seqtag compare").check(plan)
+    path.write_bytes(path.read_bytes() * 2)
+    other = running.Runs("tagging", layers, paths, command="seqtag compare")
+    with pytest.raises(
+        Changed, match=f"^{path}: has changed since the comparison began. Finished runs are kept"
+    ):
+        other.check(plan)
