@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from seqtag.cli import results
 from seqtag.cli.stderr import stderr
 from seqtag.evaluation.measure import Measure
+from seqtag.model_folder.layout import MANIFEST
 from seqtag.settings import registry
 from seqtag.settings.tasks import USUAL
 from seqtag.stages import split
 from seqtag.support.errors import Error
 from seqtag.support.interrupt import Stop, listening
-from seqtag.support.pool import Pool, Talk, Told, Work
+from seqtag.support.pool import Pool, Talk, Work
 from seqtag.support.quoting import counted, json_text, printable
 from seqtag.tasks import base as tasks
 from seqtag.training.events import Epoch, Event, Note, Start
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 TrainFold = Callable[[str, str, Path], None]
 SUMMARY = "folds.json"
-POLL = 0.5  # seconds between two looks at whether to stop
 LONGEST = 20  # characters of a title that is repeated above columns
 
 
@@ -50,7 +50,7 @@ class Fold:
     @property
     def is_trained(self) -> bool:
         """Whether its model is there."""
-        return (self.model / "manifest.json").exists()
+        return (self.model / MANIFEST).exists()
 
 
 def cross_validate(
@@ -87,7 +87,7 @@ def cross_validate(
         raise Error(
             f"{train}: too few {parts[0].what}s for {folds} folds: with one left to train on, none is left for dev."
         )
-    if (output / "manifest.json").exists():
+    if (output / MANIFEST).exists():
         raise Error(f"{output}: is a model folder, which takes no other files. Choose another -o.")
     output.mkdir(parents=True, exist_ok=True)
     plans = []
@@ -161,25 +161,20 @@ def worker(task: str, config: "RunSettings", how: Mapping[str, Any], *, debug: b
 
 def _side_by_side(left: Sequence[Fold], pool: Pool, say: Callable[[Fold, str], None]) -> Iterator[Fold]:
     """Trains folds in processes; gives each one that is done. The first that fails ends the others."""
-    waiting = {fold.number: fold for fold in left}
-    running: dict[int, Fold] = {}
-    stop = Stop()
-    with listening(stop), pool:
-        while waiting or running:
-            while waiting and pool.free:
-                number, fold = next(iter(waiting.items()))
-                running[number] = waiting.pop(number)
-                say(fold, "")
-                pool.begin(number, fold)
-            for event in pool.events(POLL):
-                if isinstance(event, Told):
-                    say(running[event.number], event.what)
-                    pool.answer(event.number, None)
-                else:
-                    fold = running.pop(event.number)
-                    if isinstance(event.result, Exception):
-                        raise event.result
-                    yield fold
+    folds = {fold.number: fold for fold in left}
+    waiting = iter(left)
+
+    def take() -> tuple[int, Fold] | None:
+        if fold := next(waiting, None):
+            say(fold, "")
+            return fold.number, fold
+        return None
+
+    with listening(Stop()), pool:
+        for ended in pool.work(take, lambda number, what: say(folds[number], what)):
+            if isinstance(ended.result, Exception):
+                raise ended.result
+            yield folds[ended.number]
 
 
 def _silent(fold: Fold, what: str) -> None:

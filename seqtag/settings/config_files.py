@@ -28,18 +28,29 @@ def read(path: str) -> Layer:
         DataError: The file cannot be read or is not YAML.
         UsageError: It is not a tree of settings: a key given twice, a list, an alias, a nesting without end.
     """
-    try:
-        with opened(path) as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as problem:
-        raise DataError(path, None, f"cannot be read: {problem.strerror}") from problem
-    if len(content) > MAX_BYTES:
-        raise DataError(path, None, f"has more than {MAX_BYTES} bytes; expected a file of settings")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        line = content[: problem.start].count(b"\n") + 1
-        raise DataError(path, line, "is not UTF-8") from problem
+    root = compose(path)
+    if root is None:
+        return {}
+    layer: Layer = {}
+    for name, (value, source) in _leaves(root, "", path):
+        if name in layer:  # once as `a.b: ...` and once as `a: {b: ...}`
+            raise UsageError(f"{source}: {shortened(name)} is given twice.")
+        layer[name] = (value, source)
+    return layer
+
+
+def compose(path: str) -> yaml.MappingNode | None:
+    """The nodes of a YAML file that holds a mapping; None for an empty one.
+
+    Raises:
+        DataError: The file cannot be read or is not YAML.
+        UsageError: It holds something else, an alias or a nesting without end.
+    """
+    return composed(_text(path), path)
+
+
+def composed(text: str, path: str) -> yaml.MappingNode | None:
+    """The nodes of a YAML text; see `compose`."""
     try:
         if found := _refused(text):
             problem_found, line = found
@@ -53,15 +64,26 @@ def read(path: str) -> Layer:
         words = getattr(problem, "problem", None) or "cannot be read as YAML"
         raise DataError(path, mark.line + 1 if mark else None, f"is not YAML: {words}") from problem
     if root is None or _is_empty(root):
-        return {}
+        return None
     if not isinstance(root, yaml.MappingNode):
         raise UsageError(f"{path}:{root.start_mark.line + 1}: expected settings as `key: value`.")
-    layer: Layer = {}
-    for name, (value, source) in _leaves(root, "", path):
-        if name in layer:  # once as `a.b: ...` and once as `a: {b: ...}`
-            raise UsageError(f"{source}: {shortened(name)} is given twice.")
-        layer[name] = (value, source)
-    return layer
+    return root
+
+
+def _text(path: str) -> str:
+    """The text of a file of settings."""
+    try:
+        with opened(path) as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as problem:
+        raise DataError(path, None, f"cannot be read: {problem.strerror}") from problem
+    if len(content) > MAX_BYTES:
+        raise DataError(path, None, f"has more than {MAX_BYTES} bytes; expected a file of settings")
+    try:
+        return str(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as problem:
+        line = content[: problem.start].count(b"\n") + 1
+        raise DataError(path, line, "is not UTF-8") from problem
 
 
 def _refused(text: str) -> tuple[str, int] | None:
@@ -108,7 +130,7 @@ def _leaves(node: yaml.MappingNode, prefix: str, path: str) -> Iterator[tuple[st
         elif _is_empty(value_node) and any(known.startswith(name + ".") for known in every_path()):
             continue  # a section of which every line has been made a comment
         elif isinstance(value_node, yaml.ScalarNode):
-            yield name, (_scalar(value_node, source), source)
+            yield name, (scalar(value_node, source), source)
         elif isinstance(value_node, yaml.SequenceNode) and holds_list(name):
             yield name, ([_element(node, name, path) for node in value_node.value], source)
         else:
@@ -119,14 +141,19 @@ def _element(node: yaml.Node, name: str, path: str) -> Any:
     source = f"{path}:{node.start_mark.line + 1}"
     if not isinstance(node, yaml.ScalarNode):
         raise UsageError(f"{source}: {shortened(name)} holds a list; expected values.")
-    return _scalar(node, source)
+    return scalar(node, source)
 
 
 def _is_empty(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.style is None and not node.value
 
 
-def _scalar(node: yaml.ScalarNode, source: str) -> Any:
+def scalar(node: yaml.ScalarNode, source: str) -> Any:
+    """The value of a scalar.
+
+    Raises:
+        UsageError: It cannot be read; the message names the source.
+    """
     loader = yaml.SafeLoader("")
     try:
         return loader.construct_object(node)

@@ -10,16 +10,15 @@ from typing import Any
 
 from seqtag.evaluation.measure import Measure
 from seqtag.model_folder.claims import claimed
-from seqtag.model_folder.layout import MANIFEST
 from seqtag.settings.config_files import Layer
 from seqtag.settings.merging import merge_into
 from seqtag.settings.schema import check_value
 from seqtag.settings.tasks import schema_for
-from seqtag.support.errors import Error, UsageError
+from seqtag.support.errors import UsageError
 from seqtag.support.interrupt import Stop
 from seqtag.tasks.runs import Runs, side_by_side, worker
 from seqtag.training.ranking import Combination, Comparison, rank
-from seqtag.training.rows import ROWS, Row, Rows
+from seqtag.training.rows import ROWS, Row, Rows, check_place
 
 MOST_RUNS = 10_000
 
@@ -74,7 +73,7 @@ def compare(
     Raises:
         UsageError: The shared settings make no sense, or there are more runs than anybody would wait for.
         DataError: A file, or a line of `runs.jsonl` that is not the last, cannot be read.
-        Changed: A file has changed since the comparison began.
+        Changed: A file has changed since this command began.
         Interrupted: It was asked to stop; there are rows of the runs that were finished.
     """
     stop = stop or Stop()
@@ -86,7 +85,7 @@ def compare(
         raise UsageError(f"the grid means {runs:,} runs; expected at most {MOST_RUNS:,}.")
     shared = Runs(task, layers, paths, command="seqtag compare", debug=debug)
     measure_of = shared.files.task.measure
-    _check_place(output)
+    check_place(output)
     choices = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     plans = dict(
         enumerate(
@@ -126,14 +125,3 @@ def compare(
         measure = next((measure_of(row.metric) for row in own if row.metric), None)
         combinations.append(Combination(choice, tuple(own), measure))
     return rank(combinations, tuple(grid))
-
-
-def _check_place(output: Path) -> None:
-    """Refuses a place where something else lies; makes the folder where there is none."""
-    if output.exists() and not output.is_dir():
-        raise Error(f"{output}: already exists and is not a folder. Choose another -o.")
-    if (output / MANIFEST).exists():
-        raise Error(f"{output}: is a model folder, which takes no other files. Choose another -o.")
-    if (output / ROWS).exists() and not (output / ROWS).is_file():
-        raise Error(f"{output / ROWS}: already exists and is not a regular file. Choose another -o.")
-    output.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ from seqtag.support.errors import Error
 
 MOST_DEATHS = 3  # of processes over one order; then something is wrong with the order
 GRACE = 5.0  # seconds that a process has to end
+POLL = 0.5  # seconds between two looks at whether to stop
 Talk = Callable[[Any], Any]  # tells something, and gives the answer
 Work = Callable[[Any, Talk], Any]  # does an order
 
@@ -102,6 +103,31 @@ class Pool:
     def free(self) -> int:
         """How many more orders could be begun now."""
         return self._count - len(self._orders)
+
+    def work(
+        self,
+        take: Callable[[], tuple[int, Any] | None],
+        told: Callable[[int, Any], Any],
+        check: Callable[[], None] = lambda: None,
+    ) -> Iterator[Ended]:
+        """Does orders until none is left; yields each one that has ended.
+
+        Args:
+            take: Gives the next order with its number, if there is one now; asked whenever a process is free.
+            told: Receives the number of an order and what its process tells; gives the answer.
+            check: Called between two waits; it may raise.
+        """
+        while True:
+            while self.free and (taken := take()) is not None:
+                self.begin(*taken)
+            if not self._orders:
+                return
+            for event in self.events(POLL):
+                if isinstance(event, Told):
+                    self.answer(event.number, told(event.number, event.what))
+                else:
+                    yield event
+            check()
 
     def begin(self, number: int, order: Any) -> None:
         """Gives an order to a process that has none.

@@ -97,7 +97,7 @@ class HashedFiles:
 
     def _check(self, paths: Iterable[str]) -> None:
         for path in paths:
-            problem = "has changed since the comparison began"
+            problem = "has changed since this command began"
             try:
                 if digest_of(path) == self._digests[path]:
                     continue

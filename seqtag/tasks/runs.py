@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import seqtag
+from seqtag.evaluation.measure import Measure
 from seqtag.settings.config import RunSettings
 from seqtag.settings.config_files import Layer
 from seqtag.settings.merging import foreign, merge_into
@@ -17,18 +18,16 @@ from seqtag.support.errors import DataError, Error, MissingPackage
 from seqtag.support.extras import missing
 from seqtag.support.interrupt import Stop
 from seqtag.support.lines import shown
-from seqtag.support.pool import Pool, Talk, Told, Work
+from seqtag.support.pool import Pool, Talk, Work
 from seqtag.tasks import base as tasks
 from seqtag.tasks.hashed_files import AGAIN, Changed, HashedFiles
-from seqtag.training.events import Epoch, Event
+from seqtag.training.events import Epoch, Event, Start
 from seqtag.training.rows import Choice, Row
 from seqtag.training.seed import train_seed
 
 # Of which the content is among the files.
 CONTENTS = ("embeddings.vectors.file", "embeddings.lm.file", "embeddings.lists.files")
-
-
-POLL = 0.5  # seconds between two looks at whether to stop
+Heard = Callable[[int, float], None]
 
 
 class Pruned(Exception):
@@ -123,15 +122,15 @@ class Runs:
         for role, digest in self.files.digests(*others).items():
             if plan.row.files.get(role) != digest:
                 path = shown(self._paths.get(role, role))
-                raise Changed(path, None, f"has changed since the comparison began. {AGAIN}.")
+                raise Changed(path, None, f"has changed since this command began. {AGAIN}.")
 
-    def run(self, plan: PlannedRun, stop: Stop, heard: Callable[[Epoch], None] = lambda epoch: None) -> Row:
+    def run(self, plan: PlannedRun, stop: Stop, heard: Heard = lambda epoch, gain: None) -> Row:
         """Trains and scores; whatever goes wrong is the row's error, so that the other runs have their turn.
 
         Args:
             plan: The run.
             stop: Asked whether to stop.
-            heard: Receives each epoch; it may raise `Pruned`.
+            heard: Receives the number of each epoch and the gain of its dev score; it may raise `Pruned`.
 
         Raises:
             Changed: A file is not what it was.
@@ -157,13 +156,18 @@ class Runs:
             row = replace(plan.row, error=words, known=known)
         return replace(row, seconds=round(time.perf_counter() - started, 2))
 
-    def _trained(self, row: Row, config: RunSettings, stop: Stop, heard: Callable[[Epoch], None]) -> Row:
+    def _trained(self, row: Row, config: RunSettings, stop: Stop, heard: Heard) -> Row:
         """The row with the results of its run."""
         files, task = self.files, self.files.task
 
+        measure = Measure("")
+
         def listener(event: Event) -> None:
-            if isinstance(event, Epoch):
-                heard(event)
+            nonlocal measure
+            if isinstance(event, Start):
+                measure = event.measure
+            elif isinstance(event, Epoch) and event.dev_score is not None:
+                heard(event.number, measure.gain(event.dev_score))
 
         vectors = files.vectors(config.embeddings.vectors.file)
         planned = task.planned(config, files.data(config), vectors)
@@ -193,16 +197,16 @@ class Runs:
 def worker(
     task: str, layers: Sequence[Layer], paths: Mapping[str, str], command: str, *, debug: bool
 ) -> Work:
-    """What a process of a `Pool` does with planned runs: it tells each epoch, goes on if the answer is true, and ends
-    with a row or with `Pruned`. Arguments as for `Runs`.
+    """What a process of a `Pool` does with planned runs: it tells the number and the gain of each epoch, goes on if the
+    answer is true, and ends with a row or with `Pruned`. Arguments as for `Runs`.
     """
     shared = Runs(task, layers, paths, command=command, debug=debug)
 
     def work(order: PlannedRun, talk: Talk) -> Row:
         shared.check(order)
 
-        def heard(epoch: Epoch) -> None:
-            if not talk(epoch):
+        def heard(epoch: int, gain: float) -> None:
+            if not talk((epoch, gain)):
                 raise Pruned
 
         return shared.run(order, Stop(), heard)
@@ -213,7 +217,7 @@ def worker(
 def side_by_side(
     plans: Mapping[int, PlannedRun], make: Callable[[], Work], workers: int, stop: Stop
 ) -> Iterator[tuple[int, Row]]:
-    """The rows of runs as they end, each with its number; of equal runs, the others follow the first one.
+    """The rows of runs as they end, each with its number; equal runs are trained once.
 
     Args:
         plans: The runs by number.
@@ -226,27 +230,15 @@ def side_by_side(
         MissingPackage: TensorFlow or Keras is not installed.
         Interrupted: It was asked to stop.
     """
-    waiting, keys = dict(plans), dict[int, str]()
-    rows: dict[str, Row] = {}
+    equal: dict[str, list[int]] = {}
+    for number, plan in plans.items():
+        equal.setdefault(plan.key, []).append(number)
+    waiting = iter([(numbers[0], plans[numbers[0]]) for numbers in equal.values()])
     with Pool(make, workers) as pool:
-        while waiting or keys:
-            for number, plan in [*waiting.items()]:
-                if plan.key in rows:
-                    del waiting[number]
-                    yield number, rows[plan.key]
-                elif pool.free and plan.key not in keys.values():
-                    del waiting[number]
-                    keys[number] = plan.key
-                    pool.begin(number, plan)
-            for event in pool.events(POLL):
-                if isinstance(event, Told):
-                    pool.answer(event.number, True)
-                    continue
-                del keys[event.number]
-                row = row_of(plans[event.number], event.result)
-                rows[row.key] = row
-                yield event.number, row
-            stop.check()
+        for ended in pool.work(lambda: next(waiting, None), lambda number, progress: True, stop.check):
+            row = row_of(plans[ended.number], ended.result)
+            for number in equal[row.key]:
+                yield number, row
 
 
 def row_of(plan: PlannedRun, result: Any) -> Row:

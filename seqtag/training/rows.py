@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from seqtag.evaluation.measure import Measure
+from seqtag.model_folder.layout import MANIFEST
 from seqtag.support.errors import DataError, Error
 from seqtag.support.json_decoder import DecodeError, decode
 from seqtag.support.json_reader import parse_json
@@ -154,6 +155,21 @@ class Rows:
             if file.read() == self._rest:
                 file.truncate(self._whole)
         self._rest = b""
+
+
+def check_place(output: Path) -> None:
+    """Refuses a place for rows where something else lies; makes the folder where there is none.
+
+    Raises:
+        Error: It is a file, a model folder, or the rows could not be written there.
+    """
+    if output.exists() and not output.is_dir():
+        raise Error(f"{output}: already exists and is not a folder. Choose another -o.")
+    if (output / MANIFEST).exists():
+        raise Error(f"{output}: is a model folder, which takes no other files. Choose another -o.")
+    if (output / ROWS).exists() and not (output / ROWS).is_file():
+        raise Error(f"{output / ROWS}: already exists and is not a regular file. Choose another -o.")
+    output.mkdir(parents=True, exist_ok=True)
 
 
 def _begins_a_row(rest: bytes) -> bool:

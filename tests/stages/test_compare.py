@@ -449,7 +449,7 @@ class TestFilesThatChange:
         [
             (
                 lambda path: path.write_bytes(path.read_bytes()[:-20]),
-                "has changed since the comparison began",
+                "has changed since this command began",
             ),
             (Path.unlink, "cannot be read: No such file or directory"),
             (lambda path: (path.unlink(), os.mkfifo(path)), "is not a regular file"),
@@ -501,7 +501,7 @@ class TestFilesThatChange:
         monkeypatch.setattr(place, name, read)
         if role == "vectors":
             files[role].write_text("Bo 2 1\n" * 100)
-        with pytest.raises(Changed, match=r"has changed since the comparison began"):
+        with pytest.raises(Changed, match=r"has changed since this command began"):
             self.call(spans, files, role)
         assert len(rows(Path("out"))) == 1
 
@@ -837,6 +837,6 @@ def test_a_file_that_changes_before_a_process_reads_it(spans: Any, tmp_path: Pat
     path.write_bytes(path.read_bytes() * 2)
     other = running.Runs("tagging", layers, paths, command="seqtag compare")
     with pytest.raises(
-        Changed, match=f"^{path}: has changed since the comparison began. Finished runs are kept"
+        Changed, match=f"^{path}: has changed since this command began. Finished runs are kept"
     ):
         other.check(plan)

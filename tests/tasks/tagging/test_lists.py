@@ -148,7 +148,7 @@ def test_a_comparison_sees_that_a_list_has_changed(write: Write) -> None:
     both, one = (config(f"embeddings.lists.files={json.dumps(some)}") for some in (files, files[:1]))
     assert [len(hashed.data(chosen).lists) for chosen in (both, one)] == [2, 1]
     write("a.txt", "Rome\n")
-    with pytest.raises(Changed, match=r"a\.txt: has changed since the comparison began"):
+    with pytest.raises(Changed, match=r"a\.txt: has changed since this command began"):
         hashed.data(both)
 
 
