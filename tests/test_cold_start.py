@@ -43,6 +43,7 @@ def loads(*arguments: str) -> set[str]:
         "evaluate",
         "predict",
         "compare",
+        "tune",
         "explain",
         "check",
         "merge",

@@ -29,6 +29,7 @@ COMMANDS = {
     "evaluate": "seqtag.cli.evaluate:evaluate",
     "predict": "seqtag.cli.predict:predict",
     "compare": "seqtag.cli.compare:compare",
+    "tune": "seqtag.cli.tune:tune",
     "explain": "seqtag.cli.explain:explain",
     "gradients": "seqtag.cli.gradients:gradients",
     "merge": "seqtag.cli.merge:merge",
@@ -44,6 +45,7 @@ _SMALLER = "; a smaller training.batch_size or encoder.units needs less"
 _LESS = {
     "train": _SMALLER,
     "compare": _SMALLER,
+    "tune": _SMALLER,
     "predict": "; fewer --threads need less",
     "evaluate": "; fewer --threads need less",
     "lm": "; a lower --order, or --vocabulary with fewer words, needs less",

@@ -15,10 +15,11 @@ LEGEND = "rate: share of a gradient left per step back; memory: steps until 1% i
 
 def named(choice: Mapping[str, Any]) -> str:
     """The choice in words: `cell=gru bidirectional=true`."""
-    return " ".join(f"{path.rpartition('.')[2]}={_value(value)}" for path, value in choice.items())
+    return " ".join(f"{path.rpartition('.')[2]}={shown_value(value)}" for path, value in choice.items())
 
 
-def _value(value: Any) -> str:
+def shown_value(value: Any) -> str:
+    """A value of a setting as tables show it."""
     from seqtag.settings.reference import plain
     from seqtag.support.quoting import printable
 
@@ -58,7 +59,8 @@ def cells_of(one: "Combination", comparison: "Comparison") -> tuple[list[str], l
         rate, memory = one.reach or (None, None)
         figures.append("-" if rate is None else f"{rate:.4f}")
         figures.append("-" if rate is None else "no end" if memory is None else str(memory))
-    return [_value(value) for value in one.choice.values()], figures
+    settings = [shown_value(one.choice[path]) if path in one.choice else "" for path in comparison.keys]
+    return settings, figures
 
 
 def show(comparison: "Comparison") -> None:

@@ -22,6 +22,9 @@ def init_config(
         ),
     ] = None,
     lm: Annotated[bool, typer.Option("--lm", help="The settings of `seqtag lm train --kind rnn`.")] = False,
+    space: Annotated[
+        bool, typer.Option("--space", help="The settings that `seqtag tune` varies, and what each may be.")
+    ] = False,
 ) -> None:
     """Write a commented YAML file of all settings.
 
@@ -30,16 +33,19 @@ def init_config(
     Examples:
       seqtag init-config config.yaml
       seqtag init-config --lm lm.yaml
+      seqtag init-config --space space.yaml
     """
     from seqtag.settings.language import LANGUAGE
     from seqtag.settings.reference import commented
+    from seqtag.settings.space import default
     from seqtag.settings.tasks import USUAL, check_name, schema_for
 
-    if task is not None and lm:
-        raise UsageError("--lm and --task exclude each other; choose one of them.")
+    if lm and (space or task is not None):
+        raise UsageError(f"--lm and --{'space' if space else 'task'} exclude each other; choose one of them.")
     if task is not None:
         check_name(task, "--task")
-    text = commented(LANGUAGE if lm else schema_for(task or USUAL), task)
+    schema = LANGUAGE if lm else schema_for(task or USUAL)
+    text = default(task or USUAL) if space else commented(schema, task)
     if output is None or place(output) == STDOUT:
         print(text, end="")
         return

@@ -164,6 +164,87 @@ SharedAssignments = Annotated[
 ]
 QuietRuns = Annotated[bool, typer.Option("--quiet", "-q", help="Print the table only.")]
 
+# seqtag tune
+STUDY = "Search"  # panel of `seqtag tune --help`
+StudyOutput = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FOLDER",
+        help="Folder for the study: trials, best settings, table, report, model.",
+    ),
+]
+SpaceFile = Annotated[
+    str | None,
+    typer.Option(
+        "--space", metavar="FILE", show_default=False, rich_help_panel=STUDY,
+        help="YAML file of the settings to vary; by default those that `seqtag init-config --space` writes.",
+    ),
+]  # fmt: skip
+Trials = Annotated[
+    int,
+    typer.Option(
+        "--trials", metavar="N", min=1, max=10_000, rich_help_panel=STUDY,
+        help="Number of trials in all; a grid has as many as it needs.",
+    ),
+]  # fmt: skip
+SearchTime = Annotated[
+    str | None,
+    typer.Option(
+        "--time", metavar="TIME", show_default=False, rich_help_panel=STUDY,
+        help="Begin no trial after this time, as in 2h or 90m; further seeds and the model come after it.",
+    ),
+]  # fmt: skip
+Sampler = Annotated[
+    str,
+    typer.Option(
+        "--sampler", metavar="NAME", rich_help_panel=STUDY,
+        help="What chooses settings: tpe (learns from the trials before), random, grid (all combinations).",
+    ),
+]  # fmt: skip
+Pruner = Annotated[
+    str,
+    typer.Option(
+        "--pruner", metavar="NAME", rich_help_panel=STUDY,
+        help="What ends trials early by their dev scores: median, halving, hyperband, none.",
+    ),
+]  # fmt: skip
+Best = Annotated[
+    int,
+    typer.Option(
+        "--best", metavar="N", min=1, rich_help_panel=STUDY,
+        help="Number of the best trials that are trained with further seeds, beside the settings as given.",
+    ),
+]  # fmt: skip
+FinalSeeds = Annotated[
+    int,
+    typer.Option(
+        "--seeds", metavar="N", min=1, rich_help_panel=STUDY,
+        help="Number of seeds for each of the best trials; with --sampler grid, for each combination.",
+    ),
+]  # fmt: skip
+TrialWorkers = Annotated[
+    int,
+    typer.Option(
+        "--workers", metavar="N", min=1, max=1024, rich_help_panel=STUDY,
+        help="Number of trials that go on side by side, each in a process with its share of the cores. Memory is "
+        "needed for all of them.",
+    ),
+]  # fmt: skip
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        "--storage", metavar="URL", show_default=False, rich_help_panel=STUDY, envvar="SEQTAG_STORAGE",
+        help="Database that commands on several machines share, such as postgresql://USER@HOST/NAME; by default a "
+        "file in FOLDER.",
+    ),
+]  # fmt: skip
+WithModel = Annotated[
+    bool,
+    typer.Option("--model/--no-model", help="Whether to train the model of the best settings at the end."),
+]
+
 # seqtag check, seqtag split
 FilesTask = Annotated[str | None, task("What the files are for")]
 FilesConfig = Annotated[

@@ -67,7 +67,7 @@ def trained(
     if workers > 1 and folds is None:
         raise UsageError("--workers is how many folds are trained side by side; it needs --folds.")
     if folds is None:
-        _train(name, resolved, train, dev, test, output, quiet=quiet, **how)
+        train_model(name, resolved, train, dev, test, output, quiet=quiet, **how)
         return
     if dev is not None or test is not None:
         raise UsageError(
@@ -78,14 +78,14 @@ def trained(
     from seqtag.support.pool import Pool
 
     def run(fold: str, held: str, model: Path) -> None:
-        _train(name, resolved, fold, None, held, model, quiet=quiet, **how)
+        train_model(name, resolved, fold, None, held, model, quiet=quiet, **how)
 
     make = partial(worker, name, resolved, how, debug=wants_debug())
     pool = Pool(make, min(workers, folds)) if workers > 1 else None
     cross_validate(train, folds, output, resolved, run, task=name, pool=pool, resume=resume, quiet=quiet)
 
 
-def _train(
+def train_model(
     task: str,
     config: "RunSettings",
     train: str,
@@ -96,7 +96,7 @@ def _train(
     quiet: bool,
     **how: Any,
 ) -> None:
-    """Trains one model and shows how."""
+    """Trains one model and shows how; `how` are further arguments of the stage."""
     from seqtag.cli import wants_debug
     from seqtag.support.interrupt import Stop, listening
 

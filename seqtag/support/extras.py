@@ -11,6 +11,8 @@ EXTRAS = {
     "icu4py": "icu",
     "spacy": "spacy",
     "sacrebleu": "bleu",
+    "optuna": "tune",
+    "psycopg": "tune",
 }
 
 

@@ -1,0 +1,271 @@
+"""`seqtag tune`: a search for the settings that score best on dev."""
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from seqtag.cli import parameters
+from seqtag.cli.comparison_tables import named
+from seqtag.cli.results import check_outputs, written, written_bytes
+from seqtag.cli.stderr import stderr
+from seqtag.settings.tasks import KEY, USUAL
+from seqtag.support.errors import Error, ModelError, UsageError
+from seqtag.support.quoting import quoted
+
+if TYPE_CHECKING:
+    from seqtag.stages.tune import Search, TrialEnded, Tuned
+
+TABLE, BEST, REPORT, MODEL = "table.md", "best.yaml", "report.html", "model"
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def tune(
+    train: parameters.ComparedTrainFile,
+    dev: parameters.ComparedDevFile,
+    output: parameters.StudyOutput,
+    test: parameters.ComparedTestFile = None,
+    space: parameters.SpaceFile = None,
+    task: parameters.ComparedTask = None,
+    trials: parameters.Trials = 20,
+    duration: parameters.SearchTime = None,
+    sampler: parameters.Sampler = "tpe",
+    pruner: parameters.Pruner = "median",
+    best: parameters.Best = 3,
+    seeds: parameters.FinalSeeds = 3,
+    workers: parameters.TrialWorkers = 1,
+    storage: parameters.Storage = None,
+    config: parameters.SharedConfigFile = None,
+    assignments: parameters.SharedAssignments = None,
+    with_model: parameters.WithModel = True,
+    quiet: parameters.QuietRuns = False,
+) -> None:
+    r"""Search for the settings that score best on dev.
+
+    The first trial has the settings as they are given. Trials that promise
+    little end early. The best ones are trained with further seeds, and the
+    best on average wins: FOLDER/best.yaml has its settings for `seqtag train`.
+
+    The same command continues an interrupted search; more --trials extend it.
+    With --storage, commands on several machines share the trials.
+
+    Examples:
+      seqtag tune --train train.conll --dev dev.conll --trials 30 -o study
+      seqtag init-config --space space.yaml
+      seqtag tune --train train.conll --dev dev.conll --space space.yaml \
+        --time 2h --workers 2 -o study
+    """
+    from seqtag.settings.config_files import parse_assignments, read
+    from seqtag.settings.tasks import chosen, schema_for
+
+    name, layers = chosen([read(config) if config else {}, parse_assignments(assignments or [])], task)
+    search = _search(space, schema_for(name), name, trials, duration, best, seeds, sampler, pruner)
+    paths = {"train": train, "dev": dev} | ({"test": test} if test else {})
+    _check_place(output, [*paths.values(), *([space] if space else [])])
+    tuned = _tuned(layers, search, paths, output, name, workers, storage, quiet=quiet)
+    if tuned.config is None:
+        raise Error(
+            f"no trial has a score: {'; '.join(sorted({one.row.error or '' for one in tuned.trials}))}"
+        )
+    _write(tuned, layers, paths, output, name)
+    if with_model:
+        _train_best(tuned, paths, output / MODEL, name, quiet=quiet)
+    _show(tuned, output, with_model=with_model)
+
+
+def _search(
+    space: str | None,
+    schema: Any,
+    task: str,
+    trials: int,
+    duration: str | None,
+    best: int,
+    seeds: int,
+    sampler: str,
+    pruner: str,
+) -> "Search":
+    """How to search, with the values of all options checked."""
+    from seqtag.settings.space import default, parse_space, read_space
+    from seqtag.stages.tune import Search
+    from seqtag.tasks.study import PRUNERS, SAMPLERS
+
+    for option, value, names in (("--sampler", sampler, SAMPLERS), ("--pruner", pruner, PRUNERS)):
+        if value not in names:
+            raise UsageError(f"{option} is {quoted(value)}; expected {', '.join(names)}.")
+    found = (
+        read_space(space, schema) if space else parse_space(default(task), f"default space of {task}", schema)
+    )
+    return Search(found, trials, seconds_of(duration), best, seeds, sampler, pruner)
+
+
+def seconds_of(duration: str | None) -> float | None:
+    """The seconds of a text such as 90m, 1h30m or 45 (seconds).
+
+    Raises:
+        UsageError: It is not such a text.
+    """
+    if duration is None:
+        return None
+    parts = re.fullmatch(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s?)?", duration.strip())
+    if not duration.strip() or parts is None:
+        raise UsageError(f"--time is {quoted(duration)}; expected a time such as 2h, 90m or 1h30m.")
+    return float(sum(int(part or 0) * UNITS[unit] for part, unit in zip(parts.groups(), "dhms", strict=True)))
+
+
+def _tuned(
+    layers: Sequence[Any],
+    search: "Search",
+    paths: dict[str, str],
+    output: Path,
+    task: str,
+    workers: int,
+    storage: str | None,
+    *,
+    quiet: bool,
+) -> "Tuned":
+    """Runs the search, and shows how it goes."""
+    from seqtag.cli import wants_debug
+    from seqtag.support.interrupt import Interrupted, Stop, listening
+
+    stop = Stop()
+    stream = stderr()
+    try:
+        with listening(stop):
+            from seqtag.stages.tune import tune as stage
+
+            return stage(
+                layers,
+                search,
+                paths,
+                output,
+                task=task,
+                workers=workers,
+                storage=storage,
+                debug=wants_debug(),
+                listener=_silent if quiet else partial(_say, stream, search.trials),
+                say=lambda text: print(f"seqtag: {text}", file=stream, flush=True),
+                stop=stop,
+            )
+    except (Interrupted, Exception) as problem:
+        if stop.signal is None or isinstance(problem, Error):
+            raise
+        told = f"interrupted. Finished trials are kept in {output}; the same command goes on with the others."
+        raise Interrupted(stop.signal, told) from None
+
+
+def _check_place(output: Path, inputs: Sequence[str]) -> None:
+    """Refuses before the first trial what could not be written, or is not ours to write over."""
+    from seqtag.stages.tune import STUDY
+
+    made = [output / name for name in (TABLE, BEST, REPORT)]
+    for path in [*made, output / MODEL]:
+        if path.exists() and not (output / STUDY).exists():
+            problem = f"already exists, but {STUDY} is missing beside it, so no search wrote it"
+            raise Error(f"{path}: {problem}. Choose another -o.")
+    if output.is_dir():
+        check_outputs(map(str, made), inputs)
+
+
+def _silent(event: "TrialEnded") -> None:
+    """Prints nothing."""
+
+
+def _say(stream: TextIO, trials: int, event: "TrialEnded") -> None:
+    """Prints a line for a trial."""
+    from seqtag.support.quoting import printable
+
+    row, role = event.row, event.trial.role
+    what = f"trial {event.trial.number}  "
+    if role == "own":
+        what += "settings as given  "
+    what += f"{named(event.trial.choice)}  " * bool(event.trial.choice)
+    what += f"seed {row.seed}  " * (event.trial.seed is not None)
+    if row.dev is None or event.measure is None:
+        what += printable(row.error or "")
+    else:
+        what += f"dev {row.metric} {event.measure.text(row.dev)}  epoch {row.best_epoch} of {row.epochs}  "
+        what += f"{row.seconds:.1f} s"
+    print(what + ("" if event.repeated else "  (already done)"), file=stream, flush=True)
+
+
+def _write(tuned: "Tuned", layers: Sequence[Any], paths: dict[str, str], output: Path, task: str) -> None:
+    """Writes the table, the best settings and the report."""
+    from seqtag.cli.comparison_tables import markdown
+    from seqtag.cli.tuning_report import page
+
+    with written_bytes(str(output / TABLE)) as stream:
+        stream.write(markdown(tuned.comparison, paths).encode("utf-8", "backslashreplace"))
+    with written(str(output / BEST)) as text:
+        text.write(best_settings(tuned, layers, paths, task))
+    with written(str(output / REPORT)) as text:
+        text.write(page(tuned, paths))
+
+
+def best_settings(tuned: "Tuned", layers: Sequence[Any], paths: dict[str, str], task: str) -> str:
+    """The settings of the best trial that differ from the defaults, as YAML for `seqtag train -c`."""
+    import yaml
+
+    import seqtag
+
+    values = {path: value for layer in layers for path, (value, _) in layer.items()} | tuned.choice
+    tree: dict[str, Any] = {} if task == USUAL else {KEY: task}
+    for path, value in values.items():
+        *sections, last = path.split(".")
+        place = tree
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[last] = value
+    mean, deviation = tuned.comparison.combinations[0].dev or (0.0, 0.0)
+    seeds = len(tuned.comparison.combinations[0].rows)
+    score = ""
+    if tuned.measure:
+        score = f"{tuned.measure.title} {tuned.measure.text(mean)} +- {tuned.measure.text(deviation)}"
+    head = (
+        f"# Best of {len(tuned.trials)} trials of seqtag {seqtag.__version__}: dev {score}, {seeds} seeds.\n"
+    )
+    head += "".join(f"# {role}: {ascii(path)[1:-1]}\n" for role, path in paths.items())
+    return head + (yaml.safe_dump(tree, sort_keys=False, allow_unicode=True) if tree else "{}\n")
+
+
+def _train_best(tuned: "Tuned", paths: dict[str, str], model: Path, task: str, *, quiet: bool) -> None:
+    """Trains the model of the best settings with the seed that scored best on dev, unless it is there."""
+    from seqtag.cli.train import train_model
+
+    best = tuned.comparison.combinations[0]
+    seed = max((row for row in best.rows if row.dev is not None), key=_gain_of(tuned)).seed
+    config = replace(tuned.config, training=replace(tuned.config.training, seed=seed))
+    if _is_of(model, task, config):
+        return
+    if not quiet:
+        print(f"seqtag: training the model of the best settings, with seed {seed}", file=stderr(), flush=True)
+    train_model(task, config, paths["train"], paths["dev"], paths.get("test"), model, quiet=quiet, force=True)
+
+
+def _is_of(model: Path, task: str, config: Any) -> bool:
+    """Whether the model that is there, if there is one, has these settings; the files of a study do not change."""
+    from seqtag.model_folder.folder import Folder
+    from seqtag.tasks import base as tasks
+
+    found = tasks.find(task)
+    try:
+        return bool(config.made(found.settings(Folder(model, found.kind))))
+    except ModelError:
+        return False
+
+
+def _gain_of(tuned: "Tuned") -> Any:
+    measure = tuned.measure
+    return lambda row: measure.gain(row.dev) if measure else 0.0
+
+
+def _show(tuned: "Tuned", output: Path, *, with_model: bool) -> None:
+    """Prints the table of the best trials, and what was written."""
+    from seqtag.cli.comparison_tables import show
+
+    show(tuned.comparison)
+    print(f"\nsettings in {output / BEST}, table in {output / TABLE}, report in {output / REPORT}", end="")
+    print(f", model in {output / MODEL}" if with_model else "")
+    sys.stdout.flush()

@@ -1,0 +1,162 @@
+"""The plots of `seqtag tune` as SVG: how the score grew, which settings count, and what good trials have in common."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from seqtag.cli.comparison_tables import shown_value
+from seqtag.stages.tune import Tuned
+from seqtag.tasks.study import FINAL, TrialResult
+
+BLUE, ORANGE, GREY = "#1f4e79", "#d9822b", "#9a9a9a"
+MOST = 200  # trials whose lines are drawn
+MARKS = 8  # values of a setting that are marked one by one
+
+
+def plots(tuned: Tuned) -> dict[str, str]:
+    """The plots that can be drawn, by their titles.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    import matplotlib  # noqa: F401
+
+    found = {}
+    results = [result for result in tuned.trials if result.trial.role != FINAL]
+    scored = [result for result in results if result.gain is not None]
+    if scored and tuned.measure:
+        found["Score of each trial"] = _svg(_history(results, tuned))
+        found["Score after each epoch"] = _svg(_curves(results, tuned))
+    if tuned.importances:
+        found["How much of the score goes by each setting"] = _svg(_importance(tuned))
+    if len([result for result in scored if result.trial.choice]) > 1 and tuned.measure:
+        found["Settings of all trials"] = _svg(_coordinates(scored, tuned))
+    return found
+
+
+def _history(results: Sequence[TrialResult], tuned: Tuned) -> Any:
+    """A dot for each trial, and the best so far."""
+    figure, axes = _axes(4.0)
+    measure = tuned.measure
+    best: list[tuple[int, float]] = []
+    for result in results:
+        if result.row.dev is not None and measure:
+            former = best[-1][1] if best else result.row.dev
+            better = measure.gain(result.row.dev) >= measure.gain(former)
+            best.append((result.trial.number, result.row.dev if better else former))
+    axes.step(*zip(*best, strict=True), where="post", color=BLUE, label="best so far")
+    own = [result for result in results if result.trial.role == "own"]
+    others = [result for result in results if result.row.dev is not None and result not in own]
+    axes.plot(
+        [one.trial.number for one in others],
+        [one.row.dev for one in others],
+        "o",
+        color=ORANGE,
+        label="trial",
+    )
+    for one in own:
+        axes.plot(one.trial.number, one.row.dev, "D", color=BLUE, label="settings as given")
+    axes.set_xlabel("trial")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_ylabel(_title(tuned))
+    axes.legend(frameon=False)
+    return figure
+
+
+def _curves(results: Sequence[TrialResult], tuned: Tuned) -> Any:
+    """A line for each trial; a cross where it was pruned."""
+    figure, axes = _axes(4.0)
+    measure = tuned.measure
+    for result in results[:MOST]:
+        epochs = sorted(result.gains)
+        scores = [measure.gain(result.gains[epoch]) if measure else 0.0 for epoch in epochs]
+        colour = GREY if result.pruned else ORANGE
+        axes.plot(epochs, scores, color=colour, linewidth=1)
+        if result.pruned and epochs:
+            axes.plot(epochs[-1], scores[-1], "x", color=GREY)
+    axes.set_xlabel("epoch (x: pruned)")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_ylabel(_title(tuned))
+    return figure
+
+
+def _importance(tuned: Tuned) -> Any:
+    names = list(tuned.importances)[::-1]
+    figure, axes = _axes(1.2 + 0.35 * len(names))
+    axes.barh(names, [tuned.importances[name] for name in names], color=BLUE)
+    axes.set_xlabel("share of the score's variation (PED-ANOVA)")
+    return figure
+
+
+def _coordinates(scored: Sequence[TrialResult], tuned: Tuned) -> Any:
+    """Parallel coordinates: an axis for each setting, a line for each trial, the darker the better."""
+    from matplotlib import colormaps
+
+    paths = [path for path in tuned.comparison.keys if any(path in one.trial.choice for one in scored)]
+    figure, axes = _axes(5.0)
+    scales = {
+        path: _scale([one.trial.choice[path] for one in scored if path in one.trial.choice]) for path in paths
+    }
+    gains = sorted(one.gain or 0.0 for one in scored)
+    for result in sorted(scored, key=lambda one: one.gain or 0.0)[-MOST:]:
+        points = [(place, scales[path][1](result.trial.choice[path])) for place, path in enumerate(paths)
+                  if path in result.trial.choice]  # fmt: skip
+        rank = gains.index(result.gain or 0.0) / max(len(gains) - 1, 1)
+        axes.plot(
+            *zip(*points, strict=True),
+            color=colormaps["cividis_r"](rank),
+            linewidth=0.8 + 1.5 * rank,
+        )
+    for place, path in enumerate(paths):
+        axes.axvline(place, color=GREY, linewidth=0.8)
+        for height, text in scales[path][0]:
+            axes.annotate(
+                text, (place, height), xytext=(3, 0), textcoords="offset points", fontsize=7, va="center"
+            )
+    axes.set_xticks(range(len(paths)), [path.replace(".", ".\n") for path in paths], fontsize=7)
+    axes.set_yticks([])
+    axes.set_ylabel("the darker, the better on dev")
+    axes.grid(visible=False)
+    return figure
+
+
+def _scale(values: Sequence[Any]) -> tuple[list[tuple[float, str]], Any]:
+    """Marks of an axis with their heights, and what gives the height of a value: from 0 to 1."""
+    distinct = list(dict.fromkeys(values))
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in distinct)
+    if not numbers:
+        heights = {repr(value): place / max(len(distinct) - 1, 1) for place, value in enumerate(distinct)}
+        return [(heights[repr(value)], shown_value(value)) for value in distinct], lambda value: heights[
+            repr(value)
+        ]
+    low, high = min(distinct), max(distinct)
+    width = (high - low) or 1
+    if len(distinct) <= MARKS:
+        marks = [((value - low) / width, shown_value(value)) for value in sorted(distinct)]
+    else:
+        marks = [(place / 4, f"{low + width * place / 4:.3g}") for place in range(5)]
+    return marks, lambda value: (value - low) / width
+
+
+def _axes(height: float) -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, height), layout="constrained")
+    axes = figure.subplots()
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _title(tuned: Tuned) -> str:
+    return f"dev {tuned.measure.title}" if tuned.measure else "dev"
+
+
+def _svg(figure: Any) -> str:
+    """The figure as an element of a page; equal figures are equal bytes."""
+    import matplotlib
+
+    with matplotlib.rc_context({"svg.hashsalt": "seqtag", "svg.fonttype": "path"}):
+        content = io.StringIO()
+        figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
+    return content.getvalue()[content.getvalue().index("<svg") :]

@@ -1,0 +1,107 @@
+"""The page of `seqtag tune`: one HTML file that loads nothing and runs nothing, with its plots within."""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from string import Template
+
+import seqtag
+from seqtag.cli.comparison_tables import cells_of, columns_of, shown_value
+from seqtag.cli.page import escaped
+from seqtag.cli.stderr import stderr
+from seqtag.stages.tune import Tuned
+from seqtag.support.extras import install_line
+from seqtag.support.quoting import counted
+from seqtag.tasks.study import FINAL, TrialResult
+
+
+def page(tuned: Tuned, paths: Mapping[str, str]) -> str:
+    """The whole page: `tuning.html` filled in; without plots where matplotlib is not installed.
+
+    Args:
+        tuned: What the search came to.
+        paths: The files that it was made on, by their role.
+    """
+    pruned = sum(result.pruned for result in tuned.trials)
+    failed = sum(result.gain is None and not result.pruned for result in tuned.trials)
+    finals = sum(result.trial.role == FINAL for result in tuned.trials)
+    summary = counted(
+        len(tuned.trials) - finals, "trial"
+    ) + f" and {counted(finals, 'run')} with further seeds" * bool(finals)
+    summary += f", {pruned} pruned" * bool(pruned) + f", {failed} failed" * bool(failed)
+    summary += "".join(f"; {role} {path}" for role, path in paths.items())
+    return Template(files(__package__).joinpath("tuning.html").read_text("utf-8")).substitute(
+        train=escaped(paths["train"]),
+        summary=escaped(summary),
+        version=escaped(seqtag.__version__),
+        best=_best(tuned),
+        plots="\n".join(
+            f"<section>\n<h2>{title}</h2>\n{svg}\n</section>" for title, svg in _plots(tuned).items()
+        ),
+        trials=_trials(tuned),
+    )
+
+
+def _plots(tuned: Tuned) -> dict[str, str]:
+    from seqtag.cli.tuning_plots import plots
+
+    try:
+        return plots(tuned)
+    except ImportError:
+        print(f"seqtag: no plots without matplotlib: {install_line('plot')}", file=stderr())
+        return {}
+
+
+def _best(tuned: Tuned) -> str:
+    names, figures = columns_of(tuned.comparison)
+    rows = [cells_of(one, tuned.comparison) for one in tuned.comparison.combinations]
+    return _table(names, figures, [("", *row) for row in rows])
+
+
+def _trials(tuned: Tuned) -> str:
+    paths = tuned.comparison.keys
+    names = ["trial", "", *(path.rpartition(".")[2] for path in paths)]
+    figures = ["dev", "best epoch", "epochs", "seconds"]
+    rows = [
+        (
+            _state(result),
+            [*_named(result), *(_chosen(result, path) for path in paths)],
+            _figures(result, tuned),
+        )
+        for result in tuned.trials
+    ]
+    return _table(names, figures, rows)
+
+
+def _named(result: TrialResult) -> list[str]:
+    role = {"own": "as given", "final": f"seed {result.row.seed}", "grid": f"seed {result.row.seed}"}
+    return [str(result.trial.number), role.get(result.trial.role or "", _state(result))]
+
+
+def _state(result: TrialResult) -> str:
+    return "pruned" if result.pruned else "failed" if result.gain is None else ""
+
+
+def _chosen(result: TrialResult, path: str) -> str:
+    return shown_value(result.trial.choice[path]) if path in result.trial.choice else ""
+
+
+def _figures(result: TrialResult, tuned: Tuned) -> list[str]:
+    row = result.row
+    if row.dev is None or tuned.measure is None:
+        words = f"after epoch {max(result.gains, default=0)}" if result.pruned else row.error or ""
+        return [words, "", "", ""]
+    return [tuned.measure.text(row.dev), str(row.best_epoch), str(row.epochs), f"{row.seconds or 0:.1f}"]
+
+
+def _table(
+    names: Sequence[str], figures: Sequence[str], rows: Sequence[tuple[str, Sequence[str], Sequence[str]]]
+) -> str:
+    head = "".join(f'<th scope="col">{escaped(name)}</th>' for name in names)
+    head += "".join(f'<th scope="col" class="figure">{escaped(name)}</th>' for name in figures)
+    lines = []
+    for state, settings, cells in rows:
+        row = "".join(f"<td>{escaped(cell)}</td>" for cell in settings)
+        kind = "error" if state == "failed" else "figure"
+        row += "".join(f'<td class="{kind}">{escaped(cell)}</td>' for cell in cells)
+        lines.append(f'<tr class="{state}">{row}</tr>' if state else f"<tr>{row}</tr>")
+    return f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(lines) + "\n</tbody></table>"
