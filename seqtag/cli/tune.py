@@ -17,7 +17,7 @@ from seqtag.support.errors import Error, ModelError, UsageError
 from seqtag.support.quoting import quoted
 
 if TYPE_CHECKING:
-    from seqtag.stages.tune import Search, TrialEnded, Tuned
+    from seqtag.stages.tune import TrialEnded, Tuned, TuningPlan
 
 TABLE, BEST, REPORT, MODEL = "table.md", "best.yaml", "report.html", "model"
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -86,10 +86,10 @@ def _search(
     seeds: int,
     sampler: str,
     pruner: str,
-) -> "Search":
+) -> "TuningPlan":
     """How to search, with the values of all options checked."""
     from seqtag.settings.space import default, parse_space, read_space
-    from seqtag.stages.tune import Search
+    from seqtag.stages.tune import TuningPlan
     from seqtag.tasks.study import PRUNERS, SAMPLERS
 
     for option, value, names in (("--sampler", sampler, SAMPLERS), ("--pruner", pruner, PRUNERS)):
@@ -98,7 +98,7 @@ def _search(
     found = (
         read_space(space, schema) if space else parse_space(default(task), f"default space of {task}", schema)
     )
-    return Search(found, trials, seconds_of(duration), best, seeds, sampler, pruner)
+    return TuningPlan(found, trials, seconds_of(duration), best, seeds, sampler, pruner)
 
 
 def seconds_of(duration: str | None) -> float | None:
@@ -117,7 +117,7 @@ def seconds_of(duration: str | None) -> float | None:
 
 def _tuned(
     layers: Sequence[Any],
-    search: "Search",
+    search: "TuningPlan",
     paths: dict[str, str],
     output: Path,
     task: str,

@@ -164,16 +164,16 @@ def read_space(path: str, schema: Schema[Any]) -> Space:
         DataError: The file cannot be read or is not YAML.
         UsageError: It is not a space: an unknown setting, a value that the setting cannot have, an empty range.
     """
-    return Space(tuple(_Reader(path, schema).dimensions(compose(path))))
+    return Space(tuple(_SpaceReader(path, schema).dimensions(compose(path))))
 
 
 def parse_space(text: str, source: str, schema: Schema[Any]) -> Space:
     """The space of a YAML text; see `read_space`."""
-    return Space(tuple(_Reader(source, schema).dimensions(composed(text, source))))
+    return Space(tuple(_SpaceReader(source, schema).dimensions(composed(text, source))))
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _SpaceReader:
     """Reads the nodes of a file.
 
     Attributes:

@@ -31,7 +31,7 @@ MOST_TRIALS = 10_000
 
 
 @dataclass(frozen=True)
-class Search:
+class TuningPlan:
     """How settings are searched for.
 
     Attributes:
@@ -97,7 +97,7 @@ class Tuned:
 
 def tune(
     layers: Sequence[Layer],
-    search: Search,
+    search: TuningPlan,
     paths: Mapping[str, str],
     output: Path,
     *,
@@ -176,7 +176,7 @@ class _Tuning:
     """
 
     shared: Runs
-    search: Search
+    search: TuningPlan
     study: Study
     rows: Rows
     seed: int

@@ -28,7 +28,7 @@ from seqtag.training.rows import ROWS
 
 pytest.importorskip("optuna", reason="Optuna is not installed: pip install '.[tune]'")
 from seqtag.stages import tune as stage
-from seqtag.stages.tune import JOURNAL, STUDY, Search, TrialEnded, Tuned, tune
+from seqtag.stages.tune import JOURNAL, STUDY, TrialEnded, Tuned, TuningPlan, tune
 
 SMALL = [
     "embeddings.word.dim=6", "embeddings.characters.encoder=none", "encoder.units=4", "training.batch_size=16",
@@ -81,7 +81,7 @@ def tuned(spans: Any, output: Path, space: str = SPACE, **more: Any) -> Tuned:
     }
     paths = {"train": str(spans.train), "dev": str(spans.dev)}
     layers = [parse_assignments([*SMALL, *more.pop("assignments", [])])]
-    return tune(layers, Search(parse_space(space, "space", SETTINGS), **search), paths, output, **more)
+    return tune(layers, TuningPlan(parse_space(space, "space", SETTINGS), **search), paths, output, **more)
 
 
 def rows(output: Path) -> list[dict[str, Any]]:
