@@ -5,6 +5,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -155,7 +156,7 @@ def tune(
                 with Pool(make, workers) as pool:
                     tuning.run(pool, say)
             except BaseException:
-                with stop.held():
+                with stop.held(), suppress(Error):  # if this cannot be written either, the next start does it
                     study.release()
                 raise
             return tuning.result()

@@ -109,7 +109,7 @@ class Study:
         self._running: dict[int, optuna.Trial] = {}
         self._empty: dict[int, float] = {}  # trials elsewhere without values, and since when
         self._alive = time.monotonic()  # when the trials last gave a sign of life
-        self._shown = "" if isinstance(storage, Path) else _without_password(storage)
+        self._shown = str(storage) if isinstance(storage, Path) else _without_password(storage)
         self._is_shared = not isinstance(storage, Path)
         self._close: Callable[[], None] = lambda: None
 
@@ -119,7 +119,7 @@ class Study:
                 storage=_journal(storage) if isinstance(storage, Path) else self._database(storage),
                 direction="maximize",
                 sampler=_sampler(sampler, seed),
-                pruner=_pruner(pruner),
+                pruner=pruner_of(pruner),
                 load_if_exists=True,
             )
 
@@ -341,6 +341,8 @@ class Study:
                 ):  # of what is experimental, and of heartbeats that `optimize` does not send
                     warnings.simplefilter("ignore")
                     return call()
+            except OSError as problem:
+                raise Error(f"{self._shown}: cannot be written: {problem.strerror}.") from problem
             except (StorageInternalError, sqlalchemy.exc.SQLAlchemyError) as problem:
                 cause = problem.__cause__ or problem
                 words = str(getattr(cause, "orig", None) or cause).strip().partition("\n")[0]
@@ -383,7 +385,8 @@ def _sampler(name: str, seed: int) -> "optuna.samplers.BaseSampler":
     return optuna.samplers.RandomSampler(seed=seed)  # a grid is queued, not drawn
 
 
-def _pruner(name: str) -> "optuna.pruners.BasePruner":
+def pruner_of(name: str) -> "optuna.pruners.BasePruner":
+    """What ends trials early: one of `PRUNERS`."""
     import optuna
 
     if name == "median":

@@ -1,6 +1,7 @@
 """A study's trials: asked for, pruned, ended, given up and run again; in a journal and in a real PostgreSQL."""
 
 import contextlib
+import errno
 import os
 import shutil
 import subprocess
@@ -207,6 +208,20 @@ def test_a_journal_of_a_command_that_was_killed(tmp_path: Path) -> None:
     assert (again.role, again.choice) == (AGAIN, lost.choice)
     assert two.ask(2) is None
     assert [result.trial.number for result in two.results()] == [first.number, again.number]
+
+
+def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = study(tmp_path / "study.log")
+    trial = asked(one, 2)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(Error, match=r"study\.log: cannot be written: No space left on device\.$"):
+            one.report(trial.number, 1, 0.5)
+    assert finish(study(tmp_path / "study.log"), 2).choice == trial.choice
 
 
 class TestDatabase:
