@@ -516,9 +516,9 @@ class LanguageModelSettings:
     )
     units: int = setting(50, "units of its hidden layer", low=1, high=4096)
     classes: int = setting(
-        1,
-        "number of classes of its words; above 1, the class of a word is predicted and then the word in its class "
-        "(Goodman 2001), which makes a step quicker",
+        60,
+        "number of classes of its words: the class of a word is predicted and then the word in its class (Goodman "
+        "2001), which makes a step quicker; 1 predicts the word among all words",
         low=1,
         high=10_000,
     )
