@@ -1,7 +1,7 @@
 """The table of `seqtag compare`, for a terminal and as Markdown."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,7 +15,14 @@ LEGEND = "rate: share of a gradient left per step back; memory: steps until 1% i
 
 def named(choice: Mapping[str, Any]) -> str:
     """The choice in words: `cell=gru bidirectional=true`."""
-    return " ".join(f"{path.rpartition('.')[2]}={shown_value(value)}" for path, value in choice.items())
+    names = zip(short_names(choice), choice.values(), strict=True)
+    return " ".join(f"{name}={shown_value(value)}" for name, value in names)
+
+
+def short_names(paths: Collection[str]) -> list[str]:
+    """The last part of each path; the whole path where two have the same one."""
+    last = [path.rpartition(".")[2] for path in paths]
+    return [path if last.count(short) > 1 else short for path, short in zip(paths, last, strict=True)]
 
 
 def shown_value(value: Any) -> str:
@@ -28,10 +35,7 @@ def shown_value(value: Any) -> str:
 
 def columns_of(comparison: "Comparison") -> tuple[list[str], list[str]]:
     """The heads of the columns: of the settings, and of the figures."""
-    last = [path.rpartition(".")[2] for path in comparison.keys]
-    names = [
-        path if last.count(short) > 1 else short for path, short in zip(comparison.keys, last, strict=True)
-    ]
+    names = short_names(comparison.keys)
     figures = ["metric"] * comparison.is_mixed + [f"dev {comparison.metric}", "+-"]
     if any(one.test for one in comparison.combinations):
         figures += [f"test {comparison.metric}", "+-"]

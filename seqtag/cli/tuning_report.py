@@ -5,7 +5,7 @@ from importlib.resources import files
 from string import Template
 
 import seqtag
-from seqtag.cli.comparison_tables import cells_of, columns_of, shown_value
+from seqtag.cli.comparison_tables import cells_of, columns_of, short_names, shown_value
 from seqtag.cli.page import escaped
 from seqtag.cli.stderr import stderr
 from seqtag.stages.tune import Tuned
@@ -59,7 +59,7 @@ def _best(tuned: Tuned) -> str:
 
 def _trials(tuned: Tuned) -> str:
     paths = tuned.comparison.keys
-    names = ["trial", "", *(path.rpartition(".")[2] for path in paths)]
+    names = ["trial", "", *short_names(paths)]
     figures = ["dev", "best epoch", "epochs", "seconds"]
     rows = [
         (
