@@ -114,7 +114,7 @@ FoldWorkers = Annotated[
     int,
     typer.Option(
         "--workers", metavar="N", min=1, max=1024, rich_help_panel=TRAINING,
-        help="Number of folds that are trained side by side, each in a process with its share of the cores.",
+        help="Number of seeds or folds that are trained side by side, each in a process with its share of the cores.",
     ),
 ]  # fmt: skip
 Force = Annotated[bool, force("model", FILES)]

@@ -57,32 +57,85 @@ def trained(
 
     if keep_seeds and seeds < 2:
         raise UsageError("--keep-seeds needs --seeds with 2 seeds or more.")
-    how = {
-        "seeds": seeds,
-        "keep_seeds": keep_seeds,
-        "force": force,
-        "resume": resume,
-        "checkpoint_steps": checkpoint_steps,
-    }
-    if workers > 1 and folds is None:
-        raise UsageError("--workers is how many folds are trained side by side; it needs --folds.")
-    if folds is None:
+    how = {"force": force, "resume": resume, "checkpoint_steps": checkpoint_steps}
+    if folds is not None:
+        if dev is not None or test is not None:
+            raise UsageError(
+                "--folds makes the files to score on itself; it cannot be combined with --dev or --test."
+            )
+        how |= {"seeds": seeds, "keep_seeds": keep_seeds}
+        _train_folds(name, resolved, train, output, folds, workers, quiet=quiet, **how)
+    elif workers > 1:
+        if seeds < 2:
+            raise UsageError("--workers trains seeds or folds side by side; it needs --seeds or --folds.")
+        if dev is None:
+            raise UsageError(
+                "--seeds with --workers needs --dev: without it, each seed would hold out other sentences."
+            )
+        files = (train, dev, test)
+        _train_seeds(name, resolved, files, output, seeds, workers, keep_seeds=keep_seeds, quiet=quiet, **how)
+    else:
+        how |= {"seeds": seeds, "keep_seeds": keep_seeds}
         train_model(name, resolved, train, dev, test, output, quiet=quiet, **how)
-        return
-    if dev is not None or test is not None:
-        raise UsageError(
-            "--folds makes the files to score on itself; it cannot be combined with --dev or --test."
-        )
+
+
+def _train_folds(
+    task: str,
+    config: "RunSettings",
+    train: str,
+    output: Path,
+    folds: int,
+    workers: int,
+    *,
+    quiet: bool,
+    **how: Any,
+) -> None:
+    """Trains a model for each fold; `how` are further arguments of the stage."""
     from seqtag.cli import wants_debug
-    from seqtag.cli.folds import cross_validate, worker
+    from seqtag.cli.folds import cross_validate
+    from seqtag.cli.side_by_side import worker
     from seqtag.support.pool import Pool
 
     def run(fold: str, held: str, model: Path) -> None:
-        train_model(name, resolved, fold, None, held, model, quiet=quiet, **how)
+        train_model(task, config, fold, None, held, model, quiet=quiet, **how)
 
-    make = partial(worker, name, resolved, how, debug=wants_debug())
+    make = partial(worker, task, how, debug=wants_debug())
     pool = Pool(make, min(workers, folds)) if workers > 1 else None
-    cross_validate(train, folds, output, resolved, run, task=name, pool=pool, resume=resume, quiet=quiet)
+    resume = how["resume"]
+    cross_validate(train, folds, output, config, run, task=task, pool=pool, resume=resume, quiet=quiet)
+
+
+def _train_seeds(
+    task: str,
+    config: "RunSettings",
+    files: tuple[str, str, str | None],
+    output: Path,
+    seeds: int,
+    workers: int,
+    *,
+    keep_seeds: bool,
+    quiet: bool,
+    **how: Any,
+) -> None:
+    """Trains seeds side by side; `how` are further arguments of the stage."""
+    from seqtag.cli import wants_debug
+    from seqtag.cli.seeds import train_seeds
+    from seqtag.cli.side_by_side import worker
+    from seqtag.support.pool import Pool
+
+    pool = Pool(partial(worker, task, how, debug=wants_debug()), min(workers, seeds))
+    train_seeds(
+        files,
+        output,
+        config,
+        pool,
+        task=task,
+        seeds=seeds,
+        keep_seeds=keep_seeds,
+        force=how["force"],
+        resume=how["resume"],
+        quiet=quiet,
+    )
 
 
 def train_model(

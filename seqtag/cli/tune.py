@@ -13,7 +13,7 @@ from seqtag.cli.comparison_tables import named
 from seqtag.cli.results import check_outputs, written, written_bytes
 from seqtag.cli.stderr import stderr
 from seqtag.settings.tasks import KEY, USUAL
-from seqtag.support.errors import Error, ModelError, UsageError
+from seqtag.support.errors import Error, UsageError
 from seqtag.support.quoting import quoted
 
 if TYPE_CHECKING:
@@ -232,28 +232,17 @@ def best_settings(tuned: "Tuned", layers: Sequence[Any], paths: dict[str, str], 
 
 def _train_best(tuned: "Tuned", paths: dict[str, str], model: Path, task: str, *, quiet: bool) -> None:
     """Trains the model of the best settings with the seed that scored best on dev, unless it is there."""
+    from seqtag.cli.side_by_side import is_of
     from seqtag.cli.train import train_model
 
     best = tuned.comparison.combinations[0]
     seed = max((row for row in best.rows if row.dev is not None), key=_gain_of(tuned)).seed
     config = replace(tuned.config, training=replace(tuned.config.training, seed=seed))
-    if _is_of(model, task, config):
+    if is_of(model, task, config):
         return
     if not quiet:
         print(f"seqtag: training the model of the best settings, with seed {seed}", file=stderr(), flush=True)
     train_model(task, config, paths["train"], paths["dev"], paths.get("test"), model, quiet=quiet, force=True)
-
-
-def _is_of(model: Path, task: str, config: Any) -> bool:
-    """Whether the model that is there, if there is one, has these settings; the files of a study do not change."""
-    from seqtag.model_folder.folder import Folder
-    from seqtag.tasks import base as tasks
-
-    found = tasks.find(task)
-    try:
-        return bool(config.made(found.settings(Folder(model, found.kind))))
-    except ModelError:
-        return False
 
 
 def _gain_of(tuned: "Tuned") -> Any:

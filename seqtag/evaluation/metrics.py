@@ -39,6 +39,11 @@ def chosen(setting: str, scheme: Scheme) -> str:
     return "f1" if scheme.is_spans else "accuracy"
 
 
+def title_of(name: str) -> str:
+    """The title of the figure that `report.json` has under this name, a metric or the figure of another task."""
+    return find(name).title if registry.knows(registry.METRICS, name) else name.replace("_", " ")
+
+
 def titled(title: str) -> Metric | None:
     """The metric, built in or of another package, with this title; None if there is none."""
     for names in (

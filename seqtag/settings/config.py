@@ -677,10 +677,13 @@ class Tree:
         return self.without(self.PATHS)
 
     def made(self, there: "Tree") -> bool:
-        """Whether these are the settings of a run whose model has the settings `there`."""
+        """Whether these are the settings of a run whose model has the settings `there`; those that are left to the
+        corpus may be any.
+        """
         values = self.to_json()
         left = [
             *self.PATHS,
+            *self.automatic,
             *(path for path in self._own(self.CHOSEN) if reduce(getitem, path.split("."), values) is None),
         ]
         return type(there) is type(self) and there.without(left) == self.without(left)

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from seqtag.evaluation import metrics
+from seqtag.evaluation.measure import Measure
 from seqtag.features.vectors import Vectors
 from seqtag.model_folder import folder, layout, replacing
 from seqtag.model_folder.claims import claimed
@@ -129,7 +131,7 @@ class Training:
                 self.listener(Note(f"training with seed {seed}, {seed - first + 1} of {seeds}"))
             try:
                 trained = train_seed(
-                    self.task.planned(_seeded(self.config, seed), self.data, self.vectors),
+                    self.task.planned(seeded(self.config, seed), self.data, self.vectors),
                     listener=self.listener,
                     stop=self.stop,
                     saving=Saving(self.checkpoint, self.every, state),
@@ -147,8 +149,17 @@ class Training:
         if not self.results:
             raise ValueError(f"at least one seed is needed. Received: seeds={seeds}")
         if seeds > 1:
-            whole = layout.parsed(self.files["report.json"]) | {"seeds": seeds_report(self.results)}
+            whole = layout.parsed(self.files["report.json"]) | {"seeds": self._seeds_report()}
             self.files["report.json"] = layout.dump_json(whole)
+
+    def _seeds_report(self) -> dict[str, Any]:
+        """What `report.json` holds of all seeds."""
+        return seeds_report(
+            [result.seed for result in self.results],
+            [result.best_epoch for result in self.results],
+            [result.dev.main for result in self.results],
+            [result.test.main for result in self.results if result.test],
+        )
 
     def _add(self, trained: Trained) -> None:
         """Takes a seed that is finished."""
@@ -263,7 +274,7 @@ def train(
     if training.stopped or training.prepared is None:
         kept = f"epoch {training.best.best_epoch}" + f" of seed {training.best.seed}" * (seeds > 1)
         raise Error(f"{training.stopped} The best model so far, that of {kept}, is in {output}.")
-    prepared = dataclasses.replace(training.prepared, config=_seeded(config, training.best.seed))
+    prepared = dataclasses.replace(training.prepared, config=seeded(config, training.best.seed))
     seconds = time.perf_counter() - started
     return TrainingResult(output, prepared, training.best, training.results, seconds, every_seed)
 
@@ -280,7 +291,54 @@ def _is_of(output: Path, task: Task[Any, Any], config: RunSettings, seeds: int) 
         return False
     first = config.training.seed
     seed = there.training.seed
-    return first <= seed < first + seeds and _seeded(config, seed).made(there)
+    return first <= seed < first + seeds and seeded(config, seed).made(there)
+
+
+def best_of_seeds(output: Path, models: Sequence[Path], task: str, *, keep: bool) -> dict[str, Any]:
+    """Puts the best of models that differ only in their seed in place, as `train` with these seeds would.
+
+    Args:
+        output: The model folder.
+        models: The models, by seed.
+        task: The name of what was trained.
+        keep: Whether they are kept.
+
+    Returns:
+        What `report.json` holds of the seeds, the `metric`, and which seed is the `best`.
+    """
+    found = tasks.find(task)
+    folders = [folder.Folder(model, found.kind) for model in models]
+    reports = [opened.read_json("report.json") for opened in folders]
+    metric = found.figure(reports[0]["dev"])[0]
+    measure = found.measure(metrics.title_of(metric)) or Measure(metric)
+    scores = {part: [found.figure(one[part])[1] for one in reports if one[part]] for part in ("dev", "test")}
+    summary = seeds_report(
+        [one["seed"] for one in reports],
+        [one["best_epoch"] for one in reports],
+        scores["dev"],
+        scores["test"],
+    )
+    best = max(range(len(models)), key=lambda place: measure.gain(scores["dev"][place]))
+    files = {name: folders[best].read(name) for name in folders[best].files}
+    files["report.json"] = layout.dump_json(reports[best] | {"seeds": summary})
+    with claimed(output):
+        replacing.write(output, files, found.kind, plugins=folders[best].plugins)
+    if not keep:
+        for model in models:
+            replacing.remove(model, found.kind)
+        models[0].parent.rmdir()
+    return {**summary, "metric": metric, "best": reports[best]["seed"]}
+
+
+def check_seeds(output: Path, places: Sequence[Path], task: str, *, force: bool) -> None:
+    """Refuses places of the models of all seeds, and of the best of them, that are taken.
+
+    Raises:
+        Error: They are.
+    """
+    kind = tasks.find(task).kind
+    replacing.check_target(output, force=force, kind=kind)
+    _check_seeds(places, tasks.find(task), force)
 
 
 def _check_seeds(places: Sequence[Path], task: Task[Any, Any], force: bool) -> None:
@@ -319,5 +377,6 @@ def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, force: bool) -> 
     return notes
 
 
-def _seeded(config: Any, seed: int) -> Any:
+def seeded(config: Any, seed: int) -> Any:
+    """The settings with another seed."""
     return dataclasses.replace(config, training=dataclasses.replace(config.training, seed=seed))

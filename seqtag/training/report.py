@@ -50,20 +50,22 @@ def final_report(final: Final) -> dict[str, Any]:
     }
 
 
-def seeds_report(results: Sequence[SeedResult[Any]]) -> dict[str, Any]:
-    """What `report.json` holds of several seeds: the score of each, and by corpus their mean and spread."""
-    scores = {
-        "dev": [result.dev.main for result in results],
-        "test": [result.test.main for result in results if result.test],
-    }
-    found: dict[str, Any] = {
-        "seeds": [result.seed for result in results],
-        "best_epochs": [result.best_epoch for result in results],
-    }
-    for name, values in scores.items():
+def seeds_report(
+    seeds: Sequence[int], best_epochs: Sequence[int], dev: Sequence[float], test: Sequence[float]
+) -> dict[str, Any]:
+    """What `report.json` holds of several seeds: the score of each, and by corpus their mean and spread.
+
+    Args:
+        seeds: The seeds.
+        best_epochs: The epoch whose weights were kept, of each.
+        dev: The score on dev, of each.
+        test: The same on test; empty where there is no test file.
+    """
+    found: dict[str, Any] = {"seeds": list(seeds), "best_epochs": list(best_epochs)}
+    for name, values in (("dev", dev), ("test", test)):
         if values:
             mean, deviation = spread(values)
-            found[name] = {"scores": values, "mean": mean, "standard_deviation": deviation}
+            found[name] = {"scores": list(values), "mean": mean, "standard_deviation": deviation}
     return found
 
 

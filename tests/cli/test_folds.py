@@ -197,6 +197,6 @@ def test_a_fold_that_fails_ends_the_others(
     assert (tmp_path / "folds" / "1").read_text() == "mine"
 
 
-def test_workers_are_for_folds(corpus: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_workers_are_for_seeds_and_folds(corpus: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["train", "--train", corpus, "-o", "model", "--workers", "2"]) == 2
-    assert "--workers is how many folds are trained side by side" in capsys.readouterr().err
+    assert "--workers trains seeds or folds side by side" in capsys.readouterr().err
