@@ -90,6 +90,20 @@ def test_predict(spans: Any, output: str) -> None:
         assert "safetensors" not in found
 
 
+def test_predict_text(spans: Any, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("Ana flew to Oslo.\n", encoding="utf-8")
+    found = loads("predict", str(spans.folder), str(text))
+    assert not found & {
+        "concurrent",
+        "email",
+        "logging",
+    }  # parts of the standard library that take their time
+    of_others = {"corpora.conllu", "corpora.doubts", "corpora.jsonl", "corpora.spacing", "corpora.spacy_json"}
+    of_others |= {"corpora.brackets", "evaluation.known", "evaluation.scoring", "settings.labelled"}
+    assert not found & {f"seqtag.{name}" for name in of_others}
+
+
 def test_merge(spans: Any, tmp_path: Path) -> None:
     shutil.copytree(spans.folder, tmp_path / "other")
     models = str(spans.folder), str(tmp_path / "other")
@@ -153,6 +167,20 @@ run(sys.argv[1:])
             check=True,
         )
         assert done.stdout.splitlines()[0] == (chosen or "1")
+
+
+def test_the_end_is_not_waited_for() -> None:
+    """Python looks for garbage at exit, among all objects but those that are frozen."""
+    code = """
+import atexit, gc
+atexit.register(lambda: print(gc.get_freeze_count() > len(gc.get_objects())))
+from seqtag.cli import main
+main(["--version"])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "True"
 
 
 def test_the_package_itself_is_free() -> None:

@@ -5,6 +5,7 @@ code; a traceback is shown with `--debug` only.
 """
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -106,6 +107,7 @@ def main(arguments: list[str] | None = None) -> None:
             with contextlib.suppress(OSError):
                 stream.flush()
         os._exit(code)
+    gc.freeze()  # Python would search all that is left for garbage, which goes with the process anyway
     sys.exit(code)
 
 

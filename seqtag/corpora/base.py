@@ -365,6 +365,17 @@ def by_ending(path: str | PathLike[str]) -> str | None:
     return next((name for name, row in registry.FORMATS.items() if ending in row.endings), None)
 
 
+def recognises(name: str, source: Source) -> bool:
+    """Whether a file is of this format by its first lines."""
+    begins = registry.FORMATS[name].begins
+    if begins:
+        first = next((text for _, line in source.head() if (text := line.lstrip())), "")
+        if not first.startswith(tuple(begins)):
+            return False
+    recogniser: Recogniser = registry.load(registry.FORMATS, name, "recogniser")
+    return recogniser(source)
+
+
 class Reader(Protocol):
     """Reads the sentences of a file, one at a time."""
 

@@ -6,7 +6,6 @@ Comments but ``# newdoc``, multiword ranges (``8-9``) and empty nodes (``8.1``) 
 be read like a column: ``feats:Number``. See https://universaldependencies.org/format.html and .../ext-format.html.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from sys import intern
@@ -14,11 +13,10 @@ from sys import intern
 from seqtag.corpora.base import LONE_MARK, ReadOptions, Source
 from seqtag.corpora.conllu_columns import (
     BLANK,
-    FIELDS,
-    GLOBAL_COLUMNS,
     ConlluTable,
     check_attributes,
     find_table,
+    is_range_or_empty,
     other_spans,
 )
 from seqtag.corpora.conllu_text import Texts
@@ -31,8 +29,6 @@ from seqtag.corpora.spacing import Spacing
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.lines import MARK
 from seqtag.support.quoting import counted
-
-_RANGE_OR_EMPTY = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9})|\.([1-9][0-9]{0,8}))")
 
 
 def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
@@ -71,25 +67,6 @@ def _head_place(table: ConlluTable) -> int:
         problem = f"there is no column HEAD, which trees are read from; there are {', '.join(columns)}"
         raise DataError(table.name, table.line, problem)
     return columns.index("head")
-
-
-def recognise(source: Source) -> bool:
-    """Whether the file names its columns, or its first sentence has the ten columns, and IDs that count 1, 2, 3."""
-    words = 0
-    for _, row in source.head():
-        if not row.strip():
-            if words:
-                return True
-        elif row.startswith("#"):
-            if not words and GLOBAL_COLUMNS.match(row):
-                return True
-        else:
-            fields = row.split("\t")
-            is_word = fields[0] == str(words + 1)
-            if len(fields) != len(FIELDS) or not (is_word or _is_range_or_empty(fields[0], words)):
-                return False
-            words += is_word
-    return words > 0
 
 
 def _parse(
@@ -171,22 +148,13 @@ def _is_skipped(columns: Sequence[str], words: int, table: ConlluTable, number: 
     if table.id_at is None:
         return False
     identifier = columns[table.id_at]
-    if not _is_range_or_empty(identifier, words):
+    if not is_range_or_empty(identifier, words):
         raise DataError(
             table.name,
             number,
             f"the ID is {identifier!r}; expected {words + 1} (a blank line ends a sentence)",
         )
     return True
-
-
-def _is_range_or_empty(identifier: str, words: int) -> bool:
-    """Whether this is the ID of a multiword range or an empty node that may stand after so many words."""
-    found = _RANGE_OR_EMPTY.fullmatch(identifier)
-    if not found:
-        return False
-    first, last, _ = found.groups()
-    return int(first) == words + 1 <= int(last) if last else int(first) == words
 
 
 def _sentence(

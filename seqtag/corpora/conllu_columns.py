@@ -18,6 +18,35 @@ MOST_NAMES = 20  # of attributes in a message
 BLANK = " \t\r"
 MISSING = "_"
 GLOBAL_COLUMNS = re.compile(r"#\s*global\.columns\s*=(.*)")
+_RANGE_OR_EMPTY = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9})|\.([1-9][0-9]{0,8}))")
+
+
+def recognise(source: Source) -> bool:
+    """Whether the file names its columns, or its first sentence has the ten columns, and IDs that count 1, 2, 3."""
+    words = 0
+    for _, row in source.head():
+        if not row.strip():
+            if words:
+                return True
+        elif row.startswith("#"):
+            if not words and GLOBAL_COLUMNS.match(row):
+                return True
+        else:
+            fields = row.split("\t")
+            is_word = fields[0] == str(words + 1)
+            if len(fields) != len(FIELDS) or not (is_word or is_range_or_empty(fields[0], words)):
+                return False
+            words += is_word
+    return words > 0
+
+
+def is_range_or_empty(identifier: str, words: int) -> bool:
+    """Whether this is the ID of a multiword range or an empty node that may stand after so many words."""
+    found = _RANGE_OR_EMPTY.fullmatch(identifier)
+    if not found:
+        return False
+    first, last, _ = found.groups()
+    return int(first) == words + 1 <= int(last) if last else int(first) == words
 
 
 @dataclass(slots=True)

@@ -10,7 +10,6 @@ from seqtag.corpora.alignment import CROSSING, CharSpan, Marked, as_sentence
 from seqtag.corpora.base import ReadOptions, Source, Unwritable
 from seqtag.corpora.document import Document
 from seqtag.corpora.sentence import Sentence
-from seqtag.corpora.spacy_json import pieces
 from seqtag.support import lines
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.quoting import one_line
@@ -115,6 +114,8 @@ class DocBinExporter:
     def write(self, document: Document) -> None:
         """Adds a document; Unwritable for an entity without a label."""
         from spacy.tokens import Doc, Span
+
+        from seqtag.corpora.spacy_json import pieces
 
         rows = pieces(document)
         text, ends = document.text, [*(start for start, _, _ in rows[1:]), len(document.text)][: len(rows)]

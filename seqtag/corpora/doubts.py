@@ -11,14 +11,12 @@ from seqtag.corpora.first_rows import are_span_tags
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.spacing import mismatch
 from seqtag.corpora.tags import SPAN_TAG, Scheme
+from seqtag.corpora.token_doubts import WITHHELD, about_tokens, first_line, index_column, withheld_words
 from seqtag.support.quoting import counted, quoted
 
 Rule = Callable[[Corpus, Scheme], Iterator[Finding]]
-MOST = 0.9
-"""The share of a corpus that speaks for a doubt about all of it."""
 FEW = 10  # tokens that may be alike by chance
 MANY = 4  # different words for each tag
-_WITHHELD = "_"
 _END = re.compile(r"\W?[^\W\d_]*\W?[.!?]\W*")  # "home.", "(not).", "."
 _ATTRIBUTES = re.compile(r"[^=|]+=[^=|]+(?:\|[^=|]+=[^=|]+)*")
 
@@ -33,12 +31,6 @@ def doubts(corpus: Corpus, scheme: Scheme, *, named: bool = False) -> list[Findi
     """
     rules = [rule for rule in RULES if not (named and rule is _span_spelling)]
     return [*corpus.findings, *(finding for rule in rules for finding in rule(corpus, scheme))]
-
-
-def token_doubts(corpus: Corpus) -> Iterator[Finding]:
-    """What shows without tags that the tokens are no words."""
-    for rule in (_index_column, _withheld_words):
-        yield from rule(corpus, tags.parse_scheme("plain"))
 
 
 def _odd_scheme_tags(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
@@ -59,45 +51,17 @@ def _span_spelling(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
         inside = [tag for tag, _ in counts.most_common(3) if tag != spelling.outside]
         named = ", ".join(map(quoted, [*inside[:2], spelling.outside]))
         problem = f"the tags look like those of spans ({named}) but are read as plain tags: no span is scored"
-        yield Finding("warning", "span-spelling", corpus.path, _first_line(corpus), problem, spelling.options)
+        yield Finding("warning", "span-spelling", corpus.path, first_line(corpus), problem, spelling.options)
     elif look_alikes.are_trees(set().union(*rows)):
         problem = "the tags are nested brackets, as of parse trees: they are read as plain tags"
-        yield Finding("note", "span-spelling", corpus.path, _first_line(corpus), problem)
-
-
-def _index_column(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
-    def counts(tokens: tuple[str, ...]) -> bool:
-        first = tokens[0]
-        return first in ("0", "1") and all(
-            token == str(number) for number, token in enumerate(tokens, int(first))
-        )
-
-    if all(len(one) == 1 for one in corpus.sentences):
-        return
-    numbered = sum(len(one) for one in corpus.sentences if counts(one.tokens))
-    if numbered >= MOST * corpus.tokens:
-        yield _about_tokens(corpus, "index-column", "the tokens are running numbers, not words")
-    elif corpus.first_rows.words_column() is not None:
-        numbers = sum(token.isdecimal() for one in corpus.sentences for token in one.tokens)
-        if numbers >= MOST * corpus.tokens:
-            yield _about_tokens(corpus, "index-column", "the tokens are numbers, not words")
+        yield Finding("note", "span-spelling", corpus.path, first_line(corpus), problem)
 
 
 def _constant_tokens(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
     first = corpus.sentences[0].tokens[0]
     alike = all(set(sentence.tokens) == {first} for sentence in corpus.sentences)
-    if alike and corpus.tokens >= FEW and first != _WITHHELD:
-        yield _about_tokens(corpus, "constant-tokens", f"every token is {quoted(first)}")
-
-
-def _about_tokens(corpus: Corpus, code: str, problem: str) -> Finding:
-    """A finding about the column of tokens, which names a better one if there is one."""
-    option = "--token-column"
-    if (words := corpus.first_rows.words_column()) is not None:
-        option += f" {words}"
-        examples = [quoted(row[words - 1]) for row in corpus.first_rows.rows[:2]]
-        problem += f"; column {words} holds {', '.join(examples)}"
-    return Finding("warning", code, corpus.path, _first_line(corpus), problem, option)
+    if alike and corpus.tokens >= FEW and first != WITHHELD:
+        yield about_tokens(corpus, "constant-tokens", f"every token is {quoted(first)}")
 
 
 def _constant_tags(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
@@ -110,7 +74,7 @@ def _constant_tags(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
         if spans is not None:
             option += f" {spans}"
             problem += f"; column {spans} holds span tags"
-        yield Finding(level, "constant-tags", corpus.path, _first_line(corpus), problem, option)
+        yield Finding(level, "constant-tags", corpus.path, first_line(corpus), problem, option)
 
 
 def _swapped_columns(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
@@ -126,7 +90,7 @@ def _swapped_columns(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
             option = f"--token-column {first.tag + 1} --tag-column {first.token + 1}"
         one, other = sorted(tokens)[0], found.most_common(1)[0][0]
         problem = f"tokens such as {quoted(one)} look like tags, and tags such as {quoted(other)} like tokens"
-        yield Finding("warning", "swapped-columns", corpus.path, _first_line(corpus), problem, option)
+        yield Finding("warning", "swapped-columns", corpus.path, first_line(corpus), problem, option)
 
 
 def _is_like_tag(text: str) -> bool:
@@ -143,18 +107,11 @@ def _attribute_tags(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
         )
         name = corpus.first_rows.spans_column() or f"COLUMN:{first.partition('=')[0]}"
         option = f"--tag-column {name}"
-        yield Finding("note", "attribute-tags", corpus.path, _first_line(corpus), problem, option)
-
-
-def _withheld_words(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
-    withheld = sum(sentence.tokens.count(_WITHHELD) for sentence in corpus.sentences)
-    if withheld >= MOST * corpus.tokens and corpus.tokens > 1:
-        problem = "the tokens are underscores: the words were left out, as corpora under a licence do"
-        yield Finding("error", "withheld-words", corpus.path, _first_line(corpus), problem)
+        yield Finding("note", "attribute-tags", corpus.path, first_line(corpus), problem, option)
 
 
 def _header_row(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
-    line = _first_line(corpus)
+    line = first_line(corpus)
     if line is not None and headers.first_row_is_header(corpus.sentences):
         first = corpus.sentences[0]
         problem = (
@@ -168,12 +125,12 @@ def _running_text(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
     words = {tag for tag in one.tags or () if tag != tag.upper()}
     if len(corpus.sentences) == 1 and len(one) >= 8 and min(len(set(one.tokens)), len(words)) > len(one) / 2:
         problem = "no blank line ends a sentence, and most tags occur once: is it running text?"
-        yield Finding("warning", "running-text", corpus.path, _first_line(corpus), problem)
+        yield Finding("warning", "running-text", corpus.path, first_line(corpus), problem)
         return
     ends = [tag for sentence in corpus.sentences for tag in sentence.tags or ()]
     if not scheme.is_spans and len(set(ends)) == len(ends) and all(map(_END.fullmatch, ends)):
         problem = f"the tags, such as {quoted(ends[0])}, look like the ends of sentences: is it running text?"
-        yield Finding("warning", "running-text", corpus.path, _first_line(corpus), problem)
+        yield Finding("warning", "running-text", corpus.path, first_line(corpus), problem)
 
 
 def _not_annotated(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
@@ -191,13 +148,8 @@ def _raw_text_mismatch(corpus: Corpus, scheme: Scheme) -> Iterator[Finding]:
         yield found
 
 
-def _first_line(corpus: Corpus) -> int | None:
-    lines = corpus.sentences[0].lines
-    return lines[0] if lines else None
-
-
 RULES: tuple[Rule, ...] = (
-    *(_header_row, _swapped_columns, _index_column, _constant_tokens, _constant_tags),
-    *(_attribute_tags, _withheld_words, _running_text, _odd_scheme_tags, _span_spelling),
+    *(_header_row, _swapped_columns, index_column, _constant_tokens, _constant_tags),
+    *(_attribute_tags, withheld_words, _running_text, _odd_scheme_tags, _span_spelling),
     *(*cells.RULES, *artefacts.RULES, _not_annotated, _raw_text_mismatch),
 )

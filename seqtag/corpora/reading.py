@@ -10,11 +10,11 @@ from seqtag.corpora.base import (
     USUAL,
     Reader,
     ReadOptions,
-    Recogniser,
     Source,
     by_ending,
     column_names,
     field_of,
+    recognises,
 )
 from seqtag.corpora.findings import Finding, Report, ignore
 from seqtag.corpora.first_rows import FirstRows
@@ -169,14 +169,13 @@ def recognise(source: Source, options: ReadOptions) -> str:
     ]
     asked = set(map(field_of, (options.token_column, options.tag_column, *options.extra_columns)))
     for name in known:
-        if registry.FORMATS[name].certain and registry.load(registry.FORMATS, name, "recogniser")(source):
+        if registry.FORMATS[name].certain and recognises(name, source):
             return name
     for name in known:
         if by_ending(source.path) == name or asked.intersection(column_names().get(name, ())):
             return name
     for name in known:
-        recogniser: Recogniser = registry.load(registry.FORMATS, name, "recogniser")
-        if recogniser(source):
+        if recognises(name, source):
             return name
     named = options.token_column is not None or options.tag_column is not None
     signs.check(source, refuse=options.with_tags and not named)

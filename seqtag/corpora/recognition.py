@@ -12,13 +12,13 @@ from itertools import islice
 from typing import NamedTuple
 
 from seqtag.corpora import signs
-from seqtag.corpora.base import USUAL, ReadOptions, Recogniser, Source, by_ending
-from seqtag.corpora.doubts import token_doubts
+from seqtag.corpora.base import USUAL, ReadOptions, Source, by_ending, recognises
 from seqtag.corpora.findings import Report, ignore
 from seqtag.corpora.reading import Corpus, sentences
 from seqtag.corpora.running_text import LINES, Splitting
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tags import SPAN_TAG
+from seqtag.corpora.token_doubts import token_doubts
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
@@ -96,7 +96,7 @@ def format_to_tag(source: Source) -> str:
         return _own_or_usual(named)
     if os.path.isdir(source.path):
         several = (name for name, row in registry.FORMATS.items() if row.files)
-        return next((name for name in several if _recognises(name, source)), TEXT)
+        return next((name for name in several if recognises(name, source)), TEXT)
     lines = list(islice(source.head(), 1 if source.is_stream else signs.LOOKED_AT))
     begin = next(((number, line) for number, line in lines if line.strip(_BLANK)), None)
     if begin is None:
@@ -124,7 +124,7 @@ def _certain(source: Source, lines: Sequence[tuple[int, str]], first: str) -> st
     ):
         return JSON
     for name in registry.formats("recogniser"):
-        if _recognises(name, Source(source.path, lines)):
+        if recognises(name, Source(source.path, lines)):
             return _own_or_usual(name)
     if (
         first.startswith("-DOCSTART-")
@@ -133,11 +133,6 @@ def _certain(source: Source, lines: Sequence[tuple[int, str]], first: str) -> st
     ):
         return USUAL
     return None
-
-
-def _recognises(name: str, source: Source) -> bool:
-    recognise: Recogniser = registry.load(registry.FORMATS, name, "recogniser")
-    return recognise(source)
 
 
 def _doubt(

@@ -1,13 +1,16 @@
 """The labels of a sentence as a whole."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from seqtag.graph import outputs
 from seqtag.graph.builder import Graph
 from seqtag.graph.weights import Floats, Weights
 from seqtag.settings import registry
 from seqtag.settings.config import EncoderSettings
-from seqtag.settings.labelled import LabelSettings
+
+if TYPE_CHECKING:
+    from seqtag.settings.labelled import LabelSettings
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class LabelPlan:
         multiple: Whether a sentence may have several, each of which is decided by itself.
     """
 
-    settings: LabelSettings
+    settings: "LabelSettings"
     count: int
     multiple: bool = False
 

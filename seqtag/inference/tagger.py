@@ -3,7 +3,6 @@
 import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate, islice
@@ -43,6 +42,8 @@ from seqtag.support.cores import cores
 from seqtag.support.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from seqtag.settings.config import Config
 
 CHUNK = 2048  # sentences that are sorted by length together
@@ -267,7 +268,9 @@ class SentenceTagger:
         return self._pool.submit(self.run, inputs, names).result
 
     @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
+    def _pool(self) -> "ThreadPoolExecutor":
+        from concurrent.futures import ThreadPoolExecutor  # which a single batch does without
+
         return ThreadPoolExecutor(self._threads)
 
     def _answers(

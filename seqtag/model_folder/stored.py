@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from seqtag.evaluation.known import Known
 from seqtag.features import word_lists
 from seqtag.features.indexers.base import Resources, StateSource
 from seqtag.features.labels import LabelVocabulary
@@ -25,11 +24,11 @@ from seqtag.graph.weights import Weights
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import OPTIONAL_FILES
 from seqtag.model_folder.members import is_merged, members_of
-from seqtag.settings.labelled import JointConfig
 from seqtag.support.errors import Error, ModelError
 from seqtag.support.quoting import reason
 
 if TYPE_CHECKING:
+    from seqtag.evaluation.known import Known
     from seqtag.settings.config import Config
     from seqtag.settings.schema import AnyTree, Schema
 
@@ -143,7 +142,7 @@ def _merged_vocabulary(
     return MergedVocabulary.of(members)
 
 
-def read_known(folder: Folder, *, spans: bool) -> Known:
+def read_known(folder: Folder, *, spans: bool) -> "Known":
     """What the training corpus of a model held.
 
     Args:
@@ -153,6 +152,8 @@ def read_known(folder: Folder, *, spans: bool) -> Known:
     Raises:
         ModelError: It is not what seqtag writes.
     """
+    from seqtag.evaluation.known import Known  # which prediction does without
+
     value = folder.read_json("known.json")
     try:
         return Known.from_json(value, spans=spans)
@@ -278,10 +279,16 @@ def plan_of(config: "Config", vocabulary: Vocabulary) -> Plan:
     if not vocabulary.fits(config.encoder):
         raise Error("its trees or mentions are not those that its settings read")
     legal = legal_sequences(vocabulary.tags, vocabulary.train_scheme)
-    label = None
-    if isinstance(vocabulary, LabelVocabulary) and isinstance(config, JointConfig):
-        label = LabelPlan(config.label, len(vocabulary.labels), vocabulary.multiple)
+    label = _label_plan(config, vocabulary) if isinstance(vocabulary, LabelVocabulary) else None
     return Plan(config, vocabulary.sizes, count, Legal(*legal) if legal else None, label)
+
+
+def _label_plan(config: "Config", vocabulary: LabelVocabulary) -> LabelPlan | None:
+    from seqtag.settings.labelled import JointConfig  # which a tagger does without
+
+    if not isinstance(config, JointConfig):
+        return None
+    return LabelPlan(config.label, len(vocabulary.labels), vocabulary.multiple)
 
 
 def read_config(folder: Folder, schema: "Schema[Any] | None" = None) -> "Config":

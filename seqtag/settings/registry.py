@@ -40,6 +40,8 @@ class Format(NamedTuple):
         writer: Writes documents (`corpora.base.Writer`).
         exporter: Writes documents likewise, to a stream of bytes, or to one for each of `files`.
         recogniser: Tells its files by their first lines (`corpora.base.Recogniser`).
+        begins: The characters that its files can begin with, white space aside; about others the recogniser is not
+            asked. Empty for any.
         columns: The names of its columns, if they have names.
         endings: How the names of its files end.
         files: The endings of the files that it consists of, if these are more than one.
@@ -60,6 +62,7 @@ class Format(NamedTuple):
     writer: str = ""
     exporter: str = ""
     recogniser: str = ""
+    begins: str = ""
     columns: str = ""
     endings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -140,8 +143,8 @@ FORMATS = Table("seqtag.formats") | {
         "Universal Dependencies",
         reader="seqtag.corpora.conllu:read",
         writer="seqtag.corpora.conllu_writer:ConlluWriter",
-        recogniser="seqtag.corpora.conllu:recognise",
-        columns="seqtag.corpora.conllu:FIELDS",
+        recogniser="seqtag.corpora.conllu_columns:recognise",
+        columns="seqtag.corpora.conllu_columns:FIELDS",
         carries=("tokens", "text", "tags", "spans", "labels"),
         endings=("conllu", "conllup", "cupt"),
         tagged=True,
@@ -191,6 +194,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.huggingface:read",
         writer="seqtag.corpora.huggingface:HuggingFaceWriter",
         recogniser="seqtag.corpora.huggingface:recognise",
+        begins="{[",
         carries=("tokens", "tags", "spans", "keys", "labels", "empty"),
         tagged=True,
         certain=True,
@@ -202,6 +206,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.doccano:read",
         writer="seqtag.corpora.doccano:DoccanoWriter",
         recogniser="seqtag.corpora.doccano:recognise",
+        begins="{[",
         carries=("text", "spans", "keys", "labels", "empty"),
         tagged=True,
         certain=True,
@@ -213,6 +218,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.spacy_json:read",
         writer="seqtag.corpora.spacy_json:SpacyJsonWriter",
         recogniser="seqtag.corpora.spacy_json:recognise",
+        begins="{[",
         carries=("tokens", "text", "tags", "spans", "keys", "labels", "empty"),
         tagged=True,
         certain=True,
@@ -224,6 +230,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.label_studio:read",
         writer="seqtag.corpora.label_studio:LabelStudioWriter",
         recogniser="seqtag.corpora.label_studio:recognise",
+        begins="{[",
         carries=("text", "spans", "keys", "labels", "empty"),
         tagged=True,
         certain=True,
@@ -236,6 +243,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.jsonl:read",
         writer="seqtag.corpora.jsonl:JsonlWriter",
         recogniser="seqtag.corpora.jsonl:recognise",
+        begins="{[",
         carries=("tokens", "text", "tags", "spans", "keys", "labels", "empty"),
         endings=("jsonl", "ndjson"),
         tagged=True,
@@ -304,6 +312,7 @@ FORMATS = Table("seqtag.formats") | {
         reader="seqtag.corpora.brackets:read",
         writer="seqtag.corpora.brackets:BracketsWriter",
         recogniser="seqtag.corpora.brackets:recognise",
+        begins="(",
         endings=("brackets",),
         tagged=True,
         heads=True,

@@ -9,7 +9,6 @@ from seqtag.corpora.findings import Finding, Report
 from seqtag.corpora.recognition import sentences_to_tag
 from seqtag.corpora.running_text import LINES
 from seqtag.corpora.sentence import Sentence
-from seqtag.corpora.spacing import INSTEAD, MISMATCH, UNLIKE
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.inference import documents as texts
 from seqtag.settings import registry
@@ -92,6 +91,8 @@ class _Mismatch:
     def _watched(self, found: Iterator[Sentence], file: str) -> Iterator[Sentence]:
         for sentence in found:
             if not self._told and sentence.text is not None:
+                from seqtag.corpora.spacing import INSTEAD, MISMATCH, UNLIKE  # which most models do without
+
                 self._told = True
                 self._report(Finding("warning", MISMATCH, file, None, UNLIKE, INSTEAD))
             yield sentence

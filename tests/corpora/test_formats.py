@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from seqtag.cli import run
-from seqtag.corpora import conllu
+from seqtag.corpora import conllu_columns
 from seqtag.corpora.base import AUTO, ReadOptions, Source, Unwritable, by_ending, finish
 from seqtag.corpora.document import Document
 from seqtag.corpora.reading import read_corpus, recognise, sentences
@@ -218,7 +218,7 @@ def test_conllu_is_told_by_its_columns() -> None:
         ("# only\n", False),
         ("a\tO\n", False),
     ):
-        assert conllu.recognise(Source("FILE", enumerate(text.split("\n"), 1))) == expected
+        assert conllu_columns.recognise(Source("FILE", enumerate(text.split("\n"), 1))) == expected
 
 
 def _written(name: str, folder: Path) -> Path:

@@ -9,9 +9,9 @@ from typing import Any
 
 from seqtag.corpora import consistency
 from seqtag.corpora.base import ReadOptions
-from seqtag.corpora.doubts import token_doubts
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus, Sentence
+from seqtag.corpora.token_doubts import token_doubts
 from seqtag.evaluation.figures import Figures
 from seqtag.support.errors import DataError
 from seqtag.support.quoting import counted, quoted, shortened

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seqtag.corpora.sentence import Sentence
 from seqtag.inference.labels import SCHEMAS, LabelTagger, vocabulary_of
@@ -12,9 +13,18 @@ from seqtag.model_folder.folder import load as load_folder
 from seqtag.model_folder.layout import CLASSIFICATION_MODEL, JOINT_MODEL, Kind
 from seqtag.model_folder.stored import checked_network, read_config, read_weights
 from seqtag.settings import registry
-from seqtag.tasks.labelling.evaluate import evaluate
 from seqtag.tasks.sentences import SentencePredictor
-from seqtag.tasks.use import PredictionOrder, Use
+from seqtag.tasks.use import EvaluationOrder, PredictionOrder, Use
+
+if TYPE_CHECKING:
+    from seqtag.tasks.labelling.evaluate import LabelEvaluation
+
+
+def evaluate(task: str, kind: Kind, order: EvaluationOrder) -> "LabelEvaluation":
+    """Scores a model of a kind on a gold file; see `tasks.labelling.evaluate`."""
+    from seqtag.tasks.labelling import evaluate as scoring  # what only labels does not wait for it
+
+    return scoring.evaluate(task, kind, order)
 
 
 class LabelPredictor(SentencePredictor):

@@ -1,6 +1,7 @@
 """What a tagger is used for."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seqtag.inference import language_states
 from seqtag.inference.tagger import SentenceTagger
@@ -9,8 +10,17 @@ from seqtag.model_folder.folder import load as load_folder
 from seqtag.model_folder.stored import read_network, read_vocabulary
 from seqtag.settings import registry
 from seqtag.tasks.sentences import SentencePredictor
-from seqtag.tasks.tagging.evaluate import evaluate
-from seqtag.tasks.use import PredictionOrder, Use
+from seqtag.tasks.use import EvaluationOrder, PredictionOrder, Use
+
+if TYPE_CHECKING:
+    from seqtag.evaluation.evaluation import Evaluation
+
+
+def evaluate(order: EvaluationOrder) -> "Evaluation":
+    """Scores a tagger on a gold file; see `tasks.tagging.evaluate`."""
+    from seqtag.tasks.tagging import evaluate as scoring  # what only tags does not wait for it
+
+    return scoring.evaluate(order)
 
 
 def predictor(order: PredictionOrder) -> SentencePredictor:
