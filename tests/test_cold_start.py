@@ -82,7 +82,14 @@ def test_check(spans: Any) -> None:
 @pytest.mark.parametrize("output", ["conll", "jsonl", "text"])
 def test_predict(spans: Any, output: str) -> None:
     found = loads(
-        "predict", str(spans.folder), str(spans.train), "--input-format", "conll", "--format", output
+        "predict",
+        str(spans.folder),
+        str(spans.train),
+        "--input-format",
+        "conll",
+        "--format",
+        output,
+        "--threads=1",
     )
     assert "onnxruntime" in found
     assert not found & (HEAVY | CONVERTERS)

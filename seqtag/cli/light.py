@@ -7,9 +7,11 @@ from typer.core import TyperCommand, TyperGroup
 
 from seqtag.support.errors import UsageError
 
+MOST_DIGITS = 18
+
 
 class LightCommand(TyperCommand):
-    """A command that takes a text as it is and an option that was not given as None.
+    """A command that takes a text as it is, digits as a number, and an option that was not given as None.
 
     Typer 0.29 has pydantic convert these too, and importing pydantic takes about as long as tagging a sentence. It has
     no option for that, and it makes the parameters itself; so each parameter gets its own `process_value`, the method
@@ -63,9 +65,19 @@ def _process(parameter: Any, process: Any, ctx: Any, value: Any) -> Any:
         found = value
     elif isinstance(value, list | tuple) and value and annotation == list[str]:
         found = list(value)
+    elif annotation is int and _is_number(value, parameter.type_descriptor.parameter_info):
+        found = int(value)
     else:
         return process(ctx, value)
     return found if parameter.callback is None else parameter.callback(ctx, parameter, found)
+
+
+def _is_number(value: Any, option: Any) -> bool:
+    """Whether these are digits, of a number within the option's bounds; Typer has a message for what is not."""
+    text = str(value)
+    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+        return False
+    return (option.min is None or option.min <= int(text)) and (option.max is None or int(text) <= option.max)
 
 
 def _name(parameter: Any) -> str:
