@@ -52,6 +52,16 @@ class TagChain:
         return self.weights * ~self.joins
 
     @cached_property
+    def starting(self) -> Floats:
+        """The scores of first tags as factors."""
+        return _factors(self.start)
+
+    @cached_property
+    def ending(self) -> Floats:
+        """The scores of last tags as factors."""
+        return _factors(self.end)
+
+    @cached_property
     def of_label(self) -> dict[str | None, NDArray[np.bool_]]:
         """For each label, which tags are in a span of it, `(tags,)`."""
         return {label: np.array([own == label for own in self.labels]) for label in set(self.labels)}
@@ -104,6 +114,21 @@ class Lattice:
         self._forward = forward.astype(np.float64)
         self._backward = backward.astype(np.float64)
 
+    @cached_property
+    def _own(self) -> Floats:
+        """The scores of the tags of each word as factors, `(time, tags)`."""
+        return _factors(self._scores)
+
+    @cached_property
+    def _before(self) -> Floats:
+        """The sums up to each word, with its own tag, as factors, `(time, tags)`."""
+        return _factors(self._forward + self._scores)
+
+    @cached_property
+    def _after(self) -> Floats:
+        """The sums from each word on, with its own tag, as factors, `(time, tags)`."""
+        return _factors(self._scores + self._backward)
+
     def span_probability(self, span: Span) -> float:
         """The probability that exactly this span is there, no longer and no shorter, however it is tagged.
 
@@ -114,21 +139,19 @@ class Lattice:
         if label not in chain.of_label:
             return 0.0
         if start == 0:
-            every = fresh = _exp(chain.start)  # (tags,)
+            every = fresh = chain.starting  # (tags,)
         else:
-            before = _exp(self._forward[start - 1] + self._scores[start - 1])
+            before = self._before[start - 1]
             every, fresh = before @ chain.weights, before @ chain.parting
-        inside = fresh * chain.of_label[label]
-        for place in range(start, end):
-            if place > start:
-                every, inside = every @ chain.weights, inside @ chain.joining
-            own = _exp(self._scores[place])
-            largest = (every * own).max() or 1.0
-            every, inside = every * own / largest, inside * own / largest
+        every, inside = every * self._own[start], fresh * chain.of_label[label] * self._own[start]
+        for own in self._own[start + 1 : end]:
+            every, inside = every @ chain.weights * own, inside @ chain.joining * own
+            largest = every.max() or 1.0  # or long spans would underflow
+            every, inside = every / largest, inside / largest
         if end == len(self._scores):
-            onward = last = _exp(chain.end)
+            onward = last = chain.ending
         else:
-            ahead = _exp(self._scores[end] + self._backward[end])
+            ahead = self._after[end]
             onward, last = chain.weights @ ahead, chain.parting @ ahead
         whole = float(every @ onward)
         return min(float(inside @ last) / whole, 1.0) if whole else 0.0
@@ -199,7 +222,7 @@ class Beam:
         return found
 
 
-def _exp(values: Floats) -> Floats:
-    """exp(values) up to a factor, without overflow."""
-    scaled: Floats = np.exp(values - values.max())
+def _factors(values: Floats) -> Floats:
+    """exp(values), each row `(..., tags)` up to a factor, without overflow."""
+    scaled: Floats = np.exp(values - values.max(axis=-1, keepdims=True))
     return scaled

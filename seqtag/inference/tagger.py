@@ -346,8 +346,8 @@ class SentenceTagger:
     ) -> Document:
         numbers = arrays["tags"]
         tags = self._written(self._tags[numbers].tolist())
-        given = arrays.get("probabilities", np.zeros(0))
-        probabilities = given.astype(np.float64).clip(0, 1).tolist()
+        given = arrays.get("probabilities")
+        probabilities = [] if given is None else given.astype(np.float64).clip(0, 1).tolist()
         found: list[Span] = []
         span_probabilities = []
         alternatives = []
@@ -377,8 +377,10 @@ class SentenceTagger:
         scores = arrays["scores"]
         # Without a chain each token stands alone: every way to arrive and to go on sums to 1, whose
         # logarithm is 0.
-        nothing = np.zeros_like(scores)
-        return Lattice(self._chain, scores, arrays.get("forward", nothing), arrays.get("backward", nothing))
+        forward, backward = (
+            arrays[name] if name in arrays else np.zeros_like(scores) for name in ("forward", "backward")
+        )
+        return Lattice(self._chain, scores, forward, backward)
 
     @cached_property
     def _chain(self) -> TagChain:
