@@ -62,9 +62,9 @@ class TagChain:
         return _factors(self.end)
 
     @cached_property
-    def of_label(self) -> dict[str | None, NDArray[np.bool_]]:
-        """For each label, which tags are in a span of it, `(tags,)`."""
-        return {label: np.array([own == label for own in self.labels]) for label in set(self.labels)}
+    def of_label(self) -> dict[str | None, Floats]:
+        """For each label, 1 for the tags in a span of it and 0 for all others, `(tags,)`."""
+        return {label: np.array([own == label for own in self.labels], float) for label in set(self.labels)}
 
 
 def joins(tags: tuple[str, ...], scheme: Scheme) -> NDArray[np.bool_]:
@@ -114,21 +114,6 @@ class Lattice:
         self._forward = forward.astype(np.float64)
         self._backward = backward.astype(np.float64)
 
-    @cached_property
-    def _own(self) -> Floats:
-        """The scores of the tags of each word as factors, `(time, tags)`."""
-        return _factors(self._scores)
-
-    @cached_property
-    def _before(self) -> Floats:
-        """The sums up to each word, with its own tag, as factors, `(time, tags)`."""
-        return _factors(self._forward + self._scores)
-
-    @cached_property
-    def _after(self) -> Floats:
-        """The sums from each word on, with its own tag, as factors, `(time, tags)`."""
-        return _factors(self._scores + self._backward)
-
     def span_probability(self, span: Span) -> float:
         """The probability that exactly this span is there, no longer and no shorter, however it is tagged.
 
@@ -138,23 +123,27 @@ class Lattice:
         chain, (start, end, label) = self._chain, span
         if label not in chain.of_label:
             return 0.0
+        # `dot` takes a quarter of the time of `@` for arrays as small as these.
         if start == 0:
             every = fresh = chain.starting  # (tags,)
         else:
-            before = self._before[start - 1]
-            every, fresh = before @ chain.weights, before @ chain.parting
-        every, inside = every * self._own[start], fresh * chain.of_label[label] * self._own[start]
-        for own in self._own[start + 1 : end]:
-            every, inside = every @ chain.weights * own, inside @ chain.joining * own
-            largest = every.max() or 1.0  # or long spans would underflow
+            before = _factors(self._forward[start - 1] + self._scores[start - 1])
+            every, fresh = before.dot(chain.weights), before.dot(chain.parting)
+        inside = fresh * chain.of_label[label]
+        for place in range(start, end):
+            if place > start:
+                every, inside = every.dot(chain.weights), inside.dot(chain.joining)
+            own = _factors(self._scores[place])
+            every, inside = every * own, inside * own
+            largest = every.max() or 1.0  # without it, long spans would underflow
             every, inside = every / largest, inside / largest
         if end == len(self._scores):
             onward = last = chain.ending
         else:
-            ahead = self._after[end]
-            onward, last = chain.weights @ ahead, chain.parting @ ahead
-        whole = float(every @ onward)
-        return min(float(inside @ last) / whole, 1.0) if whole else 0.0
+            ahead = _factors(self._scores[end] + self._backward[end])
+            onward, last = chain.weights.dot(ahead), chain.parting.dot(ahead)
+        whole = float(every.dot(onward))
+        return min(float(inside.dot(last)) / whole, 1.0) if whole else 0.0
 
     def best(self, count: int) -> list[Sequence]:
         """The `count` best sequences of tags, best first; fewer where there are fewer. Without a bias, they are the
@@ -223,6 +212,6 @@ class Beam:
 
 
 def _factors(values: Floats) -> Floats:
-    """exp(values), each row `(..., tags)` up to a factor, without overflow."""
-    scaled: Floats = np.exp(values - values.max(axis=-1, keepdims=True))
+    """exp(values) up to a factor, without overflow."""
+    scaled: Floats = np.exp(values - values.max())
     return scaled

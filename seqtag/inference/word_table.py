@@ -14,7 +14,9 @@ from seqtag.graph import outputs
 from seqtag.graph.build import Halves
 from seqtag.inference.onnx_runtime import named, open_session, silent_run
 
-MEMORY = 1 << 25  # bytes of what is remembered; a batch of more words takes what it needs
+# Bytes of what is remembered; a batch of more words takes what it needs. Batches that wait hold the table that they
+# were made with, so a smaller one, which is given up more often, takes more memory in the end.
+MEMORY = 1 << 26
 PADDING = 0  # the row of places without a word: its gates are zeros
 
 
@@ -92,7 +94,8 @@ class WordTable:
         kept = 1 + np.sort(np.argsort(-needed[1 : len(forms) + 1], kind="stable")[:count])
         self._make_room(max(self._most, 1 + count + coming))
         self._words = {forms[row - 1]: place for place, row in enumerate(kept.tolist(), start=1)}
-        self._gates[1 : count + 1] = gates[kept]
+        # The mode means that the rows are not copied twice; all are there.
+        np.take(gates, kept, axis=0, out=self._gates[1 : count + 1], mode="clip")
         self._needed[1 : count + 1] = needed[kept] // 2
 
     def _make_room(self, rows: int) -> None:

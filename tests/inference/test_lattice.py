@@ -158,6 +158,23 @@ def test_a_long_sentence_neither_overflows_nor_vanishes() -> None:
     assert 0 <= lattice.span_probability(Span(0, 2000, "X")) < 1e-9
 
 
+def test_a_long_span_that_is_sure() -> None:
+    """However small the product of the factors between its tags."""
+    tags, scheme = ("O", "B-X", "I-X"), parse_scheme("bio")
+    scores = np.zeros((2000, 3))
+    scores[0, 1] = scores[1:, 2] = 30.0
+    chain = TagChain(
+        np.zeros(3),
+        np.full((3, 3), -3.0),
+        np.zeros(3),
+        joins(tags, scheme),
+        labels(tags, scheme),
+        np.zeros(3),
+    )
+    lattice = Lattice(chain, scores, *ways(chain, scores))
+    assert lattice.span_probability(Span(0, 2000, "X")) == pytest.approx(1.0)
+
+
 def test_the_best_sequences_are_there_although_each_is_hardly_probable() -> None:
     """So many ways through 3,000 words that no single one has a probability that a float holds."""
     tags, scheme = ("A", "B", "C"), parse_scheme("plain")
