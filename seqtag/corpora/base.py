@@ -370,7 +370,7 @@ def recognises(name: str, source: Source) -> bool:
     begins = registry.FORMATS[name].begins
     if begins:
         first = next((text for _, line in source.head() if (text := line.lstrip())), "")
-        if not first.startswith(tuple(begins)):
+        if not first.startswith(begins):
             return False
     recogniser: Recogniser = registry.load(registry.FORMATS, name, "recogniser")
     return recogniser(source)
