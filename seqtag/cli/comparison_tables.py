@@ -1,7 +1,7 @@
-"""The table of `seqtag compare`, for a terminal and as Markdown."""
+"""The table of `seqtag compare` and `seqtag tune`, for a terminal and as Markdown."""
 
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,14 +15,15 @@ LEGEND = "rate: share of a gradient left per step back; memory: steps until 1% i
 
 def named(choice: Mapping[str, Any]) -> str:
     """The choice in words: `cell=gru bidirectional=true`."""
-    names = zip(short_names(choice), choice.values(), strict=True)
-    return " ".join(f"{name}={shown_value(value)}" for name, value in names)
+    values = map(shown_value, choice.values())
+    return " ".join(f"{name}={value}" for name, value in zip(short_names(choice), values, strict=True))
 
 
-def short_names(paths: Collection[str]) -> list[str]:
-    """The last part of each path; the whole path where two have the same one."""
-    last = [path.rpartition(".")[2] for path in paths]
-    return [path if last.count(short) > 1 else short for path, short in zip(paths, last, strict=True)]
+def short_names(paths: Iterable[str]) -> list[str]:
+    """The names of settings without their sections, but for those that would be equal."""
+    whole = list(paths)
+    last = [path.rpartition(".")[2] for path in whole]
+    return [path if last.count(name) > 1 else name for path, name in zip(whole, last, strict=True)]
 
 
 def shown_value(value: Any) -> str:
@@ -35,12 +36,11 @@ def shown_value(value: Any) -> str:
 
 def columns_of(comparison: "Comparison") -> tuple[list[str], list[str]]:
     """The heads of the columns: of the settings, and of the figures."""
-    names = short_names(comparison.keys)
     figures = ["metric"] * comparison.is_mixed + [f"dev {comparison.metric}", "+-"]
     if any(one.test for one in comparison.combinations):
         figures += [f"test {comparison.metric}", "+-"]
     figures += ["seeds", "parameters", "seconds"]
-    return names, figures + ["rate", "memory"] * has_rates(comparison)
+    return short_names(comparison.keys), figures + ["rate", "memory"] * has_rates(comparison)
 
 
 def has_rates(comparison: "Comparison") -> bool:
@@ -88,7 +88,7 @@ def print_table(comparison: "Comparison", console: "Console") -> None:
     from rich.measure import Measurement
     from rich.table import Table
 
-    from seqtag.cli.fitted import ANY
+    from seqtag.cli.fitted import ANY, NAME
     from seqtag.cli.tables import safe
 
     names, figures = columns_of(comparison)
@@ -101,12 +101,14 @@ def print_table(comparison: "Comparison", console: "Console") -> None:
     for _, settings, cells in rows:
         table.add_row(*map(safe, settings), *cells)
     options = console.options.update(max_width=ANY)
-    widths = [
-        max(Measurement.get(console, options, cell).maximum for cell in (column.header, *column.cells))
-        for column in table.columns[: len(names)]
-    ]
-    names_can_lose = sum(max(width - LEAST, 0) for width in widths)
-    if Measurement.get(console, options, table).maximum - names_can_lose <= console.width:
+    can_lose = 0  # columns of the terminal, if headings and long values are folded
+    for column in table.columns[: len(names)]:
+        heading, *values = (
+            Measurement.get(console, options, cell).maximum for cell in (column.header, *column.cells)
+        )
+        column.min_width = min(max(LEAST, min(max(values), NAME)), max(heading, *values))
+        can_lose += max(heading, *values) - column.min_width
+    if Measurement.get(console, options, table).maximum - can_lose <= console.width:
         console.print(table)
         return
     longest = max(map(len, figures))

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from seqtag.cli import run
-from seqtag.cli.comparison_tables import LEGEND
+from seqtag.cli.comparison_tables import LEGEND, print_table
 from seqtag.cli.tables import make_table, print_labelled, print_line, print_score, share
 from seqtag.corpora.tags import parse_scheme
 from seqtag.evaluation import labels, metrics
@@ -93,6 +93,29 @@ def test_what_compare_shows(
     assert "gru" in text
     for cell in combinations[0][len(choices[0]) :]:
         assert text.count(cell) >= 2, f"{cell} in\n{text}"
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120])
+def test_a_table_of_combinations_breaks_no_number(width: int) -> None:
+    """Settings whose last names are equal have their whole names."""
+    choice = {
+        "encoder.units": 275,
+        "encoder.residual": "highway",
+        "encoder.dropout": 0.25,
+        "embeddings.dropout": 0.35,
+        "training.learning_rate": 0.00269,
+    }
+    row = Row("", {}, 1, "1", {}, metric="F1", dev=0.8, parameters=1_234_567, seconds=1234.5)
+    combinations = tuple(
+        Combination(made, (row,), metrics.F1) for made in (choice, choice | {"encoder.units": 50})
+    )
+    found = Comparison(combinations, tuple(choice), "F1")
+    text = printed(width, lambda console: print_table(found, console))
+    assert max(map(len, text.splitlines())) <= width
+    for value in ("275", "highway", "0.25", "0.35", "0.00269"):
+        assert re.search(rf"\b{re.escape(value)}\b", text), text
+    if width < 100:
+        assert "encoder.dropout=0.25 embeddings.dropout=0.35 " in " ".join(text.split())
 
 
 @pytest.mark.parametrize("width", [40, 80])
