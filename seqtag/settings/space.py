@@ -9,14 +9,13 @@ import yaml
 
 from seqtag.settings.config_files import compose, composed, scalar
 from seqtag.settings.schema import Schema, check_key, check_value, members_of
-from seqtag.settings.tasks import KEY
 from seqtag.support.errors import UsageError, suggest
 from seqtag.support.quoting import quoted, shortened
 
 ROOT = "search"
 RANGE = ("low", "high", "log", "step")
 CHOICES, WHEN = "choices", "when"
-MOST_VALUES = 10_000  # of a setting
+MOST_VALUES = 10_000  # of a setting, where they are counted
 Value = bool | int | float | str | None
 
 
@@ -73,8 +72,16 @@ class Range:
         step = self.step or (1 if self.whole and not self.log else None)
         if step is None:
             return None
-        values = [self.low + number * step for number in range(int((self.high - self.low) / step + 1e-9) + 1)]
-        return tuple(map(int, values)) if self.whole else tuple(values)
+        count = int((self.high - self.low) / step + 1e-9) + 1
+        return tuple(self.plain(self.low + number * step) for number in range(count))
+
+    def plain(self, value: float) -> int | float:
+        """The value without the digits that only computing it has brought, as in 0.30000000000000004; with three
+        digits where there is no step.
+        """
+        if self.whole:
+            return int(value)
+        return min(max(float(f"{value:.{12 if self.step else 3}g}"), self.low), self.high)
 
 
 @dataclass(frozen=True)
@@ -187,11 +194,11 @@ class _SpaceReader:
     def dimensions(self, root: yaml.MappingNode | None) -> Iterator[Dimension]:
         entries = dict(self.entries(root)) if root else {}
         for name, (node, source) in entries.items():
-            if name not in (ROOT, KEY):
+            if name != ROOT:
                 raise UsageError(
                     f"{source}: {shortened(name)} is unknown; expected `{ROOT}:` with the settings to vary."
                 )
-            if name == ROOT and not (isinstance(node, yaml.MappingNode) and node.value):
+            if not (isinstance(node, yaml.MappingNode) and node.value):
                 raise UsageError(f"{source}: {ROOT} holds no settings; expected `key.path: [value, value]`.")
         if ROOT not in entries:
             raise UsageError(f"{self.file}: expected `{ROOT}:` with the settings to vary.")
@@ -279,6 +286,8 @@ class _SpaceReader:
             raise UsageError(
                 f"{parts['step'][1]}: {path}: step is {quoted(step)}; expected {kind} above 0, at most high - low."
             )
+        if step is not None and (high - low) / step > MOST_VALUES:
+            raise UsageError(f"{parts['step'][1]}: {path} has more than {MOST_VALUES:,} values.")
         return Range(low, high, log, step, whole)
 
     def conditions(
@@ -294,6 +303,10 @@ class _SpaceReader:
                     f"{place}: {path} depends on {shortened(other)}, which is not varied above it."
                 )
             wanted = values.value if isinstance(values, yaml.SequenceNode) else [values]
+            if not wanted:
+                raise UsageError(
+                    f"{place}: {path} depends on no value of {other}; expected a value or a list."
+                )
             found[other] = tuple(self.value(other, one) for one in wanted)
             for value in found[other]:
                 if not before[other].values.holds(value):

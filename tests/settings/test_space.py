@@ -40,6 +40,15 @@ def test_choices_ranges_and_conditions() -> None:
     [
         ("", "space.yaml: expected `search:`"),
         ("serch: {}", "space.yaml:1: serch is unknown; expected `search:`"),
+        ("task: tagging\nsearch:\n  encoder.units: [8]", "space.yaml:1: task is unknown"),
+        (
+            "search:\n  encoder.dropout: {low: 0.1, high: 0.5, step: 1.0e-300}",
+            "encoder.dropout has more than 10,000 values",
+        ),
+        (
+            "search:\n  encoder.layers: [1, 2]\n  encoder.cell: {choices: [gru], when: {encoder.layers: []}}",
+            "space.yaml:3: encoder.cell depends on no value of encoder.layers",
+        ),
         ("search:\n", "space.yaml:1: search holds no settings"),
         ("search: [1]", "space.yaml:1: search holds no settings"),
         ("search:\n  encoder.cel: [lstm]", "space.yaml:2: "),
@@ -129,7 +138,7 @@ class TestGrid:
         assert found["encoder.cell"] == ("lstm", "gru")
         assert found["encoder.units"] == (50, 75, 100)
         assert found["encoder.layers"] == (1, 2, 3)
-        assert found["encoder.dropout"] == pytest.approx((0.1, 0.2, 0.3), abs=1e-12)
+        assert found["encoder.dropout"] == (0.1, 0.2, 0.3)
 
     @pytest.mark.parametrize(
         ("text", "problem"),
