@@ -5,16 +5,18 @@ database is shared by any number of them: each says from time to time that its t
 that has died are run again by another.
 """
 
+import json
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from seqtag.settings.space import Choices, Space, Value
-from seqtag.support.errors import Error, UsageError
+from seqtag.settings.space import Choices, Range, Space, Value
+from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.support.json_decoder import decode
 from seqtag.training.rows import Row
 
@@ -80,7 +82,7 @@ class Study:
         storage: A journal file that no other process uses, or the URL of a database.
         sampler: One of `SAMPLERS`.
         pruner: One of `PRUNERS`.
-        seed: The seed of the sampler.
+        seed: The seed of the sampler; without effect on a database, where commands must not draw the same.
         say: Receives what a user should know.
         check: Called while a database is away; it may raise.
 
@@ -106,6 +108,8 @@ class Study:
         self._space = space
         self._say = say
         self._check = check
+        self._sampler = sampler
+        self._seed = seed
         self._running: dict[int, optuna.Trial] = {}
         self._empty: dict[int, float] = {}  # trials elsewhere without values, and since when
         self._alive = time.monotonic()  # when the trials last gave a sign of life
@@ -118,7 +122,6 @@ class Study:
                 study_name=name,
                 storage=_journal(storage) if isinstance(storage, Path) else self._database(storage),
                 direction="maximize",
-                sampler=_sampler(sampler, seed),
                 pruner=pruner_of(pruner),
                 load_if_exists=True,
             )
@@ -154,7 +157,7 @@ class Study:
         waiting = any(trial.state.name == "WAITING" for trial in trials)
         if not waiting and sum(map(_counts, trials)) >= most:
             return None
-        asked = self._kept(self._study.ask)
+        asked = self._kept(partial(self._drawn, None if self._is_shared else self._seed + len(trials)))
         self._running[asked.number] = asked
         self._record(asked)
         trial = self._kept(lambda: self._chosen(asked))
@@ -209,7 +212,7 @@ class Study:
         """The trials that have ended, by number."""
         found = []
         for trial in self._trials():
-            if trial.state.is_finished() and ROW in trial.user_attrs:
+            if trial.state.is_finished() and ROW in trial.user_attrs and _is_live(trial):
                 row = decode(Row, trial.user_attrs[ROW])
                 complete = trial.state.name == "COMPLETE"
                 gain = trial.value if complete else None
@@ -227,6 +230,10 @@ class Study:
         if len({trial.value for trial in complete}) < 4:
             return {}
         return dict(get_param_importances(self._study))
+
+    def _drawn(self, seed: int | None) -> "optuna.Trial":
+        self._study.sampler = _sampler(self._sampler, seed)
+        return self._study.ask()
 
     def _chosen(self, asked: "optuna.Trial") -> Trial:
         """The trial with the values that the sampler gives it, or that it was queued with."""
@@ -257,7 +264,7 @@ class Study:
         """Queues a trial again that was not finished, unless no values had been drawn for it."""
         attributes = {ROLE: AGAIN, SEED: None} | trial.user_attrs
         attributes.pop(ROW, None)
-        if CHOICE in attributes:
+        if CHOICE in attributes and not _has_failed(trial):
             self._kept(lambda: self._queue(attributes))
             self._say(f"trial {trial.number} was not finished: it is run again")
 
@@ -358,7 +365,11 @@ class Study:
 
 
 def _journal(path: Path) -> "optuna.storages.JournalStorage":
-    """The storage of a file that the caller holds the lock of; a line that was cut short is taken off."""
+    """The storage of a file that the caller holds the lock of; a line that was cut short is taken off.
+
+    Raises:
+        DataError: The file holds something else.
+    """
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
@@ -369,15 +380,28 @@ def _journal(path: Path) -> "optuna.storages.JournalStorage":
         def release(self) -> None:
             pass
 
-    if path.exists():
-        content = path.read_bytes()
-        if not content.endswith(b"\n"):
-            with path.open("r+b") as file:
-                file.truncate(content.rfind(b"\n") + 1)
-    return JournalStorage(JournalFileBackend(str(path), lock_obj=Held(str(path))))
+    content = path.read_bytes() if path.exists() else b""
+    *lines, rest = content.split(b"\n")
+    if rest:
+        with path.open("r+b") as file:
+            file.truncate(len(content) - len(rest))
+    try:
+        if lines:
+            json.loads(lines[-1])  # Optuna looks at the last line only when another one follows
+        return JournalStorage(JournalFileBackend(str(path), lock_obj=Held(str(path))))
+    except (ValueError, LookupError, TypeError, AssertionError) as problem:  # what it meets in an alien line
+        raise DataError(
+            path,
+            None,
+            "is not a journal of seqtag tune, or is damaged. Delete it and run the same command again: finished "
+            "trials are kept in runs.jsonl",
+        ) from problem
 
 
-def _sampler(name: str, seed: int) -> "optuna.samplers.BaseSampler":
+def _sampler(name: str, seed: int | None) -> "optuna.samplers.BaseSampler":
+    """What draws the values of one trial; a sampler with the same seed would draw the same ones for another trial, as
+    after a restart.
+    """
     import optuna
 
     if name == "tpe":
@@ -398,16 +422,14 @@ def pruner_of(name: str) -> "optuna.pruners.BasePruner":
     return optuna.pruners.NopPruner()
 
 
-def _suggested(trial: "optuna.Trial", path: str, values: Any) -> Value:
+def _suggested(trial: "optuna.Trial", path: str, values: Choices | Range) -> Value:
     """The value that the sampler chooses for a setting."""
     if isinstance(values, Choices):
         return trial.suggest_categorical(path, values.values)
     if values.whole:
-        return trial.suggest_int(path, values.low, values.high, step=int(values.step or 1), log=values.log)
-    value = trial.suggest_float(path, values.low, values.high, step=values.step, log=values.log)
-    if values.step is not None:
-        return float(f"{value:.12g}")  # not 0.30000000000000004
-    return float(min(max(float(f"{value:.3g}"), values.low), values.high))
+        low, high, step = int(values.low), int(values.high), int(values.step or 1)
+        return trial.suggest_int(path, low, high, step=step, log=values.log)
+    return values.plain(trial.suggest_float(path, values.low, values.high, step=values.step, log=values.log))
 
 
 def _trial(trial: "optuna.Trial | optuna.trial.FrozenTrial") -> Trial:
@@ -416,8 +438,15 @@ def _trial(trial: "optuna.Trial | optuna.trial.FrozenTrial") -> Trial:
 
 
 def _is_live(trial: "optuna.trial.FrozenTrial") -> bool:
-    """Whether a trial counts for something; one that failed without a row was given up or was not needed."""
-    return trial.state.name != "FAIL" or ROW in trial.user_attrs
+    """Whether a trial counts for something; one that ended as failed, but whose run did not fail, was given up or was
+    not needed.
+    """
+    return trial.state.name != "FAIL" or _has_failed(trial)
+
+
+def _has_failed(trial: "optuna.trial.FrozenTrial") -> bool:
+    """Whether its run has failed. A command that was killed may have left the row of a run, and the trial open."""
+    return bool(trial.user_attrs.get(ROW, {}).get("error"))
 
 
 def _counts(trial: "optuna.trial.FrozenTrial") -> bool:

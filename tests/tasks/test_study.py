@@ -130,6 +130,24 @@ def test_as_many_trials_as_there_should_be(storage: Path | str) -> None:
     assert again.ask(5) is None
 
 
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_what_goes_on_with_a_study_draws_other_settings(storage: Path | str, sampler: str) -> None:
+    """A command that extends it, one that starts again after a trial was lost, and one on another machine."""
+    name = f"others-{sampler}"
+    drawn = [finish(study(storage, name, sampler=sampler), 4).choice for _ in range(4)]
+    if isinstance(storage, str):
+        pair = [study(storage, name, sampler=sampler) for _ in range(2)]
+        drawn += [asked(each, 6).choice for each in pair]
+    assert len({str(choice) for choice in drawn}) == len(drawn)
+
+
+def test_a_study_in_a_journal_can_be_repeated(tmp_path: Path) -> None:
+    first, second = (study(tmp_path / name) for name in ("1.log", "2.log"))
+    assert [finish(first, 12, 0.5).choice for _ in range(12)] == [
+        finish(second, 12, 0.5).choice for _ in range(12)
+    ]
+
+
 def test_planned_trials_are_there_once_and_count_if_they_are_no_further_seeds(storage: Path | str) -> None:
     one = study(storage, "planned")
     choice = {
@@ -208,6 +226,38 @@ def test_a_journal_of_a_command_that_was_killed(tmp_path: Path) -> None:
     assert (again.role, again.choice) == (AGAIN, lost.choice)
     assert two.ask(2) is None
     assert [result.trial.number for result in two.results()] == [first.number, again.number]
+
+
+@pytest.mark.parametrize("error", [None, "not finite"])
+def test_a_command_killed_between_the_row_of_a_trial_and_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str | None
+) -> None:
+    """One that had a score is run again, one that had failed has failed; each is there once."""
+    path = tmp_path / "study.log"
+    one = study(path)
+    lost = asked(one, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(one, "_tell", lambda *_: None)
+        one.end(lost.number, row(lost, None if error else 0.5, error), None if error else 0.5)
+    two = study(path)
+    if error is None:
+        assert finish(two, 1).choice == lost.choice
+    assert two.ask(1) is None
+    (result,) = two.results()
+    assert (result.row.error, result.gain) == (error, None if error else 0.5)
+
+
+@pytest.mark.parametrize("line", [b"alien", b"\xff\x00", b"[1]", b"{}", b'{"op_code":99}', b"\0\0\0"])
+@pytest.mark.parametrize("place", [0, 5, 1000])
+def test_what_is_no_journal(tmp_path: Path, line: bytes, place: int) -> None:
+    path = tmp_path / "study.log"
+    finish(study(path), 2)
+    lines = path.read_bytes().splitlines()
+    path.write_bytes(b"\n".join([*lines[:place], line, *lines[place:], b""]))
+    with pytest.raises(
+        Error, match=r"study\.log: is not a journal of seqtag tune, or is damaged\. Delete it"
+    ):
+        study(path)
 
 
 def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
