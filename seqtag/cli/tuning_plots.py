@@ -6,7 +6,7 @@ from typing import Any
 
 from seqtag.cli.comparison_tables import shown_value
 from seqtag.stages.tune import Tuned
-from seqtag.tasks.study import FINAL, TrialResult
+from seqtag.tasks.study import FINAL, OWN, TrialResult
 
 BLUE, ORANGE, GREY = "#1f4e79", "#d9822b", "#9a9a9a"
 MOST = 200  # trials whose lines are drawn
@@ -28,7 +28,7 @@ def plots(tuned: Tuned) -> dict[str, str]:
         found["Score of each trial"] = _svg(_history(results, tuned))
         found["Score after each epoch"] = _svg(_curves(results, tuned))
     if tuned.importances:
-        found["How much of the score goes by each setting"] = _svg(_importance(tuned))
+        found["Importance of each setting"] = _svg(_importance(tuned))
     if len([result for result in scored if result.trial.choice]) > 1 and tuned.measure:
         found["Settings of all trials"] = _svg(_coordinates(scored, tuned))
     return found
@@ -45,8 +45,9 @@ def _history(results: Sequence[TrialResult], tuned: Tuned) -> Any:
             better = measure.gain(result.row.dev) >= measure.gain(former)
             best.append((result.trial.number, result.row.dev if better else former))
     axes.step(*zip(*best, strict=True), where="post", color=BLUE, label="best so far")
-    own = [result for result in results if result.trial.role == "own"]
-    others = [result for result in results if result.row.dev is not None and result not in own]
+    scored = [result for result in results if result.row.dev is not None]
+    own = [result for result in scored if result.trial.role == OWN]
+    others = [result for result in scored if result.trial.role != OWN]
     axes.plot(
         [one.trial.number for one in others],
         [one.row.dev for one in others],

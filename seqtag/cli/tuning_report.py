@@ -35,7 +35,8 @@ def page(tuned: Tuned, paths: Mapping[str, str]) -> str:
         version=escaped(seqtag.__version__),
         best=_best(tuned),
         plots="\n".join(
-            f"<section>\n<h2>{title}</h2>\n{svg}\n</section>" for title, svg in _plots(tuned).items()
+            f"<section>\n<h2>{title}</h2>\n<div class='scroll'>{svg}</div>\n</section>"
+            for title, svg in _plots(tuned).items()
         ),
         trials=_trials(tuned),
     )

@@ -95,8 +95,9 @@ class TestSearch:
     ) -> None:
         heard: list[TrialEnded] = []
         found = tuned(spans, tmp_path, listener=heard.append, workers=2)
-        assert heard[0].trial.role == "own"
-        assert heard[0].row.settings["encoder"]["units"] == 4
+        (own,) = (event for event in heard if event.trial.role == "own")
+        assert own.trial.number == 0
+        assert own.row.settings["encoder"]["units"] == 4
         roles = Counter(event.trial.role for event in heard)
         assert roles[None] == 4
         assert {event.row.seed for event in heard if event.trial.role != "final"} == {42}
@@ -291,6 +292,19 @@ class TestCommand:
         assert "model in" not in told.out
         assert not (tmp_path / "study" / "model").exists()
         assert (tmp_path / "study" / JOURNAL).exists()
+
+    @pytest.mark.usefixtures("acting")
+    def test_settings_as_given_that_fail(
+        self, spans: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The others are ranked and drawn."""
+        space = tmp_path / "space.yaml"
+        space.write_text("search:\n  encoder.units: [4, 8]\n", encoding="utf-8")
+        more = ("--space", str(space), "--trials", "4", "--no-model", "--set", "encoder.units=666")
+        assert run(command(spans, tmp_path / "study", *more)) == 0
+        assert "settings as given  units=666  not finite" in capsys.readouterr().err
+        assert "1 failed" in (tmp_path / "study" / "report.html").read_text("utf-8")
+        assert "units: 8" in (tmp_path / "study" / "best.yaml").read_text("utf-8")
 
     @pytest.mark.parametrize(
         ("arguments", "problem"),
