@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqtag.cli import common, results
+from seqtag.cli import common, results, shards
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from seqtag.corpora.running_text import Splitting
+    from seqtag.tasks.use import PredictionOrder
 
 
 def predict(
@@ -86,8 +87,19 @@ def predict(
     threads: common.Threads = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Output file; by default stdout."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Output file; by default stdout. With --engine the folder of part files.",
+        ),
     ] = None,
+    engine: shards.EngineName = None,
+    workers: shards.Workers = None,
+    address: shards.Address = None,
+    on_error: shards.OnError = None,
+    text_column: shards.TextColumn = None,
+    shard_size: shards.ShardSize = None,
 ) -> None:
     """Predict tags, labels or other sequences for raw or tokenised text.
 
@@ -98,8 +110,20 @@ def predict(
       seqtag predict model text.txt --format text
       seqtag predict model report.txt --sentences paragraph --format jsonl
       echo 'Marta flew to Rotterdam.' | seqtag predict model
+      seqtag predict model corpus/ --engine ray --workers 8 -o tagged
     """
     paths = files or ["-"]
+    of_engine = {
+        "--workers": workers,
+        "--address": address,
+        "--on-error": on_error,
+        "--text-column": text_column,
+        "--shard-size": shard_size,
+    }
+    if engine is None:
+        shards.check_unused(of_engine)
+    else:
+        output_format = shards.check_usage(engine, output_format, output, threads, vectors)
     given = {
         "--input-format": input_format,
         "--tokenizer": tokenizer,
@@ -125,15 +149,7 @@ def predict(
         raise UsageError(
             f"--nbest gives tag sequences of one sentence; it does not go with --sentences {sentences}."
         )
-    if output is not None and results.place(output) == results.STDOUT:
-        output = None
-    results.check_outputs([output, vectors], [model, *paths])
-    if output is None:
-        _check_stdout(paths)
-        common.invite(paths)
     from seqtag.cli.warnings import warner
-    from seqtag.stages.predict import load
-    from seqtag.stages.predict import predict as stage
     from seqtag.tasks.use import PredictionOrder
 
     order = PredictionOrder(
@@ -145,9 +161,26 @@ def predict(
         nbest or 0,
         threads or 0,
         vectors is not None,
-        warner(),
+        warner() if engine is None else shards.warner(),
         precision or registry.FLOAT32,
     )
+    if engine is not None and output is not None:
+        shards.run(order, paths, output, engine, of_engine)
+    else:
+        _answer(order, paths, output, vectors)
+
+
+def _answer(order: "PredictionOrder", paths: list[str], output: str | None, vectors: str | None) -> None:
+    """Answers files one after the other, to a file or to stdout."""
+    if output is not None and results.place(output) == results.STDOUT:
+        output = None
+    results.check_outputs([output, vectors], [order.model, *paths])
+    if output is None:
+        _check_stdout(paths)
+        common.invite(paths)
+    from seqtag.stages.predict import load
+    from seqtag.stages.predict import predict as stage
+
     predictor = load(order)
     with results.written(output) if output is not None else contextlib.nullcontext(sys.stdout) as stream:
         if vectors is None:

@@ -20,7 +20,7 @@ from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.spelling import JOIN, OUTSIDE, USUAL_TEMPLATE, Spelling
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.settings import registry
-from seqtag.support.lines import is_regular, lines, shown
+from seqtag.support.lines import Marked, is_regular, lines, shown
 from seqtag.support.quoting import CONTROLS
 from seqtag.support.unpacking import without_ending
 
@@ -38,13 +38,16 @@ class Source:
 
     Args:
         path: The file; "-" is standard input.
-        numbered: Its lines with their numbers, where they are there already.
+        numbered: Its lines with their numbers, where they are there already; or what reads them, given what receives
+            the byte order marks that it leaves out, as for `seqtag.support.lines.lines`.
         report: Receives what is odd about it.
         skip: How many lines at its start are passed over.
+        goes_on: Whether the lines are those from the middle of a file on, which do not say what it is.
 
     Attributes:
         path: The file.
         name: The file, as messages name it.
+        goes_on: Whether it has lines from the middle of a file.
         skipped: What was passed over, with the numbers, as soon as a line has been read.
         first_rows: Its first rows, if the reader has left them here.
         keys: The keys of comments and objects that the reader has met, where labels of sentences are wanted.
@@ -54,12 +57,15 @@ class Source:
     def __init__(
         self,
         path: str | PathLike[str],
-        numbered: Iterable[tuple[int, str]] | None = None,
+        numbered: Iterable[tuple[int, str]] | Callable[[Marked], Iterable[tuple[int, str]]] | None = None,
         report: Report = ignore,
         skip: int = 0,
+        *,
+        goes_on: bool = False,
     ) -> None:
         self.path = path
         self.name = shown(path)
+        self.goes_on = goes_on
         self.skipped: list[tuple[int, str]] = []
         self.first_rows = FirstRows()
         self.keys: set[str] = set()
@@ -67,7 +73,10 @@ class Source:
         # What reads the lines must not refer back to this object: the file of a half-read source is then closed as soon
         # as nobody holds the source any more.
         self._marks = _Marks(self.name, report)
-        self._numbered = lines(path, self._marks.found) if numbered is None else iter(numbered)
+        if numbered is None:
+            self._numbered = lines(path, self._marks.found)
+        else:
+            self._numbered = iter(numbered(self._marks.found) if callable(numbered) else numbered)
         self._seen: list[tuple[int, str]] = []
         self.is_stream = numbered is None and not is_regular(path)
         self.skip(skip)

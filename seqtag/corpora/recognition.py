@@ -36,7 +36,7 @@ _READ_AS_TEXT = "but is read as text, one sentence per line"
 
 
 def sentences_to_tag(
-    path: str,
+    path: str | Source,
     reading: ReadOptions,
     format: str | None,
     tokenizer: Tokenizer,
@@ -48,11 +48,11 @@ def sentences_to_tag(
     """The sentences of a file to tag, one at a time.
 
     Args:
-        path: The file; "-" is standard input.
+        path: The file; "-" is standard input. Or a source, which may have been looked at.
         reading: How the model's training corpus was read.
         format: A format in `registry.FORMATS`, where "conll" stands for that of the training corpus; None to find out.
         tokenizer: What cuts raw text into tokens.
-        report: Receives what is odd about the file, while it is read.
+        report: Receives what is odd about the file, while it is read; a source has its own beside.
         splitting: What divides raw text into sentences.
         only_raw: The option that makes a tokenised file an error; "" if there is none.
 
@@ -60,7 +60,7 @@ def sentences_to_tag(
         UsageError: The file is tokenised, and must not be.
         DataError: The file cannot be read.
     """
-    source = Source(path, report=report)
+    source = path if isinstance(path, Source) else Source(path, report=report)
     found = format_to_tag(source) if format is None else format
     row = registry.find(registry.FORMATS, found)
     if only_raw and row.tagged and not row.by_itself:

@@ -155,6 +155,8 @@ def _start(source: Source) -> int | None:
     """Where the elements of the list begin that a file is, from its first line that is not blank on; 0 if all of it is
     one object; None if each line is a value.
     """
+    if source.goes_on:
+        return None
     _, line = next(_content(source, _MOST), (0, ""))
     if found := _LIST.match(line):
         return found.end()

@@ -7,9 +7,9 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from typing import IO
 
 from seqtag.support.interrupt import postponed
+from seqtag.support.silence import silent_stderr
 
 
 def start(seed: int, *, debug: bool = False) -> None:
@@ -93,34 +93,3 @@ def _forget_gradients() -> None:
     registry = ops.gradient_registry._registry
     for name in [name for name in registry if name.startswith("CustomGradient")]:
         del registry[name]
-
-
-@contextlib.contextmanager
-def silent_stderr() -> Iterator[None]:
-    """Keeps what C++ code writes to file descriptor 2; shows it after all if the block fails."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with _room() as kept:
-        os.dup2(kept.fileno(), 2)
-        try:
-            yield
-        except Exception:  # not a signal, which is no failure to explain
-            os.dup2(saved, 2)
-            kept.seek(0)
-            os.write(2, kept.read())
-            raise
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-
-
-def _room() -> IO[bytes]:
-    """A file without a name: in memory where the system can, else in the folder for such files; where there is no such
-    folder either, one that forgets what is written to it.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            return open(os.memfd_create("stderr"), "w+b")
-    with contextlib.suppress(OSError):
-        return tempfile.TemporaryFile()
-    return open(os.devnull, "w+b")

@@ -348,6 +348,9 @@ TOKENIZERS = {
 # What the products of a network are computed in.
 FLOAT32, INT8 = PRECISIONS = ("float32", "int8")
 SENTENCES = ("line", "split", "paragraph")  # what a text of raw input is
+# What runs the workers of `seqtag predict` on a corpus, see `seqtag.tasks.engines.base.Engine`.
+ENGINES = {"ray": "seqtag.tasks.engines.ray_data:run"}
+ON_ERROR = ("stop", "skip")  # what a run does after a shard has failed
 EMBEDDINGS = {
     "word": Part(
         network="seqtag.network.embeddings.table:WordEmbedding",

@@ -1,14 +1,12 @@
 """The prediction stage: raw or tokenised text in, answers out, as a stream."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TextIO
 
-from seqtag.corpora.base import Unwritable, Writer, finish
-from seqtag.corpora.windows import whole
-from seqtag.inference import stream as streams
-from seqtag.support.errors import DataError
+from seqtag.corpora.base import finish
 from seqtag.support.lines import is_regular, shown
+from seqtag.tasks.answers import write_answers
 from seqtag.tasks.use import PredictionOrder, Predictor, use_of
 
 
@@ -50,44 +48,8 @@ def predict(
     tokens = 0
     for path in paths:
         found = predictor.read(path)
-        regular = is_regular(path)
-        chunks = whole(streams.chunks(found) if regular else streams.as_they_come(found), predictor.context)
-        for answers in _begun(chunks, predictor.begin, ahead=regular):
-            for answer in answers:
-                _write(writer, answer, path)
-                keep(answer)
-                tokens += len(answer)
-            stream.flush()
+        tokens += write_answers(
+            predictor, found, writer, stream, keep=keep, name=shown(path), regular=is_regular(path)
+        )
     finish(writer)
     return tokens
-
-
-def _write(writer: Writer, document: Any, path: str) -> None:
-    try:
-        writer.write(document)
-    except Unwritable as problem:
-        raise DataError(shown(path), problem.line, str(problem)) from problem
-
-
-def _begun(
-    chunks: Iterable[list[Any]], begin: Callable[[list[Any]], Iterator[Any]], *, ahead: bool
-) -> Iterator[Iterator[Any]]:
-    """Each chunk's answers to come; with `ahead`, the work on the next chunk begins before these are asked for. What
-    came before an error comes out before it.
-    """
-    held: Iterator[Any] | None = None
-    try:
-        for chunk in chunks:
-            now = begin(chunk)
-            if held is not None:
-                yield held
-            held = now
-            if not ahead:
-                yield held
-                held = None
-    except DataError:
-        if held is not None:
-            yield held
-        raise
-    if held is not None:
-        yield held

@@ -13,6 +13,9 @@ EXTRAS = {
     "sacrebleu": "bleu",
     "optuna": "tune",
     "psycopg": "tune",
+    "ray": "ray",
+    "fsspec": "ray",
+    "pyarrow": "ray",
 }
 
 

@@ -51,10 +51,10 @@ def lines(path: str | PathLike[str], marked: Marked | None = None) -> Iterator[t
             stdin = sys.stdin.buffer
             if not isinstance(stdin, BufferedReader):
                 stdin = BufferedReader(cast(RawIOBase, stdin))
-            yield from _read(stdin, name, marked)
+            yield from decoded(stdin, name, marked)
         else:
             with opened(path) as file:
-                yield from _read(file, name, marked)
+                yield from decoded(file, name, marked)
     except OSError as error:
         raise DataError(name, None, f"cannot be read: {error.strerror or error}") from error
 
@@ -134,10 +134,24 @@ def shown(path: str | PathLike[str]) -> str:
     return "<stdin>" if str(path) == "-" else str(path)
 
 
-def _read(file: BufferedReader, name: str, marked: Marked | None) -> Iterator[tuple[int, str]]:
-    """Decodes and splits a block at a time, which is several times faster than a line at a time."""
-    number = 1
-    blocks = _whole_lines(unpacked(file, name), name)
+def decoded(
+    file: BufferedReader, name: str, marked: Marked | None = None, number: int = 1
+) -> Iterator[tuple[int, str]]:
+    """The lines of an open file, as `lines` gives them.
+
+    Args:
+        file: The file.
+        name: As messages name it.
+        marked: As for `lines`.
+        number: The number of the first line. Lines that begin with another one than 1 go on in the middle of a file:
+            their first bytes do not say what it is.
+
+    Raises:
+        DataError: As for `lines`.
+        OSError: The file cannot be read.
+    """
+    # A block at a time is several times faster than a line at a time.
+    blocks = _whole_lines(unpacked(file, name) if number == 1 else file, name)
     for block in blocks:
         if number == 1:
             if block.startswith(_WIDE_BOMS):

@@ -60,6 +60,11 @@ def unpacked(file: BufferedReader, name: str) -> BufferedReader:
     return file
 
 
+def is_packed(begin: bytes) -> bool:
+    """Whether a file that begins with these bytes is compressed."""
+    return any(begin.startswith(kind.begins) for kind in _KINDS)
+
+
 class _Content(Protocol):
     """What is read of a compressed file."""
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from seqtag.corpora.base import Writer
+from seqtag.corpora.base import Source, Writer
 from seqtag.corpora.document import Document
 from seqtag.corpora.findings import Finding, Report
-from seqtag.corpora.recognition import sentences_to_tag
+from seqtag.corpora.recognition import format_to_tag, sentences_to_tag
 from seqtag.corpora.running_text import LINES
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.tokenizers import Tokenizer
@@ -26,6 +26,8 @@ class SentencePredictor:
     Raises:
         Error: The model cannot give so many sequences.
     """
+
+    reads_sources = True
 
     def __init__(self, tagger: texts.SentenceModel, order: PredictionOrder) -> None:
         tagger.check_nbest(order.nbest)
@@ -48,7 +50,11 @@ class SentencePredictor:
         """Writes documents."""
         return self._format(stream)
 
-    def read(self, path: str) -> Iterator[Sentence]:
+    def format_of(self, source: Source) -> str:
+        """The format of a file."""
+        return self._order.input_format or format_to_tag(source)
+
+    def read(self, path: str | Source, format: str | None = None) -> Iterator[Sentence]:
         """The sentences of a file.
 
         Raises:
@@ -58,13 +64,13 @@ class SentencePredictor:
         read = sentences_to_tag(
             path,
             self._tagger.vocabulary.reading,
-            order.input_format,
+            format or order.input_format,
             self._splitter,
             order.report,
             splitting=order.splitting,
             only_raw=self._only_raw,
         )
-        return self._mismatch.told(read, shown(path))
+        return self._mismatch.told(read, path.name if isinstance(path, Source) else shown(path))
 
     def begin(self, chunk: Sequence[Sentence]) -> Iterator[Document]:
         """A document for each sentence, its tags as the corpus spells them."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from seqtag.corpora.base import AUTO, ReadOptions, Writer
+from seqtag.corpora.base import AUTO, ReadOptions, Source, Writer
 from seqtag.corpora.findings import Finding, Report, ignore
 from seqtag.corpora.running_text import LINES, Splitting
 from seqtag.settings import registry
@@ -124,8 +124,25 @@ class Predictor(Protocol):
         """Writes its answers."""
         ...
 
-    def read(self, path: str) -> Iterator[Any]:
+    def read(self, path: str | Source, format: str | None = None) -> Iterator[Any]:
         """What there is to answer in a file, one at a time; each has a length in tokens.
+
+        Args:
+            path: The file, or a source, if the model reads sources.
+            format: The format of this file; None for that of the order.
+
+        Raises:
+            DataError: The file cannot be read.
+        """
+        ...
+
+    @property
+    def reads_sources(self) -> bool:
+        """Whether `read` takes sources, and not only the paths of files."""
+        ...
+
+    def format_of(self, source: Source) -> str:
+        """The format in `registry.FORMATS` that a file is read as; empty for a model that reads no sources.
 
         Raises:
             DataError: The file cannot be read.

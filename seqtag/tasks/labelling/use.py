@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seqtag.corpora.base import Source
 from seqtag.corpora.sentence import Sentence
 from seqtag.inference.labels import SCHEMAS, LabelTagger, vocabulary_of
 from seqtag.model_folder.folder import Folder
@@ -32,8 +33,8 @@ class LabelPredictor(SentencePredictor):
     own.
     """
 
-    def read(self, path: str) -> Iterator[Sentence]:
-        for text in super().read(path):
+    def read(self, path: str | Source, format: str | None = None) -> Iterator[Sentence]:
+        for text in super().read(path, format):
             if not text.parts:
                 yield replace(text, parts=None)
             for part in text.parts or ():

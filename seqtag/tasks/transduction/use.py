@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, ClassVar, TextIO
 
-from seqtag.corpora.base import AUTO, ReadOptions, Unwritable, Writer
+from seqtag.corpora.base import AUTO, ReadOptions, Source, Unwritable, Writer
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.pairs import BLANK, LONGEST, PairOptions, TextPair, read_pairs
 from seqtag.corpora.records import JsonWriter
@@ -210,6 +210,7 @@ class PairPredictor:
     """
 
     context = 0
+    reads_sources = False
 
     def __init__(self, model: TransducerModel, order: PredictionOrder) -> None:
         model.check_nbest(order.nbest)
@@ -222,8 +223,14 @@ class PairPredictor:
         found: Writer = WRITERS[self._order.output_format](stream)
         return found
 
-    def read(self, path: str) -> Iterator[TextPair]:
+    def format_of(self, source: Source) -> str:
+        """None: its files are no corpora."""
+        return ""
+
+    def read(self, path: str | Source, format: str | None = None) -> Iterator[TextPair]:
         """The sources of a file, one at a time: a source per line, or columns like those of the training file."""
+        if isinstance(path, Source):
+            raise TypeError(f"a transducer reads files by their names. Received: a source of {path.name}")
         vocabulary = self._model.vocabulary
         options = replace(options_of(vocabulary, path), with_target=False)
         return read_pairs(path, options, self._order.report)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from seqtag.network import runtime
+from seqtag.support.silence import silent_stderr
 
 
 def nowhere(*given: Any, **more: Any) -> Any:
@@ -26,9 +26,9 @@ def test_a_failure_shows_what_was_kept(
         monkeypatch.setattr(os, "memfd_create", nowhere, raising=False)
     if room != "a folder":
         monkeypatch.setattr(tempfile, "TemporaryFile", nowhere)
-    with runtime.silent_stderr():
+    with silent_stderr():
         os.write(2, b"chatter")
     assert capfd.readouterr().err == ""
-    with pytest.raises(OSError, match="closed"), runtime.silent_stderr():
+    with pytest.raises(OSError, match="closed"), silent_stderr():
         fail(b"what went wrong")
     assert capfd.readouterr().err == ("" if room == "nowhere" else "what went wrong")
