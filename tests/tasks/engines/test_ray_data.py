@@ -124,7 +124,7 @@ def test_a_driver_and_an_actor_are_killed(corpus: Path) -> None:
     )
     third = Driver(corpus)
     third.wait_for_parts(len(second.parts()) + 2)
-    os.kill(third.others("ray::")[0], signal.SIGKILL)
+    os.kill(third.others("ray::MapWorker")[0], signal.SIGKILL)
     before = len(third.parts())
     said = third.end()
     parts = sorted(third.parts())
