@@ -70,7 +70,7 @@ class Outcome:
     def from_json(cls, value: Any) -> "Outcome":
         """The outcome that `to_json` described."""
         plain = decode(cls, value | {"findings": []})
-        return replace(plain, findings=tuple(Finding(**one) for one in value["findings"]))
+        return replace(plain, findings=tuple(map(_finding, value["findings"])))
 
 
 class Worker:
@@ -161,6 +161,10 @@ class Worker:
     def _check_file(self, path: str) -> None:
         if stamp(path) != self._job.stamps[path]:
             raise DataError(path, None, "has changed since the run was begun")
+
+
+def _finding(one: dict[str, Any]) -> Finding:
+    return Finding(one["level"], one["code"], one["file"], one["line"], one["message"], one["option"])
 
 
 def _listed(found: dict[str, str]) -> str:
