@@ -39,6 +39,7 @@ OTHER_NAMES = {
     "seqtag-joint",
     "seqtag-lm",
     "seqtag-model",
+    "seqtag-plan",
     "seqtag-transduction",
     "well-known",
 }
