@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from seqtag.cli.stderr import say, stderr
 from seqtag.corpora.findings import Report
 from seqtag.stages.predict_shards import Doing, ShardEnded, Started
-from seqtag.support.quoting import printable
+from seqtag.support.quoting import counted, printable
 
 SPARSE = 30.0  # seconds between two lines
 
@@ -83,10 +83,10 @@ class ShardLines:
         if now - self._said < SPARSE:
             return
         self._said = now
-        left = (now - self._began) * (self._of - self._size) / max(self._size, 1)
+        left = round((now - self._began) * (self._of - self._size) / max(self._size, 1) / 60)
         say(
-            f"seqtag: {self._done:,} of {self._parts:,} parts, {self._speed:,.0f} tokens/s, about {left / 60:,.0f} "
-            "minutes left"
+            f"seqtag: {self._done:,} of {self._parts:,} parts, {self._speed:,.0f} tokens/s, about "
+            f"{counted(left, 'minute')} left"
         )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from seqtag.support.cores import cores
 from seqtag.support.errors import Error
-from seqtag.support.interrupt import Interrupted
+from seqtag.support.interrupt import Interrupted, postponed
 from seqtag.support.json_decoder import decode
 from seqtag.support.quoting import one_line, shortened
 from seqtag.support.silence import silent_stderr
@@ -131,18 +131,18 @@ def _connect(address: str, options: EngineOptions, place: str | None) -> int:
             "include_dashboard": False,
             "_temp_dir": place,
         }
-    former = signal.getsignal(signal.SIGTERM)
     silence = nullcontext() if options.debug else silent_stderr(shown_on_failure=False)
     try:
-        with silence:
+        with (
+            postponed(),
+            silence,
+        ):  # half a cluster cannot be ended; and Ray takes SIGTERM, which comes back here
             ray.init(address, **how)
-    except SystemExit:  # Ray's own handler
+    except SystemExit:  # of Ray's own handler
         raise Interrupted(signal.SIGTERM) from None
     except (ConnectionError, ValueError, OSError, RuntimeError) as problem:
         where = "cannot be started here" if place else f"cannot be reached at {address}"
         raise Error(f"Ray {where}: {shortened(one_line(problem))}.") from problem
-    finally:
-        _restore(former)
     logging.getLogger("ray.data").setLevel(level)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = options.debug
@@ -162,14 +162,6 @@ def _check_reachable(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
     except (OSError, OverflowError) as problem:
         raise Error(f"Ray cannot be reached at {address}: {one_line(problem)}.") from problem
-
-
-def _restore(handler: Any) -> None:
-    """Gives SIGTERM back to whom Ray took it from; only the main thread has handlers."""
-    try:
-        signal.signal(signal.SIGTERM, handler)
-    except ValueError:
-        return
 
 
 def _leave() -> None:

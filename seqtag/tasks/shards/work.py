@@ -1,6 +1,6 @@
 """How a worker does a shard, wherever it runs: it needs the job, the input files, the model and the folder of parts."""
 
-import os
+import platform
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -145,7 +145,7 @@ class Worker:
                 problem = (
                     f"this machine has {_listed(own)}; the run was begun with {_listed(pinned.versions)}"
                 )
-                raise Error(f"{os.uname().nodename}: {problem}.")
+                raise Error(f"{platform.node()}: {problem}.")
             self._check_model()
             _, use = use_of(order.model)
             found = use.predictor(replace(order, report=self._findings.append))
