@@ -8,8 +8,8 @@ that has died are run again by another.
 import json
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ HEARTBEAT = 15  # seconds between two signs of life of a trial
 GRACE = 60  # seconds without one after which a trial counts as dead
 PATIENCE = 900.0  # seconds that a database may be away
 RETRY = 2.0  # seconds between two tries to reach it
+TABLES = 0x736571746167  # the lock on making tables: "seqtag"
 
 # What a trial is for. Those without a role are drawn by the sampler.
 OWN, GRID, FINAL, AGAIN = "own", "grid", "final", "again"
@@ -126,7 +127,9 @@ class Study:
                 load_if_exists=True,
             )
 
-        self._study = self._kept(opened, patience=0.0)
+        self._patience = 0.0
+        self._study = self._kept(opened)
+        self._patience = PATIENCE
         if not self._is_shared:
             for trial in self._trials():
                 if trial.state.name == "RUNNING":  # of a command that was killed
@@ -189,7 +192,12 @@ class Study:
         return False
 
     def release(self) -> None:
-        """Puts the trials under way back into the queue, for whoever goes on with the study."""
+        """Puts the trials under way back into the queue, for whoever goes on with the study.
+
+        Raises:
+            Error: The storage cannot be used now.
+        """
+        self._patience = 0.0
         running = set(self._running)
         for trial in self._trials():
             if trial.number in running:
@@ -229,7 +237,7 @@ class Study:
         complete = [trial for trial in self._trials() if trial.state.name == "COMPLETE" and trial.params]
         if len({trial.value for trial in complete}) < 4:
             return {}
-        return dict(get_param_importances(self._study))
+        return dict(self._kept(lambda: get_param_importances(self._study)))
 
     def _drawn(self, seed: int | None) -> "optuna.Trial":
         self._study.sampler = _sampler(self._sampler, seed)
@@ -320,17 +328,22 @@ class Study:
     def _database(self, url: str) -> "optuna.storages.RDBStorage":
         import optuna
 
-        database = optuna.storages.RDBStorage(
-            _with_driver(url),
-            engine_kwargs={"pool_pre_ping": True},
-            heartbeat_interval=HEARTBEAT,
-            grace_period=GRACE,
-            heartbeat_stale_trial_callback=self._again,
-        )
+        try:
+            with _making_tables(_with_driver(url)):
+                database = optuna.storages.RDBStorage(
+                    _with_driver(url),
+                    engine_kwargs={"pool_pre_ping": True},
+                    heartbeat_interval=HEARTBEAT,
+                    grace_period=GRACE,
+                    heartbeat_stale_trial_callback=self._again,
+                )
+        except ImportError as problem:
+            needed = "the driver of this database is not installed; expected postgresql://USER@HOST/NAME."
+            raise UsageError(f"{self._shown}: {needed}") from problem
         self._close = database.engine.dispose
         return database
 
-    def _kept(self, call: Callable[[], Result], patience: float = PATIENCE) -> Result:
+    def _kept(self, call: Callable[[], Result]) -> Result:
         """What a call to the storage gives; it is tried again while a database is away.
 
         Raises:
@@ -339,7 +352,7 @@ class Study:
         import sqlalchemy.exc
         from optuna.exceptions import StorageInternalError
 
-        until = time.monotonic() + patience
+        until = time.monotonic() + self._patience
         told = False
         while True:
             try:
@@ -469,6 +482,21 @@ def _gone() -> type[Exception]:
     from optuna.exceptions import UpdateFinishedTrialError
 
     return UpdateFinishedTrialError
+
+
+@contextmanager
+def _making_tables(url: str) -> Iterator[None]:
+    """Keeps other commands from making the tables of an empty PostgreSQL database at the same time, which Optuna does
+    not expect.
+    """
+    from sqlalchemy import NullPool, create_engine, text
+
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(f"SET lock_timeout = '{GRACE}s'"))
+            connection.execute(text(f"SELECT pg_advisory_lock({TABLES})"))  # until the connection is closed
+        yield
 
 
 def _with_driver(url: str) -> str:

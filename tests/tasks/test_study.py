@@ -5,9 +5,11 @@ import errno
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -355,6 +357,44 @@ class TestDatabase:
             study(f"postgresql://me:secret@/none?host={tmp_path}")
         assert "the database cannot be used" in str(raised.value)
         assert "secret" not in str(raised.value)
+
+    def test_tables_are_made_by_one_command_at_a_time(self, server: tuple[str, list[str]]) -> None:
+        """Optuna fails where two make them at once."""
+        psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
+        with psycopg.connect(server[0], autocommit=True) as other, ThreadPoolExecutor(1) as threads:
+            other.execute(f"SELECT pg_advisory_lock({module.TABLES})")
+            opened = threads.submit(study, server[0], "tables")
+            with pytest.raises(TimeoutError):
+                opened.result(1.0)
+            other.execute(f"SELECT pg_advisory_unlock({module.TABLES})")
+            assert opened.result(60).results() == []
+
+    def test_a_database_that_stays_away(
+        self, server: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The command gives up, and does not wait as long once more to put its trials back."""
+        url, control = server
+        monkeypatch.setattr(module, "RETRY", 0.1)
+        monkeypatch.setattr(module, "PATIENCE", 0.5)
+        told: list[str] = []
+        one = study(url, "stays-away", say=told.append)
+        trial = asked(one, 1)
+        subprocess.run([*control, "stop", "-m", "immediate"], check=True, capture_output=True, cwd="/")
+        try:
+            with pytest.raises(Error, match="the database cannot be used"):
+                one.report(trial.number, 1, 0.5)
+            assert len(told) == 1
+            with pytest.raises(Error, match="the database cannot be used"):
+                one.release()
+            assert len(told) == 1
+        finally:
+            subprocess.run([*control, "start"], check=True, capture_output=True, cwd="/")
+
+    def test_a_driver_that_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "MySQLdb", None)
+        with pytest.raises(UsageError) as raised:
+            study("mysql://me:secret@host/none")
+        assert "mysql://me:***@host/none: the driver of this database is not installed" in str(raised.value)
 
     def test_what_is_no_url(self) -> None:
         with pytest.raises(UsageError, match="expected the URL of a database"):
