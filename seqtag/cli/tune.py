@@ -205,7 +205,7 @@ def _write(tuned: "Tuned", layers: Sequence[Any], paths: dict[str, str], output:
 
 
 def best_settings(tuned: "Tuned", layers: Sequence[Any], paths: dict[str, str], task: str) -> str:
-    """The settings of the best trial that differ from the defaults, as YAML for `seqtag train -c`."""
+    """The settings as given with the values of the best trial, as YAML for `seqtag train -c`."""
     import yaml
 
     import seqtag
