@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -232,6 +233,9 @@ class _Tuning:
 
     def _grid(self) -> Iterator[tuple[str, dict[str, Value], int | None]]:
         grid = self.search.space.grid()
+        count = math.prod(map(len, grid.values())) * self.search.seeds
+        if count > MOST_TRIALS:
+            raise UsageError(f"the grid has {count:,} trials; expected at most {MOST_TRIALS:,}.")
         for values in itertools.product(*grid.values()):
             for number in range(self.search.seeds):
                 yield GRID, dict(zip(grid, values, strict=True)), self.seed + number

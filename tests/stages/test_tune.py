@@ -166,6 +166,11 @@ class TestSearch:
         }
         assert {row["seed"] for row in rows(tmp_path)} == {42, 43}
 
+    def test_a_grid_without_end(self, spans: Any, tmp_path: Path) -> None:
+        space = "search:\n  encoder.units: {low: 1, high: 8000}\n  embeddings.word.dim: [1, 2]\n"
+        with pytest.raises(UsageError, match="the grid has 16,000 trials; expected at most 10,000"):
+            tuned(spans, tmp_path, space, sampler="grid", seeds=1)
+
     def test_trials_that_promise_little_end_early(self, spans: Any, tmp_path: Path) -> None:
         space = "search:\n  encoder.units: {low: 1, high: 60}\n"
         heard: list[TrialEnded] = []
