@@ -5,36 +5,28 @@ database is shared by any number of them: each says from time to time that its t
 that has died are run again by another.
 """
 
-import json
 import time
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from seqtag.settings.space import Choices, Range, Space, Value
-from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.support.json_decoder import decode
+from seqtag.tasks import study_storage
+from seqtag.tasks.study_storage import StudyStorage
 from seqtag.training.rows import Row
 
 if TYPE_CHECKING:
     import optuna
-
-HEARTBEAT = 15  # seconds between two signs of life of a trial
-GRACE = 60  # seconds without one after which a trial counts as dead
-PATIENCE = 900.0  # seconds that a database may be away
-RETRY = 2.0  # seconds between two tries to reach it
-TABLES = 0x736571746167  # the lock on making tables: "seqtag"
 
 # What a trial is for. Those without a role are drawn by the sampler.
 OWN, GRID, FINAL, AGAIN = "own", "grid", "final", "again"
 ROLE, CHOICE, SEED, ROW = "role", "choice", "seed", "row"  # attributes of a trial
 SAMPLERS = ("tpe", "random", "grid")
 PRUNERS = ("median", "halving", "hyperband", "none")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -108,29 +100,23 @@ class Study:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._space = space
         self._say = say
-        self._check = check
         self._sampler = sampler
         self._seed = seed
         self._running: dict[int, optuna.Trial] = {}
         self._empty: dict[int, float] = {}  # trials elsewhere without values, and since when
         self._alive = time.monotonic()  # when the trials last gave a sign of life
-        self._shown = str(storage) if isinstance(storage, Path) else _without_password(storage)
-        self._is_shared = not isinstance(storage, Path)
-        self._close: Callable[[], None] = lambda: None
-
-        def opened() -> optuna.Study:
-            return optuna.create_study(
+        self._storage = StudyStorage(storage, say, check)
+        self._study = self._storage.kept(
+            lambda: optuna.create_study(
                 study_name=name,
-                storage=_journal(storage) if isinstance(storage, Path) else self._database(storage),
+                storage=self._storage.open(self._again),
                 direction="maximize",
                 pruner=pruner_of(pruner),
                 load_if_exists=True,
             )
-
-        self._patience = 0.0
-        self._study = self._kept(opened)
-        self._patience = PATIENCE
-        if not self._is_shared:
+        )
+        self._storage.patience = study_storage.PATIENCE
+        if not self._storage.is_shared:
             for trial in self._trials():
                 if trial.state.name == "RUNNING":  # of a command that was killed
                     self._fail(trial)
@@ -139,7 +125,7 @@ class Study:
         return self
 
     def __exit__(self, *problem: object) -> None:
-        self._close()
+        self._storage.close()
 
     def plan(self, wanted: Iterable[tuple[str, Mapping[str, Value], int | None]]) -> None:
         """Puts trials with a given role, choice and seed in the queue, those that are not in the study yet."""
@@ -147,7 +133,7 @@ class Study:
         for role, choice, seed in wanted:
             attributes = {ROLE: role, CHOICE: dict(choice), SEED: seed}
             if _identity_of(attributes) not in there:
-                self._kept(lambda attributes=attributes: self._queue(attributes))  # type: ignore[misc]
+                self._storage.kept(lambda attributes=attributes: self._queue(attributes))  # type: ignore[misc]
 
     def ask(self, most: int) -> Trial | None:
         """The next trial; None if there is none now.
@@ -160,10 +146,12 @@ class Study:
         waiting = any(trial.state.name == "WAITING" for trial in trials)
         if not waiting and sum(map(_counts, trials)) >= most:
             return None
-        asked = self._kept(partial(self._drawn, None if self._is_shared else self._seed + len(trials)))
+        asked = self._storage.kept(
+            partial(self._drawn, None if self._storage.is_shared else self._seed + len(trials))
+        )
         self._running[asked.number] = asked
         self._record(asked)
-        trial = self._kept(lambda: self._chosen(asked))
+        trial = self._storage.kept(lambda: self._chosen(asked))
         if self._is_surplus(asked, most):
             self._tell(asked.number, "FAIL")
             return self.ask(most)
@@ -173,9 +161,9 @@ class Study:
         """Takes the gain of a trial after an epoch; returns whether it should go on."""
         trial = self._running[number]
         with suppress(_gone()):
-            self._kept(lambda: trial.report(gain, epoch))
+            self._storage.kept(lambda: trial.report(gain, epoch))
             if trial.user_attrs.get(ROLE) in (None, AGAIN):
-                return not self._kept(trial.should_prune)
+                return not self._storage.kept(trial.should_prune)
         return True
 
     def end(self, number: int, row: Row, gain: float | None, *, pruned: bool = False) -> bool:
@@ -184,7 +172,7 @@ class Study:
         """
         trial = self._running[number]
         with suppress(_gone()):
-            self._kept(lambda: trial.set_user_attr(ROW, asdict(row)))
+            self._storage.kept(lambda: trial.set_user_attr(ROW, asdict(row)))
             state = "PRUNED" if pruned else "FAIL" if gain is None else "COMPLETE"
             self._tell(number, state, gain)
             return True
@@ -197,20 +185,19 @@ class Study:
         Raises:
             Error: The storage cannot be used now.
         """
-        self._patience = 0.0
-        running = set(self._running)
+        self._storage.patience = 0.0
         for trial in self._trials():
-            if trial.number in running:
+            if trial.number in self._running and trial.state.name == "RUNNING":
                 self._fail(trial)
         self._running.clear()
 
     def keep_alive(self) -> None:
         """Gives a sign of life, if it is time to, and puts trials of commands that died into the queue again."""
-        if self._is_shared and time.monotonic() - self._alive >= HEARTBEAT:
+        if self._storage.is_shared and time.monotonic() - self._alive >= study_storage.HEARTBEAT:
             self._alive = time.monotonic()
             for trial in self._running.values():
                 self._record(trial)
-            self._kept(self._fail_stale)
+            self._storage.kept(self._fail_stale)
 
     def unfinished(self) -> int:
         """How many trials are waiting or under way, here or elsewhere."""
@@ -237,7 +224,7 @@ class Study:
         complete = [trial for trial in self._trials() if trial.state.name == "COMPLETE" and trial.params]
         if len({trial.value for trial in complete}) < 4:
             return {}
-        return dict(self._kept(lambda: get_param_importances(self._study)))
+        return dict(self._storage.kept(lambda: get_param_importances(self._study)))
 
     def _drawn(self, seed: int | None) -> "optuna.Trial":
         self._study.sampler = _sampler(self._sampler, seed)
@@ -246,9 +233,7 @@ class Study:
     def _chosen(self, asked: "optuna.Trial") -> Trial:
         """The trial with the values that the sampler gives it, or that it was queued with."""
         queued = asked.user_attrs.get(CHOICE)
-        if queued is None or self._space.holds(
-            queued
-        ):  # else settings as given that could not have been drawn
+        if queued is None or self._space.holds(queued):  # not settings as given that could not be drawn
             choice: dict[str, Value] = {}
             for dimension in self._space.dimensions:
                 if dimension.is_varied(choice):
@@ -265,7 +250,7 @@ class Study:
         import optuna
 
         with suppress(_gone()):
-            self._kept(lambda: self._study.tell(trial.number, state=optuna.trial.TrialState.FAIL))
+            self._storage.kept(lambda: self._study.tell(trial.number, state=optuna.trial.TrialState.FAIL))
             self._again(self._study, trial)
 
     def _again(self, study: "optuna.Study", trial: "optuna.trial.FrozenTrial") -> None:
@@ -273,7 +258,7 @@ class Study:
         attributes = {ROLE: AGAIN, SEED: None} | trial.user_attrs
         attributes.pop(ROW, None)
         if CHOICE in attributes and not _has_failed(trial):
-            self._kept(lambda: self._queue(attributes))
+            self._storage.kept(lambda: self._queue(attributes))
             self._say(f"trial {trial.number} was not finished: it is run again")
 
     def _is_surplus(self, asked: "optuna.Trial", most: int) -> bool:
@@ -292,17 +277,17 @@ class Study:
         trial = self._running[number]
         value = gain if state == "COMPLETE" else None
         wanted = optuna.trial.TrialState[state]
-        told = self._kept(lambda: self._study.tell(trial, value, state=wanted, skip_if_finished=True))
+        told = self._storage.kept(lambda: self._study.tell(trial, value, state=wanted, skip_if_finished=True))
         if told.state != wanted:
             raise _gone()(f"trial {number} has ended elsewhere")
         del self._running[number]
 
     def _trials(self) -> list["optuna.trial.FrozenTrial"]:
-        return self._kept(lambda: self._study.get_trials(deepcopy=False))
+        return self._storage.kept(lambda: self._study.get_trials(deepcopy=False))
 
     def _record(self, trial: "optuna.Trial") -> None:
-        if self._is_shared:
-            self._kept(lambda: self._study._storage.record_heartbeat(trial._trial_id))  # type: ignore[attr-defined]
+        if self._storage.is_shared:
+            self._storage.kept(lambda: self._study._storage.record_heartbeat(trial._trial_id))  # type: ignore[attr-defined]
 
     def _fail_stale(self) -> None:
         """Ends trials of commands that died. One that was lost between being made and being known to its command, as by
@@ -322,93 +307,8 @@ class Study:
         }
         self._empty = {number: self._empty.get(number, now) for number in empty}
         for number, since in self._empty.items():
-            if now - since > GRACE:
+            if now - since > study_storage.GRACE:
                 self._fail(empty[number])
-
-    def _database(self, url: str) -> "optuna.storages.RDBStorage":
-        import optuna
-
-        try:
-            with _making_tables(_with_driver(url)):
-                database = optuna.storages.RDBStorage(
-                    _with_driver(url),
-                    engine_kwargs={"pool_pre_ping": True},
-                    heartbeat_interval=HEARTBEAT,
-                    grace_period=GRACE,
-                    heartbeat_stale_trial_callback=self._again,
-                )
-        except ImportError as problem:
-            needed = "the driver of this database is not installed; expected postgresql://USER@HOST/NAME."
-            raise UsageError(f"{self._shown}: {needed}") from problem
-        self._close = database.engine.dispose
-        return database
-
-    def _kept(self, call: Callable[[], Result]) -> Result:
-        """What a call to the storage gives; it is tried again while a database is away.
-
-        Raises:
-            Error: The database stayed away, or the journal cannot be written.
-        """
-        import sqlalchemy.exc
-        from optuna.exceptions import StorageInternalError
-
-        until = time.monotonic() + self._patience
-        told = False
-        while True:
-            try:
-                with (
-                    warnings.catch_warnings()
-                ):  # of what is experimental, and of heartbeats that `optimize` does not send
-                    warnings.simplefilter("ignore")
-                    return call()
-            except OSError as problem:
-                raise Error(f"{self._shown}: cannot be written: {problem.strerror}.") from problem
-            except (StorageInternalError, sqlalchemy.exc.SQLAlchemyError) as problem:
-                cause = problem.__cause__ or problem
-                words = str(getattr(cause, "orig", None) or cause).strip().partition("\n")[0]
-                if time.monotonic() >= until:
-                    raise Error(f"{self._shown}: the database cannot be used: {words}") from problem
-                if not told:
-                    self._say(
-                        f"{self._shown}: the database does not answer; trying again until it does ({words})"
-                    )
-                told = True
-                self._check()
-                time.sleep(RETRY)
-
-
-def _journal(path: Path) -> "optuna.storages.JournalStorage":
-    """The storage of a file that the caller holds the lock of; a line that was cut short is taken off.
-
-    Raises:
-        DataError: The file holds something else.
-    """
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
-
-    class Held(JournalFileOpenLock):  # by the caller
-        def acquire(self) -> bool:
-            return True
-
-        def release(self) -> None:
-            pass
-
-    content = path.read_bytes() if path.exists() else b""
-    *lines, rest = content.split(b"\n")
-    if rest:
-        with path.open("r+b") as file:
-            file.truncate(len(content) - len(rest))
-    try:
-        if lines:
-            json.loads(lines[-1])  # Optuna looks at the last line only when another one follows
-        return JournalStorage(JournalFileBackend(str(path), lock_obj=Held(str(path))))
-    except (ValueError, LookupError, TypeError, AssertionError) as problem:  # what it meets in an alien line
-        raise DataError(
-            path,
-            None,
-            "is not a journal of seqtag tune, or is damaged. Delete it and run the same command again: finished "
-            "trials are kept in runs.jsonl",
-        ) from problem
 
 
 def _sampler(name: str, seed: int | None) -> "optuna.samplers.BaseSampler":
@@ -482,39 +382,3 @@ def _gone() -> type[Exception]:
     from optuna.exceptions import UpdateFinishedTrialError
 
     return UpdateFinishedTrialError
-
-
-@contextmanager
-def _making_tables(url: str) -> Iterator[None]:
-    """Keeps other commands from making the tables of an empty PostgreSQL database at the same time, which Optuna does
-    not expect.
-    """
-    from sqlalchemy import NullPool, create_engine, text
-
-    engine = create_engine(url, poolclass=NullPool)
-    with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text(f"SET lock_timeout = '{GRACE}s'"))
-            connection.execute(text(f"SELECT pg_advisory_lock({TABLES})"))  # until the connection is closed
-        yield
-
-
-def _with_driver(url: str) -> str:
-    """The URL with the driver that the extra installs for PostgreSQL."""
-    for prefix in ("postgresql://", "postgres://"):
-        if url.startswith(prefix):
-            return "postgresql+psycopg://" + url.removeprefix(prefix)
-    return url
-
-
-def _without_password(url: str) -> str:
-    """The URL as it may be shown."""
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except (ArgumentError, ValueError):
-        raise UsageError(
-            "--storage: expected the URL of a database, such as postgresql://USER@HOST/NAME."
-        ) from None

@@ -21,7 +21,7 @@ from seqtag.support.errors import Error, UsageError
 from seqtag.training.rows import Row
 
 pytest.importorskip("optuna", reason="Optuna is not installed")
-from seqtag.tasks import study as module
+from seqtag.tasks import study_storage
 from seqtag.tasks.study import AGAIN, FINAL, GRID, OWN, Study, Trial
 
 OUTSIDE = {"encoder.cell": "simplernn", "encoder.units": 60}
@@ -280,8 +280,8 @@ class TestDatabase:
     def test_trials_of_a_command_that_died(
         self, server: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(module, "HEARTBEAT", 1)
-        monkeypatch.setattr(module, "GRACE", 2)
+        monkeypatch.setattr(study_storage, "HEARTBEAT", 1)
+        monkeypatch.setattr(study_storage, "GRACE", 2)
         told: list[str] = []
         dead = study(server[0], "dead")
         lost = asked(dead, 2)
@@ -340,7 +340,7 @@ class TestDatabase:
             told.append(text)
             subprocess.run([*control, "start"], check=True, capture_output=True, cwd="/")
 
-        monkeypatch.setattr(module, "RETRY", 0.1)
+        monkeypatch.setattr(study_storage, "RETRY", 0.1)
         one = study(url, "away", say=restart)
         trial = asked(one, 1)
         stopped = subprocess.run([*control, "stop", "-m", "immediate"], capture_output=True, cwd="/")
@@ -362,11 +362,11 @@ class TestDatabase:
         """Optuna fails where two make them at once."""
         psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
         with psycopg.connect(server[0], autocommit=True) as other, ThreadPoolExecutor(1) as threads:
-            other.execute(f"SELECT pg_advisory_lock({module.TABLES})")
+            other.execute(f"SELECT pg_advisory_lock({study_storage.TABLES})")
             opened = threads.submit(study, server[0], "tables")
             with pytest.raises(TimeoutError):
                 opened.result(1.0)
-            other.execute(f"SELECT pg_advisory_unlock({module.TABLES})")
+            other.execute(f"SELECT pg_advisory_unlock({study_storage.TABLES})")
             assert opened.result(60).results() == []
 
     def test_a_database_that_stays_away(
@@ -374,8 +374,8 @@ class TestDatabase:
     ) -> None:
         """The command gives up, and does not wait as long once more to put its trials back."""
         url, control = server
-        monkeypatch.setattr(module, "RETRY", 0.1)
-        monkeypatch.setattr(module, "PATIENCE", 0.5)
+        monkeypatch.setattr(study_storage, "RETRY", 0.1)
+        monkeypatch.setattr(study_storage, "PATIENCE", 0.5)
         told: list[str] = []
         one = study(url, "stays-away", say=told.append)
         trial = asked(one, 1)
