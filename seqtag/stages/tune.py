@@ -187,6 +187,7 @@ class _Tuning:
 
     def __post_init__(self) -> None:
         self._plans: dict[int, tuple[Trial, PlannedRun]] = {}
+        self._epochs: dict[int, int] = {}  # the last one that a trial told of
         self._followers: dict[str, list[Trial]] = {}  # equal ones of those under way, by key
         self._began = time.monotonic()
         self._own = self._plan({}, self.seed)
@@ -216,12 +217,13 @@ class _Tuning:
         by_choice: dict[str, list[TrialResult]] = {}
         for result in scored:
             by_choice.setdefault(_key(result.trial.choice), []).append(result)
-        seeded = {_key(result.trial.choice) for result in scored if result.trial.role in (OWN, FINAL, GRID)}
+        compared = {_key(result.trial.choice) for result in scored if result.trial.role in (FINAL, GRID)}
+        compared.update(map(_key, self._best(results)))
         measure = next((measure_of(result.row.metric) for result in scored if result.row.metric), None)
         combinations = [
             Combination(own[0].trial.choice, tuple(_by_seed(own)), measure)
             for key, own in by_choice.items()
-            if key in seeded
+            if key in compared
         ]
         comparison = rank(combinations, tuple(dimension.path for dimension in self.search.space.dimensions))
         best = comparison.combinations[0] if comparison.combinations else None
@@ -242,13 +244,18 @@ class _Tuning:
 
     def _finals(self) -> Iterator[tuple[str, dict[str, Value], int | None]]:
         """The best trials, and the settings as they were given, with the seeds that they do not have yet."""
-        scored = [result for result in self.study.results() if result.gain is not None]
-        scored = [result for result in scored if result.trial.role != FINAL]
-        best = {_key(one.trial.choice): one.trial.choice for one in sorted(scored, key=_order)}
-        chosen = [*best.values()][: self.search.best]
-        for choice in [*chosen, *(one.trial.choice for one in scored if one.trial.role == OWN)]:
+        for choice in self._best(self.study.results()):
             for number in range(1, self.search.seeds):
                 yield FINAL, choice, self.seed + number
+
+    def _best(self, results: Sequence[TrialResult]) -> list[dict[str, Value]]:
+        """What the best trials chose, and the settings as they were given, if they have a score."""
+        scored = [one for one in results if one.gain is not None and one.trial.role != FINAL]
+        ordered = {_key(one.trial.choice): one.trial.choice for one in sorted(scored, key=_order)}
+        return [
+            *itertools.islice(ordered.values(), self.search.best),
+            *(one.trial.choice for one in scored if one.trial.role == OWN),
+        ]
 
     def _run_planned(
         self,
@@ -292,7 +299,8 @@ class _Tuning:
         return None
 
     def _heard(self, number: int, progress: tuple[int, float]) -> bool:
-        return self.study.report(number, *progress)
+        self._epochs[number], gain = progress
+        return self.study.report(number, self._epochs[number], gain)
 
     def _check(self) -> None:
         self.stop.check()
@@ -305,7 +313,7 @@ class _Tuning:
         trial, plan = self._plans.pop(ended.number)
         pruned = isinstance(ended.result, Pruned)
         if pruned:
-            row = replace(plan.row, error="pruned: others promise more", known=False)
+            row = replace(plan.row, error=f"pruned after epoch {self._epochs[ended.number]}", known=False)
         else:
             row = row_of(plan, ended.result)
         self._told(trial, row, pruned=pruned, fresh=True)

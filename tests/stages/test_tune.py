@@ -112,6 +112,13 @@ class TestSearch:
         assert found.config.encoder.units == best.choice["encoder.units"]
         assert found.config.training.seed == 42
 
+    def test_without_further_seeds_the_best_score_wins(self, spans: Any, tmp_path: Path) -> None:
+        found = tuned(spans, tmp_path, "search:\n  encoder.units: {low: 5, high: 60}\n", seeds=1)
+        best = max(found.trials, key=lambda result: result.gain or 0.0)
+        assert best.trial.role is None
+        assert found.choice == best.trial.choice
+        assert len(found.comparison.combinations) == 3
+
     def test_nothing_is_run_twice_and_more_trials_go_on(self, spans: Any, tmp_path: Path) -> None:
         first = tuned(spans, tmp_path)
         made = rows(tmp_path)
