@@ -12,9 +12,10 @@ from seqtag.cli import parameters
 from seqtag.cli.comparison_tables import named
 from seqtag.cli.results import check_outputs, written, written_bytes
 from seqtag.cli.stderr import stderr
+from seqtag.settings.merging import EXCLUSIVE
 from seqtag.settings.tasks import KEY, USUAL
 from seqtag.support.errors import Error, UsageError
-from seqtag.support.quoting import quoted
+from seqtag.support.quoting import counted, quoted
 
 if TYPE_CHECKING:
     from seqtag.stages.tune import TrialEnded, Tuned, TuningPlan
@@ -145,7 +146,7 @@ def _tuned(
                 workers=workers,
                 storage=storage,
                 debug=wants_debug(),
-                listener=_silent if quiet else partial(_say, stream, search.trials),
+                listener=_silent if quiet else partial(_say, stream),
                 say=lambda text: print(f"seqtag: {text}", file=stream, flush=True),
                 stop=stop,
             )
@@ -173,7 +174,7 @@ def _silent(event: "TrialEnded") -> None:
     """Prints nothing."""
 
 
-def _say(stream: TextIO, trials: int, event: "TrialEnded") -> None:
+def _say(stream: TextIO, event: "TrialEnded") -> None:
     """Prints a line for a trial."""
     from seqtag.support.quoting import printable
 
@@ -210,7 +211,12 @@ def best_settings(tuned: "Tuned", layers: Sequence[Any], paths: dict[str, str], 
 
     import seqtag
 
-    values = {path: value for layer in layers for path, (value, _) in layer.items()} | tuned.choice
+    values: dict[str, Any] = {}
+    for layer in [*({path: value for path, (value, _) in one.items()} for one in layers), tuned.choice]:
+        for group in EXCLUSIVE:
+            if any(layer.get(path) is not None for path in group):
+                values = {path: value for path, value in values.items() if path not in group}
+        values |= layer
     tree: dict[str, Any] = {} if task == USUAL else {KEY: task}
     for path, value in values.items():
         *sections, last = path.split(".")
@@ -218,14 +224,13 @@ def best_settings(tuned: "Tuned", layers: Sequence[Any], paths: dict[str, str], 
         for section in sections:
             place = place.setdefault(section, {})
         place[last] = value
-    mean, deviation = tuned.comparison.combinations[0].dev or (0.0, 0.0)
-    seeds = len(tuned.comparison.combinations[0].rows)
+    best = tuned.comparison.combinations[0]
     score = ""
-    if tuned.measure:
-        score = f"{tuned.measure.title} {tuned.measure.text(mean)} +- {tuned.measure.text(deviation)}"
-    head = (
-        f"# Best of {len(tuned.trials)} trials of seqtag {seqtag.__version__}: dev {score}, {seeds} seeds.\n"
-    )
+    if tuned.measure and best.dev:
+        mean, deviation = map(tuned.measure.text, best.dev)
+        score = f": dev {tuned.measure.title} {mean} +- {deviation} ({counted(len(best.rows), 'seed')})"
+    trials = counted(sum(result.trial.role != "final" for result in tuned.trials), "trial")
+    head = f"# Best of {trials} of seqtag {seqtag.__version__}{score}.\n"
     head += "".join(f"# {role}: {ascii(path)[1:-1]}\n" for role, path in paths.items())
     return head + (yaml.safe_dump(tree, sort_keys=False, allow_unicode=True) if tree else "{}\n")
 

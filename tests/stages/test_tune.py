@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 import yaml
 
+import seqtag
 from seqtag.cli import run
 from seqtag.cli.tune import seconds_of
-from seqtag.settings.config_files import parse_assignments
+from seqtag.settings.config_files import parse_assignments, read
+from seqtag.settings.merging import merge
 from seqtag.settings.schema import SETTINGS
 from seqtag.settings.space import parse_space
 from seqtag.support.errors import Error, UsageError
@@ -317,6 +319,20 @@ class TestCommand:
         assert "settings as given  units=666  not finite" in capsys.readouterr().err
         assert "1 failed" in (tmp_path / "study" / "report.html").read_text("utf-8")
         assert "units: 8" in (tmp_path / "study" / "best.yaml").read_text("utf-8")
+
+    @pytest.mark.usefixtures("acting")
+    def test_the_best_settings_are_settings(self, spans: Any, tmp_path: Path) -> None:
+        """Also where a chosen setting takes the place of a given one; and the head says what they are."""
+        space = tmp_path / "space.yaml"
+        space.write_text("search:\n  training.clipvalue: [0.5]\n  encoder.units: [40]\n", encoding="utf-8")
+        arguments = ["--space", str(space), "--trials", "2", "--no-model", "--set", "training.clipnorm=0.5"]
+        assert run(command(spans, tmp_path / "study", *arguments)) == 0
+        text = (tmp_path / "study" / "best.yaml").read_text("utf-8")
+        assert text.startswith(
+            f"# Best of 2 trials of seqtag {seqtag.__version__}: dev F1 0.4043 +- 0.0001 (3 seeds).\n"
+        )
+        config = merge(read(str(tmp_path / "study" / "best.yaml")))
+        assert (config.training.clipnorm, config.training.clipvalue, config.encoder.units) == (None, 0.5, 40)
 
     @pytest.mark.parametrize(
         ("arguments", "problem"),
