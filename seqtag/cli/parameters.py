@@ -207,7 +207,7 @@ Pruner = Annotated[
     str,
     typer.Option(
         "--pruner", metavar="NAME", rich_help_panel=STUDY,
-        help="What ends trials early by their dev scores: median, halving, hyperband, none.",
+        help="What ends trials early by their dev scores: halving, median, hyperband, none.",
     ),
 ]  # fmt: skip
 Best = Annotated[

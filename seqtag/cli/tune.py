@@ -34,7 +34,7 @@ def tune(
     trials: parameters.Trials = 20,
     duration: parameters.SearchTime = None,
     sampler: parameters.Sampler = "tpe",
-    pruner: parameters.Pruner = "median",
+    pruner: parameters.Pruner = "halving",
     best: parameters.Best = 3,
     seeds: parameters.FinalSeeds = 3,
     workers: parameters.TrialWorkers = 1,

@@ -52,7 +52,7 @@ class TuningPlan:
     best: int = 3
     seeds: int = 3
     sampler: str = "tpe"
-    pruner: str = "median"
+    pruner: str = "halving"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OWN, GRID, FINAL, AGAIN = "own", "grid", "final", "again"
 ROLE, CHOICE, SEED, ROW = "role", "choice", "seed", "row"  # attributes of a trial
 SAMPLERS = ("tpe", "random", "grid")
-PRUNERS = ("median", "halving", "hyperband", "none")
+PRUNERS = ("halving", "median", "hyperband", "none")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Study:
         storage: Path | str,
         *,
         sampler: str = "tpe",
-        pruner: str = "median",
+        pruner: str = "halving",
         seed: int = 0,
         say: Callable[[str], None] = lambda text: None,
         check: Callable[[], None] = lambda: None,

@@ -338,7 +338,7 @@ class TestCommand:
         ("arguments", "problem"),
         [
             (["--sampler", "tpee"], "--sampler is 'tpee'; expected tpe, random, grid"),
-            (["--pruner", "mean"], "--pruner is 'mean'; expected median"),
+            (["--pruner", "mean"], "--pruner is 'mean'; expected halving"),
             (["--time", "soon"], "--time is 'soon'; expected a time such as 2h"),
             (["--space", "none.yaml"], "none.yaml"),
             (["--set", "encoder.unts=3"], "encoder.unts"),

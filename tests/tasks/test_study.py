@@ -170,7 +170,7 @@ def test_planned_trials_are_there_once_and_count_if_they_are_no_further_seeds(st
 
 
 def test_a_trial_that_is_pruned(storage: Path | str) -> None:
-    one = study(storage, "pruned")
+    one = study(storage, "pruned", pruner="median")
     for number in range(5):
         trial = asked(one, 9)
         for epoch in range(1, 6):
@@ -183,7 +183,7 @@ def test_a_trial_that_is_pruned(storage: Path | str) -> None:
     result = one.results()[-1]
     assert (result.pruned, result.gain) == (True, None)
     assert result.gains[2] == pytest.approx(0.1)
-    own = study(storage, "pruned")
+    own = study(storage, "pruned", pruner="median")
     own.plan([(OWN, OUTSIDE, None)])
     kept = asked(own, 9)
     assert all(own.report(kept.number, epoch, 0.01) for epoch in range(1, 6))
