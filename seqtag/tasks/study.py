@@ -180,7 +180,7 @@ class Study:
         return False
 
     def release(self) -> None:
-        """Puts the trials under way back into the queue, for whoever goes on with the study.
+        """Puts the trials under way back into the queue, for the next command that continues the study.
 
         Raises:
             Error: The storage cannot be used now.

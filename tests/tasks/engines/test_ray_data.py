@@ -1,4 +1,4 @@
-"""`seqtag predict --engine ray` with a real Ray: whoever is killed, the parts are what `seqtag predict` writes."""
+"""`seqtag predict --engine ray` with a real Ray: killed workers and drivers do not change the parts."""
 
 import contextlib
 import os

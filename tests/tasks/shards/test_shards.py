@@ -1,4 +1,4 @@
-"""Shards without an engine: their parts together are what `seqtag predict` writes, whoever does them and how often."""
+"""Shards without an engine: together, their parts are what `seqtag predict` writes, however often they are done."""
 
 import errno
 import gzip
