@@ -46,7 +46,10 @@ def train_seeds(
         ModelRun(seed, seeded(config, seed), *files, place / str(seed))
         for seed in range(first, first + seeds)
     ]
-    check_seeds(output, [run.model for run in runs], task, force=force or resume)
+    places = [run.model for run in runs]
+    # A command that was killed after its last write has left the model; any other model is refused.
+    finished = resume and any(is_of(output, task, run.config) for run in runs)
+    check_seeds(output, places, task, force=force, finished=finished, resume=resume)
     place.mkdir(exist_ok=True)
     done = [run for run in runs if resume and is_of(run.model, task, run.config)]
     say = silent if quiet else _say
@@ -59,7 +62,7 @@ def train_seeds(
         kept = f"{counted(len(done), 'finished model')} and the checkpoints of the others are in {place}"
         print(f"seqtag: {kept}; the same command with --resume goes on", file=stderr(), flush=True)
         raise
-    summary = best_of_seeds(output, [run.model for run in runs], task, keep=keep_seeds)
+    summary = best_of_seeds(output, places, task, keep=keep_seeds)
     if not quiet:
         rows = [
             {"model": str(seed), "best_epoch": epoch, "metric": summary["metric"]}

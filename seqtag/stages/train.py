@@ -330,15 +330,25 @@ def best_of_seeds(output: Path, models: Sequence[Path], task: str, *, keep: bool
     return {**summary, "metric": metric, "best": reports[best]["seed"]}
 
 
-def check_seeds(output: Path, places: Sequence[Path], task: str, *, force: bool) -> None:
+def check_seeds(
+    output: Path, places: Sequence[Path], task: str, *, force: bool, finished: bool, resume: bool
+) -> None:
     """Refuses places of the models of all seeds, and of the best of them, that are taken.
 
+    Args:
+        output: The place of the best.
+        places: The places of all.
+        task: The name of what is trained.
+        force: Whether models that are there may be replaced.
+        finished: Whether the model at `output` is that of this run.
+        resume: Whether the models at `places` may be those of this run; each is checked before it is trained.
+
     Raises:
-        Error: They are.
+        Error: They are taken.
     """
-    kind = tasks.find(task).kind
-    replacing.check_target(output, force=force, kind=kind)
-    _check_seeds(places, tasks.find(task), force)
+    found = tasks.find(task)
+    replacing.check_target(output, force=force or finished, kind=found.kind)
+    _check_seeds(places, found, force or resume)
 
 
 def _check_seeds(places: Sequence[Path], task: Task[Any, Any], force: bool) -> None:

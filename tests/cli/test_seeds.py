@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,6 +89,20 @@ def test_a_model_that_is_there(
     assert run([*command, "-o", str(tmp_path / "model"), "--workers", "2"]) == 1
     assert "exists and is not a model folder" in capsys.readouterr().err
     assert (tmp_path / place / "mine").read_text() == "mine"
+
+
+def test_resume_replaces_no_other_model(
+    command: list[str],
+    tmp_path: Path,
+    spans: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "trained", None)
+    shutil.copytree(spans.folder, tmp_path / "model")
+    assert run([*command, "-o", str(tmp_path / "model"), "--workers", "2", "--resume"]) == 1
+    assert "model: already contains a model. Use --force" in capsys.readouterr().err
+    assert content(tmp_path / "model") == content(spans.folder)
 
 
 def test_without_dev_each_seed_would_be_chosen_on_other_sentences(
