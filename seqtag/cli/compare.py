@@ -2,13 +2,12 @@
 
 import functools
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from seqtag.cli import parameters
 from seqtag.cli.comparison_tables import markdown, named, show
-from seqtag.cli.results import check_outputs, written_bytes
+from seqtag.cli.results import check_made, written_bytes
 from seqtag.cli.stderr import stderr
 from seqtag.support.errors import Error
 from seqtag.support.extras import install_line
@@ -51,32 +50,28 @@ def compare(
     values = parse_grid(grid, schema_for(name))
 
     from seqtag.cli import wants_debug
-    from seqtag.support.interrupt import Interrupted, Stop, listening
+    from seqtag.support.interrupt import Stop, resumable
 
     paths = {"train": train, "dev": dev} | ({"test": test} if test else {})
     stop = Stop()
-    try:
-        with listening(stop):
-            from seqtag.stages.compare import compare as stage
+    kept = f"Finished runs are in {output / 'runs.jsonl'}; the same command goes on with the others."
+    with resumable(stop, kept):
+        from seqtag.stages.compare import compare as stage
+        from seqtag.training.rows import ROWS
 
-            _check_place(output, list(paths.values()))
-            comparison = stage(
-                layers,
-                values,
-                paths,
-                output,
-                task=name,
-                seeds=seeds,
-                workers=workers,
-                debug=wants_debug(),
-                listener=_silent if quiet else functools.partial(_say, stderr()),
-                stop=stop,
-            )
-    except (Interrupted, Exception) as problem:
-        if stop.signal is None or isinstance(problem, Error):
-            raise
-        told = f"interrupted. Finished runs are in {output / 'runs.jsonl'}; the same command goes on with the others."
-        raise Interrupted(stop.signal, told) from None
+        check_made(output, (TABLE, PLOT), ROWS, "comparison", list(paths.values()))
+        comparison = stage(
+            layers,
+            values,
+            paths,
+            output,
+            task=name,
+            seeds=seeds,
+            workers=workers,
+            debug=wants_debug(),
+            listener=_silent if quiet else functools.partial(_say, stderr()),
+            stop=stop,
+        )
     _write(output / TABLE, markdown(comparison, paths).encode("utf-8", "backslashreplace"))
     plotted = _plot(comparison, output / PLOT)
     show(comparison)
@@ -85,19 +80,6 @@ def compare(
     sys.stdout.flush()
     if all(one.dev is None for one in comparison.combinations):
         raise Error("no run produced a score.")
-
-
-def _check_place(output: Path, inputs: Sequence[str]) -> None:
-    """Refuses before the first run a table or a plot that could not be written, or is not ours to write over."""
-    from seqtag.training.rows import ROWS
-
-    drawn = [output / name for name in (TABLE, PLOT)]
-    for path in drawn:
-        if path.exists() and not (output / ROWS).exists():
-            problem = f"already exists, but {ROWS} is missing beside it, so no comparison wrote it"
-            raise Error(f"{path}: {problem}. Choose another -o.")
-    if output.is_dir():
-        check_outputs(map(str, drawn), inputs)
 
 
 def _silent(event: "RunEnded") -> None:

@@ -8,6 +8,7 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from seqtag.cli.stderr import stderr
@@ -47,6 +48,36 @@ def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
             what = "is a folder" if os.path.isdir(path) else "is in a folder that does not exist"
             raise Error(f"{path}: {what}; expected a file to write to")
         check_ending(path)
+
+
+def check_made(
+    folder: Path,
+    files: Sequence[str],
+    mark: str,
+    maker: str,
+    inputs: Sequence[str],
+    folders: Sequence[str] = (),
+) -> None:
+    """Refuses, before the work, results in a folder that could not be written, or are not ours to write over.
+
+    Args:
+        folder: The folder.
+        files: The names of files that are made there at the end.
+        mark: The name of a file that is there where an earlier command made them.
+        maker: What such a command makes, as in "search".
+        inputs: The files that are read.
+        folders: The names of folders that are made there.
+
+    Raises:
+        Error: One is there without the mark, or cannot be written.
+        UsageError: One is an input.
+    """
+    for path in (folder / name for name in (*files, *folders)):
+        if path.exists() and not (folder / mark).exists():
+            problem = f"already exists, but {mark} is missing beside it, so no {maker} wrote it"
+            raise Error(f"{path}: {problem}. Choose another -o.")
+    if folder.is_dir():
+        check_outputs([str(folder / name) for name in files], inputs)
 
 
 def check_new(paths: Iterable[str | PathLike[str]], *, force: bool) -> None:

@@ -129,31 +129,26 @@ def run(
 
     from seqtag.cli import wants_debug
     from seqtag.stages.predict_shards import STOP, predict_shards
-    from seqtag.support.interrupt import Interrupted, Stop, listening
+    from seqtag.support.interrupt import Stop, resumable
     from seqtag.tasks.engines.base import EngineOptions
     from seqtag.tasks.shards.run import COLUMN
 
     options = EngineOptions(given["--workers"] or 0, given["--address"] or "", wants_debug())
     stop = Stop()
-    try:
-        with listening(stop), _display(order.report, debug=options.debug) as display:
-            summary = predict_shards(
-                order,
-                files,
-                output,
-                engine=engine,
-                options=options,
-                column=given["--text-column"] or COLUMN,
-                size=size,
-                on_error=given["--on-error"] or STOP,
-                listener=display.event,
-                stop=stop,
-            )
-    except (Interrupted, Exception) as problem:
-        if stop.signal is None or isinstance(problem, Error):
-            raise
-        told = f"interrupted. Finished parts are in {output}; the same command goes on with the others."
-        raise Interrupted(stop.signal, told) from None
+    kept = f"Finished parts are in {output}; the same command goes on with the others."
+    with resumable(stop, kept), _display(order.report, debug=options.debug) as display:
+        summary = predict_shards(
+            order,
+            files,
+            output,
+            engine=engine,
+            options=options,
+            column=given["--text-column"] or COLUMN,
+            size=size,
+            on_error=given["--on-error"] or STOP,
+            listener=display.event,
+            stop=stop,
+        )
     _finish(summary)
 
 

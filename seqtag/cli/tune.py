@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from seqtag.cli import parameters
 from seqtag.cli.comparison_tables import named
-from seqtag.cli.results import check_outputs, written, written_bytes
+from seqtag.cli.results import check_made, written, written_bytes
 from seqtag.cli.stderr import stderr
 from seqtag.settings.merging import EXCLUSIVE
 from seqtag.settings.tasks import KEY, USUAL
@@ -65,8 +65,8 @@ def tune(
     name, layers = chosen([read(config) if config else {}, parse_assignments(assignments or [])], task)
     search = _search(space, schema_for(name), name, trials, duration, best, seeds, sampler, pruner)
     paths = {"train": train, "dev": dev} | ({"test": test} if test else {})
-    _check_place(output, [*paths.values(), *([space] if space else [])])
-    tuned = _tuned(layers, search, paths, output, name, workers, storage, quiet=quiet)
+    inputs = [*paths.values(), *([space] if space else [])]
+    tuned = _tuned(layers, search, paths, inputs, output, name, workers, storage, quiet=quiet)
     if tuned.config is None:
         raise Error(
             f"no trial has a score: {'; '.join(sorted({one.row.error or '' for one in tuned.trials}))}"
@@ -120,6 +120,7 @@ def _tuned(
     layers: Sequence[Any],
     search: "TuningPlan",
     paths: dict[str, str],
+    inputs: Sequence[str],
     output: Path,
     task: str,
     workers: int,
@@ -129,45 +130,29 @@ def _tuned(
 ) -> "Tuned":
     """Runs the search, and shows how it goes."""
     from seqtag.cli import wants_debug
-    from seqtag.support.interrupt import Interrupted, Stop, listening
+    from seqtag.support.interrupt import Stop, resumable
 
     stop = Stop()
     stream = stderr()
-    try:
-        with listening(stop):
-            from seqtag.stages.tune import tune as stage
+    kept = f"Finished trials are kept in {output}; the same command goes on with the others."
+    with resumable(stop, kept):
+        from seqtag.stages.tune import STUDY
+        from seqtag.stages.tune import tune as stage
 
-            return stage(
-                layers,
-                search,
-                paths,
-                output,
-                task=task,
-                workers=workers,
-                storage=storage,
-                debug=wants_debug(),
-                listener=_silent if quiet else partial(_say, stream),
-                say=lambda text: print(f"seqtag: {text}", file=stream, flush=True),
-                stop=stop,
-            )
-    except (Interrupted, Exception) as problem:
-        if stop.signal is None or isinstance(problem, Error):
-            raise
-        told = f"interrupted. Finished trials are kept in {output}; the same command goes on with the others."
-        raise Interrupted(stop.signal, told) from None
-
-
-def _check_place(output: Path, inputs: Sequence[str]) -> None:
-    """Refuses before the first trial what could not be written, or is not ours to write over."""
-    from seqtag.stages.tune import STUDY
-
-    made = [output / name for name in (TABLE, BEST, REPORT)]
-    for path in [*made, output / MODEL]:
-        if path.exists() and not (output / STUDY).exists():
-            problem = f"already exists, but {STUDY} is missing beside it, so no search wrote it"
-            raise Error(f"{path}: {problem}. Choose another -o.")
-    if output.is_dir():
-        check_outputs(map(str, made), inputs)
+        check_made(output, (TABLE, BEST, REPORT), STUDY, "search", inputs, folders=(MODEL,))
+        return stage(
+            layers,
+            search,
+            paths,
+            output,
+            task=task,
+            workers=workers,
+            storage=storage,
+            debug=wants_debug(),
+            listener=_silent if quiet else partial(_say, stream),
+            say=lambda text: print(f"seqtag: {text}", file=stream, flush=True),
+            stop=stop,
+        )
 
 
 def _silent(event: "TrialEnded") -> None:

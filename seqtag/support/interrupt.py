@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, NoReturn
 
+from seqtag.support.errors import Error
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # Seconds within which two signals count as one: `timeout` sends its signal to the process and to its group.
 TOGETHER = 0.2
@@ -115,6 +117,20 @@ def listening(stop: Stop) -> Iterator[None]:
             outer = getattr(handler, "__self__", None)
             if isinstance(outer, Stop):
                 outer.also(stop)
+
+
+@contextlib.contextmanager
+def resumable(stop: Stop, told: str) -> Iterator[None]:
+    """Within, signals go to `stop`, and one that ends the block ends it with these words on what is kept, whatever a
+    library has made of it.
+    """
+    try:
+        with listening(stop):
+            yield
+    except (Interrupted, Exception) as problem:
+        if stop.signal is None or isinstance(problem, Error):
+            raise
+        raise Interrupted(stop.signal, f"interrupted. {told}") from None
 
 
 @contextlib.contextmanager
