@@ -16,6 +16,9 @@ EXTRAS = {
     "ray": "ray",
     "fsspec": "ray",
     "pyarrow": "ray",
+    "fastapi": "serve",
+    "prometheus_client": "serve",
+    "uvicorn": "serve",
 }
 
 
