@@ -422,7 +422,8 @@ class Writer(Protocol):
     `finish`, too.
 
     A class may also say `needs_scheme`, if what it writes goes by the tag scheme, `takes_column`, if it takes the place
-    of the tags as a further argument, and `without_tags`, if it can write tokens that have none.
+    of the tags as a further argument, `takes_types`, if it takes the types of entities as one, and `without_tags`, if
+    it can write tokens that have none.
 
     Attributes:
         probabilities: Whether it needs more than the tags: entities, and how probable all are.

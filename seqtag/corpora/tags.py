@@ -212,6 +212,18 @@ def split(tag: str, scheme: Scheme) -> tuple[str, str]:
     return scheme._parsed[tag]
 
 
+def types(tags: Iterable[str], scheme: Scheme) -> list[str]:
+    """The types of the spans that these tags can mark, sorted; of plain tags, the tags.
+
+    Example:
+        >>> types(["O", "B-PER", "I-PER", "B-LOC"], parse_scheme("bio"))
+        ['LOC', 'PER']
+    """
+    if not scheme.is_spans:
+        return sorted(set(tags))
+    return sorted({split(tag, scheme)[1] for tag in tags if tag != "O"})
+
+
 def is_tag(tag: str, scheme: Scheme) -> bool:
     """Whether this is a tag of the scheme, or of another scheme of spans."""
     try:

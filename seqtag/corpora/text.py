@@ -9,6 +9,7 @@ from seqtag.corpora.base import ReadOptions, Source
 from seqtag.corpora.document import Document
 from seqtag.corpora.running_text import LOOKED_AT, Crowding, paragraphs
 from seqtag.corpora.sentence import Sentence
+from seqtag.pages.colours import colours
 from seqtag.support.lines import MARK
 from seqtag.support.quoting import printable
 
@@ -46,16 +47,22 @@ def _looked_at(lines: Iterator[tuple[int, str]], source: Source) -> Iterator[tup
 
 
 class TextWriter:
-    """The sentence with its entities marked, ``[Rotterdam LOC]``, in colour on a terminal; plain tags as word/TAG."""
+    """The sentence with its entities marked, ``[Rotterdam LOC]``, plain tags as word/TAG; in colour on a terminal.
+
+    Args:
+        stream: Where it goes.
+        types: The types of entities, or the tags, of the model, each of which has its colour.
+    """
 
     probabilities = True
+    takes_types = True
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, types: Iterable[str] = ()) -> None:
         from rich.console import Console
 
         self._stream = stream
         self._console = Console(file=stream, soft_wrap=True, highlight=False, emoji=False)
-        self._colours: dict[str, str] = {}
+        self._colours = colours(types)
 
     def write(self, document: Document) -> None:
         """Writes a document."""
@@ -66,29 +73,24 @@ class TextWriter:
             return
         marks = _entities(document) if document.scheme.is_spans else _tags(document)
         marks = ((text.replace("\n", " "), label) for text, label in marks)  # a line a document
-        if self._console.is_terminal:
-            self._show(marks, document.scheme.is_spans)
-            return
         pattern = "[{} {}]" if document.scheme.is_spans else "{}/{}"
+        if self._console.is_terminal:
+            self._show(marks, pattern)
+            return
         pieces = [pattern.format(text, label) if label else text for text, label in marks]
         self._stream.write("".join(pieces) + "\n")
 
-    def _show(self, marks: Iterable[tuple[str, str]], is_spans: bool) -> None:
+    def _show(self, marks: Iterable[tuple[str, str]], pattern: str) -> None:
         from rich.text import Text
 
         line = Text()
         for text, label in marks:
-            colour = self._colour(label)
-            line.append(printable(text), style=f"bold {colour}" if label else "")
+            shown = printable(text)
             if label:
-                line.append(
-                    f" {printable(label)}", style=f"{colour} reverse" if is_spans else f"dim {colour}"
-                )
+                line.append(pattern.format(shown, printable(label)), style=self._colours.get(label, "bold"))
+            else:
+                line.append(shown)
         self._console.print(line)
-
-    def _colour(self, label: str) -> str:
-        palette = ("green", "cyan", "magenta", "yellow", "blue", "red")
-        return self._colours.setdefault(label, palette[len(self._colours) % len(palette)])
 
 
 def _entities(document: Document) -> Iterator[tuple[str, str]]:

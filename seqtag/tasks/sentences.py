@@ -9,6 +9,7 @@ from seqtag.corpora.findings import Finding, Report
 from seqtag.corpora.recognition import format_to_tag, sentences_to_tag
 from seqtag.corpora.running_text import LINES
 from seqtag.corpora.sentence import Sentence
+from seqtag.corpora.tags import types
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.inference import documents as texts
 from seqtag.settings import registry
@@ -48,7 +49,11 @@ class SentencePredictor:
 
     def writer(self, stream: TextIO) -> Writer:
         """Writes documents."""
-        return self._format(stream)
+        if not getattr(self._format, "takes_types", False):
+            return self._format(stream)
+        vocabulary = self._tagger.vocabulary
+        found = types(vocabulary.tags, vocabulary.train_scheme) if vocabulary.tags else []
+        return self._format(stream, types=[name or "_" for name in found])  # type: ignore[call-arg]
 
     def format_of(self, source: Source) -> str:
         """The format of a file."""

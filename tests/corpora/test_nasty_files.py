@@ -772,7 +772,7 @@ def test_no_label_steers_a_terminal() -> None:
     label = "\x1b]0;t\x07"
     screen = Screen()
     document = Document("Ana", ["Ana"], [f"B-{label}"], parse_scheme("bio"), spans=[Span(0, 1, label)])
-    TextWriter(screen).write(document)
+    TextWriter(screen, [label]).write(document)
     assert is_safe(re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()))
 
 
