@@ -53,7 +53,9 @@ def test_the_commands_of_the_light_installation() -> None:
 
 def test_every_optional_package_names_its_extra() -> None:
     for package, extra in EXTRAS.items():
-        assert package.replace("_", "-") in {Requirement(one).name for one in PROJECT["optional-dependencies"][extra]}
+        assert package.replace("_", "-") in {
+            Requirement(one).name for one in PROJECT["optional-dependencies"][extra]
+        }
 
 
 def test_a_missing_package_names_the_line_that_installs_it() -> None:

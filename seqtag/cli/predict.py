@@ -74,6 +74,16 @@ def predict(
             show_default=False,
         ),
     ] = None,
+    min_probability: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            metavar="P",
+            help="Drop entities whose probability is below P.",
+            show_default=False,
+        ),
+    ] = None,
     vectors: Annotated[
         str | None,
         typer.Option(
@@ -130,6 +140,7 @@ def predict(
         "--nbest": nbest,
         "--language": language,
         "--precision": precision,
+        "--min-probability": min_probability,
     }
     given |= {"--vectors": vectors, "--sentences": None if sentences == "line" else sentences}
     _check_task(model, output_format, given)
@@ -163,6 +174,7 @@ def predict(
         vectors is not None,
         warner() if engine is None else shards.warner(),
         precision or registry.FLOAT32,
+        min_probability or 0.0,
     )
     if engine is not None and output is not None:
         shards.run(order, paths, output, engine, of_engine)

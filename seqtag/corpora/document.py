@@ -3,6 +3,7 @@
 Tokens and entities are made when they are asked for, so a writer of token and tag columns pays for no offsets.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Any, Self, TypeVar
 
 from seqtag.corpora.sentence import Sentence
 from seqtag.corpora.spelling import Spelling
-from seqtag.corpora.tags import Scheme, Span
+from seqtag.corpora.tags import Scheme, Span, from_spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,8 @@ class Document:
         tags: One tag a token, in the corpus's scheme, always well-formed.
         scheme: The corpus's tag scheme.
         probabilities: The model's marginal probability of each token's tag; with a feedback head, that given the tags
-            before it. Empty if only tags were asked for.
+            before it. NaN for the tokens of an entity that `without_uncertain` dropped. Empty if only tags were
+            asked for.
         spans: The entities by their tokens; empty if only tags were asked for.
         span_probabilities: The probability of each span.
         alternatives: The best sequences of tags, best first, where they were asked for.
@@ -144,6 +146,33 @@ class Document:
             return self
         others = tuple(replace(one, tags=spelling.write(one.tags)) for one in self.alternatives)
         return replace(self, tags=spelling.write(self.tags), alternatives=others)
+
+    def without_uncertain(self, least: float) -> Self:
+        """The document without the entities whose probability is below `least`; their tokens are outside, without a
+        probability.
+        """
+        kept = [span for span, each in zip(self.spans, self.span_probabilities, strict=True) if each >= least]
+        if len(kept) == len(self.spans):
+            return self
+        tags: list[str] = []
+        for piece in self.pieces():
+            own = [
+                Span(span.start - piece.start, span.end - piece.start, span.label)
+                for span in kept
+                if piece.start <= span.start < piece.stop
+            ]
+            tags += from_spans(own, piece.stop - piece.start, self.scheme)
+        inside = {place for span in kept for place in range(*span[:2])}
+        dropped = {place for span in self.spans for place in range(*span[:2])} - inside
+        return replace(
+            self,
+            tags=tags,
+            probabilities=[
+                math.nan if place in dropped else each for place, each in enumerate(self.probabilities)
+            ],
+            spans=kept,
+            span_probabilities=[each for each in self.span_probabilities if each >= least],
+        )
 
     @classmethod
     def joined(cls, whole: Sentence, parts: Sequence["Document"], scheme: Scheme) -> Self:
@@ -267,7 +296,8 @@ class Document:
         ]
         if self.probabilities:
             for row, probability in zip(rows, self.probabilities, strict=True):
-                row["probability"] = round(probability, 4)
+                if not math.isnan(probability):
+                    row["probability"] = round(probability, 4)
         return rows
 
 
@@ -283,7 +313,7 @@ def beside(extra: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any
 
 
 def _each(probabilities: Sequence[float], things: Sequence[object]) -> Sequence[float | None]:
-    return probabilities or [None] * len(things)
+    return [None if math.isnan(each) else each for each in probabilities] or [None] * len(things)
 
 
 T = TypeVar("T")

@@ -13,6 +13,7 @@ from seqtag.corpora.tags import types
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.inference import documents as texts
 from seqtag.settings import registry
+from seqtag.support.errors import UsageError
 from seqtag.support.lines import shown
 from seqtag.tasks.use import PredictionOrder
 
@@ -32,6 +33,10 @@ class SentencePredictor:
 
     def __init__(self, tagger: texts.SentenceModel, order: PredictionOrder) -> None:
         tagger.check_nbest(order.nbest)
+        if order.min_probability > 0 and not tagger.scheme.is_spans:
+            raise UsageError(
+                "--min-probability drops entities; the model's tags are plain, one for each token."
+            )
         self._tagger = tagger
         self._order = order
         self._format: type[Writer] = registry.load(registry.FORMATS, order.output_format, "writer")
@@ -79,7 +84,11 @@ class SentencePredictor:
 
     def begin(self, chunk: Sequence[Sentence]) -> Iterator[Document]:
         """A document for each sentence, its tags as the corpus spells them."""
-        found = texts.begin(self._tagger, chunk, entities=self._format.probabilities, nbest=self._order.nbest)
+        order = self._order
+        entities = self._format.probabilities or order.min_probability > 0
+        found = texts.begin(self._tagger, chunk, entities=entities, nbest=order.nbest)
+        if order.min_probability > 0:
+            found = (document.without_uncertain(order.min_probability) for document in found)
         return (document.spelt(self._tagger.spelling) for document in found)
 
 

@@ -98,6 +98,7 @@ class PredictionOrder:
         vectors: Whether the vectors of sentences are wanted.
         report: Receives what is odd about a file, while it is read.
         precision: A name in `registry.PRECISIONS`.
+        min_probability: Entities below this probability are dropped.
     """
 
     model: str
@@ -110,6 +111,13 @@ class PredictionOrder:
     vectors: bool = False
     report: Report = ignore
     precision: str = registry.FLOAT32
+    min_probability: float = 0.0
+
+    @property
+    def needs_probabilities(self) -> bool:
+        """Whether more than the tags is wanted of a sentence, for its answer or for what is left out of it."""
+        written = registry.load(registry.FORMATS, self.output_format, "writer")
+        return written.probabilities or self.nbest > 0 or self.min_probability > 0
 
 
 class Predictor(Protocol):

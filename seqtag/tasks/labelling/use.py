@@ -47,12 +47,10 @@ def predictor(kind: Kind, order: PredictionOrder) -> LabelPredictor:
     Raises:
         Error: The model cannot be read, or cannot give so many sequences.
     """
-    written = registry.load(registry.FORMATS, order.output_format, "writer")
-    probabilities = written.probabilities or order.nbest > 0
     model = LabelTagger.load(
         order.model,
         order.threads,
-        tags_only=not probabilities,
+        tags_only=not order.needs_probabilities,
         kind=kind,
         vectors=order.vectors,
         int8=order.precision == registry.INT8,
@@ -88,7 +86,16 @@ JOINT_USE = Use(
     networks=partial(networks, JOINT_MODEL),
     scores_with=frozenset({"--errors", "--output", "--label-key", "--calibration", "--precision"}),
     predicts_with=frozenset(
-        {"--tokenizer", "--sentences", "--language", "--input-format", "--nbest", "--vectors", "--precision"}
+        {
+            "--tokenizer",
+            "--sentences",
+            "--language",
+            "--input-format",
+            "--nbest",
+            "--vectors",
+            "--precision",
+            "--min-probability",
+        }
     ),
     tagger=partial(LabelTagger.load, kind=JOINT_MODEL),
 )

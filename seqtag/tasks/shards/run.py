@@ -107,7 +107,7 @@ def begun(
         yield ShardRun(job, plan.shards, tuple(parts.missing(place, plan.shards)))
 
 
-def _options(order: PredictionOrder, column: str, size: int) -> dict[str, str | int | None]:
+def _options(order: PredictionOrder, column: str, size: int) -> dict[str, str | int | float | None]:
     """The options that the parts depend on, by the names of the command line."""
     return {
         "--input-format": order.input_format,
@@ -115,6 +115,7 @@ def _options(order: PredictionOrder, column: str, size: int) -> dict[str, str | 
         "--sentences": order.splitting.mode,
         "--language": order.splitting.language,
         "--nbest": order.nbest,
+        "--min-probability": order.min_probability,
         "--precision": order.precision,
         "--text-column": column,
         "--shard-size": size,

@@ -29,10 +29,11 @@ def predictor(order: PredictionOrder) -> SentencePredictor:
     Raises:
         Error: The model cannot be read, or cannot give so many sequences.
     """
-    written = registry.load(registry.FORMATS, order.output_format, "writer")
-    probabilities = written.probabilities or order.nbest > 0
     tagger = SentenceTagger.load(
-        order.model, order.threads, tags_only=not probabilities, int8=order.precision == registry.INT8
+        order.model,
+        order.threads,
+        tags_only=not order.needs_probabilities,
+        int8=order.precision == registry.INT8,
     )
     return SentencePredictor(tagger, order)
 
@@ -61,7 +62,15 @@ USE = Use(
         {"--scheme", "--analysis", "--crosscheck", "--errors", "--output", "--calibration", "--precision"}
     ),
     predicts_with=frozenset(
-        {"--tokenizer", "--sentences", "--language", "--nbest", "--input-format", "--precision"}
+        {
+            "--tokenizer",
+            "--sentences",
+            "--language",
+            "--nbest",
+            "--input-format",
+            "--precision",
+            "--min-probability",
+        }
     ),
     tagger=SentenceTagger.load,
 )
