@@ -21,6 +21,7 @@ def light(model: str) -> dict[str, list[str]]:
     return {
         "predict": [model],
         "evaluate": [model, CORPUS],
+        "info": [model],
         "check": [CORPUS],
         "convert": [CORPUS, "--to", "jsonl"],
         "split": [CORPUS, "-o", "parts"],

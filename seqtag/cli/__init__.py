@@ -33,6 +33,7 @@ COMMANDS = {
     "tune": "seqtag.cli.tune:tune",
     "explain": "seqtag.cli.explain:explain",
     "gradients": "seqtag.cli.gradients:gradients",
+    "info": "seqtag.cli.info:info",
     "merge": "seqtag.cli.merge:merge",
     "export": "seqtag.cli.export:export",
     "check": "seqtag.cli.check:check",

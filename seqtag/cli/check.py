@@ -12,7 +12,7 @@ from seqtag.cli import common, parameters, results
 from seqtag.cli.listing import print_findings
 from seqtag.cli.settings import file_settings, with_file_settings
 from seqtag.cli.stderr import stderr
-from seqtag.cli.tables import print_tables, safe
+from seqtag.cli.tables import make_console, print_tables, safe
 from seqtag.support.errors import DataError, UsageError
 from seqtag.support.quoting import json_text, printable
 
@@ -135,9 +135,8 @@ def _write(values: dict[str, Any], path: str | None) -> None:
 
 
 def _show(report: "Checked") -> None:
-    from rich.console import Console
 
-    console = Console(highlight=False)
+    console = make_console()
     for number, path in enumerate(report.paths, 1):
         console.print(safe(f"file {number}: {path}"), soft_wrap=True)
     for line in report.heading():

@@ -69,11 +69,9 @@ def cells_of(one: "Combination", comparison: "Comparison") -> tuple[list[str], l
 
 def show(comparison: "Comparison") -> None:
     """The table on stdout, and under it what went wrong."""
-    from rich.console import Console
+    from seqtag.cli.tables import make_console, print_line
 
-    from seqtag.cli.tables import print_line
-
-    console = Console(highlight=False)
+    console = make_console()
     print_table(comparison, console)
     if has_rates(comparison):
         print(LEGEND)

@@ -190,13 +190,12 @@ def _dumper(evaluation: "Evaluated") -> Callable[[TextIO], None]:
 
 
 def _show(evaluation: "Evaluated", crosschecked: bool, analysis: bool) -> None:
-    from rich.console import Console
 
-    from seqtag.cli.tables import print_figures, print_line, print_score, print_tables
+    from seqtag.cli.tables import make_console, print_figures, print_line, print_score, print_tables
     from seqtag.evaluation.calibration import reliability_table
     from seqtag.evaluation.evaluation import Evaluation
 
-    console = Console(highlight=False)
+    console = make_console()
     print_line(evaluation.heading, console)
     if not isinstance(evaluation, Evaluation):
         print_figures(evaluation.score, console)

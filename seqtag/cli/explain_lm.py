@@ -5,7 +5,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from seqtag.cli import plots, results
-from seqtag.cli.tables import label, make_table, print_line, safe, share
+from seqtag.cli.tables import label, make_console, make_table, print_line, safe, share
 from seqtag.support.quoting import json_text
 
 if TYPE_CHECKING:
@@ -64,9 +64,8 @@ def explain_lm(
 
 
 def _show(found: "LanguageExplanation") -> None:
-    from rich.console import Console
 
-    console = Console(highlight=False)
+    console = make_console()
     sampled = found.memory[0].tokens
     print_line(f"{found.model} on {found.file}: {found.description}", console)
     print_line(

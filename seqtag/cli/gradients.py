@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from seqtag.cli import common, parameters, plots, results
 from seqtag.cli.reading import with_reading
-from seqtag.cli.tables import make_table, print_line
+from seqtag.cli.tables import make_console, make_table, print_line
 from seqtag.support.quoting import counted, json_text
 
 if TYPE_CHECKING:
@@ -75,9 +75,8 @@ def gradients(
 
 
 def _show(report: "GradientReport") -> None:
-    from rich.console import Console
 
-    console = Console(highlight=False)
+    console = make_console()
     heading = (
         f"{report.model} on {report.file}: gradients of {counted(report.sentences, 'sentence')}, "
         f"from a word of each up to {report.steps} steps back"

@@ -53,9 +53,7 @@ def merge(
 def _show(result: "MergedModel") -> None:
     """Says what the merged model gains and costs."""
     if result.scored:
-        from rich.console import Console
-
-        from seqtag.cli.tables import label, make_table
+        from seqtag.cli.tables import label, make_console, make_table
         from seqtag.cli.warnings import warn
 
         first = result.scored[0].evaluation.score
@@ -67,7 +65,7 @@ def _show(result: "MergedModel") -> None:
             table.add_row(
                 label(one.name), first.measure.text(one.evaluation.score.main), f"{speed or 0:,.0f}"
             )
-        Console(highlight=False).print(table)
+        make_console().print(table)
         warn(result.scored[-1].evaluation.findings)
     size, apart = (f"{size / 1e6:,.1f} MB" for size in (result.size, result.apart))
     for line in (

@@ -136,9 +136,7 @@ def show_scores(what: str, summary: Mapping[str, Any]) -> None:
         summary: Under the plural of `what` a row for each, and under `dev` and perhaps `test` their `mean` and
             `standard_deviation`.
     """
-    from rich.console import Console
-
-    from seqtag.cli.tables import make_table
+    from seqtag.cli.tables import make_console, make_table
     from seqtag.evaluation import metrics
 
     rows = summary[f"{what}s"]
@@ -152,7 +150,7 @@ def show_scores(what: str, summary: Mapping[str, Any]) -> None:
     table.add_section()
     for name, key in (("mean", "mean"), ("standard deviation", "standard_deviation")):
         table.add_row(name, *(f"{summary[part][key]:.4f}" for part in parts), "")
-    console = Console(highlight=False)
+    console = make_console()
     console.print(table)
     if not short:
         console.print(f"{' and '.join(parts)}: {title}")

@@ -81,9 +81,7 @@ def divided(
 
 def _show(parts: "list[SplitPart]", paths: list[Path]) -> None:
     """The sizes of the parts; of folds only the tests, since the rest is what is left."""
-    from rich.console import Console
-
-    from seqtag.cli.tables import label, make_table, safe
+    from seqtag.cli.tables import label, make_console, make_table, safe
 
     shown = [at for at, part in enumerate(parts) if not part.name.endswith(".train")]
     table = make_table("", *(paths[at].name for at in shown))
@@ -94,7 +92,7 @@ def _show(parts: "list[SplitPart]", paths: list[Path]) -> None:
     if rest := names[MOST_ROWS:]:
         sums = (f"{sum(parts[at].entities.get(name, 0) for name in rest):,}" for at in shown)
         table.add_row(f"{len(rest):,} more", *sums)
-    console = Console(highlight=False)
+    console = make_console()
     console.print(table)
     console.print(safe(f"written to {paths[0].parent}"), soft_wrap=True)
 

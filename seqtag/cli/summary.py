@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
-from seqtag.cli.tables import make_table, print_figures, print_score
+from seqtag.cli.tables import make_console, make_table, print_figures, print_score
 from seqtag.evaluation.measure import Measure
 from seqtag.evaluation.scoring import Score
 from seqtag.settings import registry
@@ -90,7 +89,7 @@ def to_predict(config: Config) -> str:
 
 def summary(result: Result) -> None:
     """Prints the tables at the end to stdout."""
-    console = Console(highlight=False)
+    console = make_console()
     best = result.best
     console.print(_run_table(result))
     console.print(_heading("dev", result), style="bold")
@@ -116,7 +115,7 @@ def summary_of_figures(result: TrainingResult[Any, Any], steps: Sequence[tuple[s
         result: What training came to.
         steps: What can be done with the model, as `Task.next_steps` says it.
     """
-    console = Console(highlight=False)
+    console = make_console()
     best = result.best
     table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)

@@ -1,7 +1,9 @@
 """Tables for the terminal that more than one command shows."""
 
+import re
+import sys
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
 from seqtag.evaluation.counts import BARE
 
@@ -18,6 +20,32 @@ MOST_UNSEEN = 12
 """How many unseen tags are named; the rest is only counted (`--json` has all)."""
 
 LONGEST_LABEL = 400  # characters; longer ones would fill the screen
+
+
+class _Trimmed:
+    """A stream that gets no blanks at the end of a line: Rich fills the cells of a table with them.
+
+    Args:
+        stream: Where the text goes.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Writes a text that ends where a line does."""
+        return self._stream.write(re.sub(r" +$", "", text, flags=re.MULTILINE))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def make_console(stream: TextIO | None = None) -> "Console":
+    """A console for tables and plain lines, which writes to stdout or another stream."""
+    from rich.console import Console
+
+    trimmed: Any = _Trimmed(sys.stdout if stream is None else stream)
+    return Console(file=trimmed, highlight=False)
 
 
 def share(probability: float) -> str:

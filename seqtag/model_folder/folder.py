@@ -144,6 +144,11 @@ class Folder:
         return int(self._manifest["format_version"])
 
     @property
+    def writer(self) -> str:
+        """The version of seqtag that wrote it."""
+        return str(self._manifest.get("seqtag"))
+
+    @property
     def files(self) -> tuple[str, ...]:
         """The names of the folder's files, without the manifest and what only earlier versions hold."""
         if self._chosen is not None:

@@ -160,3 +160,27 @@ def _section(kind: Any, prefix: str, values: Mapping[str, Any]) -> Any:
         inner = dataclasses.is_dataclass(entry.type)
         arguments[entry.name] = _section(entry.type, path + ".", values) if inner else values[path]
     return kind(**arguments)
+
+
+def changed(
+    config: RunSettings, *, spans: bool = True, word_vectors: bool = False
+) -> dict[str, tuple[Any, Any]]:
+    """The settings that differ from the defaults: of each path the value and the default.
+
+    Args:
+        config: The settings of a run, or those that a model folder holds.
+        spans: Whether the corpus has spans, for which some defaults are others than for plain tags.
+        word_vectors: Whether the network reads pretrained vectors of whole words.
+    """
+    schema = schema_of(config)
+    found = {}
+    for path, value in flatten(config.to_json(), schema=schema):
+        default = schema[path].default_for(spans=spans, word_vectors=word_vectors)
+        if value != default and [*_items(value)] != [*_items(default)]:
+            found[path] = (value, default)
+    return found
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """The items of a list or a tuple, which JSON does not tell apart; of any other value, itself."""
+    yield from value if isinstance(value, list | tuple) else [value]

@@ -89,7 +89,7 @@ def test_what_compare_shows(
     assert len(combinations) == 2
     for name in head:
         assert name in text, f"{name} in\n{text}"
-    assert re.search(r"peephole_cifg_(lstm|ls.*\n *tm) ", text), "a table folds it"
+    assert re.search(r"peephole_cifg_(lstm|ls.*\n *tm)\s", text), "a table folds it"
     assert "gru" in text
     for cell in combinations[0][len(choices[0]) :]:
         assert text.count(cell) >= 2, f"{cell} in\n{text}"

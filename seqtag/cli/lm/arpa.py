@@ -53,9 +53,8 @@ def import_arpa(
       seqtag lm import lm.arpa.gz -o lm
     """
     options.check_units(unit, tokenizer)
-    from rich.console import Console
 
-    from seqtag.cli.tables import print_labelled
+    from seqtag.cli.tables import make_console, print_labelled
     from seqtag.corpora.tokenizers import Tokenizer
     from seqtag.corpora.units import Units
     from seqtag.stages.arpa import import_arpa as stage
@@ -63,5 +62,5 @@ def import_arpa(
 
     with steps() as say:
         model = stage(file, Path(output), Units(unit, Tokenizer(tokenizer)), force=force, say=say)
-    print_labelled("model", model.description, Console(highlight=False))
+    print_labelled("model", model.description, make_console())
     print(printable(f"language model written to {output}"))

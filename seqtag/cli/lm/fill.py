@@ -43,11 +43,9 @@ def fill(
 
 def _show(found: Sequence["Filling"]) -> None:
     """Prints a table for each gap."""
-    from rich.console import Console
+    from seqtag.cli.tables import label, make_console, make_table, share
 
-    from seqtag.cli.tables import label, make_table, share
-
-    console = Console(highlight=False)
+    console = make_console()
     for gap, filling in enumerate(found, 1):
         table = make_table("word" if len(found) == 1 else f"gap {gap}", "probability")
         for word, probability in zip(filling.words, filling.probabilities, strict=True):

@@ -53,12 +53,10 @@ def mix(
 
 def _show(result: "MixedLanguageModel") -> None:
     """Says what was mixed."""
-    from rich.console import Console
-
     from seqtag.cli.lm.score import summary
-    from seqtag.cli.tables import label, make_table, print_labelled, safe
+    from seqtag.cli.tables import label, make_console, make_table, print_labelled, safe
 
-    console = Console(highlight=False)
+    console = make_console()
     print_labelled("model", result.model.description, console)
     print_labelled("", options.VOCABULARY_NOTE, console)
     table = make_table("mixed", "weight", "dev perplexity")

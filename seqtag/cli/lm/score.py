@@ -99,9 +99,8 @@ def _lines(model: "TextModel", paths: list[str], input_format: str | None) -> "P
 
 
 def _show(model: "TextModel", found: "Perplexity", *, to_stderr: bool) -> None:
-    from rich.console import Console
 
-    from seqtag.cli.tables import print_labelled
+    from seqtag.cli.tables import make_console, print_labelled
 
     rows = {
         "model": model.description,
@@ -116,7 +115,7 @@ def _show(model: "TextModel", found: "Perplexity", *, to_stderr: bool) -> None:
         rows["backward"] = f"perplexity {found.backward:,.2f}: each word from those after it"
     if found.impossible:
         rows["impossible"] = f"{found.impossible:,} tokens have the probability 0"
-    console = Console(file=stderr() if to_stderr else sys.stdout, highlight=False)
+    console = make_console(stderr() if to_stderr else None)
     for name, text in rows.items():
         print_labelled(name, text, console, WIDTH)
 

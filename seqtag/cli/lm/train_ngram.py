@@ -69,14 +69,12 @@ def _thresholds(text: str) -> tuple[int, ...]:
 
 def _show(result: "TrainedLanguageModel") -> None:
     """Says what was trained."""
-    from rich.console import Console
-
-    from seqtag.cli.tables import make_table, print_labelled, safe
+    from seqtag.cli.tables import make_console, make_table, print_labelled, safe
     from seqtag.support.quoting import counted
 
     text, model = result.text, result.model
     noun = "token" if model.units.are_words else "character"
-    console = Console(highlight=False)
+    console = make_console()
     unknown = f", {text.unknown / text.tokens:.2%} of them unknown" if text.unknown else ""
     read = f"{counted(text.sentences, 'sentence')}, {counted(text.tokens, noun)}{unknown}"
     for name, words in (("train", read), ("model", model.description), ("", options.VOCABULARY_NOTE)):

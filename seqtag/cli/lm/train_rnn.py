@@ -135,14 +135,14 @@ def describe(prepared: "LanguageStart") -> str:
 
 def summary(result: "TrainingResult[LanguageStart, LanguageScore]") -> None:
     """Prints what training came to."""
-    from rich.console import Console
     from rich.table import Table
 
     from seqtag.cli.lm import options
     from seqtag.cli.summary import seeds_table
+    from seqtag.cli.tables import make_console
     from seqtag.support.quoting import printable
 
-    console = Console(highlight=False)
+    console = make_console()
     best, epochs = result.best, result.prepared.config.training.epochs
     stop = ", stopped early" if len(best.history) < epochs else ""
     table = Table.grid(padding=(0, 2))
