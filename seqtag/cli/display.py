@@ -8,14 +8,16 @@ from typing import Any, Protocol, Self
 
 from rich.console import Console
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from seqtag.cli.stderr import stderr
 from seqtag.evaluation.measure import Measure
 from seqtag.stages.train import TrainingResult
-from seqtag.support.quoting import printable
+from seqtag.support.quoting import duration, printable
 from seqtag.training.events import Epoch, Event, Note, Progress, Start
+
+WIDE = 72  # columns that a bar with the time left needs
 
 
 class Display(Protocol):
@@ -86,12 +88,16 @@ class Lines(Quiet):
         elif isinstance(event, Epoch):
             self._console.print(
                 f"epoch {event.number:>3}  loss {event.loss:.4f}  "
-                f"{self._dev(event)}{' *' if event.best else '  '}  gradient norm {event.gradient_norm:.3f}  "
+                f"{self._dev(event)}{' *' if self._is_best(event) else '  '}  gradient norm {event.gradient_norm:.3f}  "
                 f"clipped {event.clipped:.0%}  {event.tokens_per_second:,.0f} tokens/s  {event.seconds:.1f} s",
                 markup=False,
             )
         elif isinstance(event, Note):
             self._console.print(f"{event.level:<6} {printable(event.text)}", markup=False)
+
+    def _is_best(self, epoch: Epoch) -> bool:
+        """Whether an epoch is marked: it is the best so far, and has learnt something."""
+        return epoch.best and epoch.dev_score is not None and not self._measure.is_nothing(epoch.dev_score)
 
     def _dev(self, epoch: Epoch) -> str:
         """The score of an epoch with its name; of one on train and dev, that it is one."""
@@ -104,24 +110,25 @@ class Lines(Quiet):
         self._summary(result)
 
 
-class LiveTable(Quiet):
+class LiveTable(Lines):
     """A table of epochs that grows, with a bar for the epoch under way."""
 
     def __init__(self, introduction: Callable[[Any], list[str]], summary: Callable[[Any], None]) -> None:
-        self._introduction, self._summary = introduction, summary
+        super().__init__(introduction, summary)
         self._console = Console(file=stderr(), highlight=False)
+        self._epochs = 0
+        self._seconds: list[float] = []
         self._bar = Bar(
-            TextColumn("epoch {task.fields[epoch]}"),
+            TextColumn("{task.fields[epoch]}"),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TextColumn("tokens  loss {task.fields[loss]}"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=self._console,
             expand=True,
         )
-        self._task = self._bar.add_task("", total=None, epoch="1", loss="   -  ")
+        self._task = self._bar.add_task("", total=None, epoch="starting", loss="   -  ", left="")
         self._live = Live(self._bar, console=self._console, refresh_per_second=5, transient=True)
-        self._measure = Measure("")
 
     def __enter__(self) -> Self:
         self._console.print("reading the corpus and starting TensorFlow ...", style="dim")
@@ -135,7 +142,7 @@ class LiveTable(Quiet):
     def event(self, event: Event) -> None:
         """Moves the bar, or prints a row."""
         if isinstance(event, Start):
-            self._measure = event.measure
+            self._measure, self._epochs = event.measure, event.config.training.epochs
             for line in self._introduction(event):
                 self._console.print(self._folded(line), markup=False, soft_wrap=True)
             self._console.print(
@@ -149,16 +156,19 @@ class LiveTable(Quiet):
                 self._task,
                 completed=event.tokens,
                 total=event.of_tokens,
-                epoch=str(event.epoch),
+                epoch=f"epoch {event.epoch}/{self._epochs}",
                 loss=f"{event.loss:.4f}",
+                left=self._left(event),
             )
         else:
+            self._seconds.append(event.seconds)
+            marked = self._is_best(event)
             score = "-" if event.dev_score is None else self._measure.text(event.dev_score)
             self._console.print(
                 f"{event.number:>5}  {event.loss:.4f}  {score:>{len(self._column)}}"
-                f"{' *' if event.best else '  '}{event.gradient_norm:>15.3f}  {event.clipped:>7.0%}"
+                f"{' *' if marked else '  '}{event.gradient_norm:>15.3f}  {event.clipped:>7.0%}"
                 f"  {event.tokens_per_second:>8,.0f}  {event.seconds:>7.1f}",
-                style="green" if event.best else "",
+                style="green" if marked else "",
                 markup=False,
             )
 
@@ -172,6 +182,16 @@ class LiveTable(Quiet):
         return textwrap.fill(
             line, self._console.width, subsequent_indent=" " * len("train  "), break_on_hyphens=False
         )
+
+    def _left(self, done: Progress) -> str:
+        """How long training takes at most, if all its epochs are as long as those so far; it may end earlier, and so
+        it is not said before the first one has ended. Empty where the terminal has no room for it.
+        """
+        if not self._seconds or self._console.width < WIDE:
+            return ""
+        each = sum(self._seconds) / len(self._seconds)
+        epochs = max(self._epochs - done.epoch, 0) + 1 - done.tokens / done.of_tokens
+        return f"at most {duration(epochs * each)} left"
 
     def finish(self, result: TrainingResult[Any, Any]) -> None:
         """Prints the summary."""

@@ -12,7 +12,7 @@ from seqtag.cli import common
 from seqtag.cli.stderr import say, stderr
 from seqtag.settings import registry
 from seqtag.support.errors import Error, UsageError
-from seqtag.support.quoting import counted, printable
+from seqtag.support.quoting import counted, duration, printable
 
 if TYPE_CHECKING:
     from seqtag.corpora.findings import Finding, Report
@@ -188,11 +188,7 @@ def _finish(summary: "Summary") -> None:
 
 def _time(seconds: float) -> str:
     """A duration, such as `8.1 s`, `12:05` or `3:10:00`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return f"{seconds:.1f} s" if seconds < 60 else duration(seconds)
 
 
 class _Display(Protocol):

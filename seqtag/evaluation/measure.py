@@ -33,6 +33,14 @@ class Measure:
         """The value, or where a smaller one is better its negative: the larger, the better."""
         return -value if self.lower_is_better else value
 
+    def is_nothing(self, value: float) -> bool:
+        """Whether a model that scores this has learnt nothing.
+
+        >>> Measure("F1").is_nothing(0.0), Measure("perplexity", lower_is_better=True).is_nothing(1e9)
+        (True, False)
+        """
+        return self.gain(value) <= self.nothing
+
     def text(self, value: float) -> str:
         """A value, or how far values are apart, as tables show it."""
         return f"{value:.{self.decimals}f}"

@@ -15,10 +15,10 @@ from seqtag.model_folder.claims import claimed
 from seqtag.settings.config import RunSettings
 from seqtag.settings.merging import foreign
 from seqtag.settings.schema import check_value
-from seqtag.support.errors import Diverged, Error, ModelError
+from seqtag.support.errors import Diverged, Error, Finished, ModelError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.support.json_decoder import decode
-from seqtag.support.quoting import printable
+from seqtag.support.quoting import counted, printable
 from seqtag.tasks import base as tasks
 from seqtag.tasks.base import BASE, Task
 from seqtag.training.checkpoint import VECTORS, Checkpoint, Identity, Seeds, State
@@ -167,7 +167,8 @@ class Training:
         self.results.append(result)
         self.prepared, self.stopped = job.prepared, result.stopped
         if self.best is result or self.kept:
-            files = job.files(trained.weights, report(job, result))
+            content = self.checkpoint.identity.content if self.checkpoint.identity else {}
+            files = job.files(trained.weights, report(job, result) | {"content": content})
             if self.best is result:
                 self.files = files
             if self.kept:
@@ -219,6 +220,7 @@ def train(
         stop: Asked whether to stop.
 
     Raises:
+        Finished: `resume` is given, and the run has ended.
         Error: A file cannot be read right, the output cannot be written, or training ran into numbers that are not
             finite; in the last case the best epoch before that is written all the same, if there is one.
         Interrupted: The run was asked to stop.
@@ -233,13 +235,16 @@ def train(
         if held:
             replacing.tidy(checkpoint.path)
         resumes = resume and checkpoint.exists
-        # A run that was killed after its last write has left both its model and its checkpoint.
-        replacing.check_target(output, force=force or resumes, kind=found.kind)
+        # A run that was killed after its last write has left both its model and its checkpoint; one that has ended,
+        # its model alone, which is compared with this run once the files are read.
+        ended = resume and not resumes and not force and output.is_dir()
+        replacing.check_target(output, force=force or resumes or ended, kind=found.kind)
         if every_seed:
             _check_seeds(
                 [every_seed / str(first + number) for number in range(seeds)], found, force or resumes
             )
-        for note in _notes(checkpoint, held=held, resume=resume, force=force):
+        fresh = resume and not resumes and not ended
+        for note in _notes(checkpoint, held=held, resume=resume, fresh=fresh, force=force):
             listener(Note(note))
         try:
             paths = {"train": train_path, "dev": dev_path, "test": test_path, BASE: base}
@@ -253,7 +258,10 @@ def train(
             training = Training(
                 config, found, data, vectors, checkpoint, checkpoint_steps, stop, listener, every_seed
             )
-            if resumes and not force and not _is_of(output, found, config, seeds):
+            same = (resumes or ended) and not force and _is_of(output, found, config, seeds)
+            if ended and same and _content(output, found) == checkpoint.identity.content:
+                raise Finished(f"{output}: this run has ended; there is nothing to resume.")
+            if (resumes or ended) and not force and not (resumes and same):
                 replacing.check_target(output, force=False, kind=found.kind)
             state = training.resume() if resumes else None
             training.train(seeds, state, debug=debug)
@@ -274,6 +282,7 @@ def train(
     if training.stopped or training.prepared is None:
         kept = f"epoch {training.best.best_epoch}" + f" of seed {training.best.seed}" * (seeds > 1)
         raise Error(f"{training.stopped} The best model so far, that of {kept}, is in {output}.")
+    _warn_of_nothing(training.best, listener)
     prepared = dataclasses.replace(training.prepared, config=seeded(config, training.best.seed))
     seconds = time.perf_counter() - started
     return TrainingResult(output, prepared, training.best, training.results, seconds, every_seed)
@@ -292,6 +301,27 @@ def _is_of(output: Path, task: Task[Any, Any], config: RunSettings, seeds: int) 
     first = config.training.seed
     seed = there.training.seed
     return first <= seed < first + seeds and seeded(config, seed).made(there)
+
+
+def _content(output: Path, task: Task[Any, Any]) -> Any:
+    """The digests of what the model in place was trained on; None where its report does not say."""
+    return folder.Folder(output, task.kind).read_json("report.json").get("content")
+
+
+def _warn_of_nothing(result: SeedResult[Any], listener: Listener) -> None:
+    """Says that a model has learnt nothing, and what helps."""
+    measure = result.dev.measure
+    if not measure.is_nothing(result.dev.main):
+        return
+    epochs = counted(len(result.history), "epoch")
+    steps = f"{counted(result.gradients.steps, 'step')} in {epochs}" if result.gradients else epochs
+    listener(
+        Note(
+            f"the model has learnt nothing: its {measure.title} on dev is {measure.text(result.dev.main)} after "
+            f"{steps}. More epochs (--epochs), smaller batches (--batch-size) or more sentences give it more steps.",
+            "warning",
+        )
+    )
 
 
 def best_of_seeds(output: Path, models: Sequence[Path], task: str, *, keep: bool) -> dict[str, Any]:
@@ -368,8 +398,8 @@ def _check_seeds(places: Sequence[Path], task: Task[Any, Any], force: bool) -> N
         replacing.tidy(place)
 
 
-def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, force: bool) -> list[str]:
-    """What a user should know before training.
+def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, fresh: bool, force: bool) -> list[str]:
+    """What a user should know before training; `fresh` is a run that was to be resumed and has to begin.
 
     Raises:
         Error: A checkpoint is there, and nobody has said what shall become of it.
@@ -378,7 +408,7 @@ def _notes(checkpoint: Checkpoint, *, held: bool, resume: bool, force: bool) -> 
     checkpoint.check_place()
     if not resume and (note := checkpoint.check_free(force=force)):
         notes.append(note)
-    if resume and not checkpoint.exists:
+    if fresh:
         notes.append(f"no checkpoint {checkpoint.path}: training starts from the beginning")
     if not held:
         notes.append(

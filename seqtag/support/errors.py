@@ -61,6 +61,12 @@ class Diverged(Error):
     """
 
 
+class Finished(Error):
+    """There is nothing left to do: a run that was to be resumed has ended."""
+
+    exit_code = 0
+
+
 class UsageError(Error):
     """An option, argument, setting or combination of them that makes no sense."""
 

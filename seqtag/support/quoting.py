@@ -54,6 +54,17 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def duration(seconds: float) -> str:
+    """How long something takes, as clocks show it.
+
+    >>> duration(59.4), duration(75), duration(3675)
+    ('0:59', '1:15', '1:01:15')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def json_text(value: Any, *, indent: int | None = None) -> str:
     """The value as JSON that can be written as UTF-8: half a surrogate pair, as in the name of a file that is not
     UTF-8, stands there as an escape.

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import seqtag
+from seqtag.cli.display import WIDE
 
 ENVIRONMENT = {
     name: value
@@ -176,10 +177,12 @@ def test_the_introduction_is_folded_beside_its_labels(session: tuple[int, int, s
 
 @STEERED
 def test_the_bar_moves(session: tuple[int, int, str]) -> None:
-    _, _, text = session
+    columns, _, text = session
     bars = [line for line in lines_of(text) if line.startswith("epoch ") and "━" in line]
-    assert {bar.split()[1] for bar in bars} == {"1", "2"}
+    assert {bar.split()[1] for bar in bars} == {"1/2", "2/2"}
     assert any(re.search(r"loss [0-9]\.[0-9]{4}", bar) for bar in bars)
+    left = any(re.search(r"at most 0:\d\d left$", bar.rstrip()) for bar in bars)  # once an epoch has ended
+    assert left == (columns >= WIDE)
 
 
 @STEERED

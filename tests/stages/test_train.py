@@ -26,7 +26,7 @@ from seqtag.settings.config import Config
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.train import train
-from seqtag.support.errors import DataError, Error, UsageError
+from seqtag.support.errors import DataError, Error, Finished, UsageError
 from seqtag.tasks.tagging import prepare
 from seqtag.tasks.tagging.examples import make_examples, piece_ends, predicted_words
 from seqtag.tasks.tagging.splits import Corpora, read_corpora
@@ -421,13 +421,32 @@ def test_the_listener_hears_of_everything(spans: Any, tmp_path: Path) -> None:
     kinds = [type(event).__name__ for event in heard]
     assert kinds[0] == "Prepared"
     assert kinds.count("Epoch") == 2
-    assert kinds[-1] == "Epoch"
+    assert kinds[-2:] == ["Epoch", "Note"]
+    assert heard[-1].text.startswith(
+        "the model has learnt nothing: its F1 on dev is 0.0000 after 14 steps in 2 epochs."
+    )
     steps = [event for event in heard if type(event).__name__ == "Progress" and event.epoch == 1]
     assert steps[-1].tokens == steps[-1].of_tokens == heard[0].train.tokens
     first = next(event for event in heard if isinstance(event, Epoch))
     assert first.best
     assert first.loss == pytest.approx(steps[-1].loss)
     assert 0 <= first.clipped <= 1
+
+
+def test_a_run_that_has_ended_is_not_resumed(spans: Any, tmp_path: Path) -> None:
+    """A job script can always say --resume; files or settings that differ are another run."""
+    files = str(spans.dev), None, None, tmp_path / "model"
+    train(config("training.epochs=1"), *files)
+    before = {path.name: path.read_bytes() for path in files[-1].iterdir()}
+    heard: list[Any] = []
+    with pytest.raises(Finished, match="model: this run has ended; there is nothing to resume") as raised:
+        train(config("training.epochs=1"), *files, resume=True, listener=heard.append)
+    assert raised.value.exit_code == 0
+    assert heard == []
+    for settings, path in (("training.epochs=2", spans.dev), ("training.epochs=1", spans.train)):
+        with pytest.raises(Error, match="already contains a model"):
+            train(config(settings), str(path), None, None, files[-1], resume=True)
+    assert {path.name: path.read_bytes() for path in files[-1].iterdir()} == before
 
 
 def test_dev_and_test_change_nothing_that_is_learnt(spans: Any, tmp_path: Path) -> None:
