@@ -2,13 +2,14 @@
 
 import functools
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from seqtag.cli import parameters
 from seqtag.cli.comparison_tables import markdown, named, show
 from seqtag.cli.results import check_made, written_bytes
-from seqtag.cli.stderr import stderr
+from seqtag.cli.stderr import say, stderr, steps
 from seqtag.support.errors import Error
 from seqtag.support.extras import install_line
 
@@ -60,18 +61,21 @@ def compare(
         from seqtag.training.rows import ROWS
 
         check_made(output, (TABLE, PLOT), ROWS, "comparison", list(paths.values()))
-        comparison = stage(
-            layers,
-            values,
-            paths,
-            output,
-            task=name,
-            seeds=seeds,
-            workers=workers,
-            debug=wants_debug(),
-            listener=_silent if quiet else functools.partial(_say, stderr()),
-            stop=stop,
-        )
+        with steps() as step:
+            if not quiet:
+                step("reading the corpus and starting TensorFlow ...")
+            comparison = stage(
+                layers,
+                values,
+                paths,
+                output,
+                task=name,
+                seeds=seeds,
+                workers=workers,
+                debug=wants_debug(),
+                listener=_silent if quiet else functools.partial(_say, step),
+                stop=stop,
+            )
     _write(output / TABLE, markdown(comparison, paths).encode("utf-8", "backslashreplace"))
     plotted = _plot(comparison, output / PLOT)
     show(comparison)
@@ -86,8 +90,8 @@ def _silent(event: "RunEnded") -> None:
     """Prints nothing."""
 
 
-def _say(stream: TextIO, event: "RunEnded") -> None:
-    """Prints a line for a run."""
+def _say(step: Callable[[str], None], event: "RunEnded") -> None:
+    """Prints a line for a run, and shows that the next one is trained."""
     from seqtag.support.quoting import printable
 
     row = event.row
@@ -97,7 +101,9 @@ def _say(stream: TextIO, event: "RunEnded") -> None:
     else:
         what += f"dev {row.metric} {event.measure.text(row.dev)}  epoch {row.best_epoch} of {row.epochs}  "
         what += f"{row.seconds:.1f} s"
-    print(what + ("" if event.repeated else "  (already done)"), file=stream, flush=True)
+    say(what + ("" if event.repeated else "  (already done)"))
+    if event.number < event.of:
+        step(f"training run {event.number + 1} of {event.of} ...")
 
 
 def _write(path: Path, content: bytes) -> None:

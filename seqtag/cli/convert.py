@@ -99,7 +99,7 @@ def convert(
     """
     from seqtag.corpora.tags import is_named
 
-    path = _output(target, output)
+    path = results.place(results.one_output(target, output) or results.STDOUT)
     to_format = _format(to_format, path)
     common.check_name("--from", from_format, ["auto", *registry.known(READABLE)])
     common.check_name("--tokenizer", tokenizer, registry.TOKENIZERS)
@@ -128,12 +128,6 @@ def convert(
     listing.end()
     size = f"{counted(done.sentences, 'sentence')}, {counted(done.tokens, 'token')}"
     print(f"{done.source} to {to_format}: {size}", file=stderr())
-
-
-def _output(target: str | None, output: str | None) -> str:
-    if target is not None and output is not None:
-        raise UsageError(f"Two outputs are given: {target} and {output}.")
-    return results.place(target or output or results.STDOUT)
 
 
 def _format(given: str | None, path: str) -> str:

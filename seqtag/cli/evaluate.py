@@ -9,7 +9,7 @@ from seqtag.cli import common, parameters, results
 from seqtag.cli.reading import with_reading
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
-from seqtag.support.quoting import json_text
+from seqtag.support.quoting import json_text, printable
 
 if TYPE_CHECKING:
     from seqtag.corpora.base import ReadOptions
@@ -69,6 +69,7 @@ def evaluate(
 
     common.check_name("--precision", precision, registry.PRECISIONS)
     # The stage costs NumPy and, for a model, ONNX Runtime: nothing that `--help` should wait for.
+    from seqtag.cli.stderr import steps
     from seqtag.cli.warnings import warn
     from seqtag.stages import evaluate as stage
 
@@ -82,17 +83,19 @@ def evaluate(
         given |= {"--precision": precision is not None}
         given |= {"--label-key": options.label_key is not None}
         _check_task(model, given)
-        evaluation = stage.evaluate_model(
-            model,
-            gold,
-            scheme=scheme,
-            options=options,
-            crosscheck=crosscheck,
-            probabilities=errors is not None,
-            threads=threads or 0,
-            calibration=calibration,
-            precision=precision or registry.FLOAT32,
-        )
+        with steps() as step:
+            step(f"answering {printable(gold)} ...")
+            evaluation = stage.evaluate_model(
+                model,
+                gold,
+                scheme=scheme,
+                options=options,
+                crosscheck=crosscheck,
+                probabilities=errors is not None,
+                threads=threads or 0,
+                calibration=calibration,
+                precision=precision or registry.FLOAT32,
+            )
     else:
         evaluation = stage.evaluate_files(
             predicted,
@@ -130,9 +133,7 @@ def _model_and_gold(
     if train is not None:
         raise UsageError("--train needs --predicted; a model records what it was trained on.")
     if second is None:
-        raise UsageError(
-            f"Expected MODEL and FILE, or --predicted PREDICTIONS and the gold file. Received: {first}"
-        )
+        raise UsageError(f"Expected MODEL and GOLD, or --predicted FILE and GOLD. Received: {first}")
     if predicted_column is not None:
         raise UsageError("--predicted-column needs --predicted.")
     return first, second

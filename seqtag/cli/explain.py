@@ -104,12 +104,15 @@ def _page(model: str, file: str, output: str, input_format: str | None, limit: i
     common.invite([file])
     from seqtag.cli import wants_debug
     from seqtag.cli.page import page
+    from seqtag.cli.stderr import steps
     from seqtag.cli.warnings import warner
     from seqtag.stages.explain import explain as stage
 
-    explained = stage(
-        model, file, input_format=input_format, limit=limit, debug=wants_debug(), report=warner()
-    )
+    with steps() as step:
+        step("starting TensorFlow and computing what each answer depends on ...")
+        explained = stage(
+            model, file, input_format=input_format, limit=limit, debug=wants_debug(), report=warner()
+        )
     text = page(explained)
     if output == results.STDOUT:
         sys.stdout.write(text)

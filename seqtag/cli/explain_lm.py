@@ -33,7 +33,7 @@ def explain_lm(
     """Shows how a language model predicts a text, or writes it."""
     targets = [results.place(path) for path in outputs]
     plots.check(targets, [model, file])
-    from seqtag.cli.lm.steps import steps
+    from seqtag.cli.stderr import steps
     from seqtag.cli.warnings import warner
     from seqtag.stages.explain_lm import explain_lm as stage
 

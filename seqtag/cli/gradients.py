@@ -45,19 +45,22 @@ def gradients(
     targets = [results.place(path) for path in outputs or []]
     plots.check(targets, [model, file])
     from seqtag.cli import wants_debug
+    from seqtag.cli.stderr import steps as showing
     from seqtag.cli.warnings import warner
     from seqtag.stages.gradients import gradients as stage
 
-    report = stage(
-        model,
-        file,
-        steps=steps,
-        sentences=sentences,
-        seed=seed,
-        options=options,
-        report=warner(),
-        debug=wants_debug(),
-    )
+    with showing() as step:
+        step("starting TensorFlow and measuring gradients ...")
+        report = stage(
+            model,
+            file,
+            steps=steps,
+            sentences=sentences,
+            seed=seed,
+            options=options,
+            report=warner(),
+            debug=wants_debug(),
+        )
     for target in results.stdout_last(targets):
         if plots.is_plot(target):
             from seqtag.cli.gradients_plot import drawn

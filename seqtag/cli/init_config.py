@@ -5,14 +5,17 @@ from typing import Annotated
 
 import typer
 
-from seqtag.cli.results import STDOUT, place, written
+from seqtag.cli.results import STDOUT, one_output, place, written
 from seqtag.settings.tasks import names
 from seqtag.support.errors import Error, UsageError
 
 
 def init_config(
     output: Annotated[
-        str | None, typer.Argument(metavar="FILE", help="Output file; default, or -: stdout.")
+        str | None, typer.Argument(metavar="OUTPUT", help="Output file; by default, or -: stdout.")
+    ] = None,
+    named: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="OUTPUT", help="The same as the argument OUTPUT.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace the file if it exists.")] = False,
     task: Annotated[
@@ -31,15 +34,16 @@ def init_config(
     `seqtag train -c FILE` reads it; every line may be left out.
 
     Examples:
-      seqtag init-config config.yaml
-      seqtag init-config --lm lm.yaml
-      seqtag init-config --space space.yaml
+      seqtag init-config -o config.yaml
+      seqtag init-config --lm -o lm.yaml
+      seqtag init-config --space -o space.yaml
     """
     from seqtag.settings.language import LANGUAGE
     from seqtag.settings.reference import commented
     from seqtag.settings.space import default
     from seqtag.settings.tasks import USUAL, check_name, schema_for
 
+    output = one_output(output, named)
     if lm and (space or task is not None):
         raise UsageError(f"--lm and --{'space' if space else 'task'} exclude each other; choose one of them.")
     if task is not None:

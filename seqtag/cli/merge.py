@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtag.cli.lm.steps import steps
-from seqtag.cli.stderr import stderr
+from seqtag.cli.stderr import stderr, steps
 from seqtag.support.quoting import printable
 
 if TYPE_CHECKING:

@@ -252,12 +252,12 @@ FilesConfig = Annotated[
 ]
 
 # seqtag evaluate
-ModelOrGold = Annotated[
-    str, typer.Argument(metavar="MODEL", help="Model folder; with --predicted, the gold file.")
-]
+ModelOrGold = Annotated[str, typer.Argument(metavar="MODEL", help="Model folder; left out with --predicted.")]
 GoldFile = Annotated[
     str | None,
-    typer.Argument(metavar="FILE", help="Gold file; omitted with --predicted.", show_default=False),
+    typer.Argument(
+        metavar="GOLD", help="Gold file: a corpus with the right tags or labels.", show_default=False
+    ),
 ]
 Predicted = Annotated[
     str | None,

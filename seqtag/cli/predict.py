@@ -4,19 +4,24 @@ import contextlib
 import os
 import stat
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seqtag.cli import common, results, shards
+from seqtag.cli.stderr import steps
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from seqtag.corpora.running_text import Splitting
     from seqtag.tasks.use import PredictionOrder
+
+
+SHOWN = 0.5  # seconds between two counts of what is answered
 
 
 def predict(
@@ -194,13 +199,34 @@ def _answer(order: "PredictionOrder", paths: list[str], output: str | None, vect
     from seqtag.stages.predict import predict as stage
 
     predictor = load(order)
-    with results.written(output) if output is not None else contextlib.nullcontext(sys.stdout) as stream:
-        if vectors is None:
-            stage(predictor, paths, stream)
-            return
-        found: list[Any] = []
-        stage(predictor, paths, stream, keep=lambda answer: found.append(answer.vector))
-    _write_vectors(found, vectors)
+    found: list[Any] = []
+
+    def keep(answer: Any) -> None:
+        if vectors is not None:
+            found.append(answer.vector)
+
+    if output is None:
+        stage(predictor, paths, sys.stdout, keep=keep)
+    else:
+        with steps() as step, results.written(output) as stream:
+            stage(predictor, paths, stream, keep=_counting(keep, step))
+    if vectors is not None:
+        _write_vectors(found, vectors)
+
+
+def _counting(keep: "Callable[[Any], None]", step: "Callable[[str], None]") -> "Callable[[Any], None]":
+    """`keep`, which also shows how many sentences are answered."""
+    count, shown = 0, time.monotonic()
+
+    def counting(answer: Any) -> None:
+        nonlocal count, shown
+        keep(answer)
+        count += 1
+        if (now := time.monotonic()) - shown > SHOWN:
+            step(f"{count:,} sentences answered ...")
+            shown = now
+
+    return counting
 
 
 def _check_task(model: str, output_format: str | None, given: dict[str, Any]) -> None:

@@ -92,6 +92,17 @@ def stdout_last(outputs: Iterable[str | None]) -> list[str]:
     return sorted(filter(None, outputs), key=lambda path: path == STDOUT)
 
 
+def one_output(argument: str | None, option: str | None) -> str | None:
+    """The output of a command that takes it as an argument and as `--output`.
+
+    Raises:
+        UsageError: Both are given.
+    """
+    if argument is not None and option is not None:
+        raise UsageError(f"Two outputs are given: {argument} and {option}.")
+    return option if argument is None else argument
+
+
 @contextlib.contextmanager
 def written(path: str) -> Iterator[TextIO]:
     """A stream of text whose content stands at the path once all of it is there; see `written_bytes`. A terminal is

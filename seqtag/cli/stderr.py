@@ -4,7 +4,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TextIO, cast
 
 
@@ -15,12 +15,35 @@ def stderr() -> TextIO:
     return cast("TextIO", _Lenient(sys.stderr))
 
 
+@contextlib.contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Shows on a terminal what is being done, on a line of its own that is gone in the end."""
+    stream = stderr()
+    shown = stream.isatty() and os.environ.get("TERM") != "dumb"
+
+    def step(text: str) -> None:
+        global _step
+        if shown:
+            print(f"\r{text[: _columns() - 1]}\x1b[K", end="", file=stream, flush=True)
+            _step = text
+
+    try:
+        yield step
+    finally:
+        step("")
+
+
+_step = ""  # what stands on the line of `steps`
+
+
 def say(line: str) -> None:
     """Prints a message on stderr: folded between words on a terminal, one line elsewhere."""
     stream = stderr()
     if stream.isatty():
         import textwrap
 
+        if _step:
+            print("\r\x1b[K", end="", file=stream)
         line = textwrap.fill(
             line,
             _columns(),
@@ -30,6 +53,8 @@ def say(line: str) -> None:
             break_on_hyphens=False,
         )
     print(line, file=stream, flush=True)
+    if _step and stream.isatty():
+        print(_step[: _columns() - 1], end="", file=stream, flush=True)
 
 
 def _columns() -> int:

@@ -248,7 +248,7 @@ class TestCodes:
                 "--test",
             ),
             (["evaluate", "m", "x", "--json", ""], "--json"),
-            (["evaluate", "m", ""], "FILE"),
+            (["evaluate", "m", ""], "GOLD"),
             (["evaluate", "x", "--predicted", ""], "--predicted"),
             (["check", "x", ""], "FILE"),
             (["check", "x", "--json="], "--json"),
@@ -257,7 +257,7 @@ class TestCodes:
             (["predict", "m", "x", "-o", ""], "--output"),
             (["explain", "m", "x", "-o", ""], "--output"),
             (["gradients", "m", "x", "-o", ""], "--output"),
-            (["init-config", ""], "FILE"),
+            (["init-config", ""], "OUTPUT"),
         ],
     )
     def test_an_empty_path(

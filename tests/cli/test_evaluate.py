@@ -439,7 +439,7 @@ class TestRefusals:
         [
             (
                 ["folder"],
-                "Expected MODEL and FILE, or --predicted PREDICTIONS and the gold file. Received: folder",
+                "Expected MODEL and GOLD, or --predicted FILE and GOLD. Received: folder",
             ),
             (["--predicted", THREE, "folder", THREE], "expected the gold file alone. Received: folder"),
             (["--predicted", "-", "-"], "Only one of the files can come from stdin"),

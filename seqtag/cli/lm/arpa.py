@@ -8,7 +8,7 @@ import typer
 
 from seqtag.cli import results
 from seqtag.cli.lm import options
-from seqtag.cli.lm.steps import steps
+from seqtag.cli.stderr import steps
 
 
 def export(

@@ -7,7 +7,7 @@ import typer
 
 from seqtag.cli import common
 from seqtag.cli.lm import options
-from seqtag.cli.lm.steps import steps
+from seqtag.cli.stderr import steps
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
 

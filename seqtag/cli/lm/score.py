@@ -7,8 +7,7 @@ import typer
 
 from seqtag.cli import common, results
 from seqtag.cli.lm import options
-from seqtag.cli.lm.steps import steps
-from seqtag.cli.stderr import stderr
+from seqtag.cli.stderr import stderr, steps
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
 

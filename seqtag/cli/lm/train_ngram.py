@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from seqtag.cli import common
 from seqtag.cli.lm import options
-from seqtag.cli.lm.steps import steps
-from seqtag.cli.stderr import stderr
+from seqtag.cli.stderr import stderr, steps
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
 
