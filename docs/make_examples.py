@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 TOP = Path(__file__).parent.parent
-PAGES = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]
+PAGES = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"```console\n\$ (.*)\n((?:(?!```).*\n)*)```\n")
 SLOW = "seqtag compare"
 

@@ -24,7 +24,7 @@ README = TOP / "README.md"
 DOCS = TOP / "docs"
 PAGES = [
     README,
-    *sorted(DOCS.glob("*.md")),
+    *sorted(DOCS.rglob("*.md")),
     *(TOP / name / "README.md" for name in ("benchmarks", "sample_data")),
 ]
 PAGES += [TOP / "SECURITY.md", TOP / "CHANGELOG.md"]
