@@ -1,6 +1,7 @@
 """The README and `docs/` against the program: commands, options, settings, parts, links.
 
-`docs/make_settings.py` writes the tables of settings anew, `docs/make_examples.py` the outputs of the examples.
+`docs/make_settings.py` writes the tables of settings anew, `docs/make_examples.py` the outputs of the examples,
+`docs/make_commands.py` the options of the commands, which `docs/test_reference.py` checks.
 """
 
 import ast
@@ -93,7 +94,11 @@ def test_commands_in_examples_are_real(page: Path) -> None:
     for words in example_commands(read(page)):
         if words[:1] == ["--debug"]:
             words = words[1:]
-        if not words or words[0] in ("COMMAND", "--version", "--help"):
+        if not words or words[0] in (
+            "COMMAND",
+            "--help",
+            *(name for one in GROUP.params for name in one.opts),
+        ):
             continue
         assert words[0] in COMMANDS, f"{page.name}: seqtag {shlex.join(words)}"
         inner = getattr(GROUP.commands[words[0]], "commands", None)
@@ -215,9 +220,14 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in anchors(target), f"{page.name}: {link}"
 
 
-def test_every_page_is_in_the_index() -> None:
-    linked = set(re.findall(r"\]\(([\w-]+\.md)\)", read(DOCS / "README.md")))
-    assert linked == {page.name for page in DOCS.glob("*.md")} - {"README.md"}
+def test_every_page_is_in_the_index_and_in_the_navigation() -> None:
+    """In the same order, so that the index on GitHub and the site say the same."""
+    pages = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")} - {"README.md"}
+    linked = re.findall(r"\]\(([\w/-]+\.md)\)", read(DOCS / "README.md"))
+    assert sorted(linked) == sorted(pages)
+    navigation = read(TOP / "mkdocs.yml").partition("\nnav:\n")[2]
+    listed = [page for page in re.findall(r"([\w/-]+\.md)$", navigation, re.MULTILINE) if page in pages]
+    assert listed == linked
 
 
 def test_the_layout_names_every_package() -> None:

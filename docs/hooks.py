@@ -1,0 +1,52 @@
+"""What MkDocs needs beyond `mkdocs.yml`: pages that stand outside `docs/`, and links that work here and on GitHub."""
+
+import posixpath
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+TOP = Path(__file__).parent.parent
+# Files of the repository that are pages of the site too, and where.
+OUTSIDE = {
+    "CHANGELOG.md": "changelog.md",
+    "SECURITY.md": "security.md",
+    "benchmarks/README.md": "benchmarks.md",
+    "sample_data/README.md": "sample-corpora.md",
+}
+LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add the pages from outside."""
+    for source, page in OUTSIDE.items():
+        text = (TOP / source).read_text(encoding="utf-8")
+        files.append(File.generated(config, page, content=with_links(text, source, page)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
+    """Turn the links of a page of `docs/` into those of the site."""
+    name = page.file.src_uri
+    return markdown if name in OUTSIDE.values() else with_links(markdown, f"docs/{name}", name)
+
+
+def with_links(text: str, source: str, page: str) -> str:
+    """The text of a page of the site, which stands in the file `source` of the repository.
+
+    A link to a file that is not on the site, such as a program, becomes plain text.
+    """
+
+    def renewed(link: re.Match[str]) -> str:
+        title, target = link.groups()
+        path, anchor = re.fullmatch(r"([^#]*)(#.*)?", target).groups("")  # type: ignore[union-attr]
+        if "://" in target or not path:
+            return link[0]
+        inside = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
+        inside = OUTSIDE.get(inside, inside.removeprefix("docs/") if inside.startswith("docs/") else "")
+        if not inside:
+            return title
+        return f"[{title}]({posixpath.relpath(inside, posixpath.dirname(page) or '.')}{anchor})"
+
+    return LINK.sub(renewed, text)
