@@ -24,7 +24,7 @@ def generated() -> str:
     lines = [line for group in dataclasses.fields(Config) for line in _group(group, SETTINGS)]
     lines += [
         "",
-        "# Recurrent language models",
+        "## Recurrent language models",
         "",
         "`seqtag lm train --kind rnn` has the sections `text`, `reading` and `output` of its own. It shares "
         "`embeddings`, `encoder` and `training` with taggers, except for settings that do not apply; some "
@@ -32,13 +32,13 @@ def generated() -> str:
     ]
     for group in dataclasses.fields(LanguageConfig):
         if group.name not in {entry.name for entry in dataclasses.fields(Config)}:
-            lines += _group(group, LANGUAGE)
-    lines += ["", "## Other defaults", "", "| setting | default |", "| --- | --- |"]
+            lines += _group(group, LANGUAGE, 3)
+    lines += ["", "### Other defaults", "", "| setting | default |", "| --- | --- |"]
     lines += [f"| `{path}` | {_default(LANGUAGE[path])} |" for path in LanguageConfig.DEFAULTS]
     lines += ["", f"Not available: {', '.join(f'`{path}`' for path in LanguageConfig.FIXED)}."]
     lines += [
         "",
-        "# Text from a label",
+        "## Text from a label",
         "",
         "Task `generation` has the settings of recurrent language models and three others: `text.label_key` (option "
         "`--label-key`) is the key that holds the labels of sentences, `text.format` has the option `--format`, and "
@@ -47,20 +47,20 @@ def generated() -> str:
     ]
     lines += [
         "",
-        "# Transducers",
+        "## Transducers",
         "",
         "Task `transduction` shares `embeddings`, `encoder` and `training` with taggers, except for settings that do "
         "not apply; some defaults differ.",
     ]
     for group in dataclasses.fields(TransductionConfig):
         if group.name not in ("embeddings", "encoder", "training"):
-            lines += _group(group, TRANSDUCTION)
-    lines += ["", "## Defaults of transducers", "", "| setting | default |", "| --- | --- |"]
+            lines += _group(group, TRANSDUCTION, 3)
+    lines += ["", "### Defaults of transducers", "", "| setting | default |", "| --- | --- |"]
     lines += [f"| `{path}` | {_default(TRANSDUCTION[path])} |" for path in TransductionConfig.DEFAULTS]
     lines += ["", f"Not available: {', '.join(f'`{path}`' for path in TransductionConfig.FIXED)}."]
     lines += [
         "",
-        "# Labels of sentences",
+        "## Labels of sentences",
         "",
         "The tasks `classification` and `joint` ([labels of sentences](sentence-labels.md)) also have these settings. "
         "`joint` has all of a tagger, except for `tree.labels`: the root gives the label, and each node its tag.",
@@ -78,11 +78,11 @@ def generated() -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def _group(group: dataclasses.Field[Any], schema: Schema[Any]) -> list[str]:
+def _group(group: dataclasses.Field[Any], schema: Schema[Any], level: int = 2) -> list[str]:
     entries = [entry for path, entry in schema.items() if path.startswith(f"{group.name}.")]
     if not entries:
         return []
-    head = ["", f"## {group.name}", "", str(group.type.__doc__).splitlines()[0], ""]
+    head = ["", f"{'#' * level} {group.name}", "", str(group.type.__doc__).splitlines()[0], ""]
     return [*head, "| setting | default | meaning |", "| --- | --- | --- |", *map(_row, entries)]
 
 
