@@ -85,6 +85,15 @@ def _parts(analysis: Analysis) -> "Iterable[tuple[str, RenderableType]]":
                 {"known": analysis.words.known, "unseen": analysis.words.unseen},
             ),
         )
+    if analysis.frequency:
+        what = "Gold entities, by how often training held them with the same type."
+        columns = ("entities", "found", "recall")
+        if not analysis.spans:
+            what, columns = (
+                "Tokens, by how often training held their word.",
+                ("tokens", "right", "accuracy"),
+            )
+        yield what, _hits_table(columns, analysis.frequency)
     yield "By length, in tokens.", _lengths_table(analysis)
 
 

@@ -13,8 +13,9 @@ from seqtag.corpora import tags
 from seqtag.corpora.sentence import Rows
 from seqtag.corpora.tags import Scheme, Span
 from seqtag.evaluation.counts import Counts
-from seqtag.evaluation.familiarity import Familiarity, Groups, Words, familiarity_of, groups_json
-from seqtag.evaluation.known import Known
+from seqtag.evaluation.familiarity import Familiarity, Groups, Hits, Words, familiarity_of, groups_json
+from seqtag.evaluation.frequency import by_frequency, frequency_json
+from seqtag.evaluation.known import Known, surface
 from seqtag.evaluation.lengths import Bucket, entity_lengths, sentence_lengths
 from seqtag.evaluation.matching import Match, match_spans
 
@@ -88,6 +89,8 @@ class Analysis:
         entity_lengths: Counts by the number of tokens of a span, each span in the bucket of its own length.
         sentence_lengths: Counts by the number of tokens of a sentence.
         wrong: All mistakes, in the order of the text.
+        frequency: The share of gold entities (plain tags: of tokens) that is right, by how often training held the
+            entity with the same type (plain tags: the word); None if that is not known.
     """
 
     spans: bool
@@ -100,6 +103,7 @@ class Analysis:
     entity_lengths: dict[str, Counts]
     sentence_lengths: dict[str, Bucket]
     wrong: tuple[Wrong, ...]
+    frequency: dict[str, Hits] | None = None
 
     @property
     def confusions(self) -> list[tuple[str | None, str | None, int]]:
@@ -129,6 +133,7 @@ class Analysis:
             ],
             "known_entities": groups_json(self.entities, "recall"),
             "known_words": groups_json(self.words, "accuracy"),
+            "frequency": frequency_json(self.frequency, "recall" if self.spans else "accuracy"),
             "entity_lengths": {
                 name: {**counts.ratios(), **asdict(counts)} for name, counts in self.entity_lengths.items()
             },
@@ -171,6 +176,14 @@ def _of_spans(gold: Rows, predicted: Rows, sentences: Rows, scheme: Scheme, know
     if known is not None and known.entities is not None:
         familiarity = familiarity_of(matches, sentences, known.words, known.entities)
     flat = [match for row in matches for match in row]
+    frequency = None
+    if known is not None and (counts := known.entity_counts) is not None:
+        frequency = by_frequency(
+            (counts.get(span.label, {}).get(surface(tokens, span), 0), match.kind == "correct")
+            for tokens, row in zip(sentences, matches, strict=True)
+            for match in row
+            if (span := match.gold) is not None
+        )
     return Analysis(
         spans=True,
         classes=_classes(flat),
@@ -182,6 +195,7 @@ def _of_spans(gold: Rows, predicted: Rows, sentences: Rows, scheme: Scheme, know
         entity_lengths=entity_lengths(flat),
         sentence_lengths=sentence_lengths(sentences, [_count(row) for row in matches]),
         wrong=_wrong(matches),
+        frequency=frequency,
     )
 
 
@@ -200,6 +214,13 @@ def _of_tags(gold: Rows, predicted: Rows, sentences: Rows, known: Known | None) 
                 match = Match(Span(place, place + 1, ours), Span(place, place + 1, theirs))
                 wrong.append(Wrong(number, match))
         counts.append(Counts(hits, len(columns[0]), len(columns[0])))
+    frequency = None
+    if known is not None and (seen := known.word_counts) is not None:
+        frequency = by_frequency(
+            (seen.get(token, 0), ours == theirs)
+            for columns in zip(sentences, gold, predicted, strict=True)
+            for token, ours, theirs in zip(*columns, strict=True)
+        )
     return Analysis(
         spans=False,
         classes=None,
@@ -211,6 +232,7 @@ def _of_tags(gold: Rows, predicted: Rows, sentences: Rows, known: Known | None) 
         entity_lengths={},
         sentence_lengths=sentence_lengths(sentences, counts),
         wrong=tuple(wrong),
+        frequency=frequency,
     )
 
 

@@ -293,6 +293,7 @@ class TestAnalysis:
         gold, predicted = write("gold.conll", GOLD), write("pred.conll", self.PREDICTED)
         train = write("train.conll", self.TRAIN)
         text = run("--predicted", predicted, gold, "--analysis", "--train", train)
+        assert "by how often training held" in text
         rows = cells(text)
         assert ["type", "gold", "correct", "boundary", "type", "both", "missed", "spurious"] in rows
         assert ["LOC", "1", "0", "0", "1", "0", "0", "1"] in rows
@@ -322,6 +323,7 @@ class TestAnalysis:
         gold = write("gold.conll", GOLD)
         heading = "known ones occur in the training file"
         assert heading not in run("--predicted", gold, gold, "--analysis")
+        assert "how often training held" not in run("--predicted", gold, gold, "--analysis")
         assert heading in run("--predicted", gold, gold, "--train", gold, "--analysis")
 
     def test_a_model_remembers(self, write: Write, model: str) -> None:
@@ -340,6 +342,7 @@ class TestAnalysis:
         predicted = write("pred.conll", "a\tDET\ncat\tVERB\nsat\tVERB\nfat\tVERB\n\n")
         train = write("train.conll", "a\tDET\nsat\tVERB\n\n")
         text = run("--predicted", predicted, gold, "--analysis", "--train", train)
+        assert "by how often training held" in text
         rows = cells(text)
         assert ["NOUN", "VERB"] in rows
         assert ["NOUN", ".", "2"] in rows

@@ -354,6 +354,7 @@ def test_json_of_spans() -> None:
             "no_words": {"correct": 0, "total": 1, "recall": 0.0},
         },
         "known_words": None,
+        "frequency": None,
         "entity_lengths": {
             "1": {"precision": 0.5, "recall": 0.5, "f1": 0.5, "correct": 1, "predicted": 2, "gold": 2},
         },
@@ -363,6 +364,26 @@ def test_json_of_spans() -> None:
             },
         },
     }  # fmt: skip
+
+
+def test_frequency_of_entities_goes_by_form_and_type() -> None:
+    known = Known(frozenset("ab"), {"A": frozenset("ab")}, {"a": 9, "b": 9}, {"A": {"a": 4, "b": 60}})
+    gold, predicted = rows("B-A B-A B-B", "B-A"), rows("B-A O B-A", "B-A")
+    found = of(gold, predicted, rows("a b a", "a"), known=known)
+    assert found.frequency is not None
+    shares = {name: (hits.correct, hits.total) for name, hits in found.frequency.items()}
+    assert shares == {"0": (0, 1), "2-4": (2, 2), "50+": (0, 1)}  # a is known as A, not as B
+    assert found.to_json()["frequency"]["2-4"] == {"correct": 2, "total": 2, "recall": 1.0}
+
+
+def test_frequency_of_words_for_plain_tags() -> None:
+    known = Known(frozenset("ab"), None, {"a": 5, "b": 1})
+    found = analyse(rows("D N D"), rows("D D D"), rows("a b c"), PLAIN, known=known)
+    assert found.to_json()["frequency"] == {
+        "0": {"correct": 1, "total": 1, "accuracy": 1.0},
+        "1": {"correct": 0, "total": 1, "accuracy": 0.0},
+        "5-9": {"correct": 1, "total": 1, "accuracy": 1.0},
+    }
 
 
 def test_json_of_plain_tags() -> None:

@@ -17,12 +17,14 @@ TAGS = [("B-PER", "E-PER", "O"), ("S-PER", "S-LOC", "S-PER"), ("O",)]
 LEARNT = Known(
     frozenset({"Ana", "Ruiz", "flew", "Oslo", "home"}),
     {"PER": frozenset({"Ana", "Ana Ruiz"}), "LOC": frozenset({"Oslo"})},
+    {"Ana": 3, "Ruiz": 1, "flew": 1, "Oslo": 1, "home": 1},
+    {"PER": {"Ana": 2, "Ana Ruiz": 1}, "LOC": {"Oslo": 1}},
 )
 
 
 def test_words_and_entities_of_a_corpus() -> None:
     assert learn(SENTENCES, TAGS, BIOES) == LEARNT
-    assert learn([], [], BIOES) == Known(frozenset(), {})
+    assert learn([], [], BIOES) == Known(frozenset(), {}, {}, {})
 
 
 def test_a_model_folder_says_the_same() -> None:
@@ -34,7 +36,7 @@ def test_a_model_folder_says_the_same() -> None:
 
 def test_plain_tags_say_nothing_of_entities() -> None:
     assert learn([("a", "b")], [("B-X", "O")], tags.parse_scheme("plain")) == Known(
-        frozenset({"a", "b"}), None
+        frozenset({"a", "b"}), None, {"a": 1, "b": 1}
     )
     assert Known.from_json({"words": ["a"], "entities": {}}, spans=False) == Known(frozenset("a"), None)
 
@@ -48,6 +50,22 @@ def test_plain_tags_say_nothing_of_entities() -> None:
 def test_anything_else_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="expected lists of words"):
         Known.from_json(value)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [{"word_counts": [1]}, {"word_counts": [1, 0]}, {"word_counts": [1, True]}, {"word_counts": {"a": 1}},
+     {"entity_counts": {"B": [1]}}, {"entity_counts": [1]}, {"entity_counts": {"A": [1, 1]}}],
+)  # fmt: skip
+def test_counts_that_are_not_those_of_the_words_are_refused(counts: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="expected (a count|counts)"):
+        Known.from_json({"words": ["a", "b"], "entities": {"A": ["a"]}} | counts)
+
+
+def test_counts_of_two_corpora_are_not_known_unless_they_are_the_same() -> None:
+    assert LEARNT | LEARNT == LEARNT
+    both = LEARNT | learn(SENTENCES[:1], TAGS[:1], BIOES)
+    assert (both.words, both.word_counts, both.entity_counts) == (LEARNT.words, None, None)
 
 
 def test_surface() -> None:

@@ -401,7 +401,10 @@ class TestKnown:
         train = write("train.conll", "Ana B-PER\nRuiz E-PER\nOslo S-LOC\n\n")
         found = evaluate_files(gold, gold, train_path=train)
         assert found.known == Known(
-            frozenset({"Ana", "Ruiz", "Oslo"}), {"PER": frozenset({"Ana Ruiz"}), "LOC": frozenset({"Oslo"})}
+            frozenset({"Ana", "Ruiz", "Oslo"}),
+            {"PER": frozenset({"Ana Ruiz"}), "LOC": frozenset({"Oslo"})},
+            {"Ana": 1, "Ruiz": 1, "Oslo": 1},
+            {"PER": {"Ana Ruiz": 1}, "LOC": {"Oslo": 1}},
         )
         assert found.analysis.entities is not None
         assert (found.analysis.entities.known.total, found.analysis.entities.unseen.total) == (3, 1)
@@ -411,7 +414,12 @@ class TestKnown:
         gold = write("gold", text)
         options = ReadOptions("conll", 2, 3)
         found = evaluate_files(write("pred", "Ana B-PER\nRuiz O\n\n"), gold, train_path=gold, options=options)
-        assert found.known == Known(frozenset({"Ana", "Ruiz"}), {"PER": frozenset({"Ana Ruiz"})})
+        assert found.known == Known(
+            frozenset({"Ana", "Ruiz"}),
+            {"PER": frozenset({"Ana Ruiz"})},
+            {"Ana": 1, "Ruiz": 1},
+            {"PER": {"Ana Ruiz": 1}},
+        )
 
     def test_an_illegal_tag_in_the_training_corpus(self, write: Write) -> None:
         gold = write("gold.conll", BIO)
@@ -421,7 +429,7 @@ class TestKnown:
     def test_plain_tags(self, write: Write) -> None:
         gold = write("gold.conll", "Ana PROPN\nflew VERB\n\n")
         found = evaluate_files(gold, gold, train_path=write("train.conll", "Ana B-PER\n\n"))
-        assert found.known == Known(frozenset({"Ana"}), None)
+        assert found.known == Known(frozenset({"Ana"}), None, {"Ana": 1})
 
 
 class TestErrors:
