@@ -12,7 +12,10 @@ from seqtag.support.errors import UsageError
 from seqtag.support.quoting import json_text, printable
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from seqtag.corpora.base import ReadOptions
+    from seqtag.stages.evaluate import Against
     from seqtag.tasks.use import Evaluated
 
 STDIN, STDOUT = common.STDIN, results.STDOUT
@@ -37,6 +40,8 @@ def evaluate(
     analysis: parameters.ShowAnalysis = False,
     calibration: parameters.ShowCalibration = False,
     crosscheck: parameters.Crosscheck = False,
+    against: parameters.AgainstModel = None,
+    report: parameters.ReportOutput = None,
     json_path: parameters.JsonOutput = None,
     errors: parameters.ErrorsOutput = None,
     precision: common.Precision = None,
@@ -51,7 +56,8 @@ def evaluate(
 
     Examples:
       seqtag evaluate model/ test.conll
-      seqtag evaluate model/ test.conll --analysis --errors errors.jsonl
+      seqtag evaluate model/ test.conll --report report.html
+      seqtag evaluate model/ test.conll --against other/
       seqtag evaluate --predicted tagged.conll test.conll
     """
     if predicted is None:
@@ -62,10 +68,11 @@ def evaluate(
             raise UsageError("--calibration needs a model; it cannot be combined with --predicted.")
         if options.label_key is not None:
             raise UsageError("--label-key needs a model; it cannot be combined with --predicted.")
-    json_path, errors, output = (path and results.place(path) for path in (json_path, errors, output))
-    outputs = {"--json": json_path, "--errors": errors, "--output": output}
+    outputs = {"--report": report, "--json": json_path, "--errors": errors, "--output": output}
+    outputs = {option: path and results.place(path) for option, path in outputs.items()}
     _check_distinct(outputs, analysis)
-    results.check_outputs(outputs.values(), [gold, predicted or model, *([train] if train else [])])
+    read = [gold, predicted or model, *filter(None, (train, against))]
+    results.check_outputs(outputs.values(), read)
 
     common.check_name("--precision", precision, registry.PRECISIONS)
     # The stage costs NumPy and, for a model, ONNX Runtime: nothing that `--help` should wait for.
@@ -73,57 +80,92 @@ def evaluate(
     from seqtag.cli.warnings import warn
     from seqtag.stages import evaluate as stage
 
-    if predicted is None:
-        given = {"--scheme": scheme != "auto", "--analysis": analysis, "--crosscheck": crosscheck}
-        given |= {
-            "--calibration": calibration,
-            "--errors": errors is not None,
-            "--output": output is not None,
-        }
-        given |= {"--precision": precision is not None}
-        given |= {"--label-key": options.label_key is not None}
-        _check_task(model, given)
-        with steps() as step:
-            step(f"answering {printable(gold)} ...")
-            evaluation = stage.evaluate_model(
-                model,
+    def scored(model: str, predicted: str | None, scheme: str) -> "Evaluated":
+        """The evaluation of a model, or of a file of predictions."""
+        if predicted is not None:
+            return stage.evaluate_files(
+                predicted,
                 gold,
                 scheme=scheme,
                 options=options,
+                predicted_column=predicted_column,
+                train_path=train,
                 crosscheck=crosscheck,
-                probabilities=errors is not None,
-                threads=threads or 0,
-                calibration=calibration,
-                precision=precision or registry.FLOAT32,
             )
-    else:
-        evaluation = stage.evaluate_files(
-            predicted,
+        use = _check_task(model, given)
+        found: Evaluated = stage.evaluate_model(
+            model,
             gold,
             scheme=scheme,
             options=options,
-            predicted_column=predicted_column,
-            train_path=train,
             crosscheck=crosscheck,
+            probabilities=outputs["--errors"] is not None,
+            threads=threads or 0,
+            calibration=calibration or (report is not None and "--calibration" in use),
+            precision=precision or registry.FLOAT32,
         )
-    warn(evaluation.findings)
-    writers = {
-        json_path: _dumper(evaluation),
-        errors: evaluation.write_errors,
-        output: evaluation.write_columns,
+        return found
+
+    given = {
+        "--scheme": scheme != "auto",
+        "--analysis": analysis,
+        "--crosscheck": crosscheck,
+        "--calibration": calibration,
+        "--errors": errors is not None,
+        "--output": output is not None,
+        "--precision": precision is not None,
+        "--label-key": options.label_key is not None,
     }
-    for path in results.stdout_last(writers):
-        _write(path, writers[path])
-    if STDOUT not in outputs.values():
-        _show(evaluation, crosscheck, analysis)
+    with steps() as step:
+        step(f"answering {printable(gold)} ...")
+        evaluation = scored(model, predicted, scheme)
+        compared = _compared(evaluation, against, scored) if against else None
+    warn(evaluation.findings)
+
+    def write_report(stream: TextIO) -> None:
+        from seqtag.cli.report import page
+
+        stream.write(page(evaluation, None if predicted else stage.model_facts(model), compared))
+
+    writers = {
+        "--report": write_report,
+        "--json": _dumper(evaluation, compared),
+        "--errors": evaluation.write_errors,
+        "--output": evaluation.write_columns,
+    }
+    writing = {path: writers[option] for option, path in outputs.items() if path}
+    for path in results.stdout_last(writing):
+        _write(path, writing[path])
+    if STDOUT not in writing:
+        _show(evaluation, compared, crosschecked=crosscheck, analysis=analysis, calibration=calibration)
 
 
-def _check_task(model: str, given: dict[str, bool]) -> None:
-    """Refuses options of which the model's task makes no use."""
+def _compared(
+    evaluation: "Evaluated", against: str, scored: "Callable[[str, str | None, str], Evaluated]"
+) -> "Against":
+    """The evaluation beside that of another model folder, or of another file of predictions.
+
+    Args:
+        evaluation: The evaluation.
+        against: The other folder or file.
+        scored: Evaluates a folder or a file, by the tag scheme.
+    """
+    from seqtag.evaluation.evaluation import Evaluation
+    from seqtag.stages.evaluate import against as stage
+
+    # The gold file is read as it was for the first, so that both are scored on the same entities.
+    scheme = evaluation.scheme.name if isinstance(evaluation, Evaluation) else "auto"
+    other = scored(against, None, scheme) if os.path.isdir(against) else scored("", against, scheme)
+    return stage(evaluation, other)
+
+
+def _check_task(model: str, given: dict[str, bool]) -> frozenset[str]:
+    """Refuses options of which the model's task makes no use; returns those of which it does."""
     from seqtag.tasks.use import check_options, use_of
 
     task, use = use_of(model)
     check_options("evaluate", task, given, use.scores_with)
+    return use.scores_with
 
 
 def _model_and_gold(
@@ -181,26 +223,40 @@ def _write(path: str, write: Callable[[TextIO], None]) -> None:
         write(stream)
 
 
-def _dumper(evaluation: "Evaluated") -> Callable[[TextIO], None]:
+def _dumper(evaluation: "Evaluated", compared: "Against | None") -> Callable[[TextIO], None]:
     """What writes all figures as JSON."""
 
     def dump(stream: TextIO) -> None:
-        stream.write(json_text(evaluation.to_json(), indent=2) + "\n")
+        found = evaluation.to_json() | ({"against": compared.to_json()} if compared else {})
+        stream.write(json_text(found, indent=2) + "\n")
 
     return dump
 
 
-def _show(evaluation: "Evaluated", crosschecked: bool, analysis: bool) -> None:
+def _show(
+    evaluation: "Evaluated",
+    compared: "Against | None",
+    *,
+    crosschecked: bool,
+    analysis: bool,
+    calibration: bool,
+) -> None:
 
     from seqtag.cli.tables import make_console, print_figures, print_line, print_score, print_tables
     from seqtag.evaluation.calibration import reliability_table
     from seqtag.evaluation.evaluation import Evaluation
+    from seqtag.evaluation.thresholds import thresholds_table
 
     console = make_console()
     print_line(evaluation.heading, console)
+    probable = [
+        *map(reliability_table, evaluation.calibrations),
+        *map(thresholds_table, evaluation.thresholds),
+    ] * calibration  # --report alone asks for them too
     if not isinstance(evaluation, Evaluation):
         print_figures(evaluation.score, console)
-        print_tables(map(reliability_table, evaluation.calibrations), console)
+        print_tables(probable, console)
+        _show_against(compared, console)
         return
     if evaluation.seconds is not None and evaluation.tokens_per_second is not None:
         speed = f"{evaluation.tokens_per_second:,.0f} tokens/s"
@@ -210,8 +266,21 @@ def _show(evaluation: "Evaluated", crosschecked: bool, analysis: bool) -> None:
     if crosschecked:
         console.print("Cross-check passed: the seqeval package finds the same figures.")
     print_score(evaluation.score, console)
-    print_tables(map(reliability_table, evaluation.calibrations), console)
+    print_tables(probable, console)
     if analysis:
         from seqtag.cli.analysis_tables import print_analysis
 
         print_analysis(evaluation.analysis, console)
+    _show_against(compared, console)
+
+
+def _show_against(compared: "Against | None", console: "Console") -> None:
+    """Prints both models side by side, and whether their difference can be chance."""
+    if compared is None:
+        return
+    from seqtag.cli.tables import print_line, print_tables
+
+    console.print()
+    print_line(f"compared with {compared.second.name}", console)
+    print_tables(compared.figures(), console)
+    console.print(compared.second.score.signature, markup=False, highlight=False, soft_wrap=True)

@@ -321,6 +321,21 @@ Crosscheck = Annotated[
     bool,
     typer.Option("--crosscheck", help="Score again with the seqeval package; fail if any figure differs."),
 ]
+AgainstModel = Annotated[
+    str | None,
+    typer.Option(
+        "--against", metavar="MODEL", show_default=False,
+        help="Compare with another model, or another file of predictions, and test whether the difference is "
+        "significant (approximate randomisation).",
+    ),
+]  # fmt: skip
+ReportOutput = Annotated[
+    str | None,
+    typer.Option(
+        "--report", metavar="OUT", show_default=False,
+        help="Write all figures and all errors as a page (OUT.html), with the probabilities of --calibration.",
+    ),
+]  # fmt: skip
 JsonOutput = Annotated[
     str | None,
     typer.Option(

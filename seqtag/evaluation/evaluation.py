@@ -13,8 +13,12 @@ from seqtag.corpora.tags import Scheme, Span, spans
 from seqtag.evaluation.analysis import Analysis, analyse
 from seqtag.evaluation.calibration import Calibration, calibration, calibrations_json
 from seqtag.evaluation.known import Known, surface
+from seqtag.evaluation.mistakes import Mistake, Shown, marks, of_tags
+from seqtag.evaluation.per_sentence import of_rows
 from seqtag.evaluation.schemes import tags_of
 from seqtag.evaluation.scoring import Score
+from seqtag.evaluation.significance import PerSentence
+from seqtag.evaluation.thresholds import Thresholds, thresholds, thresholds_json
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,14 @@ class Evaluation:
         return (sentence.tokens for sentence in self.corpus.sentences)
 
     @property
+    def name(self) -> str:
+        """The model folder or the file of predictions, as the user named it."""
+        return self.model if self.model is not None else self.predicted_path or ""
+
+    @property
     def heading(self) -> str:
         """What was compared, in one line."""
-        source = self.model if self.model is not None else self.predicted_path
-        return f"{source} against {self.corpus.path}, tags: {self.scheme.title}"
+        return f"{self.name} against {self.corpus.path}, tags: {self.scheme.title}"
 
     @cached_property
     def analysis(self) -> Analysis:
@@ -87,16 +95,59 @@ class Evaluation:
         """
         if self.tag_probabilities is None or self.probabilities is None:
             return ()
+        found = calibration("tags", *self._tags(self.tag_probabilities))
+        if not self.scheme.is_spans:
+            return (found,)
+        return (found, calibration("entities", *self._entities(self.probabilities)))
+
+    @cached_property
+    def thresholds(self) -> tuple[Thresholds, ...]:
+        """Precision and recall of the entities, or of plain tags, by minimum probability; empty if their probabilities
+        were not asked for.
+        """
+        if self.probabilities is None:
+            return ()
+        gold = self.score.counts.gold
+        if self.scheme.is_spans:
+            return (thresholds("entities", *self._entities(self.probabilities), gold),)
+        rows = [[row[place, place + 1] for place in range(len(row))] for row in self.probabilities]
+        return (thresholds("tags", *self._tags(rows), gold),)
+
+    @cached_property
+    def mistakes(self) -> list[Mistake]:
+        """All wrong answers, in the order of the text."""
+        return of_tags(self.analysis.wrong, self.probabilities, spans=self.scheme.is_spans)
+
+    def shown(self, number: int) -> Shown:
+        """A sentence, by its number from 0, with its entities or, where tags are plain, with what is wrong of them."""
+        sentence, gold, predicted = self.corpus.sentences[number], self.gold[number], self.predicted[number]
+        known = self.probabilities[number] if self.probabilities else None
+        line = sentence.lines[0] if sentence.lines else None
+        if self.scheme.is_spans:
+            ours, theirs = spans(gold, self.scheme), spans(predicted, self.scheme)
+        else:
+            wrong = [place for place, tag in enumerate(gold) if tag != predicted[place]]
+            ours, theirs = (
+                [Span(place, place + 1, row[place]) for place in wrong] for row in (gold, predicted)
+            )
+        return Shown(sentence.tokens, marks(ours), marks(theirs, known), line)
+
+    @property
+    def per_sentence(self) -> PerSentence:
+        """What the score is calculated from, sentence by sentence."""
+        return of_rows(self.gold, self.predicted, self.scheme, self.score.measure.measure)
+
+    def _tags(self, given: Sequence[Sequence[float]]) -> tuple[list[float], list[bool]]:
+        """The probability of each tag, and whether it is right."""
         right = [
             own == other
             for rows in zip(self.gold, self.predicted, strict=True)
             for own, other in zip(*rows, strict=True)
         ]
-        found = calibration("tags", [value for row in self.tag_probabilities for value in row], right)
-        return (found, self._of_entities(self.probabilities)) if self.scheme.is_spans else (found,)
+        return [value for row in given for value in row], right
 
-    def _of_entities(self, given: Sequence[Mapping[tuple[int, int], float]]) -> Calibration:
-        """That of the entities of the answer; one is right if its start, end and type are."""
+    def _entities(self, given: Sequence[Mapping[tuple[int, int], float]]) -> tuple[list[float], list[bool]]:
+        """The probability of each entity of the answer, and whether its start, end and type are right."""
         probabilities: list[float] = []
         right: list[bool] = []
         for known, gold, predicted in zip(given, self.gold, self.predicted, strict=True):
@@ -105,7 +156,7 @@ class Evaluation:
                 if (value := known.get((span.start, span.end))) is not None:
                     probabilities.append(value)
                     right.append(span in wanted)
-        return calibration("entities", probabilities, right)
+        return probabilities, right
 
     def to_json(self) -> dict[str, Any]:
         """The score as plain values, with the names of what was compared, the speed and the analysis."""
@@ -119,6 +170,7 @@ class Evaluation:
             "tokens_per_second": self.tokens_per_second,
             "analysis": self.analysis.to_json(),
             **calibrations_json(self.calibrations),
+            **thresholds_json(self.thresholds),
         }
 
     def write_columns(self, stream: TextIO) -> None:

@@ -1,23 +1,40 @@
 """The evaluation stage: a model folder, or a file of predictions, and a gold file in; a score out."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seqtag.corpora import reading, tags
 from seqtag.corpora.base import AUTO, Column, ReadOptions
 from seqtag.corpora.doubts import doubts
 from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme
-from seqtag.evaluation import schemes, scoring
+from seqtag.evaluation import metrics, schemes, scoring, significance
+from seqtag.evaluation.counts import BARE, Counts
 from seqtag.evaluation.crosscheck import check_with_seqeval
 from seqtag.evaluation.evaluation import Evaluation
+from seqtag.evaluation.figures import Figures
 from seqtag.evaluation.known import Known, learn
+from seqtag.evaluation.labels import JointScore, LabelScore
+from seqtag.evaluation.mistakes import only_in
 from seqtag.evaluation.same_sentences import check_same_sentences
 from seqtag.evaluation.schemes import tags_of
+from seqtag.evaluation.scoring import Score
+from seqtag.evaluation.significance import Significance
+from seqtag.model_folder import layout
+from seqtag.model_folder.members import reports_of
 from seqtag.settings import registry
+from seqtag.settings.changes import Change, changes
+from seqtag.settings.tasks import schema_for
+from seqtag.support.errors import ModelError, UsageError
+from seqtag.support.quoting import reason
 from seqtag.tasks import seen
 from seqtag.tasks.use import EvaluationOrder, use_of
+
+if TYPE_CHECKING:
+    from seqtag.tasks.use import Evaluated
 
 AnyPath = str | PathLike[str]
 
@@ -131,3 +148,117 @@ def _learn(train: Corpus, scheme: Scheme) -> Known:
     own = schemes.closest(tags_of(train), scheme) if scheme.is_spans else scheme
     reading.check_tags(train, own)
     return learn([sentence.tokens for sentence in train.sentences], tags_of(train), own)
+
+
+@dataclass(frozen=True)
+class Against:
+    """Two models, or files of predictions, on the same gold file.
+
+    Attributes:
+        first: The evaluation of the first.
+        second: That of the second.
+        significance: The test of their difference.
+    """
+
+    first: "Evaluated"
+    second: "Evaluated"
+    significance: Significance
+
+    def figures(self) -> list[Figures]:
+        """The table of both: the main figure and, where types have one, their F1."""
+        found = self.significance
+        text, measure = found.measure.text, found.measure
+        rows = []
+        ours, theirs = _types(self.first.score), _types(self.second.score)
+        nothing = Counts(0, 0, 0)
+        for name in sorted({*ours, *theirs}):
+            own, other = ours.get(name, nothing).f1, theirs.get(name, nothing).f1
+            rows.append((name or BARE, f"{own:.4f}", f"{other:.4f}", f"{own - other:+.4f}"))
+        difference = f"{found.difference:+.{measure.decimals}f}"
+        totals = [(measure.title, text(found.first), text(found.second), difference)]
+        only = only_in(self.first.mistakes, self.second.mistakes)
+        others = only_in(self.second.mistakes, self.first.mistakes)
+        remarks = [
+            f"Errors: {sum(only):,} of the first alone, {sum(others):,} of the second alone, "
+            f"{len(only) - sum(only):,} of both.",
+            found.sentence,
+        ]
+        return [Figures(("F1" if rows else "", "first", "second", "difference"), rows, totals, remarks)]
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures of the second, and the test."""
+        return {**self.second.to_json(), "significance": self.significance.to_json()}
+
+
+def _types(score: Any) -> Mapping[str, Counts]:
+    """The counts of each type of tags or, where there are none, of each label."""
+    if isinstance(score, JointScore):
+        return score.tags.types
+    return score.types if isinstance(score, Score | LabelScore) else {}
+
+
+def against(first: "Evaluated", second: "Evaluated") -> Against:
+    """Compares two evaluations on the same gold file.
+
+    Raises:
+        UsageError: Their scores are not of the same kind.
+        DataError: They are not of the same sentences.
+    """
+    ours, theirs = first.score.measure, second.score.measure
+    if type(first) is not type(second) or ours.title != theirs.title:
+        raise UsageError(
+            f"--against: expected a model of the same task. Received: scores of {ours.title} and of {theirs.title}"
+        )
+    own, other = first.per_sentence, second.per_sentence
+    if own.figures.shape != other.figures.shape:
+        raise UsageError(
+            f"--against: {first.gold_file} has other sentences for the second model: {len(other.figures):,}, not "
+            f"{len(own.figures):,}."
+        )
+    return Against(first, second, significance.compare(own, other))
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a model folder says of how the model was made.
+
+    Attributes:
+        changes: The settings that differ from the defaults.
+        history: What each epoch came to, as `report.json` has it.
+        best_epoch: The epoch whose weights were kept.
+        measure: The title of the score on dev.
+        gradients: The norms of all steps; None if they are not known.
+        members: How many models it was merged from, 1 for any other model. Settings and training are those of the
+            first.
+    """
+
+    changes: dict[str, Change]
+    history: list[dict[str, Any]]
+    best_epoch: int
+    measure: str
+    gradients: Mapping[str, Any] | None
+    members: int = 1
+
+
+def model_facts(folder: AnyPath) -> ModelFacts:
+    """What a model folder says of how the model was made.
+
+    Raises:
+        ModelError: It cannot be read.
+    """
+    path = Path(folder)
+    task, _ = use_of(fspath(folder))
+    try:
+        settings = layout.parsed((path / "config.json").read_bytes())
+        reports = reports_of(layout.parsed((path / "report.json").read_bytes()))
+        first = reports[0]
+        return ModelFacts(
+            changes(schema_for(task), settings),
+            [dict(row) for row in first["history"]],
+            int(first["best_epoch"]),
+            metrics.title_of(str(first["dev"]["metric"])),
+            first.get("gradients"),
+            len(reports),
+        )
+    except (KeyError, TypeError, ValueError, IndexError) as problem:
+        raise ModelError(f"{path}: is not what seqtag writes ({reason(problem)}).") from problem

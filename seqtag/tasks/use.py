@@ -16,7 +16,11 @@ from seqtag.support.errors import UsageError
 from seqtag.tasks.folders import task_of
 
 if TYPE_CHECKING:
+    from seqtag.evaluation.analysis import Analysis
     from seqtag.evaluation.calibration import Calibration
+    from seqtag.evaluation.mistakes import Mistake, Shown
+    from seqtag.evaluation.significance import PerSentence
+    from seqtag.evaluation.thresholds import Thresholds
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,11 @@ class Evaluated(Protocol):
         ...
 
     @property
+    def name(self) -> str:
+        """The model folder or the file of predictions, as the user named it."""
+        ...
+
+    @property
     def heading(self) -> str:
         """What was compared, in one line."""
         ...
@@ -62,6 +71,40 @@ class Evaluated(Protocol):
     @property
     def calibrations(self) -> "Sequence[Calibration]":
         """How far its probabilities mean what they say; empty if that was not asked for."""
+        ...
+
+    @property
+    def thresholds(self) -> "Sequence[Thresholds]":
+        """Precision and recall by minimum probability; empty if probabilities were not asked for."""
+        ...
+
+    @property
+    def analysis(self) -> "Analysis | None":
+        """What kind of mistakes there are in its tags; None if it has none."""
+        ...
+
+    @property
+    def mistakes(self) -> "Sequence[Mistake]":
+        """All wrong answers."""
+        ...
+
+    def shown(self, number: int) -> "Shown":
+        """A sentence with what is right and what was predicted, by its number from 0."""
+        ...
+
+    @property
+    def sentences(self) -> Iterator[Any]:
+        """What was answered: the tokens of each sentence, or each source."""
+        ...
+
+    @property
+    def per_sentence(self) -> "PerSentence":
+        """What the score is calculated from, sentence by sentence."""
+        ...
+
+    @property
+    def gold_file(self) -> str:
+        """The gold file, as messages name it."""
         ...
 
     @property

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from seqtag.corpora.pairs import TextPair
 from seqtag.evaluation.edit_distance import edit_distance
 from seqtag.evaluation.figures import Figures
 from seqtag.evaluation.measure import Measure
 from seqtag.evaluation.overlap import Overlap, overlap
+from seqtag.evaluation.per_sentence import share
+from seqtag.evaluation.significance import PerSentence
 from seqtag.evaluation.trained_on import mark
 from seqtag.support.errors import MissingPackage
 from seqtag.support.quoting import one_line
@@ -141,6 +145,25 @@ def score(
     shortened = sum(not answer.best.complete for answer in answers)
     how = f"cut:{vocabulary.target_cut}|{how}"
     return TransductionScore(len(pairs), exact, edits, symbols, shortened, metric, how)
+
+
+def per_pair(
+    pairs: Sequence[TextPair], answers: Sequence[Answer], target_cut: str, metric: str
+) -> PerSentence:
+    """What the figure that counts is calculated from, pair by pair.
+
+    Args:
+        pairs: The pairs.
+        answers: The answers, in the same order.
+        target_cut: What the symbols of a target are.
+        metric: The figure that counts, one of `MEASURES`.
+    """
+    rows = []
+    for pair, answer in zip(pairs, answers, strict=True):
+        gold, found = cut(pair.target, target_cut), cut(answer.best.text, target_cut)
+        exact = metric == "exact_match"
+        rows.append((gold == found, 1) if exact else (edit_distance(gold, found), len(gold)))
+    return PerSentence(MEASURES[metric], np.array(rows, np.float64), share)
 
 
 def with_overlap(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import perf_counter
 from typing import Any, ClassVar, TextIO
 
@@ -11,6 +12,9 @@ from seqtag.corpora.findings import Finding
 from seqtag.corpora.pairs import BLANK, LONGEST, PairOptions, TextPair, read_pairs
 from seqtag.corpora.records import JsonWriter
 from seqtag.evaluation.calibration import Calibration
+from seqtag.evaluation.mistakes import Mistake, Shown
+from seqtag.evaluation.significance import PerSentence
+from seqtag.evaluation.thresholds import Thresholds
 from seqtag.settings.transduction import FORMATS
 from seqtag.support.errors import UsageError
 from seqtag.support.lines import shown
@@ -18,7 +22,7 @@ from seqtag.support.quoting import counted, printable, quoted
 from seqtag.tasks.transduction import stored
 from seqtag.tasks.transduction.model import Answer, TransducedText, TransducerModel
 from seqtag.tasks.transduction.read import read_whole
-from seqtag.tasks.transduction.score import TransductionScore, score, with_overlap
+from seqtag.tasks.transduction.score import TransductionScore, per_pair, score, with_overlap
 from seqtag.tasks.transduction.vocabulary import SymbolVocabulary, cut
 from seqtag.tasks.use import EvaluationOrder, PredictionOrder, Use
 
@@ -71,6 +75,8 @@ class PairEvaluation:
         findings: What is odd about the file.
         cut: What the symbols of a target are.
         calibrations: Empty: the probabilities of targets are not looked at.
+        thresholds: Likewise.
+        analysis: None: it is of tags.
     """
 
     score: TransductionScore
@@ -82,6 +88,8 @@ class PairEvaluation:
     findings: Sequence[Finding]
     cut: str
     calibrations: Sequence[Calibration] = ()
+    thresholds: Sequence[Thresholds] = ()
+    analysis: None = None
 
     @property
     def gold_file(self) -> str:
@@ -94,9 +102,33 @@ class PairEvaluation:
         return (pair.source for pair in self.pairs)
 
     @property
+    def name(self) -> str:
+        """The model folder, as the user named it."""
+        return self.model
+
+    @property
     def heading(self) -> str:
         """What was compared, in one line."""
         return f"{self.model} against {self.path}, {counted(len(self.pairs), 'pair')}"
+
+    @cached_property
+    def mistakes(self) -> list[Mistake]:
+        """All answers that are not exactly right."""
+        return [
+            Mistake(number, "target", pair.target, answer.best.text, answer.best.probability)
+            for number, (pair, answer) in enumerate(zip(self.pairs, self.answers, strict=True))
+            if cut(answer.best.text, self.cut) != cut(pair.target, self.cut)
+        ]
+
+    def shown(self, number: int) -> Shown:
+        """The source of a pair, by its number from 0, with its features."""
+        pair = self.pairs[number]
+        return Shown((pair.source, *pair.features), line=pair.line or None)
+
+    @property
+    def per_sentence(self) -> PerSentence:
+        """What the score is calculated from, pair by pair."""
+        return per_pair(self.pairs, self.answers, self.cut, self.score.metric)
 
     def to_json(self) -> dict[str, Any]:
         """The figures as plain values, with the names of what was compared and the speed."""

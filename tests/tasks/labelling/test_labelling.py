@@ -20,6 +20,7 @@ from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import CLASSIFICATION_MODEL, JOINT_MODEL, Kind
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.tasks import settings_of
+from seqtag.stages.evaluate import evaluate_model
 from seqtag.stages.predict import predict
 from seqtag.stages.train import train
 from seqtag.support.errors import Error, ModelError
@@ -117,6 +118,23 @@ def test_a_run_that_was_stopped_ends_with_the_same_bytes(
     go(model.task, model.corpus, tmp_path / "model", resume=True)
     for entry in model.folder.iterdir():
         assert (tmp_path / "model" / entry.name).read_bytes() == entry.read_bytes(), entry.name
+
+
+def test_the_page_of_an_evaluation(model: Made, tmp_path: Path) -> None:
+    wrong, report = tmp_path / "wrong.conll", tmp_path / "report.html"
+    wrong.write_text("# intent = Light\nplay\tO\nblues\tB-device\n", "utf-8")
+    arguments = ["evaluate", str(model.folder), str(wrong), "--report", str(report)]
+    assert run([*arguments, "--against", str(model.folder)]) == 0
+    text = report.read_text("utf-8")
+    data = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
+    label = next(error for error in data["errors"] if error[1] == "label")
+    assert label[:4] == [0, "label", "Light", "Play"]
+    assert label[7] == "both"
+    assert ("By type" in text) == (model.task == "joint")
+    assert "By label of the sentence" in text
+    assert "Reliability: labels" in text
+    evaluation = evaluate_model(model.folder, wrong)
+    assert evaluation.per_sentence.score == pytest.approx(evaluation.score.main)
 
 
 def test_evaluate(model: Made, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from seqtag.model_folder.layout import TRANSDUCER
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge_into
 from seqtag.settings.transduction import TRANSDUCTION
+from seqtag.stages.evaluate import evaluate_model
 from seqtag.stages.gradients import gradients
 from seqtag.stages.train import TrainingResult, train
 from seqtag.support.errors import UsageError
@@ -82,6 +83,21 @@ def test_it_learns(trained: TrainingResult[Any, Any]) -> None:
     assert trained.test.word_error_rate == 1 - trained.test.exact / 20
     assert trained.prepared.pairs < trained.prepared.rows == 90  # what repeats is learnt once
     assert trained.history[-1].loss < trained.history[0].loss
+
+
+def test_the_page_of_an_evaluation(
+    trained: TrainingResult[Any, Any], files: dict[str, str], tmp_path: Path
+) -> None:
+    wrong, report = tmp_path / "wrong.tsv", tmp_path / "report.html"
+    wrong.write_text("abc\tabxy\nabc\tcba\n", "utf-8")
+    assert run(["evaluate", str(trained.path), str(wrong), "--report", str(report)]) == 0
+    text = report.read_text("utf-8")
+    data = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
+    assert [1, "target", "cba", "abxy"] in [error[:4] for error in data["errors"]]
+    assert data["sentences"]["1"]["tokens"] == ["abc"]
+    assert "symbol error rate" in text
+    found = evaluate_model(trained.path, files["test"])
+    assert found.per_sentence.score == pytest.approx(found.score.main)
 
 
 def test_evaluate_says_what_training_said(
