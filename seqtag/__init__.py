@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seqtag.stages.train import TrainingResult
     from seqtag.support.errors import Error
     from seqtag.tasks.tagging.prepared import Prepared
-    from seqtag.training.events import Epoch, Note, Progress
+    from seqtag.training.events import Epoch, Note, Progress, Resumed
 
 __version__ = "0.1.0"
 
@@ -36,6 +36,7 @@ __all__ = [
     "Note",
     "Prepared",
     "Progress",
+    "Resumed",
     "Score",
     "Tagger",
     "Token",
@@ -59,7 +60,7 @@ _HOMES = {
     "seqtag.stages.train": ("TrainingResult",),
     "seqtag.support.errors": ("Error",),
     "seqtag.tasks.tagging.prepared": ("Prepared",),
-    "seqtag.training.events": ("Epoch", "Note", "Progress"),
+    "seqtag.training.events": ("Epoch", "Note", "Progress", "Resumed"),
 }
 
 

@@ -48,8 +48,8 @@ def train(
         force: Whether to replace a model that is there and, without `resume`, the checkpoint of a stopped run.
         resume: Whether to go on from the checkpoint of a stopped run, if there is one.
         checkpoint_steps: A checkpoint is written after each epoch, and after every so many steps; 0 for none.
-        on_event: Called with what was read (`Prepared`), each step (`Progress`), each epoch (`Epoch`) and each remark
-            (`Note`).
+        on_event: Called with what was read (`Prepared`), each step (`Progress`), each epoch (`Epoch`), each remark
+            (`Note`), and where a run goes on from a checkpoint with the epochs before (`Resumed`).
 
     Raises:
         Error: An argument, a file or a setting is wrong, the output cannot be written, a package for training is not

@@ -160,7 +160,7 @@ class LiveTable(Lines):
                 loss=f"{event.loss:.4f}",
                 left=self._left(event),
             )
-        else:
+        elif isinstance(event, Epoch):
             self._seconds.append(event.seconds)
             marked = self._is_best(event)
             score = "-" if event.dev_score is None else self._measure.text(event.dev_score)

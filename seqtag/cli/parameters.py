@@ -121,6 +121,27 @@ Force = Annotated[bool, force("model", FILES)]
 Resume = Annotated[bool, resume("MODEL", FILES)]
 CheckpointSteps = Annotated[int, checkpoint_steps(FILES)]
 Quiet = Annotated[bool, quiet(FILES)]
+TrainingReport = Annotated[
+    str | None,
+    typer.Option(
+        "--report", metavar="OUT", rich_help_panel=FILES, show_default=False,
+        help="Write a page (OUT.html) with the curves of the run, its scores on dev and all errors.",
+    ),
+]  # fmt: skip
+TrainingPlot = Annotated[
+    str | None,
+    typer.Option(
+        "--plot", metavar="OUT", rich_help_panel=FILES, show_default=False,
+        help="Write the curves of the run as a plot (.png, .svg).",
+    ),
+]  # fmt: skip
+TensorBoard = Annotated[
+    Path | None,
+    typer.Option(
+        "--tensorboard", metavar="FOLDER", rich_help_panel=FILES, show_default=False,
+        help="Write what each epoch came to as events for TensorBoard.",
+    ),
+]  # fmt: skip
 
 # seqtag compare
 ComparedTrainFile = Annotated[str, typer.Option("--train", metavar="FILE", help="Training corpus.")]

@@ -32,13 +32,24 @@ def check(targets: Sequence[str], inputs: Sequence[str]) -> None:
     if len(set(targets)) < len(targets):
         raise UsageError(f"-o: two outputs have the same path. Received: {', '.join(targets)}")
     if any(map(is_plot, targets)):
-        try:
-            import matplotlib.figure  # noqa: F401
-        except ImportError:
-            raise Error(
-                f"a plot needs matplotlib, which is not installed: {install_line('plot')} (or write JSON: "
-                "-o OUT.json)."
-            ) from None
+        check_installed(" (or write JSON: -o OUT.json)")
+
+
+def check_installed(instead: str = "") -> None:
+    """Refuses a plot where matplotlib is not installed.
+
+    Args:
+        instead: What else could be done, for the message.
+
+    Raises:
+        Error: It is not installed.
+    """
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError:
+        raise Error(
+            f"a plot needs matplotlib, which is not installed: {install_line('plot')}{instead}."
+        ) from None
 
 
 def write(figure: Any, target: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqtag.cli import parameters
 from seqtag.cli.settings import with_settings
+from seqtag.cli.shown import NOTHING_SHOWN, Shown
 from seqtag.settings.merging import merge_into
 from seqtag.settings.tasks import chosen, chosen_options, names, schema_for
 from seqtag.support.errors import UsageError
@@ -30,6 +31,9 @@ def trained(
     force: parameters.Force = False,
     resume: parameters.Resume = False,
     checkpoint_steps: parameters.CheckpointSteps = 0,
+    report: parameters.TrainingReport = None,
+    plot: parameters.TrainingPlot = None,
+    tensorboard: parameters.TensorBoard = None,
     quiet: parameters.Quiet = False,
     **given: Any,
 ) -> None:
@@ -58,6 +62,13 @@ def trained(
     if keep_seeds and seeds < 2:
         raise UsageError("--keep-seeds needs --seeds with 2 seeds or more.")
     how = {"force": force, "resume": resume, "checkpoint_steps": checkpoint_steps}
+    shown = Shown(report, plot, tensorboard)
+    if shown.any and (folds is not None or workers > 1):
+        raise UsageError(
+            "--report, --plot and --tensorboard show one run; they cannot be combined with "
+            "--folds or --workers."
+        )
+    shown.check(name, output, [train, dev, test], resume=resume, force=force)
     if folds is not None:
         if dev is not None or test is not None:
             raise UsageError(
@@ -76,7 +87,7 @@ def trained(
         _train_seeds(name, resolved, files, output, seeds, workers, keep_seeds=keep_seeds, quiet=quiet, **how)
     else:
         how |= {"seeds": seeds, "keep_seeds": keep_seeds}
-        train_model(name, resolved, train, dev, test, output, quiet=quiet, **how)
+        train_model(name, resolved, train, dev, test, output, quiet=quiet, shown=shown, **how)
 
 
 def _train_folds(
@@ -147,6 +158,7 @@ def train_model(
     output: Path,
     *,
     quiet: bool,
+    shown: Shown = NOTHING_SHOWN,
     **how: Any,
 ) -> None:
     """Trains one model and shows how; `how` are further arguments of the stage."""
@@ -164,7 +176,10 @@ def train_model(
         introduction = found.introduction
         figures = partial(summary.summary_of_figures, steps=found.next_steps)
         told = summary.summary if introduction is None else figures
-        with display(introduction or summary.introduction, told, quiet=quiet) as show:
+        with (
+            display(introduction or summary.introduction, told, quiet=quiet) as show,
+            shown.listening(show.event, seeds=how.get("seeds", 1)) as listener,
+        ):
             result = stage(
                 config,
                 train,
@@ -173,12 +188,13 @@ def train_model(
                 output,
                 task=task,
                 debug=wants_debug(),
-                listener=show.event,
+                listener=listener,
                 stop=stop,
                 **how,
             )
             show.finish(result)
-    sys.stdout.flush()
+        sys.stdout.flush()
+        shown.write(result, dev)
 
 
 command = with_settings(trained, names())

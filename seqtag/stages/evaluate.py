@@ -50,6 +50,7 @@ def evaluate_model(
     threads: int = 0,
     calibration: bool = False,
     precision: str = registry.FLOAT32,
+    corpus: Any = None,
 ) -> Any:
     """Answers a gold file with a model and scores the answers, as the model's task does.
 
@@ -66,6 +67,7 @@ def evaluate_model(
         threads: How many threads tag side by side; 0 for as many as the process may use cores.
         calibration: Whether to say how far probabilities mean what they say, which takes time.
         precision: What the products of LSTMs are computed in: "float32" or "int8".
+        corpus: What the file holds, as the task reads it, if that was read before.
 
     Raises:
         DataError: The gold file cannot be read, or holds a tag that its scheme does not have.
@@ -83,6 +85,7 @@ def evaluate_model(
         threads,
         calibration,
         precision,
+        corpus,
     )
     return seen.marked(use.evaluate(order), Path(folder))
 

@@ -37,6 +37,7 @@ class EvaluationOrder:
         threads: Batches that are answered side by side; 0 for as many as the process may use cores.
         calibration: Whether to say how far probabilities mean what they say, which takes time.
         precision: A name in `registry.PRECISIONS`.
+        corpus: What the gold file holds, as the task reads it, if that was read before.
     """
 
     model: str
@@ -48,6 +49,7 @@ class EvaluationOrder:
     threads: int = 0
     calibration: bool = False
     precision: str = registry.FLOAT32
+    corpus: Any = None
 
 
 class Evaluated(Protocol):

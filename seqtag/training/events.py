@@ -1,6 +1,6 @@
 """The events of a training run, as its listener receives them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from seqtag.corpora.findings import Level
@@ -54,6 +54,7 @@ class Epoch:
         tokens_per_second: Training tokens a second, dev scoring left out.
         seconds: The whole epoch.
         best: Whether its dev score is the best so far.
+        learning_rate: The learning rate of its first step; None in runs of earlier versions.
     """
 
     number: int
@@ -64,6 +65,18 @@ class Epoch:
     tokens_per_second: float
     seconds: float
     best: bool
+    learning_rate: float | None = None
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The run goes on from a checkpoint.
+
+    Attributes:
+        history: The epochs that are done.
+    """
+
+    history: Sequence[Epoch]
 
 
 @dataclass(frozen=True)
@@ -79,5 +92,5 @@ class Note:
     level: Level = "note"
 
 
-Event = Start | Progress | Epoch | Note
+Event = Start | Resumed | Progress | Epoch | Note
 Listener = Callable[[Event], None]

@@ -154,6 +154,7 @@ class Run:
         started = time.perf_counter() - now.seconds
         self._train(started, listener, stepped)
         self.trainer.settle()
+        rate = learning_rate(self.settings, now.number - 1, self._gains())
         trained = now.seconds = time.perf_counter() - started
         dev_score, best = self._assess(stop)
         return Epoch(
@@ -165,6 +166,7 @@ class Run:
             tokens_per_second=now.tokens / trained,
             seconds=time.perf_counter() - started,
             best=best,
+            learning_rate=rate,
         )
 
     def _train(self, started: float, listener: Listener, stepped: Callable[[int], None]) -> None:

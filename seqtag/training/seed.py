@@ -14,7 +14,7 @@ from seqtag.support.errors import Diverged, Error, UsageError
 from seqtag.support.interrupt import Stop
 from seqtag.support.quoting import counted
 from seqtag.training.checkpoint import Checkpoint, State
-from seqtag.training.events import Listener, Note
+from seqtag.training.events import Listener, Note, Resumed
 from seqtag.training.final import FinalRun, FirstRun
 from seqtag.training.job import Final, Job, PlannedFinal, PlannedJob, SeedResult
 from seqtag.training.run import Run
@@ -180,6 +180,7 @@ class _Session:
                 with checkpoint.trusted():
                     run.restore(state)
                 self.listener(Note(f"resumed {state.place}"))
+                self.listener(Resumed(tuple(run.history)))
             run.fit(self.listener, self.stop, checkpoint.save, self.saving.every)
         self.stop.check()
 

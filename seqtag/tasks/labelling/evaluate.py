@@ -222,7 +222,7 @@ def evaluate(task: str, kind: Kind, order: EvaluationOrder) -> LabelEvaluation:
     vocabulary = model.vocabulary
     own = replace(vocabulary.reading, tokenizer=vocabulary.tokenizer, with_tags=model.has_tags)
     options = own.override(order.options)
-    corpus = reading.read_corpus(order.gold, options)
+    corpus = order.corpus or reading.read_corpus(order.gold, options)
     check(corpus, options.label_key or "")
     if model.has_tags:
         reading.check_tags(corpus, model.scheme)

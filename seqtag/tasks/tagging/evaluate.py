@@ -36,7 +36,7 @@ def evaluate(order: EvaluationOrder) -> Evaluation:
         Path(order.model), order.threads, tags_only=not probabilities, int8=order.precision == registry.INT8
     )
     own = replace(tagger.vocabulary.reading, tokenizer=tagger.vocabulary.tokenizer)
-    corpus = reading.read_corpus(order.gold, own.override(order.options))
+    corpus = order.corpus or reading.read_corpus(order.gold, own.override(order.options))
     gold = tags_of(corpus)
     gold_scheme = tags.parse_scheme(scheme) if tags.is_named(scheme) else schemes.closest(gold, tagger.scheme)
     reading.check_tags(corpus, gold_scheme)

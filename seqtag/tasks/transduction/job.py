@@ -1,7 +1,7 @@
 """The training of a transducer with one seed."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,7 @@ class TransductionStart(Start):
         source_symbols: How many different symbols sources have.
         target_symbols: Likewise of targets.
         unknown: The share of the symbols of dev's sources that training has not seen.
+        dev: The pairs of dev.
     """
 
     config: TransductionConfig
@@ -59,6 +60,7 @@ class TransductionStart(Start):
     source_symbols: int
     target_symbols: int
     unknown: float
+    dev: Sequence[TextPair] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ class TransductionJob:
             source_symbols=len(vocabulary.sources.values),
             target_symbols=len(vocabulary.targets.values),
             unknown=float((seen == UNKNOWN).mean()),
+            dev=data.dev,
         )
 
     @property

@@ -172,7 +172,7 @@ def evaluate(order: EvaluationOrder) -> PairEvaluation:
     model = stored.load(order.model, order.threads)
     findings: list[Finding] = []
     options = options_of(model.vocabulary, order.gold, order.options)
-    pairs = read_whole(order.gold, options, findings.append)
+    pairs = order.corpus or read_whole(order.gold, options, findings.append)
     started = perf_counter()
     answers = [
         answer
