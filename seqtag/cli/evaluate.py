@@ -125,7 +125,12 @@ def evaluate(
     def write_report(stream: TextIO) -> None:
         from seqtag.cli.report import page
 
-        stream.write(page(evaluation, None if predicted else stage.model_facts(model), compared))
+        if predicted is not None:
+            stream.write(page(evaluation, against=compared))
+            return
+        from seqtag.stages.info import info
+
+        stream.write(page(evaluation, info(model), stage.trained(model), compared))
 
     writers = {
         "--report": write_report,

@@ -11,7 +11,8 @@ from seqtag.evaluation.labels import JointScore, LabelScore
 from seqtag.evaluation.scoring import Score
 from seqtag.pages.colours import colours
 from seqtag.pages.templates import render
-from seqtag.stages.evaluate import Against, ModelFacts
+from seqtag.stages.evaluate import Against, Trained
+from seqtag.stages.info import ModelInfo
 
 if TYPE_CHECKING:
     from seqtag.tasks.use import Evaluated
@@ -19,45 +20,47 @@ if TYPE_CHECKING:
 
 def page(
     evaluation: "Evaluated",
-    facts: ModelFacts | None = None,
+    info: ModelInfo | None = None,
+    trained: Trained | None = None,
     against: Against | None = None,
     *,
-    trained: bool = False,
+    training_first: bool = False,
 ) -> str:
     """The whole page.
 
     Args:
         evaluation: What is reported.
-        facts: The settings and the training of the model; None for a file of predictions.
+        info: What the model folder says of itself; None for a file of predictions.
+        trained: What it says of the training; likewise.
         against: What it is compared with, if there is something.
-        trained: Whether the model was trained just now, so that its training comes first.
+        training_first: Whether the model was trained just now, so that its training comes first.
 
     Returns:
         The page as HTML; equal evaluations give equal pages, but for the measured speed.
     """
     palette = colours(_names(evaluation, against))
     other = against.second if against else None
-    training = list(sections.training(facts))
+    training = list(sections.training(trained))
     body = [
-        *(training if trained else []),
+        *(training if training_first else []),
         *sections.against(against),
         *sections.scores(evaluation.score, other.score if other else None, palette),
         *sections.confusion(evaluation),
         *sections.familiarity(evaluation.analysis),
         *sections.lengths(evaluation.analysis),
         *sections.calibration(evaluation.calibrations, evaluation.thresholds),
-        *([] if trained else training),
+        *([] if training_first else training),
     ]
     mistakes, choices = listed(evaluation, other, palette)
     return render(
         "report.html",
         script="report.js",
-        title="Training" if trained else "Evaluation",
+        title="Training" if training_first else "Evaluation",
         heading=evaluation.heading,
-        warnings=[*map(str, _grave(evaluation.findings)), *(_merged(facts))],
+        warnings=[*map(str, _grave(evaluation.findings)), *(_merged(info))],
         tiles=sections.tiles(evaluation),
         signature=evaluation.score.signature,
-        settings=_settings(facts),
+        settings=_settings(info),
         sections=body,
         mistakes=mistakes,
         choices=choices,
@@ -68,16 +71,16 @@ def _grave(findings: Sequence[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.level != "note"]
 
 
-def _merged(facts: ModelFacts | None) -> list[str]:
-    if facts is None or facts.members < 2:
+def _merged(info: ModelInfo | None) -> list[str]:
+    if info is None or info.members < 2:
         return []
-    return [f"The model is merged from {facts.members} models; settings and training are those of the first."]
+    return [f"The model is merged from {info.members} models; settings and training are those of the first."]
 
 
-def _settings(facts: ModelFacts | None) -> Grid | None:
-    if facts is None:
+def _settings(info: ModelInfo | None) -> Grid | None:
+    if info is None:
         return None
-    rows = [[Name(path), str(change.value), str(change.default)] for path, change in facts.changes.items()]
+    rows = [[Name(path), *map(str, pair)] for path, pair in info.settings.items()]
     return Grid(("setting", "value", "default"), rows)
 
 

@@ -15,7 +15,7 @@ from seqtag.evaluation.scoring import Score
 from seqtag.evaluation.significance import Significance
 from seqtag.evaluation.thresholds import Thresholds
 from seqtag.pages.charts import Axis, Curve, chart
-from seqtag.stages.evaluate import Against, ModelFacts
+from seqtag.stages.evaluate import Against, Trained
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -313,12 +313,12 @@ def _minima(one: Thresholds) -> Grid:
     return Grid(("minimum", "precision", "recall", "F1", one.of), rows)
 
 
-def training(facts: ModelFacts | None) -> Iterator[Section]:
+def training(trained: Trained | None) -> Iterator[Section]:
     """How the model was trained."""
-    history = facts.history if facts else []
-    if facts is None or not history:
+    history = trained.history if trained else []
+    if trained is None or not history:
         return
-    measure, best = facts.measure, facts.best_epoch
+    measure, best = trained.measure, trained.best_epoch
     epochs = Axis("epoch", whole=True)
 
     def curve(name: str, key: str) -> Curve:
@@ -358,7 +358,7 @@ def training(facts: ModelFacts | None) -> Iterator[Section]:
         found.append(
             Part("Learning rate", chart("Learning rate by epoch", [rate], epochs, Axis("learning rate", 0.0)))
         )
-    yield Section("training", "Training", [*found, *_gradients(facts.gradients)])
+    yield Section("training", "Training", [*found, *_gradients(trained.gradients)])
 
 
 def _gradients(gradients: Mapping[str, Any] | None) -> Iterator[Part]:

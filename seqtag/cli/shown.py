@@ -111,7 +111,8 @@ class Shown:
 
     def _write_page(self, path: str, result: "TrainingResult[Any, Any]", dev: str | None) -> None:
         from seqtag.cli.report import page
-        from seqtag.stages.evaluate import evaluate_model, model_facts
+        from seqtag.stages.evaluate import evaluate_model, trained
+        from seqtag.stages.info import info
         from seqtag.tasks.use import use_of
 
         if sys.stderr.isatty():
@@ -124,7 +125,7 @@ class Shown:
             corpus=result.prepared.dev,
         )
         with results.written(path) as stream:
-            stream.write(page(evaluation, model_facts(result.path), trained=True))
+            stream.write(page(evaluation, info(str(result.path)), trained(result.path), training_first=True))
 
 
 NOTHING_SHOWN = Shown()

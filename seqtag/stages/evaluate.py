@@ -26,8 +26,6 @@ from seqtag.evaluation.significance import Significance
 from seqtag.model_folder import layout
 from seqtag.model_folder.members import reports_of
 from seqtag.settings import registry
-from seqtag.settings.changes import Change, changes
-from seqtag.settings.tasks import schema_for
 from seqtag.support.errors import ModelError, UsageError
 from seqtag.support.quoting import reason
 from seqtag.tasks import seen
@@ -222,46 +220,33 @@ def against(first: "Evaluated", second: "Evaluated") -> Against:
 
 
 @dataclass(frozen=True)
-class ModelFacts:
-    """What a model folder says of how the model was made.
+class Trained:
+    """What a model folder says of the training of the model; of a merged model, of that of its first member.
 
     Attributes:
-        changes: The settings that differ from the defaults.
         history: What each epoch came to, as `report.json` has it.
         best_epoch: The epoch whose weights were kept.
         measure: The title of the score on dev.
         gradients: The norms of all steps; None if they are not known.
-        members: How many models it was merged from, 1 for any other model. Settings and training are those of the
-            first.
     """
 
-    changes: dict[str, Change]
     history: list[dict[str, Any]]
     best_epoch: int
     measure: str
     gradients: Mapping[str, Any] | None
-    members: int = 1
 
 
-def model_facts(folder: AnyPath) -> ModelFacts:
-    """What a model folder says of how the model was made.
+def trained(folder: AnyPath) -> Trained:
+    """What a model folder says of the training of the model.
 
     Raises:
         ModelError: It cannot be read.
     """
     path = Path(folder)
-    task, _ = use_of(fspath(folder))
     try:
-        settings = layout.parsed((path / "config.json").read_bytes())
-        reports = reports_of(layout.parsed((path / "report.json").read_bytes()))
-        first = reports[0]
-        return ModelFacts(
-            changes(schema_for(task), settings),
-            [dict(row) for row in first["history"]],
-            int(first["best_epoch"]),
-            metrics.title_of(str(first["dev"]["metric"])),
-            first.get("gradients"),
-            len(reports),
-        )
+        first = reports_of(layout.parsed((path / "report.json").read_bytes()))[0]
+        measure = metrics.title_of(str(first["dev"]["metric"]))
+        history = [dict(row) for row in first["history"]]
+        return Trained(history, int(first["best_epoch"]), measure, first.get("gradients"))
     except (KeyError, TypeError, ValueError, IndexError) as problem:
-        raise ModelError(f"{path}: is not what seqtag writes ({reason(problem)}).") from problem
+        raise ModelError(f"{path}: report.json is not what seqtag writes ({reason(problem)}).") from problem

@@ -15,7 +15,8 @@ from seqtag.cli.report import page
 from seqtag.evaluation.evaluation import Evaluation
 from seqtag.pages.colours import colours
 from seqtag.pages.templates import digest, source
-from seqtag.stages.evaluate import against, evaluate_files, evaluate_model, model_facts
+from seqtag.stages.evaluate import against, evaluate_files, evaluate_model, trained
+from seqtag.stages.info import info
 
 GOLD = "Ana\tB-PER\nRuiz\tI-PER\nflew\tO\nto\tO\nOslo\tB-LOC\n\nBo\tB-PER\nis\tO\nin\tO\nLima\tB-LOC\n\n<b>\tB-LOC\n"
 GIVEN = (
@@ -145,7 +146,7 @@ def test_what_a_corpus_holds_is_no_markup(tmp_path: Path) -> None:
 
 def test_two_files_side_by_side(files: dict[str, str], evaluation: Evaluation) -> None:
     compared = against(evaluation, evaluate_files(files["other"], files["gold"]))
-    found = Page(page(evaluation, None, compared))
+    found = Page(page(evaluation, against=compared))
     assert [row[-1] for row in found.data["errors"]] == ["first", "first", "both", "second"]
     assert found.data["errors"][3][:4] == [1, "missed", "LOC", None]
     assert found.data["sentences"]["1"]["second"] == []
@@ -162,10 +163,10 @@ def test_two_files_side_by_side(files: dict[str, str], evaluation: Evaluation) -
 
 def test_a_model_with_its_probabilities_and_its_training(spans: Any) -> None:
     found = evaluate_model(spans.folder, spans.dev, calibration=True)
-    facts = model_facts(spans.folder)
-    text = page(found, facts)
+    about = info(str(spans.folder))
+    text = page(found, about, trained(spans.folder))
     shown = Page(text)
-    assert facts.changes["encoder.units"].value == 12
+    assert about.settings["encoder.units"] == (12, 200)
     assert ["encoder.units", "12", "200"] in shown.rows[""]
     assert f"Expected calibration error {found.calibrations[1].error:.4f}" in text
     minimum = next(row for row in shown.rows["calibration"] if row[0] == "0.50")
@@ -182,7 +183,7 @@ def test_a_model_with_its_probabilities_and_its_training(spans: Any) -> None:
 
 def test_plain_tags(plain: Any) -> None:
     found = evaluate_model(plain.folder, plain.dev, calibration=True)
-    shown = Page(page(found, model_facts(plain.folder)))
+    shown = Page(page(found, info(str(plain.folder)), trained(plain.folder)))
     assert shown.rows["scores"][0][0] == "tag"
     rows = {row[0]: row for row in shown.rows["known"]}
     assert found.analysis.frequency
