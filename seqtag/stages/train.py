@@ -258,11 +258,8 @@ def train(
             training = Training(
                 config, found, data, vectors, checkpoint, checkpoint_steps, stop, listener, every_seed
             )
-            same = (resumes or ended) and not force and _is_of(output, found, config, seeds)
-            if ended and same and _content(output, found) == checkpoint.identity.content:
-                raise Finished(f"{output}: this run has ended; there is nothing to resume.")
-            if (resumes or ended) and not force and not (resumes and same):
-                replacing.check_target(output, force=False, kind=found.kind)
+            if (resumes or ended) and not force:
+                _check_resumed(checkpoint, found, config, seeds, ended=ended)
             state = training.resume() if resumes else None
             training.train(seeds, state, debug=debug)
             with stop.held():
@@ -301,6 +298,23 @@ def _is_of(output: Path, task: Task[Any, Any], config: RunSettings, seeds: int) 
     first = config.training.seed
     seed = there.training.seed
     return first <= seed < first + seeds and seeded(config, seed).made(there)
+
+
+def _check_resumed(
+    checkpoint: Checkpoint, task: Task[Any, Any], config: RunSettings, seeds: int, *, ended: bool
+) -> None:
+    """Refuses a place where the model of another run is.
+
+    Raises:
+        Finished: It is that of this run, which has `ended`: there is no checkpoint.
+        Error: It is that of another one.
+    """
+    output = checkpoint.target
+    same = _is_of(output, task, config, seeds)
+    if ended and same and checkpoint.identity and _content(output, task) == checkpoint.identity.content:
+        raise Finished(f"{output}: this run has ended; there is nothing to resume.")
+    if ended or not same:
+        replacing.check_target(output, force=False, kind=task.kind)
 
 
 def _content(output: Path, task: Task[Any, Any]) -> Any:

@@ -58,7 +58,7 @@ def test_anything_else_is_refused(value: object) -> None:
      {"entity_counts": {"B": [1]}}, {"entity_counts": [1]}, {"entity_counts": {"A": [1, 1]}}],
 )  # fmt: skip
 def test_counts_that_are_not_those_of_the_words_are_refused(counts: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="expected (a count|counts)"):
+    with pytest.raises(ValueError, match=r"expected (a count|counts)"):
         Known.from_json({"words": ["a", "b"], "entities": {"A": ["a"]}} | counts)
 
 
