@@ -8,6 +8,10 @@ from seqtag.tasks.shards.plan import Shard
 from seqtag.tasks.shards.work import Outcome, ShardJob
 
 
+def nothing(workers: int) -> None:
+    """Does nothing; unlike a lambda, it can be pickled."""
+
+
 @dataclass(frozen=True)
 class EngineOptions:
     """How an engine runs.
@@ -22,7 +26,7 @@ class EngineOptions:
     workers: int = 0
     address: str = ""
     debug: bool = False
-    started: Callable[[int], None] = lambda workers: None
+    started: Callable[[int], None] = nothing
 
 
 class Engine(Protocol):

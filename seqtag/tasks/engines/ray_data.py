@@ -1,27 +1,28 @@
 """Ray Data as the engine: a pool of actors, each with a worker of its own, and a row for each shard."""
 
+import importlib.util
 import json
 import logging
 import os
 import secrets
 import shutil
-import signal
 import socket
 import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from seqtag.support.cores import cores
 from seqtag.support.errors import Error
-from seqtag.support.interrupt import Interrupted, postponed
+from seqtag.support.interrupt import postponed
 from seqtag.support.json_decoder import decode
 from seqtag.support.quoting import one_line, shortened
-from seqtag.support.silence import silent_stderr
 from seqtag.tasks.engines.base import EngineOptions
+from seqtag.tasks.engines.separate import separate
 from seqtag.tasks.shards.plan import Shard
 from seqtag.tasks.shards.work import Outcome, ShardJob, Worker
 
@@ -49,7 +50,31 @@ class Actor:
 
 def run(job: ShardJob, shards: Sequence[Shard], options: EngineOptions) -> Iterator[Outcome]:
     """See `seqtag.tasks.engines.base.Engine`."""
-    with _cluster(options) as workers:
+    if importlib.util.find_spec("ray") is None:
+        raise ModuleNotFoundError("No module named 'ray'", name="ray")
+    address = options.address or os.environ.get("RAY_ADDRESS", "") or LOCAL
+    place = _own_folder() if address == LOCAL else ""
+    try:
+        directed = partial(_direct, address=address, place=place)
+        yield from separate(directed, "Ray", job, shards, options)
+    finally:
+        if place:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _direct(
+    job: ShardJob, shards: Sequence[Shard], options: EngineOptions, *, address: str, place: str
+) -> Iterator[Outcome]:
+    """Runs Ray, in this process and others.
+
+    Args:
+        job: As for `run`.
+        shards: As for `run`.
+        options: As for `run`.
+        address: The cluster, or "local".
+        place: A folder for a cluster that is started here, which is removed.
+    """
+    with _cluster(options, address, place) as workers:
         import ray.data
 
         workers = min(workers, len(shards))
@@ -65,11 +90,9 @@ def run(job: ShardJob, shards: Sequence[Shard], options: EngineOptions) -> Itera
 
 
 @contextmanager
-def _cluster(options: EngineOptions) -> Iterator[int]:
+def _cluster(options: EngineOptions, address: str, place: str) -> Iterator[int]:
     """Within, Ray is started or connected to; gives the number of workers."""
-    address = options.address or os.environ.get("RAY_ADDRESS", "") or LOCAL
     _prepare(address, debug=options.debug)
-    place = _own_folder() if address == LOCAL else None
     try:
         with _quiet(debug=options.debug):
             try:
@@ -87,13 +110,10 @@ def _cluster(options: EngineOptions) -> Iterator[int]:
 
 @contextmanager
 def _quiet(*, debug: bool) -> Iterator[None]:
-    """Within, warnings are dropped, and what Ray prints: on stdout, whatever its log level, when a process dies."""
-    if debug:
-        with redirect_stdout(sys.stderr):
-            yield
-        return
-    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    """Within, what Ray prints does not go to stdout, and warnings are dropped."""
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():
+        if not debug:
+            warnings.simplefilter("ignore")
         yield
 
 
@@ -114,7 +134,7 @@ def _own_folder() -> str:
     return tempfile.mkdtemp(prefix="ray-", dir=usual if len(usual) <= LONGEST_PLACE else "/tmp")
 
 
-def _connect(address: str, options: EngineOptions, place: str | None) -> int:
+def _connect(address: str, options: EngineOptions, place: str) -> int:
     """Starts Ray, or connects to it; returns the number of workers."""
     import ray
     import ray.data
@@ -131,15 +151,9 @@ def _connect(address: str, options: EngineOptions, place: str | None) -> int:
             "include_dashboard": False,
             "_temp_dir": place,
         }
-    silence = nullcontext() if options.debug else silent_stderr(shown_on_failure=False)
     try:
-        with (
-            postponed(),
-            silence,
-        ):  # half a cluster cannot be ended; and Ray takes SIGTERM, which comes back here
+        with postponed():  # half a cluster cannot be ended; and Ray takes SIGTERM, which comes back here
             ray.init(address, **how)
-    except SystemExit:  # of Ray's own handler
-        raise Interrupted(signal.SIGTERM) from None
     except (ConnectionError, ValueError, OSError, RuntimeError) as problem:
         where = "cannot be started here" if place else f"cannot be reached at {address}"
         raise Error(f"Ray {where}: {shortened(one_line(problem))}.") from problem

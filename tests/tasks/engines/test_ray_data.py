@@ -135,3 +135,18 @@ def test_a_driver_and_an_actor_are_killed(corpus: Path) -> None:
     assert [line[:8] for line in said.splitlines()] == ["seqtag: "] * 2, "Ray itself says nothing"
     assert sorted(path.name for path in (corpus / "out").glob(".*")) == []
     assert list((corpus / "home").rglob("auth_token")) == []
+
+
+@pytest.mark.slow
+def test_the_process_of_ray_that_manages_this_machine_is_killed(corpus: Path) -> None:
+    """Ray then ends the process that uses it, without a word."""
+    first = Driver(corpus)
+    first.wait_for_parts(2)
+    os.kill(next(pid for pid in first.others("raylet/raylet")), signal.SIGKILL)
+    said = first.end()
+    assert first.process.returncode == 1, said
+    assert said.splitlines()[-1].startswith("seqtag: Ray has died: ")
+    second = Driver(corpus)
+    assert second.end()
+    assert second.process.returncode == 0
+    assert b"".join(path.read_bytes() for path in sorted(second.parts())) == expected(corpus)
