@@ -55,7 +55,7 @@ class ShardLines:
         self._size += event.size
         self._tokens += outcome.tokens
         self._done += not outcome.problem
-        if outcome.problem:
+        if outcome.problem and not event.ends:
             self.failed(outcome.problem)
         if outcome.trace and self._debug:
             print(outcome.trace, file=stderr(), flush=True)
@@ -71,7 +71,7 @@ class ShardLines:
     def started(self, event: Started) -> None:
         """The workers begin."""
         there = f", {event.there:,} are there" if event.there else ""
-        say(f"seqtag: {event.shards:,} parts{there}; workers: {event.workers:,}")
+        say(f"seqtag: {counted(event.shards, 'part')}{there}; workers: {event.workers:,}")
 
     def failed(self, problem: str) -> None:
         """A shard has failed."""
@@ -83,10 +83,10 @@ class ShardLines:
         if now - self._said < SPARSE:
             return
         self._said = now
-        left = round((now - self._began) * (self._of - self._size) / max(self._size, 1) / 60)
+        left = (now - self._began) * (self._of - self._size) / max(self._size, 1)
+        about = "less than a minute" if left < 60 else f"about {counted(round(left / 60), 'minute')}"
         say(
-            f"seqtag: {self._done:,} of {self._parts:,} parts, {self._speed:,.0f} tokens/s, about "
-            f"{counted(left, 'minute')} left"
+            f"seqtag: {self._done:,} of {counted(self._parts, 'part')}, {self._speed:,.0f} tokens/s, {about} left"
         )
 
 

@@ -97,9 +97,10 @@ def check_usage(
         raise UsageError(f"--engine writes {FORMAT}; it does not go with --format {output_format}.")
     if output in (None, "-"):
         raise UsageError("--engine needs --output, a folder for the part files.")
-    for option, value in {"--threads": threads, "--vectors": vectors}.items():
-        if value is not None:
-            raise UsageError(f"{option} does not go with --engine, whose workers have one thread each.")
+    if threads is not None:
+        raise UsageError("--threads does not go with --engine, whose workers have one thread each.")
+    if vectors is not None:
+        raise UsageError("--vectors does not go with --engine, which writes answers only.")
     return FORMAT
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from seqtag.settings import registry
 from seqtag.support.errors import Error
 from seqtag.support.interrupt import Stop
-from seqtag.support.quoting import json_text
+from seqtag.support.quoting import counted, json_text
 from seqtag.tasks.engines.base import Engine, EngineOptions
 from seqtag.tasks.shards.parts import part
 from seqtag.tasks.shards.plan import Shard
@@ -56,10 +56,12 @@ class ShardEnded:
     Attributes:
         outcome: What became of it.
         size: Its bytes, about.
+        ends: Whether its failure ends the run, with an error that says why.
     """
 
     outcome: Outcome
     size: int
+    ends: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,12 +118,14 @@ def predict_shards(
         options: How the engine runs.
         column: The column of Parquet files that holds texts.
         size: Bytes of a shard, about; 0 leaves it to the size of the files.
-        on_error: "stop" ends the run with the first shard that fails, "skip" goes on with the others.
+        on_error: "stop" ends the run with the first shard that fails, "skip" goes on with the others where they
+            would not fail for the same reason.
         listener: Receives what goes on.
         stop: Asked whether to stop, after each shard.
 
     Raises:
-        Error: See `seqtag.tasks.shards.run.begun`; or a shard failed and `on_error` is "stop".
+        Error: See `seqtag.tasks.shards.run.begun`; or a shard failed, and `on_error` is "stop" or all others would
+            fail.
         Interrupted: It was asked to stop; the parts that were finished stay.
     """
     began = time.monotonic()
@@ -131,6 +135,7 @@ def predict_shards(
         order, given, folder, column=column, size=size, tell=lambda what: listener(Doing(what))
     ) as run:
         outcomes: list[Outcome] = []
+        last: Outcome | None = None
         if run.missing:
             listener(Doing(f"starting {engine.capitalize()}"))
             how = replace(options or EngineOptions(), started=lambda count: listener(_started(run, count)))
@@ -138,16 +143,20 @@ def predict_shards(
             with closing(run_engine(run.job, run.missing, how)) as coming:  # type: ignore[type-var]
                 for outcome in coming:
                     outcomes.append(outcome)
-                    listener(ShardEnded(outcome, sizes[outcome.number]))
-                    if outcome.problem and on_error == STOP:
+                    ends = outcome.fatal or bool(outcome.problem and on_error == STOP)
+                    listener(ShardEnded(outcome, sizes[outcome.number], ends))
+                    if ends:
+                        last = outcome
                         break
                     stop.check()
         failed = tuple(sorted((one for one in outcomes if one.problem), key=lambda one: one.number))
-        write_failed(run.folder, [json_text(_row(run, one)) for one in failed])
-        if failed and on_error == STOP:
+        write_failed(run.folder, [json_text(_row(run, one)) for one in failed if not one.fatal])
+        if last:
             there = sum(part(run.folder, shard.number).exists() for shard in run.shards)
-            kept = f"{there:,} of {len(run.shards):,} parts are in {folder}"
-            raise Error(f"{failed[0].problem}. {kept}; the same command goes on with the others")
+            kept = f"{there:,} of {counted(len(run.shards), 'part')} are in {folder}"
+            go_on = "the same command goes on with the others"
+            hint = go_on if last.fatal else f"with --on-error skip, {go_on}"
+            raise Error(f"{last.problem.removesuffix('.')}. {kept}; {hint}.")
         sentences, tokens = (sum(getattr(one, name) for one in outcomes) for name in ("sentences", "tokens"))
         there = len(run.shards) - len(run.missing)
         seconds = time.monotonic() - began

@@ -1,8 +1,10 @@
 """`seqtag predict --engine` from the command line, with an engine in this process in place of Ray."""
 
+import errno
 import io
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -104,11 +106,12 @@ def test_a_file_that_cannot_be_read(on_error: str, engine: Here, capsys: Capture
     assert (row["part"], row["files"]) == ("part-00002.jsonl", [str(Path("b.txt").absolute())])
     assert row["error"].startswith(place)
     said = capsys.readouterr().err.splitlines()
-    assert said[1].startswith(f"seqtag: {place}"), "it is said as soon as it is known"
+    assert said[1].startswith(f"seqtag: {place}")
     if on_error == "stop":
         assert engine.done == [0, 1, 2]
-        assert said[2].startswith(f"seqtag: {place}")
-        assert said[2].endswith(". 2 of 5 parts are in out; the same command goes on with the others")
+        assert len(said) == 2, "it is said once"
+        kept = "2 of 5 parts are in out; with --on-error skip, the same command goes on with the others."
+        assert said[1].endswith(f". {kept}")
     else:
         assert joined() == expected("a.txt", "c.txt")
         assert said[2].startswith("seqtag: 4 parts written to out: 40 sentences, 200 tokens in ")
@@ -116,6 +119,39 @@ def test_a_file_that_cannot_be_read(on_error: str, engine: Here, capsys: Capture
     Path("b.txt").write_bytes(good)
     assert command() == 1
     assert f"{Path('b.txt').absolute()} has changed" in capsys.readouterr().err
+
+
+def test_what_all_shards_would_fail_for_ends_the_run(engine: Here, capsys: Capture) -> None:
+    def spoil(shard: Shard) -> None:
+        if shard.number == 2:
+            monkeypatch.setattr(os, "fsync", full)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        engine.before = spoil
+        assert command("--on-error", "skip") == 1
+    assert engine.done == [0, 1, 2]
+    (said,) = capsys.readouterr().err.splitlines()[1:]
+    place = Path("out/part-00002.jsonl").absolute()
+    assert said == (
+        f"seqtag: {place}: No space left on device. 2 of 6 parts are in out; the same command goes on with the others."
+    )
+
+
+def test_another_model_ends_the_run(engine: Here, capsys: Capture, tmp_path: Path) -> None:
+    shutil.copytree(MODEL, tmp_path / "model")
+
+    def change(shard: Shard) -> None:
+        with (tmp_path / "model" / "manifest.json").open("a") as manifest:
+            manifest.write(" ")
+
+    engine.before = change
+    given = ["model", "a.txt", "b.txt", "--engine", "here", "--shard-size", "500", "-o", "out"]
+    assert run(["predict", *given, "--on-error", "skip"]) == 1
+    assert engine.done == [0]
+    assert "model: has changed since the run was begun. 0 of 4 parts" in capsys.readouterr().err
 
 
 def test_no_list_of_failures_stays(engine: Here, capsys: Capture) -> None:
@@ -162,7 +198,7 @@ def test_progress_in_a_log(engine: Here, capsys: Capture, monkeypatch: pytest.Mo
     said = capsys.readouterr().err.splitlines()[1:-1]
     assert len(said) == 6
     assert said[0].startswith("seqtag: 1 of 6 parts, ")
-    assert said[-1].endswith(" tokens/s, about 0 minutes left")
+    assert said[-1].endswith(" tokens/s, less than a minute left")
 
 
 @pytest.mark.parametrize(

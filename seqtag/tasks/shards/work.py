@@ -51,6 +51,7 @@ class Outcome:
         sentences: How many were answered.
         tokens: How many these have.
         problem: Why it failed; empty if its part is there.
+        fatal: Whether the other shards would fail for the same reason, such as a full disk.
         trace: The traceback of a failure that is a fault of the program.
         findings: What is odd about its files.
     """
@@ -59,6 +60,7 @@ class Outcome:
     sentences: int = 0
     tokens: int = 0
     problem: str = ""
+    fatal: bool = False
     trace: str = ""
     findings: tuple[Finding, ...] = ()
 
@@ -71,6 +73,10 @@ class Outcome:
         """The outcome that `to_json` described."""
         plain = decode(cls, value | {"findings": []})
         return replace(plain, findings=tuple(map(_finding, value["findings"])))
+
+
+class _Unfit(Error):
+    """This machine would answer otherwise than the one on which the run was begun."""
 
 
 class Worker:
@@ -92,11 +98,13 @@ class Worker:
         try:
             return self._done(shard)
         except Error as problem:
-            return Outcome(shard.number, problem=str(problem))
+            fatal = isinstance(problem, ModelError | _Unfit)
+            return Outcome(shard.number, problem=str(problem), fatal=fatal)
         except OSError as problem:
             if is_out_of_memory(problem):
                 return Outcome(shard.number, problem=f"not enough memory; {LESS}")
-            return Outcome(shard.number, problem=f"{problem.filename or 'output'}: {problem.strerror}")
+            said = f"{problem.filename or 'output'}: {problem.strerror}"
+            return Outcome(shard.number, problem=said, fatal=True)
         except Exception as problem:
             if is_out_of_memory(problem):
                 return Outcome(shard.number, problem=f"not enough memory; {LESS}")
@@ -145,7 +153,7 @@ class Worker:
                 problem = (
                     f"this machine has {_listed(own)}; the run was begun with {_listed(pinned.versions)}"
                 )
-                raise Error(f"{platform.node()}: {problem}.")
+                raise _Unfit(f"{platform.node()}: {problem}.")
             self._check_model()
             _, use = use_of(order.model)
             found = use.predictor(replace(order, report=self._findings.append))
