@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import RawIOBase
-from typing import Any
+from pathlib import PurePath
+from typing import Any, NoReturn
 
 from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.support.extras import missing
@@ -62,7 +63,9 @@ def find(given: Sequence[str]) -> list[str]:
         found += _remote(path) if is_url(path) else _local(path)
     for path in found:
         if not is_url(path) and not os.path.isfile(path):
-            raise DataError(path, None, "is not a regular file; an engine reads a file more than once")
+            odd = "is not a regular file; an engine reads a file more than once"
+            gone = "is a link to a file that does not exist"
+            raise DataError(path, None, odd if os.path.exists(path) else gone)
     return found
 
 
@@ -84,12 +87,29 @@ def _local(path: str) -> list[str]:
 
 
 def _within(folder: str) -> Iterator[str]:
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(_HIDDEN)]
+    """The files of a folder and of those in it, also of linked ones."""
+    for place, folders, files in os.walk(folder, onerror=_refuse, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(_HIDDEN) and not _leads_up(place, name)]
         yield from (os.path.join(place, name) for name in files if not name.startswith(_HIDDEN))
 
 
+def _refuse(problem: OSError) -> NoReturn:
+    raise DataError(problem.filename, None, f"cannot be read: {problem.strerror}") from problem
+
+
+def _leads_up(folder: str, name: str) -> bool:
+    """Whether a folder in another one is a link to one that it was reached through."""
+    path = os.path.join(folder, name)
+    if not os.path.islink(path):
+        return False
+    target = os.path.join(os.path.realpath(path), "")
+    way = (folder, *map(str, PurePath(folder).parents))
+    return any(os.path.join(os.path.realpath(place), "").startswith(target) for place in way)
+
+
 def _remote(url: str) -> list[str]:
+    if "::" in url:
+        raise DataError(url, None, "is a chain of URLs; expected the URL of one file, folder or pattern")
     with _reading(url):
         system, path = _system(url)
         found = [path] if system.isfile(path) else []  # also one with ? in its name

@@ -160,7 +160,8 @@ def _rows(piece: FilePiece, column: str, marked: Marked) -> Iterator[tuple[int, 
         for batch in table.iter_batches(BATCH, row_groups=wanted, columns=[column]):
             for text in batch.column(0).to_pylist():
                 if not isinstance(text, str):
-                    problem = f"the row has {quoted(text)} in the column {quoted(column)}; expected a text"
+                    shown = "null" if text is None else quoted(text)
+                    problem = f"the row has {shown} in the column {quoted(column)}; expected a text"
                     raise DataError(piece.path, number, problem)
                 yield number, json.dumps({"text": text})
                 number += 1

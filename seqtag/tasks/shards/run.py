@@ -9,7 +9,7 @@ from pathlib import Path
 
 from seqtag.corpora.findings import Report, ignore
 from seqtag.model_folder.claims import claimed
-from seqtag.support.errors import Error, UsageError
+from seqtag.support.errors import Error, ModelError, UsageError
 from seqtag.tasks.shards import parts
 from seqtag.tasks.shards.files import InputFile, find, is_url, pin, stamp
 from seqtag.tasks.shards.pieces import divide
@@ -84,8 +84,9 @@ def begun(
     """
     place = Path(folder).absolute()
     report = order.report
-    order = replace(order, model=os.path.abspath(order.model), output_format=FORMAT, threads=1, report=ignore)
-    digest = manifest_digest(order.model)
+    order = replace(order, output_format=FORMAT, threads=1, report=ignore)
+    digest = _digest(order)
+    order = replace(order, model=os.path.abspath(order.model))
     files = find(given)
     _check_apart(files, order.model, place)
     parts.prepare(place)
@@ -105,6 +106,14 @@ def begun(
                 stream.write(to_text(plan))
         job = ShardJob(order, str(place), column, pinned, stamps)
         yield ShardRun(job, plan.shards, tuple(parts.missing(place, plan.shards)))
+
+
+def _digest(order: PredictionOrder) -> str:
+    try:
+        return manifest_digest(order.model)
+    except ModelError:
+        use_of(order.model)[1].predictor(order)  # which says what there is in place of a model folder
+        raise
 
 
 def _options(order: PredictionOrder, column: str, size: int) -> dict[str, str | int | float | None]:

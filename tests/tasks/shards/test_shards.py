@@ -17,7 +17,7 @@ from seqtag.corpora.findings import Finding
 from seqtag.corpora.running_text import Splitting
 from seqtag.stages.predict import predict
 from seqtag.support import lines as lines_module
-from seqtag.support.errors import DataError, Error, UsageError
+from seqtag.support.errors import DataError, Error, ModelError, UsageError
 from seqtag.tasks.shards import files, parts, work
 from seqtag.tasks.shards.parts import part
 from seqtag.tasks.shards.run import ShardRun, begun
@@ -151,8 +151,54 @@ def test_files_behind_urls(tmp_path: Path) -> None:
     assert joined(tmp_path / "globbed") == expected(sorted(folder.glob("a.txt*")))
     with pytest.raises(DataError, match=r"^file:///none\.txt: there is no such file$"):
         run_all(["file:///none.txt"], tmp_path / "none")
+    with pytest.raises(
+        DataError, match=r"^zip://a::file:///a\.zip: is a chain of URLs; expected the URL of one"
+    ):
+        run_all(["zip://a::file:///a.zip"], tmp_path / "none")
     with pytest.raises(DataError, match=r"unheard://x: cannot be read: .*unheard"):
         run_all(["unheard://x"], tmp_path / "none")
+
+
+def test_linked_folders_are_read_and_loops_end(tmp_path: Path) -> None:
+    (tmp_path / "corpus" / "a").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    as_text(tmp_path / "elsewhere" / "a.txt")
+    (tmp_path / "corpus" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "corpus")
+    (tmp_path / "corpus" / "a" / "up").symlink_to(tmp_path / "corpus")
+    (tmp_path / "corpus" / "a" / "here").symlink_to(tmp_path / "corpus" / "a")
+    assert files.find([str(tmp_path / "corpus")]) == [str(tmp_path / "corpus" / "linked" / "a.txt")]
+    (tmp_path / "corpus" / "b.txt").symlink_to("none.txt")
+    with pytest.raises(DataError, match=r"/b\.txt: is a link to a file that does not exist$"):
+        files.find([str(tmp_path / "corpus")])
+
+
+def test_a_folder_in_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "corpus" / "closed").mkdir(parents=True)
+    as_text(tmp_path / "corpus" / "a.txt")
+    scandir = os.scandir
+
+    def closed(path: str) -> Any:
+        if path.endswith("closed"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(DataError, match=r"closed: cannot be read: Permission denied$"):
+        files.find([str(tmp_path / "corpus")])
+
+
+def test_what_is_no_model(tmp_path: Path) -> None:
+    as_text(tmp_path / "a.txt")
+    for name, said in (
+        ("none", "no such folder"),
+        ("a.txt", "is not a folder"),
+        ("", "holds no manifest.json"),
+    ):
+        begins = begun(PredictionOrder(str(tmp_path / name)), [str(tmp_path / "a.txt")], tmp_path / "out")
+        with pytest.raises(ModelError, match=said), begins:
+            pass
+        assert not (tmp_path / "out").exists()
 
 
 class TestParquet:
@@ -190,7 +236,7 @@ class TestParquet:
         path = self.written(tmp_path / "a.parquet", [*TEXTS[:70], None])
         with begun(PredictionOrder(str(MODEL)), [str(path)], tmp_path / "out", size=100) as run:
             outcomes = list(map(Worker(run.job), run.shards))
-        said = f"{path}:71: the row has None in the column 'text'; expected a text"
+        said = f"{path}:71: the row has null in the column 'text'; expected a text"
         assert [one.problem for one in outcomes if one.problem] == [said]
 
 
