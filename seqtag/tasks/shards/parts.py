@@ -22,9 +22,31 @@ def part(folder: Path, number: int) -> Path:
 
 
 def missing(folder: Path, shards: Iterable[Shard]) -> list[Shard]:
-    """The shards without a part."""
+    """The shards without a part.
+
+    Raises:
+        Error: A part ends within a line; somebody else has cut it off.
+    """
     there = {entry.name for entry in os.scandir(folder)}
-    return [shard for shard in shards if part(folder, shard.number).name not in there]
+    found = []
+    for shard in shards:
+        path = part(folder, shard.number)
+        if path.name not in there:
+            found.append(shard)
+        elif _is_cut(path):
+            problem = "is cut off. Delete it, and the same command makes it again"
+            raise Error(f"{path}: {problem}.")
+    return found
+
+
+def _is_cut(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 1))
+            return file.read(1) not in (b"", b"\n")
+    except OSError as problem:
+        raise Error(f"{path}: cannot be read: {problem.strerror}.") from problem
 
 
 def prepare(folder: Path) -> None:

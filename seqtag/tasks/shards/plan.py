@@ -117,7 +117,14 @@ def shards_of(
 
 def to_text(plan: ShardPlan) -> str:
     """The plan as `plan.json` has it."""
-    return json_text({"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(plan)}, indent=1) + "\n"
+    value = asdict(plan)
+    begin = {"format": FORMAT, "format_version": FORMAT_VERSION, "sha256": _digest(value)}
+    return json_text(begin | value, indent=1) + "\n"
+
+
+def _digest(value: Any) -> str:
+    """The sha256 of plain values, however they are laid out as JSON."""
+    return hashlib.sha256(json_text(value).encode()).hexdigest()
 
 
 def read_plan(path: Path) -> ShardPlan:
@@ -130,12 +137,16 @@ def read_plan(path: Path) -> ShardPlan:
         value = json.loads(path.read_text("utf-8"))
         if (value.pop("format"), value.pop("format_version")) != (FORMAT, FORMAT_VERSION):
             raise ValueError(f"expected format_version {FORMAT_VERSION} of {FORMAT}")
+        if value.pop("sha256") != _digest(value):
+            raise ValueError("its content has another sha256 than it says")
         return decode(ShardPlan, value)
     except OSError as problem:
         raise DataError(path, None, f"cannot be read: {problem.strerror}") from problem
     except (DecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise DataError(
-            path, None, f"is not a plan of this version of seqtag ({one_line(problem)})"
+            path,
+            None,
+            f"is damaged, or of another version of seqtag ({one_line(problem)}); choose another -o",
         ) from problem
 
 

@@ -247,12 +247,36 @@ class TestResuming:
         assert run.missing == run.shards
         written = part(tmp_path / "out", 1).read_bytes()
         part(tmp_path / "out", 1).unlink()
-        part(tmp_path / "out", 2).write_bytes(b"kept")
+        part(tmp_path / "out", 2).write_bytes(b"kept\n")
         again = run_all([tmp_path / "a.txt"], tmp_path / "out")
         assert [shard.number for shard in again.missing] == [1]
         assert part(tmp_path / "out", 1).read_bytes() == written
-        assert part(tmp_path / "out", 2).read_bytes() == b"kept"
+        assert part(tmp_path / "out", 2).read_bytes() == b"kept\n"
         assert Worker(again.job)(again.shards[2]) == Outcome(2), "an engine that does it again is told so"
+
+    def test_a_part_that_somebody_has_cut_off(self, tmp_path: Path) -> None:
+        as_text(tmp_path / "a.txt")
+        run_all([tmp_path / "a.txt"], tmp_path / "out")
+        path = part(tmp_path / "out", 1)
+        os.truncate(path, 100)
+        with pytest.raises(Error, match=r"part-00001\.jsonl: is cut off\. Delete it, and the same command"):
+            run_all([tmp_path / "a.txt"], tmp_path / "out")
+        path.unlink()
+        assert [shard.number for shard in run_all([tmp_path / "a.txt"], tmp_path / "out").missing] == [1]
+        path.unlink()
+        path.mkdir()
+        with pytest.raises(Error, match=r"part-00001\.jsonl: cannot be read: Is a directory\.$"):
+            run_all([tmp_path / "a.txt"], tmp_path / "out")
+
+    def test_a_plan_with_other_shards(self, tmp_path: Path) -> None:
+        as_text(tmp_path / "a.txt")
+        run_all([tmp_path / "a.txt"], tmp_path / "out")
+        path = tmp_path / "out" / "plan.json"
+        plan = json.loads(path.read_text())
+        del plan["shards"][-1]
+        path.write_text(json.dumps(plan))
+        with pytest.raises(DataError, match=r"plan\.json: is damaged, or .*\(its content has another sha256"):
+            run_all([tmp_path / "a.txt"], tmp_path / "out")
 
     def test_two_do_the_same_shard_at_once(self, tmp_path: Path) -> None:
         as_text(tmp_path / "a.txt")
@@ -352,7 +376,7 @@ class TestResuming:
         (tmp_path / "out").mkdir()
         for content in ("{", "[]", '{"format": "seqtag-plan", "format_version": 2}'):
             (tmp_path / "out" / "plan.json").write_text(content)
-            with pytest.raises(DataError, match=r"plan\.json: is not a plan of this version"):
+            with pytest.raises(DataError, match=r"plan\.json: is damaged, or of another version"):
                 run_all([tmp_path / "a.txt"], tmp_path / "out")
 
 
