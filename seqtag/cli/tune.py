@@ -162,10 +162,11 @@ def _silent(event: "TrialEnded") -> None:
 def _say(stream: TextIO, event: "TrialEnded") -> None:
     """Prints a line for a trial."""
     from seqtag.support.quoting import printable
+    from seqtag.tasks.study import OWN
 
     row, role = event.row, event.trial.role
     what = f"trial {event.trial.number}  "
-    if role == "own":
+    if role == OWN:
         what += "settings as given  "
     what += f"{named(event.trial.choice)}  " * bool(event.trial.choice)
     what += f"seed {row.seed}  " * (event.trial.seed is not None)
@@ -195,6 +196,7 @@ def best_settings(tuned: "Tuned", layers: Sequence[Any], paths: dict[str, str], 
     import yaml
 
     import seqtag
+    from seqtag.tasks.study import FINAL
 
     values: dict[str, Any] = {}
     for layer in [*({path: value for path, (value, _) in one.items()} for one in layers), tuned.choice]:
@@ -214,7 +216,7 @@ def best_settings(tuned: "Tuned", layers: Sequence[Any], paths: dict[str, str], 
     if tuned.measure and best.dev:
         mean, deviation = map(tuned.measure.text, best.dev)
         score = f": dev {tuned.measure.title} {mean} +- {deviation} ({counted(len(best.rows), 'seed')})"
-    trials = counted(sum(result.trial.role != "final" for result in tuned.trials), "trial")
+    trials = counted(sum(result.trial.role != FINAL for result in tuned.trials), "trial")
     head = f"# Best of {trials} of seqtag {seqtag.__version__}{score}.\n"
     head += "".join(f"# {role}: {ascii(path)[1:-1]}\n" for role, path in paths.items())
     return head + (yaml.safe_dump(tree, sort_keys=False, allow_unicode=True) if tree else "{}\n")

@@ -1,7 +1,8 @@
 """The plots of `seqtag tune` as SVG: how the score grew, which settings count, and what good trials have in common."""
 
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from seqtag.cli.comparison_tables import shown_value
@@ -95,9 +96,10 @@ def _coordinates(scored: Sequence[TrialResult], tuned: Tuned) -> Any:
 
     paths = [path for path in tuned.comparison.keys if any(path in one.trial.choice for one in scored)]
     figure, axes = _axes(5.0)
-    scales = {
-        path: _scale([one.trial.choice[path] for one in scored if path in one.trial.choice]) for path in paths
-    }
+    scales = {}
+    for path in paths:
+        values = [one.trial.choice[path] for one in scored if path in one.trial.choice]
+        scales[path] = _scale(values, log=path in tuned.logarithmic)
     gains = sorted(one.gain or 0.0 for one in scored)
     for result in sorted(scored, key=lambda one: one.gain or 0.0)[-MOST:]:
         points = [(place, scales[path][1](result.trial.choice[path])) for place, path in enumerate(paths)
@@ -121,22 +123,30 @@ def _coordinates(scored: Sequence[TrialResult], tuned: Tuned) -> Any:
     return figure
 
 
-def _scale(values: Sequence[Any]) -> tuple[list[tuple[float, str]], Any]:
-    """Marks of an axis with their heights, and what gives the height of a value: from 0 to 1."""
+def _scale(values: Sequence[Any], *, log: bool) -> tuple[list[tuple[float, str]], Callable[[Any], float]]:
+    """Marks of an axis with their heights, and what gives the height of a value: from 0 to 1.
+
+    Args:
+        values: The values that have to have a height.
+        log: Whether the axis of numbers is logarithmic, where none of them is zero or less.
+    """
     distinct = list(dict.fromkeys(values))
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in distinct)
     if not numbers:
         heights = {repr(value): place / max(len(distinct) - 1, 1) for place, value in enumerate(distinct)}
-        return [(heights[repr(value)], shown_value(value)) for value in distinct], lambda value: heights[
-            repr(value)
-        ]
-    low, high = min(distinct), max(distinct)
+        marks = [(heights[repr(value)], shown_value(value)) for value in distinct]
+        return marks, lambda value: heights[repr(value)]
+    log = log and min(distinct) > 0
+    low, high = (math.log(end) if log else end for end in (min(distinct), max(distinct)))
     width = (high - low) or 1
+
+    def height(value: Any) -> float:
+        return float(((math.log(value) if log else value) - low) / width)
+
     if len(distinct) <= MARKS:
-        marks = [((value - low) / width, shown_value(value)) for value in sorted(distinct)]
-    else:
-        marks = [(place / 4, f"{low + width * place / 4:.3g}") for place in range(5)]
-    return marks, lambda value: (value - low) / width
+        return [(height(value), shown_value(value)) for value in sorted(distinct)], height
+    places = [low + width * place / 4 for place in range(5)]
+    return [(place / 4, f"{math.exp(at) if log else at:.3g}") for place, at in enumerate(places)], height
 
 
 def _axes(height: float) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from seqtag.cli.stderr import stderr
 from seqtag.stages.tune import Tuned
 from seqtag.support.extras import install_line
 from seqtag.support.quoting import counted
-from seqtag.tasks.study import FINAL, TrialResult
+from seqtag.tasks.study import FINAL, GRID, OWN, TrialResult
 
 
 def page(tuned: Tuned, paths: Mapping[str, str]) -> str:
@@ -74,7 +74,7 @@ def _trials(tuned: Tuned) -> str:
 
 
 def _named(result: TrialResult) -> list[str]:
-    role = {"own": "as given", "final": f"seed {result.row.seed}", "grid": f"seed {result.row.seed}"}
+    role = {OWN: "as given", FINAL: f"seed {result.row.seed}", GRID: f"seed {result.row.seed}"}
     return [str(result.trial.number), role.get(result.trial.role or "", _state(result))]
 
 

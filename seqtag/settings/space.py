@@ -115,6 +115,13 @@ class Space:
 
     dimensions: tuple[Dimension, ...]
 
+    @property
+    def logarithmic(self) -> frozenset[str]:
+        """The settings whose logarithm is what is drawn evenly."""
+        return frozenset(
+            one.path for one in self.dimensions if isinstance(one.values, Range) and one.values.log
+        )
+
     def values_of(self, settings: Mapping[str, Any]) -> dict[str, Value]:
         """The values that settings have for what is varied, whether or not they could have been drawn.
 

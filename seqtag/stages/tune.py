@@ -86,6 +86,7 @@ class Tuned:
         measure: What the scores are; None where no trial has one.
         config: The best settings; None where no trial has a score.
         choice: What the best settings choose.
+        logarithmic: The settings whose logarithm was drawn evenly.
     """
 
     trials: list[TrialResult]
@@ -95,6 +96,7 @@ class Tuned:
     measure: Measure | None
     config: Any
     choice: dict[str, Value]
+    logarithmic: frozenset[str]
 
 
 def tune(
@@ -229,9 +231,9 @@ class _Tuning:
         best = comparison.combinations[0] if comparison.combinations else None
         config = self._plan(best.choice, self.seed).config if best else None
         importances = self.study.importances()
-        return Tuned(
-            results, comparison, self.own(), importances, measure, config, dict(best.choice) if best else {}
-        )
+        choice = dict(best.choice) if best else {}
+        logarithmic = self.search.space.logarithmic
+        return Tuned(results, comparison, self.own(), importances, measure, config, choice, logarithmic)
 
     def _grid(self) -> Iterator[tuple[str, dict[str, Value], int | None]]:
         grid = self.search.space.grid()

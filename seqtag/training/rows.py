@@ -20,7 +20,7 @@ from seqtag.support.json_reader import parse_json
 from seqtag.support.quoting import json_text
 
 ROWS = "runs.jsonl"
-NO_ROW = "is not a row of seqtag compare"
+NO_ROW = "is not a row of seqtag compare or tune"
 SCORED = ("metric", "dev", "parameters", "best_epoch", "epochs", "seconds")  # what a run without an error has
 BEGINNING = b'{"key": "KEY", "choice": {'  # of each line of `runs.jsonl`
 Choice = dict[str, bool | int | float | str | None]  # what a combination has for each key of the grid

@@ -33,6 +33,7 @@ def test_choices_ranges_and_conditions() -> None:
         Dimension("encoder.layers", Choices((1, 2))),
         Dimension("encoder.residual", Choices(("none", "highway")), {"encoder.layers": (2,)}),
     )
+    assert found.logarithmic == {"training.learning_rate"}
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ class TestRows:
         path = tmp_path / ROWS
         for content in (b"important notes", b"notes\nmore", b'{"key": "mine"', b'{"name', own + b"notes"):
             path.write_bytes(content)
-            with pytest.raises(DataError, match=r"runs.jsonl:[12]: is not a row of seqtag compare"):
+            with pytest.raises(DataError, match=r"runs.jsonl:[12]: is not a row of seqtag compare or tune"):
                 Rows(tmp_path, metrics.titled)
             assert path.read_bytes() == content
         path.unlink()
@@ -340,7 +340,7 @@ class TestRows:
         good = json.dumps(whole | {"dev": 1, "test": None})
         (tmp_path / ROWS).write_text(f"{good}\n{json.dumps(whole | changes)}\n")
         with pytest.raises(
-            DataError, match=rf"runs.jsonl:2: is not a row of seqtag compare: {field} is not what"
+            DataError, match=rf"runs.jsonl:2: is not a row of seqtag compare or tune: {field} is not what"
         ):
             Rows(tmp_path, metrics.titled)
 
