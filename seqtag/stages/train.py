@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -276,6 +277,10 @@ def train(
                 else ""
             )
             raise Interrupted(signal.number, f"interrupted{where}") from None
+        finally:
+            if every_seed:
+                with suppress(OSError):  # it holds models, or is gone
+                    every_seed.rmdir()
     if training.stopped or training.prepared is None:
         kept = f"epoch {training.best.best_epoch}" + f" of seed {training.best.seed}" * (seeds > 1)
         raise Error(f"{training.stopped} The best model so far, that of {kept}, is in {output}.")

@@ -195,8 +195,14 @@ class TestSeeds:
                 **how,
             )
 
-        go(3)
         kept = tmp_path / "model.seeds"
+        written = spans.train.read_bytes()
+        spans.train.write_text("Lisbon\n")
+        with pytest.raises(Error):
+            go(3)
+        assert not kept.exists(), "no empty folder stays"
+        spans.train.write_bytes(written)
+        go(3)
         assert sorted(entry.name for entry in kept.iterdir()) == ["7", "8", "9"]
         assert [Folder(kept / name).read("weights.safetensors") for name in "789"] == [b"7", b"8", b"9"]
         with pytest.raises(Error, match="model: already contains a model"):
