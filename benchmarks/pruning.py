@@ -34,7 +34,7 @@ def replayed(trials: list[tuple[bool, dict[int, float], float]], pruner: Any) ->
     study = optuna.create_study(
         direction="maximize", pruner=pruner, sampler=optuna.samplers.RandomSampler(seed=1)
     )
-    trained, best = 0, 0.0
+    trained, best = 0, float("-inf")
     for prunable, gains, final in trials:
         trial = study.ask()
         pruned = False
