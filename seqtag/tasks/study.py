@@ -259,7 +259,7 @@ class Study:
         attributes.pop(ROW, None)
         if CHOICE in attributes and not _has_failed(trial):
             self._storage.kept(lambda: self._queue(attributes))
-            self._say(f"trial {trial.number} was not finished: it is run again")
+            self._say(f"trial {trial.number} was not finished; it goes back into the queue")
 
     def _is_surplus(self, asked: "optuna.Trial", most: int) -> bool:
         """Whether another command had the same trial, or the last one, at the same time."""

@@ -210,7 +210,9 @@ def test_trials_under_way_go_back_into_the_queue(storage: Path | str) -> None:
     assert [(trial.role, trial.choice) for trial in found] == [(OWN, OUTSIDE), (AGAIN, drawn.choice)]
     assert two.ask(2) is None
     assert [result.trial.number for result in two.results()] == [2, 3]
-    assert told == [f"trial {trial.number} was not finished: it is run again" for trial in (own, drawn)]
+    assert told == [
+        f"trial {trial.number} was not finished; it goes back into the queue" for trial in (own, drawn)
+    ]
 
 
 def test_a_journal_of_a_command_that_was_killed(tmp_path: Path) -> None:
@@ -295,7 +297,7 @@ class TestDatabase:
             found = alive.ask(2)
         assert found is not None
         assert (found.role, found.choice) == (AGAIN, lost.choice)
-        assert told == [f"trial {lost.number} was not finished: it is run again"]
+        assert told == [f"trial {lost.number} was not finished; it goes back into the queue"]
         assert alive.end(found.number, row(found), 0.4)
         assert alive.end(kept.number, row(kept), 0.5)
         assert alive.ask(2) is None
