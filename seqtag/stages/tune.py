@@ -21,7 +21,7 @@ from seqtag.settings.space import Space, Value
 from seqtag.settings.tasks import schema_for
 from seqtag.support.errors import DataError, Error, UsageError
 from seqtag.support.interrupt import Stop
-from seqtag.support.pool import POLL, Ended, Pool
+from seqtag.support.pool import MOST_DEATHS, POLL, Ended, Pool
 from seqtag.support.quoting import json_text
 from seqtag.tasks.runs import CONTENTS, PlannedRun, Pruned, Runs, row_of, worker
 from seqtag.tasks.study import FINAL, GRID, OWN, Study, Trial, TrialResult
@@ -273,6 +273,9 @@ class _Tuning:
         told = False
         while True:
             for ended in pool.work(partial(self._take, most), self._heard, self._check):
+                if 0 < ended.deaths < MOST_DEATHS:  # with more, the trial has failed, and its row says why
+                    twice = " twice" if ended.deaths > 1 else ""
+                    say(f"the process of trial {ended.number} died{twice}; the trial was started again")
                 self._end(ended)
             elsewhere = self.study.unfinished()
             if not elsewhere or self._is_late():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -139,8 +140,11 @@ class TestSearch:
     ) -> None:
         alone = tuned(spans, tmp_path / "alone", sampler="grid")
         monkeypatch.setenv("SEQTAG_TEST_DIES", str(tmp_path / "died"))
-        found = tuned(spans, tmp_path / "two", sampler="grid", workers=2)
+        told: list[str] = []
+        found = tuned(spans, tmp_path / "two", sampler="grid", workers=2, say=told.append)
         assert (tmp_path / "died").exists()
+        (said,) = told
+        assert re.fullmatch(r"the process of trial \d+ died; the trial was started again", said)
         assert [row["error"] for row in rows(tmp_path / "two")] == [None] * 12
         assert found.comparison == alone.comparison
 
