@@ -2,6 +2,7 @@
 
 import io
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -104,7 +105,8 @@ def _coordinates(scored: Sequence[TrialResult], tuned: Tuned) -> Any:
     for result in sorted(scored, key=lambda one: one.gain or 0.0)[-MOST:]:
         points = [(place, scales[path][1](result.trial.choice[path])) for place, path in enumerate(paths)
                   if path in result.trial.choice]  # fmt: skip
-        rank = gains.index(result.gain or 0.0) / max(len(gains) - 1, 1)
+        # Of equal trials each is drawn as the best of them: where all are, all are dark.
+        rank = (bisect_right(gains, result.gain or 0.0) - 1) / max(len(gains) - 1, 1)
         axes.plot(
             *zip(*points, strict=True),
             color=colormaps["cividis_r"](rank),

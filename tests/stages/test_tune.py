@@ -325,6 +325,19 @@ class TestCommand:
         assert "units: 8" in (tmp_path / "study" / "best.yaml").read_text("utf-8")
 
     @pytest.mark.usefixtures("acting")
+    def test_trials_that_are_equally_good(self, spans: Any, tmp_path: Path) -> None:
+        """All are drawn dark."""
+        colormaps = pytest.importorskip("matplotlib").colormaps
+        to_hex = pytest.importorskip("matplotlib.colors").to_hex
+        space = tmp_path / "space.yaml"
+        space.write_text("search:\n  encoder.dropout: {low: 0.1, high: 0.5}\n", encoding="utf-8")
+        more = ("--space", str(space), "--trials", "3", "--seeds", "1", "--no-model")
+        assert run(command(spans, tmp_path / "study", *more)) == 0
+        page = (tmp_path / "study" / "report.html").read_text("utf-8")
+        assert page.count(to_hex(colormaps["cividis_r"](1.0))) == 3
+        assert to_hex(colormaps["cividis_r"](0.0)) not in page
+
+    @pytest.mark.usefixtures("acting")
     def test_the_best_settings_are_settings(self, spans: Any, tmp_path: Path) -> None:
         """Also where a chosen setting takes the place of a given one; and the head says what they are."""
         space = tmp_path / "space.yaml"
