@@ -215,7 +215,8 @@ def best_settings(tuned: "Tuned", layers: Sequence[Any], paths: dict[str, str], 
     score = ""
     if tuned.measure and best.dev:
         mean, deviation = map(tuned.measure.text, best.dev)
-        score = f": dev {tuned.measure.title} {mean} +- {deviation} ({counted(len(best.rows), 'seed')})"
+        spread = f" +- {deviation}" * (len(best.rows) > 1)
+        score = f": dev {tuned.measure.title} {mean}{spread} ({counted(len(best.rows), 'seed')})"
     trials = counted(sum(result.trial.role != FINAL for result in tuned.trials), "trial")
     head = f"# Best of {trials} of seqtag {seqtag.__version__}{score}.\n"
     head += "".join(f"# {role}: {ascii(path)[1:-1]}\n" for role, path in paths.items())

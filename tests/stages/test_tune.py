@@ -326,7 +326,7 @@ class TestCommand:
 
     @pytest.mark.usefixtures("acting")
     def test_trials_that_are_equally_good(self, spans: Any, tmp_path: Path) -> None:
-        """All are drawn dark."""
+        """All are drawn dark. A single seed has no deviation."""
         colormaps = pytest.importorskip("matplotlib").colormaps
         to_hex = pytest.importorskip("matplotlib.colors").to_hex
         space = tmp_path / "space.yaml"
@@ -336,6 +336,7 @@ class TestCommand:
         page = (tmp_path / "study" / "report.html").read_text("utf-8")
         assert page.count(to_hex(colormaps["cividis_r"](1.0))) == 3
         assert to_hex(colormaps["cividis_r"](0.0)) not in page
+        assert "dev F1 0.0442 (1 seed).\n" in (tmp_path / "study" / "best.yaml").read_text("utf-8")
 
     @pytest.mark.usefixtures("acting")
     def test_the_best_settings_are_settings(self, spans: Any, tmp_path: Path) -> None:
