@@ -122,6 +122,9 @@ def _prepare(address: str, *, debug: bool) -> None:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if not debug:
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    if address == LOCAL:
+        # Ray's own is 15, with which workers of a busy machine wait for minutes.
+        os.environ.setdefault("RAY_worker_niceness", "0")
     if address == LOCAL and "RAY_AUTH_MODE" not in os.environ:
         # Only this run may use its processes; without a token given, Ray would leave one in the home folder.
         os.environ["RAY_AUTH_MODE"] = "token"

@@ -34,7 +34,6 @@ class Driver:
         home = folder / "home"
         home.mkdir(exist_ok=True)
         own = {"PYTHONPATH": str(TOP), "HOME": str(home), MARK: self.mark.partition("=")[2]}
-        own["RAY_worker_niceness"] = "0"  # with Ray's 15, a busy machine lets its workers wait for minutes
         given = [
             str(MODEL),
             "corpus",
