@@ -1,5 +1,6 @@
 """Commands that have commands of their own."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,14 +35,23 @@ def add(app: typer.Typer, name: str, command: Callable[..., Any] | Group, argume
         arguments: What stands after the command.
     """
     if not isinstance(command, Group):
-        app.command(name, cls=LightCommand)(command)
+        app.command(name, cls=LightCommand, help=unwrapped(command))(command)
         return
     inner = typer.Typer(cls=LightGroup, help=command.help, no_args_is_help=True, rich_markup_mode="rich")
     inner.callback()(lambda: None)
     named = named_in(arguments)
     for one in [named] if named in command.commands else command.commands:
-        inner.command(one, cls=LightCommand)(registry.load(command.commands, one))
+        found = registry.load(command.commands, one)
+        inner.command(one, cls=LightCommand, help=unwrapped(found))(found)
     app.add_typer(inner, name=name, help=command.help)
+
+
+def unwrapped(command: Callable[..., Any]) -> str:
+    """The docstring of a command with a line for each paragraph, which the terminal wraps; a paragraph with lines that
+    are indented, such as examples, stays as it is.
+    """
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(text if "\n " in text else text.replace("\n", " ") for text in paragraphs)
 
 
 def named_in(arguments: Sequence[str]) -> str:

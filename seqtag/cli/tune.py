@@ -2,16 +2,16 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from seqtag.cli import parameters
 from seqtag.cli.comparison_tables import named
 from seqtag.cli.results import check_made, written, written_bytes
-from seqtag.cli.stderr import stderr
+from seqtag.cli.stderr import say, stderr, steps
 from seqtag.settings.merging import EXCLUSIVE
 from seqtag.settings.tasks import KEY, USUAL
 from seqtag.support.errors import Error, UsageError
@@ -133,13 +133,14 @@ def _tuned(
     from seqtag.support.interrupt import Stop, resumable
 
     stop = Stop()
-    stream = stderr()
     kept = f"Finished trials are kept in {output}; the same command goes on with the others."
-    with resumable(stop, kept):
+    with resumable(stop, kept), steps() as step:
         from seqtag.stages.tune import STUDY
         from seqtag.stages.tune import tune as stage
 
         check_made(output, (TABLE, BEST, REPORT), STUDY, "search", inputs, folders=(MODEL,))
+        if not quiet:
+            step("reading the corpus and starting the workers ...")
         return stage(
             layers,
             search,
@@ -149,8 +150,8 @@ def _tuned(
             workers=workers,
             storage=storage,
             debug=wants_debug(),
-            listener=_silent if quiet else partial(_say, stream),
-            say=lambda text: print(f"seqtag: {text}", file=stream, flush=True),
+            listener=_silent if quiet else partial(_say, step),
+            say=lambda text: say(f"seqtag: {text}"),
             stop=stop,
         )
 
@@ -159,8 +160,8 @@ def _silent(event: "TrialEnded") -> None:
     """Prints nothing."""
 
 
-def _say(stream: TextIO, event: "TrialEnded") -> None:
-    """Prints a line for a trial."""
+def _say(step: Callable[[str], None], event: "TrialEnded") -> None:
+    """Prints a line for a trial, and shows that others go on."""
     from seqtag.support.quoting import printable
     from seqtag.tasks.study import OWN
 
@@ -175,7 +176,8 @@ def _say(stream: TextIO, event: "TrialEnded") -> None:
     else:
         what += f"dev {row.metric} {event.measure.text(row.dev)}  epoch {row.best_epoch} of {row.epochs}  "
         what += f"{row.seconds:.1f} s"
-    print(what + ("" if event.repeated else "  (already done)"), file=stream, flush=True)
+    say(what + ("" if event.repeated else "  (already done)"))
+    step("training further trials ...")
 
 
 def _write(tuned: "Tuned", layers: Sequence[Any], paths: dict[str, str], output: Path, task: str) -> None:

@@ -1,6 +1,7 @@
 """The help of every command, as a terminal of 80 columns shows it."""
 
 import inspect
+import itertools
 from typing import Any
 
 import pytest
@@ -39,6 +40,20 @@ def test_an_example_is_never_broken_into_two_lines(command: str, capsys: pytest.
     assert run([*command.split(), "--help"]) == 0
     shown = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert [line for line in lines if f" {line}" not in shown] == []
+
+
+@pytest.mark.parametrize("columns", [60, 100])
+def test_paragraphs_fill_the_terminal(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each line of a paragraph but the last has no room for the word that begins the next one."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert run(["train", "--help"]) == 0
+    text, _, _ = capsys.readouterr().out.partition("Examples:")
+    lines = [line.strip() for line in text.splitlines()]
+    pairs = [(line, after) for line, after in itertools.pairwise(lines) if line and after]
+    assert pairs
+    assert [line for line, after in pairs if len(line) + 1 + len(after.split()[0]) < columns - 2] == []
 
 
 @pytest.mark.parametrize("arguments", [[], ["lm"], *map(str.split, every_command())], ids=str)
