@@ -15,6 +15,8 @@ OUTSIDE = {
     "benchmarks/README.md": "benchmarks.md",
     "sample_data/README.md": "sample-corpora.md",
 }
+# A list of the sections of a page, which the site shows beside it anyway.
+CONTENTS = re.compile(r"(?:^- \[.*\]\(#[^)]*\)\n)+\n", re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 
 
@@ -22,21 +24,24 @@ def on_files(files: Files, config: Any) -> Files:
     """Add the pages from outside."""
     for source, page in OUTSIDE.items():
         text = (TOP / source).read_text(encoding="utf-8")
-        files.append(File.generated(config, page, content=with_links(text, source, page)))
+        files.append(File.generated(config, page, content=for_site(text, source, page)))
     return files
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
-    """Turn the links of a page of `docs/` into those of the site."""
+    """Turn a page of `docs/` into one of the site."""
     name = page.file.src_uri
-    return markdown if name in OUTSIDE.values() else with_links(markdown, f"docs/{name}", name)
+    return markdown if name in OUTSIDE.values() else for_site(markdown, f"docs/{name}", name)
+
+
+def for_site(text: str, source: str, page: str) -> str:
+    """The text of a page of the site, which is in the file `source` of the repository."""
+    whole = re.sub(r"(?<=\d) ± (?=\d)", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}", text)
+    return with_links(CONTENTS.sub("", whole, count=1), source, page)
 
 
 def with_links(text: str, source: str, page: str) -> str:
-    """The text of a page of the site, which stands in the file `source` of the repository.
-
-    A link to a file that is not on the site, such as a program, becomes plain text.
-    """
+    """The text with the links of the site; one to a file that is not on it, such as a program, becomes plain text."""
 
     def renewed(link: re.Match[str]) -> str:
         title, target = link.groups()

@@ -60,5 +60,14 @@ def test_links_to_files_that_are_not_on_the_site_are_gone(site: Path) -> None:
                 assert (page.parent / link).exists(), f"{page.name}: {link}"
 
 
+def test_a_page_does_not_list_its_sections_twice(site: Path) -> None:
+    page = (site / "results.html").read_text("utf-8")
+    assert "- [Defaults](#defaults)" in (DOCS / "results.md").read_text("utf-8")
+    assert (
+        page.count('href="#defaults"') <= 3
+    )  # the permalink and the navigation, which is there for phones too
+    assert "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}" in page
+
+
 def test_the_build_leaves_no_program_on_the_site(site: Path) -> None:
     assert [path.name for path in site.rglob("*.py")] == []
