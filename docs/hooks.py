@@ -15,6 +15,15 @@ OUTSIDE = {
     "benchmarks/README.md": "benchmarks.md",
     "sample_data/README.md": "sample-corpora.md",
 }
+# How much a page counts in a search, where that is not 1.
+BOOST = {
+    "changelog.md": 0.2,
+    "benchmarks.md": 0.3,
+    "results.md": 0.5,
+    "faq.md": 2,
+    "getting-started.md": 2,
+    "training.md": 2,
+}
 # A list of the sections of a page, which the site shows beside it anyway.
 CONTENTS = re.compile(r"(?:^- \[.*\]\(#[^)]*\)\n)+\n", re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
@@ -31,6 +40,7 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
     """Turn a page of `docs/` into one of the site."""
     name = page.file.src_uri
+    page.meta["search"] = {"boost": BOOST.get(name, 1)}
     return markdown if name in OUTSIDE.values() else for_site(markdown, f"docs/{name}", name)
 
 
