@@ -19,7 +19,7 @@ from rich.text import Text
 TOP = Path(__file__).parent.parent
 PICTURE = TOP / "docs" / "terminal.svg"
 CORPUS = Path("sample_data", "english_news")
-WIDTH = 84
+WIDTH = 92
 SENTENCES = """\
 Marta Lindqvist flew from Lisbon to Rotterdam on Monday.
 Officials in Norway said the storm would reach Bergen by Friday.
@@ -27,8 +27,8 @@ The Portuguese minister met Anna Kowalski of Baltic Rail in Gdansk.
 """
 ANSI = ("#2e3440", "#c0392b", "#2e8b57", "#b8860b", "#2b6cb0", "#a03a9b", "#1a7f8e", "#4c566a")
 THEME = TerminalTheme(
-    background=(250, 250, 250),
-    foreground=(46, 52, 64),
+    background=(24, 26, 31),
+    foreground=(222, 225, 230),
     normal=[tuple(bytes.fromhex(colour[1:])) for colour in ANSI],  # type: ignore[misc]
 )
 # Rich's own template loads a font from the web, which a picture in a README must not do.
@@ -48,7 +48,7 @@ def main(model: str | None = None) -> None:
         text.write_text(SENTENCES, encoding="utf-8")
         tagged = run("predict", model, str(text), "--format", "text")
         scored = run("evaluate", model, str(CORPUS / "test.conll")).replace(model, "model", 1)
-    console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"), color_system="standard")  # noqa: SIM115
+    console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"), color_system="truecolor")  # noqa: SIM115
     for command, output in (
         ("seqtag predict model news.txt --format text", tagged),
         (f"seqtag evaluate model {CORPUS / 'test.conll'}", scored.partition("\n \x1b[1mmicro average by")[0]),
@@ -60,7 +60,12 @@ def main(model: str | None = None) -> None:
 
 def run(*arguments: str) -> str:
     """The standard output of a command, as on a terminal with colours."""
-    environment = os.environ | {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": str(WIDTH)}
+    environment = os.environ | {
+        "FORCE_COLOR": "1",
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        "COLUMNS": str(WIDTH),
+    }
     command = [sys.executable, "-m", "seqtag", *arguments]
     return subprocess.run(
         command, cwd=TOP, env=environment, stdout=subprocess.PIPE, text=True, check=True
