@@ -59,7 +59,7 @@ def _show(found: "ModelInfo") -> None:
     from rich.table import Table
 
     from seqtag.cli.tables import make_console, safe
-    from seqtag.stages.info import PRIVACY
+    from seqtag.model_folder.recorded import PRIVACY
 
     console = make_console()
     table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)

@@ -12,6 +12,7 @@
                         the language model whose states the network reads, without its output layer
     lm.vectors.bin      its pretrained vectors, where it has some and they are not those of vectors.bin
     lists.safetensors   the hashes of the entries of word lists, where the network reads some
+    README.md           the model card, for people; nothing reads it back
 
 A model that was merged from others has the files of the first of them, and of every other one those that no earlier
 one has as well, whose names begin with `member2-`, `member3-` and so on; known.json is of all of them, and
@@ -45,6 +46,7 @@ MANIFEST = "manifest.json"
 FILES = ("config.json", "vocab.json", "weights.safetensors", "known.json", "report.json")
 STATES_FILES = ("lm.config.json", "lm.vocab.json", "lm.weights.safetensors")
 OPTIONAL_FILES = ("vectors.bin", *STATES_FILES, "lm.vectors.bin", "lists.safetensors")
+CARD = "README.md"
 FORMER_FILES = ("model.onnx",)
 MEMBERS = "members.json"  # of a merged model
 MEMBER_FILES = ("config.json", "vocab.json", "weights.safetensors")  # that each of its members has
@@ -56,6 +58,7 @@ MOST = {
     "vocab.json": 1 << 28,
     "known.json": 1 << 28,
     "report.json": 1 << 26,
+    CARD: 1 << 20,
     "model.onnx": (1 << 31) - 1,
     "weights.safetensors": (1 << 31) - 1,
     "vectors.bin": 1 << 40,
@@ -120,7 +123,7 @@ MODEL = Kind(
     FORMAT,
     FORMAT_VERSION,
     FILES,
-    (*OPTIONAL_FILES, MEMBERS, *_OF_MEMBERS),
+    (*OPTIONAL_FILES, CARD, MEMBERS, *_OF_MEMBERS),
     FORMER_FILES,
     "seqtag predict",
 )
@@ -137,6 +140,7 @@ TRANSDUCER = Kind(
     "seqtag-transduction",
     1,
     ("config.json", "vocab.json", "weights.safetensors", "report.json"),
+    (CARD,),
     reader="seqtag predict",
 )
 # Models that label whole sentences: the files of a tagger, but for what only scores of tags need.
@@ -145,10 +149,10 @@ CLASSIFICATION_MODEL = Kind(
     "seqtag-classification",
     1,
     tuple(name for name in FILES if name != "known.json"),
-    OPTIONAL_FILES,
+    (*OPTIONAL_FILES, CARD),
     reader="seqtag predict",
 )
-JOINT_MODEL = Kind("joint model", "seqtag-joint", 1, FILES, OPTIONAL_FILES, reader="seqtag predict")
+JOINT_MODEL = Kind("joint model", "seqtag-joint", 1, FILES, (*OPTIONAL_FILES, CARD), reader="seqtag predict")
 MODELS = (MODEL, CLASSIFICATION_MODEL, JOINT_MODEL, LANGUAGE_MODEL, TRANSDUCER)
 # What any checkpoint is; that of a run also holds files of the model that it ends in.
 CHECKPOINT = Kind(

@@ -7,36 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from seqtag.corpora.tags import Scheme, types
-from seqtag.evaluation import metrics
 from seqtag.model_folder.folder import Folder, load
 from seqtag.model_folder.layout import LANGUAGE_MODEL, MEMBERS, MODEL, MODELS, format_of
+from seqtag.model_folder.recorded import PRIVACY, RecordedScore, data_of, scores_of
 from seqtag.model_folder.stored import config_into, read_config
 from seqtag.settings.merging import changed
 from seqtag.settings.tasks import schema_for
 from seqtag.support.errors import ModelError
 from seqtag.support.quoting import reason
 from seqtag.tasks.folders import task_of
-
-PRIVACY = (
-    "a model folder holds the words of its training text; share it only with people who may read that text"
-)
-
-
-@dataclass(frozen=True)
-class RecordedScore:
-    """A score that a model folder records.
-
-    Attributes:
-        corpus: What was scored, "dev" or "test".
-        measure: The title of the figure, such as "F1".
-        value: The figure.
-        signature: How it was computed; empty where the folder does not say.
-    """
-
-    corpus: str
-    measure: str
-    value: float
-    signature: str
 
 
 @dataclass(frozen=True)
@@ -133,35 +112,15 @@ def _read(model: str, folder: Folder) -> ModelInfo:
         labels=tuple(vocabulary.get("sentence_labels", [])),
         members=len(folder.read_json(MEMBERS)["members"]) if MEMBERS in folder.files else 1,
         parameters=report.get("parameters"),
-        data=_data(report),
+        data=data_of(report),
         epochs=(len(history), report["best_epoch"]) if history and "best_epoch" in report else None,
         seed=report.get("seed"),
-        scores=tuple(_scores(report)),
+        scores=tuple(scores_of(report)),
         settings=_settings(folder, config, spans=scheme is None or scheme.is_spans),
         files={name: (folder.path / folder.chosen(name)).stat().st_size for name in folder.files},
         plugins={plugin.distribution: plugin.version for plugin in folder.plugins},
         versions=dict(report.get("versions") or {}),
     )
-
-
-def _data(report: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """The counts of each corpus."""
-    given = report.get("data") or {role: report[role] for role in ("train", "dev") if report.get(role)}
-    return {
-        role: {noun: count for noun, count in counts.items() if type(count) is int}
-        for role, counts in given.items()
-    }
-
-
-def _scores(report: Mapping[str, Any]) -> list[RecordedScore]:
-    found = []
-    for corpus in ("dev", "test"):
-        score = report.get(corpus) or {}
-        name = score.get("metric", "f1" if score.get("spans") else "accuracy" if "main" in score else "")
-        value = score.get("main", score.get(name))
-        if name and isinstance(value, float):
-            found.append(RecordedScore(corpus, metrics.title_of(name), value, score.get("signature", "")))
-    return found
 
 
 def _settings(folder: Folder, config: Mapping[str, Any], *, spans: bool) -> dict[str, tuple[Any, Any]]:

@@ -16,6 +16,7 @@ from seqtag.graph import outputs
 from seqtag.graph.build import head_name
 from seqtag.inference import language_states
 from seqtag.model_folder import members, replacing
+from seqtag.model_folder.card import with_card
 from seqtag.model_folder.claims import claimed
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
@@ -164,7 +165,7 @@ def merge(
         )
         say("writing the model")
         plugins = dict.fromkeys(plugin for one in found for plugin in one.plugins)
-        replacing.write(output, files, MODEL, [*plugins])
+        replacing.write(output, with_card(files, MODEL), MODEL, [*plugins])
     del found, files  # vectors may be large
     scores += scored(str(output))
     return MergedModel(output, count, _size(output), sum(_size(Path(path)) for path in models), tuple(scores))

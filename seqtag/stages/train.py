@@ -12,6 +12,7 @@ from seqtag.evaluation import metrics
 from seqtag.evaluation.measure import Measure
 from seqtag.features.vectors import Vectors
 from seqtag.model_folder import folder, layout, replacing
+from seqtag.model_folder.card import with_card
 from seqtag.model_folder.claims import claimed
 from seqtag.settings.config import RunSettings
 from seqtag.settings.merging import foreign
@@ -170,6 +171,7 @@ class Training:
         if self.best is result or self.kept:
             content = self.checkpoint.identity.content if self.checkpoint.identity else {}
             files = job.files(trained.weights, report(job, result) | {"content": content})
+            files = with_card(files, self.task.kind)
             if self.best is result:
                 self.files = files
             if self.kept:
