@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from seqtag.pages.colours import PALETTE
 from seqtag.stages.gradients import GradientReport
 from seqtag.support.quoting import counted
 
@@ -28,12 +29,13 @@ def drawn(report: GradientReport) -> Any:
         panel.axhline(0.01, color="grey", linewidth=0.8, linestyle=":")
         edge = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}  # where no curve is
         panel.annotate("1%", (1, 0.01), (3, 0), **edge, color="grey", va="center", fontsize=8)
-        panel.set(title=title, xlabel="k, steps back", yscale="log")
+        panel.set(title=title, xlabel="k, steps back (words)", yscale="log")
         panel.title.set_fontsize(10)
         panel.grid(alpha=0.3)
         place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13)} if below else {}
         panel.legend(fontsize=8, **place)
     panels[0].set_ylabel("mean norm")
+    panels[1].set_ylabel("share of the norm at k = 0")
     figure.suptitle(
         f"{report.cell}: gradients back through the words of {counted(report.sentences, 'sentence')}",
         fontsize=11,
@@ -53,7 +55,7 @@ def _draw_profiles(panel: Any, report: GradientReport, attribute: str) -> None:
         panel.plot(
             *zip(*points, strict=True),
             label=f"layer {layer.number} {layer.direction}: rate {fit.rate:.3f}, {fit.verdict}",
-            color=f"C{layer.number - 1}",
+            color=PALETTE[(layer.number - 1) % len(PALETTE)],
             linestyle="-" if layer.direction == "forward" else "--",
             marker="o" if layer.direction == "forward" else "s",
             markersize=3,

@@ -7,12 +7,11 @@ and addresses.
 import html
 import math
 import unicodedata
-from collections.abc import Sequence
-from importlib.resources import files
-from string import Template
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import seqtag
+from seqtag.pages.colours import colours
+from seqtag.pages.templates import render
 from seqtag.support.quoting import printable
 from seqtag.tasks.explanation import Explained, Explanation, Target
 
@@ -25,44 +24,53 @@ def escaped(text: str) -> str:
 
 
 def page(explanation: Explanation) -> str:
-    """The whole page: `page.html` filled in."""
+    """The whole page: `explain.html` filled in."""
+    from markupsafe import Markup
+
     shown = len(explanation.sentences)
     writes = any(sentence.answer is not None for sentence in explanation.sentences)
     labels = any(sentence.labels for sentence in explanation.sentences)
     tags = any(sentence.tags for sentence in explanation.sentences)
     what = " and ".join(noun for noun, given in (("label", labels), ("tag", tags)) if given) or "tag"
-    model, noun = escaped(explanation.model), "source" if writes else "sentence"
+    model, noun = explanation.model, "source" if writes else "sentence"
     count = noun if shown == 1 else f"{shown} {noun}s"
     first = "The first" if explanation.more else "All" if shown > 1 else "The"
     looks = any(sentence.attention or sentence.looks is not None for sentence in explanation.sentences)
     heading = f"What each {what} of {model} depends on"
     if writes:
         heading = f"Where {model} looks while it writes"
-    template = Template(files(__package__).joinpath("page.html").read_text("utf-8"))
-    return template.substitute(
-        model=model,
+    palette = colours(explanation.types or _types(explanation))
+    return render(
+        "explain.html",
+        language="und",
+        title=f"seqtag explain: {model}",
         heading=heading,
-        saliency=" hidden" if writes else "",
+        saliency=not writes,
+        attention=looks,
         looking="symbol that is written" if writes else "token that looks",
         seen="symbols of the source" if writes else "tokens",
         given="targets" if writes else "answers" if labels else "tags",
         scored={"label": "label", "tag": "outlined tag"}.get(what, "label or the outlined tag"),
         sentences=f"{first} {count}",
-        source=escaped(explanation.source),
-        description=escaped(explanation.description),
-        version=escaped(seqtag.__version__),
-        attention="" if looks else " hidden",
-        body="\n".join(
-            _sentence(number, sentence, explanation.spans)
-            for number, sentence in enumerate(explanation.sentences, start=1)
+        source_of=explanation.source,
+        description=explanation.description,
+        body=Markup(
+            "\n".join(
+                _sentence(number, sentence, explanation.spans, palette)
+                for number, sentence in enumerate(explanation.sentences, start=1)
+            )
         ),
     )
 
 
-def _sentence(number: int, sentence: Explained, spans: bool) -> str:
+def _types(explanation: Explanation) -> set[str]:
+    return {target.label for sentence in explanation.sentences for target in sentence.targets}
+
+
+def _sentence(number: int, sentence: Explained, spans: bool, palette: Mapping[str, str]) -> str:
     if sentence.answer is not None:
         return _pair(number, sentence, *sentence.answer)
-    parts = [f"<h2>Sentence {number}</h2>", _tagged(sentence, spans)]
+    parts = [f"<h2>Sentence {number}</h2>", _tagged(sentence, spans, palette)]
     if sentence.cut:
         parts.append(
             f'<p class="faint">The sentence is longer: {sentence.cut:,} more tokens are not looked at.</p>'
@@ -114,7 +122,7 @@ def _pair(number: int, sentence: Explained, source: str, answer: str, probabilit
     return "<section>" + "\n".join(parts) + "</section>"
 
 
-def _tagged(sentence: Explained, spans: bool) -> str:
+def _tagged(sentence: Explained, spans: bool, palette: Mapping[str, str]) -> str:
     """The sentence with its entities marked, or for plain tags each token with its tag."""
     pieces: list[str] = []
     starts = {target.start: target for target in sentence.targets}
@@ -132,7 +140,7 @@ def _tagged(sentence: Explained, spans: bool) -> str:
         else:
             title = f"{target.label or '_'}: probability {target.probability:.4f}"
             label = f'<span class="label">{escaped(target.label or "_")}</span>'
-            kind = "entity" if spans else "token"
+            kind = f'entity" style="--type:{palette[target.label]}' if spans else "token"
             pieces.append(f'<span class="{kind}" title="{escaped(title)}">{words}{label}</span>')
         at = end
     return f'<p class="sentence" dir="auto">{"".join(pieces)}</p>'

@@ -38,7 +38,7 @@ def page(
     Returns:
         The page as HTML; equal evaluations give equal pages, but for the measured speed.
     """
-    palette = colours(_names(evaluation, against))
+    palette = colours(_names(evaluation, against) | {*(info.tags if info else ())})
     other = against.second if against else None
     training = list(sections.training(trained))
     body = [

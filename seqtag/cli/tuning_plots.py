@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from seqtag.cli.comparison_tables import shown_value
+from seqtag.pages.colours import PALETTE
 from seqtag.stages.tune import Tuned
 from seqtag.tasks.study import FINAL, OWN, TrialResult
 
-BLUE, ORANGE, GREY = "#1f4e79", "#d9822b", "#9a9a9a"
+BLUE, ORANGE, *_ = PALETTE
+GREY = "#9a9a9a"
 MOST = 200  # trials whose lines are drawn
 MARKS = 8  # values of a setting that are marked one by one
 

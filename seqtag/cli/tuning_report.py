@@ -1,17 +1,30 @@
 """The page of `seqtag tune`: one HTML file that loads nothing and runs nothing, with its plots within."""
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
-from string import Template
+from dataclasses import dataclass
 
-import seqtag
 from seqtag.cli.comparison_tables import cells_of, columns_of, short_names, shown_value
-from seqtag.cli.page import escaped
 from seqtag.cli.stderr import stderr
+from seqtag.pages.templates import render
 from seqtag.stages.tune import Tuned
 from seqtag.support.extras import install_line
 from seqtag.support.quoting import counted
 from seqtag.tasks.study import FINAL, GRID, OWN, TrialResult
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of settings and figures.
+
+    Attributes:
+        names: The heads of the settings.
+        figures: The heads of the figures.
+        rows: Of each row its state, its settings and its figures.
+    """
+
+    names: Sequence[str]
+    figures: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[str], Sequence[str]]]
 
 
 def page(tuned: Tuned, paths: Mapping[str, str]) -> str:
@@ -29,15 +42,15 @@ def page(tuned: Tuned, paths: Mapping[str, str]) -> str:
     ) + f" and {counted(finals, 'run')} with further seeds" * bool(finals)
     summary += f", {pruned} pruned" * bool(pruned) + f", {failed} failed" * bool(failed)
     summary += "".join(f"; {role} {path}" for role, path in paths.items())
-    return Template(files(__package__).joinpath("tuning.html").read_text("utf-8")).substitute(
-        train=escaped(paths["train"]),
-        summary=escaped(summary),
-        version=escaped(seqtag.__version__),
+    from markupsafe import Markup
+
+    return render(
+        "tuning.html",
+        title=f"seqtag tune: {paths['train']}",
+        heading=f"Search for settings on {paths['train']}",
+        summary=summary,
         best=_best(tuned),
-        plots="\n".join(
-            f"<section>\n<h2>{title}</h2>\n<div class='scroll'>{svg}</div>\n</section>"
-            for title, svg in _plots(tuned).items()
-        ),
+        plots={title: Markup(svg) for title, svg in _plots(tuned).items()},
         trials=_trials(tuned),
     )
 
@@ -52,13 +65,13 @@ def _plots(tuned: Tuned) -> dict[str, str]:
         return {}
 
 
-def _best(tuned: Tuned) -> str:
+def _best(tuned: Tuned) -> Table:
     names, figures = columns_of(tuned.comparison)
     rows = [cells_of(one, tuned.comparison) for one in tuned.comparison.combinations]
-    return _table(names, figures, [("", *row) for row in rows])
+    return Table(names, figures, [("", *row) for row in rows])
 
 
-def _trials(tuned: Tuned) -> str:
+def _trials(tuned: Tuned) -> Table:
     paths = tuned.comparison.keys
     names = ["trial", "", *short_names(paths)]
     figures = ["dev", "best epoch", "epochs", "seconds"]
@@ -70,7 +83,7 @@ def _trials(tuned: Tuned) -> str:
         )
         for result in tuned.trials
     ]
-    return _table(names, figures, rows)
+    return Table(names, figures, rows)
 
 
 def _named(result: TrialResult) -> list[str]:
@@ -92,17 +105,3 @@ def _figures(result: TrialResult, tuned: Tuned) -> list[str]:
         words = f"after epoch {max(result.gains, default=0)}" if result.pruned else row.error or ""
         return [words, "", "", ""]
     return [tuned.measure.text(row.dev), str(row.best_epoch), str(row.epochs), f"{row.seconds or 0:.1f}"]
-
-
-def _table(
-    names: Sequence[str], figures: Sequence[str], rows: Sequence[tuple[str, Sequence[str], Sequence[str]]]
-) -> str:
-    head = "".join(f'<th scope="col">{escaped(name)}</th>' for name in names)
-    head += "".join(f'<th scope="col" class="figure">{escaped(name)}</th>' for name in figures)
-    lines = []
-    for state, settings, cells in rows:
-        row = "".join(f"<td>{escaped(cell)}</td>" for cell in settings)
-        kind = "error" if state == "failed" else "figure"
-        row += "".join(f'<td class="{kind}">{escaped(cell)}</td>' for cell in cells)
-        lines.append(f'<tr class="{state}">{row}</tr>' if state else f"<tr>{row}</tr>")
-    return f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(lines) + "\n</tbody></table>"

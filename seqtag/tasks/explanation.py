@@ -90,6 +90,7 @@ class Explanation:
         description: The network in a few words.
         sentences: The sentences.
         more: Whether the text holds more sentences than were asked for.
+        types: The types of entities that the model knows, each of which has its colour; empty for plain tags.
     """
 
     model: str
@@ -98,3 +99,4 @@ class Explanation:
     description: str
     sentences: list[Explained]
     more: bool
+    types: Sequence[str] = ()

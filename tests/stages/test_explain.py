@@ -23,6 +23,7 @@ from seqtag.model_folder.stored import build_network
 from seqtag.network import runtime
 from seqtag.network.build import mask_of
 from seqtag.network.saliency import TOGETHER, Saliency, attentions
+from seqtag.pages.colours import PALETTE
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge
 from seqtag.stages.explain import explain
@@ -349,6 +350,13 @@ class TestPage:
         assert '<span class="token for target" style="--w:0.70" title="a: +2.0000">' in text
         assert '<span class="token against target" style="--w:0.35" title="b: -1.0000">' in text
         assert '<span class="token for" style="--w:0.00" title="c: +0.0000">' in text
+
+    def test_a_type_has_the_colour_that_it_has_among_the_types_of_the_model(self) -> None:
+        one = explanation(WORDS, spans=True)
+        assert f'<span class="entity" style="--type:{PALETTE[0]}"' in page(one)
+        assert f'<span class="entity" style="--type:{PALETTE[2]}"' in page(
+            replace(one, types=("LOC", "ORG", "PER"))
+        )
 
     def test_spaces_are_those_of_the_text(self) -> None:
         one = explanation(("上", "海", "Ana", "s", "!"), spans=True)

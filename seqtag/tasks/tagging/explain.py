@@ -11,6 +11,7 @@ import numpy as np
 from seqtag.corpora.document import offsets
 from seqtag.corpora.recognition import sentences_to_tag
 from seqtag.corpora.sentence import Sentence, cut
+from seqtag.corpora.tags import types
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.folder import load as load_folder
@@ -74,6 +75,7 @@ def explained(
         description=stored.config.encoder.described,
         sentences=sentences,
         more=len(found) > limit,
+        types=types(tagger.tags, tagger.scheme) if tagger.scheme.is_spans else (),
     )
 
 
