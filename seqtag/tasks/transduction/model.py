@@ -126,16 +126,16 @@ class TransducerModel:
             ModelError: The network fails, or a probability is not finite.
         """
         keys = [(pair.source, pair.features, nbest) for pair in pairs]
+        # Looked up once: another thread may forget all of them meanwhile.
+        known = {key: answer for key in keys if (answer := self._known.get(key)) is not None}
         fresh = {
             key: pair
             for key, pair in zip(keys, pairs, strict=True)
-            if key not in self._known and pair.source.strip(BLANK)
+            if key not in known and pair.source.strip(BLANK)
         }
         found = dict(zip(fresh, self._transduced(list(fresh.values()), nbest), strict=True))
-        answers = [
-            Answer(pair, found.get(key) or self._known.get(key, EMPTY))
-            for key, pair in zip(keys, pairs, strict=True)
-        ]
+        known |= found
+        answers = [Answer(pair, known.get(key, EMPTY)) for key, pair in zip(keys, pairs, strict=True)]
         if len(self._known) + len(found) > KEPT:
             self._known.clear()
         if len(found) <= KEPT:

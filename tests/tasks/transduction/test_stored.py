@@ -151,3 +151,19 @@ def test_another_kind_of_folder_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ModelError, match="is a transducer, which `seqtag predict` reads"):
         SentenceTagger.load(str(folder))
+
+
+def test_a_thread_may_forget_what_another_one_has_looked_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load(str(put(tmp_path / "model", made())))
+    known, new = PAIRS
+    (wanted,) = model.answers([known])
+    searched = model._transduced
+
+    def forgetful(*given: Any) -> Any:
+        model._known.clear()
+        return searched(*given)
+
+    monkeypatch.setattr(model, "_transduced", forgetful)
+    assert model.answers([known, new])[0] == wanted
