@@ -33,6 +33,11 @@ class SentenceModel(Protocol):
         """An answer for each sentence, in order; the work begins before the first one is asked for."""
         ...
 
+    @property
+    def most(self) -> float:
+        """How many sequences of tags it can give for a sentence."""
+        ...
+
     def check_nbest(self, nbest: int) -> None:
         """Raises UsageError if the model cannot give so many answers."""
         ...

@@ -1,7 +1,8 @@
 """Sentences answered by a model, file by file: what tasks share whose answers are documents."""
 
 from collections.abc import Iterator, Sequence
-from typing import TextIO
+from dataclasses import replace
+from typing import Any, Self, TextIO
 
 from seqtag.corpora.base import Source, Writer
 from seqtag.corpora.document import Document
@@ -15,7 +16,7 @@ from seqtag.inference import documents as texts
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
 from seqtag.support.lines import shown
-from seqtag.tasks.use import PredictionOrder
+from seqtag.tasks.use import Abilities, Given, PredictionOrder
 
 
 class SentencePredictor:
@@ -81,6 +82,40 @@ class SentencePredictor:
             only_raw=self._only_raw,
         )
         return self._mismatch.told(read, path.name if isinstance(path, Source) else shown(path))
+
+    @property
+    def abilities(self) -> Abilities:
+        """What its answers hold."""
+        vocabulary = self._tagger.vocabulary
+        reading = vocabulary.reading
+        lacking = "the dependency tree of each sentence" if reading.with_heads else ""
+        return Abilities(
+            labels=tuple(types(vocabulary.tags, vocabulary.train_scheme)),
+            is_spans=self._tagger.scheme.is_spans and bool(vocabulary.tags),
+            sentence_labels=tuple(getattr(vocabulary, "labels", ())),
+            most=self._tagger.most if vocabulary.tags else 0,
+            lacking="extra columns of the corpus" if reading.extra_columns else lacking,
+            cuts_raw_text=vocabulary.cuts_raw_text,
+        )
+
+    def with_nbest(self, nbest: int) -> Self:
+        """The same model, giving so many sequences."""
+        return type(self)(self._tagger, replace(self._order, nbest=nbest))
+
+    def item(self, given: Given) -> Sentence:
+        """The sentence of a text or of tokens."""
+        if given.features:
+            raise UsageError(
+                "features: are for a transducer that reads source features; this model reads none."
+            )
+        if given.text is None:
+            return Sentence(given.tokens, starts_document=given.starts_document)
+        words = tuple(self._splitter.words(given.text))
+        return Sentence(words, text=given.text, starts_document=given.starts_document)
+
+    def align(self, answer: Document) -> dict[str, Any]:
+        """Refuses: a document has no source."""
+        raise UsageError("alignment: is for a transducer with an attention.")
 
     def begin(self, chunk: Sequence[Sentence]) -> Iterator[Document]:
         """A document for each sentence, its tags as the corpus spells them."""

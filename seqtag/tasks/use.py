@@ -3,6 +3,7 @@
 A task whose models are used is a row of `registry.TASKS` with a half `use`, which names a `Use`.
 """
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,8 +166,71 @@ class PredictionOrder:
         return written.probabilities or self.nbest > 0 or self.min_probability > 0
 
 
+@dataclass(frozen=True)
+class Given:
+    """A sentence to answer that comes from no file: a text or its tokens.
+
+    Attributes:
+        text: The text; None for tokens.
+        tokens: The tokens, none of them empty.
+        features: The values of source features, for a transducer that reads some.
+        starts_document: Whether no other sentence of its document goes before it.
+    """
+
+    text: str | None = None
+    tokens: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    starts_document: bool = True
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What the answers of a model hold, and what it reads beside a text.
+
+    Attributes:
+        labels: The labels of its entities, or its tags, sorted.
+        is_spans: Whether tags mark entities.
+        sentence_labels: The labels of whole sentences.
+        most: How many answers it can give for a sentence; inf for as many as one likes.
+        features: The names of source features, each a value that is read with a text.
+        aligned: Whether it can say where its attention was on a source.
+        lacking: What it reads that neither a text nor tokens have; empty if they are enough.
+        cuts_raw_text: Whether a text is cut into tokens like those that it was trained on.
+    """
+
+    labels: tuple[str, ...] = ()
+    is_spans: bool = False
+    sentence_labels: tuple[str, ...] = ()
+    most: float = math.inf
+    features: tuple[str, ...] = ()
+    aligned: bool = False
+    lacking: str = ""
+    cuts_raw_text: bool = True
+
+
 class Predictor(Protocol):
     """A model that is ready to answer files."""
+
+    @property
+    def abilities(self) -> Abilities:
+        """What its answers hold."""
+        ...
+
+    def with_nbest(self, nbest: int) -> "Predictor":
+        """The same model, ready to give so many answers for each sentence.
+
+        Raises:
+            UsageError: It cannot give so many.
+        """
+        ...
+
+    def item(self, given: Given) -> Any:
+        """What `read` would give of a file with this text or these tokens.
+
+        Raises:
+            UsageError: The model cannot read it.
+        """
+        ...
 
     @property
     def context(self) -> int:
@@ -199,6 +263,14 @@ class Predictor(Protocol):
 
         Raises:
             DataError: The file cannot be read.
+        """
+        ...
+
+    def align(self, answer: Any) -> dict[str, Any]:
+        """Where the attention was on the source of an answer, as plain values.
+
+        Raises:
+            UsageError: The model has no such attention, or the source is too long.
         """
         ...
 

@@ -27,7 +27,7 @@ from seqtag.stages.predict import predict
 from seqtag.support import lookup
 from seqtag.support.errors import DataError, UsageError
 from seqtag.tasks.sentences import SentencePredictor
-from seqtag.tasks.use import PredictionOrder
+from seqtag.tasks.use import Given, PredictionOrder
 
 ROOT = str(Path(seqtag.__file__).parents[1])
 ENVIRONMENT = os.environ | {"PYTHONPATH": ROOT}
@@ -62,6 +62,19 @@ def tag(model: Any, *paths: str, **options: Any) -> str:
 
 def answers(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.split("\n")[:-1]]
+
+
+def test_what_comes_from_no_file_is_answered_like_a_file(tagger: SentenceTagger, write: Write) -> None:
+    predictor = ready(tagger, "jsonl")
+    path = write("in.jsonl", '{"text": "Ana  left Oslo."}\n{"tokens": ["Ana", "left"]}\n{"text": ""}\n')
+    given = [Given("Ana  left Oslo."), Given(tokens=("Ana", "left")), Given("")]
+    for one in (predictor, predictor.with_nbest(2)):
+        read, made = one.begin([*one.read(path)]), one.begin([one.item(each) for each in given])
+        assert [each.to_dict() for each in made] == [each.to_dict() for each in read]
+    with pytest.raises(UsageError, match="features"):
+        predictor.item(Given("Ana", features=("x",)))
+    abilities = predictor.abilities
+    assert (abilities.labels, abilities.is_spans, abilities.lacking) == (("LOC", "PER"), True, "")
 
 
 class TestText:

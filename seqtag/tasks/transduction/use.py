@@ -18,14 +18,16 @@ from seqtag.evaluation.thresholds import Thresholds
 from seqtag.settings.transduction import FORMATS
 from seqtag.support.errors import UsageError
 from seqtag.support.lines import shown
-from seqtag.support.quoting import counted, printable, quoted
+from seqtag.support.quoting import CONTROLS, counted, printable, quoted
 from seqtag.tasks.transduction import stored
+from seqtag.tasks.transduction.alignment import align
 from seqtag.tasks.transduction.model import Answer, TransducedText, TransducerModel
 from seqtag.tasks.transduction.read import read_whole
 from seqtag.tasks.transduction.score import TransductionScore, per_pair, score, with_overlap
 from seqtag.tasks.transduction.vocabulary import SymbolVocabulary, cut
-from seqtag.tasks.use import EvaluationOrder, PredictionOrder, Use
+from seqtag.tasks.use import Abilities, EvaluationOrder, Given, PredictionOrder, Use
 
+LONGEST_ALIGNED = 200  # characters of a source
 TOGETHER = 512  # pairs that are answered at once
 
 
@@ -267,6 +269,34 @@ class PairPredictor:
         options = replace(options_of(vocabulary, path), with_target=False)
         return read_pairs(path, options, self._order.report)
 
+    @property
+    def abilities(self) -> Abilities:
+        """What its answers hold."""
+        features = tuple(map(str, self._model.vocabulary.options.features))
+        return Abilities(most=self._model.search.beam, features=features, aligned=self._model.session.attends)
+
+    def with_nbest(self, nbest: int) -> "PairPredictor":
+        """The same model, giving so many targets."""
+        return PairPredictor(self._model, replace(self._order, nbest=nbest))
+
+    def item(self, given: Given) -> TextPair:
+        """The source that a text is."""
+        if given.text is None:
+            raise UsageError("tokens: a transducer reads texts; expected text.")
+        if CONTROLS.search(given.text):
+            raise UsageError("text: holds a control character, such as a tab or a line feed.")
+        return _pair(given.text, given.features, self._model.vocabulary)
+
+    def align(self, answer: Answer) -> dict[str, Any]:
+        """Where the attention was on the source while the best target was written."""
+        if not self._model.session.attends:
+            raise UsageError("alignment: the decoder of this model has no attention.")
+        if len(answer.pair) > LONGEST_ALIGNED:
+            raise UsageError(
+                f"alignment: expected a source of at most {LONGEST_ALIGNED} characters. Received: {len(answer.pair):,}"
+            )
+        return align(self._model, answer.pair, answer.best.text).to_json()
+
     def begin(self, chunk: Sequence[TextPair]) -> Iterator[Answer]:
         """An answer for each source, in order."""
         for answer in self._model.answers(chunk, max(self._order.nbest, 1)):
@@ -325,20 +355,21 @@ class Transducer:
             UsageError: A source is too long or has too many or too few features, or the beam is narrower than `nbest`.
         """
         self._model.check_nbest(nbest)
-        wanted = len(self._model.vocabulary.options.features)
         pairs = []
         for source in sources:
             text, *features = [source] if isinstance(source, str) else source
-            if len(features) != wanted:
-                raise UsageError(
-                    f"expected a source with {counted(wanted, 'feature')}. Received: {len(features)}"
-                )
-            if len(text) > LONGEST:
-                raise UsageError(
-                    f"expected a source of at most {LONGEST:,} characters. Received: {len(text):,}"
-                )
-            pairs.append(TextPair(text, features=tuple(features)))
+            pairs.append(_pair(text, features, self._model.vocabulary))
         return self._model.answers(pairs, nbest)
+
+
+def _pair(text: str, features: Sequence[str], vocabulary: SymbolVocabulary) -> TextPair:
+    """A source and its features to answer; UsageError if it is too long, or has too many or too few."""
+    wanted = len(vocabulary.options.features)
+    if len(features) != wanted:
+        raise UsageError(f"expected a source with {counted(wanted, 'feature')}. Received: {len(features)}")
+    if len(text) > LONGEST:
+        raise UsageError(f"expected a source of at most {LONGEST:,} characters. Received: {len(text):,}")
+    return TextPair(text, features=tuple(features))
 
 
 USE = Use(

@@ -15,7 +15,7 @@ from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.merging import merge_into
 from seqtag.settings.transduction import TRANSDUCTION, TransductionConfig
 from seqtag.support.errors import DataError, Error
-from seqtag.tasks.transduction.explain import _columns
+from seqtag.tasks.transduction.alignment import _columns
 from seqtag.tasks.transduction.model import Answer, TransducedText
 from seqtag.tasks.transduction.read import REPEATS, PairCorpora, fill_in, final, read
 from seqtag.tasks.transduction.score import score
