@@ -18,7 +18,7 @@ def render(template: str, **values: Any) -> str:
 
     Every text among the values is escaped for HTML, and characters that are not for printing are shown as escapes; a
     `markupsafe.Markup` stands as it is. A template extends `base.html`, whose Content-Security-Policy allows styles
-    and the scripts named by the template, and no address.
+    and the script named by the template, and no address but that of the page's own server, if the template says so.
 
     Args:
         template: Name of a file in `seqtag/pages`.
