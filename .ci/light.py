@@ -33,7 +33,7 @@ def light(model: str) -> dict[str, list[str]]:
 
 
 def heavy(model: str) -> dict[str, list[str]]:
-    """The commands that need the extra."""
+    """The commands that need an extra."""
     files = ["--train", CORPUS, "--dev", DEV]
     return {
         "train": [*files, "-o", "model"],
@@ -41,6 +41,7 @@ def heavy(model: str) -> dict[str, list[str]]:
         "tune": [*files, "-o", "study"],
         "explain": [model, "-o", "page.html"],
         "gradients": [model, CORPUS],
+        "serve": [model],
     }
 
 
@@ -74,7 +75,7 @@ def main(folder: Path) -> None:
                 sys.exit(f"{' '.join(command[1:])}: exit code {done.returncode}: {done.stderr}")
     for name, arguments in heavy(str(MODELS / "format_2")).items():
         done = run(seqtag, name, *arguments)
-        extra = "tune" if name == "tune" else "train"
+        extra = name if name in ("tune", "serve") else "train"
         if done.returncode != 1 or f"'.[{extra}]'" not in done.stderr or done.stderr.count("\n") != 1:
             sys.exit(f"{name} without TensorFlow: exit code {done.returncode}: {done.stderr}")
     print(f"the light environment takes {size:.0f} MB")

@@ -35,6 +35,8 @@ OTHER_NAMES = {
     "ill-formed",
     "init-config",
     "n-grams",
+    "no-cache",
+    "no-referrer",
     "seqtag-checkpoint",
     "seqtag-classification",
     "seqtag-joint",

@@ -29,6 +29,7 @@ COMMANDS = {
     "train": "seqtag.cli.train:command",
     "evaluate": "seqtag.cli.evaluate:evaluate",
     "predict": "seqtag.cli.predict:predict",
+    "serve": "seqtag.cli.serve:serve",
     "compare": "seqtag.cli.compare:compare",
     "tune": "seqtag.cli.tune:tune",
     "explain": "seqtag.cli.explain:explain",

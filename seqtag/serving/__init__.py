@@ -1,1 +1,4 @@
-"""The HTTP server of `seqtag serve`: requests, batches, limits, metrics and the page to try a model."""
+"""The HTTP server: models behind a queue, and the FastAPI application around them.
+
+`seqtag.serving.app.create` makes the application, `seqtag.serving.server.run` serves it until a signal comes.
+"""

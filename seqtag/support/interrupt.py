@@ -110,7 +110,7 @@ def listening(stop: Stop) -> Iterator[None]:
     main = threading.current_thread() is threading.main_thread()
     former: list[Handler] = []
     try:
-        with _watched(stop) if main else contextlib.nullcontext(), _handled_by(stop.receive) as former:
+        with _watched(stop) if main else contextlib.nullcontext(), handled_by(stop.receive) as former:
             yield
     finally:
         for handler in former:
@@ -140,7 +140,7 @@ def postponed() -> Iterator[None]:
     """
     waiting: list[int] = []
     try:
-        with _handled_by(lambda number, frame: waiting.append(number)):
+        with handled_by(lambda number, frame: waiting.append(number)):
             yield
     finally:
         for number in waiting:
@@ -152,7 +152,7 @@ def postponed() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _handled_by(handler: Callable[[int, FrameType | None], None]) -> "Iterator[list[Handler]]":
+def handled_by(handler: Callable[[int, FrameType | None], None]) -> "Iterator[list[Handler]]":
     """Within, a handler takes the signals that are not ignored; gives those that took them before. Only the main
     thread can change handlers; in others nothing happens.
     """
