@@ -34,6 +34,9 @@ GROUP: Any = typer.main.get_command(app_for([]))
 OTHER_NAMES = {
     "ill-formed",
     "init-config",
+    "model-index",  # names of the Hub
+    "text-classification",
+    "token-classification",
     "n-grams",
     "no-cache",
     "no-referrer",

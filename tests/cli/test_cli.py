@@ -485,7 +485,7 @@ def test_the_whole_way(spans: Any, tmp_path: Path, capfdbinary: pytest.CaptureFi
     assert all(line.startswith(starts) for line in done.stderr.splitlines()), done.stderr
     assert sum(line.startswith("epoch ") for line in done.stderr.splitlines()) == 4
     assert "epoch " not in done.stdout.replace("best epoch", "")
-    assert sorted(os.listdir(model)) == sorted([*FILES, "manifest.json"])
+    assert sorted(os.listdir(model)) == sorted([*FILES, "README.md", "manifest.json"])
 
     def output(*arguments: str) -> bytes:
         assert run([*arguments]) == 0

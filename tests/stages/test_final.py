@@ -101,24 +101,24 @@ def test_its_epochs_have_no_dev_scores(whole: Made) -> None:
 def test_its_rates_are_those_of_the_first_run(
     files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rates: list[list[float]] = []
+    rates: list[dict[float, float]] = []
 
     def spy(settings: Any, progress: float, gains: Any) -> float:
         rate = learning_rate(settings, progress, gains)
         if progress == int(progress):  # of each epoch the first step
-            rates[-1].append(rate)
+            rates[-1].setdefault(progress, rate)
         return rate
 
     def listen(event: Any) -> None:
         if isinstance(event, Start) or (isinstance(event, Note) and "train and dev" in event.text):
-            rates.append([])
+            rates.append({})
 
     monkeypatch.setattr(seqtag.training.run, "learning_rate", spy)
     settings = ["training.schedule=plateau", "training.plateau_patience=1", "training.epochs=4"]
     scores = iter([0.2, 0.1, 0.3, 0.1])
     monkeypatch.setattr("seqtag.tasks.tagging.tagger_job.TaggerJob.score_dev", lambda job, stop: next(scores))
     go(files, tmp_path / "model", *settings, listener=listen)
-    first, second = rates
+    first, second = (list(one.values()) for one in rates)
     assert (len(first), len(second)) == (4, 3)
     assert second == first[:3]
     assert second[2] < second[1]

@@ -86,7 +86,7 @@ class TestSeed:
         assert fresh.communicate(timeout=600)[1] == ""
         assert fresh.returncode == 0
         first, again = content(tmp_path / "fresh"), content(tmp_path / "here")
-        assert sorted(first) == sorted([*layout.FILES, "vectors.bin", layout.MANIFEST])
+        assert sorted(first) == sorted([*layout.FILES, "vectors.bin", layout.CARD, layout.MANIFEST])
         parts = json.loads(first["vocab.json"])["indexers"]
         assert {"word", "vectors", "characters", "shape"} <= set(parts)
         for name, written in first.items():

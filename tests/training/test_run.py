@@ -149,6 +149,7 @@ class TestSeeds:
             return SimpleNamespace(job=job, weights=f"{seed}".encode(), result=result)
 
         monkeypatch.setattr(stage, "train_seed", train_seed)
+        monkeypatch.setattr(stage, "with_card", lambda files, kind: files)
         return scores
 
     def test_the_best_on_dev_is_kept(self, spans: Any, tmp_path: Path, canned: Any) -> None:
