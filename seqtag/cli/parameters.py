@@ -84,6 +84,14 @@ TestFile = Annotated[
         help="Corpus to score the finished model on, once.",
     ),
 ]  # fmt: skip
+BaseModel = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="MODEL", rich_help_panel=FILES, show_default=False,
+        help="Continue from this model instead of random weights: its settings, words and tags are kept, and what the "
+        "corpus has besides is added.",
+    ),
+]  # fmt: skip
 ConfigFile = Annotated[str | None, config("YAML file of settings; `seqtag init-config` writes one.", FILES)]
 Assignments = Annotated[
     list[str] | None, assignments("Set any setting, overriding the file; repeatable.", FILES)

@@ -37,6 +37,8 @@ def introduction(prepared: Prepared) -> list[str]:
         f"model  {describe(prepared)}; {prepared.parameters:,} parameters; {prepared.vocabulary:,} words",
         f"clip   {clipping(config)}",
     ]
+    if prepared.base is not None:
+        lines += prepared.base.described()
     if prepared.states:
         lines.append(f"lm     {prepared.states}")
     if prepared.coverage:

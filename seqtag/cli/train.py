@@ -1,6 +1,7 @@
 """`seqtag train`: corpus files in, model folder out."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from seqtag.cli import parameters
 from seqtag.cli.settings import with_settings
 from seqtag.cli.shown import NOTHING_SHOWN, Shown
-from seqtag.settings.merging import merge_into
+from seqtag.settings.merging import Layer, merge_into
 from seqtag.settings.tasks import chosen, chosen_options, names, schema_for
 from seqtag.support.errors import UsageError
 
@@ -22,6 +23,7 @@ def trained(
     task: parameters.TaskName = None,
     dev: parameters.DevFile = None,
     test: parameters.TestFile = None,
+    base: parameters.BaseModel = None,
     config: parameters.ConfigFile = None,
     assignments: parameters.Assignments = None,
     seeds: parameters.Seeds = 1,
@@ -53,15 +55,21 @@ def trained(
       seqtag train --train train.conll --dev dev.conll -o model
       seqtag train -c config.yaml --train train.conll -o model --cell gru
       seqtag train --task transduction --train words.tsv -o model
+      seqtag train --from model --train more.conll --dev dev.conll -o adapted
     """
     from seqtag.settings.config_files import parse_assignments, read
 
-    name, layers = chosen([read(config) if config else {}, parse_assignments(assignments or [])], task)
-    resolved = merge_into(schema_for(name), *layers, chosen_options(given, name))
+    layers: list[Layer] = [read(config) if config else {}, parse_assignments(assignments or [])]
+    name, resolved = _settings(layers, task, given, base)
 
     if keep_seeds and seeds < 2:
         raise UsageError("--keep-seeds needs --seeds with 2 seeds or more.")
-    how = {"force": force, "resume": resume, "checkpoint_steps": checkpoint_steps}
+    how: dict[str, Any] = {
+        "base": base,
+        "force": force,
+        "resume": resume,
+        "checkpoint_steps": checkpoint_steps,
+    }
     shown = Shown(report, plot, tensorboard)
     if shown.any and (folds is not None or workers > 1):
         raise UsageError(
@@ -88,6 +96,19 @@ def trained(
     else:
         how |= {"seeds": seeds, "keep_seeds": keep_seeds}
         train_model(name, resolved, train, dev, test, output, quiet=quiet, shown=shown, **how)
+
+
+def _settings(
+    layers: Sequence[Layer], task: str | None, given: Mapping[str, Any], base: str | None
+) -> tuple[str, Any]:
+    """The task and the settings, over the defaults or over those of a model to continue from."""
+    if base is None:
+        name, rest = chosen(layers, task)
+        return name, merge_into(schema_for(name), *rest, chosen_options(given, name))
+    from seqtag.tasks import base as tasks
+
+    name, rest = tasks.to_continue(base, layers, task)
+    return name, tasks.continued_settings(base, name, [*rest, chosen_options(given, name)])
 
 
 def _train_folds(

@@ -32,6 +32,9 @@ class Folder:
         path: The folder.
         kind: What is expected there.
 
+    Attributes:
+        digest: The sha256 of its manifest, which has that of each file.
+
     Raises:
         ModelError: It is not a complete folder of this kind, of a format that this version reads.
     """
@@ -64,7 +67,9 @@ class Folder:
             self.read(name)
 
     def _read_manifest(self) -> dict[str, Any]:
-        manifest = self._json(MANIFEST, self._bytes(MANIFEST, MOST[MANIFEST]))
+        content = self._bytes(MANIFEST, MOST[MANIFEST])
+        self.digest = hashlib.sha256(content).hexdigest()
+        manifest = self._json(MANIFEST, content)
         if manifest.get("format") != self.kind.format:
             raise ModelError(f"{self.path}: {self._what(manifest)}.")
         version = manifest.get("format_version")

@@ -1,7 +1,7 @@
 """Settings from several sources: which one holds, what excludes what, and what the corpus decides."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from seqtag.settings import registry
@@ -9,6 +9,7 @@ from seqtag.settings.config import Config, RunSettings
 from seqtag.settings.plugins import Plugin
 from seqtag.settings.schema import SETTINGS, AnyTree, Schema, check_key, check_value, schema_of
 from seqtag.support.errors import UsageError
+from seqtag.support.quoting import quoted
 
 # Settings of which at most one holds: the one from the strongest source takes the place of the others.
 EXCLUSIVE = (("training.global_clipnorm", "training.clipnorm", "training.clipvalue"),)
@@ -81,6 +82,42 @@ def _check_exclusive(checked: Mapping[str, Any], sources: Mapping[str, str]) -> 
         if len(chosen) > 1:
             names = " and ".join(chosen)
             raise UsageError(f"{sources[chosen[-1]]}: {names} exclude each other; set one of them.")
+
+
+def continued(
+    schema: Schema[AnyTree],
+    there: RunSettings,
+    base: str,
+    changeable: tuple[str, ...],
+    layers: Sequence[Layer],
+) -> AnyTree:
+    """The settings of a run that goes on from a model: those of the model, with the changes of some layers.
+
+    Args:
+        schema: The schema of the settings.
+        there: The settings of the model.
+        base: The model, for messages.
+        changeable: What the paths of the settings begin with that may differ from those of the model.
+        layers: Further settings as {path: (value, source)}, weakest first.
+
+    Raises:
+        UsageError: One is unknown, out of bounds, or differs from that of the model and may not.
+    """
+    kept = dict(flatten(there.to_json(), schema=schema))
+    changes = []
+    for layer in layers:
+        for path, (value, source) in layer.items():
+            check_key(path, source, schema)
+            if path.startswith(changeable) or (schema[path].by_corpus and value == "auto"):
+                continue
+            given, own = (check_value(path, one, source, schema) for one in (value, kept[path]))
+            if given != own:
+                raise UsageError(
+                    f"{source}: {path} is {quoted(given)}, and {quoted(own)} in {base}, from which training continues; "
+                    "it cannot be changed there."
+                )
+        changes.append({path: entry for path, entry in layer.items() if path.startswith(changeable)})
+    return merge_into(schema, {path: (value, base) for path, value in kept.items()}, *changes)
 
 
 def from_values(tree: Mapping[str, Any], source: str) -> Config:

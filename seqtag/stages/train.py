@@ -17,7 +17,7 @@ from seqtag.model_folder.claims import claimed
 from seqtag.settings.config import RunSettings
 from seqtag.settings.merging import foreign
 from seqtag.settings.schema import check_value
-from seqtag.support.errors import Diverged, Error, Finished, ModelError
+from seqtag.support.errors import Diverged, Error, Finished, ModelError, UsageError
 from seqtag.support.interrupt import Interrupted, Stop
 from seqtag.support.json_decoder import decode
 from seqtag.support.quoting import counted, printable
@@ -230,6 +230,8 @@ def train(
     """
     started = time.perf_counter()
     found, stop = tasks.find(task), stop or Stop()
+    if base is not None and not found.changeable:
+        raise UsageError(f"--from: no training of task {task} continues from a model.")
     first = config.training.seed
     check_value("training.seed", first + seeds - 1, f"--seeds {seeds}")
     every_seed = output.with_name(output.name + SEEDS) if keep_seeds else None

@@ -10,10 +10,12 @@ from seqtag.corpora.base import AUTO, ReadOptions
 from seqtag.corpora.findings import Level, Report, ignore
 from seqtag.evaluation.measure import Measure
 from seqtag.features.vectors import Vectors
-from seqtag.model_folder.folder import Folder
+from seqtag.model_folder.folder import Folder, load
 from seqtag.model_folder.layout import Kind
 from seqtag.settings import registry
 from seqtag.settings.config import RunSettings
+from seqtag.settings.merging import Layer, continued
+from seqtag.settings.tasks import KEY, chosen, names, schema_for
 from seqtag.support.errors import UsageError
 from seqtag.tasks.explanation import ExplainOrder, Explanation
 from seqtag.tasks.folders import task_of
@@ -147,6 +149,8 @@ class Task(Generic[Data, Held]):
         stored: What a model folder holds of its network; raises a ModelError.
         sample: Draws examples of a file on which gradients are measured.
         final: What was read, as a run with `training.final` uses it; None for a task that has no such run.
+        changeable: What the paths of the settings begin with in which a run may differ from the model that it continues
+            from; empty for a task in which none does.
         figure: The figure by which models are compared, with its name, of a score in `report.json`.
         explain: Says what the answers of a model depend on; None for a task that has no pages of this kind.
         introduction: What is said of a run before its first epoch, a line each that begins with a word in seven
@@ -169,6 +173,7 @@ class Task(Generic[Data, Held]):
     stored: Callable[[Folder], Held]
     sample: Draw[Held]
     final: Callable[[Data], FinalData[Data]] | None = None
+    changeable: tuple[str, ...] = ()
     figure: Callable[[Mapping[str, Any]], tuple[str, float]] = figure_of
     explain: Callable[[ExplainOrder], Explanation] | None = None
     introduction: Callable[[Any], list[str]] | None = None
@@ -206,3 +211,38 @@ def find(name: str) -> Task[Any, Any]:
 def of_folder(path: Path) -> Task[Any, Any]:
     """The task whose runs end in folders like this one; for any other folder the first, which refuses to read it."""
     return find(task_of(path))
+
+
+def to_continue(
+    base: str, layers: Sequence[Layer], option: str | None
+) -> tuple[str, list[dict[str, tuple[Any, str]]]]:
+    """The task of a run that continues from a model, and the layers of settings without it; as `settings.tasks.chosen`,
+    but the task of the model is the one that nobody has to name.
+
+    Raises:
+        UsageError: No run of this task continues from a model, or another task is named.
+    """
+    own = task_of(Path(base))
+    if own not in names():
+        raise UsageError(
+            f"--from: {base} is a language model; `seqtag lm train --kind rnn --from` continues its training."
+        )
+    if not find(own).changeable:
+        able = ", ".join(name for name in names() if find(name).changeable)
+        raise UsageError(f"--from: {base} is a model of task {own}; expected one of the tasks {able}.")
+    task, rest = chosen([{KEY: (own, base)}, *layers], option)
+    if task != own:
+        raise UsageError(f"--from: {base} is a model of task {own}; this is task {task}.")
+    return task, rest
+
+
+def continued_settings(base: str, task: str, layers: Sequence[Layer]) -> Any:
+    """The settings of a run that continues from a model, from those of the model and layers over them.
+
+    Raises:
+        ModelError: The model cannot be read.
+        UsageError: A setting is unknown or out of bounds, or differs from that of the model and may not.
+    """
+    found = find(task)
+    there: Any = load(Path(base), found.settings, found.kind)
+    return continued(schema_for(task), there, base, found.changeable, layers)

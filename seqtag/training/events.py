@@ -1,7 +1,7 @@
 """The events of a training run, as its listener receives them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from seqtag.corpora.findings import Level
 from seqtag.evaluation.measure import Measure
@@ -16,11 +16,13 @@ class Start:
         config: The settings, with those filled in that go by the corpus.
         measure: What models are compared by.
         parameters: Trainable numbers of the network.
+        before: What the model scores on dev from which training continues; None without one.
     """
 
     config: RunSettings
     measure: Measure
     parameters: int
+    before: float | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from seqtag.support.quoting import counted
 from seqtag.training.checkpoint import Checkpoint, State
 from seqtag.training.events import Listener, Note, Resumed
 from seqtag.training.final import FinalRun, FirstRun
-from seqtag.training.job import Final, Job, PlannedFinal, PlannedJob, SeedResult
+from seqtag.training.job import Final, Job, PlannedFinal, PlannedJob, Scored, SeedResult
 from seqtag.training.run import Run
 
 _TURN = threading.Lock()  # of the thread that trains
@@ -136,6 +136,8 @@ class _Session:
             if run.stopped:
                 raise Diverged(f"{run.stopped} No model was written.") from None
             raise
+        if (before := job.prepared.before) is not None:
+            self._compare(before, dev)
         result = self.planned.result(
             seed=self.planned.seed,
             history=run.history,
@@ -148,6 +150,19 @@ class _Session:
             fitted=fitted,
         )
         return Trained(job, weights, result)
+
+    def _compare(self, before: float, dev: Scored) -> None:
+        """Says so if no epoch is better on dev than the model from which training continued."""
+        measure = dev.measure
+        if measure.gain(dev.main) <= measure.gain(before):
+            was, now = measure.text(before), measure.text(dev.main)
+            self.listener(
+                Note(
+                    f"no epoch is better on dev than the model that training continued from: {measure.title} {now}, "
+                    f"before {was}",
+                    "warning",
+                )
+            )
 
     def finish(self, planned: PlannedFinal | None, first: FirstRun, *, resumed: bool = False) -> Trained:
         """The run on train and dev."""

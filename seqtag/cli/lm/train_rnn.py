@@ -18,16 +18,6 @@ if TYPE_CHECKING:
     from seqtag.tasks.language.recurrent.job import LanguageStart
     from seqtag.tasks.language.recurrent.score import LanguageScore
 
-# What a model that is trained on can change: how text is read and how it is trained.
-CHANGEABLE = (
-    "text.format",
-    "training.",
-    "embeddings.dropout",
-    "embeddings.characters.dropout",
-    "encoder.dropout",
-    "encoder.recurrent_dropout",
-)
-
 
 def settings(
     config: str | None, assignments: Sequence[str], named: Layer, base: str | None
@@ -42,22 +32,16 @@ def settings(
         return merge_into(LANGUAGE, *layers)
     from seqtag.model_folder.folder import Folder
     from seqtag.model_folder.layout import LANGUAGE_MODEL
-    from seqtag.settings.merging import flatten
+    from seqtag.settings.merging import continued
     from seqtag.tasks.language.recurrent.stored import settings_of
+    from seqtag.tasks.language.recurrent.task import CHANGEABLE
 
     there = settings_of(Folder(Path(base), LANGUAGE_MODEL))
     if isinstance(there, GenerationConfig):
         raise UsageError(
             f"--from: {base} is conditioned on labels; expected a model that was trained without them."
         )
-    kept = dict(flatten(there.to_json(), schema=LANGUAGE))
-    for layer in layers:
-        for path, (_, source) in layer.items():
-            if not path.startswith(CHANGEABLE):
-                raise UsageError(
-                    f"{source}: {path} is that of {base}, which is trained on; it cannot be changed."
-                )
-    return merge_into(LANGUAGE, {path: (value, base) for path, value in kept.items()}, *layers)
+    return continued(LANGUAGE, there, base, CHANGEABLE, layers)
 
 
 def run(

@@ -64,6 +64,18 @@ class Indexer(Protocol):
         """The indexer, learnt from training sentences alone; None if the configuration has no such part."""
         ...
 
+    def extended(self, sentences: Sequence[Sentence], config: "RunSettings") -> Self:
+        """The indexer with what further training sentences hold and it does not. What it knows stays as it is, and
+        keeps its rows of the network's tables unless `moved` says others.
+        """
+        return self
+
+    def moved(self, former: Self) -> Ids | None:
+        """The row of the network's table that each row of `former` has become, which this indexer extends; None where
+        each has kept its number.
+        """
+        return None
+
     @property
     def sizes(self) -> dict[str, int]:
         """What the network must know to build its half of the part."""
@@ -128,6 +140,14 @@ class ValueTable:
         kept = [value for value, count in counts.items() if count >= min_count]
         kept.sort(key=lambda value: (-counts[value], value))
         return cls(kept, RESERVED + sum(counts[value] > 1 for value in kept))
+
+    def extended(self, other: "ValueTable") -> "ValueTable":
+        """The table with the values of another one that it lacks, in their order, after its own; of values seen once,
+        those of the other table alone.
+        """
+        new = [value for value in other.values if value not in self.ids]
+        often = sum(other.ids[value] < other.first_singleton for value in new)
+        return ValueTable((*self.values, *new), self.rows + often)
 
     @property
     def rows(self) -> int:

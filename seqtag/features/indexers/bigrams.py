@@ -44,10 +44,10 @@ class BigramIndexer(Indexer):
     def fit(cls, sentences: Sequence[Sentence], config: "RunSettings", resources: Resources) -> Self | None:
         if not config.embeddings.bigrams.dim or not wanted(sentences, config):
             return None
-        counts: Counter[str] = Counter()
-        for sentence in sentences:
-            counts.update(bigrams(sentence.tokens))
-        return cls(ValueTable.fit(counts))
+        return cls(_table(sentences))
+
+    def extended(self, sentences: Sequence[Sentence], config: "RunSettings") -> Self:
+        return type(self)(self.table.extended(_table(sentences)))
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -67,3 +67,10 @@ class BigramIndexer(Indexer):
     @classmethod
     def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
         return cls(ValueTable.from_json(values["table"]))
+
+
+def _table(sentences: Sequence[Sentence]) -> ValueTable:
+    counts: Counter[str] = Counter()
+    for sentence in sentences:
+        counts.update(bigrams(sentence.tokens))
+    return ValueTable.fit(counts)

@@ -52,11 +52,10 @@ class CharacterIndexer(Indexer):
         wanted = config.embeddings.characters.encoder
         if wanted == "none" or (wanted == "auto" and single_characters(sentences)):
             return None
-        counts: Counter[str] = Counter()
-        for sentence in sentences:
-            for token in sentence.tokens:
-                counts.update(token)
-        return cls(ValueTable.fit(counts, min_count=2))
+        return cls(_table(sentences))
+
+    def extended(self, sentences: Sequence[Sentence], config: "RunSettings") -> Self:
+        return type(self)(self.table.extended(_table(sentences)))
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -115,3 +114,11 @@ class CharacterIndexer(Indexer):
     @classmethod
     def from_json(cls, values: dict[str, Any], resources: Resources) -> Self:
         return cls(ValueTable.from_json(values["table"]))
+
+
+def _table(sentences: Sequence[Sentence]) -> ValueTable:
+    counts: Counter[str] = Counter()
+    for sentence in sentences:
+        for token in sentence.tokens:
+            counts.update(token)
+    return ValueTable.fit(counts, min_count=2)

@@ -31,11 +31,11 @@ class ColumnIndexer(Indexer):
     def fit(cls, sentences: Sequence[Sentence], config: "RunSettings", resources: Resources) -> Self | None:
         if not sentences[0].columns:
             return None
-        counts: list[Counter[str]] = [Counter() for _ in sentences[0].columns]
-        for sentence in sentences:
-            for counter, column in zip(counts, sentence.columns, strict=True):
-                counter.update(column)
-        return cls([ValueTable.fit(counter) for counter in counts])
+        return cls(_tables(sentences))
+
+    def extended(self, sentences: Sequence[Sentence], config: "RunSettings") -> Self:
+        pairs = zip(self.tables, _tables(sentences), strict=True)
+        return type(self)([table.extended(new) for table, new in pairs])
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -70,3 +70,12 @@ class ColumnIndexer(Indexer):
         if not tables:
             raise ValueError("it reads extra columns, and has none")
         return cls(tables)
+
+
+def _tables(sentences: Sequence[Sentence]) -> list[ValueTable]:
+    """A table for each column."""
+    counts: list[Counter[str]] = [Counter() for _ in sentences[0].columns]
+    for sentence in sentences:
+        for counter, column in zip(counts, sentence.columns, strict=True):
+            counter.update(column)
+    return [ValueTable.fit(counter) for counter in counts]

@@ -52,6 +52,9 @@ class ListIndexer(Indexer):
             return None
         return cls(resources.lists, tuple(named(settings.files)), settings.case, settings.dropout)
 
+    def extended(self, sentences: Sequence[Sentence], config: "RunSettings") -> Self:
+        return type(self)(self.tables, self.names, self.case, config.embeddings.lists.dropout)
+
     @property
     def sizes(self) -> dict[str, int]:
         return {f"rows_{number}": len(LETTERS) for number in range(len(self.tables))}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtag.corpora.sentence import Sentence
-from seqtag.features.indexers.base import PADDING, RESERVED, UNKNOWN, Indexer, Resources, pad
+from seqtag.features.indexers.base import PADDING, RESERVED, UNKNOWN, Ids, Indexer, Resources, pad
 from seqtag.features.indexers.bigrams import bigrams, wanted
 from seqtag.features.indexers.word import WordIndexer
 from seqtag.features.vectors import Vectors
@@ -53,6 +53,7 @@ class VectorIndexer(Indexer):
         self.vectors = vectors
         self.words = tuple(words)
         self.missing = missing
+        self.rare = tuple(rare)
         self.rate = rate
         count, own = len(vectors), missing.table.rows - RESERVED if missing else 0
         # The row of the learnt table for each number of a word. To a vector that training never saw nothing is added:
@@ -89,6 +90,25 @@ class VectorIndexer(Indexer):
         del times[-1]
         rare = [row for row, count in times.items() if count == 1]
         return cls(resources.vectors, sorted(times), missing, rare, settings.word.unknown_rate)
+
+    def extended(self, sentences: Sequence[Sentence], config: "RunSettings") -> Self:
+        new = self.fit(sentences, config, Resources(self.vectors))
+        if new is None:
+            return self
+        own, missing = self.missing, new.missing
+        if own is not None:
+            missing = own.joined(missing) if missing else own
+        known = {*self.words}
+        rare = [row for row in new.rare if row not in known]
+        return type(self)(self.vectors, sorted(known.union(new.words)), missing, rare, new.rate)
+
+    def moved(self, former: Self) -> Ids | None:
+        own = former.missing.table.rows - RESERVED if former.missing else 0
+        if not former.sizes["rows"]:
+            return np.zeros(0, np.int32)
+        words = np.searchsorted(np.array(self.words, np.int64), np.array(former.words, np.int64)) + RESERVED
+        missing = np.arange(own) + RESERVED + len(self.words)
+        return np.concatenate([np.arange(RESERVED), words, missing]).astype(np.int32)
 
     @staticmethod
     def forms(sentence: Sentence) -> Sequence[str]:
@@ -171,6 +191,9 @@ class BigramVectorIndexer(VectorIndexer):
         if resources.vectors is None or not wanted(sentences, config):
             return None
         return cls(resources.vectors)
+
+    def extended(self, sentences: Sequence[Sentence], config: "RunSettings") -> Self:
+        return self  # none of its vectors is changed in training
 
     @staticmethod
     def forms(sentence: Sentence) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -35,10 +36,15 @@ class WordIndexer(Indexer):
         settings = config.embeddings.word
         if settings.dim == 0:
             return None
-        counts: Counter[str] = Counter()
-        for sentence in sentences:
-            counts.update(sentence.tokens)
-        return cls.of_counts(counts, settings)
+        return cls.of_counts(_counts(sentences), settings)
+
+    def extended(self, sentences: Sequence[Sentence], config: "RunSettings") -> Self:
+        settings = replace(config.embeddings.word, normalize_digits=self.normalize_digits)
+        return self.joined(self.of_counts(_counts(sentences), settings))
+
+    def joined(self, other: Self) -> Self:
+        """The indexer with the words of another one that it lacks after its own, and the other's chance."""
+        return type(self)(self.table.extended(other.table), other.unknown_rate, self.normalize_digits)
 
     @classmethod
     def of_counts(cls, counts: Counter[str], settings: "WordSettings") -> Self:
@@ -87,3 +93,10 @@ class WordIndexer(Indexer):
         if not isinstance(rate, int | float) or not 0 <= rate <= 1 or not isinstance(normalize, bool):
             raise ValueError("its words are looked up in a way that seqtag does not know")
         return cls(ValueTable.from_json(values["table"]), rate, normalize)
+
+
+def _counts(sentences: Sequence[Sentence]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for sentence in sentences:
+        counts.update(sentence.tokens)
+    return counts

@@ -11,13 +11,15 @@ from seqtag.corpora.tags import parse_scheme
 from seqtag.settings.labelled import JointConfig
 from seqtag.support.errors import UsageError
 from seqtag.tasks.labelling.reading import check, options_of
+from seqtag.tasks.tagging.base_model import BaseModel
 from seqtag.tasks.tagging.splits import Corpora, hold_out, read_corpora, with_inputs
 
 BRACKETS = "brackets"
 
 
-def read(config: JointConfig, paths: Mapping[str, Sequence[str]]) -> Corpora:
-    """The corpora of these files, one for each role; without `dev` a part of `train` is held out.
+def read(config: JointConfig, paths: Mapping[str, Sequence[str]], base: BaseModel | None = None) -> Corpora:
+    """The corpora of these files, one for each role; without `dev` a part of `train` is held out. `base` is the model
+    from which training continues.
 
     Raises:
         DataError: A file cannot be read, or a sentence has no label.
@@ -26,11 +28,11 @@ def read(config: JointConfig, paths: Mapping[str, Sequence[str]]) -> Corpora:
     files = paths["train"][0], found.get("dev"), found.get("test")
     options = options_of(config)
     if options.with_tags:
-        corpora = read_corpora(config, *files, options=options)
+        corpora = read_corpora(config, *files, options=options, base=base)
         for corpus in corpora.by_role.values():
             check(corpus, config.data.label_key)
     else:
-        corpora = _without_tags(config, *files, options=options)
+        corpora = replace(_without_tags(config, *files, options=options), base=base)
     return with_inputs(corpora, config)
 
 

@@ -23,6 +23,8 @@ def introduction(prepared: LabelStart) -> list[str]:
         f"labels {len(prepared.labels):,}: {named}{several}",
         f"model  {describe(prepared)}; {prepared.parameters:,} parameters; {prepared.vocabulary:,} words",
     ]
+    if prepared.base is not None:
+        lines += prepared.base.described()
     if prepared.coverage:
         share = 1 - prepared.coverage.get("missing", 0) / prepared.vocabulary
         lines.append(f"vectors found for {share:.1%} of the training file's distinct words")

@@ -27,9 +27,12 @@ from seqtag.support.interrupt import Stop
 from seqtag.support.quoting import one_line
 from seqtag.tasks.labelling import data
 from seqtag.tasks.tagging import agreement, prepare
+from seqtag.tasks.tagging.carry import check_labels
+from seqtag.tasks.tagging.continued import Continued
 from seqtag.tasks.tagging.examples import Example, kept_rows
 from seqtag.tasks.tagging.lists import ListFound, lists_report
 from seqtag.tasks.tagging.parity import MARGIN, PARITY, ROUNDING
+from seqtag.tasks.tagging.restore import Stored
 from seqtag.tasks.tagging.splits import Corpora
 from seqtag.tasks.tagging.tagger_job import TaggerJob
 from seqtag.training.events import Start
@@ -57,6 +60,7 @@ class LabelStart(Start):
         vocabulary: Distinct words of the training corpus.
         coverage: How many of these have a pretrained vector, by how it was found; empty without vectors.
         lists: The word lists that are read.
+        base: What the network has of the model from which training continues; None without one.
     """
 
     config: JointConfig
@@ -73,6 +77,7 @@ class LabelStart(Start):
     vocabulary: int
     coverage: dict[str, int]
     lists: tuple[ListFound, ...] = ()
+    base: Continued | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,8 @@ class JointJob(TaggerJob):
 
     def _fit(self, resources: Resources) -> Vocabulary:
         labels, multiple = data.labels_of(self.corpora)
+        if self.corpora.base is not None:
+            labels, multiple = self._with_former(labels, self.corpora.base.vocabulary, multiple=multiple)
         if len(labels) < 2:
             raise Error(
                 f"{self.corpora.train.path}: all sentences have the label {labels[0]!r}; expected two at least."
@@ -122,6 +129,26 @@ class JointJob(TaggerJob):
         found = super()._fit(resources)
         reading = replace(found.reading, label_key=self.config.data.label_key)
         return LabelVocabulary.of(found, labels, multiple=multiple, reading=reading)
+
+    def _with_former(
+        self, labels: Sequence[str], former: Vocabulary, *, multiple: bool
+    ) -> tuple[tuple[str, ...], bool]:
+        """The labels with those of the model from which training continues, and whether a sentence may have several.
+
+        Raises:
+            Error: The model gives one label, and a sentence has several.
+        """
+        if not isinstance(former, LabelVocabulary):
+            raise TypeError("the vocabulary of a model that labels sentences has labels")
+        if multiple and not former.multiple:
+            raise Error(
+                f"{self.corpora.train.path}: a sentence has several labels; expected one, as in the model from which "
+                "training continues."
+            )
+        config = self.config
+        found = tuple(sorted({*labels, *former.labels}))
+        check_labels(found, former.labels, config.label.feeds_tags, config.head.name)
+        return found, former.multiple
 
     def _prepared(self, windowed: int) -> Any:
         corpora, vocabulary = self.corpora, self.vocabulary
@@ -143,6 +170,8 @@ class JointJob(TaggerJob):
             vocabulary=len(words),
             coverage=coverage(self.vectors, words) if self.vectors else {},
             lists=self._lists(),
+            base=self.continued,
+            before=self.continued.before if self.continued else None,
         )
 
     def batches(self, epoch: int, done: int = 0) -> Iterator[Batch]:
@@ -174,6 +203,12 @@ class JointJob(TaggerJob):
         """The network as it is now, as those will use it who predict."""
         weights = self.network.named_weights()
         return LabelTagger.in_memory(self.config, self.vocabulary, weights, tags_only=tags_only)
+
+    def _scored_before(self, stored: Stored) -> Any:
+        vocabulary: Any = stored.vocabulary
+        config: Any = stored.config
+        model = LabelTagger.in_memory(config, vocabulary, stored.weights.take_all(), tags_only=True)
+        return self._scored(model, self.corpora.dev)
 
     def score_dev(self, stop: Stop) -> float:
         """The score on dev that counts, of the network as it is now.
@@ -237,6 +272,7 @@ class JointJob(TaggerJob):
             "vocabulary": start.vocabulary,
             "coverage": start.coverage,
             **lists_report(start.lists),
+            **({"from": self.continued.to_json()} if self.continued else {}),
         }
 
 

@@ -1,6 +1,6 @@
 """Classification of sentences and joint models as tasks: what the stages that train ask of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,11 +19,13 @@ from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.layout import CLASSIFICATION_MODEL, JOINT_MODEL, Kind
 from seqtag.model_folder.stored import checked_network, config_into, read_config
 from seqtag.settings.config import Config
-from seqtag.tasks.base import Task
+from seqtag.settings.labelled import JointConfig
+from seqtag.tasks.base import BASE, Task
 from seqtag.tasks.labelling import data, reach
 from seqtag.tasks.labelling.explain import explain
 from seqtag.tasks.labelling.introduction import introduction
 from seqtag.tasks.labelling.job import ClassificationJob, ClassificationResult, JointJob, JointResult
+from seqtag.tasks.tagging import base_model
 from seqtag.tasks.tagging import task as tagging
 from seqtag.tasks.tagging.restore import Stored
 from seqtag.tasks.tagging.splits import Corpora
@@ -55,11 +57,17 @@ def stored(folder: Folder) -> Stored:
     return Stored.of(folder, vocabulary_of(folder), SCHEMAS[folder.kind.format])
 
 
+def read(kind: Kind, config: JointConfig, paths: Mapping[str, Sequence[str]]) -> Corpora:
+    """The corpora of these files, and the model of this kind from which training continues, if there is one."""
+    base = base_model.read(paths[BASE][0], kind, stored) if BASE in paths else None
+    return data.read(config, paths, base)
+
+
 def _task(kind: Kind, job: Callable[..., Any], result: type[Any]) -> Task[Corpora, Stored]:
     return replace(
         tagging.TAGGING,
         kind=kind,
-        read=data.read,
+        read=partial(read, kind),
         measure=measure,
         job=job,
         result=result,

@@ -58,11 +58,15 @@ def find(
     if not isinstance(indexer, ListIndexer):
         return ()
     counts = [_count(indexer, vocabulary, sentences) for sentences in (train, dev)]
+    files = {
+        one.name: one for one in lists
+    }  # none where training continues from a model, which has their entries
     found = []
-    for number, (one, table) in enumerate(zip(lists, indexer.tables, strict=True)):
+    for number, (name, table) in enumerate(zip(indexer.names, indexer.tables, strict=True)):
         in_train, in_dev = (count[number] for count in counts)
-        hint = "" if in_train else _hint(one, indexer.case, vocabulary, train)
-        found.append(ListFound(one.name, one.path, len(table.entries), in_train, in_dev, hint))
+        one = files.get(name)
+        hint = _hint(one, indexer.case, vocabulary, train) if one and not in_train else ""
+        found.append(ListFound(name, one.path if one else "", len(table.entries), in_train, in_dev, hint))
     return tuple(found)
 
 

@@ -33,7 +33,8 @@ def fill_in(config: Config, corpora: Corpora) -> Config:
     nobody asked for it.
     """
     sentences, _ = _looked_at(config, corpora)
-    words = bool(config.embeddings.vectors.file) and not single_characters(sentences)
+    has_vectors = corpora.base.vectors if corpora.base else config.embeddings.vectors.file
+    words = bool(has_vectors) and not single_characters(sentences)
     filled = for_corpus(config, spans=corpora.scheme.is_spans, word_vectors=words)
     if "language_model.weight" in config.automatic and not can_predict(filled):
         return replace(filled, language_model=replace(filled.language_model, weight=0.0))
@@ -55,7 +56,11 @@ def _looked_at(config: Config, corpora: Corpora) -> tuple[Sequence[Sentence], bo
 
 
 def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vocabulary:
-    """Everything that is learnt from the training corpus before the network is."""
+    """Everything that is learnt from the training corpus before the network is; where training continues from a model,
+    the vocabulary of the model is extended.
+    """
+    if corpora.base is not None:
+        return _extended(corpora.base.vocabulary, config, corpora)
     sentences, drop_places = _looked_at(config, corpora)
     wanted = config.data.train_scheme
     train_scheme = training_scheme(corpora.scheme) if wanted == "auto" else parse_scheme(wanted)
@@ -67,16 +72,7 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
         tag for sentence in sentences for tag in convert(sentence.tags or (), corpora.scheme, train_scheme)
     }
     tags = tag_inventory(seen, train_scheme)
-    if len(tags) > MAX_TAGS and (train_scheme.is_spans or config.head.name == "crf"):
-        what, instead = (
-            ("its types of spans make", "--scheme plain")
-            if train_scheme.is_spans
-            else ("it has", "--head softmax")
-        )
-        raise Error(
-            f"{corpora.train.path}: {what} {len(tags):,} tags, each pair of which would be a transition; expected "
-            f"{MAX_TAGS:,} tags at most. With {instead} they are learnt without any."
-        )
+    _check_count(tags, train_scheme, config, corpora)
     own = conventions.find(Counter(token for sentence in sentences for token in sentence.tokens))
     named = config.data.tokenizer
     raw = (own.raw(sentence.tokens) for sentence in sentences)
@@ -97,6 +93,38 @@ def fit_vocabulary(config: Config, corpora: Corpora, resources: Resources) -> Vo
         conventions=own,
         cuts_raw_text=raw_text_mismatch(config, corpora) is None,
     )
+
+
+def _extended(former: Vocabulary, config: Config, corpora: Corpora) -> Vocabulary:
+    """The vocabulary of a model with what the training corpus has that it lacks. Tokenizer, conventions and schemes are
+    those of the model.
+    """
+    sentences = [former.seen(sentence) for sentence in corpora.train.sentences]
+    rows = [sentence.tags or () for sentence in corpora.train.sentences]
+    scheme = former.train_scheme
+    new = {tag for tags in rows for tag in convert(tags, former.scheme, scheme)}
+    tags = tag_inventory(new.union(former.tags), scheme)
+    _check_count(tags, scheme, config, corpora)
+    counts = Counter(former.tag_counts) + Counter(tag for tags in rows for tag in tags)
+    return replace(
+        former,
+        indexers={name: one.extended(sentences, config) for name, one in former.indexers.items()},
+        tags=tags,
+        tag_counts=dict(sorted(counts.items())),
+        reading=read_options(config).spelt(corpora.train.spelling),
+    )
+
+
+def _check_count(tags: Sequence[str], scheme: Scheme, config: Config, corpora: Corpora) -> None:
+    """Refuses too many tags."""
+    if len(tags) > MAX_TAGS and (scheme.is_spans or config.head.name == "crf"):
+        what, instead = (
+            ("its types of spans make", "--scheme plain") if scheme.is_spans else ("it has", "--head softmax")
+        )
+        raise Error(
+            f"{corpora.train.path}: {what} {len(tags):,} tags, each pair of which would be a transition; expected "
+            f"{MAX_TAGS:,} tags at most. With {instead} they are learnt without any."
+        )
 
 
 def _named(tokenizer: str) -> tokenizers.Tokenizer:
@@ -156,10 +184,14 @@ def unknown_rate(corpora: Corpora, vocabulary: Vocabulary) -> float:
 
 
 def known(corpora: Corpora) -> dict[str, Any]:
-    """What the training corpus holds, so that an evaluation can tell the known from the unseen.
+    """What the training corpus holds, and that of a model from which training continues, so that an evaluation can tell
+    the known from the unseen.
 
     Returns:
         `words`, sorted, and `entities`: each label's surface forms, tokens joined by spaces, sorted.
     """
     sentences = corpora.train.sentences
-    return learn([s.tokens for s in sentences], [s.tags or () for s in sentences], corpora.scheme).to_json()
+    found = learn([s.tokens for s in sentences], [s.tags or () for s in sentences], corpora.scheme)
+    if corpora.base is not None and corpora.base.known is not None:
+        found |= corpora.base.known
+    return found.to_json()

@@ -6,6 +6,7 @@ from seqtag.corpora.reading import Corpus
 from seqtag.corpora.tags import Scheme
 from seqtag.corpora.tokenizers import Tokenizer
 from seqtag.settings.config import Config
+from seqtag.tasks.tagging.continued import Continued
 from seqtag.tasks.tagging.lists import ListFound
 from seqtag.training.events import Start
 
@@ -33,6 +34,7 @@ class Prepared(Start):
         tokenizer: The tokenizer that is stored for raw text.
         states: The language model whose states are read, its size and its speed, in words; empty without one.
         lists: The word lists that are read.
+        base: What the network has of the model from which training continues; None without one.
     """
 
     config: Config
@@ -53,3 +55,4 @@ class Prepared(Start):
     tokenizer: Tokenizer
     states: str = ""
     lists: tuple[ListFound, ...] = ()
+    base: Continued | None = None

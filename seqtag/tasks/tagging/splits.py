@@ -13,6 +13,7 @@ from seqtag.corpora.doubts import doubts
 from seqtag.corpora.findings import Finding
 from seqtag.corpora.reading import Corpus, Sentence, check_tags, read_corpus
 from seqtag.corpora.tags import Scheme, detect, parse_scheme
+from seqtag.evaluation.schemes import closest, tags_of
 from seqtag.evaluation.trained_on import BOTH, digest
 from seqtag.features import word_lists
 from seqtag.features.word_lists import WordList
@@ -21,6 +22,7 @@ from seqtag.inference.language_states import LanguageStates
 from seqtag.settings.config import Config
 from seqtag.support.errors import Error, UsageError
 from seqtag.tasks.base import FinalData
+from seqtag.tasks.tagging.base_model import BaseModel
 from seqtag.tasks.tagging.options import read_options
 
 
@@ -37,6 +39,7 @@ class Corpora:
         findings: What is odd about the files.
         states: The language model whose states the network is going to read, if it does.
         lists: The word lists that it is going to read.
+        base: The model from which training continues, in whose scheme the tags are then.
     """
 
     train: Corpus
@@ -47,6 +50,7 @@ class Corpora:
     findings: tuple[Finding, ...] = ()
     states: LanguageStates | None = None
     lists: tuple[WordList, ...] = ()
+    base: BaseModel | None = None
 
     @property
     def by_role(self) -> dict[str, Corpus]:
@@ -62,9 +66,13 @@ def read_corpora(
     test_path: str | None,
     *,
     options: ReadOptions | None = None,
+    base: BaseModel | None = None,
 ) -> Corpora:
     """Reads all files and checks every tag, so that nothing fails after training that could have failed
     before; `options` are those of the settings, unless others are given.
+
+    The tags are in the scheme of the training file or, where training continues from a model, `base`, in that of the
+    model.
     """
     data = config.data
     if config.encoder.context and dev_path is None:
@@ -77,8 +85,7 @@ def read_corpora(
     options = options.spelt(train.spelling)
     dev = read_corpus(dev_path, options) if dev_path else None
     test = read_corpus(test_path, options) if test_path else None
-    tags = (sentence.tags or () for sentence in train.sentences)
-    scheme = detect(tags) if data.scheme == "auto" else parse_scheme(data.scheme)
+    scheme = _scheme(train, base) if data.scheme == "auto" else parse_scheme(data.scheme)
     for corpus in (train, dev, test):
         if corpus is not None:
             check_tags(corpus, scheme)
@@ -91,14 +98,28 @@ def read_corpora(
     read = [corpus for corpus in (train, dev, test) if corpus is not None]
     named = data.scheme != "auto"
     findings = tuple(_findings(read, scheme, named=named))
+    if base is not None:
+        train = base.in_scheme(train, scheme)
+        dev, test = (corpus and base.in_scheme(corpus, scheme) for corpus in (dev, test))
+        scheme = base.vocabulary.scheme
     if dev is not None:
-        return Corpora(train, dev, test, None, scheme, findings)
+        return Corpora(train, dev, test, None, scheme, findings, base=base)
     kept, held = hold_out(train, data.dev_fraction, config.training.seed)
-    return Corpora(kept, held, test, config.training.seed, scheme, findings)
+    return Corpora(kept, held, test, config.training.seed, scheme, findings, base=base)
+
+
+def _scheme(train: Corpus, base: BaseModel | None) -> Scheme:
+    """The scheme of a training file that does not say which: that of the model to continue from if it fits as well."""
+    tags = tags_of(train)
+    return detect(tags) if base is None else closest(tags, base.vocabulary.scheme)
 
 
 def with_inputs(corpora: Corpora, config: Config) -> Corpora:
-    """The corpora with what else the settings name: a language model, word lists."""
+    """The corpora with what else the settings name: a language model, word lists. A model from which training continues
+    has its own.
+    """
+    if corpora.base is not None:
+        return replace(corpora, states=corpora.base.states)
     folder, lists = config.embeddings.lm.file, config.embeddings.lists.files
     if folder:
         corpora = replace(corpora, states=language_states.of_model(Path(folder)))

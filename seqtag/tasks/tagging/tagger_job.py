@@ -29,12 +29,16 @@ from seqtag.support.errors import Error, ModelError
 from seqtag.support.interrupt import Stop
 from seqtag.support.quoting import one_line, printable
 from seqtag.tasks.tagging import agreement, outside_bias, prepare
+from seqtag.tasks.tagging.base_model import BaseModel
+from seqtag.tasks.tagging.carry import carry, grown_axes
+from seqtag.tasks.tagging.continued import Continued, compare
 from seqtag.tasks.tagging.examples import Example, make_examples, predicted_words
 from seqtag.tasks.tagging.lists import ListFound, find, lists_report
 from seqtag.tasks.tagging.prepared import Prepared
+from seqtag.tasks.tagging.restore import Stored
 from seqtag.tasks.tagging.splits import Corpora
 from seqtag.training.batches import windowed_order
-from seqtag.training.job import Batch, Fitted, SeedResult
+from seqtag.training.job import Batch, Fitted, Scored, SeedResult
 
 CALIBRATING = 2000  # sentences of dev on which temperature and bias are fitted
 NAMED_SENTENCES, NAMED_WORDS = 3, 6  # so much of a batch is shown when training fails on it
@@ -98,7 +102,31 @@ class TaggerJob:
             layout.check_size("weights.safetensors", self.network.size)
         except ValueError as problem:
             raise Error(f"the network is too large for a model folder: {one_line(problem)}.") from problem
+        self.continued = self._continue(corpora.base) if corpora.base else None
         self.prepared = self._prepared(windowed)
+
+    def _continue(self, base: BaseModel) -> Continued:
+        """Puts the weights of a model into the network."""
+        former, fresh = base.stored.weights.take_all(), self.network.named_weights()
+        axes = grown_axes(base.vocabulary, self.vocabulary, former, fresh)
+        weights, carried = carry(former, fresh, axes)
+        self.network.assign_weights(weights)
+        before = self._scored_before(base.stored)
+        return Continued(
+            str(base.path),
+            base.digest,
+            **compare(base.vocabulary, self.vocabulary),
+            weights=carried,
+            before=before.main,
+            measure=before.measure,
+        )
+
+    def _scored_before(self, stored: Stored) -> Scored:
+        """What the model from which training continues scores on dev."""
+        weights = stored.weights.take_all()
+        tagger = SentenceTagger.build(stored.config, stored.vocabulary, weights, tags_only=True)
+        corpora = self.corpora
+        return score_corpus(tagger, corpora.dev, corpora.scheme, metric=self.config.training.metric)
 
     def _classes(self, words: ValueTable) -> tuple[int, ...]:
         """How many words are in each class of those that a language model is to predict, about equally often each."""
@@ -149,6 +177,8 @@ class TaggerJob:
             tokenizer=vocabulary.tokenizer,
             states=self._cost(),
             lists=self._lists(),
+            base=self.continued,
+            before=self.continued.before if self.continued else None,
         )
 
     def _lists(self) -> tuple[ListFound, ...]:
@@ -341,6 +371,7 @@ class TaggerJob:
             "vocabulary": prepared.vocabulary,
             "coverage": prepared.coverage,
             **lists_report(prepared.lists),
+            **({"from": self.continued.to_json()} if self.continued else {}),
         }
 
     def files(self, weights: dict[str, NDArray[Any]], report: dict[str, Any]) -> dict[str, bytes]:

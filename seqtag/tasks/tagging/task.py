@@ -19,8 +19,8 @@ from seqtag.model_folder import layout
 from seqtag.model_folder.folder import Folder
 from seqtag.model_folder.stored import checked_network, config_of, read_config, read_vocabulary
 from seqtag.settings.config import Config
-from seqtag.tasks.base import Task
-from seqtag.tasks.tagging import prepare, reach
+from seqtag.tasks.base import BASE, Task
+from seqtag.tasks.tagging import base_model, prepare, reach
 from seqtag.tasks.tagging.explain import explain
 from seqtag.tasks.tagging.restore import Stored
 from seqtag.tasks.tagging.splits import Corpora, final, read_corpora, with_inputs
@@ -35,12 +35,15 @@ def read(config: Config, paths: Mapping[str, Sequence[str]]) -> Corpora:
     is held out.
     """
     found: dict[str, str | None] = {role: path for role, (path,) in paths.items()}
-    corpora = read_corpora(config, paths["train"][0], found.get("dev"), found.get("test"))
+    base = base_model.read(paths[BASE][0], layout.MODEL, stored) if BASE in paths else None
+    corpora = read_corpora(config, paths["train"][0], found.get("dev"), found.get("test"), base=base)
     return with_inputs(corpora, config)
 
 
 def vectors(config: Config, corpora: Corpora) -> Vectors | None:
-    """The pretrained vectors that the settings name."""
+    """The pretrained vectors that the settings name, or those of the model to continue from."""
+    if corpora.base is not None:
+        return corpora.base.vectors
     file = config.embeddings.vectors.file
     return read_vectors(file) if file else None
 
@@ -59,8 +62,12 @@ def warnings(config: Config, corpora: Corpora) -> list[tuple[Level, str]]:
 
 
 def digests(corpora: Corpora) -> dict[str, str]:
-    """The sha256 of each corpus by its role, and those of the language model and of all word lists."""
+    """The sha256 of each corpus by its role, and those of the language model, of all word lists and of the model to
+    continue from.
+    """
     found = {role: _digest(corpus) for role, corpus in corpora.by_role.items()}
+    if corpora.base is not None:
+        found[BASE] = corpora.base.digest
     if corpora.lists:
         found["lists"] = word_lists.digest(corpora.lists)
     return found | ({"lm": corpora.states.digest()} if corpora.states else {})
@@ -108,5 +115,6 @@ TAGGING = Task[Corpora, Stored](
     stored=stored,
     sample=reach.sample,
     final=final,
+    changeable=base_model.CHANGEABLE,
     explain=explain,
 )

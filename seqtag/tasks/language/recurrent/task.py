@@ -25,6 +25,15 @@ from seqtag.tasks.language.recurrent.texts import LanguageTexts
 from seqtag.tasks.language.recurrent.vocabulary import LABEL, WordVocabulary
 
 MOST_WARNINGS = 5
+# What a model that is trained on can change: how text is read and how it is trained.
+CHANGEABLE = (
+    "text.format",
+    "training.",
+    "embeddings.dropout",
+    "embeddings.characters.dropout",
+    "encoder.dropout",
+    "encoder.recurrent_dropout",
+)
 MOST_LABELS = 12  # that are named
 
 
@@ -82,6 +91,7 @@ LANGUAGE = Task[LanguageTexts, StoredLanguage](
     stored=StoredLanguage.of,
     sample=reach.sample,
     figure=figure,
+    changeable=CHANGEABLE,
 )
 
 
@@ -112,6 +122,7 @@ def introduction(prepared: LanguageStart) -> list[str]:
 GENERATION = replace(
     LANGUAGE,
     introduction=introduction,
+    changeable=(),
     next_steps=(
         ("score it", "seqtag lm score {model} FILE"),
         ("sample it", "seqtag lm generate {model} --label LABEL"),
