@@ -1,7 +1,7 @@
 """`seqtag info`: what a model folder says of itself."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -99,6 +99,8 @@ def _rows(found: "ModelInfo") -> Iterator[tuple[str, str]]:
     if found.epochs is not None:
         run, best = found.epochs
         yield "best epoch", f"{best} of {run}" + (f", seed {found.seed}" if found.seed is not None else "")
+    if found.base is not None:
+        yield from _base(found.base)
     for score in found.scores:
         yield f"{score.corpus} score", f"{score.measure} {score.value:.4f}"
         if score.signature:
@@ -110,6 +112,18 @@ def _rows(found: "ModelInfo") -> Iterator[tuple[str, str]]:
         yield "needs", ", ".join(f"{package} {number}" for package, number in found.plugins.items())
     if found.versions:
         yield "trained with", ", ".join(f"{package} {number}" for package, number in found.versions.items())
+
+
+def _base(base: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The rows of the model from which training continued."""
+    yield "continued from", f"model with sha256 {base['sha256']} (of its manifest.json)"
+    for what, names in ((what, base[what]) for what in ("tags", "labels") if what in base):
+        if names["new"]:
+            yield f"new {what}", _listed(tuple(names["new"]))
+    new = ", ".join(f"{name} {counts['new']:,}" for name, counts in base["tables"].items() if counts["new"])
+    if new:
+        yield "new entries", new
+    yield "dev before", f"{base['dev']['measure']} {base['dev']['score']:.4f}"
 
 
 def _listed(names: tuple[str, ...]) -> str:

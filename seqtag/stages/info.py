@@ -36,6 +36,8 @@ class ModelInfo:
         epochs: How many epochs were run, and which one was kept; None where the folder does not say.
         seed: The seed; None likewise.
         scores: The recorded scores.
+        base: What `report.json` says of the model from which training continued; None for a model that began anew, and
+            `from` in JSON.
         settings: The settings that differ from the defaults: of each path the value and the default. Of a language
             model of n-grams all settings, each with None.
         files: The size of each file in bytes.
@@ -56,6 +58,7 @@ class ModelInfo:
     epochs: tuple[int, int] | None
     seed: int | None
     scores: tuple[RecordedScore, ...]
+    base: Mapping[str, Any] | None
     settings: Mapping[str, tuple[Any, Any]]
     files: Mapping[str, int]
     plugins: Mapping[str, str]
@@ -64,7 +67,8 @@ class ModelInfo:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         kept, default = "value", "default"
-        return asdict(self) | {
+        values = {"from" if name == "base" else name: value for name, value in asdict(self).items()}
+        return values | {
             "format": {"name": self.format[0], "version": self.format[1]},
             "epochs": self.epochs and {"run": self.epochs[0], "best": self.epochs[1]},
             "settings": {path: {kept: pair[0], default: pair[1]} for path, pair in self.settings.items()},
@@ -116,11 +120,25 @@ def _read(model: str, folder: Folder) -> ModelInfo:
         epochs=(len(history), report["best_epoch"]) if history and "best_epoch" in report else None,
         seed=report.get("seed"),
         scores=tuple(scores_of(report)),
+        base=_base(report.get("from")),
         settings=_settings(folder, config, spans=scheme is None or scheme.is_spans),
         files={name: (folder.path / folder.chosen(name)).stat().st_size for name in folder.files},
         plugins={plugin.distribution: plugin.version for plugin in folder.plugins},
         versions=dict(report.get("versions") or {}),
     )
+
+
+def _base(value: Any) -> Mapping[str, Any] | None:
+    """What a report says of the model from which training continued; ValueError if it is not what seqtag writes."""
+    match value:
+        case None:
+            return None
+        case {"sha256": str(), "tables": dict(tables), "dev": {"measure": str(), "score": float()}}:
+            names = [name for what in ("tags", "labels") for name in value.get(what, {"new": []})["new"]]
+            counts = [table["new"] for table in tables.values()]
+            if all(type(count) is int for count in counts) and all(isinstance(name, str) for name in names):
+                return dict(value)
+    raise ValueError("the model from which training continued is not described as seqtag does it")
 
 
 def _settings(folder: Folder, config: Mapping[str, Any], *, spans: bool) -> dict[str, tuple[Any, Any]]:

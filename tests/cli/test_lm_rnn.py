@@ -64,7 +64,7 @@ def test_train_score_and_go_on(text: Path, capsys: Capture) -> None:
         ["--unit", "character"],
     ):
         assert train("--from", "lm", *given, output="other") == 2
-        assert "is that of lm, which is trained on; it cannot be changed" in complaint(capsys)
+        assert " in lm, from which training continues; it cannot be changed there" in complaint(capsys)
 
 
 def test_the_words_that_are_counted_are_those_of_ngrams(text: Path, capsys: Capture) -> None:

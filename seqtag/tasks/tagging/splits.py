@@ -111,7 +111,10 @@ def read_corpora(
 def _scheme(train: Corpus, base: BaseModel | None) -> Scheme:
     """The scheme of a training file that does not say which: that of the model to continue from if it fits as well."""
     tags = tags_of(train)
-    return detect(tags) if base is None else closest(tags, base.vocabulary.scheme)
+    found = detect(tags)
+    if base is None or found.is_spans != base.vocabulary.scheme.is_spans:
+        return found
+    return closest(tags, base.vocabulary.scheme)
 
 
 def with_inputs(corpora: Corpora, config: Config) -> Corpora:
