@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqtag.api.arguments import checked
-from seqtag.settings.merging import flatten
+from seqtag.settings.merging import Layer, flatten
 from seqtag.settings.tasks import settings_of
 from seqtag.support.errors import UsageError
 from seqtag.support.extras import missing
@@ -25,6 +25,7 @@ def train(
     output: str | PathLike[str],
     dev: str | PathLike[str] | None = None,
     test: str | PathLike[str] | None = None,
+    base: str | PathLike[str] | None = None,
     settings: Mapping[str, Any] | str | PathLike[str] | None = None,
     seeds: int = 1,
     force: bool = False,
@@ -42,6 +43,8 @@ def train(
         output: The folder for the model.
         dev: The corpus to choose the best epoch on; a part of the training corpus is held out if None.
         test: A corpus that the finished model is scored on, once.
+        base: A model folder to continue from: its settings, words and tags are kept, and what the corpus has besides is
+            added. Of its settings only those of reading and training may differ.
         settings: The settings that differ from the defaults, `task` among them: a mapping, nested as in the YAML file
             or with dotted keys (`{"encoder.cell": "gru"}`), or the path of a YAML file.
         seeds: How many runs, with `training.seed` and the seeds after it; the best on dev is kept.
@@ -65,9 +68,9 @@ def train(
         >>> result.path.name, len(result.history)
         ('small', 2)
     """
-    task, config = _settings(settings)
     paths = fspath(train), _optional(dev), _optional(test)
     try:
+        task, config = _settings(settings, _optional(base))
         from seqtag.stages.train import train as stage
 
         return stage(
@@ -75,6 +78,7 @@ def train(
             *paths,
             Path(output),
             task=task,
+            base=_optional(base),
             seeds=seeds,
             force=force,
             resume=resume,
@@ -91,17 +95,28 @@ def _optional(path: str | PathLike[str] | None) -> str | None:
     return None if path is None else fspath(path)
 
 
-def _settings(settings: Mapping[str, Any] | str | PathLike[str] | None) -> tuple[str, Any]:
-    """The task, and its settings from a mapping or a YAML file, over the defaults."""
+def _settings(settings: Mapping[str, Any] | str | PathLike[str] | None, base: str | None) -> tuple[str, Any]:
+    """The task, and its settings from a mapping or a YAML file, over the defaults or over those of a model."""
+    layer = _layer(settings)
+    if base is None:
+        return settings_of(layer)
+    from seqtag.tasks import base as tasks
+
+    task, rest = tasks.to_continue(base, [layer], None)
+    return task, tasks.continued_settings(base, task, rest)
+
+
+def _layer(settings: Mapping[str, Any] | str | PathLike[str] | None) -> Layer:
+    """Settings by their paths, each with its source."""
     if settings is None:
-        return settings_of()
+        return {}
     if isinstance(settings, str | PathLike):
         from seqtag.settings.config_files import read
 
-        return settings_of(read(fspath(settings)))
+        return read(fspath(settings))
     layer: dict[str, tuple[Any, str]] = {}
     for path, value in flatten(settings):
         if path in layer:  # once as {"a.b": ...} and once as {"a": {"b": ...}}
             raise UsageError(f"settings: {path} is given twice.")
         layer[path] = value, "settings"
-    return settings_of(layer)
+    return layer

@@ -17,6 +17,7 @@ def train_seeds(
     pool: Pool,
     *,
     task: str,
+    base: str | None,
     seeds: int,
     keep_seeds: bool,
     force: bool,
@@ -31,6 +32,7 @@ def train_seeds(
         config: The settings.
         pool: Processes that train, see `side_by_side.worker`.
         task: The task.
+        base: The model from which training continues, if there is one.
         seeds: How many seeds, from that of the settings on.
         keep_seeds: Whether the models of all seeds are kept.
         force: Whether models that are there may be replaced.
@@ -48,10 +50,10 @@ def train_seeds(
     ]
     places = [run.model for run in runs]
     # A command that was killed after its last write has left the model; any other model is refused.
-    finished = resume and any(is_of(output, task, run.config) for run in runs)
+    finished = resume and any(is_of(output, task, run.config, base) for run in runs)
     check_seeds(output, places, task, force=force, finished=finished, resume=resume)
     place.mkdir(exist_ok=True)
-    done = [run for run in runs if resume and is_of(run.model, task, run.config)]
+    done = [run for run in runs if resume and is_of(run.model, task, run.config, base)]
     say = silent if quiet else _say
     for run in done:
         say(run, "is trained")

@@ -110,11 +110,14 @@ def trained(left: Sequence[ModelRun], pool: Pool, say: Say) -> Iterator[ModelRun
             yield runs[ended.number]
 
 
-def is_of(model: Path, task: str, config: RunSettings) -> bool:
-    """Whether the model that is there, if there is one, has these settings."""
-    found = tasks.find(task)
+def is_of(model: Path, task: str, config: RunSettings, base: str | None = None) -> bool:
+    """Whether the model that is there, if there is one, has these settings and continued from this model."""
+    kind = tasks.find(task).kind
+    digest = None if base is None else Folder(Path(base), kind).digest
     try:
-        return bool(config.made(found.settings(Folder(model, found.kind))))
+        opened = Folder(model, kind)
+        continued = opened.read_json("report.json").get("from", {}).get("sha256")
+        return continued == digest and bool(config.made(tasks.find(task).settings(opened)))
     except ModelError:
         return False
 

@@ -162,6 +162,7 @@ def _train_seeds(
         config,
         pool,
         task=task,
+        base=how["base"],
         seeds=seeds,
         keep_seeds=keep_seeds,
         force=how["force"],

@@ -53,6 +53,20 @@ class Known:
         entities = {label: own.get(label, nothing) | others.get(label, nothing) for label in labels}
         return Known(self.words | other.words, entities)
 
+    def __add__(self, other: "Known") -> "Known":
+        """What two corpora held that were learnt one after the other; without counts, unless both have them."""
+        union = Known(self.words, self.entities) | Known(other.words, other.entities)
+        words = entities = None
+        if self.word_counts is not None and other.word_counts is not None:
+            words = Counter(self.word_counts) + Counter(other.word_counts)
+        if self.entity_counts is not None and other.entity_counts is not None:
+            own, others = self.entity_counts, other.entity_counts
+            labels = dict.fromkeys((*own, *others))
+            entities = {
+                label: Counter(own.get(label, {})) + Counter(others.get(label, {})) for label in labels
+            }
+        return Known(union.words, union.entities, words, entities)
+
     @classmethod
     def from_json(cls, value: Any, *, spans: bool = True) -> Self:
         """What the `known.json` of a model folder says.

@@ -231,7 +231,7 @@ def train(
     started = time.perf_counter()
     found, stop = tasks.find(task), stop or Stop()
     if base is not None and not found.changeable:
-        raise UsageError(f"--from: no training of task {task} continues from a model.")
+        raise UsageError(f"no training of task {task} continues from a model.")
     first = config.training.seed
     check_value("training.seed", first + seeds - 1, f"--seeds {seeds}")
     every_seed = output.with_name(output.name + SEEDS) if keep_seeds else None

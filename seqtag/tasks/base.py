@@ -225,14 +225,16 @@ def to_continue(
     own = task_of(Path(base))
     if own not in names():
         raise UsageError(
-            f"--from: {base} is a language model; `seqtag lm train --kind rnn --from` continues its training."
+            f"{base}: is a language model, whose training `seqtag lm train --kind rnn --from` continues."
         )
     if not find(own).changeable:
         able = ", ".join(name for name in names() if find(name).changeable)
-        raise UsageError(f"--from: {base} is a model of task {own}; expected one of the tasks {able}.")
+        raise UsageError(
+            f"{base}: is a model of task {own}; training continues from one of the tasks {able}."
+        )
     task, rest = chosen([{KEY: (own, base)}, *layers], option)
     if task != own:
-        raise UsageError(f"--from: {base} is a model of task {own}; this is task {task}.")
+        raise UsageError(f"{base}: is a model of task {own}; this is task {task}.")
     return task, rest
 
 

@@ -27,8 +27,10 @@ RUNS: dict[str, tuple[str, tuple[str, str], tuple[str, ...]]] = {
     "joint": ("joint", REQUESTS, (*SMALL, "data.label_key=intent", "language_model.weight=0")),
     "generation": ("generation", REQUESTS, (*SMALL, "text.label_key=intent")),
     "transduction": ("transduction", ("english_verbs", "tsv"), (*PAIRS, "data.source=lemma", "data.target=inflected")),
+    "from": ("tagging", ("english_news", "conll"), ("training.epochs=3",)),
     "tree": ("tagging", ("moods", "brackets"), (*SMALL, "encoder.layers=0", "encoder.tree=tree_lstm")),
 }  # fmt: skip
+BASES = {"from": str(TOP / "tests" / "golden" / "models" / "format_2")}
 
 
 def command(name: str, output: Path, *more: str) -> list[str]:
@@ -36,6 +38,7 @@ def command(name: str, output: Path, *more: str) -> list[str]:
     files = [f"--{role}={SAMPLES / folder / f'{role}.{ending}'}" for role in ("train", "dev")]
     given = [word for one in settings for word in ("--set", one)]
     own = ["--task", task, "--checkpoint-steps", "1", "--quiet", "-o", str(output)]
+    own += ["--from", BASES[name]] if name in BASES else []
     return [sys.executable, "-m", "seqtag", "train", *files, *given, *own, *more]
 
 

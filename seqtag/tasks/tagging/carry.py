@@ -134,7 +134,7 @@ def check_labels(labels: Sequence[str], former: Sequence[str], feeds_tags: str, 
     new = sorted({*labels} - {*former})
     if new and feeds_tags == "probabilities" and head not in ("auto", "softmax", "crf"):
         raise UsageError(
-            f"--from: the label {new[0]!r} is new, and the head {head} reads the probabilities of the labels "
+            f"the label {new[0]!r} is new, and the head {head} reads the probabilities of the labels "
             "(label.feeds_tags), which cannot be extended; expected the labels of the model alone."
         )
 

@@ -193,5 +193,5 @@ def known(corpora: Corpora) -> dict[str, Any]:
     sentences = corpora.train.sentences
     found = learn([s.tokens for s in sentences], [s.tags or () for s in sentences], corpora.scheme)
     if corpora.base is not None and corpora.base.known is not None:
-        found |= corpora.base.known
+        found += corpora.base.known
     return found.to_json()

@@ -12,6 +12,7 @@ import pytest
 
 import seqtag
 from seqtag.cli import run
+from seqtag.cli.side_by_side import is_of
 from seqtag.settings.config_files import parse_assignments
 from seqtag.settings.tasks import settings_of
 from seqtag.stages.train import train
@@ -298,6 +299,27 @@ def test_labels_of_sentences(task: str, tmp_path: Path, capsys: Capture) -> None
     assert ("tags" in report["from"]) == (task == "joint")
 
 
+def test_a_seed_that_is_trained_is_told_by_its_model(model: Path, new: str, tmp_path: Path) -> None:
+    command = ["train", "--from", str(model), "--train", new, "--dev", new, "--epochs", "1", "-q", "--seeds", "2",
+               "--workers", "2", "--keep-seeds", "-o", str(tmp_path / "seeds")]  # fmt: skip
+    assert run(command) == 0
+    place, other = tmp_path / "seeds.seeds" / "43", made(tmp_path, "training.seed=7", "training.epochs=1")
+    given = [parse_assignments(["training.epochs=1", "training.seed=43"])]
+    config = tasks.continued_settings(str(model), "tagging", given)
+    assert is_of(place, "tagging", config, str(model))
+    assert not is_of(place, "tagging", config, str(other))
+    assert not is_of(place, "tagging", config)
+
+
+def test_from_python(model: Path, new: str, tmp_path: Path) -> None:
+    result = seqtag.train(
+        train=new, dev=new, output=tmp_path / "more", base=model, settings={"training.epochs": 1}
+    )
+    assert result.prepared.base.tags.new == ("EVENT", "LOC")
+    with pytest.raises(seqtag.Error, match=r"settings: encoder\.units is 9, and 4 in"):
+        seqtag.train(train=new, output=tmp_path / "other", base=model, settings={"encoder.units": 9})
+
+
 def test_folds_and_seeds(model: Path, new: str, tmp_path: Path, capsys: Capture) -> None:
     command = ["train", "--from", str(model), "--train", new, "--epochs", "1", "-q"]
     assert run([*command, "-o", str(tmp_path / "folds"), "--folds", "2"]) == 0
@@ -337,7 +359,7 @@ def test_a_file_of_the_settings_of_the_model(model: Path, new: str, tmp_path: Pa
         ),
         (["--feature-columns", "2"], 2, "--feature-columns: data.feature_columns is 2"),
         (["--set", "encoder.unit=9"], 2, "encoder.unit"),
-        (["--task", "joint"], 2, "--from: {model} is a model of task tagging; this is task joint"),
+        (["--task", "joint"], 2, "{model}: is a model of task tagging; this is task joint"),
     ],
 )
 def test_settings_of_the_network(
@@ -351,7 +373,10 @@ def test_settings_of_the_network(
 def test_other_folders(model: Path, new: str, tmp_path: Path, capsys: Capture) -> None:
     golden = Path(__file__).parents[2] / "golden" / "models"
     assert continued(golden / "recurrent_language_model_1", new, tmp_path / "more") == 2
-    assert "is a language model; `seqtag lm train --kind rnn --from`" in capsys.readouterr().err
+    assert (
+        "is a language model, whose training `seqtag lm train --kind rnn --from` continues"
+        in capsys.readouterr().err
+    )
     assert continued(tmp_path / "nowhere", new, tmp_path / "more") == 1
     assert "nowhere: no such folder" in capsys.readouterr().err
     assert continued(model, new, model) == 1
