@@ -76,7 +76,7 @@ def test_the_wheel_holds_what_is_read_at_run_time(tmp_path: Path) -> None:
     held = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("seqtag/")}
     package = {path.relative_to(TOP).as_posix() for path in (TOP / "seqtag").rglob("*") if path.is_file()}
     assert held == {name for name in package if "__pycache__" not in name}
-    assert "seqtag/cli/page.html" in held
+    assert "seqtag/pages/base.html" in held
 
 
 LONGEST = 60  # lines of a function, without signature and docstring

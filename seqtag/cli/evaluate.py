@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from seqtag.cli import common, parameters, results
 from seqtag.cli.reading import with_reading
@@ -71,40 +71,12 @@ def evaluate(
     outputs = {"--report": report, "--json": json_path, "--errors": errors, "--output": output}
     outputs = {option: path and results.place(path) for option, path in outputs.items()}
     _check_distinct(outputs, analysis)
-    read = [gold, predicted or model, *filter(None, (train, against))]
-    results.check_outputs(outputs.values(), read)
-
+    results.check_outputs(outputs.values(), [gold, predicted or model, *filter(None, (train, against))])
     common.check_name("--precision", precision, registry.PRECISIONS)
     # The stage costs NumPy and, for a model, ONNX Runtime: nothing that `--help` should wait for.
     from seqtag.cli.stderr import steps
     from seqtag.cli.warnings import warn
     from seqtag.stages import evaluate as stage
-
-    def scored(model: str, predicted: str | None, scheme: str) -> "Evaluated":
-        """The evaluation of a model, or of a file of predictions."""
-        if predicted is not None:
-            return stage.evaluate_files(
-                predicted,
-                gold,
-                scheme=scheme,
-                options=options,
-                predicted_column=predicted_column,
-                train_path=train,
-                crosscheck=crosscheck,
-            )
-        use = _check_task(model, given)
-        found: Evaluated = stage.evaluate_model(
-            model,
-            gold,
-            scheme=scheme,
-            options=options,
-            crosscheck=crosscheck,
-            probabilities=outputs["--errors"] is not None,
-            threads=threads or 0,
-            calibration=calibration or (report is not None and "--calibration" in use),
-            precision=precision or registry.FLOAT32,
-        )
-        return found
 
     given = {
         "--scheme": scheme != "auto",
@@ -116,24 +88,29 @@ def evaluate(
         "--precision": precision is not None,
         "--label-key": options.label_key is not None,
     }
+    shared: dict[str, Any] = {"options": options, "crosscheck": crosscheck}
+    of_files: dict[str, Any] = {"predicted_column": predicted_column, "train_path": train}
+    of_models: dict[str, Any] = {"probabilities": errors is not None, "threads": threads or 0}
+    of_models |= {"precision": precision or registry.FLOAT32}
+
+    def scored(model: str, predicted: str | None, scheme: str) -> "Evaluated":
+        """The evaluation of a model, or of a file of predictions."""
+        if predicted is not None:
+            return stage.evaluate_files(predicted, gold, scheme=scheme, **shared, **of_files)
+        use = _check_task(model, given)
+        asked = calibration or (report is not None and "--calibration" in use)
+        how = shared | of_models | {"calibration": asked}
+        found: Evaluated = stage.evaluate_model(model, gold, scheme=scheme, **how)
+        return found
+
     with steps() as step:
         step(f"answering {printable(gold)} ...")
         evaluation = scored(model, predicted, scheme)
         compared = _compared(evaluation, against, scored) if against else None
     warn(evaluation.findings)
 
-    def write_report(stream: TextIO) -> None:
-        from seqtag.cli.report import page
-
-        if predicted is not None:
-            stream.write(page(evaluation, against=compared))
-            return
-        from seqtag.stages.info import info
-
-        stream.write(page(evaluation, info(model), stage.trained(model), compared))
-
     writers = {
-        "--report": write_report,
+        "--report": _reporter(evaluation, None if predicted is not None else model, compared),
         "--json": _dumper(evaluation, compared),
         "--errors": evaluation.write_errors,
         "--output": evaluation.write_columns,
@@ -143,6 +120,25 @@ def evaluate(
         _write(path, writing[path])
     if STDOUT not in writing:
         _show(evaluation, compared, crosschecked=crosscheck, analysis=analysis, calibration=calibration)
+
+
+def _reporter(
+    evaluation: "Evaluated", model: str | None, compared: "Against | None"
+) -> Callable[[TextIO], None]:
+    """What writes the page of a model, or of a file of predictions."""
+
+    def write(stream: TextIO) -> None:
+        from seqtag.cli.report import page
+
+        if model is None:
+            stream.write(page(evaluation, against=compared))
+            return
+        from seqtag.stages.evaluate import trained
+        from seqtag.stages.info import info
+
+        stream.write(page(evaluation, info(model), trained(model), compared))
+
+    return write
 
 
 def _compared(

@@ -11,7 +11,7 @@ from seqtag.evaluation.labels import JointScore, LabelScore
 from seqtag.evaluation.scoring import Score
 from seqtag.pages.colours import colours
 from seqtag.pages.templates import render
-from seqtag.stages.evaluate import Against, Trained
+from seqtag.stages.evaluate import Against, TrainingRecord
 from seqtag.stages.info import ModelInfo
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def page(
     evaluation: "Evaluated",
     info: ModelInfo | None = None,
-    trained: Trained | None = None,
+    trained: TrainingRecord | None = None,
     against: Against | None = None,
     *,
     training_first: bool = False,

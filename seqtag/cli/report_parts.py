@@ -47,7 +47,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Cell:
+class GridCell:
     """A cell of a matrix; the larger the share, the stronger its colour."""
 
     text: str
@@ -61,7 +61,7 @@ class MatrixRow:
     """A row of a matrix."""
 
     name: str
-    cells: Sequence[Cell]
+    cells: Sequence[GridCell]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Matrix:
 
 
 @dataclass(frozen=True)
-class Part:
+class PagePart:
     """A part of a section: one of chart, table, matrix and text, or several of them."""
 
     title: str = ""
@@ -98,7 +98,7 @@ class Section:
 
     name: str
     title: str
-    parts: Sequence[Part]
+    parts: Sequence[PagePart]
     notes: Sequence[str] = ()
     wide: bool = False
 
@@ -205,7 +205,7 @@ def matrix(confusion: Mapping[tuple[str | None, str | None], int], *, spans: boo
             names_of = (SPURIOUS if gold is None else f"gold {shown(gold)}", _column(predicted))
             title = f"{', '.join(names_of)}: {count:,}"
             text = number(count) if count else "·" * (gold is not None or predicted is not None)
-            cells.append(Cell(text, count / largest, "#009E73" if right else "#D55E00", title))
+            cells.append(GridCell(text, count / largest, "#009E73" if right else "#D55E00", title))
         rows.append(MatrixRow(SPURIOUS if gold is None else shown(gold), cells))
     left = len(wrong) - len(chosen)
     said = f"{left:,} further names with fewer mistakes are left out; --json has all." if left else ""

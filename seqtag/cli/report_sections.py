@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seqtag.cli import report_parts as parts
-from seqtag.cli.report_parts import Bar, Grid, Name, Part, Section, Tile
+from seqtag.cli.report_parts import Bar, Grid, Name, PagePart, Section, Tile
 from seqtag.cli.tables import share
 from seqtag.evaluation.analysis import Analysis
 from seqtag.evaluation.calibration import Calibration
@@ -14,8 +14,8 @@ from seqtag.evaluation.mistakes import only_in
 from seqtag.evaluation.scoring import Score
 from seqtag.evaluation.significance import Significance
 from seqtag.evaluation.thresholds import Thresholds
-from seqtag.pages.charts import Axis, Curve, chart
-from seqtag.stages.evaluate import Against, Trained
+from seqtag.pages.charts import ChartAxis, Curve, chart
+from seqtag.stages.evaluate import Against, TrainingRecord
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -77,17 +77,17 @@ def scores(score: Any, other: Any, palette: Mapping[str, str]) -> Iterator[Secti
         if isinstance(other, Score):
             beside = (other.types, {name: getattr(other, attribute) for name, attribute in names.items()})
         grid = parts.types_grid(noun, score.types, totals, palette, beside, remarks)
-        yield Section("scores", "Scores", [Part(f"By {noun}", table=grid)], wide=True)
+        yield Section("scores", "Scores", [PagePart(f"By {noun}", table=grid)], wide=True)
     elif isinstance(score, LabelScore):
         beside = (other.types, _averages(other)) if isinstance(other, LabelScore) else None
         (figures,) = score.figures()
         grid = parts.types_grid("label", score.types, _averages(score), palette, beside, figures.remarks)
-        yield Section("scores", "Scores", [Part("By label of the sentence", table=grid)], wide=True)
+        yield Section("scores", "Scores", [PagePart("By label of the sentence", table=grid)], wide=True)
     else:
         (figures,) = score.figures()
         rows = [[Name(row[0]), Bar(_fraction(row[1]), row[1])] for row in figures.rows]
         yield Section(
-            "scores", "Scores", [Part(table=Grid(("figure", "value"), rows, remarks=figures.remarks))]
+            "scores", "Scores", [PagePart(table=Grid(("figure", "value"), rows, remarks=figures.remarks))]
         )
 
 
@@ -126,9 +126,9 @@ def against(against: Against | None) -> Iterator[Section]:
         "against",
         "Two models",
         [
-            Part(found.measure.title, table=Grid(("model", found.measure.title), rows, totals)),
-            Part("Significance of the difference", table=Grid(("test", ""), test), text=found.sentence),
-            Part("Errors", table=Grid(("errors", "count"), figures)),
+            PagePart(found.measure.title, table=Grid(("model", found.measure.title), rows, totals)),
+            PagePart("Significance of the difference", table=Grid(("test", ""), test), text=found.sentence),
+            PagePart("Errors", table=Grid(("errors", "count"), figures)),
         ],
         notes=[
             "p is the probability of a difference at least as large if the two models were equally good: the share of "
@@ -149,9 +149,9 @@ def confusion(evaluation: "Evaluated") -> Iterator[Section]:
     if analysis is not None and analysis.confusion:
         grid, left = parts.matrix(analysis.confusion, spans=analysis.spans)
         title = "Types of entities" if analysis.spans else "Tags"
-        found.append(Part(title, matrix=grid, text=left))
+        found.append(PagePart(title, matrix=grid, text=left))
         if analysis.classes is not None:
-            found.append(Part("Entities by kind of error", table=_classes(analysis)))
+            found.append(PagePart("Entities by kind of error", table=_classes(analysis)))
     score = evaluation.score
     labels = score.labels if isinstance(score, JointScore) else score
     if isinstance(labels, LabelScore) and labels.confusion:
@@ -159,7 +159,7 @@ def confusion(evaluation: "Evaluated") -> Iterator[Section]:
             (gold, given): count for gold, row in labels.confusion.items() for given, count in row.items()
         }
         grid, left = parts.matrix(pairs, spans=False)
-        found.append(Part("Labels of sentences", matrix=grid, text=left))
+        found.append(PagePart("Labels of sentences", matrix=grid, text=left))
     if found:
         notes = ["Rows are what is right, columns what was predicted; the colour is the share of its row."]
         yield Section("confusion", "Confusion", found, notes, wide=True)
@@ -193,18 +193,18 @@ def familiarity(analysis: Analysis | None) -> Iterator[Section]:
             "unseen, no word known": entities.no_words,
         }
         grid = parts.hits_grid(("entities", "gold", "found", "recall"), groups.items())
-        found.append(Part("Known and unseen entities", table=grid))
+        found.append(PagePart("Known and unseen entities", table=grid))
     if (words := analysis.words) is not None:
         grid = parts.hits_grid(
             ("words", "tokens", "right", "accuracy"), {"known": words.known, "unseen": words.unseen}.items()
         )
-        found.append(Part("Known and unseen words", table=grid))
+        found.append(PagePart("Known and unseen words", table=grid))
     if analysis.frequency:
         columns = ("times in training", "gold", "found", "recall")
         if not analysis.spans:
             columns = ("times in training", "tokens", "right", "accuracy")
         found.append(
-            Part("By frequency in training", table=parts.hits_grid(columns, analysis.frequency.items()))
+            PagePart("By frequency in training", table=parts.hits_grid(columns, analysis.frequency.items()))
         )
     if found:
         note = (
@@ -224,7 +224,7 @@ def lengths(analysis: Analysis | None) -> Iterator[Section]:
             [Name(name), *parts.ratios(counts), parts.number(counts.gold)]
             for name, counts in analysis.entity_lengths.items()
         ]
-        found.append(Part("By length of the entity", table=Grid(("tokens", *columns), rows)))
+        found.append(PagePart("By length of the entity", table=Grid(("tokens", *columns), rows)))
         rows = [
             [
                 Name(name),
@@ -234,7 +234,9 @@ def lengths(analysis: Analysis | None) -> Iterator[Section]:
             ]
             for name, bucket in analysis.sentence_lengths.items()
         ]
-        found.append(Part("By length of the sentence", table=Grid(("tokens", "sentences", *columns), rows)))
+        found.append(
+            PagePart("By length of the sentence", table=Grid(("tokens", "sentences", *columns), rows))
+        )
     else:
         rows = [
             [
@@ -246,15 +248,15 @@ def lengths(analysis: Analysis | None) -> Iterator[Section]:
             for name, bucket in analysis.sentence_lengths.items()
         ]
         columns = ("length", "sentences", "tokens", "accuracy")
-        found.append(Part("By length of the sentence, in tokens", table=Grid(columns, rows)))
+        found.append(PagePart("By length of the sentence, in tokens", table=Grid(columns, rows)))
     yield Section("lengths", "By length", found, wide=True)
 
 
 def calibration(found: Sequence[Calibration], curves: Sequence[Thresholds]) -> Iterator[Section]:
     """How far probabilities mean what they say, and what a minimum probability brings."""
-    drawn = [Part(f"Reliability: {one.of}", _reliability(one), text=_errors(one)) for one in found]
-    drawn += [Part(f"Precision and recall: {one.of}", _recall(one)) for one in curves]
-    drawn += [Part(f"By minimum probability: {one.of}", table=_minima(one), wide=True) for one in curves]
+    drawn = [PagePart(f"Reliability: {one.of}", _reliability(one), text=_errors(one)) for one in found]
+    drawn += [PagePart(f"Precision and recall: {one.of}", _recall(one)) for one in curves]
+    drawn += [PagePart(f"By minimum probability: {one.of}", table=_minima(one), wide=True) for one in curves]
     if drawn:
         yield Section(
             "calibration",
@@ -287,7 +289,7 @@ def _reliability(one: Calibration) -> "Markup":
             for entry in bins
         ],
     )
-    axes = Axis("mean probability", 0.0, 1.0), Axis("share that is right", 0.0, 1.0)
+    axes = ChartAxis("mean probability", 0.0, 1.0), ChartAxis("share that is right", 0.0, 1.0)
     return chart(f"Reliability of {one.of}", [curve], *axes, diagonal=True)
 
 
@@ -301,7 +303,7 @@ def _recall(one: Thresholds) -> "Markup":
             for point in points
         ],
     )
-    axes = Axis("recall", 0.0, 1.0), Axis("precision", 0.0, 1.0)
+    axes = ChartAxis("recall", 0.0, 1.0), ChartAxis("precision", 0.0, 1.0)
     return chart(f"Precision against recall of {one.of}, by minimum probability", [curve], *axes)
 
 
@@ -313,55 +315,58 @@ def _minima(one: Thresholds) -> Grid:
     return Grid(("minimum", "precision", "recall", "F1", one.of), rows)
 
 
-def training(trained: Trained | None) -> Iterator[Section]:
+def training(trained: TrainingRecord | None) -> Iterator[Section]:
     """How the model was trained."""
     history = trained.history if trained else []
     if trained is None or not history:
         return
     measure, best = trained.measure, trained.best_epoch
-    epochs = Axis("epoch", whole=True)
+    epochs = ChartAxis("epoch", whole=True)
 
     def curve(name: str, key: str) -> Curve:
         return Curve(name, [(row["number"], row.get(key)) for row in history])
 
     found = [
-        Part(
+        PagePart(
             "Loss",
-            chart("Loss by epoch", [curve("loss", "loss")], epochs, Axis("mean loss of the steps", 0.0)),
+            chart("Loss by epoch", [curve("loss", "loss")], epochs, ChartAxis("mean loss of the steps", 0.0)),
         ),
-        Part(
+        PagePart(
             f"Dev {measure}",
-            chart(f"Dev {measure} by epoch", [curve(measure, "dev_score")], epochs, Axis(measure)),
+            chart(f"Dev {measure} by epoch", [curve(measure, "dev_score")], epochs, ChartAxis(measure)),
             text=f"Epoch {best} was kept.",
         ),
-        Part(
+        PagePart(
             "Gradient norm",
             chart(
                 "Gradient norm by epoch",
                 [curve("norm", "gradient_norm")],
                 epochs,
-                Axis("mean norm before clipping", 0.0),
+                ChartAxis("mean norm before clipping", 0.0),
             ),
         ),
-        Part(
+        PagePart(
             "Clipping",
             chart(
                 "Share of steps with clipping by epoch",
                 [curve("clipped", "clipped")],
                 epochs,
-                Axis("share of steps clipped", 0.0, 1.0),
+                ChartAxis("share of steps clipped", 0.0, 1.0),
             ),
         ),
     ]
     if history[-1].get("learning_rate") is not None:
         rate = curve("learning rate", "learning_rate")
         found.append(
-            Part("Learning rate", chart("Learning rate by epoch", [rate], epochs, Axis("learning rate", 0.0)))
+            PagePart(
+                "Learning rate",
+                chart("Learning rate by epoch", [rate], epochs, ChartAxis("learning rate", 0.0)),
+            )
         )
     yield Section("training", "Training", [*found, *_gradients(trained.gradients)])
 
 
-def _gradients(gradients: Mapping[str, Any] | None) -> Iterator[Part]:
+def _gradients(gradients: Mapping[str, Any] | None) -> Iterator[PagePart]:
     """The norms of all steps."""
     if not gradients:
         return
@@ -371,7 +376,7 @@ def _gradients(gradients: Mapping[str, Any] | None) -> Iterator[Part]:
         for title, key in (("before clipping", "norm"), ("after clipping", "norm_after"))
     ]
     text = f"{gradients['steps']:,} steps, of which clipping changed {share(gradients['clipped'])}."
-    yield Part(
+    yield PagePart(
         "Norms of the gradients of all steps",
         table=Grid(("norm", "mean", *names), rows),
         text=text,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Shown:
+class Showing:
     """What is written.
 
     Attributes:
@@ -128,4 +128,4 @@ class Shown:
             stream.write(page(evaluation, info(str(result.path)), trained(result.path), training_first=True))
 
 
-NOTHING_SHOWN = Shown()
+NOTHING_SHOWN = Showing()

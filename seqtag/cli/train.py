@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqtag.cli import parameters
 from seqtag.cli.settings import with_settings
-from seqtag.cli.shown import NOTHING_SHOWN, Shown
+from seqtag.cli.shown import NOTHING_SHOWN, Showing
 from seqtag.settings.merging import Layer, merge_into
 from seqtag.settings.tasks import chosen, chosen_options, names, schema_for
 from seqtag.support.errors import UsageError
@@ -70,7 +70,7 @@ def trained(
         "resume": resume,
         "checkpoint_steps": checkpoint_steps,
     }
-    shown = Shown(report, plot, tensorboard)
+    shown = Showing(report, plot, tensorboard)
     if shown.any and (folds is not None or workers > 1):
         raise UsageError(
             "--report, --plot and --tensorboard show one run; they cannot be combined with "
@@ -180,7 +180,7 @@ def train_model(
     output: Path,
     *,
     quiet: bool,
-    shown: Shown = NOTHING_SHOWN,
+    shown: Showing = NOTHING_SHOWN,
     **how: Any,
 ) -> None:
     """Trains one model and shows how; `how` are further arguments of the stage."""

@@ -13,7 +13,7 @@ from seqtag.tasks.study import FINAL, GRID, OWN, TrialResult
 
 
 @dataclass(frozen=True)
-class Table:
+class TrialTable:
     """A table of settings and figures.
 
     Attributes:
@@ -65,13 +65,13 @@ def _plots(tuned: Tuned) -> dict[str, str]:
         return {}
 
 
-def _best(tuned: Tuned) -> Table:
+def _best(tuned: Tuned) -> TrialTable:
     names, figures = columns_of(tuned.comparison)
     rows = [cells_of(one, tuned.comparison) for one in tuned.comparison.combinations]
-    return Table(names, figures, [("", *row) for row in rows])
+    return TrialTable(names, figures, [("", *row) for row in rows])
 
 
-def _trials(tuned: Tuned) -> Table:
+def _trials(tuned: Tuned) -> TrialTable:
     paths = tuned.comparison.keys
     names = ["trial", "", *short_names(paths)]
     figures = ["dev", "best epoch", "epochs", "seconds"]
@@ -83,7 +83,7 @@ def _trials(tuned: Tuned) -> Table:
         )
         for result in tuned.trials
     ]
-    return Table(names, figures, rows)
+    return TrialTable(names, figures, rows)
 
 
 def _named(result: TrialResult) -> list[str]:

@@ -13,7 +13,7 @@ from seqtag.corpora.tags import Scheme, Span, spans
 from seqtag.evaluation.analysis import Analysis, analyse
 from seqtag.evaluation.calibration import Calibration, calibration, calibrations_json
 from seqtag.evaluation.known import Known, surface
-from seqtag.evaluation.mistakes import Mistake, Shown, marks, of_tags
+from seqtag.evaluation.mistakes import Mistake, WrongSentence, marks, of_tags
 from seqtag.evaluation.per_sentence import of_rows
 from seqtag.evaluation.schemes import tags_of
 from seqtag.evaluation.scoring import Score
@@ -118,7 +118,7 @@ class Evaluation:
         """All wrong answers, in the order of the text."""
         return of_tags(self.analysis.wrong, self.probabilities, spans=self.scheme.is_spans)
 
-    def shown(self, number: int) -> Shown:
+    def shown(self, number: int) -> WrongSentence:
         """A sentence, by its number from 0, with its entities or, where tags are plain, with what is wrong of them."""
         sentence, gold, predicted = self.corpus.sentences[number], self.gold[number], self.predicted[number]
         known = self.probabilities[number] if self.probabilities else None
@@ -130,7 +130,7 @@ class Evaluation:
             ours, theirs = (
                 [Span(place, place + 1, row[place]) for place in wrong] for row in (gold, predicted)
             )
-        return Shown(sentence.tokens, marks(ours), marks(theirs, known), line)
+        return WrongSentence(sentence.tokens, marks(ours), marks(theirs, known), line)
 
     @property
     def per_sentence(self) -> PerSentence:

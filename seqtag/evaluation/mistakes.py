@@ -55,7 +55,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Shown:
+class WrongSentence:
     """A sentence with wrong answers, as reports show it.
 
     Attributes:

@@ -33,7 +33,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Axis:
+class ChartAxis:
     """An axis.
 
     Attributes:
@@ -49,7 +49,9 @@ class Axis:
     whole: bool = False
 
 
-def chart(title: str, curves: Sequence[Curve], x: Axis, y: Axis, *, diagonal: bool = False) -> "Markup":
+def chart(
+    title: str, curves: Sequence[Curve], x: ChartAxis, y: ChartAxis, *, diagonal: bool = False
+) -> "Markup":
     """Curves over two axes, with a legend if there are several.
 
     Args:
@@ -99,7 +101,7 @@ class _Scale:
         return (value - self.low) / (self.high - self.low)
 
 
-def _scale(values: Sequence[float], axis: Axis) -> _Scale:
+def _scale(values: Sequence[float], axis: ChartAxis) -> _Scale:
     """From the first tick to the last, which enclose all values."""
     low = axis.low if axis.low is not None else min(values, default=0.0)
     high = axis.high if axis.high is not None else max(values, default=1.0)
@@ -124,7 +126,7 @@ def _step(width: float, *, whole: bool) -> float:
     return max(step, 1.0) if whole else step
 
 
-def _grid(across: _Scale, up: _Scale, x: Axis, y: Axis) -> "Markup":
+def _grid(across: _Scale, up: _Scale, x: ChartAxis, y: ChartAxis) -> "Markup":
     """The lines, numbers and titles of both axes."""
     from markupsafe import Markup
 

@@ -220,7 +220,7 @@ def against(first: "Evaluated", second: "Evaluated") -> Against:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingRecord:
     """What a model folder says of the training of the model; of a merged model, of that of its first member.
 
     Attributes:
@@ -236,7 +236,7 @@ class Trained:
     gradients: Mapping[str, Any] | None
 
 
-def trained(folder: AnyPath) -> Trained:
+def trained(folder: AnyPath) -> TrainingRecord:
     """What a model folder says of the training of the model.
 
     Raises:
@@ -247,6 +247,6 @@ def trained(folder: AnyPath) -> Trained:
         first = reports_of(layout.parsed((path / "report.json").read_bytes()))[0]
         measure = metrics.title_of(str(first["dev"]["metric"]))
         history = [dict(row) for row in first["history"]]
-        return Trained(history, int(first["best_epoch"]), measure, first.get("gradients"))
+        return TrainingRecord(history, int(first["best_epoch"]), measure, first.get("gradients"))
     except (KeyError, TypeError, ValueError, IndexError) as problem:
         raise ModelError(f"{path}: report.json is not what seqtag writes ({reason(problem)}).") from problem

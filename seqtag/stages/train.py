@@ -275,23 +275,29 @@ def train(
                 listener(Note(problem))
             raise
         except Interrupted as signal:
-            where = (
-                f" {checkpoint.kept}: run the same command with --resume to continue."
-                if checkpoint.kept
-                else ""
-            )
-            raise Interrupted(signal.number, f"interrupted{where}") from None
+            going_on = f" {checkpoint.kept}: run the same command with --resume to continue."
+            words = "interrupted" + going_on * bool(checkpoint.kept)
+            raise Interrupted(signal.number, words) from None
         finally:
             if every_seed:
                 with suppress(OSError):  # it holds models, or is gone
                     every_seed.rmdir()
-    if training.stopped or training.prepared is None:
-        kept = f"epoch {training.best.best_epoch}" + f" of seed {training.best.seed}" * (seeds > 1)
-        raise Error(f"{training.stopped} The best model so far, that of {kept}, is in {output}.")
     _warn_of_nothing(training.best, listener)
-    prepared = dataclasses.replace(training.prepared, config=seeded(config, training.best.seed))
-    seconds = time.perf_counter() - started
-    return TrainingResult(output, prepared, training.best, training.results, seconds, every_seed)
+    return _result(training, output, seeds, time.perf_counter() - started)
+
+
+def _result(training: Training, output: Path, seeds: int, seconds: float) -> TrainingResult[Any, Any]:
+    """What a training came to whose model is written.
+
+    Raises:
+        Error: It ended before its last seed.
+    """
+    best = training.best
+    if training.stopped or training.prepared is None:
+        kept = f"epoch {best.best_epoch}" + f" of seed {best.seed}" * (seeds > 1)
+        raise Error(f"{training.stopped} The best model so far, that of {kept}, is in {output}.")
+    prepared = dataclasses.replace(training.prepared, config=seeded(training.config, best.seed))
+    return TrainingResult(output, prepared, best, training.results, seconds, training.kept)
 
 
 def _listed(path: str | Sequence[str]) -> Sequence[str]:

@@ -19,7 +19,7 @@ from seqtag.tasks.folders import task_of
 if TYPE_CHECKING:
     from seqtag.evaluation.analysis import Analysis
     from seqtag.evaluation.calibration import Calibration
-    from seqtag.evaluation.mistakes import Mistake, Shown
+    from seqtag.evaluation.mistakes import Mistake, WrongSentence
     from seqtag.evaluation.significance import PerSentence
     from seqtag.evaluation.thresholds import Thresholds
 
@@ -91,7 +91,7 @@ class Evaluated(Protocol):
         """All wrong answers."""
         ...
 
-    def shown(self, number: int) -> "Shown":
+    def shown(self, number: int) -> "WrongSentence":
         """A sentence with what is right and what was predicted, by its number from 0."""
         ...
 

@@ -5,10 +5,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from seqtag.pages.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axis, Curve, chart
+from seqtag.pages.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, ChartAxis, Curve, chart
 from seqtag.pages.colours import PALETTE
 
-SHARE = Axis("share", 0.0, 1.0)
+SHARE = ChartAxis("share", 0.0, 1.0)
 
 
 def circles(drawn: str) -> list[tuple[float, float]]:
@@ -30,31 +30,33 @@ def test_points_stand_where_the_axes_say() -> None:
 
 
 def test_axes_enclose_all_values_in_round_steps() -> None:
-    drawn = str(chart("C", [Curve("c", [(1, 0.13), (7, 0.62)])], Axis("epoch", whole=True), Axis("F1")))
+    drawn = str(
+        chart("C", [Curve("c", [(1, 0.13), (7, 0.62)])], ChartAxis("epoch", whole=True), ChartAxis("F1"))
+    )
     assert numbers(drawn) == ["0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "2", "4", "6"]
     assert all(LEFT <= x <= WIDTH - RIGHT and TOP <= y <= HEIGHT - BOTTOM for x, y in circles(drawn))
 
 
 @pytest.mark.parametrize("points", [[], [(1, 0.5)], [(1, 0.0), (2, 0.0)], [(1, None)], [(1, 1e9), (2, -1e9)]])
 def test_few_and_equal_and_large_values_are_drawn(points: list[tuple[float, float | None]]) -> None:
-    drawn = str(chart("C", [Curve("c", points)], Axis("epoch", whole=True), Axis("loss")))
+    drawn = str(chart("C", [Curve("c", points)], ChartAxis("epoch", whole=True), ChartAxis("loss")))
     ElementTree.fromstring(drawn)
     assert len(circles(drawn)) == sum(value is not None for _, value in points)
     assert "nan" not in drawn
 
 
 def test_a_gap_is_no_line() -> None:
-    drawn = str(chart("C", [Curve("c", [(1, 1), (2, None), (3, 1), (4, 1)])], Axis("x"), Axis("y")))
+    drawn = str(chart("C", [Curve("c", [(1, 1), (2, None), (3, 1), (4, 1)])], ChartAxis("x"), ChartAxis("y")))
     assert len(re.findall('class="curve"', drawn)) == 1
     assert len(circles(drawn)) == 3
 
 
 def test_names_are_escaped_and_several_curves_have_a_legend() -> None:
     curves = [Curve("<a>", [(0, 0)]), Curve("b", [(0, 1)])]
-    drawn = str(chart("&", curves, Axis("<x>"), Axis("<y>")))
+    drawn = str(chart("&", curves, ChartAxis("<x>"), ChartAxis("<y>")))
     assert "&lt;a&gt;" in drawn
     assert "<a>" not in drawn
     assert "<x>" not in drawn
     assert f'"--type:{PALETTE[1]}"></span>b' in drawn
-    assert "figcaption" not in str(chart("&", curves[:1], Axis("x"), Axis("y")))
+    assert "figcaption" not in str(chart("&", curves[:1], ChartAxis("x"), ChartAxis("y")))
     ElementTree.fromstring(drawn)

@@ -18,7 +18,7 @@ from seqtag.evaluation import per_sentence
 from seqtag.evaluation.analysis import Analysis, analyse
 from seqtag.evaluation.calibration import Calibration, calibration, calibrations_json
 from seqtag.evaluation.labels import JointScore, LabelScore
-from seqtag.evaluation.mistakes import Mark, Mistake, Shown, marks, of_tags
+from seqtag.evaluation.mistakes import Mark, Mistake, WrongSentence, marks, of_tags
 from seqtag.evaluation.significance import PerSentence
 from seqtag.evaluation.thresholds import Thresholds, thresholds, thresholds_json
 from seqtag.inference.labels import LabelTagger
@@ -108,21 +108,21 @@ class LabelEvaluation:
         known = [_known(answer) for answer in self.answers]
         return found + of_tags(self.analysis.wrong, known, spans=self.answers[0].scheme.is_spans)
 
-    def shown(self, number: int) -> Shown:
+    def shown(self, number: int) -> WrongSentence:
         """A sentence, by its number from 0, with its entities or, where tags are plain, with what is wrong of them."""
         sentence, answer = self.corpus.sentences[number], self.answers[number]
         line = sentence.lines[0] if sentence.lines else None
         gold, predicted = sentence.tags or (), answer.tags
         if self.analysis is None:
-            return Shown(sentence.tokens, line=line)
+            return WrongSentence(sentence.tokens, line=line)
         if answer.scheme.is_spans:
             found = marks(spans(predicted, answer.scheme), _known(answer))
-            return Shown(sentence.tokens, marks(spans(gold, answer.scheme)), found, line)
+            return WrongSentence(sentence.tokens, marks(spans(gold, answer.scheme)), found, line)
         wrong = [place for place, tag in enumerate(gold) if tag != predicted[place]]
         ours, theirs = (
             tuple(Mark(place, place + 1, row[place]) for place in wrong) for row in (gold, predicted)
         )
-        return Shown(sentence.tokens, ours, theirs, line)
+        return WrongSentence(sentence.tokens, ours, theirs, line)
 
     @property
     def per_sentence(self) -> PerSentence:

@@ -12,7 +12,7 @@ from seqtag.corpora.findings import Finding
 from seqtag.corpora.pairs import BLANK, LONGEST, PairOptions, TextPair, read_pairs
 from seqtag.corpora.records import JsonWriter
 from seqtag.evaluation.calibration import Calibration
-from seqtag.evaluation.mistakes import Mistake, Shown
+from seqtag.evaluation.mistakes import Mistake, WrongSentence
 from seqtag.evaluation.significance import PerSentence
 from seqtag.evaluation.thresholds import Thresholds
 from seqtag.settings.transduction import FORMATS
@@ -122,10 +122,10 @@ class PairEvaluation:
             if cut(answer.best.text, self.cut) != cut(pair.target, self.cut)
         ]
 
-    def shown(self, number: int) -> Shown:
+    def shown(self, number: int) -> WrongSentence:
         """The source of a pair, by its number from 0, with its features."""
         pair = self.pairs[number]
-        return Shown((pair.source, *pair.features), line=pair.line or None)
+        return WrongSentence((pair.source, *pair.features), line=pair.line or None)
 
     @property
     def per_sentence(self) -> PerSentence:
