@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from seqtag.cli import report_parts as parts
 from seqtag.cli.report_parts import Bar, Grid, Name, PagePart, Section, Tile
-from seqtag.cli.tables import share
 from seqtag.evaluation.analysis import Analysis
 from seqtag.evaluation.calibration import Calibration
 from seqtag.evaluation.counts import average, total
@@ -375,7 +374,7 @@ def _gradients(gradients: Mapping[str, Any] | None) -> Iterator[PagePart]:
         [Name(title), *(f"{gradients[key][name]:.3g}" for name in ("mean", *names))]
         for title, key in (("before clipping", "norm"), ("after clipping", "norm_after"))
     ]
-    text = f"{gradients['steps']:,} steps, of which clipping changed {share(gradients['clipped'])}."
+    text = f"{gradients['steps']:,} steps, of which clipping changed {gradients['clipped']:.1%}."
     yield PagePart(
         "Norms of the gradients of all steps",
         table=Grid(("norm", "mean", *names), rows),
