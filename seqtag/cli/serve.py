@@ -1,4 +1,4 @@
-"""`seqtag serve`: models behind HTTP."""
+"""`seqtag serve`: models over HTTP."""
 
 import os
 import re
@@ -32,34 +32,32 @@ def serve(
     ] = 8000,
     threads: common.Threads = None,
     precision: common.Precision = None,
-    max_body: Annotated[int, typer.Option(metavar="BYTES", min=1, help="Size of a request at most.")] = 1
-    << 20,
+    max_body: Annotated[int, typer.Option(metavar="BYTES", min=1, help="Largest request.")] = 1 << 20,
     max_sentences: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Sentences of a request at most.")
+        int, typer.Option(metavar="N", min=1, help="Most sentences in a request.")
     ] = 256,
     max_characters: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Characters of a sentence at most, times nbest.")
+        int,
+        typer.Option(
+            metavar="N", min=1, help="Most characters in a sentence; with nbest, that many times fewer."
+        ),
     ] = 10_000,
-    batch: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Sentences that are answered together at most.")
-    ] = 64,
+    batch: Annotated[int, typer.Option(metavar="N", min=1, help="Most sentences answered together.")] = 64,
     queue: Annotated[
         int,
         typer.Option(
-            metavar="N", min=1, help="Sentences that may wait for a model; what is more is refused (503)."
+            metavar="N", min=1, help="Most sentences waiting for a model; further requests get status 503."
         ),
     ] = 1024,
     drain_seconds: Annotated[
         float,
-        typer.Option(
-            metavar="S", min=0, help="Seconds to finish what was accepted, after SIGTERM or Ctrl-C."
-        ),
+        typer.Option(metavar="S", min=0, help="Seconds to finish accepted requests after SIGTERM or Ctrl-C."),
     ] = 30.0,
     cors: Annotated[
         list[str] | None,
         typer.Option(
             metavar="ORIGIN",
-            help="Origin whose pages may ask, such as https://example.org, or *; repeatable.",
+            help="Origin whose pages may send requests, such as https://example.org, or *; repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -67,12 +65,12 @@ def serve(
         str | None,
         typer.Option(
             metavar="FILE",
-            help=f"File with the token that requests must bear; by default {TOKEN} of the environment, if it is set.",
+            help=f"File with the bearer token that requests must have; by default {TOKEN} from the environment.",
             show_default=False,
         ),
     ] = None,
     reload_model: Annotated[
-        bool, typer.Option("--reload-model", help="Use a model folder anew once it has changed.")
+        bool, typer.Option("--reload-model", help="Load a model folder again when it has changed.")
     ] = False,
 ) -> None:
     """Serve models over HTTP, with a page to try them.
@@ -117,7 +115,7 @@ def serve(
 
 
 def _token(path: str | None) -> str:
-    """The token that requests must bear, from a file or the environment; empty if there is none."""
+    """The bearer token from a file or the environment; empty if there is none."""
     if path is None:
         found, where = os.environ.get(TOKEN, ""), TOKEN
         if not found:

@@ -1,4 +1,4 @@
-"""The application: its addresses, and what stands behind each."""
+"""The FastAPI application and its routes."""
 
 import asyncio
 import contextlib
@@ -36,17 +36,17 @@ def create(
     origins: Sequence[str] = (),
     tell: Callable[[str], None] = _LOGGER.warning,
 ) -> FastAPI:
-    """An application that answers requests with models, which are read here. It can be mounted in another one.
+    """The application that serves these models, which are loaded here. It can be mounted in another application.
 
     Args:
-        models: Model folders, each FOLDER or NAME=FOLDER; the first answers requests that name none.
-        limits: What a request may hold, and how many sentences may wait.
+        models: Model folders, each FOLDER or NAME=FOLDER; requests that name no model go to the first.
+        limits: Limits on requests.
         threads: Batches of a model that are answered side by side; 0 for as many as the process may use cores.
         precision: A name in `registry.PRECISIONS`.
-        reload: Whether a changed folder is read again.
-        token: What requests must bear; empty if anybody may ask.
-        origins: Origins whose pages may ask (CORS), such as "https://example.org", or "*".
-        tell: Receives a line about what is odd about a model, and about what happens later on.
+        reload: Whether a changed folder is loaded again.
+        token: The bearer token that requests must have; empty for none.
+        origins: Origins whose pages may send requests (CORS), such as "https://example.org", or "*".
+        tell: Receives warnings and events, a line each.
 
     Returns:
         The application; its `state.service` is a `Service`.
@@ -71,7 +71,7 @@ def create(
         version=seqtag.__version__,
         description=schema.DESCRIPTION,
         lifespan=lifespan,
-        docs_url=None,  # whose pages load scripts from elsewhere
+        docs_url=None,  # these pages load scripts from other servers
         redoc_url=None,
     )
     app.state.service = service
@@ -92,7 +92,7 @@ def create(
 
 
 def _add_answers(app: FastAPI, service: Service) -> None:
-    """The addresses that answer sentences."""
+    """Adds the routes that return predictions."""
 
     @app.post("/predict", summary="Answer a sentence")
     async def predict(request: Request) -> Response:
@@ -108,7 +108,7 @@ def _add_answers(app: FastAPI, service: Service) -> None:
 
 
 def _add_states(app: FastAPI, service: Service, *, with_token: bool) -> None:
-    """The addresses that say what there is and how it is."""
+    """Adds the routes for models, probes, metrics and the page."""
 
     @app.get("/models", summary="The models and what their answers hold")
     async def models() -> Response:

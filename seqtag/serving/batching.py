@@ -1,7 +1,7 @@
-"""Sentences of many requests, answered together.
+"""Dynamic batching: sentences of different requests are answered together.
 
-There is no timer: a free thread takes what is waiting, so a lone request never waits for others. While the threads are
-busy, sentences gather, and the next batch is the larger.
+There is no timer. A free thread takes whatever is waiting, so a single request never waits for others; while all
+threads are busy, sentences accumulate, and the next batch is larger.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ class PendingRequest:
     """The sentences of a request.
 
     Attributes:
-        model: The model that answers them all, whatever takes its place meanwhile.
+        model: The model that answers all of them, even if it is replaced meanwhile.
         given: The sentences.
         extras: What the answers are to hold.
-        future: Gets the answers, or what went wrong.
-        answers: Those that are there; in order, None for one that is to come.
+        future: Receives the answers or the exception.
+        answers: In order; None where the answer is still missing.
         taken: How many sentences have left the queue.
-        missing: How many answers are to come.
+        missing: How many answers are still missing.
     """
 
     model: LoadedModel
@@ -48,7 +48,7 @@ class PendingRequest:
 
 @dataclass(frozen=True, slots=True)
 class RequestPart:
-    """Sentences of a job that are answered in one batch."""
+    """The sentences of a request that are in one batch."""
 
     job: PendingRequest
     start: int
@@ -56,7 +56,7 @@ class RequestPart:
 
     @property
     def key(self) -> tuple[int, int, bool]:
-        """What parts have in common that a model answers in one go."""
+        """The same for parts that one call of a model can answer."""
         return id(self.job.model), self.job.extras.nbest, self.job.extras.alignment
 
     @property
@@ -71,14 +71,14 @@ Outcome = list[Answer] | Exception
 class Batcher:
     """A queue of sentences, and threads that answer them in batches.
 
-    All methods are for one event loop.
+    All methods must be called in one event loop.
 
     Args:
-        pool: The threads, which several queues may share.
-        threads: How many of them may work for this queue at once.
+        pool: The threads; several queues may share them.
+        threads: How many of them this queue may use at once.
         room: How many sentences may wait.
-        size: How many sentences a batch has at most; a job that is not divided may have more.
-        observe: Receives the size of each batch when it is begun.
+        size: The largest batch, in sentences; a request that must not be divided may exceed it.
+        observe: Receives the size of each batch.
 
     Attributes:
         waiting: How many sentences wait.
@@ -104,10 +104,10 @@ class Batcher:
         self.waiting = 0
 
     def submit(self, model: LoadedModel, given: Sequence[Given], extras: Extras) -> PendingRequest:
-        """Puts the sentences of a request in the queue. Who cancels the job's future calls `drop`.
+        """Queues the sentences of a request. After cancelling the future, call `drop`.
 
         Raises:
-            Full: There is no room for them.
+            Full: They do not fit in the queue.
         """
         if self.waiting + len(given) > self._room:
             raise Full
@@ -120,18 +120,18 @@ class Batcher:
         self.waiting += len(given)
         if not self._is_called:
             self._is_called = True
-            loop.call_soon(self._begin)  # when all has been read that has come by now
+            loop.call_soon(self._begin)  # after all requests that have already arrived
         return job
 
     def drop(self, job: PendingRequest) -> None:
-        """Takes what is left of a job from the queue."""
+        """Removes the waiting sentences of a request from the queue."""
         if job.taken < len(job.given):
             self.waiting -= len(job.given) - job.taken
             job.taken = len(job.given)
             self._jobs.remove(job)
 
     def _begin(self) -> None:
-        """Has free threads take what waits."""
+        """Gives waiting sentences to free threads."""
         self._is_called = False
         while self._jobs and self._busy < self._threads:
             parts = self._take()
@@ -141,7 +141,7 @@ class Batcher:
             future.add_done_callback(lambda done, parts=parts: self._finish(parts, done))  # type: ignore[misc]
 
     def _take(self) -> list[RequestPart]:
-        """The sentences of a batch, from the head of the queue."""
+        """Takes a batch from the head of the queue."""
         parts: list[RequestPart] = []
         free = self._size
         while self._jobs and (free > 0 or not parts):
@@ -158,9 +158,9 @@ class Batcher:
         return parts
 
     def _finish(self, parts: Sequence[RequestPart], done: "asyncio.Future[list[Outcome]]") -> None:
-        """Hands out answers, and begins the next batch."""
+        """Distributes the answers of a batch and starts the next one."""
         self._busy -= 1
-        if done.cancelled():  # the threads have ended, and so has everything else
+        if done.cancelled():  # the server has stopped
             return
         for part, outcome in zip(parts, done.result(), strict=True):
             job = part.job
@@ -177,7 +177,7 @@ class Batcher:
 
 
 def answered(parts: Sequence[RequestPart]) -> list[Outcome]:
-    """The answers of each part, or what went wrong with it: in a thread."""
+    """The answers to each part, or its exception. Runs in a thread."""
     order = sorted(range(len(parts)), key=lambda place: parts[place].key)
     outcomes: dict[int, Outcome] = {}
     for _, places in groupby(order, key=lambda place: parts[place].key):
@@ -187,8 +187,8 @@ def answered(parts: Sequence[RequestPart]) -> list[Outcome]:
 
 
 def _together(parts: Sequence[RequestPart]) -> list[Outcome]:
-    """The answers of parts that go to one model; if these fail, each part's by itself, so that only the guilty one
-    fails.
+    """The answers to parts with the same key. If that fails, each part is answered on its own, so that only the request
+    at fault gets an error.
     """
     job = parts[0].job
     try:

@@ -1,4 +1,4 @@
-"""What a request may hold."""
+"""Limits on requests."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,17 @@ MOST_NBEST = 100
 
 @dataclass(frozen=True)
 class Limits:
-    """What a request may hold, and how many sentences may wait.
+    """Limits on a request, and on the requests that are handled at once.
 
     Attributes:
         body: Bytes of a request.
         sentences: Sentences of a request.
         characters: Characters of a sentence, times `nbest` where that is asked for; tokens count with a space between
             them.
-        queue: Sentences that wait for a model. A request that finds no room is refused.
+        queue: Sentences that may wait for a model; a request that does not fit is refused.
         batch: Sentences that are answered together.
-        requests: Requests that are worked on at once, those included whose body is still coming.
-        seconds: How long the body of a request may be in coming.
+        requests: Requests in progress, including those whose body is still arriving.
+        seconds: How long the body of a request may take to arrive.
     """
 
     body: int = 1 << 20
@@ -34,7 +34,7 @@ class Limits:
         if self.sentences > self.queue:
             raise UsageError(
                 f"--queue {self.queue}: a request may have {self.sentences} sentences (--max-sentences), which would "
-                "never find room; expected as many at least."
+                "never fit; expected at least as many."
             )
 
 

@@ -1,4 +1,4 @@
-"""What a server counts, for Prometheus."""
+"""Prometheus metrics of a server."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class Metrics:
-    """The counts of one application, in a registry of their own.
+    """The metrics of one application, in a registry of its own.
 
     Attributes:
         registry: The registry.
@@ -23,7 +23,7 @@ class Metrics:
             "seqtag_requests", "Requests by route and status.", ["route", "status"], **own
         )
         self._seconds = Histogram(
-            "seqtag_request_seconds", "Time from a request to its answer.", ["route"], buckets=SECONDS, **own
+            "seqtag_request_seconds", "Time from request to answer.", ["route"], buckets=SECONDS, **own
         )
         self._batches = Histogram(
             "seqtag_batch_sentences",
@@ -32,15 +32,15 @@ class Metrics:
             buckets=SIZES,
             **own,
         )
-        self._queue = Gauge("seqtag_queue_sentences", "Sentences that wait for a model.", ["model"], **own)
-        self._sentences = Counter("seqtag_sentences", "Sentences that were answered.", ["model"], **own)
+        self._queue = Gauge("seqtag_queue_sentences", "Sentences waiting for a model.", ["model"], **own)
+        self._sentences = Counter("seqtag_sentences", "Sentences answered.", ["model"], **own)
         self._tokens = Counter(
-            "seqtag_tokens", "Tokens of them; of a transducer, characters.", ["model"], **own
+            "seqtag_tokens", "Tokens answered; for a transducer, characters.", ["model"], **own
         )
         self._loads = Counter(
-            "seqtag_model_loads", "Times that a changed folder was read.", ["model", "outcome"], **own
+            "seqtag_model_loads", "Attempts to load a changed folder.", ["model", "outcome"], **own
         )
-        self.in_progress = Gauge("seqtag_requests_in_progress", "Requests that are worked on.", **own)
+        self.in_progress = Gauge("seqtag_requests_in_progress", "Requests in progress.", **own)
         self._children: dict[tuple[Any, ...], Any] = {}
 
     def request(self, route: str, status: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What stands before the application: who may ask, how much at once, and what is counted. Plain ASGI."""
+"""Plain ASGI middleware in front of the application: token, limits, metrics and errors."""
 
 import asyncio
 import hmac
@@ -11,21 +11,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seqtag.serving.service import RETRY, Service
 
-OPEN = ("/", "/live", "/ready")  # what needs no token
-ALWAYS = ("/live", "/ready", "/metrics")  # what is answered when too much is going on
-GONE = 499  # the status, as nginx has it, of a request whose client went away
-OTHER = "other"  # the route of a path that there is not
+OPEN = ("/", "/live", "/ready")  # need no token
+ALWAYS = ("/live", "/ready", "/metrics")  # are answered however many requests are in progress
+GONE = 499  # as nginx counts a request whose client disconnected
+OTHER = "other"  # the route of an unknown path
 
 Refusal = tuple[int, str, dict[str, str]]
 
 
 class RequestGate:
-    """Middleware that refuses requests, counts the others and turns failures into answers that say nothing.
+    """Checks the token and the limits, counts requests, and answers errors without details.
 
     Args:
         app: The application.
         service: The models.
-        token: What requests must bear; empty if anybody may ask.
+        token: The bearer token that requests must have; empty for none.
     """
 
     def __init__(self, app: ASGIApp, service: Service, token: str) -> None:
@@ -56,7 +56,7 @@ class RequestGate:
                 await self._app(scope, receive, sent)
             else:
                 await _answer(*refusal)(scope, receive, sent)
-        except asyncio.CancelledError:  # the time to stop has run out
+        except asyncio.CancelledError:  # the drain time is over
             service.cut += 1
             if not status:
                 await _answer(503, "the server is stopping.", RETRY)(scope, receive, sent)
@@ -82,7 +82,7 @@ class RequestGate:
         if not length.isdigit() or len(length) > 18 or int(length) > limits.body:
             return 413, f"expected a body of {limits.body:,} bytes at most.", {}
         if self._service.in_progress > limits.requests and path not in ALWAYS:
-            return 503, "too many requests are worked on; try again later.", RETRY
+            return 503, "too many requests are in progress; try again later.", RETRY
         return None
 
 

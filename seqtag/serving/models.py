@@ -1,4 +1,4 @@
-"""Models that are ready to answer, each under its name."""
+"""Loaded models and their names."""
 
 import contextlib
 import io
@@ -18,8 +18,8 @@ from seqtag.tasks.use import Abilities, Given, PredictionOrder, Predictor, use_o
 
 FORMAT = "jsonl"
 _NAME = re.compile(r"[\w.-]{1,100}")
-_MOST_FILES = 1000  # of a folder that are looked at
-_MOST_KEPT = 16  # numbers of answers for which what gives them is kept
+_MOST_FILES = 1000  # of a folder that are compared
+_MOST_KEPT = 16  # values of nbest whose predictors are kept
 
 Answer = tuple[str, int]
 """The line of `predict --format jsonl` for a sentence, and its tokens, of a transducer its characters."""
@@ -27,11 +27,11 @@ Answer = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """What answers are to hold.
+    """What is added to answers.
 
     Attributes:
-        nbest: How many of the best there are for each sentence; 0 for one without a list.
-        alignment: Whether they say where the attention was on a source.
+        nbest: How many of the best taggings or targets; 0 for none.
+        alignment: Whether the attention of a transducer is added.
     """
 
     nbest: int = 0
@@ -39,7 +39,7 @@ class Extras:
 
 
 class LoadedModel:
-    """A model folder as it was when it was read. Several threads may use it at once.
+    """The model of a folder. It may be used by several threads at once.
 
     Args:
         path: The folder.
@@ -47,10 +47,10 @@ class LoadedModel:
 
     Attributes:
         task: A name in `registry.TASKS`.
-        abilities: What its answers hold.
+        abilities: What its answers contain.
 
     Raises:
-        Error: The folder cannot be read, or the model reads more than a text.
+        Error: The folder cannot be read, or the model needs more than text or tokens.
     """
 
     def __init__(self, path: str, precision: str) -> None:
@@ -60,24 +60,22 @@ class LoadedModel:
         self.abilities: Abilities = self._first.abilities
         if self.abilities.lacking:
             raise ModelError(
-                f"{path}: reads {self.abilities.lacking}, which a request does not have; use seqtag predict."
+                f"{path}: reads {self.abilities.lacking}, which requests do not have; use seqtag predict."
             )
         self._others: dict[int, Predictor] = {}
         self._begins = (
             Lock()
         )  # tables of words that were seen are shared; the network itself may run in parallel
         features = ("_",) * len(self.abilities.features)
-        self.answers(
-            [Given("Warm up.", features=features)], Extras()
-        )  # what is made at the first use is made now
+        self.answers([Given("Warm up.", features=features)], Extras())  # builds what is built at first use
 
     @property
     def is_whole(self) -> bool:
-        """Whether the sentences of a request are answered together, because each is read with its neighbours."""
+        """Whether all sentences of a request must be in one batch, because the model reads neighbouring sentences."""
         return self._first.context > 0
 
     def predictor(self, nbest: int) -> Predictor:
-        """What gives so many answers for each sentence.
+        """The predictor for this many answers per sentence.
 
         Raises:
             UsageError: The model cannot give so many.
@@ -125,11 +123,11 @@ class NamedModel:
         name: The name.
         path: The folder.
         precision: A name in `registry.PRECISIONS`.
-        tell: Receives a line about what is odd about the model.
+        tell: Receives warnings, a line each.
 
     Attributes:
-        current: The model that answers requests from now on.
-        state: The folder's when it was read last.
+        current: The model that answers new requests.
+        state: The state of the folder when it was last loaded.
 
     Raises:
         Error: The folder cannot be read.
@@ -152,10 +150,10 @@ class NamedModel:
         self.read()
 
     def read(self) -> None:
-        """Reads the folder as it is now.
+        """Loads the folder.
 
         Raises:
-            Error: It cannot be read; what was read before stays.
+            Error: It cannot be read; `current` stays as it was.
         """
         self.state = state(self.path)
         self.current = LoadedModel(str(self.path), self._precision)
@@ -167,7 +165,7 @@ State = tuple[tuple[str, int, int, int], ...]
 
 
 def state(path: Path) -> State | None:
-    """What tells a folder from a changed one: inode, time and size of each file; None where there is none."""
+    """Name, inode, modification time and size of each file in a folder; None if there is no folder."""
     with contextlib.suppress(OSError), os.scandir(path) as entries:
         found = [(entry.name, entry.stat()) for entry in islice(entries, _MOST_FILES)]
         return tuple(sorted((name, one.st_ino, one.st_mtime_ns, one.st_size) for name, one in found))
@@ -175,13 +173,13 @@ def state(path: Path) -> State | None:
 
 
 def names_of(models: Sequence[str]) -> dict[str, str]:
-    """The folder of each model by its name: FOLDER has that of the folder, NAME=FOLDER another.
+    """The folders of models by name, from arguments of the form FOLDER or NAME=FOLDER.
 
     >>> names_of(["models/english", "pos=models/english-pos"])
     {'english': 'models/english', 'pos': 'models/english-pos'}
 
     Raises:
-        UsageError: A name is no name, or two models have the same.
+        UsageError: A name is invalid, or two models have the same name.
     """
     found: dict[str, str] = {}
     for model in models:

@@ -1,4 +1,4 @@
-"""Folders that change while they are served: the new model takes the place of the former one when it is ready."""
+"""Reloading of model folders that change while they are served."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from seqtag.serving.models import NamedModel, state
 from seqtag.support.errors import Error
 from seqtag.support.quoting import one_line
 
-SECONDS = 1.0  # between two looks at the folders
+SECONDS = 1.0  # between two checks of the folders
 
 
 async def watch(
@@ -15,13 +15,13 @@ async def watch(
     count: Callable[[str, str], None],
     tell: Callable[[str], None],
 ) -> None:
-    """Reads a folder again once it has changed, and stays as it is from one look to the next. If it cannot be read, the
-    former model stays.
+    """Loads a folder again once it has changed and then stayed the same from one check to the next. If it cannot be
+    read, the former model stays.
 
     Args:
-        models: The models, which answer with the new folder afterwards.
-        count: Receives the name of a model whose folder was read, and "ok" or "failed".
-        tell: Receives a line for each.
+        models: The models; each is replaced when its new folder is loaded.
+        count: Receives the name of a model and "ok" or "failed", after each attempt to load it.
+        tell: Receives a line after each attempt.
     """
     seen = {model.name: model.state for model in models}
     while True:

@@ -1,4 +1,4 @@
-"""The body of a request as what it asks for. No message repeats what came: it may be somebody's letter."""
+"""Parsing of request bodies. No message repeats any part of a body, which may be confidential."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ _CONTAINERS = 4  # of a sentence, with its lists
 
 
 class Refused(Exception):
-    """A request that is answered with an error.
+    """A request that gets an error status.
 
     Args:
         status: The HTTP status.
-        detail: What is wrong, and what was expected.
+        detail: What is wrong and what was expected.
     """
 
     def __init__(self, status: int, detail: str) -> None:
@@ -32,11 +32,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks for.
+    """A parsed request.
 
     Attributes:
         given: The sentences.
-        extras: What the answers are to hold.
+        extras: What is added to the answers.
         model: The name of the model; empty for the first.
     """
 
@@ -46,12 +46,12 @@ class Asked:
 
 
 def parse(body: bytes, limits: Limits, *, many: bool) -> Asked:
-    """What a body asks for.
+    """Parses a body.
 
     Args:
         body: The body.
-        limits: What it may hold.
-        many: Whether it holds a list of sentences, or one.
+        limits: Limits on requests.
+        many: Whether it holds a list of sentences instead of one.
 
     Raises:
         Refused: It is malformed or exceeds a limit.

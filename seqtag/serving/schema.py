@@ -1,4 +1,4 @@
-"""The OpenAPI description: what requests and answers hold, with examples."""
+"""The OpenAPI description of requests and answers, with examples."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -52,7 +52,7 @@ REFUSALS = {
 
 
 def describe(app: FastAPI, limits: Limits, *, with_token: bool) -> None:
-    """Has an application describe itself at `/openapi.json`."""
+    """Sets what the application returns at `/openapi.json`."""
 
     def openapi() -> Schema:
         if app.openapi_schema is None:
@@ -67,7 +67,7 @@ def describe(app: FastAPI, limits: Limits, *, with_token: bool) -> None:
 
 
 def _complete(found: Schema, limits: Limits, *, with_token: bool) -> None:
-    """Adds to what FastAPI knows."""
+    """Adds request bodies, answers and errors to what FastAPI generates."""
     components = found.setdefault("components", {})
     components["schemas"] = _schemas(limits)
     paths = found["paths"]
@@ -139,7 +139,7 @@ def _list(of: Schema, **limits: int) -> Schema:
 
 
 def _schemas(limits: Limits) -> dict[str, Schema]:
-    """What requests and answers hold, by name."""
+    """The schemas of requests and answers, by name."""
     either = {"oneOf": [{"required": ["text"]}, {"required": ["tokens"]}], "additionalProperties": False}
     sentence: dict[str, Schema] = {
         "text": TEXT | {"maxLength": limits.characters, "description": "A sentence."},

@@ -1,4 +1,4 @@
-"""The application behind a socket, until a signal comes."""
+"""Runs the application on a socket until a signal arrives."""
 
 import asyncio
 import contextlib
@@ -17,22 +17,22 @@ from seqtag.support.interrupt import Interrupted, handled_by
 from seqtag.support.quoting import counted
 
 BACKLOG = 2048  # connections that the system holds until they are accepted
-# Seconds after a signal in which connections are accepted as before: those that the system has accepted already, and
-# those of proxies that have not heard yet.
+# Seconds after a signal during which connections are still accepted: those in the system's backlog, and those of
+# proxies that have not noticed yet.
 LINGER = 0.5
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens.
+    """A listening socket.
 
     Raises:
-        Error: It cannot.
+        Error: The address cannot be used.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
         return socket.create_server((str(address[0]), port), family=family, backlog=BACKLOG)
-    except OSError as problem:  # a name that there is not among them
+    except OSError as problem:  # including an unknown host name
         reason = os.strerror(problem.errno) if problem.errno and problem.errno > 0 else problem.strerror
         raise Error(
             f"{host}:{port}: cannot be listened to: {reason}; choose another --host or --port."
@@ -48,18 +48,18 @@ def address_of(listening: socket.socket) -> str:
 def run(
     app: FastAPI, listening: socket.socket, *, drain: float, tell: Callable[[str], None], debug: bool = False
 ) -> None:
-    """Serves until SIGINT or SIGTERM comes, and then finishes what was accepted. A second signal ends it at once.
+    """Serves until SIGINT or SIGTERM, then finishes the accepted requests. A second signal stops the server at once.
 
     Args:
         app: What `seqtag.serving.app.create` made.
-        listening: Where requests come.
-        drain: Seconds in which what was accepted must be finished.
-        tell: Receives lines about what happens.
-        debug: Whether uvicorn says what it does.
+        listening: The socket.
+        drain: Seconds to finish accepted requests.
+        tell: Receives events, a line each.
+        debug: Whether uvicorn's own log is shown.
 
     Raises:
-        Error: Requests were given up because the time had run out.
-        Interrupted: A second signal has come.
+        Error: Some requests were not finished in time.
+        Interrupted: A second signal arrived.
     """
     service: Service = app.state.service
     config = uvicorn.Config(
@@ -76,7 +76,7 @@ def run(
     )
     server = DrainingServer(config, service, tell)
     gc.collect()
-    gc.freeze()  # what is loaded by now stays, and need not be searched for garbage
+    gc.freeze()  # what is loaded so far stays until the end
     server.run(sockets=[listening])
     if server.force_exit:
         raise Interrupted(server.signal)
@@ -87,15 +87,15 @@ def run(
 
 
 class DrainingServer(uvicorn.Server):
-    """A server that goes on for a moment after a signal, and says that it is not ready any more.
+    """A server that stops being ready at a signal, but accepts connections a moment longer.
 
     Args:
         config: Uvicorn's settings.
         service: The models.
-        tell: Receives lines about what happens.
+        tell: Receives events, a line each.
 
     Attributes:
-        signal: The last signal that came.
+        signal: The last signal received.
     """
 
     def __init__(self, config: uvicorn.Config, service: Service, tell: Callable[[str], None]) -> None:
@@ -106,7 +106,7 @@ class DrainingServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        # Uvicorn would raise the signal again at the end, when all is done that it asked for.
+        # Uvicorn would raise the signal again after the shutdown, so that the process ended by it.
         with handled_by(self.handle_exit):
             yield
 
@@ -117,7 +117,7 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._service.draining = True
-        self._tell("stopping: what was accepted is finished; a second signal stops at once")
+        self._tell("stopping: finishing accepted requests; a second signal stops at once")
         if not self.force_exit:
             await asyncio.sleep(LINGER)
         await super().shutdown(sockets)

@@ -1,4 +1,4 @@
-"""Models behind their queues: what the application asks for answers."""
+"""Models with their queues: what the application calls for predictions."""
 
 import asyncio
 import contextlib
@@ -19,26 +19,26 @@ RETRY = {"Retry-After": "1"}
 
 
 class Gone(Exception):
-    """The client has closed its connection."""
+    """The client has disconnected."""
 
 
 class Service:
     """Models that answer requests.
 
     Args:
-        models: The models; the first answers requests that name none.
-        limits: What a request may hold.
+        models: The models; requests that name no model go to the first.
+        limits: Limits on requests.
         threads: Batches of a model that are answered side by side.
-        reload: Whether changed folders are read again.
-        tell: Receives a line about what happens; nothing of a request is in it.
+        reload: Whether changed folders are loaded again.
+        tell: Receives events, a line each, without anything from a request.
 
     Attributes:
         models: The models by name.
         limits: As given.
         metrics: What is counted.
-        draining: Whether the server is about to stop.
-        in_progress: How many requests are worked on.
-        cut: How many requests were given up because the time to stop had run out.
+        draining: Whether the server is stopping.
+        in_progress: Number of requests in progress.
+        cut: Number of requests that were not finished within the drain time.
         tell: As given.
     """
 
@@ -76,13 +76,13 @@ class Service:
         return found
 
     def start(self) -> None:
-        """Begins to watch the folders, if this is wanted and not done yet."""
+        """Starts to watch the folders, unless that is switched off or done already."""
         if self._reload and self._watching is None:
             watching = watch(list(self.models.values()), self.metrics.loaded, self.tell)
             self._watching = asyncio.get_running_loop().create_task(watching)
 
     async def close(self) -> None:
-        """Ends the threads; what waits is given up."""
+        """Stops the threads; waiting sentences are dropped."""
         if self._watching is not None:
             self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -91,7 +91,7 @@ class Service:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def failed(self, problem: Exception) -> None:
-        """Tells of an error that is ours, without its words: they may repeat what a request held."""
+        """Reports a bug without its message, which may contain part of a request."""
         self.tell(f"an error in seqtag: {type(problem).__name__}; run it with --debug and report it")
 
     async def answer(self, asked: Asked, receive: Receive) -> list[Answer]:
@@ -99,11 +99,11 @@ class Service:
 
         Args:
             asked: What it asks for.
-            receive: What says that the client has gone, whose sentences then leave the queue.
+            receive: The ASGI callable that reports when the client disconnects; its sentences then leave the queue.
 
         Raises:
             Refused: There is no such model, it cannot give such answers, or the queue is full.
-            Gone: The client has gone.
+            Gone: The client has disconnected.
         """
         self.start()
         name = asked.model or next(iter(self.models))
@@ -120,7 +120,7 @@ class Service:
         except asyncio.CancelledError:
             if watching.done():
                 raise Gone from None
-            raise  # the time to stop has run out
+            raise  # the drain time is over
         except UsageError as problem:
             raise Refused(422, str(problem)) from problem
         finally:

@@ -93,6 +93,7 @@ def test_targets_are_those_of_predict(
 
 def test_alignments_come_beside_a_target(client: Any) -> None:
     found = post(client, text="abc", model="ending", alignment=True).json()
+    assert found["target"]
     assert found.pop("alignment") == {
         "source": ["a", "b", "c", "end"],
         "target": [*found["target"], "end"],
@@ -411,7 +412,7 @@ def test_a_model_that_reads_more_than_a_text_is_refused(monkeypatch: pytest.Monk
         return found
 
     monkeypatch.setattr(served_models, "use_of", lambda path: ("tagging", replace(use, predictor=predictor)))
-    with pytest.raises(Error, match="reads extra columns of the corpus, which a request does not have"):
+    with pytest.raises(Error, match="reads extra columns of the corpus, which requests do not have"):
         create([str(MODEL)])
 
 

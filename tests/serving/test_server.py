@@ -88,7 +88,7 @@ def test_a_signal_ends_it_when_what_was_accepted_is_answered(number: int) -> Non
         out, err = process.communicate(timeout=30)
         assert process.returncode == 0
         assert out == ""
-        assert err == "seqtag: stopping: what was accepted is finished; a second signal stops at once\n"
+        assert err == "seqtag: stopping: finishing accepted requests; a second signal stops at once\n"
 
 
 def test_what_takes_too_long_is_given_up() -> None:
