@@ -74,7 +74,8 @@ const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
 function summary() {
   const found = answers.reduce((total, one) => total + (one.entities?.length || 0), 0);
   const entities = model().spans ? `, ${count(found, "entity", "entities")}` : "";
-  return count(answers.length, "sentence", "sentences") + entities;
+  const nouns = model().task === "transduction" ? ["source", "sources"] : ["sentence", "sentences"];
+  return count(answers.length, ...nouns) + entities;
 }
 
 function drawn(answer, place) {

@@ -23,7 +23,7 @@ SMALL = [
     "training.learning_rate=0.05", "training.batch_size=4", "training.epochs=4", "training.averaging=none",
 ]  # fmt: skip
 OF_LABELS = ["data.label_key=intent", "embeddings.characters.encoder=none", "encoder.layers=1"]
-OF_PAIRS = ["decoder.units=8", "decoder.dim=8", "decoding.beam=3", "decoder.dropout=0"]
+OF_PAIRS = ["decoder.units=8", "decoder.dim=8", "decoding.beam=3", "decoder.dropout=0", "training.epochs=40"]
 
 
 def _train(folder: Path, task: str, corpus: Path, *settings: str) -> None:
