@@ -138,7 +138,11 @@ def main() -> None:
                 done = serving.load(pid, port, script, 60, given.connections)
                 first = done.megabytes if minute <= WARM_UP else first
                 rows.append([f"{minute}", done.requests, done.failed, done.megabytes, done.megabytes / first])
-                common.say(f"minute {minute}: {done.requests:,} requests, {done.megabytes:.1f} MB")
+                checked = sum(checker.statuses.values())
+                common.say(
+                    f"minute {minute}: {done.requests:,} requests, {done.failed:,} failed; {checked:,} answers "
+                    f"compared, {checker.wrong:,} others; {done.megabytes:.1f} MB"
+                )
             checker.stopped.set()
             checker.join()
             under_load = settled(port, before)
