@@ -71,7 +71,9 @@ def card(files: Mapping[str, bytes], task: str) -> str:
     parts = [
         f"# {TITLES[task]}",
         f"Trained with seqtag {seqtag.__version__}."
-        + f" Merged from {len(reports)} models." * (len(reports) > 1),
+        + f" Merged from {len(reports)} models." * (len(reports) > 1)
+        + " Training continued from another model, whose training text is not part of the data below."
+        * ("from" in reports[0]),
         *_use(task),
         *_names(vocabulary),
         *_data(reports[0]),

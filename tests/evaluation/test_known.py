@@ -34,6 +34,18 @@ def test_a_model_folder_says_the_same() -> None:
     assert Known.from_json(json.loads(json.dumps(written))) == LEARNT
 
 
+def test_one_corpus_after_another() -> None:
+    later = learn([("Ana", "Oslo", "went")], [("S-LOC", "S-LOC", "O")], BIOES)
+    found = LEARNT + later
+    assert found.words == LEARNT.words | {"went"}
+    assert found.entities == {"PER": {"Ana", "Ana Ruiz"}, "LOC": {"Oslo", "Ana"}}
+    assert found.word_counts == {"Ana": 4, "Ruiz": 1, "flew": 1, "Oslo": 2, "home": 1, "went": 1}
+    assert found.entity_counts == {"PER": {"Ana": 2, "Ana Ruiz": 1}, "LOC": {"Oslo": 2, "Ana": 1}}
+    assert Known.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert (LEARNT + Known(later.words, later.entities)).entity_counts is None
+    assert (LEARNT + LEARNT).word_counts == {"Ana": 6, "Ruiz": 2, "flew": 2, "Oslo": 2, "home": 2}
+
+
 def test_plain_tags_say_nothing_of_entities() -> None:
     assert learn([("a", "b")], [("B-X", "O")], tags.parse_scheme("plain")) == Known(
         frozenset({"a", "b"}), None, {"a": 1, "b": 1}

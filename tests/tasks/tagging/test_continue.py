@@ -271,6 +271,8 @@ def test_a_model_learns_more_types(model: Path, new: str, tmp_path: Path, capsys
     (answer,) = seqtag.load(output).tag([["Bo", "saw", "Rio", "de", "Janeiro"]])
     assert answer.tags == ["B-PER", "O", "B-LOC", "I-LOC", "I-LOC"]
 
+    assert "Training continued from another model" in (output / "README.md").read_text()
+
     assert run(["info", str(output)]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert f"continued from model with sha256 {found['from']['sha256'][:20]}" in shown
