@@ -111,6 +111,11 @@ def continued(
             if path.startswith(changeable) or (schema[path].by_corpus and value == "auto"):
                 continue
             given, own = (check_value(path, one, source, schema) for one in (value, kept[path]))
+            if given != own and path in schema.kind.PATHS:
+                raise UsageError(
+                    f"{source}: {path} is {quoted(given)}; training continues from {base}, which holds all that it "
+                    "reads and can read nothing else. Leave it out."
+                )
             if given != own:
                 raise UsageError(
                     f"{source}: {path} is {quoted(given)}, and {quoted(own)} in {base}, from which training continues; "

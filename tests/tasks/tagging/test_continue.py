@@ -361,7 +361,7 @@ def test_a_file_of_the_settings_of_the_model(model: Path, new: str, tmp_path: Pa
         (
             ["--embeddings", "v.txt"],
             2,
-            "--embeddings: embeddings.vectors.file is 'v.txt', and None in {model}",
+            "--embeddings: embeddings.vectors.file is 'v.txt'; training continues from {model}, which holds all",
         ),
         (["--feature-columns", "2"], 2, "--feature-columns: data.feature_columns is 2"),
         (["--set", "encoder.unit=9"], 2, "encoder.unit"),
