@@ -14,7 +14,17 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import seqtag
-from seqtag.model_folder.layout import CHECKPOINT, MANIFEST, MODEL, MODELS, MOST, Kind, drafts, parsed
+from seqtag.model_folder.layout import (
+    CHECKPOINT,
+    MANIFEST,
+    MODEL,
+    MODELS,
+    MOST,
+    TOLERATED,
+    Kind,
+    drafts,
+    parsed,
+)
 from seqtag.settings.plugins import Plugin
 from seqtag.settings.plugins import find as find_plugin
 from seqtag.support.errors import ModelError
@@ -53,14 +63,14 @@ class Folder:
             )
         self._manifest = self._read_manifest()
         # A few more than there can be are enough to find one that does not belong.
-        entries = islice(path.iterdir(), len(kind.files) + len(kind.optional) + len(kind.former) + 2)
+        entries = islice(path.iterdir(), len(kind.files) + len(kind.optional) + len(kind.former) + 4)
         present = {entry.name for entry in entries if entry.name != MANIFEST}
         listed = {*self._manifest["files"]}
-        for name in sorted(present - listed):
+        for name in sorted(present - listed - TOLERATED):
             raise ModelError(
                 f"{path}: {printable(name)} does not belong to the {kind.title}; move it elsewhere."
             )
-        for name in sorted(listed - present):
+        for name in sorted(listed - present - TOLERATED):
             raise ModelError(f"{path}: {name} is missing.")
         self.plugins = self._read_plugins()
         for name in listed.intersection(kind.former):

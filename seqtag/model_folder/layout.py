@@ -47,6 +47,8 @@ FILES = ("config.json", "vocab.json", "weights.safetensors", "known.json", "repo
 STATES_FILES = ("lm.config.json", "lm.vocab.json", "lm.weights.safetensors")
 OPTIONAL_FILES = ("vectors.bin", *STATES_FILES, "lm.vectors.bin", "lists.safetensors")
 CARD = "README.md"
+# What may be in any folder beside the files of its manifest: people edit a card, and the Hub adds the other.
+TOLERATED = frozenset({CARD, ".gitattributes"})
 FORMER_FILES = ("model.onnx",)
 MEMBERS = "members.json"  # of a merged model
 MEMBER_FILES = ("config.json", "vocab.json", "weights.safetensors")  # that each of its members has

@@ -20,6 +20,7 @@ from seqtag.model_folder.layout import (
     MODEL,
     MODELS,
     SUFFIX,
+    TOLERATED,
     Kind,
     check_size,
     drafts,
@@ -95,7 +96,7 @@ def what_is_foreign(path: Path, kind: Kind) -> str | None:
     """What makes a folder one that seqtag may not replace or remove; None if it holds this kind's files alone."""
     if format_of(path) != kind.format:
         return f"exists and is not a {kind.title} folder"
-    known = {MANIFEST, *kind.files, *kind.optional, *kind.former}
+    known = {MANIFEST, *kind.files, *kind.optional, *kind.former, *TOLERATED}
     foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in known)
     return f"holds {foreign[0]}, which is not part of a {kind.title}" if foreign else None
 

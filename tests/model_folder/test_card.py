@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from seqtag.model_folder.card import card, with_card
@@ -17,6 +18,7 @@ from seqtag.model_folder.layout import (
     TRANSDUCER,
 )
 from seqtag.model_folder.replacing import write
+from seqtag.support.errors import ModelError
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -70,3 +72,20 @@ def test_names_of_tags_are_no_markdown(spans: Any) -> None:
     changed = text.replace("-PER", "-a|b`<i>\\n")
     assert changed != text
     assert "`` a\\|b`<i>\\n ``" in card(files | {"vocab.json": changed.encode()}, "tagging")
+
+
+def test_a_card_may_be_edited_and_the_hub_may_add_its_file(tmp_path: Path) -> None:
+    """Nothing of a model depends on them; any other file is refused as before."""
+    golden = Path(__file__).parents[1] / "golden" / "models" / "format_2"
+    files = files_of(golden)
+    write(tmp_path / "model", with_card(files, MODEL))
+    card_file = tmp_path / "model" / CARD
+    card_file.write_text(card_file.read_text() + "licence: MIT\n")
+    (tmp_path / "model" / ".gitattributes").write_text("* filter=lfs\n")
+    opened = Folder(tmp_path / "model")
+    assert {name: opened.read(name) for name in files} == files
+    card_file.unlink()
+    Folder(tmp_path / "model")
+    (tmp_path / "model" / "notes.txt").touch()
+    with pytest.raises(ModelError, match=r"notes\.txt does not belong to the model"):
+        Folder(tmp_path / "model")
