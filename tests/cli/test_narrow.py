@@ -189,6 +189,7 @@ class Terminal(io.StringIO):
 
 def test_a_message_is_folded_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setenv("TERM", "dumb")  # which shows no line of what is being done
     monkeypatch.setattr("sys.stderr", shown := Terminal())
     assert run(["evaluate", "no-such-model", "a/long/path/that/stays/in/one/piece.conll"]) == 1
     lines = shown.getvalue().splitlines()

@@ -493,10 +493,10 @@ class TestFilesThatChange:
         place, name = (hashed_files, "read_vectors") if role == "vectors" else (tagging, "read_corpora")
         real = getattr(place, name)
 
-        def read(*given: Any) -> Any:
+        def read(*given: Any, **how: Any) -> Any:
             if runs.made:
                 files[role].write_bytes(files[role].read_bytes()[:left])
-            return real(*given)
+            return real(*given, **how)
 
         monkeypatch.setattr(place, name, read)
         if role == "vectors":
