@@ -1,11 +1,14 @@
-"""JSON of Label Studio: a list of tasks with a text and annotations, in full or as its "JSON-MIN" export."""
+"""JSON of Label Studio: a list of tasks with a text and annotations, in full or as its "JSON-MIN" export.
+
+What a model predicts goes out as predictions, which Label Studio shows to annotators, with probabilities as scores.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
 from seqtag.corpora.alignment import CharSpan, Marked
 from seqtag.corpora.base import ReadOptions, Source
-from seqtag.corpora.document import Document, beside
+from seqtag.corpora.document import Document, Entity, beside
 from seqtag.corpora.records import JsonWriter, first, marked_sentences, not_an_object
 from seqtag.corpora.sentence import Sentence
 from seqtag.support.quoting import counted, quoted
@@ -19,7 +22,7 @@ def recognise(source: Source) -> bool:
     if not isinstance(value, dict):
         return False
     if isinstance(value.get("data"), dict):
-        return isinstance(value.get("annotations"), list)
+        return isinstance(value.get("annotations", value.get("predictions")), list)
     found = value.get("label")
     return (
         isinstance(value.get("text"), str)
@@ -35,17 +38,27 @@ def read(source: Source, options: ReadOptions) -> Iterator[Sentence]:
     Raises:
         DataError: The file is not such JSON, has two texts or two annotations of one task, or a span does not fit.
     """
-    empty = 0
+    empty = predicted = 0
 
     def parse(value: Any) -> Iterator[Marked]:
-        nonlocal empty
+        nonlocal empty, predicted
         empty += options.with_tags and _is_without_annotation(value)
+        predicted += options.with_tags and _is_predicted(value)
         return _parse(value)
 
     yield from marked_sentences(source, options, parse)
     if empty:
         problem = f"{counted(empty, 'task')} without an annotation that counts: read as text without spans"
         source.report("not-annotated", None, problem)
+    if predicted:
+        problem = (
+            f"{counted(predicted, 'task')} with predictions of a model alone: read as if these were right"
+        )
+        source.report("not-annotated", None, problem)
+
+
+def _is_predicted(value: Any) -> bool:
+    return isinstance(value, dict) and "annotations" not in value and bool(value.get("predictions"))
 
 
 def _is_without_annotation(value: Any) -> bool:
@@ -60,7 +73,7 @@ def _parse(value: Any) -> Iterator[Marked]:
         raise ValueError(f"{not_an_object(value)}; {_EXPECTED}")
     if isinstance(value.get("data"), dict):
         data = value["data"]
-        rows = _results(value.get("annotations"))
+        rows = _results(value.get("annotations", value.get("predictions")))
         key = _text_key(data, rows)
         values = [row.get("value") for row in rows]
     else:
@@ -131,9 +144,12 @@ class LabelStudioWriter(JsonWriter):
     def write(self, document: Document) -> None:
         """Writes a document."""
         text = {"text": document.text}
+        found: dict[str, Any] = {"result": [_result(entity) for entity in document.entities]}
+        if document.probabilities and document.entities:
+            found["score"] = min(row["score"] for row in found["result"])
         task = {
             "data": beside(document.extra, text) | text,
-            "annotations": [{"result": [_result(entity) for entity in document.entities]}],
+            "predictions" if document.probabilities else "annotations": [found],
         }
         self._stream.write(self._before)
         self.put(task, end="")
@@ -144,6 +160,7 @@ class LabelStudioWriter(JsonWriter):
         self._stream.write("[]\n" if self._before == "[\n" else "\n]\n")
 
 
-def _result(entity: Any) -> dict[str, Any]:
+def _result(entity: Entity) -> dict[str, Any]:
     value = {"start": entity.start, "end": entity.end, "text": entity.text, "labels": [entity.label]}
-    return {"from_name": "label", "to_name": "text", "type": "labels", "value": value}
+    row = {"from_name": "label", "to_name": "text", "type": "labels", "value": value}
+    return row if entity.probability is None else row | {"score": round(entity.probability, 4)}

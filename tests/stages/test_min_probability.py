@@ -67,3 +67,22 @@ def test_a_text_of_several_sentences_keeps_the_scheme_of_each() -> None:
     assert [token.probability for token in found.tokens] == [None, 0.9, 0.8]
     assert [entity.start_token for entity in found.entities] == [1, 2]
     assert document.without_uncertain(0.1) is document
+
+
+def test_tasks_for_label_studio_are_predictions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the probabilities of `--format jsonl`; they are read back as spans, with a warning."""
+    path = tmp_path / "tasks.json"
+    tasks = json.loads(answers(path, "--format", "label_studio"))
+    for task, document in zip(tasks, documents(tmp_path / "whole"), strict=True):
+        assert task.keys() == {"data", "predictions"}
+        (found,) = task["predictions"]
+        keys = ("start", "end", "label", "probability")
+        wanted = [tuple(entity[key] for key in keys) for entity in document["entities"]]
+        rows = [
+            (row["value"]["start"], row["value"]["end"], *row["value"]["labels"], row["score"])
+            for row in found["result"]
+        ]
+        assert rows == wanted
+        assert found.get("score") == min((row[-1] for row in rows), default=None)
+    assert run(["convert", str(path), "--to", "jsonl", "-o", str(tmp_path / "back.jsonl")]) == 0
+    assert f"{len(tasks)} tasks with predictions of a model alone" in capsys.readouterr().err
