@@ -28,7 +28,7 @@ import common
 TOP = Path(__file__).resolve().parent.parent
 SAMPLE = TOP / "sample_data" / "english_news"
 MOST = 1000  # sentences that are asked for in turn
-# wrk runs Lua; each thread goes through all bodies again and again.
+# wrk runs Lua; each thread sends all bodies in turn, repeatedly.
 SCRIPT = """
 local bodies = {}
 for line in io.lines("%s") do bodies[#bodies + 1] = line end

@@ -1,6 +1,5 @@
 """`seqtag check`: what is in these corpus files, and is anything wrong with them?"""
 
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -14,7 +13,7 @@ from seqtag.cli.settings import file_settings, with_file_settings
 from seqtag.cli.stderr import stderr
 from seqtag.cli.tables import make_console, print_tables, safe
 from seqtag.support.errors import DataError, UsageError
-from seqtag.support.quoting import json_text, printable
+from seqtag.support.quoting import printable
 
 if TYPE_CHECKING:
     from seqtag.corpora.repair import Repaired
@@ -96,9 +95,11 @@ def checked(
     except DataError as problem:
         option = REPAIR if problem.code == "encoding" else ""
         found = Finding("error", problem.code, str(problem.path), problem.line, problem.problem, option)
-        _write({"files": [], "pairs": [], "findings": [asdict(found)]}, json_path)
+        if json_path is not None:
+            results.write_json({"files": [], "pairs": [], "findings": [asdict(found)]}, json_path)
         raise
-    _write(report.to_json(), json_path)
+    if json_path is not None:
+        results.write_json(report.to_json(), json_path)
     if json_path != results.STDOUT:
         _show(report)
     if strict and any(finding.level != "note" for finding in report.findings):
@@ -120,18 +121,6 @@ def _repair(path: str, copy: str, repaired: "Callable[[str], Repaired]") -> None
         print(f"{printable(path)}: {printable(message)}{place}", file=stderr())
     if not result.repairs:
         print(f"{printable(path)}: nothing to repair", file=stderr())
-
-
-def _write(values: dict[str, Any], path: str | None) -> None:
-    """Writes the report as JSON if a path was given."""
-    if path is None:
-        return
-    text = json_text(values, indent=2) + "\n"
-    if path == results.STDOUT:
-        sys.stdout.write(text)
-        return
-    with results.written(path) as stream:
-        stream.write(text)
 
 
 def _show(report: "Checked") -> None:

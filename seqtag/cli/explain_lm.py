@@ -1,12 +1,10 @@
 """`seqtag explain` of a language model: its tables, JSON and plot."""
 
-import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
 from seqtag.cli import plots, results
 from seqtag.cli.tables import label, make_console, make_table, print_line, safe, share
-from seqtag.support.quoting import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,12 +51,7 @@ def explain_lm(
         if plots.is_plot(target):
             plots.write(drawn(found), target)
             continue
-        text = json_text(found.to_json(), indent=2) + "\n"
-        if target == results.STDOUT:
-            sys.stdout.write(text)
-        else:
-            with results.written(target) as stream:
-                stream.write(text)
+        results.write_json(found.to_json(), target)
     if results.STDOUT not in targets:
         _show(found)
 

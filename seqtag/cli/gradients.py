@@ -1,12 +1,11 @@
 """`seqtag gradients`: how far back do a model's gradients reach?"""
 
-import sys
 from typing import TYPE_CHECKING
 
 from seqtag.cli import common, parameters, plots, results
 from seqtag.cli.reading import with_reading
 from seqtag.cli.tables import make_console, make_table, print_line
-from seqtag.support.quoting import counted, json_text
+from seqtag.support.quoting import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,12 +66,7 @@ def gradients(
 
             plots.write(drawn(report), target)
             continue
-        text = json_text(report.to_json(), indent=2) + "\n"
-        if target == results.STDOUT:
-            sys.stdout.write(text)
-        else:
-            with results.written(target) as stream:
-                stream.write(text)
+        results.write_json(report.to_json(), target)
     if results.STDOUT not in targets:
         _show(report)
 

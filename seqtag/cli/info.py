@@ -1,6 +1,5 @@
 """`seqtag info`: what a model folder says of itself."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,20 +37,9 @@ def info(
 
     found = stage(model)
     if json_path is not None:
-        _write(found, json_path)
+        results.write_json(found.to_json(), json_path)
     if json_path != results.STDOUT:
         _show(found)
-
-
-def _write(found: "ModelInfo", path: str) -> None:
-    from seqtag.support.quoting import json_text
-
-    text = json_text(found.to_json(), indent=2) + "\n"
-    if path == results.STDOUT:
-        sys.stdout.write(text)
-        return
-    with results.written(path) as stream:
-        stream.write(text)
 
 
 def _show(found: "ModelInfo") -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from seqtag.cli.stderr import stderr
 from seqtag.support.errors import Error, UsageError
@@ -119,6 +119,18 @@ def announce(path: str) -> None:
 
     if os.path.isfile(path) and (stream := stderr()).isatty():
         print(f"wrote {printable(path)}", file=stream, flush=True)
+
+
+def write_json(values: Any, path: str) -> None:
+    """Writes a value as JSON to a file, or to stdout."""
+    from seqtag.support.quoting import json_text
+
+    text = json_text(values, indent=2) + "\n"
+    if path == STDOUT:
+        sys.stdout.write(text)
+        return
+    with written(path) as stream:
+        stream.write(text)
 
 
 @contextlib.contextmanager

@@ -124,7 +124,7 @@ def _serve(
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    signal.signal(number, signal.SIG_IGN)  # what ends now ends in good order
+    signal.signal(number, signal.SIG_IGN)  # the process is about to stop cleanly
     raise SystemExit(128 + number)
 
 
