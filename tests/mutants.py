@@ -3,7 +3,7 @@
 
     python tests/mutants.py MODEL [MODEL ...] [--count 10000] [--seed 1] [--restore]
 
-Each is loaded and, if it loads, made to tag; `--restore` also builds its Keras network, as explain and gradients do. It
+Each is asked what it is, loaded and, if it loads, made to tag; `--restore` also builds its Keras network, as explain and gradients do. It
 must be refused with a Error, or be a model. Counted are crashes (another exception, or the end of the process),
 damaged folders and folders with a link in them that have no new signature and load all the same, and whatever is opened
 outside the folder, by an audit hook. The child's address space is limited, and its largest size is told.
@@ -299,10 +299,13 @@ def attempt(folder: Path, restoring: bool, whole: bool = False) -> str:
     from seqtag.model_folder.folder import Folder
     from seqtag.model_folder.folder import load as load_folder
     from seqtag.model_folder.stored import read_known
+    from seqtag.stages.info import info
     from seqtag.support.errors import Error
     from seqtag.tasks.tagging.restore import Stored
 
     refused = "refused"
+    with contextlib.suppress(Error):
+        json.dumps(info(str(folder)).to_json())
     try:
         tagger = SentenceTagger.load(folder, 1)
         load_folder(folder, lambda opened: read_known(opened, spans=tagger.scheme.is_spans))

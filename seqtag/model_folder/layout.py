@@ -33,6 +33,7 @@ A checkpoint (`seqtag.training.checkpoint`) is a folder that is written and chec
 
 import contextlib
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -175,7 +176,8 @@ def check_size(name: str, size: int) -> None:
 def format_of(path: Path) -> Any:
     """What the manifest of a folder says that it is; None if it has none that can be read."""
     with contextlib.suppress(OSError, ValueError):
-        if (path / MANIFEST).is_file():
+        # Neither a link, which may lead out of the folder, nor a pipe, which would not end.
+        if stat.S_ISREG((path / MANIFEST).lstat().st_mode):
             with (path / MANIFEST).open("rb") as file:
                 return parsed(file.read(MOST[MANIFEST])).get("format")
     return None

@@ -122,10 +122,16 @@ def _read(model: str, folder: Folder) -> ModelInfo:
         scores=tuple(scores_of(report)),
         base=_base(report.get("from")),
         settings=_settings(folder, config, spans=scheme is None or scheme.is_spans),
-        files={name: (folder.path / folder.chosen(name)).stat().st_size for name in folder.files},
+        files=_sizes(folder),
         plugins={plugin.distribution: plugin.version for plugin in folder.plugins},
         versions=dict(report.get("versions") or {}),
     )
+
+
+def _sizes(folder: Folder) -> dict[str, int]:
+    """The size of each file in bytes; the card may have been removed."""
+    paths = {name: folder.path / folder.chosen(name) for name in folder.files}
+    return {name: path.lstat().st_size for name, path in paths.items() if path.exists()}
 
 
 def _base(value: Any) -> Mapping[str, Any] | None:
