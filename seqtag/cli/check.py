@@ -124,7 +124,6 @@ def _repair(path: str, copy: str, repaired: "Callable[[str], Repaired]") -> None
 
 
 def _show(report: "Checked") -> None:
-
     console = make_console()
     for number, path in enumerate(report.paths, 1):
         console.print(safe(f"file {number}: {path}"), soft_wrap=True)

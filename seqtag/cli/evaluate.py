@@ -242,7 +242,6 @@ def _show(
     analysis: bool,
     calibration: bool,
 ) -> None:
-
     from seqtag.cli.tables import make_console, print_figures, print_line, print_score, print_tables
     from seqtag.evaluation.calibration import reliability_table
     from seqtag.evaluation.evaluation import Evaluation

@@ -103,7 +103,7 @@ def _page(model: str, file: str, output: str, input_format: str | None, limit: i
     results.check_outputs([output], [model, file])
     common.invite([file])
     from seqtag.cli import wants_debug
-    from seqtag.cli.page import page
+    from seqtag.cli.explain_page import page
     from seqtag.cli.stderr import steps
     from seqtag.cli.warnings import warner
     from seqtag.stages.explain import explain as stage

@@ -57,7 +57,6 @@ def explain_lm(
 
 
 def _show(found: "LanguageExplanation") -> None:
-
     console = make_console()
     sampled = found.memory[0].tokens
     print_line(f"{found.model} on {found.file}: {found.description}", console)

@@ -72,7 +72,6 @@ def gradients(
 
 
 def _show(report: "GradientReport") -> None:
-
     console = make_console()
     heading = (
         f"{report.model} on {report.file}: gradients of {counted(report.sentences, 'sentence')}, "

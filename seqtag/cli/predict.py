@@ -208,7 +208,7 @@ def _answer(order: "PredictionOrder", paths: list[str], output: str | None, vect
     if output is None:
         stage(predictor, paths, sys.stdout, keep=keep)
     else:
-        with steps() as step, results.written(output) as stream:
+        with results.written(output) as stream, steps() as step:
             stage(predictor, paths, stream, keep=_counting(keep, step))
     if vectors is not None:
         _write_vectors(found, vectors)

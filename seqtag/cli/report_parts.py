@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seqtag.evaluation.counts import BARE, Counts
+from seqtag.pages.colours import PALETTE
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 MOST_TYPES = 30  # rows and columns of a matrix; of more, those with most mistakes are shown
+GREEN, VERMILION = PALETTE[2], PALETTE[5]  # of what is right and what is wrong
 MISSED, SPURIOUS = "missed", "spurious"  # the column and the row of a matrix that stand for no span
 
 
@@ -205,7 +207,7 @@ def matrix(confusion: Mapping[tuple[str | None, str | None], int], *, spans: boo
             names_of = (SPURIOUS if gold is None else f"gold {shown(gold)}", _column(predicted))
             title = f"{', '.join(names_of)}: {count:,}"
             text = number(count) if count else "·" * (gold is not None or predicted is not None)
-            cells.append(GridCell(text, count / largest, "#009E73" if right else "#D55E00", title))
+            cells.append(GridCell(text, count / largest, GREEN if right else VERMILION, title))
         rows.append(MatrixRow(SPURIOUS if gold is None else shown(gold), cells))
     left = len(wrong) - len(chosen)
     said = f"{left:,} further names with fewer mistakes are left out; --json has all." if left else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqtag.cli import parameters
 from seqtag.cli.settings import with_settings
-from seqtag.cli.shown import NOTHING_SHOWN, Showing
+from seqtag.cli.train_outputs import NO_OUTPUTS, TrainOutputs
 from seqtag.settings.merging import Layer, merge_into
 from seqtag.settings.tasks import chosen, chosen_options, names, schema_for
 from seqtag.support.errors import UsageError
@@ -70,13 +70,13 @@ def trained(
         "resume": resume,
         "checkpoint_steps": checkpoint_steps,
     }
-    shown = Showing(report, plot, tensorboard)
-    if shown.any and (folds is not None or workers > 1):
+    outputs = TrainOutputs(report, plot, tensorboard)
+    if outputs.any and (folds is not None or workers > 1):
         raise UsageError(
             "--report, --plot and --tensorboard show one run; they cannot be combined with "
             "--folds or --workers."
         )
-    shown.check(name, output, [train, dev, test], resume=resume, force=force)
+    outputs.check(name, output, [train, dev, test], resume=resume, force=force)
     if folds is not None:
         if dev is not None or test is not None:
             raise UsageError(
@@ -95,7 +95,7 @@ def trained(
         _train_seeds(name, resolved, files, output, seeds, workers, keep_seeds=keep_seeds, quiet=quiet, **how)
     else:
         how |= {"seeds": seeds, "keep_seeds": keep_seeds}
-        train_model(name, resolved, train, dev, test, output, quiet=quiet, shown=shown, **how)
+        train_model(name, resolved, train, dev, test, output, quiet=quiet, outputs=outputs, **how)
 
 
 def _settings(
@@ -180,7 +180,7 @@ def train_model(
     output: Path,
     *,
     quiet: bool,
-    shown: Showing = NOTHING_SHOWN,
+    outputs: TrainOutputs = NO_OUTPUTS,
     **how: Any,
 ) -> None:
     """Trains one model and shows how; `how` are further arguments of the stage."""
@@ -200,7 +200,7 @@ def train_model(
         told = summary.summary if introduction is None else figures
         with (
             display(introduction or summary.introduction, told, quiet=quiet) as show,
-            shown.listening(show.event, seeds=how.get("seeds", 1)) as listener,
+            outputs.listening(show.event, seeds=how.get("seeds", 1)) as listener,
         ):
             result = stage(
                 config,
@@ -216,7 +216,7 @@ def train_model(
             )
             show.finish(result)
         sys.stdout.flush()
-        shown.write(result, dev)
+        outputs.write(result, dev)
 
 
 command = with_settings(trained, names())

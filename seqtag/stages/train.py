@@ -242,12 +242,11 @@ def train(
         resumes = resume and checkpoint.exists
         # A run that was killed after its last write has left both its model and its checkpoint; one that has ended,
         # its model alone, which is compared with this run once the files are read.
-        ended = resume and not resumes and not force and output.is_dir()
+        ended = resume and not resumes and not force and layout.format_of(output) == found.kind.format
         replacing.check_target(output, force=force or resumes or ended, kind=found.kind)
         if every_seed:
-            _check_seeds(
-                [every_seed / str(first + number) for number in range(seeds)], found, force or resumes
-            )
+            places = [every_seed / str(first + number) for number in range(seeds)]
+            _check_seeds(places, found, force or resumes or ended)
         fresh = resume and not resumes and not ended
         for note in _notes(checkpoint, held=held, resume=resume, fresh=fresh, force=force):
             listener(Note(note))

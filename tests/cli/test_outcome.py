@@ -203,7 +203,7 @@ def test_a_full_disk(
     }[command]
     if command == "explain":
         monkeypatch.setattr("seqtag.stages.explain.explain", lambda *_, **__: None)
-        monkeypatch.setattr("seqtag.cli.page.page", lambda _: "page")
+        monkeypatch.setattr("seqtag.cli.explain_page.page", lambda _: "page")
     if command == "gradients":
         report = type("Report", (), {"to_json": lambda _: {}})()
         monkeypatch.setattr("seqtag.stages.gradients.gradients", lambda *_, **__: report)

@@ -2,10 +2,16 @@
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 
+from seqtag.cli import predict as command
+from seqtag.cli import run
 from seqtag.cli.stderr import say, steps
+from seqtag.model_folder.layout import FORMAT_VERSION
+
+MODEL = Path(__file__).parents[1] / "golden" / "models" / f"format_{FORMAT_VERSION}"
 
 
 class Screen(io.StringIO):
@@ -50,3 +56,16 @@ def test_a_file_gets_messages_alone(dumb: bool, monkeypatch: pytest.MonkeyPatch)
         step("reading")
         say("warning: odd")
     assert stream.getvalue() == "warning: odd\n"
+
+
+def test_the_file_is_named_on_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """After the count of what is answered has gone."""
+    text, out = tmp_path / "text", tmp_path / "out"
+    text.write_text("Ana left\n" * 3)
+    monkeypatch.setattr(command, "SHOWN", -1)
+    monkeypatch.setattr("sys.stderr", screen := Screen())
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    assert run(["predict", str(MODEL), str(text), "-o", str(out)]) == 0
+    assert "3 sentences answered ..." in screen.getvalue()
+    assert rows(screen.getvalue()) == [f"wrote {out}", ""]

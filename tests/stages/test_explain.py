@@ -14,7 +14,7 @@ import pytest
 import safetensors.numpy
 
 from seqtag.cli import run
-from seqtag.cli.page import MOST, escaped, page
+from seqtag.cli.explain_page import MOST, escaped, page
 from seqtag.graph.weights import Weights
 from seqtag.inference.tagger import SentenceTagger
 from seqtag.model_folder import layout, replacing

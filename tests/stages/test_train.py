@@ -449,6 +449,14 @@ def test_a_run_that_has_ended_is_not_resumed(spans: Any, tmp_path: Path) -> None
     assert {path.name: path.read_bytes() for path in files[-1].iterdir()} == before
 
 
+def test_seeds_that_have_ended_are_not_resumed(spans: Any, tmp_path: Path) -> None:
+    """Nor are the models of all seeds in the way."""
+    files = str(spans.dev), None, None, tmp_path / "model"
+    train(config("training.epochs=1"), *files, seeds=2, keep_seeds=True)
+    with pytest.raises(Finished, match="this run has ended"):
+        train(config("training.epochs=1"), *files, seeds=2, keep_seeds=True, resume=True)
+
+
 def test_dev_and_test_change_nothing_that_is_learnt(spans: Any, tmp_path: Path) -> None:
     """Words of dev and test are no part of the vocabulary."""
     text = spans.dev.read_text("utf-8") + "\nunheard\tB-PER\n"

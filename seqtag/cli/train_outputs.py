@@ -2,14 +2,13 @@
 
 import contextlib
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqtag.cli import plots, results
-from seqtag.cli.stderr import stderr
+from seqtag.cli.stderr import steps
 from seqtag.settings import registry
 from seqtag.support.errors import UsageError
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Showing:
+class TrainOutputs:
     """What is written.
 
     Attributes:
@@ -115,17 +114,17 @@ class Showing:
         from seqtag.stages.info import info
         from seqtag.tasks.use import use_of
 
-        if sys.stderr.isatty():
-            print("scoring dev for the report ...", file=stderr(), flush=True)
         _, use = use_of(str(result.path))
-        evaluation = evaluate_model(
-            result.path,
-            dev or "dev, held out of the training file",
-            calibration="--calibration" in use.scores_with,
-            corpus=result.prepared.dev,
-        )
+        with steps() as step:
+            step("scoring dev for the report ...")
+            evaluation = evaluate_model(
+                result.path,
+                dev or "dev, held out of the training file",
+                calibration="--calibration" in use.scores_with,
+                corpus=result.prepared.dev,
+            )
         with results.written(path) as stream:
             stream.write(page(evaluation, info(str(result.path)), trained(result.path), training_first=True))
 
 
-NOTHING_SHOWN = Showing()
+NO_OUTPUTS = TrainOutputs()
